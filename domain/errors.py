@@ -1,0 +1,77 @@
+"""Owns every error kind of Retrace; how a kind is shown (HTTP, CLI) is the edge's affair.
+
+RetraceError
+├── InvalidInputError           a field is wrong: names the field, tells what is expected
+├── NotFoundError               no such transaction, decision, alert …
+├── ConflictError               the same id was used for other content
+├── UnavailableError            a server that is needed does not answer
+│   └── LogUnavailableError     Kafka: nothing can be decided; a retry under the same id is safe
+├── FencedError                 a newer owner has taken this partition: stop writing
+├── UndecodableError            a stored record cannot be read: dead-letter it
+├── SettingsError               a setting is missing or wrong
+└── IntegrityError              stored content does not match its hash, checksum or version
+"""
+
+from __future__ import annotations
+
+
+class RetraceError(Exception):
+    """Base of all errors that Retrace raises on purpose; the text is fit for its user."""
+
+
+class InvalidInputError(RetraceError):
+    """`field` is the canonical field name (dotted for nested ones)."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class NotFoundError(RetraceError):
+    """Nothing of that kind has that id."""
+
+    def __init__(self, kind: str, key: str) -> None:
+        super().__init__(f"no {kind} with id {key!r}")
+        self.kind = kind
+        self.key = key
+
+
+class ConflictError(RetraceError):
+    """The id is taken by other content; what was recorded first stays."""
+
+    def __init__(self, transaction_id: str, message: str) -> None:
+        super().__init__(message)
+        self.transaction_id = transaction_id
+
+
+class UnavailableError(RetraceError):
+    """`server` did not answer; `retry_after` is in seconds."""
+
+    def __init__(self, server: str, message: str, retry_after: int = 1) -> None:
+        super().__init__(f"{server}: {message}")
+        self.server = server
+        self.retry_after = retry_after
+
+
+class LogUnavailableError(UnavailableError):
+    """An append or read of the log failed or is in doubt; a retry under the same id is safe."""
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__("kafka", message, retry_after)
+
+
+class FencedError(RetraceError):
+    """Another worker owns the partition now; whatever this one has not committed is void."""
+
+
+class UndecodableError(RetraceError):
+    """The bytes are not an event that this version knows how to read."""
+
+
+class SettingsError(RetraceError):
+    """A setting is missing or wrong; the text names it and tells what to do."""
+
+
+class IntegrityError(RetraceError):
+    """Stored content differs from what its hash, checksum or version promises."""

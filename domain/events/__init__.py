@@ -1,0 +1,46 @@
+"""Owns the vocabulary of facts; importing it registers every event by its wire name."""
+
+from domain.events.alerts import AlertDelivered, AlertRaised
+from domain.events.deadletters import RecordDeadLettered
+from domain.events.envelope import (
+    Envelope,
+    caused_event_id,
+    label_event_id,
+    transaction_event_id,
+)
+from domain.events.policy import ModelPromoted, ThresholdsSet
+from domain.events.registry import Event, wire_type
+from domain.events.transactions import (
+    LabelKind,
+    Mode,
+    Outcome,
+    Path,
+    Thresholds,
+    TransactionImported,
+    TransactionLabelled,
+    TransactionScored,
+    TransactionSubmitted,
+)
+
+__all__ = [
+    "AlertDelivered",
+    "AlertRaised",
+    "Envelope",
+    "Event",
+    "LabelKind",
+    "Mode",
+    "ModelPromoted",
+    "Outcome",
+    "Path",
+    "RecordDeadLettered",
+    "Thresholds",
+    "ThresholdsSet",
+    "TransactionImported",
+    "TransactionLabelled",
+    "TransactionScored",
+    "TransactionSubmitted",
+    "caused_event_id",
+    "label_event_id",
+    "transaction_event_id",
+    "wire_type",
+]

@@ -1,0 +1,37 @@
+"""Owns the facts about alerts and their delivery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.events.registry import event
+from domain.events.transactions import Outcome
+
+
+@event("fraud.alert.raised")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised:
+    """A decision of review or decline asks for somebody's attention. `amount` in minor units."""
+
+    alert_id: str
+    transaction_id: str
+    outcome: Outcome
+    score: float
+    reasons: list[str]
+    amount: int
+    currency: str
+    transaction_time: int
+    card_id: str | None = None
+    customer_id: str | None = None
+    merchant_id: str | None = None
+
+
+@event("fraud.alert.delivered")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDelivered:
+    """A receiver has confirmed the alert. `receiver` names it without its secrets."""
+
+    alert_id: str
+    transaction_id: str
+    receiver: str
+    attempts: int

@@ -1,0 +1,27 @@
+"""Owns the facts that change policy: one topic of one partition, its offset the policy version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.events.registry import event
+from domain.events.transactions import Thresholds
+
+
+@event("fraud.model.promoted")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPromoted:
+    """From this position on, `model_id` scores. `model_hash` is the SHA-256 of its artefact."""
+
+    model_id: str
+    model_hash: str
+    feature_set: str
+
+
+@event("fraud.thresholds.set")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdsSet:
+    """From this position on, scores are judged by these thresholds."""
+
+    thresholds: Thresholds
+    reason: str

@@ -1,0 +1,103 @@
+"""Owns the facts about one transaction; all of them live in one topic, keyed by transaction id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from domain.events.registry import event
+from domain.transactions import Transaction
+
+Outcome = Literal["approve", "review", "step_up", "decline"]
+Path = Literal["full", "fallback", "deadline"]
+LabelKind = Literal[
+    "fraud_report", "chargeback", "representment", "reversal", "genuine", "disposition"
+]
+Mode = Literal["score", "submit"]
+
+
+@event("fraud.transaction.submitted")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionSubmitted:
+    """A transaction was handed to us for a decision.
+
+    `digest` is the keyed digest over the cleaned command: equal ids with other digests are in
+    conflict. `mode` tells who decides: `score` is decided by the process that took it, `submit` by
+    the scoring agent. `raw` is the payload as received, card numbers replaced by their tokens.
+    """
+
+    transaction: Transaction
+    digest: str
+    mode: Mode
+    raw: str | None = None
+
+
+@event("fraud.transaction.imported")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionImported:
+    """A transaction of the past was laid down as history: folded and projected, not decided."""
+
+    transaction: Transaction
+    digest: str
+    origin: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Least scores, in [0, 1], at which a transaction is reviewed, stepped up and declined."""
+
+    review: float
+    step_up: float
+    decline: float
+
+
+@event("fraud.transaction.scored")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionScored:
+    """A transaction was decided; holds all that the decision depended on.
+
+    `features` is the vector as served, in the order of the catalogue whose hash is
+    `feature_set`; None is an unknown value. `versions` is the compact version map of each state
+    read, by entity (see `domain.features.versions`). `timings_us` is time spent per step.
+    """
+
+    transaction: Transaction
+    digest: str
+    score: float
+    outcome: Outcome
+    reasons: list[str]
+    path: Path
+    flags: list[str]
+    feature_set: str
+    features: list[float | None]
+    versions: dict[str, str]
+    model_id: str
+    model_hash: str
+    policy_version: int
+    thresholds: Thresholds
+    fingerprint: str
+    timings_us: dict[str, int] = field(default_factory=dict)
+
+
+@event("fraud.transaction.labelled")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionLabelled:
+    """Somebody said whether a transaction was fraud; a later label replaces an earlier one.
+
+    `value` is 1 for fraud and 0 for confirmed genuine. The entity keys, amount and time are
+    copied from the transaction so that features need no join.
+    """
+
+    transaction_id: str
+    value: int
+    kind: LabelKind
+    reporter: str
+    reference: str
+    transaction_time: int
+    base_amount: int
+    card_id: str | None = None
+    customer_id: str | None = None
+    merchant_id: str | None = None
+    device_id: str | None = None
+    ip: str | None = None

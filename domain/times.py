@@ -1,0 +1,35 @@
+"""Owns the conversion between RFC 3339 text and integer microseconds UTC; reads no clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = 1
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_RESOLUTION = timedelta(microseconds=1)
+
+
+def from_datetime(moment: datetime) -> int:
+    """Microseconds since 1970-01-01 UTC; a naive `moment` is taken as UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - EPOCH) // _RESOLUTION
+
+
+def to_datetime(micros: int) -> datetime:
+    return EPOCH + timedelta(microseconds=micros)
+
+
+def to_rfc3339(micros: int) -> str:
+    """`2023-10-01T12:34:56Z`, with six decimals only where they are not zero."""
+    return to_datetime(micros).isoformat().replace("+00:00", "Z")
+
+
+def from_rfc3339(text: str) -> int:
+    """Microseconds UTC; a text without offset is taken as UTC. Raises ValueError."""
+    return from_datetime(datetime.fromisoformat(text))

@@ -1,0 +1,1 @@
+"""Owns the adapters of the log; `kafka*.py` alone import confluent_kafka."""

@@ -1,0 +1,98 @@
+"""Owns the void rule: which record of a transaction id counts; where its memory lives is a port.
+
+Per id, the first of {submitted, imported} is the origin. The first scored event made for the
+origin's content (equal digest) is the decision, and an imported origin has none. Labels count
+once per (reporter, reference), alerts once per id. Everything else is void: skipped and counted, by every reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from domain.events import (
+    Envelope,
+    TransactionImported,
+    TransactionLabelled,
+    TransactionScored,
+    TransactionSubmitted,
+)
+from domain.times import DAY
+
+HORIZON_US = 400 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a reader remembers of one transaction id. Offsets are within the id's partition.
+
+    `mode` is `score` or `submit`, or `import` for an imported origin.
+    """
+
+    digest: str
+    mode: str
+    partition: int
+    origin_offset: int
+    known_time: int
+    scored_offset: int | None = None
+
+
+class Memory(Protocol):
+    """Keeps `Known` by transaction id and the offset of each label by event id."""
+
+    def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]: ...
+
+    def put(self, entries: Mapping[str, Known]) -> None: ...
+
+    def first_label(self, event_id: str, partition: int, offset: int) -> tuple[int, int]:
+        """Remembers the place unless one is known; returns the remembered (partition, offset)."""
+        ...
+
+
+def admits_origin(known: Known | None, envelope: Envelope, partition: int, offset: int) -> bool:
+    """True where this submitted or imported record is the origin of its id."""
+    return (
+        known is None
+        or (known.partition, known.origin_offset) == (partition, offset)
+        or envelope.known_time - known.known_time > HORIZON_US
+    )
+
+
+def admits_scored(known: Known | None, digest: str, offset: int) -> bool:
+    """True where this scored record is the decision of its id."""
+    if known is None or known.mode == "import" or known.digest != digest:
+        return False
+    return known.scored_offset is None or known.scored_offset == offset
+
+
+class Admission:
+    """Judges records in offset order per partition; judging a record again gives the same answer."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def admit(self, envelope: Envelope, partition: int, offset: int) -> bool:
+        """True where the record counts; remembers it. Events of other kinds always count."""
+        data = envelope.data
+        if isinstance(data, TransactionLabelled):
+            place = self._memory.first_label(envelope.id, partition, offset)
+            return place == (partition, offset)
+        if not isinstance(data, TransactionSubmitted | TransactionImported | TransactionScored):
+            return True
+        subject = data.transaction.transaction_id
+        known = self._memory.known([subject]).get(subject)
+        if isinstance(data, TransactionScored):
+            if not admits_scored(known, data.digest, offset):
+                return False
+            assert known is not None
+            if known.scored_offset is None:
+                self._memory.put({subject: replace(known, scored_offset=offset)})
+            return True
+        if not admits_origin(known, envelope, partition, offset):
+            return False
+        if known is None or (known.partition, known.origin_offset) != (partition, offset):
+            mode = data.mode if isinstance(data, TransactionSubmitted) else "import"
+            entry = Known(data.digest, mode, partition, offset, envelope.known_time)
+            self._memory.put({subject: entry})
+        return True

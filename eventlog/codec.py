@@ -1,0 +1,114 @@
+"""Owns the bytes of an event: structured CloudEvents JSON; the vocabulary is domain.events'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from domain.errors import UndecodableError
+from domain.events import Envelope
+from domain.events.registry import class_of, split_type, upcast
+from domain.times import from_rfc3339, to_rfc3339
+
+CONTENT_TYPE = "application/cloudevents+json"
+SCHEMA_ROOT = "urn:retrace:schema:"
+
+
+class _Header(msgspec.Struct, rename="lower"):
+    """CloudEvents context attributes; extension names are lower case without separators."""
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: str
+    known_time: str = msgspec.field(name="knowntime")
+    correlation_id: str = msgspec.field(name="correlationid")
+    causation_id: str | None = msgspec.field(name="causationid", default=None)
+    data: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
+
+
+class _TypeOnly(msgspec.Struct):
+    type: str
+    subject: str
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_header = msgspec.json.Decoder(_Header).decode
+_decode_type = msgspec.json.Decoder(_TypeOnly).decode
+
+
+@lru_cache(maxsize=256)
+def _data_decoder(event: type) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(event)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What can be told of a record without decoding its data."""
+
+    name: str
+    version: int
+    subject: str
+
+
+def encode(envelope: Envelope) -> bytes:
+    """Deterministic: equal envelopes give equal bytes."""
+    wire = {
+        "specversion": "1.0",
+        "id": envelope.id,
+        "type": envelope.type,
+        "source": envelope.source,
+        "subject": envelope.subject,
+        "time": to_rfc3339(envelope.time),
+        "knowntime": to_rfc3339(envelope.known_time),
+        "correlationid": envelope.correlation_id,
+        "datacontenttype": "application/json",
+        "dataschema": SCHEMA_ROOT + envelope.type,
+        "data": envelope.data,
+    }
+    # CloudEvents knows no null attributes.
+    if envelope.causation_id is not None:
+        wire["causationid"] = envelope.causation_id
+    return _encode(wire)
+
+
+def glance(value: bytes) -> Glance:
+    """Type and subject only, for readers that skip most records. Raises UndecodableError."""
+    try:
+        head = _decode_type(value)
+        name, version = split_type(head.type)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise UndecodableError(f"not a CloudEvents record: {error}") from error
+    return Glance(name, version, head.subject)
+
+
+def decode(value: bytes) -> Envelope:
+    """Reads any version ever written, upcast to the current one. Raises UndecodableError."""
+    try:
+        head = _decode_header(value)
+        name, version = split_type(head.type)
+        event = class_of(name)
+        if version > event.VERSION:
+            raise UndecodableError(f"{head.type} is newer than this version can read")
+        if version == event.VERSION:
+            data = _data_decoder(event).decode(head.data)
+        else:
+            data = msgspec.convert(upcast(name, version, msgspec.json.decode(head.data)), event)
+        return Envelope(
+            id=head.id,
+            source=head.source,
+            subject=head.subject,
+            time=from_rfc3339(head.time),
+            known_time=from_rfc3339(head.known_time),
+            data=data,
+            correlation_id=head.correlation_id,
+            causation_id=head.causation_id,
+        )
+    except KeyError as error:
+        raise UndecodableError(f"unknown event or missing upcaster: {error}") from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise UndecodableError(str(error)) from error

@@ -1,0 +1,128 @@
+"""Owns a reader's memory of transaction ids, in SQLite with its positions; never a source of truth.
+
+The file is a cache of the log: a lost or broken one is rebuilt by reading the log again, so it is
+written without waiting for the disk. One process owns one file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from domain.errors import SettingsError
+from eventlog.admission import Known
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS known (
+  id TEXT PRIMARY KEY, digest TEXT, mode TEXT, partition INTEGER, origin_offset INTEGER,
+  known_time INTEGER, scored_offset INTEGER
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS undecided ON known (partition)
+  WHERE scored_offset IS NULL AND mode <> 'import';
+CREATE TABLE IF NOT EXISTS labels (
+  event_id TEXT PRIMARY KEY, partition INTEGER, offset INTEGER
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next INTEGER);
+"""
+_CHUNK = 500
+
+
+class SqliteMemory:
+    """Implements eventlog.admission.Memory; everything since the last `commit` is lost together.
+
+    Not thread-safe: one thread owns it. `path` None keeps all in RAM.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._lock = _own(path) if path else None
+        self._db = _open(path)
+
+    def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
+        found: dict[str, Known] = {}
+        for chunk in _chunks(list(transaction_ids)):
+            marks = ",".join("?" * len(chunk))
+            for row in self._db.execute(f"SELECT * FROM known WHERE id IN ({marks})", chunk):
+                found[row[0]] = Known(*row[1:])
+        return found
+
+    def put(self, entries: Mapping[str, Known]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO known VALUES (?,?,?,?,?,?,?)",
+            [
+                (i, k.digest, k.mode, k.partition, k.origin_offset, k.known_time, k.scored_offset)
+                for i, k in entries.items()
+            ],
+        )
+
+    def first_label(self, event_id: str, partition: int, offset: int) -> tuple[int, int]:
+        row = self._db.execute(
+            "SELECT partition, offset FROM labels WHERE event_id = ?", (event_id,)
+        ).fetchone()
+        if row:
+            return int(row[0]), int(row[1])
+        self._db.execute("INSERT INTO labels VALUES (?,?,?)", (event_id, partition, offset))
+        return partition, offset
+
+    def undecided(self) -> dict[str, Known]:
+        """Submitted and not yet scored, of every partition."""
+        rows = self._db.execute(
+            "SELECT * FROM known WHERE scored_offset IS NULL AND mode <> 'import'"
+        )
+        return {row[0]: Known(*row[1:]) for row in rows}
+
+    def positions(self) -> dict[int, int]:
+        """Per partition the offset of the next record to read."""
+        return dict(self._db.execute("SELECT partition, next FROM positions").fetchall())
+
+    def commit(self, positions: Mapping[int, int]) -> None:
+        """Keeps what was put together with how far the log has been read."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO positions VALUES (?,?)", list(positions.items())
+        )
+        self._db.commit()
+
+    def close(self) -> None:
+        self._db.close()
+        if self._lock:
+            self._lock.close()
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    if path is None:
+        return _connect(":memory:")
+    try:
+        return _connect(str(path))
+    except sqlite3.DatabaseError:
+        # A torn file (power loss) is worth no more than a missing one.
+        for stale in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            stale.unlink(missing_ok=True)
+        return _connect(str(path))
+
+
+def _connect(target: str) -> sqlite3.Connection:
+    db = sqlite3.connect(target, check_same_thread=False)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=OFF")
+    db.execute("PRAGMA cache_size=-65536")
+    db.executescript(_SCHEMA)
+    return db
+
+
+def _own(path: Path) -> Any:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = path.with_suffix(".lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise SettingsError(
+            f"{path} is in use by another process: give each process its own RETRACE_INSTANCE"
+        ) from error
+    return handle
+
+
+def _chunks(items: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]

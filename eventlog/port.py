@@ -1,0 +1,96 @@
+"""Owns the EventLog port: what every log adapter promises; holds no implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.events import Envelope
+from eventlog.topics import Topic
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the log. `topic` is the full name and so names the generation."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A stored record. `envelope` is decoded on first use (see eventlog.codec.decode)."""
+
+    position: Position
+    key: str | None
+    value: bytes
+
+
+class EventLog(Protocol):
+    """Append-only, partitioned, durable.
+
+    Order: records of one key keep the order of their appends by one process. Durability: an
+    append that returned is acknowledged by all in-sync replicas. Errors: LogUnavailableError,
+    also when the outcome is in doubt; the record may then be in the log all the same, and the
+    caller retries under the same event id. Duplicates by event id are possible and are void for
+    every reader (eventlog.admission).
+    """
+
+    def append(
+        self, topic: Topic, key: str | None, envelope: Envelope, partition: int | None = None
+    ) -> Awaitable[Position]:
+        """Sends at once (order is that of the calls); await the result for the acknowledgement."""
+        ...
+
+    def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:
+        """For bulk writers: blocks only while the send queue is full; see `flush`."""
+        ...
+
+    def flush(self, timeout: float = 60.0) -> None:
+        """Waits until all appends are acknowledged; raises for any that failed since last time."""
+        ...
+
+    async def ends(self, topic: Topic) -> Sequence[int]:
+        """Per partition the offset after the last acknowledged record, as of this call."""
+        ...
+
+    def read(
+        self,
+        topic: Topic,
+        start: Mapping[int, int] | None = None,
+        end: Mapping[int, int] | None = None,
+    ) -> Iterator[Recorded]:
+        """Bounded read of [start, end) per partition, in offset order within each partition.
+
+        Missing entries mean the beginning and, for `end`, the end as of the call. Blocking.
+        """
+        ...
+
+    def read_one(self, position: Position) -> Recorded:
+        """Raises NotFoundError where nothing is stored there (any more). Blocking."""
+        ...
+
+    def tail(self, topic: Topic, start: Mapping[int, int]) -> Tail:
+        """An endless reader from `start` on (a missing partition begins at its beginning)."""
+        ...
+
+    def partition_of(self, topic: Topic, key: str) -> int:
+        """murmur2 of the key, as Java's and aiokafka's default partitioners do."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Tail(Protocol):
+    """A blocking reader owned by one thread. Never skips; ends only by `close`."""
+
+    def poll(self, timeout: float, most: int = 1000) -> list[Recorded]:
+        """Returns as soon as anything is there (at most `most`), or an empty list at the timeout.
+
+        Raises LogUnavailableError when the log has not answered; polling again goes on.
+        """
+        ...
+
+    def close(self) -> None: ...
