@@ -1,0 +1,54 @@
+"""Owns the port through which a decision reads its features; knows no store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from domain.features import FeatureEvent
+from domain.transactions import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ServedFeatures:
+    """The vector as served. `values` follow the catalogue whose hash is `feature_set`.
+
+    `versions` maps entity name to the compact version map of the state that was finished.
+    `flags` names what was missing: `no_<entity>`, `stale_features`, `features_unavailable`.
+    """
+
+    feature_set: str
+    values: list[float | None]
+    versions: dict[str, str]
+    flags: list[str] = field(default_factory=list)
+
+
+class RecentTail(Protocol):
+    """The part of the log that this process has read itself. Thread-safe."""
+
+    def starts(self) -> Sequence[int]:
+        """Per source partition the first offset that the tail holds."""
+        ...
+
+    def ends(self) -> Sequence[int]:
+        """Per source partition the offset after the last one read."""
+        ...
+
+    def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]:
+        """(partition, offset, event) of what counts for this entity, in the order read."""
+        ...
+
+    def forget(self, partition: int, before: int) -> None:
+        """Drops entries below `before`: the stored states cover them."""
+        ...
+
+
+class FeatureReader(Protocol):
+    """Reads states, folds the tail onto them and finishes at the transaction's time. Blocking.
+
+    The transaction itself is never in its own vector. A missing entity, field or store gives
+    defaults and a flag, not an error.
+    """
+
+    def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures: ...

@@ -1,0 +1,41 @@
+"""Owns the port of the model that scores; knows no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.transactions import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`value` in [0, 1]; `reasons` are reason codes of the largest contributions, largest first."""
+
+    value: float
+    reasons: list[str]
+
+
+class Scorer(Protocol):
+    """One immutable model. The same input gives the same bits on an equal `fingerprint`."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def model_hash(self) -> str:
+        """SHA-256 of the artefact."""
+        ...
+
+    @property
+    def feature_set(self) -> str:
+        """Hash of the catalogue whose vectors it takes."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Kernel, library version and CPU features that the score bits depend on."""
+        ...
+
+    def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score: ...
