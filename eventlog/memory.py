@@ -57,12 +57,17 @@ class SqliteMemory:
             ],
         )
 
-    def first_label(self, event_id: str, partition: int, offset: int) -> tuple[int, int]:
+    def label(self, event_id: str) -> tuple[int, int] | None:
+        """(partition, offset) of the label that counts, or None."""
         row = self._db.execute(
             "SELECT partition, offset FROM labels WHERE event_id = ?", (event_id,)
         ).fetchone()
-        if row:
-            return int(row[0]), int(row[1])
+        return (int(row[0]), int(row[1])) if row else None
+
+    def first_label(self, event_id: str, partition: int, offset: int) -> tuple[int, int]:
+        known = self.label(event_id)
+        if known:
+            return known
         self._db.execute("INSERT INTO labels VALUES (?,?,?)", (event_id, partition, offset))
         return partition, offset
 

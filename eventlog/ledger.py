@@ -1,0 +1,225 @@
+"""Owns what one process knows of each transaction id, read from its own tail of the log.
+
+It answers which submission and which decision count, without any store: positions come from the
+reader's memory, contents from the log itself. It appends nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from time import monotonic
+
+from domain.errors import LogUnavailableError, NotFoundError, RetraceError
+from domain.events import Envelope, TransactionScored
+from domain.features import feature_event
+from eventlog.admission import HORIZON_US, Admission, Known
+from eventlog.codec import decode
+from eventlog.memory import SqliteMemory
+from eventlog.port import EventLog, Position, Recorded
+from eventlog.tail_buffer import TailBuffer
+from eventlog.topics import TRANSACTIONS
+from eventlog.waiting import Waiters
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[Position, Envelope], None]
+_CHUNK = 100
+_TRIM_SECONDS = 1.0
+_CACHED_DECISIONS = 5_000
+
+
+class Ledger:
+    """Tails TRANSACTIONS in a thread of its own from `start` until `close`.
+
+    `covered` tells per partition the offset from which stored feature states need the tail; it is
+    asked about once a second, and may answer with nothing when its store is away.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        memory: SqliteMemory,
+        covered: Callable[[], Mapping[int, int]],
+        horizon_us: int = HORIZON_US,
+    ) -> None:
+        self._log, self._memory, self._covered = log, memory, covered
+        self._horizon_us = horizon_us
+        self._admission = Admission(memory)
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._decisions: OrderedDict[str, Envelope] = OrderedDict()
+        self._listeners: list[Listener] = []
+        self._barrier = _Barrier()
+        self._start = self._first_offsets()
+        self._waiters = Waiters(self._start)
+        self.tail = TailBuffer(self._start)
+        self.void = 0
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+        self._memory.close()
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Calls `listener` from the ledger's thread for each record that counts.
+
+        Returns the function that ends it.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def known(self, transaction_id: str, now: int) -> Known | None:
+        """None for an id never seen, or seen longer ago than the horizon."""
+        with self._lock:
+            found = self._memory.known([transaction_id]).get(transaction_id)
+        return found if found and now - found.known_time <= self._horizon_us else None
+
+    def undecided(self) -> dict[str, Known]:
+        """Submissions that count and have no decision yet."""
+        with self._lock:
+            return self._memory.undecided()
+
+    def label_seen(self, event_id: str) -> bool:
+        with self._lock:
+            return self._memory.label(event_id) is not None
+
+    def ends(self) -> list[int]:
+        """Per partition the offset after the last record read."""
+        return self._waiters.ends()
+
+    async def passed(self, partition: int, offset: int, timeout: float = 5.0) -> None:
+        """Returns once the tail has read `offset`. Raises LogUnavailableError at the timeout."""
+        try:
+            await asyncio.wait_for(self._waiters.passed(partition, offset), timeout)
+        except TimeoutError as error:
+            raise LogUnavailableError(
+                f"our own tail did not reach {partition}/{offset} within {timeout:g} s; "
+                "retry under the same id"
+            ) from error
+
+    async def barrier(self) -> None:
+        """Returns once all that was acknowledged before this call has been read."""
+        ends = await self._barrier.ends(self._log)
+        for partition, end in enumerate(ends):
+            if end:
+                await self.passed(partition, end - 1)
+
+    async def submission(self, transaction_id: str, known: Known) -> Envelope:
+        """The submitted or imported record that counts."""
+        return await self._fetch(known.partition, known.origin_offset)
+
+    async def decision(self, transaction_id: str, known: Known) -> Envelope:
+        """The decision that counts. Raises NotFoundError while there is none."""
+        if known.scored_offset is None:
+            raise NotFoundError("decision", transaction_id)
+        cached = self._decisions.get(transaction_id)
+        return cached or await self._fetch(known.partition, known.scored_offset)
+
+    async def _fetch(self, partition: int, offset: int) -> Envelope:
+        position = Position(TRANSACTIONS.name, partition, offset)
+        recorded = await asyncio.to_thread(self._log.read_one, position)
+        return decode(recorded.value)
+
+    def _first_offsets(self) -> list[int]:
+        read, covered = self._memory.positions(), self._covered()
+        return [
+            min(read.get(p, 0), covered.get(p, read.get(p, 0)))
+            for p in range(TRANSACTIONS.partitions)
+        ]
+
+    def _run(self) -> None:
+        tail = self._log.tail(TRANSACTIONS, dict(enumerate(self._start)))
+        trimmed = monotonic()
+        try:
+            while not self._closing.is_set():
+                try:
+                    batch = tail.poll(timeout=0.2)
+                except LogUnavailableError as error:
+                    logger.warning("%s; the ledger waits for it", error)
+                    continue
+                self._read(batch)
+                if monotonic() - trimmed > _TRIM_SECONDS:
+                    self._trim()
+                    trimmed = monotonic()
+        finally:
+            tail.close()
+
+    def _read(self, batch: list[Recorded]) -> None:
+        for start in range(0, len(batch), _CHUNK):
+            chunk = batch[start : start + _CHUNK]
+            heard: list[tuple[Position, Envelope]] = []
+            ends: dict[int, int] = {}
+            # The lock is held for a chunk only, so that look-ups of requests get in between.
+            with self._lock:
+                for recorded in chunk:
+                    place = recorded.position
+                    envelope = self._judge(recorded)
+                    if envelope is not None:
+                        heard.append((place, envelope))
+                    self.tail.add(
+                        place.partition, place.offset, envelope and feature_event(envelope)
+                    )
+                    ends[place.partition] = place.offset + 1
+                self._memory.commit(ends)
+            self._waiters.advance(ends)
+            for place, envelope in heard:
+                for listener in list(self._listeners):
+                    listener(place, envelope)
+
+    def _judge(self, recorded: Recorded) -> Envelope | None:
+        place = recorded.position
+        try:
+            envelope = decode(recorded.value)
+        except RetraceError as error:
+            logger.warning("%s cannot be read and is passed over: %s", place, error)
+            return None
+        if not self._admission.admit(envelope, place.partition, place.offset):
+            self.void += 1
+            return None
+        if isinstance(envelope.data, TransactionScored):
+            self._decisions[envelope.subject] = envelope
+            if len(self._decisions) > _CACHED_DECISIONS:
+                self._decisions.popitem(last=False)
+        return envelope
+
+    def _trim(self) -> None:
+        for partition, offset in self._covered().items():
+            self.tail.forget(partition, offset)
+
+
+class _Barrier:
+    """Shares one question for the log's ends among all who asked before it was put."""
+
+    def __init__(self) -> None:
+        self._running: asyncio.Task[list[int]] | None = None
+        self._next: asyncio.Task[list[int]] | None = None
+
+    async def ends(self, log: EventLog) -> list[int]:
+        if self._running is None or self._running.done():
+            self._running = asyncio.ensure_future(_ask(log))
+            return await asyncio.shield(self._running)
+        # The running question may have been answered before our caller came: wait for the next.
+        if self._next is None or self._next.done():
+            self._next = asyncio.ensure_future(self._follow(self._running, log))
+        return await asyncio.shield(self._next)
+
+    async def _follow(self, running: asyncio.Task[list[int]], log: EventLog) -> list[int]:
+        await asyncio.wait([running])
+        current = asyncio.current_task()
+        assert current is not None
+        # From here on this question is under way: later callers must put another one.
+        self._running, self._next = current, None
+        return await _ask(log)
+
+
+async def _ask(log: EventLog) -> list[int]:
+    return list(await log.ends(TRANSACTIONS))

@@ -1,0 +1,48 @@
+"""Owns waiting for a reader's progress: a thread advances, coroutines of any loop await."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import threading
+from collections.abc import Mapping, Sequence
+from itertools import count
+
+
+class Waiters:
+    """Per partition, the offset after the last one read, and who waits for which offset."""
+
+    def __init__(self, ends: Sequence[int]) -> None:
+        self._ends = list(ends)
+        self._waiting: list[list[tuple[int, int, asyncio.Future[None]]]] = [[] for _ in ends]
+        self._lock = threading.Lock()
+        self._order = count()
+
+    def ends(self) -> list[int]:
+        return list(self._ends)
+
+    async def passed(self, partition: int, offset: int) -> None:
+        if self._ends[partition] > offset:
+            return
+        future = asyncio.get_running_loop().create_future()
+        with self._lock:
+            if self._ends[partition] > offset:
+                return
+            heapq.heappush(self._waiting[partition], (offset, next(self._order), future))
+        await future
+
+    def advance(self, ends: Mapping[int, int]) -> None:
+        ready: list[asyncio.Future[None]] = []
+        with self._lock:
+            for partition, end in ends.items():
+                self._ends[partition] = max(self._ends[partition], end)
+                waiting = self._waiting[partition]
+                while waiting and waiting[0][0] < self._ends[partition]:
+                    ready.append(heapq.heappop(waiting)[2])
+        for future in ready:
+            future.get_loop().call_soon_threadsafe(_resolve, future)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
