@@ -47,7 +47,7 @@ class Columns:
     def customer(self) -> Ints:
         return self.card // CARDS_PER_CUSTOMER
 
-    def take(self, rows: Ints | Bools) -> "Columns":
+    def take(self, rows: Ints | Bools | slice) -> "Columns":
         return Columns(**{name: getattr(self, name)[rows] for name in _NAMES})
 
     def between(self, start_us: int, end_us: int) -> "Columns":
@@ -58,10 +58,14 @@ class Columns:
 
 
 _NAMES = tuple(field.name for field in fields(Columns))
+_DTYPES: dict[str, Any] = {
+    name: np.float64 if name in ("lat", "lon") else np.int64 for name in _NAMES
+}
 
 
 def concatenated(parts: Sequence[Columns]) -> Columns:
-    arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES
-    }
-    return Columns(**arrays)
+    if not parts:
+        return Columns(**{name: np.empty(0, _DTYPES[name]) for name in _NAMES})
+    return Columns(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES}
+    )

@@ -64,9 +64,7 @@ COUNTRY_CURRENCIES = tuple(CURRENCIES[CURRENCY_OF[code]] for code in COUNTRIES)
 # Minor units that one euro's worth has, by country.
 MINOR_PER_EURO: Floats = np.array([c.per_euro * 10**c.exponent for c in COUNTRY_CURRENCIES])
 # What cash machines give multiples of, in minor units, by country.
-CASH_NOTE: Ints = np.array(
-    [c.note * 10**c.exponent for c in COUNTRY_CURRENCIES], dtype=np.int64
-)
+CASH_NOTE: Ints = np.array([c.note * 10**c.exponent for c in COUNTRY_CURRENCIES], dtype=np.int64)
 
 
 def distance_km(lat: Floats, lon: Floats, to_lat: Floats, to_lon: Floats) -> Floats:
@@ -85,11 +83,6 @@ def home_ip(country: Ints, host: Ints) -> Ints:
 def mobile_ip(country: Ints, host: Ints) -> Ints:
     """An address of the carrier-grade NAT block 100.64.0.0/10: few, and shared by many."""
     return (100 << 24) | (64 << 16) | (country << 18) | (1 + host % ((1 << 12) - 2))
-
-
-def fraud_ip(country: Ints, host: Ints) -> Ints:
-    """An address of 172.16.0.0/12, where each country has a /16."""
-    return (172 << 24) | (16 << 16) | (country << 16) | (1 + host % ((1 << 16) - 2))
 
 
 def ip_text(ip: int) -> str:

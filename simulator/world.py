@@ -1,0 +1,53 @@
+"""Owns the population as one whole, a pure function of the settings."""
+
+import numpy as np
+
+from simulator.columns import CARDS_PER_CUSTOMER, Floats, Ints
+from simulator.customers import Customers, customers_of
+from simulator.geography import CITIES, COUNTRIES
+from simulator.merchants import Merchants, merchants_of
+from simulator.rhythm import Rhythm
+from simulator.settings import SimulationSettings
+from simulator.trips import HOME, Trips
+
+_FRAUD_DEVICE = 1 << 60
+_GENERATION = 1 << 34
+_DEVICES_PER_CUSTOMER = 3
+
+
+class World:
+    """Customers, merchants, cities and their rhythm; read by traffic and frauds alike."""
+
+    def __init__(self, settings: SimulationSettings) -> None:
+        self.settings = settings
+        self.merchants: Merchants = merchants_of(settings)
+        self.customers: Customers = customers_of(settings, self.merchants)
+        self.rhythm = Rhythm(settings.seed)
+        self.trips = Trips(settings.seed, self.customers, self.merchants.cities)
+        towns = CITIES[: self.merchants.cities]
+        self.city_country: Ints = np.array([COUNTRIES.index(town.country) for town in towns])
+        self.city_offset: Ints = np.array([town.utc_offset for town in towns])
+        self.city_lat: Floats = np.array([town.lat for town in towns])
+        self.city_lon: Floats = np.array([town.lon for town in towns])
+
+    def own_device(self, customer: Ints, which: Ints, day: int) -> Ints:
+        """The device in use that day: people replace theirs every so often."""
+        life = self.customers.device_life[customer]
+        generation = (day + customer * 37 % life) // life + 1
+        return generation * _GENERATION + customer * _DEVICES_PER_CUSTOMER + which
+
+    def fraud_devices(self, rng: np.random.Generator, count: int) -> Ints:
+        """Devices that nobody has used before."""
+        return _FRAUD_DEVICE + rng.integers(1 << 40, size=count)
+
+    def cards_at_home(self, rng: np.random.Generator, day: int, last_day: int) -> Ints:
+        """One card of each customer who is at home on both days, in random order."""
+        home = self.trips.whereabouts(day) == HOME
+        home &= self.trips.whereabouts(last_day) == HOME
+        # In a tiny world everyone may be away.
+        customer = np.flatnonzero(home) if home.any() else np.arange(len(home))
+        return self.some_card(rng, rng.permutation(customer))
+
+    def some_card(self, rng: np.random.Generator, customer: Ints) -> Ints:
+        second = (self.customers.cards[customer] > 1) & (rng.random(len(customer)) < 0.3)
+        return customer * CARDS_PER_CUSTOMER + second
