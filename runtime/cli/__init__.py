@@ -1,0 +1,1 @@
+"""Owns the command line; what a command does lives in the packages below it."""

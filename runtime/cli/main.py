@@ -1,0 +1,47 @@
+"""Owns the root of the command line: which commands there are, and how errors are shown.
+
+A command's module imports what is heavy inside its functions, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from domain.errors import RetraceError
+from runtime.cli import config, stack
+
+app = typer.Typer(
+    name="retrace",
+    help="Event-sourced, real-time fraud detection that can replay any stretch of history.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+stack.register(app)
+config.register(app)
+
+
+def main() -> None:
+    # A command that is told to end cleans up as after Ctrl-C.
+    for told in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(told, _interrupt)
+    try:
+        app(prog_name="retrace", standalone_mode=True)
+    except RetraceError as error:
+        print(f"retrace: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+"""Owns the settings of a running Retrace; not the slices that each package declares for itself.
+
+A variable that is set wins; a server's URL that is not set is taken from the running local stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import SettingsError
+from runtime import secret_keys
+from runtime.stack.state import published
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+DATABASE_SCHEME = "postgresql+psycopg://"
+SERVER_FIELDS = ("kafka_bootstrap_servers", "redis_url", "database_url", "mongodb_url")
+
+
+class Settings(BaseSettings):
+    """Everything a process is told from outside. URLs are without trailing slash."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_file=CHECKOUT / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    state_dir: Path = Field(
+        default=CHECKOUT / ".retrace",
+        alias="RETRACE_STATE_DIR",
+        description="Folder of the local stack's data, logs and generated keys.",
+    )
+    cache_dir: Path = Field(
+        default=CHECKOUT / ".retrace" / "cache",
+        alias="RETRACE_CACHE_DIR",
+        description="Folder of downloaded jars; several local stacks may share it.",
+    )
+    kafka_bootstrap_servers: str = Field(
+        default="",
+        alias="KAFKA_BOOTSTRAP_SERVERS",
+        description="host:port[,host:port]. Set: no local Kafka is started.",
+    )
+    redis_url: str = Field(
+        default="",
+        alias="REDIS_URL",
+        description="redis://[:password@]host:port/0. Set: no local Redis is started.",
+    )
+    database_url: str = Field(
+        default="",
+        alias="DATABASE_URL",
+        description="postgresql+psycopg://user:password@host:port/database. Set: no local one.",
+    )
+    mongodb_url: str = Field(
+        default="",
+        alias="MONGODB_URL",
+        description="mongodb://host:port/database. Set: no local MongoDB-wire server is started.",
+    )
+    api_host: str = Field(
+        default="127.0.0.1", alias="RETRACE_API_HOST", description="Address the API listens on."
+    )
+    api_port: int = Field(
+        default=8000, alias="RETRACE_API_PORT", ge=1, le=65535, description="Port of the API."
+    )
+    api_base_url: str = Field(
+        default="",
+        alias="RETRACE_API_URL",
+        description="URL at which clients reach the API; by default made of host and port.",
+    )
+    webhook_url: str = Field(
+        default="",
+        alias="RETRACE_WEBHOOK_URL",
+        description="Alerts are delivered to this URL by POST; nowhere when unset.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", alias="RETRACE_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR."
+    )
+    token_secret: SecretStr = Field(
+        default=SecretStr(""),
+        alias="RETRACE_TOKEN_KEY",
+        description="Key of card tokens, 16 characters or more; made once when unset.",
+    )
+    digest_secret: SecretStr = Field(
+        default=SecretStr(""),
+        alias="RETRACE_DIGEST_KEY",
+        description="Key of content digests, 16 characters or more; made once when unset.",
+    )
+    min_free_mb: int = Field(
+        default=2048,
+        alias="RETRACE_MIN_FREE_MB",
+        ge=0,
+        description="Free disk space below which the local stack does not start.",
+    )
+
+    @field_validator("state_dir", "cache_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        for server in filter(None, value.split(",")):
+            host, _, port = server.strip().rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError("expected host:port[,host:port]")
+        return value
+
+    @field_validator("redis_url", "database_url", "mongodb_url", "webhook_url", "api_base_url")
+    @classmethod
+    def _scheme(cls, value: str, info: Any) -> str:
+        if not value:
+            return value
+        if info.field_name == "database_url":
+            value = _with_driver(value)
+        expected = _SCHEMES[info.field_name]
+        if not value.startswith(expected):
+            raise ValueError(f"expected a URL that starts with {' or '.join(expected)}")
+        return value.rstrip("/")
+
+    @field_validator("token_secret", "digest_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 16:
+            raise ValueError("expected 16 characters or more")
+        return value
+
+    @property
+    def api_url(self) -> str:
+        return self.api_base_url or f"http://{self.api_host}:{self.api_port}"
+
+    @property
+    def token_key(self) -> bytes:
+        return self._key("token", self.token_secret)
+
+    @property
+    def digest_key(self) -> bytes:
+        return self._key("digest", self.digest_secret)
+
+    def _key(self, name: str, given: SecretStr) -> bytes:
+        text = given.get_secret_value() or secret_keys.read_or_create(self.state_dir, name)
+        return text.encode()
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give another process these settings, and Feast's files theirs."""
+        named = {
+            "RETRACE_STATE_DIR": str(self.state_dir),
+            "RETRACE_CACHE_DIR": str(self.cache_dir),
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap_servers,
+            "REDIS_URL": self.redis_url,
+            "DATABASE_URL": self.database_url,
+            "MONGODB_URL": self.mongodb_url,
+            "RETRACE_API_HOST": self.api_host,
+            "RETRACE_API_PORT": str(self.api_port),
+            "RETRACE_API_URL": self.api_url,
+            "RETRACE_WEBHOOK_URL": self.webhook_url,
+            "RETRACE_LOG_LEVEL": self.log_level,
+            "FEAST_REGISTRY": str(self.feast_registry),
+            "REDIS_CONNECTION": redis_connection(self.redis_url),
+            **postgres_parts(self.database_url),
+        }
+        return {name: value for name, value in named.items() if value}
+
+    @property
+    def feast_registry(self) -> Path:
+        return self.state_dir / "feast" / "registry.db"
+
+
+_SCHEMES: Mapping[str, tuple[str, ...]] = {
+    "redis_url": ("redis://", "rediss://"),
+    "database_url": (DATABASE_SCHEME,),
+    "mongodb_url": ("mongodb://", "mongodb+srv://"),
+    "webhook_url": ("http://", "https://"),
+    "api_base_url": ("http://", "https://"),
+}
+
+
+def settings_from_environment(**given: Any) -> Settings:
+    """The settings that are set, without a look at the local stack: URLs may be empty."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError("; ".join(map(_explained, error.errors()))) from None
+
+
+def load_settings(**given: Any) -> Settings:
+    """Settings with every server's URL. Raises SettingsError naming the first that is missing."""
+    settings = settings_from_environment(**given)
+    local = published(settings.state_dir)
+    fill = {
+        name: local[name] for name in SERVER_FIELDS if not getattr(settings, name) and name in local
+    }
+    if "api_port" not in settings.model_fields_set and "api_port" in local:
+        fill["api_port"] = local["api_port"]
+    settings = settings.model_copy(update=fill)
+    for name in SERVER_FIELDS:
+        if not getattr(settings, name):
+            raise SettingsError(
+                f"{variable_of(name)} is not set and no local stack runs: `./retrace up`"
+            )
+    return settings
+
+
+def variable_of(field: str) -> str:
+    """The environment variable that sets a field."""
+    return str(Settings.model_fields[field].alias)
+
+
+def env_example() -> str:
+    """The text of env.example: every variable, what it means, and its default."""
+    lines = [
+        "# Every setting of Retrace. Copy to .env, or export. Generated by",
+        "# `./retrace config example`; all of them are optional beside a local stack.",
+    ]
+    for field in Settings.model_fields.values():
+        default = field.default
+        if isinstance(default, SecretStr):
+            default = ""
+        if isinstance(default, Path):
+            default = default.relative_to(CHECKOUT)
+        lines += ["", f"# {field.description}", f"#{field.alias}={default}"]
+    return "\n".join(lines) + "\n"
+
+
+def redis_connection(url: str) -> str:
+    """Feast's spelling of a Redis URL: host:port[,db=n][,password=…][,ssl=true]."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    options = [f"{parts.hostname}:{parts.port or 6379}"]
+    if (database := parts.path.strip("/")) not in ("", "0"):
+        options.append(f"db={database}")
+    if parts.username:
+        options.append(f"username={unquote(parts.username)}")
+    if parts.password:
+        options.append(f"password={unquote(parts.password)}")
+    if parts.scheme == "rediss":
+        options.append("ssl=true")
+    return ",".join(options)
+
+
+def postgres_parts(url: str) -> dict[str, str]:
+    """The pieces of a database URL under the names that feature_store.yaml expands."""
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    return {
+        "POSTGRES_HOST": parts.hostname or "localhost",
+        "POSTGRES_PORT": str(parts.port or 5432),
+        "POSTGRES_DB": unquote(parts.path.lstrip("/")),
+        "POSTGRES_USER": unquote(parts.username or ""),
+        "POSTGRES_PASSWORD": unquote(parts.password or ""),
+    }
+
+
+def _with_driver(url: str) -> str:
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return DATABASE_SCHEME + url.removeprefix(plain)
+    return url
+
+
+def _explained(error: Any) -> str:
+    name = str(error["loc"][0]) if error["loc"] else "settings"
+    variable = variable_of(name) if name in Settings.model_fields else name
+    return f"{variable}: {error['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,109 @@
+"""Owns the identity and the end of processes; which ones there are is the supervisor's affair."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import psutil
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """A pid alone is used again by the kernel; with its time of creation it is one process."""
+
+    pid: int
+    created: float
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessId | None:
+        try:
+            return cls(pid, psutil.Process(pid).create_time())
+        except psutil.NoSuchProcess:
+            return None
+
+    @classmethod
+    def from_json(cls, value: object) -> ProcessId | None:
+        if not isinstance(value, list) or len(value) != 2:
+            return None
+        return cls(int(value[0]), float(value[1]))
+
+    def to_json(self) -> list[float]:
+        return [self.pid, self.created]
+
+    def alive(self) -> bool:
+        try:
+            process = psutil.Process(self.pid)
+            # Boot time, and so creation times, may be stepped by a clock adjustment.
+            same = abs(process.create_time() - self.created) < 2
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+
+def family(leader: ProcessId) -> set[ProcessId]:
+    """The leader of a session we made, its members, and its living descendants."""
+    pids = {leader.pid} if leader.alive() else set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError):
+            if os.getsid(process.pid) == leader.pid:
+                pids.add(process.pid)
+    for pid in tuple(pids):
+        with contextlib.suppress(psutil.Error):
+            pids.update(child.pid for child in psutil.Process(pid).children(recursive=True))
+    members = {found for pid in pids if (found := ProcessId.of(pid))}
+    # A session's number may be a pid that was used again: it cannot be older than its leader.
+    return {member for member in members if member.created >= leader.created - 2}
+
+
+def stop(leader: ProcessId, how: signal.Signals, grace: float) -> None:
+    """Ask the leader to end, wait for `grace` seconds, then end what is left of its family."""
+    members = family(leader)
+    if leader.alive():
+        _send(leader, how)
+        wait_until(lambda: not leader.alive(), grace)
+    left = {member for member in members | family(leader) if member.alive()}
+    for member in left:
+        _send(member, signal.SIGKILL)
+    wait_until(lambda: not any(member.alive() for member in left), 10)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def any_alive(processes: Iterable[ProcessId]) -> bool:
+    return any(process.alive() for process in processes)
+
+
+def _send(process: ProcessId, how: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, how)
+
+
+def die_with_parent(how: signal.Signals) -> Callable[[], None] | None:
+    """For `preexec_fn`: on Linux the kernel sends `how` to the child when its parent dies."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def ask_the_kernel() -> None:
+        prctl(_PR_SET_PDEATHSIG, int(how), 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask_the_kernel
