@@ -1,1 +1,34 @@
 """Owns what may be asked of Retrace: imperative commands, their handlers and the ports they need."""
+
+from commands.context import Context, Edge
+from commands.labelling import LabelTransaction, label_transaction
+from commands.scoring import (
+    DecideTransaction,
+    ScoreTransaction,
+    decide_transaction,
+    score_transaction,
+)
+from commands.submitting import Receipt, SubmitTransaction, submit_transaction
+
+# The index: who answers which command.
+COMMAND_HANDLERS = {
+    SubmitTransaction: submit_transaction,
+    ScoreTransaction: score_transaction,
+    DecideTransaction: decide_transaction,
+    LabelTransaction: label_transaction,
+}
+
+__all__ = [
+    "COMMAND_HANDLERS",
+    "Context",
+    "DecideTransaction",
+    "Edge",
+    "LabelTransaction",
+    "Receipt",
+    "ScoreTransaction",
+    "SubmitTransaction",
+    "decide_transaction",
+    "label_transaction",
+    "score_transaction",
+    "submit_transaction",
+]

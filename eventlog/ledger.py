@@ -77,11 +77,13 @@ class Ledger:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def known(self, transaction_id: str, now: int) -> Known | None:
-        """None for an id never seen, or seen longer ago than the horizon."""
+    def known(self, transaction_id: str, now: int | None = None) -> Known | None:
+        """None for an id never seen, or, where `now` is given, free to be used again at `now`."""
         with self._lock:
             found = self._memory.known([transaction_id]).get(transaction_id)
-        return found if found and now - found.known_time <= self._horizon_us else None
+        if found and now is not None and now - found.known_time > self._horizon_us:
+            return None
+        return found
 
     def undecided(self) -> dict[str, Known]:
         """Submissions that count and have no decision yet."""

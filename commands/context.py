@@ -1,0 +1,45 @@
+"""Owns what the handlers are given: ports, clock, keys. Built by runtime; nothing is global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from commands.active_policy import ActivePolicy
+from commands.ports.features import FeatureReader
+from commands.single_flight import SingleFlight
+from domain.transactions import Transaction
+from eventlog.ledger import Ledger
+from eventlog.port import EventLog
+
+Clock = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """How foreign input becomes a transaction: cleaned, tokenised and digested."""
+
+    clean: Callable[[Mapping[str, Any], int], Transaction]
+    digest: Callable[[Transaction], str]
+    redact: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`clock` gives microseconds UTC; `deadline` is seconds for reading features.
+
+    `pool` runs blocking feature reads; `source` names this process in the events it appends.
+    """
+
+    source: str
+    clock: Clock
+    log: EventLog
+    ledger: Ledger
+    edge: Edge
+    features: FeatureReader
+    policy: Callable[[], ActivePolicy]
+    pool: Executor
+    deadline: float
+    flight: SingleFlight = field(default_factory=SingleFlight)

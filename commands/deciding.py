@@ -1,0 +1,118 @@
+"""Owns the making of one decision: features, model, policy. Appends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from time import perf_counter_ns
+
+from commands.active_policy import ActivePolicy
+from commands.context import Context
+from commands.ports.features import ServedFeatures
+from domain.events import Envelope, Path, TransactionScored, transaction_event_id
+from domain.features import CATALOGUE, finish
+from domain.policy import decide, fallback
+from domain.transactions import Transaction
+
+IMPORT_SOURCE = "retrace/import/"
+RULES_ONLY = "rules-only"
+
+
+@dataclass(slots=True)
+class StepTimes:
+    """Microseconds spent per step, in the order of the steps."""
+
+    micros: dict[str, int] = field(default_factory=dict)
+    _last: int = field(default_factory=perf_counter_ns)
+
+    def done(self, step: str) -> None:
+        now = perf_counter_ns()
+        self.micros[step] = (now - self._last) // 1000
+        self._last = now
+
+
+async def make_decision(submission: Envelope, context: Context) -> Envelope:
+    """Decides under one snapshot of policy. Raises LogUnavailableError, and nothing else known."""
+    times = StepTimes()
+    policy = context.policy()
+    transaction: Transaction = submission.data.transaction
+    path, served = await _read_features(transaction, context, times)
+    scored = _judge(submission, policy, path, served, times)
+    stated = submission.source.startswith(IMPORT_SOURCE)
+    return Envelope(
+        id=transaction_event_id(TransactionScored, transaction.transaction_id),
+        source=context.source,
+        subject=transaction.transaction_id,
+        time=submission.time,
+        # A rehearsal is decided as of the time that its import states.
+        known_time=submission.known_time if stated else context.clock(),
+        data=scored,
+        correlation_id=submission.correlation_id,
+        causation_id=submission.id,
+    )
+
+
+async def _read_features(
+    transaction: Transaction, context: Context, times: StepTimes
+) -> tuple[Path, ServedFeatures]:
+    try:
+        async with asyncio.timeout(context.deadline):
+            await context.ledger.barrier()
+            times.done("barrier")
+            served = await asyncio.get_running_loop().run_in_executor(
+                context.pool, context.features.read, transaction, context.ledger.tail
+            )
+            times.done("features")
+    except TimeoutError:
+        times.done("features")
+        return "deadline", _no_features(transaction)
+    if "features_unavailable" in served.flags:
+        return "fallback", served
+    return "full", served
+
+
+def _no_features(transaction: Transaction) -> ServedFeatures:
+    return ServedFeatures(CATALOGUE.hash, finish({}, transaction), {}, ["deadline_passed"])
+
+
+def _judge(
+    submission: Envelope,
+    policy: ActivePolicy,
+    path: Path,
+    served: ServedFeatures,
+    times: StepTimes,
+) -> TransactionScored:
+    transaction: Transaction = submission.data.transaction
+    thresholds, scorer = policy.snapshot.thresholds, policy.scorer
+    flags = list(served.flags)
+    if scorer is None:
+        flags.append("no_model")
+        path = "fallback" if path == "full" else path
+    rules_only = scorer is None or path == "deadline"
+    if rules_only:
+        value, reasons = fallback(transaction)
+    else:
+        assert scorer is not None
+        score = scorer.score(transaction, served.values)
+        value, reasons = score.value, score.reasons
+    times.done("score")
+    verdict = decide(value, reasons, thresholds)
+    times.done("policy")
+    return TransactionScored(
+        transaction=transaction,
+        digest=submission.data.digest,
+        score=value,
+        outcome=verdict.outcome,
+        reasons=verdict.reasons,
+        path=path,
+        flags=flags,
+        feature_set=served.feature_set,
+        features=served.values,
+        versions=served.versions,
+        model_id=RULES_ONLY if rules_only or scorer is None else scorer.model_id,
+        model_hash="" if rules_only or scorer is None else scorer.model_hash,
+        policy_version=policy.snapshot.version,
+        thresholds=thresholds,
+        fingerprint="" if rules_only or scorer is None else scorer.fingerprint,
+        timings_us=times.micros,
+    )

@@ -1,0 +1,140 @@
+"""Owns LabelTransaction: what somebody says about a transaction, with what features need of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from commands.context import Context
+from domain.errors import InvalidInputError, NotFoundError
+from domain.events import Envelope, LabelKind, TransactionLabelled, label_event_id
+from domain.times import MINUTE, from_rfc3339
+from domain.transactions import Transaction
+from eventlog.topics import TRANSACTIONS
+
+READER = "labels"
+
+# What each kind says unless the value is given: 1 is fraud, 0 is genuine.
+_VALUES: dict[LabelKind, int] = {
+    "fraud_report": 1,
+    "chargeback": 1,
+    "representment": 0,
+    "reversal": 0,
+    "genuine": 0,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelTransaction:
+    """`reference` is the reporter's own: an equal one is the same label. `value` 1 = fraud."""
+
+    transaction_id: str
+    kind: LabelKind
+    value: int
+    reporter: str
+    reference: str
+    time: int | None = None
+
+
+def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
+    """Raises InvalidInputError."""
+    kind = payload.get("kind", "fraud_report")
+    if kind not in get_args(LabelKind):
+        raise InvalidInputError("kind", f"must be one of {', '.join(get_args(LabelKind))}")
+    transaction_id = _text(payload, "transaction_id")
+    reporter = _text(payload, "reporter", "api")
+    reference = _text(payload, "reference", f"{kind}:{transaction_id}")
+    value = payload.get("value", _VALUES.get(kind))
+    if value not in (0, 1) or isinstance(value, float):
+        raise InvalidInputError("value", "must be 1 (fraud) or 0 (confirmed genuine)")
+    return LabelTransaction(
+        transaction_id=transaction_id,
+        kind=kind,
+        value=int(value),
+        reporter=reporter,
+        reference=reference,
+        time=_time(payload.get("timestamp")),
+    )
+
+
+async def label_transaction(command: LabelTransaction, context: Context) -> Envelope:
+    """Durable when it returns. Raises NotFoundError for an unknown id: dead-letter and retry."""
+    known = context.ledger.known(command.transaction_id)
+    if known is None:
+        raise NotFoundError("transaction", command.transaction_id)
+    origin = await context.ledger.submission(command.transaction_id, known)
+    now = context.clock()
+    envelope = label_envelope(
+        command, origin.data.transaction, context.source, now, origin.correlation_id
+    )
+    if envelope.time > now + 5 * MINUTE:
+        raise InvalidInputError("timestamp", "lies more than five minutes in the future")
+    position = await context.log.append(TRANSACTIONS, command.transaction_id, envelope)
+    await context.ledger.passed(position.partition, position.offset)
+    return envelope
+
+
+def label_envelope(
+    command: LabelTransaction,
+    transaction: Transaction,
+    source: str,
+    known_time: int,
+    correlation_id: str,
+) -> Envelope:
+    """The label with the entity keys, amount and time of its transaction copied in."""
+    data = TransactionLabelled(
+        transaction_id=command.transaction_id,
+        value=command.value,
+        kind=command.kind,
+        reporter=command.reporter,
+        reference=command.reference,
+        transaction_time=transaction.timestamp,
+        base_amount=transaction.base_amount,
+        card_id=transaction.card_id,
+        customer_id=transaction.customer_id,
+        merchant_id=transaction.merchant_id,
+        device_id=transaction.device_id,
+        ip=transaction.ip,
+    )
+    return Envelope(
+        id=label_event_id(TransactionLabelled, command.reporter, command.reference),
+        source=source,
+        subject=command.transaction_id,
+        time=known_time if command.time is None else command.time,
+        known_time=known_time,
+        data=data,
+        correlation_id=correlation_id,
+    )
+
+
+def to_payload(command: LabelTransaction) -> bytes:
+    """The bytes that a dead letter keeps; `parse_label` reads them back."""
+    return json.dumps(
+        {
+            "transaction_id": command.transaction_id,
+            "kind": command.kind,
+            "value": command.value,
+            "reporter": command.reporter,
+            "reference": command.reference,
+        }
+    ).encode()
+
+
+def _text(payload: Mapping[str, Any], field: str, default: str | None = None) -> str:
+    value = payload.get(field, default)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        raise InvalidInputError(field, "must be a text of 1 to 200 characters")
+    return value.strip()
+
+
+def _time(value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        return from_rfc3339(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError("timestamp", "must be an RFC 3339 time") from error
