@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from commands.ports.scorer import Scorer
 from domain.errors import LogUnavailableError, RetraceError
 from domain.events import ModelPromoted
-from domain.policy import PolicySnapshot
+from domain.policy import NO_POLICY, PolicySnapshot
 from eventlog.codec import decode
 from eventlog.port import EventLog, Recorded
 from eventlog.topics import POLICY
@@ -34,7 +34,7 @@ class PolicyWatch:
 
     def __init__(self, log: EventLog, load: Callable[[ModelPromoted], Scorer]) -> None:
         self._log, self._load = log, load
-        self._active = ActivePolicy(PolicySnapshot.empty(), None)
+        self._active = ActivePolicy(NO_POLICY, None)
         self._closing = threading.Event()
         self._caught_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="policy", daemon=True)

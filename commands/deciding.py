@@ -83,25 +83,18 @@ def _judge(
     times: StepTimes,
 ) -> TransactionScored:
     transaction: Transaction = submission.data.transaction
-    thresholds, scorer = policy.snapshot.thresholds, policy.scorer
     flags = list(served.flags)
-    if scorer is None:
-        flags.append("no_model")
-        path = "fallback" if path == "full" else path
-    rules_only = scorer is None or path == "deadline"
-    if rules_only:
-        value, reasons = fallback(transaction)
-    else:
-        assert scorer is not None
-        score = scorer.score(transaction, served.values)
-        value, reasons = score.value, score.reasons
+    scorer = policy.scorer if path == "full" else None
+    if path == "full" and scorer is None:
+        path, flags = "fallback", [*flags, "no_model"]
+    score = scorer.score(transaction, served.values) if scorer else fallback(transaction)
     times.done("score")
-    verdict = decide(value, reasons, thresholds)
+    verdict = decide(score, policy.snapshot, path, flags)
     times.done("policy")
     return TransactionScored(
         transaction=transaction,
         digest=submission.data.digest,
-        score=value,
+        score=score.value,
         outcome=verdict.outcome,
         reasons=verdict.reasons,
         path=path,
@@ -109,10 +102,10 @@ def _judge(
         feature_set=served.feature_set,
         features=served.values,
         versions=served.versions,
-        model_id=RULES_ONLY if rules_only or scorer is None else scorer.model_id,
-        model_hash="" if rules_only or scorer is None else scorer.model_hash,
+        model_id=scorer.model_id if scorer else RULES_ONLY,
+        model_hash=scorer.model_hash if scorer else "",
         policy_version=policy.snapshot.version,
-        thresholds=thresholds,
-        fingerprint="" if rules_only or scorer is None else scorer.fingerprint,
+        thresholds=verdict.thresholds,
+        fingerprint=scorer.fingerprint if scorer else "",
         timings_us=times.micros,
     )

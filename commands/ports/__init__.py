@@ -1,6 +1,6 @@
 """Owns the ports of the command handlers; their adapters are wired by runtime."""
 
 from commands.ports.features import FeatureReader, RecentTail, ServedFeatures
-from commands.ports.scorer import Score, Scorer
+from commands.ports.scorer import Scorer
 
-__all__ = ["FeatureReader", "RecentTail", "Score", "Scorer", "ServedFeatures"]
+__all__ = ["FeatureReader", "RecentTail", "Scorer", "ServedFeatures"]

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from domain.policy import Score
 from domain.transactions import Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """`value` in [0, 1]; `reasons` are reason codes of the largest contributions, largest first."""
-
-    value: float
-    reasons: list[str]
 
 
 class Scorer(Protocol):
