@@ -1,0 +1,1 @@
+"""Owns the adapters of projections to their stores; only runtime imports them."""

@@ -1,0 +1,74 @@
+"""Owns what a worker and a projection promise each other; knows neither Faust nor any store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from domain.errors import UndecodableError
+from domain.events import Envelope
+from eventlog.port import Position
+
+Verdict = Literal["counts", "void", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A record after the void rule. `envelope` is None where it could not be decoded.
+
+    `dead` means that the record is in the dead-letter topic: acknowledged there before this is
+    handed over, so that advancing past it loses nothing.
+    """
+
+    position: Position
+    envelope: Envelope | None
+    verdict: Verdict
+
+
+class UnfoldableError(UndecodableError):
+    """Records of a batch do not fit the store; `reasons` by offset. Nothing was committed.
+
+    The caller dead-letters them, gives them the verdict `dead` and hands the batch in again.
+    """
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        first = min(reasons)
+        super().__init__(f"{len(reasons)} record(s), first at offset {first}: {reasons[first]}")
+        self.reasons = dict(reasons)
+
+
+class BatchProjection(Protocol):
+    """State in one store that follows one topic. Blocking; one thread per partition at a time.
+
+    Exactly once: rows, counts and position become visible together, or (evidence) rows are
+    idempotent and the position is written after them. Handing a batch in again, whole or in part,
+    changes nothing that is committed. Every record adds one to exactly one count.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def topic(self) -> str:
+        """Full name of the topic that it follows."""
+        ...
+
+    def assign(self, partition: int) -> int:
+        """Takes the partition over and fences its former owner, in whatever process it is.
+
+        Returns the offset of the next record to project. Raises UnavailableError.
+        """
+        ...
+
+    def project(self, partition: int, batch: Sequence[Judged]) -> None:
+        """Folds records in offset order; those below the committed position are skipped.
+
+        Raises FencedError (the partition is not ours: drop the batch, stop), UnavailableError
+        (nothing or all of it is committed: hand the same batch in again) or UnfoldableError.
+        """
+        ...
+
+    def revoke(self, partition: int) -> None:
+        """Forgets the partition; never fails. What was committed stays."""
+        ...
