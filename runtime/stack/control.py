@@ -175,7 +175,13 @@ class LocalStack:
         }
         given = {name: value for name, value in secrets.items() if value}
         path = os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH"))))
-        return {**os.environ, **self.settings.environment(), **given, "PYTHONPATH": path}
+        return {
+            **os.environ,
+            **self.settings.environment(),
+            **given,
+            "PYTHONPATH": path,
+            "PYTHONSAFEPATH": "1",
+        }
 
     def _want(self, services: Iterable[Service]) -> None:
         names = [service.name for service in services]

@@ -71,6 +71,8 @@ class Service:
             | context.settings.environment()
             | {
                 "PYTHONPATH": path,
+                # The folder it is started in holds folders named like packages.
+                "PYTHONSAFEPATH": "1",
                 "PYTHONUNBUFFERED": "1",
             }
             | dict(self.extra_environment(context))

@@ -10,7 +10,7 @@ from runtime.stack import kafka, mongodb, postgres, redis
 from runtime.stack.probes import http_answers
 from runtime.stack.service import Context, Service
 
-WORKERS = ("decisions", "features", "readmodels")
+WORKERS = ("decisions", "features", "offline", "readmodels", "evidence")
 
 
 def _port(name: str) -> Callable[[Context], int | None]:
@@ -103,7 +103,8 @@ def _worker(name: str) -> Service:
         command=lambda _: [sys.executable, "-m", "runtime.worker", name],
         ready=_worker_ready(service),
         extra_environment=lambda context: {
-            "RETRACE_READY_FILE": str(context.folder.ready_file(service))
+            "RETRACE_INSTANCE": name,
+            "RETRACE_READY_FILE": str(context.folder.ready_file(service)),
         },
         url=lambda _: "",
         port=lambda _: None,
@@ -118,6 +119,7 @@ APPS: tuple[Service, ...] = (
         kind="app",
         depends_on=tuple(server.name for server in SERVERS),
         command=lambda _: [sys.executable, "-m", "runtime.asgi"],
+        extra_environment=lambda _: {"RETRACE_INSTANCE": "api"},
         ready=_api_ready,
         url=lambda context: context.settings.api_url,
         port=lambda context: context.settings.api_port,
