@@ -1,0 +1,32 @@
+"""Owns how a score becomes an outcome with reasons; knows neither models nor stores."""
+
+from domain.policy.fallback import fallback
+from domain.policy.reasons import words
+from domain.policy.score import Score
+from domain.policy.snapshot import NO_POLICY, PolicySnapshot, fold
+from domain.policy.thresholds import (
+    DEFAULT_THRESHOLDS,
+    FALLBACK_THRESHOLDS,
+    SEVERITY,
+    outcome,
+    severity,
+    validated,
+)
+from domain.policy.verdict import Verdict, decide
+
+__all__ = [
+    "DEFAULT_THRESHOLDS",
+    "FALLBACK_THRESHOLDS",
+    "NO_POLICY",
+    "SEVERITY",
+    "PolicySnapshot",
+    "Score",
+    "Verdict",
+    "decide",
+    "fallback",
+    "fold",
+    "outcome",
+    "severity",
+    "validated",
+    "words",
+]

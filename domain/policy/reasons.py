@@ -1,0 +1,48 @@
+"""Owns the reason codes of decisions and their words; which code applies is decided elsewhere.
+
+A code is `family.name`. Families: `model` (a feature that raised the score), `rule` (a fallback
+rule), `path` (why the model did not decide), `flag` (what was missing), `score`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "rule.huge_amount": "The amount is very large.",
+    "rule.large_amount": "The amount is large.",
+    "rule.large_cash": "A large amount of cash is withdrawn.",
+    "rule.risky_category": "The merchant's category is often used to turn cards into cash.",
+    "rule.card_absent": "The card was not present.",
+    "rule.probe_amount": "The amount is so small that it may probe whether the card works.",
+    "rule.no_customer": "Neither the card nor the customer is known.",
+    "path.fallback": "The model or its features were not available, so fallback rules decided.",
+    "path.deadline": "The features did not arrive in time, so fallback rules decided.",
+    "score.unremarkable": "Nothing about the transaction stands out.",
+}
+
+_FLAGS: Mapping[str, str] = {
+    "no_card": "No card was given.",
+    "no_customer": "No customer was given.",
+    "no_merchant": "No merchant was given.",
+    "no_device": "No device was given.",
+    "no_ip": "No IP address was given.",
+    "stale_features": "The stored features lag behind the log.",
+    "features_unavailable": "The feature store did not answer.",
+}
+
+
+def words(code: str, features: Mapping[str, str] | None = None) -> str:
+    """One sentence for any code; `features` maps a feature's name to what it says, without a stop.
+
+    Codes of versions before or after this one get words from their name.
+    """
+    if code in SENTENCES:
+        return SENTENCES[code]
+    family, _, name = code.partition(".")
+    if family == "model":
+        said = (features or {}).get(name) or name.replace("_", " ")
+        return f"Unusual for a genuine payment: {said}."
+    if family == "flag" and name in _FLAGS:
+        return _FLAGS[name]
+    return f"{(name or code).replace('_', ' ').replace('.', ' ').capitalize()}."

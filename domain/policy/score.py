@@ -1,0 +1,13 @@
+"""Owns what a scorer answers, be it a model or the fallback rules; computes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`value` in [0, 1]; `reasons` are reason codes of the largest contributions, largest first."""
+
+    value: float
+    reasons: list[str]
