@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from simulator.columns import Ints
+from simulator.columns import Bools, Ints
 from simulator.customers import Customers
 from simulator.streams import stream
 
 HOME = -1
 IN_TRANSIT = -2
 _BLOCK_DAYS = 7
-_KEPT_BLOCKS = 8
+KEPT_BLOCKS = 4
+KEPT_DAYS = 4
 
 
 class Trips:
@@ -22,6 +23,7 @@ class Trips:
         self._seed = seed
         self._customers = customers
         self._cities = cities
+        self._home: dict[int, Bools] = {}
         self._blocks: dict[int, tuple[Ints, Ints, Ints]] = {}
 
     def whereabouts(self, day: int) -> Ints:
@@ -31,9 +33,17 @@ class Trips:
         away = np.where((position == start) | (position == back), IN_TRANSIT, city)
         return np.where((position >= start) & (position <= back), away, HOME)
 
+    def at_home(self, day: int) -> Bools:
+        """Who is at home that day; remembered, since every campaign asks."""
+        if day not in self._home:
+            while len(self._home) >= KEPT_DAYS:
+                del self._home[next(iter(self._home))]
+            self._home[day] = self.whereabouts(day) == HOME
+        return self._home[day]
+
     def _block(self, block: int) -> tuple[Ints, Ints, Ints]:
         if block not in self._blocks:
-            while len(self._blocks) >= _KEPT_BLOCKS:
+            while len(self._blocks) >= KEPT_BLOCKS:
                 del self._blocks[next(iter(self._blocks))]
             self._blocks[block] = self._drawn(block)
         return self._blocks[block]

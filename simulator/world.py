@@ -8,7 +8,7 @@ from simulator.geography import CITIES, COUNTRIES
 from simulator.merchants import Merchants, merchants_of
 from simulator.rhythm import Rhythm
 from simulator.settings import SimulationSettings
-from simulator.trips import HOME, Trips
+from simulator.trips import Trips
 
 _FRAUD_DEVICE = 1 << 60
 _GENERATION = 1 << 34
@@ -28,6 +28,10 @@ class World:
         self.city_country: Ints = np.array([COUNTRIES.index(town.country) for town in towns])
         self.city_offset: Ints = np.array([town.utc_offset for town in towns])
         self.city_lat: Floats = np.array([town.lat for town in towns])
+        self._everyone: Ints = np.arange(settings.customers)
+        self._residents = [
+            np.flatnonzero(self.customers.city == city) for city in range(len(towns))
+        ]
         self.city_lon: Floats = np.array([town.lon for town in towns])
 
     def own_device(self, customer: Ints, which: Ints, day: int) -> Ints:
@@ -40,13 +44,17 @@ class World:
         """Devices that nobody has used before."""
         return _FRAUD_DEVICE + rng.integers(1 << 40, size=count)
 
-    def cards_at_home(self, rng: np.random.Generator, day: int, last_day: int) -> Ints:
-        """One card of each customer who is at home on both days, in random order."""
-        home = self.trips.whereabouts(day) == HOME
-        home &= self.trips.whereabouts(last_day) == HOME
-        # In a tiny world everyone may be away.
-        customer = np.flatnonzero(home) if home.any() else np.arange(len(home))
-        return self.some_card(rng, rng.permutation(customer))
+    def cards_at_home(
+        self, rng: np.random.Generator, days: tuple[int, int], count: int, city: int | None = None
+    ) -> Ints:
+        """Cards of up to so many customers (of a city), each at home on both days; at least one."""
+        # A city of one is no place to find several victims in.
+        local = self._everyone if city is None else self._residents[city]
+        pool = local if len(local) > 1 else self._everyone
+        # More than asked for, since some are away.
+        some = rng.choice(pool, size=min(len(pool), 2 * count + 20), replace=False)
+        home = self.trips.at_home(days[0])[some] & self.trips.at_home(days[1])[some]
+        return self.some_card(rng, (some[home] if home.any() else some)[:count])
 
     def some_card(self, rng: np.random.Generator, customer: Ints) -> Ints:
         second = (self.customers.cards[customer] > 1) & (rng.random(len(customer)) < 0.3)

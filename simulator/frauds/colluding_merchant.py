@@ -15,9 +15,7 @@ _MOST_DAYS = 4
 def _plan(world: World, rng: np.random.Generator, day: int) -> Columns:
     shop = _small_shop(world, rng)
     city = int(world.merchants.city[shop])
-    card = world.cards_at_home(rng, day, day)
-    local = card[world.customers.city[card // 2] == city]
-    accomplices = (local if len(local) > 1 else card)[: int(rng.integers(5, 13))]
+    accomplices = world.cards_at_home(rng, (day, day), int(rng.integers(5, 13)), city)
     count = int(rng.integers(15, 36))
     length = int(rng.integers(1, _MOST_DAYS + 1)) * DAY
     timestamp = world.settings.day_start(day) + np.sort(rng.integers(length, size=count))

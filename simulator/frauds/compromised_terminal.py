@@ -15,9 +15,8 @@ _HORIZON_DAYS = 11
 def _plan(world: World, rng: np.random.Generator, day: int) -> Columns:
     terminal = int(rng.choice(np.flatnonzero(shops(world))))
     city = int(world.merchants.city[terminal])
-    card = world.cards_at_home(rng, day, day + _SKIM_DAYS - 1)
-    local = card[world.customers.city[card // 2] == city]
-    card = (local if len(local) > 1 else card)[: int(rng.integers(8, 21))]
+    skimmed = (day, day + _SKIM_DAYS - 1)
+    card = world.cards_at_home(rng, skimmed, int(rng.integers(8, 21)), city)
     visits = _visits(world, rng, day, terminal, card)
     return concatenated(
         [

@@ -13,7 +13,7 @@ FAR_KM = 1_500.0
 
 
 def _plan(world: World, rng: np.random.Generator, day: int) -> Columns:
-    card = world.cards_at_home(rng, day, day)[:1]
+    card = world.cards_at_home(rng, (day, day), 1)
     home = int(world.customers.city[card[0] // 2])
     local = world.merchants.popular_in(rng, np.array([home]))
     seen = np.array([moment(world, rng, day, home, 9, 21)])

@@ -10,7 +10,7 @@ from simulator.world import World
 
 
 def _plan(world: World, rng: np.random.Generator, day: int) -> Columns:
-    card = world.cards_at_home(rng, day, day)[:1]
+    card = world.cards_at_home(rng, (day, day), 1)
     city = int(world.customers.city[card[0] // 2])
     count = int(rng.integers(4, 11))
     steps = rng.integers(3 * MINUTE, 15 * MINUTE, size=count)

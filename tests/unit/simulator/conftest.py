@@ -1,0 +1,17 @@
+"""Owns the simulations that several tests look at; they are made once and only read."""
+
+import pytest
+
+from simulator import Day, Simulation, SimulationSettings
+
+
+@pytest.fixture(scope="session")
+def simulation() -> Simulation:
+    return Simulation(
+        SimulationSettings(seed=7, customers=2_000, merchants=400, per_day=5_000, fraud_rate=0.01)
+    )
+
+
+@pytest.fixture(scope="session")
+def month(simulation: Simulation) -> list[Day]:
+    return list(simulation.days(40))
