@@ -10,7 +10,7 @@ from typing import Any, get_args
 from commands.context import Context
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Envelope, LabelKind, TransactionLabelled, label_event_id
-from domain.times import MINUTE, from_rfc3339
+from domain.times import MINUTE, from_rfc3339, to_rfc3339
 from domain.transactions import Transaction
 from eventlog.topics import TRANSACTIONS
 
@@ -99,7 +99,7 @@ def label_envelope(
         ip=transaction.ip,
     )
     return Envelope(
-        id=label_event_id(TransactionLabelled, command.reporter, command.reference),
+        id=label_id(command),
         source=source,
         subject=command.transaction_id,
         time=known_time if command.time is None else command.time,
@@ -107,6 +107,10 @@ def label_envelope(
         data=data,
         correlation_id=correlation_id,
     )
+
+
+def label_id(command: LabelTransaction) -> str:
+    return label_event_id(TransactionLabelled, command.reporter, command.reference)
 
 
 def to_payload(command: LabelTransaction) -> bytes:
@@ -118,6 +122,7 @@ def to_payload(command: LabelTransaction) -> bytes:
             "value": command.value,
             "reporter": command.reporter,
             "reference": command.reference,
+            "timestamp": None if command.time is None else to_rfc3339(command.time),
         }
     ).encode()
 

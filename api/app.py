@@ -1,0 +1,47 @@
+"""Owns the assembly of the HTTP application from its routes; constructs no dependency itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import errors
+from api.deps import ApiDeps
+from api.routes import alerts, decisions, health, labels, live, scoring, transactions
+from api.timing import TimingMiddleware
+
+DESCRIPTION = """Submit transactions, get decisions, say what turned out to be fraud.
+
+Equal ids are equal transactions: a retry under the same id is always safe and gets the recorded
+decision; the same id with other content gets 409. Errors are problem details (RFC 9457)."""
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[ApiDeps]]
+
+
+def create_app(lifespan: Lifespan) -> FastAPI:
+    """`lifespan` opens the dependencies when the server starts and closes them when it stops."""
+    app = FastAPI(
+        title="Retrace",
+        version="0.1.0",
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=_with_deps(lifespan),
+    )
+    errors.install(app)
+    app.add_middleware(TimingMiddleware)
+    # The stream stands before /decisions/{id}, which would take its name for an id.
+    for module in (scoring, transactions, live, decisions, labels, alerts, health):
+        app.include_router(module.router)
+    return app
+
+
+def _with_deps(lifespan: Lifespan) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def run(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app) as deps:
+            app.state.deps = deps
+            yield
+
+    return run

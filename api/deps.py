@@ -1,0 +1,42 @@
+"""Owns what the routes are given; runtime builds it once and passes it to create_app."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends, Request
+
+from api.live import DecisionHub
+from api.metrics import Metrics
+from commands import Context
+from projections.readmodels.queries import ReadModels
+
+Probe = Callable[[], Awaitable[None]]
+
+
+class RawPayloads(Protocol):
+    """Payloads as received, kept by the evidence projection. Blocking."""
+
+    def raw(self, transaction_id: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiDeps:
+    """`probes` name each server; one that fails raises. `park_label` dead-letters for a retry."""
+
+    context: Context
+    read_models: ReadModels
+    evidence: RawPayloads
+    hub: DecisionHub
+    metrics: Metrics
+    probes: Mapping[str, Probe]
+    park_label: Callable[[bytes, str], Awaitable[None]]
+
+
+def deps_of(request: Request) -> ApiDeps:
+    return cast(ApiDeps, request.app.state.deps)
+
+
+Deps = Annotated[ApiDeps, Depends(deps_of)]

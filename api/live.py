@@ -1,0 +1,83 @@
+"""Owns the live stream's fan-out: every decision that counts to every client that listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+
+from domain.events import Envelope, TransactionScored
+from eventlog.port import Position
+
+_KEPT = 1_000
+_QUEUED = 1_000
+
+Live = tuple[Position, Envelope]
+
+
+class DecisionHub:
+    """`hear` is called from the ledger's thread; clients live in one event loop.
+
+    A client that does not keep up is cut off and comes back with its last event id.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._kept: deque[Live] = deque(maxlen=_KEPT)
+        self._queues: set[asyncio.Queue[Live | None]] = set()
+
+    def hear(self, position: Position, envelope: Envelope) -> None:
+        if isinstance(envelope.data, TransactionScored):
+            self._loop.call_soon_threadsafe(self._spread, (position, envelope))
+
+    def close(self) -> None:
+        """Ends every stream, so that the server can stop."""
+        for queue in self._queues:
+            queue.put_nowait(None)
+
+    async def follow(self, last_event_id: str | None) -> AsyncIterator[Live | None]:
+        """Live decisions from now on, or after `last_event_id` as far as it is still kept.
+
+        None is a sign of life after 15 quiet seconds.
+        """
+        with self._queue() as queue:
+            for live in self._after(last_event_id):
+                yield live
+            while True:
+                try:
+                    live_or_end = await asyncio.wait_for(queue.get(), timeout=15)
+                except TimeoutError:
+                    yield None
+                    continue
+                if live_or_end is None:
+                    return
+                yield live_or_end
+
+    @contextmanager
+    def _queue(self) -> Iterator[asyncio.Queue[Live | None]]:
+        queue: asyncio.Queue[Live | None] = asyncio.Queue(maxsize=_QUEUED + 1)
+        self._queues.add(queue)
+        try:
+            yield queue
+        finally:
+            self._queues.discard(queue)
+
+    def _spread(self, live: Live) -> None:
+        self._kept.append(live)
+        for queue in list(self._queues):
+            if queue.qsize() < _QUEUED:
+                queue.put_nowait(live)
+            else:
+                self._queues.discard(queue)
+                queue.put_nowait(None)
+
+    def _after(self, last_event_id: str | None) -> list[Live]:
+        kept = list(self._kept)
+        ids = [event_id(position) for position, _ in kept]
+        return kept[ids.index(last_event_id) + 1 :] if last_event_id in ids else []
+
+
+def event_id(position: Position) -> str:
+    return f"{position.partition}-{position.offset}"

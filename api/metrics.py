@@ -1,0 +1,55 @@
+"""Owns the figures that /metrics shows for this process."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from domain.events import TransactionScored
+from eventlog.ledger import Ledger
+
+_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """One registry for each app, so that two apps in one process do not share figures."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.registry = CollectorRegistry()
+        self.decisions = Counter(
+            "retrace_decisions",
+            "Decisions answered, by outcome and path",
+            ["outcome", "path"],
+            registry=self.registry,
+        )
+        self.step = Histogram(
+            "retrace_decision_step_seconds",
+            "Time per step of a decision",
+            ["step"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.requests = Histogram(
+            "retrace_http_request_seconds",
+            "Time per request, by route and status",
+            ["method", "route", "status"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        void = Gauge("retrace_void_records", "Records skipped as void", registry=self.registry)
+        void.set_function(lambda: ledger.void)
+        read = Gauge(
+            "retrace_ledger_position",
+            "Offset after the last record read, by partition",
+            ["partition"],
+            registry=self.registry,
+        )
+        for partition in range(len(ledger.ends())):
+            read.labels(str(partition)).set_function(lambda p=partition: ledger.ends()[p])
+
+    def decided(self, data: TransactionScored) -> None:
+        self.decisions.labels(data.outcome, data.path).inc()
+        for step, micros in data.timings_us.items():
+            self.step.labels(step).observe(micros / 1e6)
+
+    def render(self) -> bytes:
+        return generate_latest(self.registry)

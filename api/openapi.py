@@ -1,0 +1,53 @@
+"""Owns what the OpenAPI document says beyond FastAPI's own: bodies read raw, and problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from api.errors import MEDIA_TYPE
+
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+_MEANING = {
+    400: "The body is not JSON",
+    404: "Nothing has that id",
+    409: "The id belongs to other content",
+    413: "The body is too large",
+    422: "Fields are wrong; `errors` names each",
+    503: "A server that is needed does not answer; retry after `Retry-After` seconds",
+}
+
+
+def body_of(model: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
+    """`openapi_extra` for a route that reads its body itself."""
+    schema = model.model_json_schema()
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+
+
+def problems(*statuses: int) -> dict[str, Any]:
+    """`responses` of a route; those of a submission unless statuses are given."""
+    content = {MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}}
+    return {
+        "responses": {
+            status: {"description": _MEANING[status], "content": content}
+            for status in statuses or (400, 409, 413, 422, 503)
+        }
+    }

@@ -1,0 +1,1 @@
+"""Owns the routes, one module per resource."""

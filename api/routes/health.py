@@ -1,0 +1,50 @@
+"""Owns /health (the process lives), /ready (it can decide) and /metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from api.deps import Deps, Probe
+from domain.errors import RetraceError
+
+router = APIRouter(tags=["operations"])
+
+# Without this one nothing is decided; the others may be missing or slow.
+ESSENTIAL = "kafka"
+
+
+@router.get("/health")
+async def health() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@router.get("/ready", responses={503: {"description": "Kafka does not answer"}})
+async def ready(response: Response, deps: Deps) -> dict[str, Any]:
+    """Each server by name, `ok` or what is wrong; 503 only where nothing can be decided."""
+    names = list(deps.probes)
+    states = await asyncio.gather(*(_state(deps.probes[name]) for name in names))
+    servers = dict(zip(names, states, strict=True))
+    is_ready = servers.get(ESSENTIAL) == "ok"
+    if not is_ready:
+        response.status_code = 503
+        response.headers["Retry-After"] = "1"
+    return {"ready": is_ready, "servers": servers}
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(deps: Deps) -> Response:
+    """Prometheus text format."""
+    return Response(deps.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def _state(probe: Probe) -> str:
+    try:
+        await asyncio.wait_for(probe(), timeout=2.0)
+    except TimeoutError:
+        return "no answer within 2 s"
+    except RetraceError as error:
+        return str(error)
+    return "ok"

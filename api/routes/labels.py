@@ -1,0 +1,37 @@
+"""Owns POST /labels: fraud reports, chargebacks, representments, reversals, confirmations."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.body import read_object
+from api.deps import Deps
+from api.openapi import body_of, problems
+from api.schemas.labels import LabelIn, LabelReceiptOut
+from commands.labelling import label_id, label_transaction, parse_label, to_payload
+from domain.errors import NotFoundError
+
+router = APIRouter(tags=["labels"])
+
+
+@router.post(
+    "/labels",
+    status_code=201,
+    response_model=LabelReceiptOut,
+    openapi_extra=body_of(LabelIn),
+    **problems(400, 413, 422, 503),
+)
+async def label(request: Request, response: Response, deps: Deps) -> LabelReceiptOut:
+    """201: recorded. 202: the transaction is not known yet; the label is kept and retried."""
+    payload, _ = await read_object(request)
+    command = parse_label(payload)
+    try:
+        await label_transaction(command, deps.context)
+    except NotFoundError as error:
+        await deps.park_label(to_payload(command), str(error))
+        response.status_code = 202
+    return LabelReceiptOut(
+        transaction_id=command.transaction_id,
+        label_id=label_id(command),
+        status="parked" if response.status_code == 202 else "recorded",
+    )

@@ -1,0 +1,121 @@
+"""Owns /transactions: durable submission for a later decision, in single and in batches."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from api.body import parse_object, read_lines, read_object
+from api.deps import ApiDeps, Deps
+from api.errors import problem
+from api.openapi import body_of, problems
+from api.schemas.decisions import decision_out
+from api.schemas.transactions import (
+    ReceiptOut,
+    TransactionIn,
+    TransactionOut,
+    transaction_fields,
+)
+from commands import Receipt, SubmitTransaction, submit_transaction
+from domain.errors import InvalidInputError, NotFoundError, RetraceError, UnavailableError
+from domain.times import to_rfc3339
+
+router = APIRouter(prefix="/transactions", tags=["transactions"])
+
+MOST_LINES = 10_000
+_AT_ONCE = 500
+NDJSON = "application/x-ndjson"
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=ReceiptOut,
+    openapi_extra=body_of(TransactionIn),
+    **problems(),
+)
+async def submit(request: Request, response: Response, deps: Deps) -> ReceiptOut:
+    """Durable when answered; poll the Location for the decision."""
+    payload, raw = await read_object(request)
+    command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
+    receipt = _receipt(await submit_transaction(command, deps.context))
+    response.headers["Location"] = receipt.location
+    return receipt
+
+
+@router.post(
+    "/batch",
+    openapi_extra=body_of(TransactionIn, NDJSON),
+    response_class=Response,
+    **problems(413, 422),
+)
+async def submit_batch(request: Request, deps: Deps) -> Response:
+    """One transaction a line, one result a line: `line`, `status` and a receipt or a problem."""
+    lines = await read_lines(request)
+    if len(lines) > MOST_LINES:
+        raise InvalidInputError("body", f"has {len(lines)} lines; {MOST_LINES} at most")
+    results: list[dict[str, Any]] = []
+    for start in range(0, len(lines), _AT_ONCE):
+        chunk = lines[start : start + _AT_ONCE]
+        results += await asyncio.gather(
+            *(_submit_line(deps, start + i + 1, line) for i, line in enumerate(chunk))
+        )
+    body = b"".join(orjson.dumps(result) + b"\n" for result in results)
+    return Response(body, media_type=NDJSON)
+
+
+@router.get("/{transaction_id:path}", response_model=TransactionOut, **problems(404, 503))
+async def get_transaction(
+    transaction_id: str,
+    deps: Deps,
+    raw: bool = Query(False, description="Also the payload as received."),
+) -> TransactionOut:
+    """What the log holds of this id, at once; never behind a projection."""
+    ledger = deps.context.ledger
+    known = ledger.known(transaction_id)
+    if known is None:
+        raise NotFoundError("transaction", transaction_id)
+    origin = await ledger.submission(transaction_id, known)
+    decision = None
+    if known.scored_offset is not None:
+        decision = decision_out(await ledger.decision(transaction_id, known))
+    status = "imported" if known.mode == "import" else "decided" if decision else "submitted"
+    return TransactionOut(
+        transaction_id=transaction_id,
+        status=status,
+        known_time=to_rfc3339(origin.known_time),
+        transaction=transaction_fields(origin),
+        decision=decision,
+        raw=await _raw(deps, transaction_id, origin.data) if raw else None,
+    )
+
+
+async def _raw(deps: ApiDeps, transaction_id: str, data: Any) -> str | None:
+    try:
+        found = await asyncio.to_thread(deps.evidence.raw, transaction_id)
+    except UnavailableError:
+        found = None
+    # Where the evidence store lags or is away, the log itself holds the payload.
+    return found if found is not None else getattr(data, "raw", None)
+
+
+async def _submit_line(deps: ApiDeps, number: int, line: str) -> dict[str, Any]:
+    try:
+        command = SubmitTransaction(payload=parse_object(line), raw=line, mode="submit")
+        receipt = _receipt(await submit_transaction(command, deps.context))
+    except RetraceError as error:
+        status, body = problem(error)
+        return {"line": number, "status": status, "problem": body}
+    return {"line": number, "status": 202, **receipt.model_dump(exclude={"status"})}
+
+
+def _receipt(receipt: Receipt) -> ReceiptOut:
+    return ReceiptOut(
+        transaction_id=receipt.transaction_id,
+        recorded=receipt.recorded,
+        location=f"/transactions/{quote(receipt.transaction_id, safe='')}",
+    )

@@ -1,0 +1,1 @@
+"""Owns what goes in and out over HTTP, as documented by OpenAPI."""

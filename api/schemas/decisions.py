@@ -1,0 +1,95 @@
+"""Owns the shape of a decision over HTTP."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from domain.events import Envelope, Outcome, Path, TransactionScored
+from domain.features import CATALOGUE
+from domain.policy import words
+from domain.times import to_rfc3339
+
+
+class ReasonOut(BaseModel):
+    code: str
+    text: str
+
+
+class ThresholdsOut(BaseModel):
+    review: float
+    step_up: float
+    decline: float
+
+
+class DecisionOut(BaseModel):
+    """The one decision of a transaction id."""
+
+    transaction_id: str
+    score: float = Field(ge=0, le=1)
+    outcome: Outcome
+    reasons: list[ReasonOut]
+    path: Path = Field(description="full, or why the model did not decide: fallback, deadline.")
+    flags: list[str] = Field(description="What was missing: no_card, stale_features …")
+    model_id: str
+    policy_version: int = Field(description="Offset of the last policy record taken into account.")
+    thresholds: ThresholdsOut
+    decided_at: str = Field(description="Known time of the decision, RFC 3339.")
+
+
+class DecisionDetailOut(DecisionOut):
+    """All that the decision depended on."""
+
+    model_hash: str
+    feature_set: str
+    features: dict[str, float | None] = Field(description="The vector as served.")
+    versions: dict[str, str] = Field(description="Version map of every state read, by entity.")
+    fingerprint: str
+    timings_us: dict[str, int]
+
+
+def decision_out(envelope: Envelope) -> DecisionOut:
+    return DecisionOut.model_validate(_common(envelope))
+
+
+def decision_detail(envelope: Envelope) -> DecisionDetailOut:
+    data: TransactionScored = envelope.data
+    return DecisionDetailOut.model_validate(
+        _common(envelope)
+        | {
+            "model_hash": data.model_hash,
+            "feature_set": data.feature_set,
+            "features": _named(data),
+            "versions": data.versions,
+            "fingerprint": data.fingerprint,
+            "timings_us": data.timings_us,
+        }
+    )
+
+
+def _common(envelope: Envelope) -> dict[str, object]:
+    data: TransactionScored = envelope.data
+    return {
+        "transaction_id": envelope.subject,
+        "score": data.score,
+        "outcome": data.outcome,
+        "reasons": [{"code": code, "text": words(code)} for code in data.reasons],
+        "path": data.path,
+        "flags": data.flags,
+        "model_id": data.model_id,
+        "policy_version": data.policy_version,
+        "thresholds": {
+            "review": data.thresholds.review,
+            "step_up": data.thresholds.step_up,
+            "decline": data.thresholds.decline,
+        },
+        "decided_at": to_rfc3339(envelope.known_time),
+    }
+
+
+def _named(data: TransactionScored) -> dict[str, float | None]:
+    # A vector of another catalogue has the names of another version: show it by position.
+    if data.feature_set == CATALOGUE.hash:
+        names = list(CATALOGUE.names)
+    else:
+        names = [f"feature_{i}" for i in range(len(data.features))]
+    return dict(zip(names, data.features, strict=True))

@@ -1,0 +1,43 @@
+"""Owns the shape of labels over HTTP."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.events import LabelKind
+
+
+class LabelIn(BaseModel):
+    """What somebody says about a transaction. A later label of it replaces an earlier one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "transaction_id": "12345",
+                    "kind": "chargeback",
+                    "reporter": "acquirer-7",
+                    "reference": "cb-2023-88",
+                }
+            ]
+        }
+    )
+
+    transaction_id: str
+    kind: LabelKind = "fraud_report"
+    value: Literal[0, 1] | None = Field(
+        None, description="1 = fraud, 0 = genuine; follows from the kind unless given."
+    )
+    reporter: str = Field("api", description="Who says so.")
+    reference: str | None = Field(None, description="The reporter's own; an equal one is no news.")
+    timestamp: str | None = Field(None, description="When it was reported; now unless given.")
+
+
+class LabelReceiptOut(BaseModel):
+    """`parked`: the transaction is not known yet; the label is kept and tried again."""
+
+    transaction_id: str
+    label_id: str
+    status: Literal["recorded", "parked"]

@@ -1,0 +1,37 @@
+"""Owns the timing of requests by route, for /metrics."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class TimingMiddleware:
+    """Plain ASGI: a streaming response is timed until its first byte."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+
+        async def timed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _observe(scope, int(message["status"]), perf_counter() - started)
+            await send(message)
+
+        await self._app(scope, receive, timed)
+
+
+def _observe(scope: Scope, status: int, seconds: float) -> None:
+    deps: Any = getattr(scope["app"].state, "deps", None)
+    if deps is None:
+        return
+    # The template, not the path: ids would make a series of each request.
+    route = getattr(scope.get("route"), "path", "unmatched")
+    deps.metrics.requests.labels(scope["method"], route, str(status)).observe(seconds)

@@ -1,0 +1,39 @@
+"""Owns which decisions raise an alert, and what the alert says; delivers nothing."""
+
+from __future__ import annotations
+
+from domain.events import AlertRaised, Envelope, TransactionScored, caused_event_id
+
+ALERTING = ("review", "decline")
+
+
+def alert_of(scored: Envelope, source: str, now: int) -> Envelope | None:
+    """The alert of a decision that counts, or None. Equal decisions give equal alert ids."""
+    decision: TransactionScored = scored.data
+    if decision.outcome not in ALERTING:
+        return None
+    transaction = decision.transaction
+    alert_id = caused_event_id(scored.id, AlertRaised)
+    data = AlertRaised(
+        alert_id=alert_id,
+        transaction_id=transaction.transaction_id,
+        outcome=decision.outcome,
+        score=decision.score,
+        reasons=decision.reasons,
+        amount=transaction.amount,
+        currency=transaction.currency,
+        transaction_time=transaction.timestamp,
+        card_id=transaction.card_id,
+        customer_id=transaction.customer_id,
+        merchant_id=transaction.merchant_id,
+    )
+    return Envelope(
+        id=alert_id,
+        source=source,
+        subject=transaction.transaction_id,
+        time=scored.known_time,
+        known_time=now,
+        data=data,
+        correlation_id=scored.correlation_id,
+        causation_id=scored.id,
+    )

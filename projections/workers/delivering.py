@@ -1,0 +1,137 @@
+"""Owns the delivery of alerts to a webhook: at least once, in any order, with the alert's id."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+import httpx
+
+from domain.errors import RetraceError
+from domain.events import AlertDelivered, AlertRaised, Envelope, caused_event_id
+from domain.times import DAY, to_rfc3339
+from eventlog.codec import decode
+from eventlog.memory import SqliteMemory
+from eventlog.port import EventLog
+from eventlog.topics import ALERTS
+from projections.workers.batches import Batch
+
+logger = logging.getLogger(__name__)
+
+WITHIN_US = DAY
+_AT_ONCE = 8
+_LONGEST_PAUSE = 60.0
+
+
+@dataclass(slots=True)
+class _Pending:
+    partition: int
+    offset: int
+    task: asyncio.Task[None]
+
+
+class DeliveryHandler:
+    """POSTs each alert until the receiver answers 2xx; then AlertDelivered says so in the log.
+
+    One that is a day old is let go. The receiver drops repeats by the Idempotency-Key header. The
+    position stays below the oldest alert that is not delivered.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        positions: SqliteMemory,
+        client: httpx.AsyncClient,
+        url: str,
+        source: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._log, self._positions, self._client = log, positions, client
+        self._url, self._source, self._clock = url, source, clock
+        self._receiver = httpx.URL(url).host
+        self._pending: dict[str, _Pending] = {}
+        self._next: dict[int, int] = {}
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        known = self._positions.positions()
+        self._next = {partition: known.get(partition, 0) for partition in partitions}
+        return dict(self._next)
+
+    async def revoke(self, partitions: set[int]) -> None:
+        for alert_id, pending in list(self._pending.items()):
+            if pending.partition in partitions:
+                self._settle(alert_id)
+
+    async def handle(self, batch: Batch) -> None:
+        for offset, _, value in batch.records:
+            try:
+                envelope = decode(value or b"")
+            except RetraceError:
+                continue
+            if isinstance(envelope.data, AlertDelivered):
+                self._settle(envelope.data.alert_id)
+            elif isinstance(envelope.data, AlertRaised):
+                self._start(envelope, batch.partition, offset)
+        self._next[batch.partition] = batch.next
+        self._commit(batch.partition)
+
+    def _start(self, raised: Envelope, partition: int, offset: int) -> None:
+        alert_id = raised.data.alert_id
+        if alert_id in self._pending or self._clock() - raised.known_time > WITHIN_US:
+            return
+        task = asyncio.create_task(self._deliver(raised))
+        self._pending[alert_id] = _Pending(partition, offset, task)
+
+    async def _deliver(self, raised: Envelope) -> None:
+        attempts, pause = 0, 1.0
+        while True:
+            attempts += 1
+            if await self._post(raised, attempts):
+                break
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        await self._log.append(ALERTS, raised.subject, self._delivered(raised, attempts))
+
+    async def _post(self, raised: Envelope, attempt: int) -> bool:
+        body = asdict(raised.data) | {"raised_at": to_rfc3339(raised.known_time)}
+        headers = {"Idempotency-Key": raised.id}
+        try:
+            async with self._slots:
+                response = await self._client.post(self._url, json=body, headers=headers)
+            if response.is_success:
+                return True
+            said = f"answered {response.status_code}"
+        except httpx.HTTPError as error:
+            said = str(error) or type(error).__name__
+        logger.warning("alert %s, attempt %d: %s %s", raised.id, attempt, self._receiver, said)
+        return False
+
+    def _delivered(self, raised: Envelope, attempts: int) -> Envelope:
+        now = self._clock()
+        return Envelope(
+            id=caused_event_id(raised.id, AlertDelivered),
+            source=self._source,
+            subject=raised.subject,
+            time=now,
+            known_time=now,
+            data=AlertDelivered(
+                alert_id=raised.data.alert_id,
+                transaction_id=raised.subject,
+                receiver=self._receiver,
+                attempts=attempts,
+            ),
+            correlation_id=raised.correlation_id,
+            causation_id=raised.id,
+        )
+
+    def _settle(self, alert_id: str) -> None:
+        pending = self._pending.pop(alert_id, None)
+        if pending:
+            pending.task.cancel()
+
+    def _commit(self, partition: int) -> None:
+        open_offsets = [p.offset for p in self._pending.values() if p.partition == partition]
+        self._positions.commit({partition: min([self._next[partition], *open_offsets])})
