@@ -2,6 +2,7 @@
 
 RetraceError
 ├── InvalidInputError           a field is wrong: names the field, tells what is expected
+│   └── InvalidTransactionError a transaction cannot be cleaned: names every bad field
 ├── NotFoundError               no such transaction, decision, alert …
 ├── ConflictError               the same id was used for other content
 ├── UnavailableError            a server that is needed does not answer
@@ -13,6 +14,9 @@ RetraceError
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class RetraceError(Exception):
@@ -26,6 +30,23 @@ class InvalidInputError(RetraceError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field, without its value: that may be a card number."""
+
+    field: str
+    message: str
+
+
+class InvalidTransactionError(InvalidInputError):
+    """`errors` names every bad field, in canonical order; `field` and `message` are the first's."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(errors[0].field, errors[0].message)
+        self.args = ("; ".join(f"{error.field}: {error.message}" for error in errors),)
+        self.errors = list(errors)
 
 
 class NotFoundError(RetraceError):

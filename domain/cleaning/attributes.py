@@ -1,0 +1,103 @@
+"""Owns the cleaning of free-form attributes: JSON values within limits, without card numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from domain.cleaning.cards import Tokenise, card_number, tokenise_text
+from domain.cleaning.unclean import UncleanError
+
+LARGEST_BYTES = 16 * 1024
+DEEPEST = 16
+_INT_LEAST, _INT_MOST = -(2**63), 2**64 - 1
+_UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+
+
+def clean_attributes(values: Mapping[Any, Any], tokenise: Tokenise) -> dict[str, Any]:
+    """A JSON object of at most 16 KiB, 16 levels deep; raises UncleanError."""
+    cleaned = {_key(key, tokenise): _value(value, tokenise, 1) for key, value in values.items()}
+    if cleaned and _size(cleaned) > LARGEST_BYTES:
+        raise UncleanError(f"is larger than {LARGEST_BYTES} bytes of JSON")
+    return cleaned
+
+
+def given_attributes(value: object) -> Mapping[Any, Any]:
+    """The object given as `attributes`; files hold it as the text of one."""
+    if isinstance(value, str):
+        if not value.strip():
+            return {}
+        if len(value) > 4 * LARGEST_BYTES:
+            raise UncleanError(f"is larger than {LARGEST_BYTES} bytes of JSON")
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise UncleanError("expected a JSON object") from None
+    if not isinstance(value, Mapping):
+        raise UncleanError("expected a JSON object")
+    return value
+
+
+def _value(value: Any, tokenise: Tokenise, depth: int) -> Any:
+    kind = type(value)
+    if kind is str:
+        return _text(value, tokenise)
+    if value is None or kind is bool:
+        return value
+    if kind is int:
+        return _integer(value, tokenise)
+    if kind is float:
+        return _float(value, tokenise)
+    if depth >= DEEPEST:
+        raise UncleanError(f"is nested more than {DEEPEST} levels deep")
+    if isinstance(value, Mapping):
+        return {_key(k, tokenise): _value(v, tokenise, depth + 1) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_value(item, tokenise, depth + 1) for item in value]
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return _text(str(value), tokenise)
+    raise UncleanError("holds a value that is not JSON")
+
+
+def _key(key: Any, tokenise: Tokenise) -> str:
+    if not isinstance(key, str):
+        raise UncleanError("has a name that is not text")
+    return _text(key, tokenise)
+
+
+def _text(text: str, tokenise: Tokenise) -> str:
+    if len(text) < 12 and text.isprintable():
+        return text
+    return tokenise_text(text.translate(_UNSTORABLE), tokenise)
+
+
+def _integer(value: int, tokenise: Tokenise) -> int | str:
+    if -(10**11) < value < 10**11:
+        return value
+    if abs(value) >= 10**200:
+        raise UncleanError("holds a number of more than 200 digits")
+    digits = card_number(str(abs(value)))
+    if digits is not None:
+        return tokenise(digits).token
+    # JSON readers of other languages would round it.
+    return value if _INT_LEAST <= value <= _INT_MOST else str(value)
+
+
+def _float(value: float, tokenise: Tokenise) -> float | str:
+    if not math.isfinite(value):
+        raise UncleanError("holds a number that is not finite")
+    if value.is_integer() and 1e11 <= abs(value) < 1e19:
+        digits = card_number(str(abs(int(value))))
+        if digits is not None:
+            return tokenise(digits).token
+    return value
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())

@@ -1,0 +1,144 @@
+"""Owns finding card numbers and putting tokens in their place; the keyed hash is not here.
+
+A card number is 12 to 19 digits that pass the Luhn check, whole or in groups parted by single
+spaces or dashes. One number in ten passes by chance, so ids of other kinds are judged by issuer
+ranges too, and a transaction id is never replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class CardToken:
+    """Stands for a card number everywhere; `bin` and `last4` are all that is shown of it."""
+
+    token: str
+    bin: str
+    last4: str
+
+
+Tokenise = Callable[[str], CardToken]
+"""From the bare digits of a card number to its token; equal digits give equal tokens."""
+
+_SEPARATOR = r"[ \u00a0\u2009\u202f\-\u2010-\u2015]"
+_RUN = re.compile(rf"\d(?:{_SEPARATOR}?\d){{11,}}")
+_GROUP = re.compile(r"\d+")
+_WHOLE = re.compile(rf"\s*\d(?:{_SEPARATOR}?\d){{11,18}}\s*")
+
+# JSON text is strings, numbers and the rest; digits after a point are no card number's.
+_JSON_PARTS = re.compile(
+    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<decimal>\d+\.\d+(?:[eE][+-]?\d+)?)|(?P<integer>\d{12,})'
+)
+_ISSUERS = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}"
+    r"|35\d{14}|6(?:011|4\d\d|5\d\d|2\d\d)\d{12}"
+)
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+
+def passes_luhn(digits: str) -> bool:
+    numbers = list(map(int, reversed(digits)))
+    return (sum(numbers[0::2]) + sum(_DOUBLED[n] for n in numbers[1::2])) % 10 == 0
+
+
+def card_number(text: str) -> str | None:
+    """The bare digits, where the whole text is a card number."""
+    if not _WHOLE.fullmatch(text):
+        return None
+    digits = _digits(text)
+    return digits if passes_luhn(digits) and int(digits) else None
+
+
+def issued_card_number(text: str) -> str | None:
+    """As `card_number`, in the length and range of a large issuer: for ids of other things."""
+    digits = card_number(text)
+    return digits if digits and _ISSUERS.fullmatch(digits) else None
+
+
+def tokenise_text(text: str, tokenise: Tokenise, keep: Collection[str] = ()) -> str:
+    """Every card number in `text` replaced by its token; runs equal to one of `keep` stay."""
+    if not _RUN.search(text):
+        return text
+    return _RUN.sub(lambda run: _replaced(run.group(), tokenise, keep), text)
+
+
+def redact(raw: str, tokenise: Tokenise, keep: Collection[str] = ()) -> str:
+    """`raw` as received, card numbers replaced by tokens; JSON stays JSON with the same layout.
+
+    `keep` holds texts that are ids and stay although they pass for card numbers.
+    """
+    if raw.lstrip()[:1] not in ("{", "["):
+        return tokenise_text(raw, tokenise, keep)
+    done = _JSON_PARTS.sub(lambda part: _redacted_part(part, tokenise, keep), raw)
+    return _redacted_escapes(done, tokenise, keep) if "\\u" in done else done
+
+
+def _replaced(run: str, tokenise: Tokenise, keep: Collection[str]) -> str:
+    groups = [(found.start(), found.end()) for found in _GROUP.finditer(run)]
+    parts: list[str] = []
+    at = first = 0
+    while first < len(groups):
+        span = next(_card_spans(run, groups, first, keep), None)
+        if span is None:
+            first += 1
+            continue
+        last, digits = span
+        parts += run[at : groups[first][0]], tokenise(digits).token
+        at, first = groups[last][1], last + 1
+    return "".join([*parts, run[at:]])
+
+
+def _card_spans(
+    run: str, groups: list[tuple[int, int]], first: int, keep: Collection[str]
+) -> Iterator[tuple[int, str]]:
+    digits = ""
+    for last in range(first, len(groups)):
+        start, end = groups[last]
+        digits += run[start:end]
+        if len(digits) > 19:
+            return
+        if len(digits) >= 12 and run[groups[first][0] : end] not in keep:
+            bare = _digits(digits)
+            if passes_luhn(bare) and int(bare):
+                yield last, bare
+
+
+def _redacted_part(part: re.Match[str], tokenise: Tokenise, keep: Collection[str]) -> str:
+    text = part.group()
+    if part.lastgroup == "string":
+        return tokenise_text(text, tokenise, keep)
+    whole, _, fraction = text.partition(".")
+    if fraction.strip("0"):
+        return text
+    digits = None if whole in keep else card_number(whole)
+    return f'"{tokenise(digits).token}"' if digits else text
+
+
+def _redacted_escapes(raw: str, tokenise: Tokenise, keep: Collection[str]) -> str:
+    """Digits may be written as escapes; text that hides a card number so is written anew."""
+    try:
+        value = json.loads(raw)
+        plain = json.dumps(value, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return tokenise_text(_unescaped(raw), tokenise, keep)
+    done = _JSON_PARTS.sub(lambda part: _redacted_part(part, tokenise, keep), plain)
+    return raw if done == plain else done
+
+
+def _unescaped(raw: str) -> str:
+    return re.sub(r"\\u00([0-7][0-9a-fA-F])", lambda found: chr(int(found.group(1), 16)), raw)
+
+
+def _digits(text: str) -> str:
+    """ASCII digits alone, also where the text writes them in another script."""
+    return "".join(str(int(char)) for char in text if char.isdecimal())
+
+
+def tokenised_key(key: Any, tokenise: Tokenise) -> str:
+    return tokenise_text(key if isinstance(key, str) else str(key), tokenise)

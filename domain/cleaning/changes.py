@@ -1,0 +1,45 @@
+"""Owns telling which fields cleaning has changed, for the summaries of imports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.transactions import Transaction
+
+_COMPARED = (
+    "transaction_id", "currency", "card_id", "customer_id", "merchant_id", "mcc", "device_id",
+    "ip", "country", "channel",
+)  # fmt: skip
+_UTC_ENDINGS = ("Z", "+00:00")
+
+
+def changed_fields(payload: Mapping[str, Any], transaction: Transaction) -> list[str]:
+    """Fields whose text was trimmed, recased, mapped, tokenised or moved to UTC.
+
+    A change of type alone (an integer id, a decimal amount, a naive time) does not count.
+    """
+    changed = []
+    for name in _COMPARED:
+        value = payload.get(name)
+        if type(value) is str and value and value != getattr(transaction, name):
+            changed.append(name)
+    moment = payload.get("timestamp")
+    if type(moment) is str and not _plain_moment(moment):
+        changed.append("timestamp")
+    for name in ("amount", "lat", "lon"):
+        number = payload.get(name)
+        if type(number) is str and number and not _plain_number(number):
+            changed.append(name)
+    return changed
+
+
+def _plain_moment(text: str) -> bool:
+    tail = text[19:]
+    return text == text.strip() and not (
+        "-" in tail or ("+" in tail and not tail.endswith("+00:00")) or "z" in tail
+    )
+
+
+def _plain_number(text: str) -> bool:
+    return text == text.strip() and "," not in text

@@ -1,0 +1,85 @@
+"""Owns reading a moment as foreign systems write it; what moments are allowed is not here."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+from decimal import Decimal
+
+from domain.cleaning.unclean import UncleanError
+from domain.times import DAY, MINUTE, SECOND, from_datetime
+
+EARLIEST = 7305 * DAY  # 1990-01-01
+TOLERANCE = 5 * MINUTE
+
+_EXPECTED = "expected a date and time such as 2023-10-01T12:34:56Z"
+_NUMBER = re.compile(r"\d{9,20}(\.\d{1,9})?", re.ASCII)
+_SPACED_OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
+_ZULU = re.compile(r"\s*(?:z|utc|gmt)$", re.ASCII | re.IGNORECASE)
+_LATEST = 47482 * DAY  # 2100-01-01: up to it, no number can be read in two units
+_TEXT_MOST = 64
+
+
+def clean_moment(value: object, now: int) -> int | None:
+    """Microseconds UTC, from 1990 to five minutes after `now`; None for an empty text.
+
+    Takes RFC 3339 text (without offset: UTC), datetime, and seconds, milli-, micro- or
+    nanoseconds since 1970, whose size tells the unit: no number fits two of them.
+    """
+    if isinstance(value, str):
+        micros = _from_text(value)
+        if micros is None:
+            return None
+    elif isinstance(value, datetime):
+        micros = _from_datetime(value)
+    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        micros = _from_number(value)
+    else:
+        raise UncleanError(_EXPECTED)
+    if micros < EARLIEST:
+        raise UncleanError("is before 1990")
+    if micros > now + TOLERANCE:
+        raise UncleanError("is more than five minutes in the future")
+    return micros
+
+
+def _from_text(text: str) -> int | None:
+    try:
+        # Anything shorter is a date alone, which would put the payment at midnight.
+        if len(text) > 15 and text[4] == "-" and text[7] == "-":
+            return _from_datetime(datetime.fromisoformat(text))
+    except ValueError:
+        pass
+    text = text.strip()
+    if not text:
+        return None
+    if len(text) > _TEXT_MOST:
+        raise UncleanError(_EXPECTED)
+    if _NUMBER.fullmatch(text):
+        return _from_number(Decimal(text))
+    text = _SPACED_OFFSET.sub("", _ZULU.sub("+00:00", text))
+    if len(text) < 16 or text[4] != "-" or text[7] != "-":
+        raise UncleanError(_EXPECTED)
+    try:
+        return _from_datetime(datetime.fromisoformat(text))
+    except ValueError:
+        raise UncleanError(_EXPECTED) from None
+
+
+def _from_datetime(moment: datetime) -> int:
+    try:
+        return from_datetime(moment)
+    except OverflowError:
+        raise UncleanError(_EXPECTED) from None
+
+
+def _from_number(value: int | float | Decimal) -> int:
+    if not isinstance(value, int):
+        if not math.isfinite(value):
+            raise UncleanError(_EXPECTED)
+        value = Decimal(repr(value)) if isinstance(value, float) else value
+    for per_unit in (Decimal(SECOND), Decimal(1000), Decimal(1), Decimal("0.001")):
+        if EARLIEST / per_unit <= value < _LATEST / per_unit:
+            return int((value * per_unit).to_integral_value())
+    raise UncleanError(f"{_EXPECTED}, or seconds since 1970")

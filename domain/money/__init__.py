@@ -1,0 +1,7 @@
+"""Owns money: currencies, amounts in minor units, and exchange rates; reads no file, no float."""
+
+from domain.money.amounts import MAX_MINOR, to_major, to_minor
+from domain.money.currencies import EXPONENTS
+from domain.money.rates import Rates, approximate_rates
+
+__all__ = ["EXPONENTS", "MAX_MINOR", "Rates", "approximate_rates", "to_major", "to_minor"]
