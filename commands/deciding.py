@@ -14,7 +14,6 @@ from domain.features import CATALOGUE, finish
 from domain.policy import decide, fallback
 from domain.transactions import Transaction
 
-IMPORT_SOURCE = "retrace/import/"
 RULES_ONLY = "rules-only"
 
 
@@ -38,14 +37,13 @@ async def make_decision(submission: Envelope, context: Context) -> Envelope:
     transaction: Transaction = submission.data.transaction
     path, served = await _read_features(transaction, context, times)
     scored = _judge(submission, policy, path, served, times)
-    stated = submission.source.startswith(IMPORT_SOURCE)
     return Envelope(
         id=transaction_event_id(TransactionScored, transaction.transaction_id),
-        source=context.source,
+        # A rehearsal is decided as of the time that its import states.
+        source=submission.source if submission.imported else context.source,
         subject=transaction.transaction_id,
         time=submission.time,
-        # A rehearsal is decided as of the time that its import states.
-        known_time=submission.known_time if stated else context.clock(),
+        known_time=submission.known_time if submission.imported else context.clock(),
         data=scored,
         correlation_id=submission.correlation_id,
         causation_id=submission.id,

@@ -32,7 +32,8 @@ def alert_of(scored: Envelope, source: str, now: int) -> Envelope | None:
         source=source,
         subject=transaction.transaction_id,
         time=scored.known_time,
-        known_time=now,
+        # A rehearsal's alert is as old as its history, and so is delivered to nobody.
+        known_time=scored.known_time if scored.imported else now,
         data=data,
         correlation_id=scored.correlation_id,
         causation_id=scored.id,

@@ -1,11 +1,15 @@
 """Owns simulated card traffic, its frauds and its labels; sends nothing and decides nothing."""
 
-from simulator.day import Day
-from simulator.frauds import FRAUD_KINDS, FraudKind
-from simulator.records import LabelKind, SimulatedLabel, SimulatedTransaction
-from simulator.settings import SimulationSettings
-from simulator.simulation import Simulation
-from simulator.submission import label_to_submission, to_submission
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.day import Day
+    from simulator.frauds import FRAUD_KINDS, FraudKind
+    from simulator.records import LabelKind, SimulatedLabel, SimulatedTransaction
+    from simulator.settings import SimulationSettings
+    from simulator.simulation import Simulation
+    from simulator.submission import label_to_submission, to_submission
 
 __all__ = [
     "FRAUD_KINDS",
@@ -19,3 +23,23 @@ __all__ = [
     "label_to_submission",
     "to_submission",
 ]
+
+_MODULE_OF = {
+    "FRAUD_KINDS": "frauds",
+    "Day": "day",
+    "FraudKind": "frauds",
+    "LabelKind": "records",
+    "SimulatedLabel": "records",
+    "SimulatedTransaction": "records",
+    "Simulation": "simulation",
+    "SimulationSettings": "settings",
+    "label_to_submission": "submission",
+    "to_submission": "submission",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Late, so that a command line that mounts simulator.cli does not wait for numpy.
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

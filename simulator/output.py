@@ -12,15 +12,16 @@ import pyarrow.parquet
 from domain.errors import InvalidInputError
 from simulator.batch import Batch
 from simulator.records import SimulatedLabel
-from simulator.submission import label_to_submission, to_submission
+from simulator.submission import REPORTER, label_to_submission, to_submission
 from simulator.tables import file_table
 
 LABEL_SCHEMA = pa.schema(
     [
         ("transaction_id", pa.string()),
-        ("known_at", pa.timestamp("us", tz="UTC")),
+        ("timestamp", pa.timestamp("us", tz="UTC")),
         ("kind", pa.string()),
         ("value", pa.int8()),
+        ("reporter", pa.string()),
         ("reference", pa.string()),
     ]
 )
@@ -77,7 +78,14 @@ class TableOutput:
 
     def write_labels(self, labels: Iterable[SimulatedLabel]) -> None:
         rows = [
-            (label.transaction_id, label.known_at, label.kind, label.value, label.reference)
+            (
+                label.transaction_id,
+                label.known_at,
+                label.kind,
+                label.value,
+                REPORTER,
+                label.reference,
+            )
             for label in labels
         ]
         columns: Iterable[Any] = zip(*rows, strict=True) if rows else ([],) * len(LABEL_SCHEMA)

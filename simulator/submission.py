@@ -6,6 +6,8 @@ from domain.times import to_rfc3339
 from simulator.currencies import CURRENCIES
 from simulator.records import SimulatedLabel, SimulatedTransaction
 
+REPORTER = "simulator"
+
 
 def to_submission(tx: SimulatedTransaction) -> dict[str, Any]:
     """Canonical fields alone, those without a value left out; the amount in major units.
@@ -36,10 +38,12 @@ def to_submission(tx: SimulatedTransaction) -> dict[str, Any]:
 
 
 def label_to_submission(label: SimulatedLabel) -> dict[str, Any]:
+    """For POST /labels; `timestamp` is when the reporter came to know."""
     return {
         "transaction_id": label.transaction_id,
-        "known_at": to_rfc3339(label.known_at),
+        "timestamp": to_rfc3339(label.known_at),
         "kind": label.kind,
         "value": label.value,
+        "reporter": REPORTER,
         "reference": label.reference,
     }

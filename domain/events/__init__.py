@@ -3,6 +3,7 @@
 from domain.events.alerts import AlertDelivered, AlertRaised
 from domain.events.deadletters import RecordDeadLettered
 from domain.events.envelope import (
+    IMPORT_SOURCE,
     Envelope,
     caused_event_id,
     label_event_id,
@@ -23,6 +24,7 @@ from domain.events.transactions import (
 )
 
 __all__ = [
+    "IMPORT_SOURCE",
     "AlertDelivered",
     "AlertRaised",
     "Envelope",

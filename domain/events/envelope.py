@@ -7,6 +7,9 @@ from typing import Any
 
 from domain.events.registry import Event, wire_type
 
+# Events of an import carry the known time that the import states, and so does what follows.
+IMPORT_SOURCE = "retrace/import/"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
@@ -24,6 +27,11 @@ class Envelope:
     data: Any
     correlation_id: str
     causation_id: str | None = None
+
+    @property
+    def imported(self) -> bool:
+        """True where the known time was stated by an import, not read from a clock."""
+        return self.source.startswith(IMPORT_SOURCE)
 
     @property
     def type(self) -> str:

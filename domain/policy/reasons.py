@@ -29,6 +29,8 @@ _FLAGS: Mapping[str, str] = {
     "no_ip": "No IP address was given.",
     "stale_features": "The stored features lag behind the log.",
     "features_unavailable": "The feature store did not answer.",
+    "deadline_passed": "The features did not arrive in time.",
+    "no_model": "No model is in force.",
 }
 
 

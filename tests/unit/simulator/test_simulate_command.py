@@ -103,11 +103,13 @@ def test_labels_are_written_in_the_order_they_become_known(tmp_path: Path) -> No
     labels = tmp_path / "l.ndjson"
     assert run("--days", "40", "--out", tmp_path / "x.parquet", "--labels", labels).exit_code == 0
     rows = lines(labels)
-    assert [row["known_at"] for row in rows] == sorted(row["known_at"] for row in rows)
+    assert [row["timestamp"] for row in rows] == sorted(row["timestamp"] for row in rows)
     ids = set(pyarrow.parquet.read_table(tmp_path / "x.parquet")["transaction_id"].to_pylist())
     assert {row["transaction_id"] for row in rows} <= ids
     assert run("--days", "40", "--out", tmp_path / "x.csv", "--labels", tmp_path / "l.csv")
-    assert pyarrow.csv.read_csv(tmp_path / "l.csv").num_rows == len(rows) > 50
+    table = pyarrow.csv.read_csv(tmp_path / "l.csv")
+    assert table.num_rows == len(rows) > 50
+    assert table.column_names == list(rows[0])
 
 
 def test_processes_with_other_hash_seeds_write_the_same_bytes(tmp_path: Path) -> None:
@@ -161,3 +163,9 @@ def test_errors_name_what_is_wrong(arguments: tuple[str, ...], named: str) -> No
     result = run(*arguments)
     assert result.exit_code in (1, 2)
     assert named in result.stderr
+
+
+def test_mounting_the_command_does_not_load_numpy() -> None:
+    program = "import sys, simulator.cli; sys.exit('numpy' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0

@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from itertools import islice
+from typing import get_args
 
 import pytest
 
+import domain.events
 from domain.times import DAY
 from simulator import Day, SimulatedLabel, SimulatedTransaction, Simulation, SimulationSettings
 from simulator.labels import LABEL_HORIZON_DAYS
+from simulator.records import LabelKind
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,10 @@ def test_labels_come_days_after_their_transactions(
 def test_values_follow_from_kinds(said: dict[str, list[SimulatedLabel]]) -> None:
     for label in (label for labels in said.values() for label in labels):
         assert label.value == (label.kind in ("fraud_report", "chargeback"))
+
+
+def test_kinds_are_those_that_labels_have() -> None:
+    assert set(get_args(LabelKind)) < set(get_args(domain.events.LabelKind))
 
 
 def test_references_are_unique(said: dict[str, list[SimulatedLabel]]) -> None:
