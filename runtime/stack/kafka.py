@@ -11,7 +11,8 @@ from runtime.stack.child import run_to_end
 from runtime.stack.probes import kafka_answers
 from runtime.stack.service import Context
 
-# One broker keeps one copy. Time stamps of arrival: records that tell of 2018 must not expire at
+# One broker keeps one copy. After a hard kill it may register again once its session has ended, so
+# that one is short. Time stamps of arrival: records that tell of 2018 must not expire at
 # once, and Retrace's own times lie inside the events.
 _SETTINGS = """\
 process.roles=broker,controller
@@ -32,6 +33,8 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 group.initial.rebalance.delay.ms=0
 log.message.timestamp.type=LogAppendTime
 log.retention.ms=-1

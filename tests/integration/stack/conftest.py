@@ -1,0 +1,33 @@
+"""Owns the stack that the tests of the stack start, kill and stop: their own, not the session's."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import SERVER_FIELDS, Settings, settings_from_environment
+from runtime.stack.control import LocalStack, Silent
+
+
+def settings_for(folder: Path, **given: object) -> Settings:
+    return settings_from_environment(
+        **{"state_dir": folder, **dict.fromkeys(SERVER_FIELDS, ""), **given}
+    )
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    """Running, servers only."""
+    folder = Path(tempfile.mkdtemp(prefix="retrace stack-"))
+    folder.chmod(0o755)
+    made = LocalStack(settings_for(folder), Silent())
+    try:
+        made.up(apps=False)
+        yield made
+    finally:
+        made.down()
+        shutil.rmtree(folder, ignore_errors=True)
