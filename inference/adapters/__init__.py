@@ -1,0 +1,1 @@
+"""Owns the adapters of inference; `tensorflow.py` alone imports TensorFlow here."""

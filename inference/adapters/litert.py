@@ -1,0 +1,88 @@
+"""Owns the scorer that serves and replays: LiteRT in process, batch size one, no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.errors import SettingsError
+from domain.policy import Score
+from domain.transactions import Transaction
+from inference.artefacts import Artefact, ArtefactStore
+from inference.explain import Explainer, batch_size
+from inference.graph import SCORE, Graph, Matrix, as_row, kernel
+from inference.machine import cpu_features
+from inference.probe import check
+
+
+class LiteRtScorer:
+    """Implements commands.ports.Scorer for one verified artefact. Thread-safe.
+
+    None and NaN are unknown values, which the graph itself encodes. A vector of another length
+    raises SettingsError. Loading raises IntegrityError where the graph does not reproduce the
+    probe batch, SettingsError where the model takes another feature set than `catalogue`.
+    """
+
+    def __init__(self, artefact: Artefact, catalogue: str) -> None:
+        manifest = artefact.manifest
+        self._model_id = manifest.model_id
+        self._model_hash = artefact.model_hash
+        self._feature_set = matching(manifest.model_id, manifest.feature_set, catalogue)
+        self._width = len(manifest.feature_names)
+        self._graph = Graph(artefact.graph, 1)
+        check(manifest.probe, self._value, f"model {manifest.model_id}")
+        self._explainer = Explainer(
+            Graph(artefact.graph, batch_size(self._width)).run,
+            manifest.feature_names,
+            as_row(manifest.baseline),
+        )
+        self._fingerprint = f"{kernel()}/{cpu_features()}"
+
+    @property
+    def model_id(self) -> str:
+        return self._model_id
+
+    @property
+    def model_hash(self) -> str:
+        return self._model_hash
+
+    @property
+    def feature_set(self) -> str:
+        return self._feature_set
+
+    @property
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    def score(
+        self,
+        transaction: Transaction,  # noqa: ARG002
+        values: Sequence[float | None],
+    ) -> Score:
+        """Uses `values` alone, so that a recorded decision holds all its score depends on."""
+        row = self._row(values)
+        return Score(float(self._graph.run(row)[0, SCORE]), self._explainer.reasons(row))
+
+    def _value(self, values: Sequence[float | None]) -> float:
+        return float(self._graph.run(self._row(values))[0, SCORE])
+
+    def _row(self, values: Sequence[float | None]) -> Matrix:
+        if len(values) != self._width:
+            raise SettingsError(
+                f"model {self._model_id} takes {self._width} features, not {len(values)}"
+            )
+        return as_row(values)
+
+
+def matching(model_id: str, feature_set: str, catalogue: str) -> str:
+    """The feature set, where it is the catalogue's. Raises SettingsError naming both."""
+    if feature_set != catalogue:
+        raise SettingsError(
+            f"model {model_id} was trained on feature set {feature_set[:12]}, but this version"
+            f" computes {catalogue[:12]}: train a model for it with `./retrace train`"
+        )
+    return feature_set
+
+
+def load(store: ArtefactStore, model_hash: str, catalogue: str) -> LiteRtScorer:
+    """Raises NotFoundError, IntegrityError or SettingsError; never serves an unverified model."""
+    return LiteRtScorer(store.open(model_hash), catalogue)

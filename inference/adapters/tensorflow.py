@@ -1,0 +1,54 @@
+"""Owns the oracle: the same model through TensorFlow, for the contract suite; it serves nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from domain.errors import SettingsError
+from domain.policy import Score
+from domain.transactions import Transaction
+from inference.adapters.litert import matching
+from inference.artefacts import Artefact
+from inference.explain import Explainer
+from inference.graph import SCORE, Matrix, as_row
+from inference.machine import cpu_features
+from inference.probe import check
+
+
+class TensorFlowScorer:
+    """Implements commands.ports.Scorer; agrees with LiteRtScorer to the probe's tolerance."""
+
+    def __init__(self, artefact: Artefact, catalogue: str) -> None:
+        from inference.training.export import unpack_weights
+        from inference.training.network import restored
+        from inference.training.tensorflow_setup import start
+
+        manifest = artefact.manifest
+        self.model_id = manifest.model_id
+        self.model_hash = artefact.model_hash
+        self.feature_set = matching(manifest.model_id, manifest.feature_set, catalogue)
+        self.fingerprint = f"tensorflow-{start().__version__}/{cpu_features()}"
+        self._width = len(manifest.feature_names)
+        self._model: Any = restored(manifest.network, unpack_weights(artefact.weights))
+        check(manifest.probe, self._value, f"model {manifest.model_id}")
+        self._explainer = Explainer(self._run, manifest.feature_names, as_row(manifest.baseline))
+
+    def score(
+        self,
+        transaction: Transaction,  # noqa: ARG002
+        values: Sequence[float | None],
+    ) -> Score:
+        return Score(self._value(values), self._explainer.reasons(as_row(values)))
+
+    def _value(self, values: Sequence[float | None]) -> float:
+        if len(values) != self._width:
+            raise SettingsError(
+                f"model {self.model_id} takes {self._width} features, not {len(values)}"
+            )
+        return float(self._run(as_row(values))[0, SCORE])
+
+    def _run(self, rows: Matrix) -> Matrix:
+        return np.asarray(self._model(rows))

@@ -1,0 +1,60 @@
+"""Owns running a LiteRT graph: one thread, one fixed batch size, one caller at a time.
+
+The kernels may choose another order of sums for another batch size, so bits are promised for the
+batch size a Graph was made for and no other.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.errors import IntegrityError
+
+Matrix = npt.NDArray[np.float32]
+
+SCORE, LOGIT = 0, 1  # columns of the graph's output
+
+
+class Graph:
+    """Takes `batch` rows of float32 (NaN is unknown); gives score and logit of each."""
+
+    def __init__(self, content: bytes, batch: int) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            interpreter = Interpreter(model_content=content, num_threads=1)
+            self._input = interpreter.get_input_details()[0]["index"]
+            width = int(interpreter.get_input_details()[0]["shape"][-1])
+            interpreter.resize_tensor_input(self._input, [batch, width])
+            interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise IntegrityError(f"model.tflite cannot be loaded: {error}") from error
+        self._interpreter: Any = interpreter
+        self._output = interpreter.get_output_details()[0]["index"]
+        self._lock = Lock()
+        self.width = width
+        self.batch = batch
+
+    def run(self, rows: Matrix) -> Matrix:
+        """[batch, 2]: SCORE in [0, 1] and LOGIT. The same rows give the same bits."""
+        with self._lock:
+            self._interpreter.set_tensor(self._input, rows)
+            self._interpreter.invoke()
+            result: Matrix = self._interpreter.get_tensor(self._output)
+        return result
+
+
+def kernel() -> str:
+    """The name and version of what computes, as part of a fingerprint."""
+    import ai_edge_litert
+
+    return f"litert-{ai_edge_litert.__version__}/xnnpack"
+
+
+def as_row(values: Any) -> Matrix:
+    """[1, n] float32 from numbers and None; None becomes NaN."""
+    return np.array([values], dtype=np.float64).astype(np.float32)

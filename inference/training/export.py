@@ -1,0 +1,85 @@
+"""Owns turning a fitted network into an artefact's files, verified; storing them is artefacts.py's.
+
+Only `from_keras_model` is used: other ways into the converter gave other scores without a word.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from inference.artefacts import GRAPH, MANIFEST, WEIGHTS
+from inference.graph import SCORE, Graph, Matrix, as_row
+from inference.manifest import Manifest, Network, Probe
+from inference.probe import check
+from inference.training.frame import Floats
+from inference.training.network import with_scores
+from inference.training.tensorflow_setup import start
+
+PROBE_ROWS = 64
+
+
+def export(fitted: Any, manifest: Manifest, probe: Floats) -> dict[str, bytes]:
+    """The files of the artefact; `manifest` lacks its model_id and probe, which are set here.
+
+    The id follows from the graph, so that the same training gives the same id. Raises
+    IntegrityError where LiteRT does not reproduce TensorFlow on `probe`.
+    """
+    model = with_scores(fitted, manifest.network)
+    graph = _converted(model)
+    manifest = msgspec.structs.replace(
+        manifest,
+        model_id=f"mlp-{hashlib.sha256(graph).hexdigest()[:12]}",
+        probe=_probe(model, probe),
+    )
+    runner = Graph(graph, 1)
+    what = f"model {manifest.model_id}"
+    check(manifest.probe, lambda row: float(runner.run(as_row(row))[0, SCORE]), what)
+    weights = pack_weights(fitted.get_weights())
+    return {GRAPH: graph, MANIFEST: manifest.to_json(), WEIGHTS: weights}
+
+
+def pack_weights(weights: list[Matrix]) -> bytes:
+    """Deterministic: members carry no time."""
+    buffer = io.BytesIO()
+    np.savez(buffer, *weights)
+    return buffer.getvalue()
+
+
+def unpack_weights(data: bytes) -> list[Matrix]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+        return [stored[f"arr_{i}"] for i in range(len(stored.files))]
+
+
+def to_list(vector: Any) -> list[float | None]:
+    """Numbers as JSON carries them: None where unknown."""
+    return [None if np.isnan(value) else float(value) for value in vector]
+
+
+def described(network_knots: list[list[float]], hidden: tuple[int, ...]) -> Network:
+    """A network before its calibration."""
+    return Network(knots=network_knots, hidden=list(hidden), slope=1.0, intercept=0.0)
+
+
+def _converted(model: Any) -> bytes:
+    tensorflow = start()
+    # Keras prints where it saved an intermediate; stdout belongs to the command's answer.
+    with contextlib.redirect_stdout(io.StringIO()):
+        converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)
+        graph: bytes = converter.convert()
+    return graph
+
+
+def _probe(model: Any, rows: Floats) -> Probe:
+    """Every probe row once as it is; every fourth also with half of its values unknown."""
+    blanked = rows[::4].copy()
+    blanked[:, ::2] = np.nan
+    unknown = np.full((1, rows.shape[1]), np.nan)
+    every = np.concatenate([rows, blanked, unknown])
+    scores = np.asarray(model(every.astype(np.float32)))[:, SCORE]
+    return Probe([to_list(row) for row in every], [float(score) for score in scores])

@@ -1,0 +1,90 @@
+"""Owns the training frame: vectors, labels and times as known at one moment; reads no store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.errors import InvalidInputError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LEAST_OF_EACH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One row per transaction, ordered by time.
+
+    `vectors` [n, d] in the order of `names`, NaN for unknown; `labels` [n] 1 fraud, 0 confirmed
+    genuine, NaN for not labelled; `times` [n] event time in microseconds UTC. Rows without a label
+    never fit the model: they tell how common fraud is and which scores ordinary traffic gets.
+    """
+
+    vectors: Floats
+    labels: Floats
+    times: Ints
+    names: tuple[str, ...]
+    feature_set: str
+    as_known_at: int
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def take(self, rows: npt.NDArray[np.bool_] | Ints) -> Frame:
+        return Frame(
+            self.vectors[rows],
+            self.labels[rows],
+            self.times[rows],
+            self.names,
+            self.feature_set,
+            self.as_known_at,
+        )
+
+    @property
+    def frauds(self) -> int:
+        return int((self.labels == 1).sum())
+
+    @property
+    def genuine(self) -> int:
+        return int((self.labels == 0).sum())
+
+    @property
+    def prevalence(self) -> float:
+        """Share of all rows that are labelled fraud."""
+        return self.frauds / len(self)
+
+    def row_weights(self) -> Floats:
+        """Per row what it stands for: a confirmed genuine one for all that are not fraud."""
+        genuine = (len(self) - self.frauds) / max(self.genuine, 1)
+        return np.where(self.labels == 1, 1.0, np.where(self.labels == 0, genuine, 0.0))
+
+
+def split_by_time(frame: Frame, share: float = 0.2) -> tuple[Frame, Frame]:
+    """(earlier, later), the later with that share of the labelled rows of each kind, at least.
+
+    Raises InvalidInputError where either side would lack labels of a kind.
+    """
+    labelled = [frame.times[frame.labels == value] for value in (1, 0)]
+    for times, what in zip(labelled, ("fraud", "genuine"), strict=True):
+        if len(times) < 2 * LEAST_OF_EACH:
+            raise InvalidInputError(
+                "labels",
+                f"{len(times)} transactions are labelled {what} as known then;"
+                f" training needs at least {2 * LEAST_OF_EACH}",
+            )
+    moment = min(_cut(np.sort(times), share) for times in labelled)
+    earlier, later = frame.take(frame.times < moment), frame.take(frame.times >= moment)
+    if min(earlier.frauds, earlier.genuine) < LEAST_OF_EACH:
+        raise InvalidInputError(
+            "labels", "fraud and genuine labels are too far apart in time to validate on the later"
+        )
+    return earlier, later
+
+
+def _cut(times: Ints, share: float) -> int:
+    later = max(int(len(times) * share), LEAST_OF_EACH)
+    return int(times[len(times) - later])

@@ -1,0 +1,37 @@
+"""Owns how TensorFlow is started for training: quiet, on the CPU, deterministic."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Any
+
+import numpy as np
+
+QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # its kernels choose sums by machine load
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "KERAS_BACKEND": "tensorflow",
+}
+
+
+def start() -> Any:
+    """Imports TensorFlow (seconds) with sums in one order; the environment is set before."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    import tensorflow
+
+    tensorflow.get_logger().setLevel("ERROR")
+    tensorflow.config.experimental.enable_op_determinism()
+    return tensorflow
+
+
+def seed_all(seed: int) -> None:
+    """Initial weights and dropout follow from the seed, whatever ran before."""
+    import keras
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # keras reads it
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed % 2**32)

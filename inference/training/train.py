@@ -1,0 +1,127 @@
+"""Owns the way from a frame to a trained model: split, fit, calibrate, choose, measure, export."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from domain.events import Thresholds
+from domain.times import to_rfc3339
+from inference.artefacts import MANIFEST
+from inference.manifest import FORMAT, Manifest, Network, Probe
+from inference.training.calibration import platt
+from inference.training.export import PROBE_ROWS, described, export, to_list
+from inference.training.fit import FitSettings, Progress, fit, logits_of
+from inference.training.frame import Floats, Frame, split_by_time
+from inference.training.metrics import auc, average_precision, precision_at, recall_at
+from inference.training.network import knots_for
+from inference.training.thresholds import Budget, thresholds_for
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """`files` are those of the artefact; `metrics` are of the later part, which fitted nothing."""
+
+    files: dict[str, bytes]
+    thresholds: Thresholds
+    metrics: dict[str, float]
+
+    @property
+    def manifest(self) -> Manifest:
+        return Manifest.from_json(self.files[MANIFEST])
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    seed: int = 1
+    budget: Budget = field(default_factory=Budget)
+    fitting: FitSettings = field(default_factory=FitSettings)
+
+
+def train(frame: Frame, settings: TrainSettings, progress: Progress) -> TrainedModel:
+    """Deterministic on one machine. Raises InvalidInputError where there are too few labels."""
+    earlier, later = split_by_time(frame)
+    progress(0.0, f"{len(frame)} transactions: {frame.frauds} fraud, {frame.genuine} genuine")
+    network = described(knots_for(earlier.vectors, earlier.labels), settings.fitting.hidden)
+    fitted, epoch = fit(earlier, later, network, settings.seed, settings.fitting, progress)
+    logits = logits_of(fitted, later.vectors.astype(np.float32))
+    network = _calibrated(network, later, logits)
+    scores = _as_scored(network, logits)
+    thresholds = thresholds_for(scores, settings.budget)
+    metrics = _measured(later, scores, thresholds)
+    facts = _facts(frame, later, settings, epoch, metrics)
+    manifest = Manifest(
+        format=FORMAT,
+        model_id="",
+        feature_set=frame.feature_set,
+        feature_names=list(frame.names),
+        baseline=_typical(earlier),
+        network=network,
+        thresholds=thresholds,
+        probe=Probe([], []),
+        facts=facts,
+    )
+    return TrainedModel(export(fitted, manifest, _probe_rows(later)), thresholds, metrics)
+
+
+def _calibrated(network: Network, later: Frame, logits: Floats) -> Network:
+    rows = ~np.isnan(later.labels)
+    slope, intercept = platt(logits[rows], later.labels[rows], later.row_weights()[rows])
+    return msgspec.structs.replace(network, slope=slope, intercept=intercept)
+
+
+def _as_scored(network: Network, logits: Floats) -> Floats:
+    return 1 / (1 + np.exp(-np.clip(network.slope * logits + network.intercept, -80, 80)))
+
+
+def _measured(later: Frame, scores: Floats, thresholds: Thresholds) -> dict[str, float]:
+    """On labelled rows, the genuine ones weighted to stand for all traffic."""
+    rows = ~np.isnan(later.labels)
+    labels, scored, weights = later.labels[rows], scores[rows], later.row_weights()[rows]
+    return {
+        "auc": auc(labels, scored, weights),
+        "average_precision": average_precision(labels, scored, weights),
+        "recall_declined": recall_at(labels, scored, thresholds.decline),
+        "recall_reviewed": recall_at(labels, scored, thresholds.review),
+        "precision_declined": precision_at(labels, scored, thresholds.decline, weights),
+        "precision_reviewed": precision_at(labels, scored, thresholds.review, weights),
+    }
+
+
+def _facts(
+    frame: Frame, later: Frame, settings: TrainSettings, epoch: int, metrics: dict[str, float]
+) -> dict[str, Any]:
+    return {
+        "as_known_at": to_rfc3339(frame.as_known_at),
+        "first_transaction": to_rfc3339(int(frame.times.min())),
+        "last_transaction": to_rfc3339(int(frame.times.max())),
+        "validated_from": to_rfc3339(int(later.times.min())),
+        "transactions": len(frame),
+        "frauds": frame.frauds,
+        "genuine": frame.genuine,
+        "best_epoch": epoch,
+        "settings": asdict(settings),
+        "metrics": metrics,
+    }
+
+
+def _typical(earlier: Frame) -> list[float | None]:
+    """Median of each feature over confirmed genuine rows; unknown where most have no value."""
+    genuine = earlier.vectors[earlier.labels == 0]
+    unknown = np.isnan(genuine).mean(axis=0) > 0.5
+    filled = np.where(np.isnan(genuine) & unknown, 0.0, genuine)
+    return to_list(np.where(unknown, np.nan, np.nanquantile(filled, 0.5, axis=0, method="nearest")))
+
+
+def _probe_rows(later: Frame) -> Floats:
+    """Evenly over the labelled rows of the later part, fraud and genuine alike."""
+    half = PROBE_ROWS // 2
+    chosen = [
+        rows[np.linspace(0, len(rows) - 1, min(half, len(rows))).astype(int)]
+        for rows in (np.flatnonzero(later.labels == value) for value in (1, 0))
+    ]
+    rows: Floats = later.vectors[np.concatenate(chosen)]
+    return rows
