@@ -15,6 +15,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from domain.cleaning import CardToken, changed_fields, clean_transaction
+from domain.money import approximate_rates
 from simulator import Simulation, SimulationSettings, to_submission
 from simulator.cli import simulate
 from simulator.currencies import CURRENCIES
@@ -97,6 +99,19 @@ def test_submissions_have_exact_major_amounts_and_utc_times() -> None:
         assert body["timestamp"].endswith("Z")
         assert "fraud" not in body
     assert seen == {0, 2, 3}
+
+
+def test_cleaning_changes_nothing_of_a_submission() -> None:
+    def refuse(number: str) -> CardToken:
+        raise AssertionError(f"{number} was taken for a card number")
+
+    for tx in Simulation(SimulationSettings(2, per_day=3_000)).day(0).transactions():
+        body = to_submission(tx)
+        now, rates = tx.timestamp, approximate_rates()
+        cleaned = clean_transaction(body, now=now, tokenise=refuse, rates=rates)
+        assert changed_fields(body, cleaned) == []
+        for name in CANONICAL:
+            assert getattr(cleaned, name) == getattr(tx, name)
 
 
 def test_labels_are_written_in_the_order_they_become_known(tmp_path: Path) -> None:
