@@ -1,0 +1,25 @@
+"""Owns the features: declared once, folded into states, finished at read time; does no I/O."""
+
+from domain.features.catalogue import CATALOGUE
+from domain.features.declarations import DeclarationError, Feature
+from domain.features.entities import Entity, entity_keys
+from domain.features.events import FeatureEvent, feature_event
+from domain.features.feature_set import FeatureSet
+from domain.features.finish import finish
+from domain.features.state import EntityState
+from domain.features.versions import decode_versions, encode_versions
+
+__all__ = [
+    "CATALOGUE",
+    "DeclarationError",
+    "Entity",
+    "EntityState",
+    "Feature",
+    "FeatureEvent",
+    "FeatureSet",
+    "decode_versions",
+    "encode_versions",
+    "entity_keys",
+    "feature_event",
+    "finish",
+]
