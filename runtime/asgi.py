@@ -1,0 +1,81 @@
+"""Owns the API process: `python -m runtime.asgi`, uvicorn around the composed application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.deps import ApiDeps
+from api.live import DecisionHub
+from api.metrics import Metrics
+from domain.errors import RetraceError
+from projections.adapters.mongo import MongoEvidence
+from projections.adapters.postgres import open_read_models
+from runtime.bootstrap import open_context
+from runtime.parking import park_label
+from runtime.probes import probes_of
+from runtime.settings import Settings, load_settings
+
+
+def application(settings: Settings, instance: str) -> FastAPI:
+    """The API over real servers; they are opened when the server starts."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
+        with (
+            open_context(settings, instance) as context,
+            open_read_models(settings.database_url) as read_models,
+            MongoEvidence.open(settings.mongodb_url) as evidence,
+        ):
+            # Nothing is answered before our own tail knows all ids that are in the log.
+            await context.ledger.barrier()
+            hub = DecisionHub(asyncio.get_running_loop())
+            stop_listening = context.ledger.listen(hub.hear)
+            try:
+                yield ApiDeps(
+                    context=context,
+                    read_models=read_models,
+                    evidence=evidence,
+                    hub=hub,
+                    metrics=Metrics(context.ledger),
+                    probes=probes_of(settings, context),
+                    park_label=park_label(settings, context),
+                )
+            finally:
+                stop_listening()
+                hub.close()
+
+    return create_app(lifespan)
+
+
+def main() -> None:
+    settings = load_settings()
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    instance = os.environ.get("RETRACE_INSTANCE") or f"api-{settings.api_port}"
+    uvicorn.run(
+        application(settings, instance),
+        host=settings.api_host,
+        port=settings.api_port,
+        log_level=settings.log_level.lower(),
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+        timeout_graceful_shutdown=10,
+    )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except RetraceError as error:
+        sys.exit(f"retrace api: {error}")

@@ -1,0 +1,84 @@
+"""Owns the composition of a process that decides: real adapters behind the ports, and their ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+from commands import Context, Edge
+from commands.active_policy import PolicyWatch
+from commands.tokens import Tokeniser
+from domain.events import ModelPromoted
+from domain.features import CATALOGUE
+from domain.money import approximate_rates
+from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.ledger import Ledger
+from eventlog.memory import SqliteMemory
+from eventlog.settings import KafkaSettings
+from inference.adapters.feast_reader import FeastFeatureReader
+from inference.adapters.litert import LiteRtScorer, load
+from inference.artefacts import ArtefactStore
+from runtime.settings import Settings
+
+_READERS = 4
+
+
+def now_us() -> int:
+    """The clock of this installation: microseconds UTC."""
+    return time.time_ns() // 1000
+
+
+def edge_of(settings: Settings) -> Edge:
+    return Edge(
+        Tokeniser(settings.token_key),
+        settings.digest_key,
+        approximate_rates(),
+        settings.default_currency,
+    )
+
+
+def log_of(settings: Settings) -> KafkaEventLog:
+    return KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers))
+
+
+def models_of(settings: Settings) -> ArtefactStore:
+    return ArtefactStore(settings.state_dir / "models")
+
+
+@contextmanager
+def open_context(settings: Settings, instance: str) -> Iterator[Context]:
+    """Everything that a deciding process needs; closes it in reverse order.
+
+    Raises LogUnavailableError where Kafka does not answer: without it nothing is decided.
+    """
+    with ExitStack() as stack:
+        log = log_of(settings)
+        stack.callback(log.close)
+        reader = FeastFeatureReader(settings.environment())
+        stack.callback(reader.close)
+        memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")
+        ledger = Ledger(log, memory, reader.covered)
+        stack.callback(ledger.close)
+        models = models_of(settings)
+
+        def scorer_of(promoted: ModelPromoted) -> LiteRtScorer:
+            return load(models, promoted.model_hash, CATALOGUE.hash)
+
+        policy = PolicyWatch(log, scorer_of)
+        stack.callback(policy.close)
+        policy.start()
+        ledger.start()
+        pool = stack.enter_context(ThreadPoolExecutor(_READERS, thread_name_prefix="features"))
+        yield Context(
+            source=f"retrace/{instance}",
+            clock=now_us,
+            log=log,
+            ledger=ledger,
+            edge=edge_of(settings),
+            features=reader,
+            policy=policy.current,
+            pool=pool,
+            deadline=settings.feature_deadline,
+        )

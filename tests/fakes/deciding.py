@@ -1,0 +1,81 @@
+"""Owns deciding processes without servers: one in-memory log, any number of contexts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from commands import Context, Edge
+from commands.active_policy import ActivePolicy
+from commands.ports import FeatureReader, RecentTail, ServedFeatures
+from commands.tokens import Tokeniser
+from domain.features import CATALOGUE, Entity, EntityState, entity_keys, finish
+from domain.money import approximate_rates
+from domain.policy import NO_POLICY, Score
+from domain.times import from_rfc3339
+from domain.transactions import Transaction
+from eventlog.ledger import Ledger
+from eventlog.memory import SqliteMemory
+from eventlog.port import EventLog
+
+NOW = from_rfc3339("2023-10-01T13:00:00Z")
+
+
+class TailFeatureReader:
+    """Features from the process's own tail alone, as if no state had been stored yet."""
+
+    def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
+        states: dict[Entity, EntityState] = {}
+        for entity, key in entity_keys(transaction).items():
+            state = EntityState(entity, key)
+            for partition, offset, event in tail.entries(str(entity), key):
+                state.fold(partition, offset, event)
+            states[entity] = state
+        return ServedFeatures(CATALOGUE.hash, finish(states, transaction), {})
+
+
+@dataclass(frozen=True)
+class FixedScorer:
+    """Scores everything alike."""
+
+    value: float
+    model_id: str = "fixed"
+    model_hash: str = "0" * 64
+    feature_set: str = CATALOGUE.hash
+    fingerprint: str = "fixed"
+
+    def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:
+        return Score(self.value, [])
+
+
+@contextmanager
+def deciding_process(
+    log: EventLog,
+    *,
+    value: float = 0.1,
+    features: FeatureReader | None = None,
+    clock: Callable[[], int] = lambda: NOW,
+    memory: Path | None = None,
+    deadline: float = 5.0,
+) -> Iterator[Context]:
+    """One process: its own ledger and its own scorer, so that processes can disagree."""
+    ledger = Ledger(log, SqliteMemory(memory), dict)
+    ledger.start()
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            yield Context(
+                source="retrace/test",
+                clock=clock,
+                log=log,
+                ledger=ledger,
+                edge=Edge(Tokeniser(b"t" * 32), b"d" * 32, approximate_rates(), "USD"),
+                features=features or TailFeatureReader(),
+                policy=lambda: ActivePolicy(NO_POLICY, FixedScorer(value)),
+                pool=pool,
+                deadline=deadline,
+            )
+    finally:
+        ledger.close()

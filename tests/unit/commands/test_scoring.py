@@ -1,0 +1,220 @@
+"""The decision flow over the in-memory log: one decision per id, whoever asks and however often."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import (
+    Context,
+    DecideTransaction,
+    ScoreTransaction,
+    SubmitTransaction,
+    decide_transaction,
+    score_transaction,
+    submit_transaction,
+)
+from commands.ports import RecentTail, ServedFeatures
+from domain.errors import ConflictError, InvalidTransactionError
+from domain.events import Envelope, TransactionScored
+from domain.features import CATALOGUE, finish
+from domain.transactions import Transaction
+from eventlog.codec import decode
+from eventlog.inmemory import InMemoryEventLog
+from eventlog.topics import TRANSACTIONS
+from tests.fakes.deciding import deciding_process
+
+CARD_COUNT = next(name for name in CATALOGUE.names if name.startswith("card_count_1h"))
+
+
+@pytest.fixture
+def log() -> Iterator[InMemoryEventLog]:
+    log = InMemoryEventLog()
+    yield log
+    log.close()
+
+
+def payload(transaction_id: str = "12345", **more: Any) -> dict[str, Any]:
+    return {
+        "transaction_id": transaction_id,
+        "amount": 100,
+        "timestamp": "2023-10-01T12:34:56Z",
+        **more,
+    }
+
+
+def score(context: Context, **more: Any) -> Any:
+    return score_transaction(ScoreTransaction(payload=payload(**more), raw=None), context)
+
+
+def scored_in(log: InMemoryEventLog, transaction_id: str) -> list[Envelope]:
+    envelopes = [decode(recorded.value) for recorded in log.read(TRANSACTIONS)]
+    return [
+        e for e in envelopes if isinstance(e.data, TransactionScored) and e.subject == transaction_id
+    ]
+
+
+def feature(scored: Envelope, name: str) -> float | None:
+    value: float | None = scored.data.features[CATALOGUE.names.index(name)]
+    return value
+
+
+def test_the_minimal_payload_is_decided(log: InMemoryEventLog) -> None:
+    async def run() -> None:
+        with deciding_process(log) as context:
+            scored = await score(context)
+            assert scored.data.score == 0.1
+            assert scored.data.outcome == "approve"
+            assert scored.data.path == "full"
+
+    asyncio.run(run())
+
+
+def test_a_retry_gets_the_recorded_decision_though_the_model_has_changed(
+    log: InMemoryEventLog,
+) -> None:
+    async def run() -> None:
+        with deciding_process(log, value=0.1) as context:
+            first = await score(context)
+        with deciding_process(log, value=0.9) as later:
+            await later.ledger.barrier()
+            assert await score(later) == first
+        assert len(scored_in(log, "12345")) == 1
+
+    asyncio.run(run())
+
+
+def test_other_content_under_a_known_id_is_a_conflict(log: InMemoryEventLog) -> None:
+    async def run() -> None:
+        with deciding_process(log) as context:
+            await score(context)
+            with pytest.raises(ConflictError):
+                await score(context, amount=101)
+            with pytest.raises(ConflictError):
+                await score(context, note="an unknown field is content, too")
+
+    asyncio.run(run())
+
+
+def test_concurrent_calls_in_two_processes_get_one_decision(log: InMemoryEventLog) -> None:
+    async def run() -> None:
+        with deciding_process(log, value=0.1) as one, deciding_process(log, value=0.9) as two:
+            answers = await asyncio.gather(*(score(c) for _ in range(10) for c in (one, two)))
+        assert all(answer == answers[0] for answer in answers)
+        assert answers[0] in scored_in(log, "12345")
+
+    asyncio.run(run())
+
+
+def test_concurrent_calls_with_different_content_agree_on_who_was_first(
+    log: InMemoryEventLog,
+) -> None:
+    async def run() -> None:
+        with deciding_process(log) as one, deciding_process(log) as two:
+            answers = await asyncio.gather(
+                *(score(one, amount=100) for _ in range(3)),
+                *(score(two, amount=200) for _ in range(3)),
+                return_exceptions=True,
+            )
+        decided = {a.data.transaction.amount for a in answers if isinstance(a, Envelope)}
+        assert len(decided) == 1
+        assert sum(isinstance(a, ConflictError) for a in answers) == 3
+
+    asyncio.run(run())
+
+
+def test_a_burst_over_two_processes_is_seen(log: InMemoryEventLog) -> None:
+    async def run() -> None:
+        with deciding_process(log) as one, deciding_process(log) as two:
+            for number in range(6):
+                context = (one, two)[number % 2]
+                scored = await score(context, transaction_id=f"burst-{number}", card_id="card-1")
+                assert feature(scored, CARD_COUNT) == number
+
+    asyncio.run(run())
+
+
+def test_a_decision_survives_the_loss_of_the_memory_and_of_the_process(
+    log: InMemoryEventLog, tmp_path: Path
+) -> None:
+    async def run() -> None:
+        memory = tmp_path / "api.sqlite"
+        with deciding_process(log, memory=memory) as context:
+            first = await score(context)
+        for path in (memory, None):
+            with deciding_process(log, value=0.9, memory=path) as context:
+                await context.ledger.barrier()
+                assert await score(context) == first
+
+    asyncio.run(run())
+
+
+def test_a_submission_is_decided_once_by_the_agent(log: InMemoryEventLog) -> None:
+    async def run() -> None:
+        command = SubmitTransaction(payload=payload(), raw="{}", mode="submit")
+        with deciding_process(log) as context:
+            assert not (await submit_transaction(command, context)).recorded
+            assert (await submit_transaction(command, context)).recorded
+            assert set(context.ledger.undecided()) == {"12345"}
+            decide = DecideTransaction("12345")
+            first = await decide_transaction(decide, context)
+            assert await decide_transaction(decide, context) == first
+            assert context.ledger.undecided() == {}
+            assert await score(context) == first
+        assert len(scored_in(log, "12345")) == 1
+
+    asyncio.run(run())
+
+
+def test_every_wrong_field_is_named_and_nothing_is_appended(log: InMemoryEventLog) -> None:
+    async def run() -> None:
+        with deciding_process(log) as context:
+            with pytest.raises(InvalidTransactionError) as caught:
+                await score(context, amount="-1", currency="XXXX", lat=91)
+        named = {error.field for error in caught.value.errors}
+        assert {"amount", "currency", "lat"} <= named
+        assert list(log.read(TRANSACTIONS)) == []
+
+    asyncio.run(run())
+
+
+class SlowReader:
+    """A feature store that hangs for longer than any deadline of these tests."""
+
+    def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
+        time.sleep(0.5)
+        raise AssertionError("nobody waits for this")
+
+
+class AbsentReader:
+    """A feature store that is away."""
+
+    def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
+        values = finish({}, transaction)
+        return ServedFeatures(CATALOGUE.hash, values, {}, ["features_unavailable"])
+
+
+def test_past_the_deadline_the_rules_decide_and_say_so(log: InMemoryEventLog) -> None:
+    async def run() -> None:
+        with deciding_process(log, features=SlowReader(), deadline=0.05) as context:
+            scored = await score(context)
+            assert scored.data.path == "deadline"
+            assert scored.data.model_id == "rules-only"
+            assert "path.deadline" in scored.data.reasons
+
+    asyncio.run(run())
+
+
+def test_a_missing_store_gives_defaults_and_a_flag(log: InMemoryEventLog) -> None:
+    async def run() -> None:
+        with deciding_process(log, features=AbsentReader()) as context:
+            scored = await score(context)
+            assert scored.data.path == "fallback"
+            assert scored.data.flags == ["features_unavailable"]
+
+    asyncio.run(run())
