@@ -24,7 +24,7 @@ class BodyTooLargeError(InvalidInputError):
 
 
 async def read_object(request: Request) -> tuple[Mapping[str, Any], str]:
-    """The JSON object and its text as received. curl names no JSON content type: none is asked for."""
+    """The JSON object and its text as received. curl names no JSON content type: none is asked."""
     text = _text(await _bytes(request, MOST_BYTES))
     return parse_object(text), text
 
@@ -36,7 +36,7 @@ async def read_lines(request: Request) -> list[str]:
 
 
 def parse_object(text: str) -> Mapping[str, Any]:
-    """Numbers with a point become Decimal, so that amounts stay exact. Raises MalformedBodyError."""
+    """Numbers with a point become Decimal: amounts stay exact. Raises MalformedBodyError."""
     try:
         value = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

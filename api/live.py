@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-
 from domain.events import Envelope, TransactionScored
 from eventlog.port import Position
 

@@ -1,6 +1,7 @@
-"""Owns what may be asked of Retrace: imperative commands, their handlers and the ports they need."""
+"""Owns what may be asked of Retrace: commands, their handlers, and the ports they need."""
 
-from commands.context import Context, Edge
+from commands.context import Context
+from commands.edge import Edge
 from commands.labelling import LabelTransaction, label_transaction
 from commands.scoring import (
     DecideTransaction,

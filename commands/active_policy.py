@@ -39,7 +39,7 @@ class PolicyWatch:
         self._caught_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="policy", daemon=True)
 
-    def start(self, timeout: float = 30.0) -> None:
+    def start(self) -> None:
         """Returns once all policy known so far is active. Raises LogUnavailableError."""
         recorded = None
         for recorded in self._log.read(POLICY):

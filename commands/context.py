@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
 
 from commands.active_policy import ActivePolicy
+from commands.edge import Edge
 from commands.ports.features import FeatureReader
 from commands.single_flight import SingleFlight
-from domain.transactions import Transaction
 from eventlog.ledger import Ledger
 from eventlog.port import EventLog
 
 Clock = Callable[[], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """How foreign input becomes a transaction: cleaned, tokenised and digested."""
-
-    clean: Callable[[Mapping[str, Any], int], Transaction]
-    digest: Callable[[Transaction], str]
-    redact: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)

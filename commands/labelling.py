@@ -64,7 +64,7 @@ async def label_transaction(command: LabelTransaction, context: Context) -> Enve
     known = context.ledger.known(command.transaction_id)
     if known is None:
         raise NotFoundError("transaction", command.transaction_id)
-    origin = await context.ledger.submission(command.transaction_id, known)
+    origin = await context.ledger.submission(known)
     now = context.clock()
     envelope = label_envelope(
         command, origin.data.transaction, context.source, now, origin.correlation_id

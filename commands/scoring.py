@@ -1,4 +1,4 @@
-"""Owns ScoreTransaction and DecideTransaction: the answer is the decision that counts in the log."""
+"""Owns ScoreTransaction and DecideTransaction: the answer is what counts in the log."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def score_transaction(command: ScoreTransaction, context: Context) -> Enve
         check_same_content(submission, known)
         if known.scored_offset is not None:
             return await context.ledger.decision(subject, known)
-        return await _decide(await context.ledger.submission(subject, known), context)
+        return await _decide(await context.ledger.submission(known), context)
 
 
 async def decide_transaction(command: DecideTransaction, context: Context) -> Envelope | None:
@@ -66,7 +66,7 @@ async def decide_transaction(command: DecideTransaction, context: Context) -> En
             return None
         if known.scored_offset is not None:
             return await context.ledger.decision(subject, known)
-        return await _decide(await context.ledger.submission(subject, known), context)
+        return await _decide(await context.ledger.submission(known), context)
 
 
 async def _decide(

@@ -39,7 +39,7 @@ def prepare_submission(command: SubmitTransaction, context: Context) -> Envelope
         transaction=transaction,
         digest=context.edge.digest(transaction),
         mode=command.mode,
-        raw=context.edge.redact(command.raw) if command.raw is not None else None,
+        raw=None if command.raw is None else context.edge.redact(command.raw, transaction),
     )
     event_id = transaction_event_id(TransactionSubmitted, transaction.transaction_id)
     return Envelope(

@@ -98,13 +98,14 @@ class Ledger:
         """Per partition the offset after the last record read."""
         return self._waiters.ends()
 
-    async def passed(self, partition: int, offset: int, timeout: float = 5.0) -> None:
-        """Returns once the tail has read `offset`. Raises LogUnavailableError at the timeout."""
+    async def passed(self, partition: int, offset: int, within: float = 5.0) -> None:
+        """Returns once the tail has read `offset`; `within` that many seconds, or it raises
+        LogUnavailableError."""
         try:
-            await asyncio.wait_for(self._waiters.passed(partition, offset), timeout)
+            await asyncio.wait_for(self._waiters.passed(partition, offset), within)
         except TimeoutError as error:
             raise LogUnavailableError(
-                f"our own tail did not reach {partition}/{offset} within {timeout:g} s; "
+                f"our own tail did not reach {partition}/{offset} within {within:g} s; "
                 "retry under the same id"
             ) from error
 
@@ -115,7 +116,7 @@ class Ledger:
             if end:
                 await self.passed(partition, end - 1)
 
-    async def submission(self, transaction_id: str, known: Known) -> Envelope:
+    async def submission(self, known: Known) -> Envelope:
         """The submitted or imported record that counts."""
         return await self._fetch(known.partition, known.origin_offset)
 

@@ -5,6 +5,7 @@ A variable that is set wins; a server's URL that is not set is taken from the ru
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -93,6 +94,23 @@ class Settings(BaseSettings):
         alias="RETRACE_DIGEST_KEY",
         description="Key of content digests, 16 characters or more; made once when unset.",
     )
+    dead_letter_secret: SecretStr = Field(
+        default=SecretStr(""),
+        alias="RETRACE_DEAD_LETTER_KEY",
+        description="Key that seals dead-lettered records, 16 characters or more; made once.",
+    )
+    default_currency: str = Field(
+        default="USD",
+        alias="RETRACE_DEFAULT_CURRENCY",
+        pattern="^[A-Z]{3}$",
+        description="ISO 4217 currency of a submission that names none.",
+    )
+    feature_deadline: float = Field(
+        default=0.25,
+        alias="RETRACE_FEATURE_DEADLINE",
+        gt=0,
+        description="Seconds for reading features; past it the fallback rules decide.",
+    )
     min_free_mb: int = Field(
         default=2048,
         alias="RETRACE_MIN_FREE_MB",
@@ -126,7 +144,7 @@ class Settings(BaseSettings):
             raise ValueError(f"expected a URL that starts with {' or '.join(expected)}")
         return value.rstrip("/")
 
-    @field_validator("token_secret", "digest_secret")
+    @field_validator("token_secret", "digest_secret", "dead_letter_secret")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
         if 0 < len(value.get_secret_value()) < 16:
@@ -145,9 +163,14 @@ class Settings(BaseSettings):
     def digest_key(self) -> bytes:
         return self._key("digest", self.digest_secret)
 
+    @property
+    def dead_letter_key(self) -> bytes:
+        return self._key("dead-letter", self.dead_letter_secret)
+
     def _key(self, name: str, given: SecretStr) -> bytes:
         text = given.get_secret_value() or secret_keys.read_or_create(self.state_dir, name)
-        return text.encode()
+        # Every user of a key takes 32 bytes, whatever the length of what was given.
+        return hashlib.sha256(text.encode()).digest()
 
     def environment(self) -> dict[str, str]:
         """The variables that give another process these settings, and Feast's files theirs."""

@@ -79,7 +79,7 @@ async def get_transaction(
     known = ledger.known(transaction_id)
     if known is None:
         raise NotFoundError("transaction", transaction_id)
-    origin = await ledger.submission(transaction_id, known)
+    origin = await ledger.submission(known)
     decision = None
     if known.scored_offset is not None:
         decision = decision_out(await ledger.decision(transaction_id, known))

@@ -1,4 +1,4 @@
-"""Owns the shapes of submissions and transactions over HTTP; the cleaning rules are the domain's."""
+"""Owns the shapes of submissions and transactions over HTTP; cleaning is the domain's."""
 
 from __future__ import annotations
 

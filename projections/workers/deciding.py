@@ -62,7 +62,7 @@ class DecidingHandler:
         self._due = {i: due for i, due in self._due.items() if due[0] not in partitions}
 
     async def handle(self, batch: Batch) -> None:
-        await self._ledger.passed(batch.partition, batch.next - 1, timeout=60.0)
+        await self._ledger.passed(batch.partition, batch.next - 1, within=60.0)
         now: list[str] = []
         alerts: list[Awaitable[object]] = []
         for offset, _, value in batch.records:

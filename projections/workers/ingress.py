@@ -37,7 +37,7 @@ class IngressHandler:
             await asyncio.gather(*(self._take(batch, at, value or b"") for at, _, value in chunk))
         self._positions.commit({batch.partition: batch.next})
 
-    async def revoke(self, partitions: set[int]) -> None:
+    async def revoke(self, partitions: set[int]) -> None:  # noqa: ARG002
         return
 
     async def _take(self, batch: Batch, offset: int, value: bytes) -> None:
