@@ -1,0 +1,59 @@
+"""Owns the retrying of labels that came before their transaction; their records stay dead-lettered.
+
+The dead-letter topic is read from its beginning on each start: a label that has found its way
+meanwhile is told by `retry` and costs one look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from domain.errors import RetraceError
+from domain.events import RecordDeadLettered
+from eventlog.codec import decode
+from projections.workers.batches import Batch
+
+logger = logging.getLogger(__name__)
+
+Retry = Callable[[RecordDeadLettered], Awaitable[bool]]
+_PAUSE_SECONDS = 1.0
+
+
+class ParkedHandler:
+    """Holds the dead letters of `reader` until `retry` answers True."""
+
+    def __init__(self, reader: str, retry: Retry) -> None:
+        self._reader, self._retry = reader, retry
+        self._parked: dict[str, RecordDeadLettered] = {}
+
+    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        self._parked.clear()
+        return dict.fromkeys(partitions, 0)
+
+    async def revoke(self, partitions: set[int]) -> None:  # noqa: ARG002
+        self._parked.clear()
+
+    async def handle(self, batch: Batch) -> None:
+        for _, _, value in batch.records:
+            try:
+                envelope = decode(value or b"")
+            except RetraceError:
+                continue
+            letter = envelope.data
+            if isinstance(letter, RecordDeadLettered) and letter.reader == self._reader:
+                self._parked[envelope.id] = letter
+
+    async def watch(self) -> None:
+        """Tries, for ever, what is parked."""
+        while True:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            for letter_id, letter in list(self._parked.items()):
+                try:
+                    done = await self._retry(letter)
+                except RetraceError as error:
+                    logger.warning("%s stays parked: %s", letter_id, error)
+                    continue
+                if done:
+                    self._parked.pop(letter_id, None)
