@@ -79,7 +79,7 @@ class LocalStack:
                         between()
                     self._want(APPS)
             except BaseException:
-                if before.supervisor is None:
+                if before.supervisor is None and read_status(self.settings).supervisor:
                     self.progress.say("Stopping what was started")
                     self._stop_supervisor()
                 raise

@@ -46,8 +46,10 @@ class StateFolder:
         return self.root / name
 
     def create(self) -> None:
-        for folder in (self.root, self.root / "run", self.root / "logs"):
-            folder.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
+        # The record tells passwords.
+        self.record.parent.mkdir(mode=0o700, exist_ok=True)
+        self.log("").parent.mkdir(exist_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:

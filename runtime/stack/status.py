@@ -86,6 +86,8 @@ def read_status(settings: Settings) -> StackStatus:
     supervisor = supervisor_of(record)
     if supervisor is None:
         record = {}
+    asked = read_json(folder.wanted).get("services", ())
+    wanted = frozenset(asked if supervisor else ())
     known = record.get("services", {})
     published = record.get("published", {})
     services = []
@@ -93,25 +95,23 @@ def read_status(settings: Settings) -> StackStatus:
         if service.name in known:
             services.append(_from_record(service.name, known[service.name]))
             continue
-        field = service.replaced_by or ""
-        # While a stack runs, what it was started with counts; otherwise what is set now.
-        url = published.get(field) if supervisor else getattr(settings, field, None)
         external = (
             service.name in record.get("external", ())
             if supervisor
             else is_external(service, settings)
         )
+        # While a stack runs, what it was started with counts; otherwise what is set now.
+        urls = published if supervisor else settings.model_dump()
         log = folder.log(service.name)
         services.append(
             ServiceStatus(
                 service.name,
                 service.kind,
-                "external" if external else "stopped",
-                url=url if external else None,
+                "external" if external else "waiting" if service.name in wanted else "stopped",
+                url=urls.get(service.replaced_by) if external else None,
                 log=log if log.exists() else None,
             )
         )
-    wanted = frozenset(read_json(folder.wanted).get("services", ()))
     return StackStatus(supervisor, tuple(services), wanted, dict(published))
 
 

@@ -1,0 +1,135 @@
+"""Owns the tests of where a setting comes from and how a wrong one is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from domain.errors import SettingsError
+from runtime.settings import (
+    SERVER_FIELDS,
+    Settings,
+    env_example,
+    load_settings,
+    redis_connection,
+    settings_from_environment,
+    variable_of,
+)
+from runtime.stack.processes import ProcessId
+from runtime.stack.state import StateFolder, write_json
+
+LOCAL = {
+    "kafka_bootstrap_servers": "127.0.0.1:1",
+    "redis_url": "redis://127.0.0.1:2/0",
+    "database_url": "postgresql+psycopg://retrace:pw@127.0.0.1:3/retrace",
+    "mongodb_url": "mongodb://127.0.0.1:4/retrace",
+    "api_port": 8123,
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable_of(name), raising=False)
+    monkeypatch.setenv("RETRACE_STATE_DIR", str(tmp_path))
+
+
+def publish(folder: Path, supervisor: ProcessId | None) -> None:
+    state = StateFolder(folder)
+    state.create()
+    identity = supervisor.to_json() if supervisor else None
+    write_json(state.record, {"supervisor": identity, "published": LOCAL})
+
+
+def test_urls_come_from_the_running_stack(tmp_path: Path) -> None:
+    publish(tmp_path, ProcessId.of(os.getpid()))
+    settings = load_settings()
+    assert {name: getattr(settings, name) for name in LOCAL} == LOCAL
+    assert settings.api_url == "http://127.0.0.1:8123"
+
+
+def test_what_is_set_wins_over_the_running_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, ProcessId.of(os.getpid()))
+    monkeypatch.setenv("REDIS_URL", "redis://elsewhere:6379/1")
+    monkeypatch.setenv("RETRACE_API_PORT", "9000")
+    settings = load_settings()
+    assert settings.redis_url == "redis://elsewhere:6379/1"
+    assert settings.api_port == 9000
+    assert settings.mongodb_url == LOCAL["mongodb_url"]
+
+
+def test_a_dead_supervisor_publishes_nothing(tmp_path: Path) -> None:
+    publish(tmp_path, ProcessId(os.getpid(), created=1.0))
+    with pytest.raises(SettingsError, match=r"KAFKA_BOOTSTRAP_SERVERS .*`./retrace up`"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka"),
+        ("REDIS_URL", "localhost:6379"),
+        ("DATABASE_URL", "mysql://user@host/db"),
+        ("MONGODB_URL", "http://host"),
+        ("RETRACE_API_PORT", "70000"),
+        ("RETRACE_TOKEN_KEY", "short"),
+        ("RETRACE_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_not_repeated(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as refused:
+        settings_from_environment()
+    assert str(refused.value).startswith(f"{variable}: ")
+    assert value not in str(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_any_postgresql_scheme_becomes_the_drivers(scheme: str) -> None:
+    settings = settings_from_environment(database_url=f"{scheme}://me:p%40ss@db:6543/fraud")
+    assert settings.database_url == "postgresql+psycopg://me:p%40ss@db:6543/fraud"
+    assert settings.environment()["POSTGRES_PASSWORD"] == "p@ss"
+    assert settings.environment()["POSTGRES_PORT"] == "6543"
+
+
+@pytest.mark.parametrize(
+    ("url", "connection"),
+    [
+        ("redis://127.0.0.1:6380/0", "127.0.0.1:6380"),
+        ("redis://:s%2Fcret@cache/2", "cache:6379,db=2,password=s/cret"),
+        ("rediss://me:pw@cache:1", "cache:1,username=me,password=pw,ssl=true"),
+        ("", ""),
+    ],
+)
+def test_feast_is_given_its_own_spelling_of_the_redis_url(url: str, connection: str) -> None:
+    assert redis_connection(url) == connection
+
+
+def test_keys_are_made_once_and_kept_to_their_owner(tmp_path: Path) -> None:
+    key = settings_from_environment().token_key
+    assert settings_from_environment().token_key == key
+    assert settings_from_environment().digest_key != key
+    assert (tmp_path / "secrets" / "token.key").stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in (tmp_path / "secrets").iterdir() if "." in each.stem] == []
+
+
+def test_a_key_that_is_set_is_used_and_nothing_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETRACE_TOKEN_KEY", "sixteen characters")
+    settings = settings_from_environment()
+    assert settings.token_key == b"sixteen characters"
+    assert not (tmp_path / "secrets").exists()
+    assert "sixteen" not in repr(settings)
+
+
+def test_the_example_names_every_setting() -> None:
+    text = env_example()
+    for name in (*Settings.model_fields, *SERVER_FIELDS):
+        assert f"#{variable_of(name)}=" in text
