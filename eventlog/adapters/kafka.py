@@ -1,0 +1,104 @@
+"""Owns KafkaEventLog: the EventLog port over Kafka, put together from the modules beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+
+from domain.events import Envelope
+from eventlog.adapters.kafka_producer import Sender
+from eventlog.adapters.kafka_reader import RangeReader, SingleReader
+from eventlog.adapters.kafka_tail import KafkaTail
+from eventlog.adapters.kafka_topics import StoredTopics
+from eventlog.codec import encode
+from eventlog.partitioning import partition_for
+from eventlog.port import Position, Recorded
+from eventlog.settings import KafkaSettings, topic_name
+from eventlog.topics import Topic, by_name
+
+_RANDOM = -1
+
+
+class KafkaEventLog:
+    """Implements eventlog.port.EventLog. Thread-safe; connects on first use, never when made.
+
+    A server that does not answer gives LogUnavailableError within the settings' timeouts; a topic
+    whose partition count is not the declared one gives IntegrityError. `append` needs a running
+    event loop, never blocks it, and is timed out by `delivery_timeout`.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._sender = Sender(settings)
+        self._single = SingleReader(settings)
+        self._stored = StoredTopics(settings)
+
+    def connect(self) -> None:
+        """Begins to connect for appends and returns at once: the first one waits half a second
+        otherwise.
+        """
+        self._sender.connect()
+
+    def append(
+        self, topic: Topic, key: str | None, envelope: Envelope, partition: int | None = None
+    ) -> Awaitable[Position]:
+        return self.append_bytes(topic, key, encode(envelope), partition)
+
+    def append_bytes(
+        self, topic: Topic, key: str | None, value: bytes, partition: int | None = None
+    ) -> Awaitable[Position]:
+        """As `append`, for records that are not our events: inboxes, and records put back."""
+        if partition is None and key is not None:
+            partition = self.partition_of(topic, key)
+        return self._sender.send(
+            self._name(topic),
+            topic.name,
+            None if key is None else key.encode(),
+            value,
+            _RANDOM if partition is None else partition,
+        )
+
+    def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:
+        # The client's own partitioner is only as good as the stored partition count.
+        self._stored.check(topic)
+        self._sender.send_nowait(
+            self._name(topic), None if key is None else key.encode(), encode(envelope), _RANDOM
+        )
+
+    def flush(self, timeout: float = 60.0) -> None:
+        self._sender.flush(timeout)
+
+    async def ends(self, topic: Topic) -> Sequence[int]:
+        return await self._stored.ends(topic)
+
+    def read(
+        self,
+        topic: Topic,
+        start: Mapping[int, int] | None = None,
+        end: Mapping[int, int] | None = None,
+    ) -> Iterator[Recorded]:
+        """An `end` beyond the log's end means the log's end as of the call."""
+        first, last = self._stored.bounds(topic)
+        return RangeReader(
+            self._settings,
+            self._name(topic),
+            topic.name,
+            dict(enumerate(first)) | dict(start or {}),
+            {p: min(at, (end or {}).get(p, at)) for p, at in enumerate(last)},
+        ).records()
+
+    def read_one(self, position: Position) -> Recorded:
+        return self._single.read(self._name(by_name(position.topic)), position)
+
+    def tail(self, topic: Topic, start: Mapping[int, int]) -> KafkaTail:
+        return KafkaTail(self._settings, topic, start, self._stored.check)
+
+    def partition_of(self, topic: Topic, key: str) -> int:
+        return partition_for(key, topic.partitions)
+
+    def close(self) -> None:
+        """Waits a few seconds for what was appended; later appends raise LogUnavailableError."""
+        self._sender.close()
+        self._single.close()
+
+    def _name(self, topic: Topic) -> str:
+        return topic_name(self._settings.topic_prefix, topic)

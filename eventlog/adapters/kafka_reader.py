@@ -1,0 +1,181 @@
+"""Owns reads: bounded ranges and single records; following a topic is kafka_tail's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from domain.errors import NotFoundError, RetraceError
+from eventlog.adapters.kafka_errors import missing_topic, no_answer, out_of_range
+from eventlog.port import Position, Recorded
+from eventlog.settings import KafkaSettings
+
+_CHUNK = 2_000
+_CHUNK_SECONDS = 0.1
+OUT_OF_RANGE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
+
+
+def consumer(settings: KafkaSettings, more: Mapping[str, Any]) -> Any:
+    """Reads what it is assigned; belongs to no group and commits nothing."""
+    return Consumer(
+        {
+            "bootstrap.servers": settings.bootstrap_servers,
+            "group.id": "retrace-unused",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "socket.nagle.disable": True,
+            "reconnect.backoff.ms": 50,
+            "reconnect.backoff.max.ms": 1000,
+            "fetch.error.backoff.ms": 50,
+            # The default of a second is how long a full queue would stall the reader.
+            "fetch.queue.backoff.ms": 1,
+            "log_level": 0,
+            **more,
+        }
+    )
+
+
+def recorded(message: Any, topic: str) -> Recorded:
+    key = message.key()
+    return Recorded(
+        Position(topic, message.partition(), message.offset()),
+        None if key is None else key.decode(errors="replace"),
+        message.value() or b"",
+    )
+
+
+class RangeReader:
+    """Reads [start, end) of each partition that `start` and `end` both name."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        name: str,
+        topic: str,
+        start: Mapping[int, int],
+        end: Mapping[int, int],
+    ) -> None:
+        self._settings, self._name, self._topic = settings, name, topic
+        self._start = start
+        self._ends = {p: end[p] for p in start if start[p] < end[p]}
+
+    def records(self) -> Iterator[Recorded]:
+        """Raises LogUnavailableError where the server is silent for the request timeout."""
+        if not self._ends:
+            return
+        self._consumer = consumer(
+            self._settings,
+            {
+                "enable.partition.eof": True,
+                "queued.min.messages": 50_000,
+                "max.partition.fetch.bytes": 4 * 1024 * 1024,
+            },
+        )
+        try:
+            self._consumer.assign([TopicPartition(self._name, p, self._start[p])
+                                   for p in self._ends])  # fmt: skip
+            while self._ends:
+                for message in self._batch():
+                    if message.error() is not None:
+                        self._end_or_raise(message)
+                    elif (one := self._wanted(message)) is not None:
+                        yield one
+        finally:
+            self._consumer.close()
+
+    def _batch(self) -> list[Any]:
+        deadline = monotonic() + self._settings.request_timeout
+        while monotonic() < deadline:
+            if batch := self._consumer.consume(_CHUNK, _CHUNK_SECONDS):
+                return list(batch)
+        raise no_answer(TimeoutError("no answer"), f"be read ({self._name})", self._settings)
+
+    def _wanted(self, message: Any) -> Recorded | None:
+        partition, offset = message.partition(), message.offset()
+        end = self._ends.get(partition, -1)
+        if offset + 1 >= end >= 0:
+            self._finish(partition)
+        return recorded(message, self._topic) if offset < end else None
+
+    def _end_or_raise(self, message: Any) -> None:
+        error, partition = message.error(), message.partition()
+        if error.code() == KafkaError._PARTITION_EOF:
+            # Markers of transactions take offsets that no reader is ever given.
+            if message.offset() >= self._ends.get(partition, message.offset() + 1):
+                self._finish(partition)
+            return
+        raise reading_failed(message, self._name, self._start.get(partition, 0), self._settings)
+
+    def _finish(self, partition: int) -> None:
+        del self._ends[partition]
+        self._consumer.incremental_unassign([TopicPartition(self._name, partition)])
+
+
+class SingleReader:
+    """Reads one record at a time through one consumer, for any thread; connects on first use."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._consumer: Any = None
+
+    def read(self, name: str, position: Position) -> Recorded:
+        """Raises NotFoundError and LogUnavailableError."""
+        with self._lock:
+            if self._consumer is None:
+                # A read that is over must not leave a long or a large fetch behind.
+                self._consumer = consumer(
+                    self._settings,
+                    {
+                        "enable.partition.eof": True,
+                        "fetch.wait.max.ms": 5,
+                        "max.partition.fetch.bytes": 64 * 1024,
+                        "queued.min.messages": 1,
+                    },
+                )
+            self._consumer.assign([TopicPartition(name, position.partition, position.offset)])
+            try:
+                return self._found(name, position)
+            finally:
+                self._consumer.unassign()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._consumer is not None:
+                self._consumer.close()
+                self._consumer = None
+
+    def _found(self, name: str, position: Position) -> Recorded:
+        deadline = monotonic() + self._settings.request_timeout
+        while (left := deadline - monotonic()) > 0:
+            message = self._consumer.poll(left)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                if message.offset() == position.offset:
+                    return recorded(message, position.topic)
+                raise _nothing_at(position)
+            if error.code() in (*OUT_OF_RANGE, KafkaError._PARTITION_EOF):
+                raise _nothing_at(position)
+            raise reading_failed(message, name, position.offset, self._settings)
+        raise no_answer(TimeoutError("no answer"), f"be read ({name})", self._settings)
+
+
+def reading_failed(message: Any, name: str, offset: int, settings: KafkaSettings) -> RetraceError:
+    """The error of a message that is none. `offset` is where reading was begun."""
+    error = message.error()
+    if error.code() in OUT_OF_RANGE:
+        return out_of_range(name, message.partition(), offset, settings)
+    if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
+        return missing_topic(name, settings)
+    return no_answer(error, f"be read ({name})", settings)
+
+
+def _nothing_at(position: Position) -> NotFoundError:
+    return NotFoundError("record", f"{position.topic}/{position.partition}/{position.offset}")

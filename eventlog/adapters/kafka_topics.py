@@ -1,0 +1,158 @@
+"""Owns questions about stored topics: their partitions and offsets; creates and changes none."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic, sleep
+from typing import Any
+
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection
+from confluent_kafka import TopicPartition as Partition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from eventlog.adapters.kafka_errors import missing_topic, no_answer, wrong_partitions
+from eventlog.settings import KafkaSettings, topic_name
+from eventlog.topics import Topic
+
+_RETRY_SECONDS = 0.02
+# A leader that has just been chosen refuses for a moment.
+_PASSING = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """`led` partitions have a leader and so take records."""
+
+    partitions: int
+    led: int
+
+
+class StoredTopics:
+    """Connects on the first question; thread-safe. Raises LogUnavailableError."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._client: Any = None
+        self._checked: set[str] = set()
+
+    @property
+    def client(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = AdminClient(_configuration(self._settings))
+            return self._client
+
+    def stored(self, topic: Topic) -> Stored | None:
+        """None where the server has no such topic."""
+        name = self._name(topic)
+        # Asking by describe, not by metadata: that one creates topics on some servers.
+        asked = self.client.describe_topics(
+            TopicCollection([name]), request_timeout=self._settings.request_timeout
+        )
+        try:
+            partitions = asked[name].result().partitions
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return None
+            raise no_answer(error, "describe its topics", self._settings) from error
+        return Stored(len(partitions), sum(each.leader is not None for each in partitions))
+
+    def check(self, topic: Topic) -> None:
+        """Raises IntegrityError where the stored topic has another partition count; asks once."""
+        if topic.name in self._checked:
+            return
+        found = self.stored(topic)
+        if found is None:
+            raise missing_topic(self._name(topic), self._settings)
+        if found.partitions != topic.partitions:
+            raise wrong_partitions(
+                self._name(topic), found.partitions, topic.partitions, self._settings
+            )
+        self._checked.add(topic.name)
+
+    async def ends(self, topic: Topic) -> Sequence[int]:
+        """Per partition the offset after the last record that a reader is given."""
+        if topic.name not in self._checked:
+            await asyncio.to_thread(self.check, topic)
+        deadline = monotonic() + self._settings.request_timeout
+        while True:
+            futures = self._ask(topic, OffsetSpec.latest())
+            await _all_done(futures)
+            if (offsets := self._offsets(futures, topic, deadline)) is not None:
+                return offsets
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    def bounds(self, topic: Topic) -> tuple[Sequence[int], Sequence[int]]:
+        """Per partition the first offset that is stored, and the end. Blocking."""
+        self.check(topic)
+        return self._answer(topic, OffsetSpec.earliest()), self._answer(topic, OffsetSpec.latest())
+
+    def _answer(self, topic: Topic, spec: OffsetSpec) -> Sequence[int]:
+        deadline = monotonic() + self._settings.request_timeout
+        while (offsets := self._offsets(self._ask(topic, spec), topic, deadline)) is None:
+            sleep(_RETRY_SECONDS)
+        return offsets
+
+    def _ask(self, topic: Topic, spec: OffsetSpec) -> list[Any]:
+        """One request for all partitions of a leader."""
+        name = self._name(topic)
+        asked = self.client.list_offsets(
+            {Partition(name, p): spec for p in range(topic.partitions)},
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=self._settings.request_timeout,
+        )
+        return list(asked.values())
+
+    def _offsets(self, futures: list[Any], topic: Topic, deadline: float) -> list[int] | None:
+        """None where asking again may help."""
+        try:
+            return [future.result().offset for future in futures]
+        except KafkaException as error:
+            if error.args[0].code() in _PASSING and monotonic() < deadline:
+                return None
+            doing = f"tell the offsets of {self._name(topic)}"
+            raise no_answer(error, doing, self._settings) from error
+
+    def _name(self, topic: Topic) -> str:
+        return topic_name(self._settings.topic_prefix, topic)
+
+
+async def _all_done(futures: list[Any]) -> None:
+    """All answers arrive together, in the client's thread: one wake-up of the loop is enough."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    waiting = [len(futures)]
+
+    def answered(_: Any) -> None:
+        waiting[0] -= 1
+        if not waiting[0] and not loop.is_closed():
+            loop.call_soon_threadsafe(_finish, done)
+
+    for future in futures:
+        future.add_done_callback(answered)
+    await done
+
+
+def _finish(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)
+
+
+def _configuration(settings: KafkaSettings) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": settings.bootstrap_servers,
+        "socket.nagle.disable": True,
+        "reconnect.backoff.ms": 50,
+        "reconnect.backoff.max.ms": 1000,
+        "log_level": 0,
+    }

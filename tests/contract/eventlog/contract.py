@@ -1,0 +1,248 @@
+"""Owns what every EventLog must do; a test module per adapter inherits it and gives the log."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from domain.errors import LogUnavailableError, NotFoundError
+from eventlog.codec import decode, encode
+from eventlog.port import EventLog, Position, Recorded, Tail
+from eventlog.topics import ENTITIES, POLICY, TRANSACTIONS, Topic
+from tests.fakes.events import promoted, submitted
+
+DEADLINE = 20.0
+
+
+def appended(log: EventLog, topic: Topic, *ids: str) -> list[Position]:
+    async def run() -> list[Position]:
+        sent = [log.append(topic, i, submitted(i)) for i in ids]
+        return [await each for each in sent]
+
+    return asyncio.run(run())
+
+
+def ends(log: EventLog, topic: Topic = TRANSACTIONS) -> list[int]:
+    async def run() -> list[int]:
+        return list(await log.ends(topic))
+
+    return asyncio.run(run())
+
+
+def followed(tail: Tail, count: int) -> list[Recorded]:
+    found: list[Recorded] = []
+    deadline = monotonic() + DEADLINE
+    while len(found) < count and monotonic() < deadline:
+        found += tail.poll(1.0)
+    return found
+
+
+class EventLogContract:
+    """Topics are empty at the start of each test."""
+
+    @pytest.fixture
+    def log(self) -> EventLog:
+        raise NotImplementedError("give the log under test")
+
+    def test_an_acknowledged_append_is_at_once_in_ends_read_and_read_one(
+        self, log: EventLog
+    ) -> None:
+        (position,) = appended(log, TRANSACTIONS, "t-1")
+        assert position.topic == TRANSACTIONS.name
+        assert position.partition == log.partition_of(TRANSACTIONS, "t-1")
+        assert ends(log)[position.partition] == position.offset + 1
+        assert sum(ends(log)) == 1
+        (stored,) = log.read(TRANSACTIONS)
+        assert (stored.position, stored.key) == (position, "t-1")
+        assert stored.value == encode(submitted("t-1"))
+        assert log.read_one(position) == stored
+
+    def test_records_of_one_key_keep_the_order_of_their_appends(self, log: EventLog) -> None:
+        async def run() -> list[Position]:
+            waiting: list[Awaitable[Position]] = [
+                log.append(TRANSACTIONS, "same", submitted("same", digest=str(n)))
+                for n in range(200)
+            ]
+            return [await each for each in waiting]
+
+        positions = asyncio.run(run())
+        assert [p.offset for p in positions] == list(range(200))
+        assert [decode(r.value).data.digest for r in log.read(TRANSACTIONS)] == [
+            str(n) for n in range(200)
+        ]
+
+    def test_bulk_and_awaited_appends_of_one_key_share_one_order(self, log: EventLog) -> None:
+        async def run() -> None:
+            for n in range(0, 100, 2):
+                log.append_nowait(TRANSACTIONS, "same", submitted("same", digest=str(n)))
+                await log.append(TRANSACTIONS, "same", submitted("same", digest=str(n + 1)))
+
+        asyncio.run(run())
+        log.flush()
+        assert [decode(r.value).data.digest for r in log.read(TRANSACTIONS)] == [
+            str(n) for n in range(100)
+        ]
+
+    def test_bulk_appends_are_all_stored_after_flush_each_on_its_keys_partition(
+        self, log: EventLog
+    ) -> None:
+        for n in range(3_000):
+            log.append_nowait(TRANSACTIONS, f"t-{n}", submitted(f"t-{n}"))
+        log.flush()
+        assert sum(ends(log)) == 3_000
+        for record in log.read(TRANSACTIONS):
+            assert record.key is not None
+            assert record.position.partition == log.partition_of(TRANSACTIONS, record.key)
+
+    def test_a_chosen_partition_wins_over_the_key(self, log: EventLog) -> None:
+        async def run() -> Position:
+            return await log.append(ENTITIES, "any", submitted("any"), partition=5)
+
+        assert asyncio.run(run()).partition == 5
+
+    def test_a_topic_of_one_partition_needs_no_key(self, log: EventLog) -> None:
+        async def run() -> list[Position]:
+            return [await log.append(POLICY, None, promoted(f"m-{n}")) for n in range(3)]
+
+        assert [p.offset for p in asyncio.run(run())] == [0, 1, 2]
+        assert [record.key for record in log.read(POLICY)] == [None] * 3
+
+    def test_concurrent_appends_from_many_threads_are_each_stored_once(self, log: EventLog) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            found = pool.map(
+                lambda t: appended(log, TRANSACTIONS, *(f"{t}-{n}" for n in range(50))), range(8)
+            )
+            positions = [position for each in found for position in each]
+        assert len(set(positions)) == 400
+        assert sorted(r.position for r in log.read(TRANSACTIONS)) == sorted(positions)
+
+    def test_reading_is_bounded_by_start_and_end(self, log: EventLog) -> None:
+        async def run() -> None:
+            for n in range(10):
+                await log.append(TRANSACTIONS, f"k-{n}", submitted(), partition=n % 2)
+
+        asyncio.run(run())
+        found = list(log.read(TRANSACTIONS, start={0: 1, 1: 3}, end={0: 3, 1: 4}))
+        assert sorted((r.position.partition, r.position.offset) for r in found) == [
+            (0, 1),
+            (0, 2),
+            (1, 3),
+        ]
+
+    def test_reading_ends_at_the_end_as_of_the_call(self, log: EventLog) -> None:
+        appended(log, TRANSACTIONS, "t-1")
+        found = log.read(TRANSACTIONS, end=dict.fromkeys(range(TRANSACTIONS.partitions), 1000))
+        appended(log, TRANSACTIONS, "t-1", "t-2")
+        assert len(list(found)) == 1
+
+    def test_reading_an_empty_range_gives_nothing(self, log: EventLog) -> None:
+        assert list(log.read(TRANSACTIONS)) == []
+        (position,) = appended(log, TRANSACTIONS, "t-1")
+        assert list(log.read(TRANSACTIONS, start={position.partition: 1})) == []
+
+    def test_reading_where_nothing_is_stored_raises_not_found(self, log: EventLog) -> None:
+        (position,) = appended(log, TRANSACTIONS, "t-1")
+        for offset in (position.offset + 1, position.offset + 1_000):
+            with pytest.raises(NotFoundError, match=TRANSACTIONS.name):
+                log.read_one(Position(TRANSACTIONS.name, position.partition, offset))
+
+    def test_single_records_can_be_read_by_many_threads(self, log: EventLog) -> None:
+        positions = appended(log, TRANSACTIONS, *(f"t-{n}" for n in range(40)))
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(log.read_one, positions))
+        assert [r.position for r in found] == positions
+        assert [r.key for r in found] == [f"t-{n}" for n in range(40)]
+
+    def test_a_tail_begins_at_its_positions_and_misses_nothing_after(self, log: EventLog) -> None:
+        async def fill(first: int, last: int) -> None:
+            for n in range(first, last):
+                await log.append(TRANSACTIONS, None, submitted(str(n)), partition=n % 2)
+
+        asyncio.run(fill(0, 20))
+        tail = log.tail(TRANSACTIONS, {0: 7})
+        try:
+            found = followed(tail, 13)
+            asyncio.run(fill(20, 40))
+            found += followed(tail, 20)
+        finally:
+            tail.close()
+        of_first = [r.position.offset for r in found if r.position.partition == 0]
+        of_second = [r.position.offset for r in found if r.position.partition == 1]
+        assert of_first == list(range(7, 20))
+        assert of_second == list(range(20))
+
+    def test_a_tail_gives_at_most_what_it_is_asked_for(self, log: EventLog) -> None:
+        appended(log, TRANSACTIONS, *(f"t-{n}" for n in range(30)))
+        tail = log.tail(TRANSACTIONS, {})
+        try:
+            sizes: list[int] = []
+            deadline = monotonic() + DEADLINE
+            while sum(sizes) < 30 and monotonic() < deadline:
+                sizes.append(len(tail.poll(1.0, most=7)))
+        finally:
+            tail.close()
+        assert sum(sizes) == 30
+        assert max(sizes) <= 7
+
+    def test_an_idle_tail_returns_nothing_at_its_timeout(self, log: EventLog) -> None:
+        tail = log.tail(TRANSACTIONS, {})
+        try:
+            began = monotonic()
+            assert tail.poll(0.3) == []
+            assert 0.25 < monotonic() - began < DEADLINE
+        finally:
+            tail.close()
+
+    def test_a_waiting_tail_wakes_for_the_next_append(self, log: EventLog) -> None:
+        tail = log.tail(TRANSACTIONS, {})
+        found: list[Recorded] = []
+        waiting = threading.Event()
+
+        def wait() -> None:
+            tail.poll(0.1)
+            waiting.set()
+            found.extend(tail.poll(DEADLINE))
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        try:
+            assert waiting.wait(DEADLINE)
+            began = monotonic()
+            (position,) = appended(log, TRANSACTIONS, "t-1")
+            thread.join(DEADLINE)
+            assert monotonic() - began < DEADLINE / 2
+        finally:
+            thread.join()
+            tail.close()
+        assert [r.position for r in found] == [position]
+
+    def test_a_closed_log_takes_no_more_records(self, log: EventLog) -> None:
+        appended(log, TRANSACTIONS, "t-1")
+        log.close()
+        with pytest.raises(LogUnavailableError, match="closed"):
+            appended(log, TRANSACTIONS, "t-2")
+        with pytest.raises(LogUnavailableError, match="closed"):
+            log.append_nowait(TRANSACTIONS, "t-3", submitted("t-3"))
+
+    def test_bytes_that_are_no_event_are_kept_as_they_are(self, log: Any) -> None:
+        async def run() -> Position:
+            place: Position = await log.append_bytes(TRANSACTIONS, "t", b"\xff\x00 no event")
+            return place
+
+        assert log.read_one(asyncio.run(run())).value == b"\xff\x00 no event"
+
+    @pytest.mark.parametrize(
+        ("key", "partition"),
+        # murmur2 of these keys as in Kafka's UtilsTest, sign bit dropped, over 8 partitions.
+        [("21", 4), ("foobar", 6), ("a-little-bit-long-string", 0), ("abc", 3)],
+    )
+    def test_keys_are_placed_as_java_places_them(
+        self, log: EventLog, key: str, partition: int
+    ) -> None:
+        assert log.partition_of(TRANSACTIONS, key) == partition

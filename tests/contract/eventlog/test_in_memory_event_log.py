@@ -1,0 +1,15 @@
+"""The in-memory log under the contract of every log."""
+
+from __future__ import annotations
+
+import pytest
+
+from eventlog.inmemory import InMemoryEventLog
+from eventlog.port import EventLog
+from tests.contract.eventlog.contract import EventLogContract
+
+
+class TestInMemoryEventLog(EventLogContract):
+    @pytest.fixture
+    def log(self) -> EventLog:
+        return InMemoryEventLog()
