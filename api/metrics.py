@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from domain.events import TransactionScored
@@ -44,7 +46,7 @@ class Metrics:
             registry=self.registry,
         )
         for partition in range(len(ledger.ends())):
-            read.labels(str(partition)).set_function(lambda p=partition: ledger.ends()[p])
+            read.labels(str(partition)).set_function(partial(_end_of, ledger, partition))
 
     def decided(self, data: TransactionScored) -> None:
         self.decisions.labels(data.outcome, data.path).inc()
@@ -53,3 +55,7 @@ class Metrics:
 
     def render(self) -> bytes:
         return generate_latest(self.registry)
+
+
+def _end_of(ledger: Ledger, partition: int) -> float:
+    return ledger.ends()[partition]

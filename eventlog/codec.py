@@ -42,8 +42,8 @@ _decode_type = msgspec.json.Decoder(_TypeOnly).decode
 
 
 @lru_cache(maxsize=256)
-def _data_decoder(event: type) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(event)
+def _data_decoder(name: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(class_of(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def decode(value: bytes) -> Envelope:
         if version > event.VERSION:
             raise UndecodableError(f"{head.type} is newer than this version can read")
         if version == event.VERSION:
-            data = _data_decoder(event).decode(head.data)
+            data = _data_decoder(name).decode(head.data)
         else:
             data = msgspec.convert(upcast(name, version, msgspec.json.decode(head.data)), event)
         return Envelope(

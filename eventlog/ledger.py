@@ -168,9 +168,8 @@ class Ledger:
                     envelope = self._judge(recorded)
                     if envelope is not None:
                         heard.append((place, envelope))
-                    self.tail.add(
-                        place.partition, place.offset, envelope and feature_event(envelope)
-                    )
+                    change = feature_event(envelope) if envelope else None
+                    self.tail.add(place.partition, place.offset, change)
                     ends[place.partition] = place.offset + 1
                 self._memory.commit(ends)
             self._waiters.advance(ends)

@@ -16,6 +16,7 @@ from api.openapi import body_of, problems
 from api.schemas.decisions import decision_out
 from api.schemas.transactions import (
     ReceiptOut,
+    Status,
     TransactionIn,
     TransactionOut,
     transaction_fields,
@@ -83,7 +84,9 @@ async def get_transaction(
     decision = None
     if known.scored_offset is not None:
         decision = decision_out(await ledger.decision(transaction_id, known))
-    status = "imported" if known.mode == "import" else "decided" if decision else "submitted"
+    status: Status = "decided" if decision else "submitted"
+    if known.mode == "import":
+        status = "imported"
     return TransactionOut(
         transaction_id=transaction_id,
         status=status,

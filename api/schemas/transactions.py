@@ -6,17 +6,18 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from api.schemas.decisions import DecisionOut
 from domain.events import Envelope
 from domain.times import to_rfc3339
 
-MINIMAL_EXAMPLE = {
+MINIMAL_EXAMPLE: JsonDict = {
     "transaction_id": "12345",
     "amount": 100.00,
     "timestamp": "2023-10-01T12:34:56Z",
 }
-FULL_EXAMPLE = {
+FULL_EXAMPLE: JsonDict = {
     "transaction_id": "ord-20231001-0042",
     "timestamp": "2023-10-01T14:34:56+02:00",
     "amount": "249.90",
@@ -60,6 +61,9 @@ class TransactionIn(BaseModel):
     attributes: dict[str, Any] | None = Field(None, description="Kept and shown, never features.")
 
 
+Status = Literal["submitted", "decided", "imported"]
+
+
 class ReceiptOut(BaseModel):
     """The submission is durable; poll `location` for its decision."""
 
@@ -73,7 +77,7 @@ class TransactionOut(BaseModel):
     """A transaction as cleaned, with its decision once there is one."""
 
     transaction_id: str
-    status: Literal["submitted", "decided", "imported"]
+    status: Status
     known_time: str
     transaction: dict[str, Any]
     decision: DecisionOut | None = None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.events.registry import event
+from domain.events.registry import Event, event
 from domain.events.transactions import Outcome
 
 
 @event("fraud.alert.raised")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRaised:
+class AlertRaised(Event):
     """A decision of review or decline asks for somebody's attention. `amount` in minor units."""
 
     alert_id: str
@@ -28,7 +28,7 @@ class AlertRaised:
 
 @event("fraud.alert.delivered")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertDelivered:
+class AlertDelivered(Event):
     """A receiver has confirmed the alert. `receiver` names it without its secrets."""
 
     alert_id: str

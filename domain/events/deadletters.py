@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.events.registry import event
+from domain.events.registry import Event, event
 
 
 @event("fraud.record.dead-lettered")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordDeadLettered:
+class RecordDeadLettered(Event):
     """A record was set aside by `reader`. `sealed` is the original value, encrypted, base64.
 
     `origin` is the topic, file or endpoint it came from; `partition` and `offset` (or the line

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.events.registry import event
+from domain.events.registry import Event, event
 from domain.events.transactions import Thresholds
 
 
 @event("fraud.model.promoted")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelPromoted:
+class ModelPromoted(Event):
     """From this position on, `model_id` scores. `model_hash` is the SHA-256 of its artefact."""
 
     model_id: str
@@ -20,7 +20,7 @@ class ModelPromoted:
 
 @event("fraud.thresholds.set")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdsSet:
+class ThresholdsSet(Event):
     """From this position on, scores are judged by these thresholds."""
 
     thresholds: Thresholds

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 Wire = dict[str, Any]
 Upcaster = Callable[[Wire], Wire]
 
 
-class Event(Protocol):
+class Event:
     """A frozen past-tense fact. `NAME` is `subsystem.subject.verb`, without its version."""
 
+    __slots__ = ()
     NAME: ClassVar[str]
     VERSION: ClassVar[int]
-    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
-E = TypeVar("E", bound=type)
+E = TypeVar("E", bound=type[Event])
 
 _CURRENT: dict[str, type[Event]] = {}
 _UPCASTERS: dict[tuple[str, int], Upcaster] = {}
@@ -29,8 +29,8 @@ def event(name: str, version: int = 1) -> Callable[[E], E]:
     def register(cls: E) -> E:
         if name in _CURRENT:
             raise TypeError(f"event name {name!r} is registered twice, the second time by {cls}")
-        cls.NAME = name  # type: ignore[attr-defined]
-        cls.VERSION = version  # type: ignore[attr-defined]
+        cls.NAME = name
+        cls.VERSION = version
         _CURRENT[name] = cls
         return cls
 

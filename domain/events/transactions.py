@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from domain.events.registry import event
+from domain.events.registry import Event, event
 from domain.transactions import Transaction
 
 Outcome = Literal["approve", "review", "step_up", "decline"]
@@ -18,7 +18,7 @@ Mode = Literal["score", "submit"]
 
 @event("fraud.transaction.submitted")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransactionSubmitted:
+class TransactionSubmitted(Event):
     """A transaction was handed to us for a decision.
 
     `digest` is the keyed digest over the cleaned command: equal ids with other digests are in
@@ -34,7 +34,7 @@ class TransactionSubmitted:
 
 @event("fraud.transaction.imported")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransactionImported:
+class TransactionImported(Event):
     """A transaction of the past was laid down as history: folded and projected, not decided."""
 
     transaction: Transaction
@@ -54,7 +54,7 @@ class Thresholds:
 
 @event("fraud.transaction.scored")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransactionScored:
+class TransactionScored(Event):
     """A transaction was decided; holds all that the decision depended on.
 
     `features` is the vector as served, in the order of the catalogue whose hash is
@@ -82,7 +82,7 @@ class TransactionScored:
 
 @event("fraud.transaction.labelled")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransactionLabelled:
+class TransactionLabelled(Event):
     """Somebody said whether a transaction was fraud; a later label replaces an earlier one.
 
     `value` is 1 for fraud and 0 for confirmed genuine. The entity keys, amount and time are
