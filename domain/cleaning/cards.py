@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +38,15 @@ _ISSUERS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}"
     r"|35\d{14}|6(?:011|4\d\d|5\d\d|2\d\d)\d{12}"
 )
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_PLAIN = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 
-def passes_luhn(digits: str) -> bool:
-    numbers = list(map(int, reversed(digits)))
-    return (sum(numbers[0::2]) + sum(_DOUBLED[n] for n in numbers[1::2])) % 10 == 0
+def is_card_number(digits: str) -> bool:
+    """For 12 to 19 ASCII digits: whether they pass the Luhn check and are not all zero."""
+    raw = digits.encode()
+    total = sum(raw[-1::-2].translate(_PLAIN)) + sum(raw[-2::-2].translate(_DOUBLED))
+    return total % 10 == 0 and total > 0
 
 
 def card_number(text: str) -> str | None:
@@ -52,7 +54,7 @@ def card_number(text: str) -> str | None:
     if not _WHOLE.fullmatch(text):
         return None
     digits = _digits(text)
-    return digits if passes_luhn(digits) and int(digits) else None
+    return digits if is_card_number(digits) else None
 
 
 def issued_card_number(text: str) -> str | None:
@@ -105,7 +107,7 @@ def _card_spans(
             return
         if len(digits) >= 12 and run[groups[first][0] : end] not in keep:
             bare = _digits(digits)
-            if passes_luhn(bare) and int(bare):
+            if is_card_number(bare):
                 yield last, bare
 
 
@@ -137,8 +139,6 @@ def _unescaped(raw: str) -> str:
 
 def _digits(text: str) -> str:
     """ASCII digits alone, also where the text writes them in another script."""
+    if text.isascii():
+        return text if text.isdigit() else "".join(filter(str.isdigit, text))
     return "".join(str(int(char)) for char in text if char.isdecimal())
-
-
-def tokenised_key(key: Any, tokenise: Tokenise) -> str:
-    return tokenise_text(key if isinstance(key, str) else str(key), tokenise)

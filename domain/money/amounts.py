@@ -52,7 +52,7 @@ def _minor(value: object, exponent: int, currency: str) -> int:
     if kind is float:
         return _from_float(value, exponent, currency)  # type: ignore[arg-type]
     if kind is int:
-        return value * _SCALES[exponent]  # type: ignore[operator, no-any-return]
+        return value * _SCALES[exponent]  # type: ignore[operator]
     if isinstance(value, str):
         return _from_decimal(_parsed(value), exponent, currency)
     if isinstance(value, Decimal):

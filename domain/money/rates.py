@@ -18,6 +18,9 @@ _SCALE = 10**_DIGITS
 _EPOCH = date(1970, 1, 1)
 
 
+_Table = tuple[list[int], list[int], int]
+
+
 class Rates:
     """Major units of `base` for one major unit of a currency, by day; immutable.
 
@@ -35,10 +38,9 @@ class Rates:
             raise InvalidInputError("base", f"{base!r} is not an ISO 4217 currency")
         if fallback is not None and fallback.base != base:
             raise InvalidInputError("base", f"the rates to fall back on are in {fallback.base}")
-        self.base = base
-        self._tables = _tables(base, rows)
-        if fallback is not None:
-            self._tables = {**fallback._tables, **self._tables}
+        self.base: str = base
+        given = _tables(base, rows)
+        self._tables: Mapping[str, _Table] = {**fallback._tables, **given} if fallback else given
 
     def to_base(self, amount: int, currency: str, timestamp: int) -> int:
         """Minor units of `base`, half to even. Raises InvalidInputError where no rate is known."""
@@ -75,9 +77,6 @@ def approximate_rates() -> Rates:
         for year, rate in zip(APPROXIMATE_FROM, by_year.split(), strict=False)
     ]
     return Rates(APPROXIMATE_BASE, rows)
-
-
-_Table = tuple[list[int], list[int], int]
 
 
 def _tables(base: str, rows: Iterable[tuple[date, str, Decimal]]) -> Mapping[str, _Table]:

@@ -1,0 +1,84 @@
+"""Owns the labels that are not known yet: first in, first out, on disk beyond a few thousand."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import deque
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+CHUNK = 4096
+
+
+class PendingLabel(NamedTuple):
+    """What a label event needs of its transaction. Times in microseconds."""
+
+    known_time: int
+    value: int
+    transaction_id: str
+    transaction_time: int
+    base_amount: int
+    card_id: str | None
+    customer_id: str | None
+    merchant_id: str | None
+    device_id: str | None
+    ip: str | None
+
+
+_Chunk = list[PendingLabel]
+
+
+class LabelQueue:
+    """Holds at most two chunks in memory, however many labels wait and however long.
+
+    The file has no name, lies in `folder` (or the system's temporary one) and goes with the queue.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._file: Any = None
+        self._stored: deque[tuple[int, int]] = deque()
+        self._head: deque[PendingLabel] = deque()
+        self._tail: list[PendingLabel] = []
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(_Chunk).decode
+
+    def push(self, label: PendingLabel) -> None:
+        self._tail.append(label)
+        if len(self._tail) >= CHUNK:
+            self._store()
+
+    def first(self) -> PendingLabel | None:
+        if not self._head:
+            self._load()
+        return self._head[0] if self._head else None
+
+    def pop(self) -> PendingLabel:
+        return self._head.popleft()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._head) + len(self._stored) * CHUNK + len(self._tail)
+
+    def _store(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._folder, prefix="retrace-labels-")  # noqa: SIM115
+        block = self._encode(self._tail)
+        self._file.seek(0, 2)
+        self._stored.append((self._file.tell(), len(block)))
+        self._file.write(block)
+        self._tail = []
+
+    def _load(self) -> None:
+        if self._stored:
+            start, size = self._stored.popleft()
+            self._file.seek(start)
+            self._head.extend(self._decode(self._file.read(size)))
+        else:
+            self._head.extend(self._tail)
+            self._tail = []

@@ -1,0 +1,38 @@
+"""Owns the accounts of an import: every row read is accepted or rejected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class ImportSummary:
+    """`rows` = `accepted` + `rejected`. Times are microseconds.
+
+    `cleaned` counts accepted rows in which some text was normalised. `labels_held` are those that
+    will be known only after now and so were not sent. `out_of_order` rows are older than one
+    before them.
+    """
+
+    rows: int = 0
+    accepted: int = 0
+    cleaned: int = 0
+    rejected: int = 0
+    labels: int = 0
+    labels_fraud: int = 0
+    labels_held: int = 0
+    out_of_order: int = 0
+    first_time: int | None = None
+    last_time: int | None = None
+    rejected_fields: dict[str, int] = field(default_factory=dict)
+    cleaned_fields: dict[str, int] = field(default_factory=dict)
+    complete: bool = False
+
+    def note_time(self, timestamp: int) -> None:
+        if self.last_time is None or self.first_time is None:
+            self.first_time = self.last_time = timestamp
+        elif timestamp >= self.last_time:
+            self.last_time = timestamp
+        else:
+            self.out_of_order += 1
+            self.first_time = min(self.first_time, timestamp)
