@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,24 +46,22 @@ class ArtefactStore:
         """Stores FILES as a whole or not at all, and returns their hash."""
         model_hash = content_hash(files)
         self._folder.mkdir(parents=True, exist_ok=True)
-        target = self._folder / model_hash
-        if self.holds(model_hash):
-            return model_hash
+        with _alone(self._folder):
+            if not self.holds(model_hash):
+                self._place(files, self._folder / model_hash)
+        return model_hash
+
+    def _place(self, files: Mapping[str, bytes], target: Path) -> None:
         staging = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
-        staging.chmod(0o755)
         try:
+            staging.chmod(0o755)
             for name in FILES:
                 _write(staging / name, files[name])
             if target.exists():  # an altered copy, which nobody can have opened
                 shutil.rmtree(target)
             staging.rename(target)
-        except OSError:
-            # Another process has put the same content meanwhile.
-            if not self.holds(model_hash):
-                raise
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-        return model_hash
 
     def open(self, model_hash: str) -> Artefact:
         """Raises NotFoundError for a hash that is not here, IntegrityError for altered content."""
@@ -97,6 +97,17 @@ def content_hash(files: Mapping[str, bytes]) -> str:
     for name in FILES:
         digest.update(f"{name} {hashlib.sha256(files[name]).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process and thread at a time; the lock ends with its holder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _write(path: Path, data: bytes) -> None:

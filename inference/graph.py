@@ -57,4 +57,10 @@ def kernel() -> str:
 
 def as_row(values: Any) -> Matrix:
     """[1, n] float32 from numbers and None; None becomes NaN."""
-    return np.array([values], dtype=np.float64).astype(np.float32)
+    return as_rows(np.array([values], dtype=np.float64))
+
+
+def as_rows(vectors: npt.NDArray[np.float64]) -> Matrix:
+    """Rounded to float32; what is too large becomes infinite, which the graph takes."""
+    with np.errstate(over="ignore"):
+        return vectors.astype(np.float32)

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from inference.artefacts import GRAPH, MANIFEST, WEIGHTS
-from inference.graph import SCORE, Graph, Matrix, as_row
+from inference.graph import SCORE, Graph, Matrix, as_row, as_rows
 from inference.manifest import Manifest, Network, Probe
 from inference.probe import check
 from inference.training.frame import Floats
@@ -81,5 +81,5 @@ def _probe(model: Any, rows: Floats) -> Probe:
     blanked[:, ::2] = np.nan
     unknown = np.full((1, rows.shape[1]), np.nan)
     every = np.concatenate([rows, blanked, unknown])
-    scores = np.asarray(model(every.astype(np.float32)))[:, SCORE]
+    scores = np.asarray(model(as_rows(every)))[:, SCORE]
     return Probe([to_list(row) for row in every], [float(score) for score in scores])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.graph import Matrix
+from inference.graph import Matrix, as_rows
 from inference.manifest import Network
 from inference.training.frame import Floats, Frame
 from inference.training.metrics import average_precision
@@ -93,7 +93,7 @@ def logits_of(model: Any, vectors: Matrix) -> Floats:
 
 def _labelled(frame: Frame) -> tuple[Matrix, Floats]:
     rows = ~np.isnan(frame.labels)
-    return frame.vectors[rows].astype(np.float32), frame.labels[rows]
+    return as_rows(frame.vectors[rows]), frame.labels[rows]
 
 
 def _balanced(frame: Frame) -> Floats:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.graph import Matrix
+from inference.graph import Matrix, as_rows
 from inference.manifest import Network
 from inference.training.frame import Floats
 
@@ -26,7 +26,7 @@ def knots_for(vectors: Floats, labels: Floats) -> list[list[float]]:
 
     Fewer distinct ones are filled up with the last, which makes bins of no effect.
     """
-    return [_knots(column, labels == 1) for column in vectors.T.astype(np.float32)]
+    return [_knots(column, labels == 1) for column in as_rows(vectors).T]
 
 
 def _knots(column: Any, fraud: Any) -> list[float]:

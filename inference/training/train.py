@@ -11,6 +11,7 @@ import numpy as np
 from domain.events import Thresholds
 from domain.times import to_rfc3339
 from inference.artefacts import MANIFEST
+from inference.graph import as_rows
 from inference.manifest import FORMAT, Manifest, Network, Probe
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, described, export, to_list
@@ -47,7 +48,7 @@ def train(frame: Frame, settings: TrainSettings, progress: Progress) -> TrainedM
     progress(0.0, f"{len(frame)} transactions: {frame.frauds} fraud, {frame.genuine} genuine")
     network = described(knots_for(earlier.vectors, earlier.labels), settings.fitting.hidden)
     fitted, epoch = fit(earlier, later, network, settings.seed, settings.fitting, progress)
-    logits = logits_of(fitted, later.vectors.astype(np.float32))
+    logits = logits_of(fitted, as_rows(later.vectors))
     network = _calibrated(network, later, logits)
     scores = _as_scored(network, logits)
     thresholds = thresholds_for(scores, settings.budget)

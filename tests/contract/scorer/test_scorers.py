@@ -1,0 +1,158 @@
+"""What every scorer of one artefact promises, the one that serves and the oracle alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commands.ports import Scorer
+from domain.errors import IntegrityError, NotFoundError, SettingsError
+from domain.transactions import Transaction
+from inference.adapters.litert import LiteRtScorer, load
+from inference.adapters.tensorflow import TensorFlowScorer
+from inference.artefacts import Artefact, ArtefactStore
+from inference.probe import TOLERANCE
+from inference.training.train import TrainedModel
+from tests.unit.inference.synthetic import FEATURE_SET, NAMES, synthetic
+
+TRANSACTION = Transaction(transaction_id="t", timestamp=0, amount=1, currency="EUR", base_amount=1)
+WIDTH = len(NAMES)
+values = st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.floats(-10, 1e6)
+vectors = st.lists(values, min_size=WIDTH, max_size=WIDTH)
+Make = Callable[[Artefact, str], Scorer]
+
+
+@pytest.fixture(scope="session")
+def artefact(trained: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Artefact:
+    store = ArtefactStore(tmp_path_factory.mktemp("models"))
+    return store.open(store.put(trained.files))
+
+
+@pytest.fixture(scope="session", params=[LiteRtScorer, TensorFlowScorer])
+def make(request: pytest.FixtureRequest) -> Make:
+    kind: Make = request.param
+    return kind
+
+
+@pytest.fixture(scope="session")
+def scorer(make: Make, artefact: Artefact) -> Scorer:
+    return make(artefact, FEATURE_SET)
+
+
+def rows(number: int) -> list[list[float | None]]:
+    frame = synthetic(number, seed=11)
+    return [[None if np.isnan(v) else float(v) for v in row] for row in frame.vectors]
+
+
+def test_a_scorer_names_its_model_and_what_it_runs_on(scorer: Scorer, artefact: Artefact) -> None:
+    assert scorer.model_id == artefact.manifest.model_id
+    assert scorer.model_hash == artefact.model_hash
+    assert scorer.feature_set == FEATURE_SET
+    library, machine = scorer.fingerprint.split("/", 1)
+    assert library.split("-")[1][0].isdigit()
+    assert machine
+
+
+@given(vector=vectors)
+@settings(max_examples=50, deadline=None)
+def test_any_vector_gets_a_score_and_known_reasons(
+    scorer: Scorer, vector: Sequence[float | None]
+) -> None:
+    score = scorer.score(TRANSACTION, vector)
+    assert 0 <= score.value <= 1
+    assert len(score.reasons) <= 3
+    assert set(score.reasons) <= {f"model.{name}" for name in NAMES}
+
+
+def test_unknown_is_the_same_as_none_or_nan(scorer: Scorer) -> None:
+    assert scorer.score(TRANSACTION, [None] * WIDTH) == scorer.score(
+        TRANSACTION, [float("nan")] * WIDTH
+    )
+
+
+def test_an_unknown_value_differs_from_a_zero(scorer: Scorer) -> None:
+    known = rows(1)[0]
+    unknown, zero = [None, *known[1:]], [0.0, *known[1:]]
+    assert scorer.score(TRANSACTION, unknown).value != scorer.score(TRANSACTION, zero).value
+
+
+def test_a_reloaded_model_gives_the_same_bits(
+    make: Make, scorer: Scorer, artefact: Artefact
+) -> None:
+    again = make(artefact, FEATURE_SET)
+    for row in rows(20):
+        assert again.score(TRANSACTION, row) == scorer.score(TRANSACTION, row)
+
+
+def test_threads_that_score_at_once_get_the_same_bits(scorer: Scorer) -> None:
+    work = rows(40) * 3
+    alone = [scorer.score(TRANSACTION, row) for row in work]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda row: scorer.score(TRANSACTION, row), work))
+    assert together == alone
+
+
+def test_both_scorers_agree_and_rank_fraud_above_the_rest(artefact: Artefact) -> None:
+    serving = LiteRtScorer(artefact, FEATURE_SET)
+    oracle = TensorFlowScorer(artefact, FEATURE_SET)
+    frame = synthetic(200, seed=12)
+    scores = [
+        (serving.score(TRANSACTION, row), oracle.score(TRANSACTION, row))
+        for row in frame.vectors.tolist()
+    ]
+    assert max(abs(a.value - b.value) for a, b in scores) <= TOLERANCE
+    by_label = [[a.value for (a, _), y in zip(scores, frame.labels, strict=True) if y == label]
+                for label in (0, 1)]  # fmt: skip
+    assert np.median(by_label[1]) > 3 * np.median(by_label[0])
+
+
+def test_a_fraud_is_explained_by_what_makes_it_one(scorer: Scorer) -> None:
+    reasons = scorer.score(TRANSACTION, [9e5, 1.0, 0.0, 0.03, 0.0, 0.0]).reasons
+    assert reasons[0] == "model.amount"
+    reasons = scorer.score(TRANSACTION, [3000.0, 9.0, 0.0, 0.03, 0.0, 0.0]).reasons
+    assert reasons[0] == "model.count_1h"
+
+
+def test_a_vector_of_another_length_is_refused(scorer: Scorer) -> None:
+    with pytest.raises(SettingsError, match="takes 6 features, not 7"):
+        scorer.score(TRANSACTION, [1.0] * 7)
+
+
+def test_a_model_for_another_feature_set_is_refused_naming_both(
+    make: Make, artefact: Artefact
+) -> None:
+    with pytest.raises(SettingsError, match=rf"{FEATURE_SET[:12]}.*0123456789ab"):
+        make(artefact, "0123456789abcdef")
+
+
+def test_a_model_that_misses_its_probe_is_refused(make: Make, artefact: Artefact) -> None:
+    probe = artefact.manifest.probe
+    off = msgspec.structs.replace(probe, scores=[probe.scores[0] + 2e-6, *probe.scores[1:]])
+    manifest = msgspec.structs.replace(artefact.manifest, probe=off)
+    altered = Artefact(artefact.model_hash, artefact.graph, artefact.weights, manifest)
+    with pytest.raises(IntegrityError, match="probe row 0"):
+        make(altered, FEATURE_SET)
+
+
+def test_a_model_without_a_probe_is_refused(make: Make, artefact: Artefact) -> None:
+    empty = msgspec.structs.replace(artefact.manifest.probe, rows=[], scores=[])
+    manifest = msgspec.structs.replace(artefact.manifest, probe=empty)
+    altered = Artefact(artefact.model_hash, artefact.graph, artefact.weights, manifest)
+    with pytest.raises(IntegrityError, match="no usable probe"):
+        make(altered, FEATURE_SET)
+
+
+def test_a_stored_model_is_loaded_by_its_hash(store: ArtefactStore, trained: TrainedModel) -> None:
+    model_hash = store.put(trained.files)
+    assert load(store, model_hash, FEATURE_SET).model_hash == model_hash
+
+
+def test_a_model_that_was_never_stored_is_not_found(store: ArtefactStore) -> None:
+    with pytest.raises(NotFoundError, match="model artefact"):
+        load(store, "0" * 64, FEATURE_SET)
