@@ -26,6 +26,7 @@ class PostgresProjection:
         self._engine = engine
         self._writer = writer
         self._epochs: dict[int, int] = {}
+        self._next: dict[int, int] = {}
         self.name = name
         self.topic = topic.name
 
@@ -34,7 +35,7 @@ class PostgresProjection:
             epoch, following = positions.take_over(
                 driver_cursor(connection), self.name, self.topic, partition
             )
-        self._epochs[partition] = epoch
+        self._epochs[partition], self._next[partition] = epoch, following
         return following
 
     def project(self, partition: int, batch: Sequence[Judged]) -> None:
@@ -46,15 +47,26 @@ class PostgresProjection:
         with transaction(self._engine) as connection:
             cursor = driver_cursor(connection)
             start = positions.lock(cursor, self.name, self.topic, partition, epoch)
+            self._refuse_setback(partition, start)
             fresh = [judged for judged in batch if judged.position.offset >= start]
             if not fresh:
                 return
             counts = self._writer.write(cursor, fresh)
             following = fresh[-1].position.offset + 1
             positions.advance(cursor, self.name, self.topic, partition, following, counts)
+        self._next[partition] = following
+
+    def _refuse_setback(self, partition: int, start: int) -> None:
+        """A restored backup: going on would leave out what was committed after it was made."""
+        if start < self._next[partition]:
+            raise FencedError(
+                f"{self.name}: the position of partition {partition} of {self.topic} went back "
+                f"from {self._next[partition]} to {start}: assign the partition again"
+            )
 
     def revoke(self, partition: int) -> None:
         self._epochs.pop(partition, None)
+        self._next.pop(partition, None)
 
 
 def transactions_projection(engine: Engine, name: str = "readmodels") -> PostgresProjection:

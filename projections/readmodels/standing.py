@@ -12,8 +12,6 @@ Figures = tuple[int, ...]
 DayKey = tuple[int, str]
 """(days since 1970-01-01 UTC, entity id)"""
 
-NOTHING: Figures = (0,) * len(FIGURES)
-
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -35,13 +33,13 @@ class Standing:
     labels: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
     def figures(self) -> Figures:
-        """In the order of tables.FIGURES."""
+        """In the order of tables.FIGURES; those left out at the end are zero."""
         if self.origin is None:
-            return NOTHING
+            return ()
         amount = self.origin.base_amount
         outcome = self.outcome
         if outcome is None and not self.labels:
-            return (1, amount, 0, 0, 0, 0, 0, 0, 0)
+            return (1, amount)
         label = max(self.labels.values())[2] if self.labels else None
         return (
             1,
@@ -77,7 +75,7 @@ def differences(
             key = origin.merchant_id if by_merchant else origin.customer_id
             if key is None:
                 continue
-            total = sums.setdefault((origin.timestamp // DAY, key), list(NOTHING))
+            total = sums.setdefault((origin.timestamp // DAY, key), [0] * len(FIGURES))
             for index, figure in enumerate(figures):
                 if figure:
                     total[index] += sign * figure

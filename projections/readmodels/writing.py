@@ -7,7 +7,7 @@ to in the order of their keys so that two writers never wait for each other in a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from functools import cache
 from typing import Any, Protocol
 
 import psycopg
@@ -28,7 +28,6 @@ from projections.readmodels.standing import DayKey, Figures, Origin, Standing, d
 from projections.readmodels.tables import FIGURES
 
 Cursor = psycopg.Cursor[Any]
-_FIRST_DAY = date(1970, 1, 1)
 
 
 class Writer(Protocol):
@@ -57,7 +56,7 @@ class AlertsWriter:
         ids = alerts.ids_in(batch)
         cursor.execute(
             "SELECT alert_id, raised_time, state = 'delivered' FROM alerts"
-            " WHERE alert_id = ANY(%s)",
+            " WHERE alert_id = ANY(%b)",
             (ids,),
         )
         stored = {row[0]: alerts.Standing(from_datetime(row[1]), row[2]) for row in cursor}
@@ -93,7 +92,7 @@ def _standings(cursor: Cursor, ids: Sequence[str]) -> dict[str, Standing]:
     cursor.execute(
         "SELECT t.transaction_id, t.known_time, t.timestamp, t.base_amount, t.merchant_id,"
         " t.customer_id, d.outcome FROM transactions t LEFT JOIN decisions d"
-        " ON d.transaction_id = t.transaction_id WHERE t.transaction_id = ANY(%s)",
+        " ON d.transaction_id = t.transaction_id WHERE t.transaction_id = ANY(%b)",
         (ids,),
     )
     for key, known, moment, amount, merchant, customer, outcome in cursor:
@@ -101,7 +100,7 @@ def _standings(cursor: Cursor, ids: Sequence[str]) -> dict[str, Standing]:
         standings[key] = Standing(origin, outcome)
     cursor.execute(
         "SELECT transaction_id, event_id, known_time, source_offset, value FROM labels"
-        " WHERE transaction_id = ANY(%s)",
+        " WHERE transaction_id = ANY(%b)",
         (ids,),
     )
     for key, event_id, known, offset, value in cursor:
@@ -121,7 +120,7 @@ def _remove(cursor: Cursor, names: Sequence[str], column: str, keys: Iterable[st
     gone = list(keys)
     for name in names if gone else ():
         cursor.execute(
-            sql.SQL("DELETE FROM {} WHERE {} = ANY(%s)").format(
+            sql.SQL("DELETE FROM {} WHERE {} = ANY(%b)").format(
                 sql.Identifier(name), sql.Identifier(column)
             ),
             (gone,),
@@ -133,26 +132,38 @@ def _write_daily(cursor: Cursor, entity: str, changes: dict[DayKey, Figures]) ->
         return
     names = {"table": sql.Identifier(f"{entity}_daily"), "key": sql.Identifier(f"{entity}_id")}
     keys = sorted(changes)
-    columns = list(zip(*(changes[key] for key in keys), strict=True))
+    columns = dict(zip(FIGURES, zip(*(changes[key] for key in keys), strict=True), strict=True))
+    # Imported history changes two of them: the others need not travel.
+    changed = {name: column for name, column in columns.items() if any(column)}
     cursor.execute(
-        _ADD.format(**names),
-        ([_day(key[0]) for key in keys], [key[1] for key in keys], *map(list, columns)),
+        _add(tuple(changed)).format(**names),
+        (
+            _array([key[0] for key in keys]),
+            [key[1] for key in keys],
+            *map(_array, changed.values()),
+        ),
     )
-    if any(change < 0 for change in columns[0]):
+    if any(change < 0 for change in columns["transactions"]):
         # A rebuild never makes the row of a day whose only transaction gave its id to another.
         cursor.execute(sql.SQL("DELETE FROM {table} WHERE transactions = 0").format(**names))
 
 
-def _day(days: int) -> date:
-    return _FIRST_DAY + timedelta(days=days)
+def _array(numbers: Iterable[int]) -> str:
+    # Many times quicker than psycopg's text form of a list.
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
-_ADD = sql.SQL(
-    "INSERT INTO {{table}} (day, {{key}}, {columns}) "
-    "SELECT * FROM unnest(%s::date[], %s::text[], {arrays}) "
-    "ON CONFLICT (day, {{key}}) DO UPDATE SET {additions}".format(
-        columns=", ".join(FIGURES),
-        arrays=", ".join(["%s::numeric[]"] * len(FIGURES)),
-        additions=", ".join(f"{name} = {{table}}.{name} + excluded.{name}" for name in FIGURES),
+@cache
+def _add(changed: tuple[str, ...]) -> sql.SQL:
+    return sql.SQL(
+        "INSERT INTO {{table}} (day, {{key}}, {figures}) "
+        "SELECT DATE '1970-01-01' + day, key, {values} "
+        "FROM unnest(%s::int[], %b::text[], {arrays}) AS change (day, key, {columns}) "
+        "ON CONFLICT (day, {{key}}) DO UPDATE SET {additions}".format(
+            figures=", ".join(FIGURES),
+            values=", ".join(name if name in changed else "0" for name in FIGURES),
+            arrays=", ".join(["%s::numeric[]"] * len(changed)),
+            columns=", ".join(changed),
+            additions=", ".join(f"{name} = {{table}}.{name} + excluded.{name}" for name in changed),
+        )
     )
-)
