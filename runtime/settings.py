@@ -9,17 +9,21 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import SettingsError
 from runtime import secret_keys
+from runtime.connections import (
+    DATABASE_SCHEME,
+    postgres_parts,
+    redis_connection,
+    with_driver,
+)
 from runtime.stack.state import published
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-DATABASE_SCHEME = "postgresql+psycopg://"
 SERVER_FIELDS = ("kafka_bootstrap_servers", "redis_url", "database_url", "mongodb_url")
 
 
@@ -138,7 +142,7 @@ class Settings(BaseSettings):
         if not value:
             return value
         if info.field_name == "database_url":
-            value = _with_driver(value)
+            value = with_driver(value)
         expected = _SCHEMES[info.field_name]
         if not value.startswith(expected):
             raise ValueError(f"expected a URL that starts with {' or '.join(expected)}")
@@ -251,44 +255,6 @@ def env_example() -> str:
             default = default.relative_to(CHECKOUT)
         lines += ["", f"# {field.description}", f"#{field.alias}={default}"]
     return "\n".join(lines) + "\n"
-
-
-def redis_connection(url: str) -> str:
-    """Feast's spelling of a Redis URL: host:port[,db=n][,password=…][,ssl=true]."""
-    if not url:
-        return ""
-    parts = urlsplit(url)
-    options = [f"{parts.hostname}:{parts.port or 6379}"]
-    if (database := parts.path.strip("/")) not in ("", "0"):
-        options.append(f"db={database}")
-    if parts.username:
-        options.append(f"username={unquote(parts.username)}")
-    if parts.password:
-        options.append(f"password={unquote(parts.password)}")
-    if parts.scheme == "rediss":
-        options.append("ssl=true")
-    return ",".join(options)
-
-
-def postgres_parts(url: str) -> dict[str, str]:
-    """The pieces of a database URL under the names that feature_store.yaml expands."""
-    if not url:
-        return {}
-    parts = urlsplit(url)
-    return {
-        "POSTGRES_HOST": parts.hostname or "localhost",
-        "POSTGRES_PORT": str(parts.port or 5432),
-        "POSTGRES_DB": unquote(parts.path.lstrip("/")),
-        "POSTGRES_USER": unquote(parts.username or ""),
-        "POSTGRES_PASSWORD": unquote(parts.password or ""),
-    }
-
-
-def _with_driver(url: str) -> str:
-    for plain in ("postgresql://", "postgres://"):
-        if url.startswith(plain):
-            return DATABASE_SCHEME + url.removeprefix(plain)
-    return url
 
 
 def _explained(error: Any) -> str:

