@@ -1,0 +1,53 @@
+"""Owns the records of the ENTITIES topic: what of one source partition concerns one share of keys.
+
+They are derived from TRANSACTIONS and rebuilt from it, so their bytes may change at any time: a
+record of another version is refused, and the router writes anew from the markers.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from domain.errors import UndecodableError
+from domain.features import Entity, FeatureEvent
+from eventlog.partitioning import partition_for
+from eventlog.topics import ENTITIES
+
+VERSION = 1
+
+
+class Routed(msgspec.Struct, array_like=True, frozen=True):
+    """Covers offsets `first` to `last` of source partition `source`, without a gap.
+
+    `entries` are (offset, the entities concerned, event), in offset order.
+    """
+
+    version: int
+    source: int
+    first: int
+    last: int
+    entries: list[tuple[int, list[Entity], FeatureEvent]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Routed).decode
+
+
+def share_of(entity: Entity, key: str) -> int:
+    """The ENTITIES partition, and so the one writer, of an entity's state."""
+    return partition_for(f"{entity.value}:{key}", ENTITIES.partitions)
+
+
+def encode_routed(record: Routed) -> bytes:
+    return _encode(record)
+
+
+def decode_routed(value: bytes) -> Routed:
+    """Raises UndecodableError."""
+    try:
+        record = _decode(value)
+    except msgspec.MsgspecError as error:
+        raise UndecodableError(f"not a routed record: {error}") from error
+    if record.version != VERSION:
+        raise UndecodableError(f"a routed record of version {record.version}, not {VERSION}")
+    return record

@@ -1,0 +1,1 @@
+"""Owns what Feast is told: entities, views and services; computes and stores nothing itself."""

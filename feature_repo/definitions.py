@@ -1,0 +1,155 @@
+"""Owns the Feast objects: states online, finished on demand; vectors offline, by transaction id.
+
+It works for `feast apply` in this folder and as a package alike, so it imports no sibling. Feature
+names come from the catalogue, and nothing about a feature is said here a second time.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from feast import Entity, FeatureService, FeatureView, Field, PushSource, RequestSource, ValueType
+from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import (
+    PostgreSQLSource,
+)
+from feast.on_demand_feature_view import on_demand_feature_view
+from feast.types import Bytes, Float64, Int64, String
+
+from domain.features import CATALOGUE
+from domain.features import Entity as Kind
+
+FOREVER = timedelta(0)
+
+
+def _join_key(kind: Kind) -> str:
+    return "ip" if kind is Kind.IP else f"{kind.value}_id"
+
+
+def _entity(kind: Kind) -> Entity:
+    return Entity(
+        name=kind.value,
+        join_keys=[_join_key(kind)],
+        value_type=ValueType.STRING,
+        description=f"a {kind.value}, by the id that its transactions carry",
+    )
+
+
+def _state_view(entity: Entity) -> FeatureView:
+    # States are written by the features worker alone: there is nothing to materialise, and the
+    # source says so rather than fail.
+    nothing = PostgreSQLSource(
+        name=f"{entity.name}_no_states",
+        query=(
+            f"SELECT ''::text AS {entity.join_key}, ''::bytea AS {entity.name}_state, "
+            "now() AS event_timestamp WHERE false"
+        ),
+        timestamp_field="event_timestamp",
+    )
+    return FeatureView(
+        name=f"{entity.name}_state",
+        entities=[entity],
+        ttl=FOREVER,
+        schema=[
+            Field(name=entity.join_key, dtype=String),
+            Field(name=f"{entity.name}_state", dtype=Bytes),
+        ],
+        source=PushSource(name=f"{entity.name}_states", batch_source=nothing),
+        description=f"what a {entity.name} has done, folded, with its version map",
+    )
+
+
+card, customer, merchant, device, ip = entities = [_entity(kind) for kind in Kind]
+state_views = [_state_view(entity) for entity in entities]
+card_state, customer_state, merchant_state, device_state, ip_state = state_views
+
+request = RequestSource(
+    name="transaction_in_hand",
+    description="The transaction to finish for: time in microseconds UTC, amount in minor units "
+    "of the base currency. What is unknown is an empty text, or NaN.",
+    schema=[
+        Field(name="timestamp", dtype=Int64),
+        Field(name="base_amount", dtype=Int64),
+        Field(name="country", dtype=String),
+        Field(name="channel", dtype=String),
+        Field(name="lat", dtype=Float64),
+        Field(name="lon", dtype=Float64),
+    ],
+)
+
+
+@on_demand_feature_view(
+    sources=[*state_views, request],
+    schema=[Field(name=name, dtype=Float64) for name in CATALOGUE.names],
+    mode="python",
+    description="Every feature of the catalogue, finished at the transaction's time.",
+)
+def features(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Feast runs this source again without its module: all that it needs is imported inside.
+
+    A value that is unknown is NaN, since Feast infers the types from a run on made-up rows.
+    """
+    from domain.features import CATALOGUE, Entity, EntityState, finish
+    from domain.transactions import Transaction
+
+    fields = {kind: "ip" if kind is Entity.IP else f"{kind.value}_id" for kind in Entity}
+    rows = len(inputs["timestamp"])
+    vectors = []
+    for row in range(rows):
+        keys = {kind: (inputs.get(field) or [None] * rows)[row] for kind, field in fields.items()}
+        keys = {kind: key for kind, key in keys.items() if key}
+        given = {name: inputs[name][row] for name in ("country", "channel", "lat", "lon")}
+        transaction = Transaction(
+            transaction_id="",
+            timestamp=inputs["timestamp"][row],
+            amount=inputs["base_amount"][row],
+            base_amount=inputs["base_amount"][row],
+            currency="",
+            **{fields[kind]: key for kind, key in keys.items()},
+            **{name: None if v == "" or v != v else v for name, v in given.items()},
+        )
+        states = {}
+        for kind, key in keys.items():
+            stored = inputs[f"{kind.value}_state"][row]
+            states[kind] = (
+                EntityState.from_bytes(kind, key, bytes(stored))
+                if stored
+                else EntityState(kind, key)
+            )
+        values = finish(states, transaction)
+        vectors.append([float("nan") if value is None else value for value in values])
+    return {name: [v[at] for v in vectors] for at, name in enumerate(CATALOGUE.names)}
+
+
+transaction = Entity(
+    name="transaction",
+    join_keys=["transaction_id"],
+    value_type=ValueType.STRING,
+    description="one payment attempt",
+)
+transaction_features = FeatureView(
+    name="transaction_features",
+    entities=[transaction],
+    ttl=FOREVER,
+    schema=[
+        Field(name="transaction_id", dtype=String),
+        *(Field(name=name, dtype=Float64) for name in CATALOGUE.names),
+    ],
+    source=PostgreSQLSource(
+        name="feature_vectors",
+        table="feature_vectors",
+        timestamp_field="event_timestamp",
+        created_timestamp_column="created",
+    ),
+    online=False,
+    description="The ideal vector of every transaction: ask by transaction id, at its own time.",
+)
+
+training = FeatureService(
+    name="training",
+    features=[transaction_features],
+    description="Point-in-time vectors by transaction id",
+)
+scoring = FeatureService(
+    name="scoring",
+    features=[features],
+    description="Finished features of a transaction in hand",
+)

@@ -1,0 +1,152 @@
+"""Owns the FeatureReader over the online states: stored states, own tail, finish; decides nothing.
+
+The states come through Feast's online store in one round trip; the tail is what this process has
+read of the log itself. The version map of the result is recorded, so that the very same vector can
+be made again from the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+from typing import Generic, Protocol, TypeVar
+
+from domain.errors import IntegrityError, UnavailableError
+from domain.features import (
+    CATALOGUE,
+    Entity,
+    EntityState,
+    FeatureEvent,
+    encode_versions,
+    entity_keys,
+    finish,
+)
+from domain.transactions import Transaction
+from eventlog.routing import share_of
+from eventlog.topics import ENTITIES, TRANSACTIONS
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
+_BREAK_SECONDS = 0.5
+
+
+class Marker(Protocol):
+    def covers(self, source: int) -> int: ...
+
+
+class Markers(Protocol):
+    @property
+    def at(self) -> Mapping[int, Marker]: ...
+
+    @property
+    def rebuilding(self) -> frozenset[int]: ...
+
+    def covered(self, sources: int, shares: int) -> dict[int, int]: ...
+
+
+class States(Protocol):
+    """The online states, for reading. Blocking; raises UnavailableError within its timeout."""
+
+    def read(self, keys: Sequence[tuple[Entity, str]]) -> tuple[Markers, list[EntityState]]: ...
+
+    def markers(self) -> Markers: ...
+
+
+class Tail(Protocol):
+    """What this process has read of the log: see commands.ports.RecentTail."""
+
+    def starts(self) -> Sequence[int]: ...
+
+    def ends(self) -> Sequence[int]: ...
+
+    def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]: ...
+
+
+class FeastFeatureReader(Generic[Answer]):
+    """Implements commands.ports.FeatureReader; `answer` makes its ServedFeatures.
+
+    After a failure of the store nothing is asked of it for half a second: the decisions of a
+    burst do not each wait for the same timeout.
+    """
+
+    def __init__(
+        self,
+        states: States,
+        answer: Callable[[str, list[float | None], dict[str, str], list[str]], Answer],
+    ) -> None:
+        self._states, self._answer = states, answer
+        self._broken_until = 0.0
+
+    def read(self, transaction: Transaction, tail: Tail) -> Answer:
+        keys = entity_keys(transaction)
+        flags = [f"no_{entity.value}" for entity in CATALOGUE.entities if entity not in keys]
+        # Of before the states: what comes later may or may not be in them.
+        starts, ends = tail.starts(), tail.ends()
+        read = self._read(list(keys.items()))
+        if read is None:
+            values = finish({}, transaction)
+            return self._answer(CATALOGUE.hash, values, {}, [*flags, "features_unavailable"])
+        markers, found = read
+        if any(share_of(entity, key) in markers.rebuilding for entity, key in keys.items()):
+            flags.append("features_rebuilding")
+        versions: dict[str, str] = {}
+        stale = False
+        for state in found:
+            covered = _covered(state, markers)
+            stale |= _fold_tail(state, covered, tail, starts, ends)
+            versions[state.entity.value] = encode_versions(
+                {source: at for source, at in covered.items() if at >= 0}
+            )
+        if stale:
+            flags.append("stale_features")
+        values = finish({state.entity: state for state in found}, transaction)
+        return self._answer(CATALOGUE.hash, values, versions, flags)
+
+    def covered(self) -> dict[int, int]:
+        """Per source partition the offset from which on states need the tail; nothing if away."""
+        try:
+            markers = self._states.markers()
+        except UnavailableError:
+            return {}
+        covered = markers.covered(TRANSACTIONS.partitions, ENTITIES.partitions)
+        return {source: at + 1 for source, at in covered.items()}
+
+    def _read(self, keys: Sequence[tuple[Entity, str]]) -> tuple[Markers, list[EntityState]] | None:
+        if monotonic() < self._broken_until:
+            return None
+        try:
+            return self._states.read(keys)
+        except (UnavailableError, IntegrityError) as error:
+            self._broken_until = monotonic() + _BREAK_SECONDS
+            logger.warning("features are left at their defaults: %s", error)
+            return None
+
+
+def _covered(state: EntityState, markers: Markers) -> dict[int, int]:
+    """Per source partition the last offset of which the state knows all that concerns it."""
+    marker = markers.at.get(share_of(state.entity, state.key))
+    return {
+        source: max(state.version.get(source, -1), marker.covers(source) if marker else -1)
+        for source in range(TRANSACTIONS.partitions)
+    }
+
+
+def _fold_tail(
+    state: EntityState,
+    covered: dict[int, int],
+    tail: Tail,
+    starts: Sequence[int],
+    ends: Sequence[int],
+) -> bool:
+    """Folds what the tail has beyond `covered`, moving it on; True where a gap forbids that."""
+    joins = [start <= covered[source] + 1 for source, start in enumerate(starts)]
+    for source, offset, event in tail.entries(state.entity.value, state.key):
+        if joins[source] and covered[source] < offset < ends[source]:
+            state.fold(source, offset, event)
+    for source, end in enumerate(ends):
+        if joins[source]:
+            covered[source] = max(covered[source], end - 1)
+    return not all(joins)

@@ -1,0 +1,82 @@
+"""Owns the StateStore over Feast's online store; how states lie in Redis is feast_store's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+from feast.protos.feast.types.Value_pb2 import Value
+
+from domain.errors import FencedError, IntegrityError
+from domain.features import CATALOGUE, Entity, EntityState
+from domain.times import to_datetime
+from feature_repo.names import join_key, state_view
+from projections.adapters.feast_store import LOST, REFUSED, VersionedRedisOnlineStore
+from projections.feature_state import Marker, Markers
+
+if TYPE_CHECKING:
+    from feast import RepoConfig
+
+
+class FeastStateStore:
+    """Implements projections.feature_state.StateStore. Thread-safe for different entities."""
+
+    def __init__(self, config: RepoConfig) -> None:
+        self._config = config
+        self._store = VersionedRedisOnlineStore()
+
+    def adopt(self) -> str:
+        """Call before any other, once a process: see VersionedRedisOnlineStore.adopt."""
+        return self._store.adopt(self._config, CATALOGUE.hash)
+
+    def load(self, keys: Sequence[tuple[Entity, str]]) -> list[EntityState]:
+        return self.read(keys)[1]
+
+    def read(self, keys: Sequence[tuple[Entity, str]]) -> tuple[Markers, list[EntityState]]:
+        """As `load`, with the markers as of before: each state covers what its marker says."""
+        wanted = [(state_view(entity), entity_key(entity, key)) for entity, key in keys]
+        markers, found = self._store.read_states(self._config, wanted)
+        return markers, [
+            EntityState(entity, key) if data is None else EntityState.from_bytes(entity, key, data)
+            for (entity, key), data in zip(keys, found, strict=True)
+        ]
+
+    def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
+        by_entity: dict[Entity, list[tuple[EntityState, bytes]]] = {}
+        for state, encoded in states:
+            by_entity.setdefault(state.entity, []).append((state, encoded))
+        for entity, group in by_entity.items():
+            rows = [
+                (entity_key(entity, state.key), encoded, state.version, _as_of(state))
+                for state, encoded in group
+            ]
+            answers = self._store.write_states(self._config, state_view(entity), rows)
+            if REFUSED in answers:
+                key = group[answers.index(REFUSED)][0].key
+                raise FencedError(f"the stored state of {entity} {key!r} is newer than ours")
+
+    def markers(self) -> Markers:
+        return self._store.markers(self._config)
+
+    def mark(self, share: int, before: Marker | None, after: Marker) -> None:
+        answer = self._store.mark(self._config, share, before, after)
+        if answer == LOST:
+            raise IntegrityError(
+                f"the online states have lost the marker of share {share}: they are rebuilt from "
+                "the log when the worker starts anew"
+            )
+        if answer == REFUSED:
+            raise FencedError(f"another worker writes the states of share {share}")
+
+    def rebuilding(self, share: int, on: bool) -> None:
+        self._store.flag_rebuilding(self._config, share, on)
+
+
+def entity_key(entity: Entity, key: str) -> EntityKey:
+    return EntityKey(join_keys=[join_key(entity)], entity_values=[Value(string_val=key)])
+
+
+def _as_of(state: EntityState) -> datetime:
+    return to_datetime(max(state.latest, state.latest_label, 0))

@@ -1,0 +1,306 @@
+"""Owns how states lie in Redis for every Feast client: versioned, atomic, by live generation.
+
+A state is kept with its version map in the same hash, and a write that does not reach every
+position of the stored one is refused inside the server: an older writer, a materialisation or a
+zombie can never take a state back. It knows no feature.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Literal
+
+from feast import FeatureView, RepoConfig, utils
+from feast.infra.key_encoding_utils import serialize_entity_key
+from feast.infra.online_stores.helpers import _mmh3
+from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig
+from feast.protos.feast.types.EntityKey_pb2 import EntityKey as EntityKeyProto
+from feast.protos.feast.types.Value_pb2 import Value as ValueProto
+from google.protobuf.timestamp_pb2 import Timestamp
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+from redis.retry import Retry
+
+from domain.errors import UnavailableError
+from domain.features.columns import Reader
+from domain.features.versions import read_versions
+from projections.feature_state import Marker, Markers, version_text
+
+Row = tuple[EntityKeyProto, dict[str, ValueProto], datetime, datetime | None]
+Versions = Mapping[int, int]
+
+_DIGEST_BYTES = 4
+LOST, REFUSED, WRITTEN, EQUAL = -1, 0, 1, 2
+
+_WRITE = """
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+if stored then
+  if stored == ARGV[2] then return 2 end
+  local offered = {}
+  for p, o in string.gmatch(ARGV[2], '(%d+):(%d+)') do offered[p] = tonumber(o) end
+  for p, o in string.gmatch(stored, '(%d+):(%d+)') do
+    if not offered[p] or offered[p] < tonumber(o) then return 0 end
+  end
+end
+redis.call('HSET', KEYS[1], unpack(ARGV))
+return 1
+"""
+_MARK = """
+local stored = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if stored == ARGV[3] then return 1 end
+if stored ~= ARGV[2] then
+  if stored == '' then return -1 end
+  return 0
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
+
+
+class VersionedRedisOnlineStoreConfig(RedisOnlineStoreConfig):  # type: ignore[misc]
+    """`generation` pins a keyspace; by default the live one is looked up, once a second."""
+
+    type: Literal["projections.adapters.feast_store.VersionedRedisOnlineStore"] = (
+        "projections.adapters.feast_store.VersionedRedisOnlineStore"
+    )
+    socket_timeout: float = 2.0
+    generation: int | None = None
+    pointer_seconds: float = 1.0
+
+
+class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
+    """Feast's Redis store with an atomic compare-and-write, timeouts and generations."""
+
+    _live: tuple[float, str] | None = None
+
+    def _get_client(self, online_store_config: Any) -> Any:
+        if not self._client:
+            nodes, options = self._parse_connection_string(online_store_config.connection_string)
+            options.setdefault("socket_timeout", online_store_config.socket_timeout)
+            options.setdefault("socket_connect_timeout", online_store_config.socket_timeout)
+            self._client = Redis(
+                host=nodes[0]["host"],
+                port=int(nodes[0]["port"]),
+                # Once more at once: the connection may be one that the server has closed.
+                retry=Retry(NoBackoff(), 1),
+                protocol=2,
+                **options,
+            )
+        return self._client
+
+    def space(self, config: RepoConfig) -> str:
+        """The key suffix of the keyspace in use: `<project>.g<generation>`."""
+        settings = config.online_store
+        if settings.generation is not None:
+            return f"{config.project}.g{settings.generation}"
+        now = time.monotonic()
+        if self._live is None or now - self._live[0] > settings.pointer_seconds:
+            try:
+                stored = self._get_client(settings).get(f"retrace:live:{config.project}")
+            except RedisError as error:
+                raise _away(error) from error
+            self._live = now, f"{config.project}.g{int(stored) if stored else 1}"
+        return self._live[1]
+
+    def _generate_redis_keys_for_entities(
+        self, config: RepoConfig, entity_keys: list[EntityKeyProto]
+    ) -> list[bytes]:
+        suffix = self.space(config).encode()
+        version = config.entity_key_serialization_version
+        return [serialize_entity_key(key, version) + suffix for key in entity_keys]
+
+    def online_write_batch(
+        self,
+        config: RepoConfig,
+        table: FeatureView,
+        data: list[Row],
+        progress: Callable[[int], Any] | None,
+    ) -> None:
+        """For Feast's own callers: a row that is older than what is stored is passed over."""
+        name = table.name
+        states = [(key, row[name].bytes_val, at) for key, row, at, _ in data if name in row]
+        if len(states) < len(data):
+            raise NotImplementedError(f"{table.name}: only states are kept in this store")
+        rows = [(key, state, dict(_version_of(state)), at) for key, state, at in states]
+        self.write_states(config, table.name, rows)
+        if progress:
+            progress(len(data))
+
+    async def online_write_batch_async(
+        self,
+        config: RepoConfig,
+        table: FeatureView,
+        data: list[Row],
+        progress: Callable[[int], Any] | None,
+    ) -> None:
+        self.online_write_batch(config, table, data, progress)
+
+    def write_states(
+        self,
+        config: RepoConfig,
+        view: str,
+        rows: Sequence[tuple[EntityKeyProto, bytes, Versions, datetime]],
+    ) -> list[int]:
+        """The state of view `v` is its feature `v`. One round trip.
+
+        Per row WRITTEN, EQUAL (that version was there) or REFUSED (the stored one knows more).
+        Raises UnavailableError; what was written before stays, and writing the same rows again is
+        harmless.
+        """
+        keys = self._generate_redis_keys_for_entities(config, [row[0] for row in rows])
+        fields = (f"_ver:{view}", _field(view), f"_ts:{view}")
+        calls = [
+            (key, fields[0], version_text(version), fields[1], _value(state), fields[2], _stamp(at))
+            for key, (_, state, version, at) in zip(keys, rows, strict=True)
+        ]
+        return self._eval(config, _WRITE, calls)
+
+    def read_states(
+        self, config: RepoConfig, wanted: Iterable[tuple[str, EntityKeyProto]]
+    ) -> tuple[Markers, list[bytes | None]]:
+        """The stored state of each (view, entity key), or None, and the markers as of before.
+
+        So each state covers what its marker says. One round trip. Raises UnavailableError.
+        """
+        pairs = list(wanted)
+        keys = self._generate_redis_keys_for_entities(config, [key for _, key in pairs])
+        client = self._get_client(config.online_store)
+        try:
+            with client.pipeline(transaction=False) as pipe:
+                pipe.hgetall(self._markers_key(config))
+                for key, (view, _) in zip(keys, pairs, strict=True):
+                    pipe.hget(key, _field(view))
+                stored, *found = pipe.execute()
+        except RedisError as error:
+            raise _away(error) from error
+        states = [ValueProto.FromString(value).bytes_val if value else None for value in found]
+        return _markers(stored), states
+
+    def markers(self, config: RepoConfig) -> Markers:
+        """Raises UnavailableError."""
+        try:
+            stored = self._get_client(config.online_store).hgetall(self._markers_key(config))
+        except RedisError as error:
+            raise _away(error) from error
+        return _markers(stored)
+
+    def mark(self, config: RepoConfig, partition: int, before: Marker | None, after: Marker) -> int:
+        """Moves a marker from `before` (None: there was none) to `after`.
+
+        WRITTEN, REFUSED (another writer has moved it) or LOST (there is none any more).
+        """
+        expected = before.to_text() if before else ""
+        call = (self._markers_key(config), f"at:{partition}", expected, after.to_text())
+        return self._eval(config, _MARK, [call])[0]
+
+    def flag_rebuilding(self, config: RepoConfig, partition: int, on: bool) -> None:
+        """Readers say so on each decision while it is set. Raises UnavailableError."""
+        client, name = self._get_client(config.online_store), f"rebuilding:{partition}"
+        try:
+            if on:
+                client.hset(self._markers_key(config), name, "1")
+            else:
+                client.hdel(self._markers_key(config), name)
+        except RedisError as error:
+            raise _away(error) from error
+
+    def adopt(self, config: RepoConfig, feature_set: str) -> str:
+        """Makes sure that the live keyspace is of `feature_set`; returns its name.
+
+        States of other features are left as they are, in the generation before: going back is
+        moving the pointer. Raises UnavailableError.
+        """
+        client = self._get_client(config.online_store)
+        try:
+            stored = client.hget(self._markers_key(config), "features")
+            if stored is not None and stored.decode() != feature_set:
+                client.setnx(f"retrace:live:{config.project}", 1)
+                client.incr(f"retrace:live:{config.project}")
+                self._live = None
+            client.hset(self._markers_key(config), "features", feature_set)
+        except RedisError as error:
+            raise _away(error) from error
+        return self.space(config)
+
+    def _markers_key(self, config: RepoConfig) -> str:
+        return f"retrace:markers:{self.space(config)}"
+
+    def _eval(self, config: RepoConfig, script: str, calls: Sequence[tuple[Any, ...]]) -> list[int]:
+        client = self._get_client(config.online_store)
+        try:
+            digest = self._digest(client, script)
+            try:
+                return self._run(client, digest, calls)
+            except NoScriptError:
+                # The server was started anew and has forgotten it.
+                client.script_load(script)
+                return self._run(client, digest, calls)
+        except RedisError as error:
+            raise _away(error) from error
+
+    def _digest(self, client: Any, script: str) -> str:
+        digests: dict[str, str] = self.__dict__.setdefault("_digests", {})
+        if script not in digests:
+            digests[script] = client.script_load(script)
+        return digests[script]
+
+    @staticmethod
+    def _run(client: Any, digest: str, calls: Sequence[tuple[Any, ...]]) -> list[int]:
+        with client.pipeline(transaction=False) as pipe:
+            for call in calls:
+                pipe.evalsha(digest, 1, *call)
+            return [int(answer) for answer in pipe.execute()]
+
+    def delete_table(self, config: RepoConfig, table: FeatureView) -> None:
+        super().delete_table(self._in_space(config), table)
+
+    def delete_entity_values(self, config: RepoConfig, join_keys: list[str]) -> None:
+        super().delete_entity_values(self._in_space(config), join_keys)
+
+    def _in_space(self, config: RepoConfig) -> RepoConfig:
+        scoped = config.model_copy()
+        scoped.project = self.space(config)
+        return scoped
+
+
+def _markers(stored: Mapping[bytes, bytes]) -> Markers:
+    at, rebuilding = {}, set()
+    for name, value in stored.items():
+        kind, _, share = name.decode().rpartition(":")
+        if kind == "at":
+            at[int(share)] = Marker.from_text(value.decode())
+        elif kind == "rebuilding":
+            rebuilding.add(int(share))
+    return Markers(at, frozenset(rebuilding))
+
+
+@lru_cache(maxsize=64)
+def _field(view: str) -> bytes:
+    hashed: bytes = _mmh3(f"{view}:{view}")
+    return hashed
+
+
+def _version_of(state: bytes) -> Versions:
+    reader = Reader(state)
+    reader.raw(_DIGEST_BYTES)
+    return read_versions(reader)
+
+
+def _value(state: bytes) -> bytes:
+    value: bytes = ValueProto(bytes_val=state).SerializeToString()
+    return value
+
+
+def _stamp(moment: datetime) -> bytes:
+    stamp = Timestamp()
+    stamp.FromDatetime(utils.make_tzaware(moment))
+    serialized: bytes = stamp.SerializeToString()
+    return serialized
+
+
+def _away(error: RedisError) -> UnavailableError:
+    return UnavailableError("redis", str(error) or type(error).__name__)

@@ -1,0 +1,89 @@
+"""Owns the port of the online states and the marker of how far they go; knows no store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from domain.features import Entity, EntityState
+
+NOTHING = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """How far one share of the entities (an ENTITIES partition) has come.
+
+    All its states cover each source partition up to and with `last`; `next` is the offset of the
+    next routed record to read.
+    """
+
+    next: int = 0
+    last: Mapping[int, int] = field(default_factory=dict)
+
+    def covers(self, source: int) -> int:
+        return self.last.get(source, NOTHING)
+
+    def to_text(self) -> str:
+        return f"{self.next}|{version_text(self.last)}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Marker:
+        """Reads what `to_text` wrote."""
+        following, _, versions = text.partition("|")
+        pairs = (pair.split(":") for pair in versions.split(",") if pair)
+        return cls(int(following), {int(p): int(o) for p, o in pairs})
+
+
+@dataclass(frozen=True, slots=True)
+class Markers:
+    """The markers of a keyspace by share, and the shares that are being rebuilt."""
+
+    at: Mapping[int, Marker]
+    rebuilding: frozenset[int]
+
+    def covered(self, sources: int, shares: int) -> dict[int, int]:
+        """Per source partition the last offset that every share covers."""
+        nothing = Marker()
+        return {
+            source: min(self.at.get(share, nothing).covers(source) for share in range(shares))
+            for source in range(sources)
+        }
+
+
+class StateStore(Protocol):
+    """The online states of one keyspace. Blocking. Raises UnavailableError.
+
+    A state is never replaced by one that does not cover all that the stored one covers, whoever
+    writes; so repeating a write is harmless, and a writer left behind by a rebalance is refused.
+    """
+
+    def load(self, keys: Sequence[tuple[Entity, str]]) -> list[EntityState]:
+        """One per key, in order; an empty state where none is stored."""
+        ...
+
+    def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
+        """Each state with its bytes. Raises FencedError where a stored state knows more."""
+        ...
+
+    def markers(self) -> Markers:
+        """The markers of these features: those left by another set of features do not count."""
+        ...
+
+    def mark(self, share: int, before: Marker | None, after: Marker) -> None:
+        """Call after the states that `after` covers are saved.
+
+        Raises FencedError where the stored marker is not `before` (None: there is none), and
+        IntegrityError where the store has lost it.
+        """
+        ...
+
+    def rebuilding(self, share: int, on: bool) -> None:
+        """While it is on, readers say on each vector that states are incomplete."""
+        ...
+
+
+def version_text(versions: Mapping[int, int]) -> str:
+    """`partition:offset,…` by partition: plain, for it is compared inside the store."""
+    return ",".join(f"{partition}:{versions[partition]}" for partition in sorted(versions))
