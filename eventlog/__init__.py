@@ -1,1 +1,1 @@
-"""Owns the log as a port: topics, positions, codec, the void rule and the reader's memory of ids."""
+"""Owns the log as a port: topics, positions, codec, the void rule, the memory of ids."""

@@ -2,7 +2,7 @@
 
 Per id, the first of {submitted, imported} is the origin. The first scored event made for the
 origin's content (equal digest) is the decision, and an imported origin has none. Labels count
-once per (reporter, reference), alerts once per id. Everything else is void: skipped and counted, by every reader.
+once per (reporter, reference). Everything else is void: skipped and counted, by every reader.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def admits_scored(known: Known | None, digest: str, offset: int) -> bool:
 
 
 class Admission:
-    """Judges records in offset order per partition; judging a record again gives the same answer."""
+    """Judges records in offset order per partition; judging again gives the same answer."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
