@@ -82,8 +82,12 @@ class Window:
 
     @property
     def horizon(self) -> int:
-        """Behind the greatest time seen, beyond which state is dropped: room for late arrivals."""
-        return self.span + max(HOUR, self.span // 10)
+        """How far behind the greatest time seen a state reaches.
+
+        The slack beyond the span is room for late arrivals: a tenth of the span, an hour at least,
+        and twice the span where that is less, so that the finest tiles stay few.
+        """
+        return self.span + max(self.span // 10, min(HOUR, 2 * self.span))
 
 
 MINUTES_10 = Window("10m", 10 * MINUTE, 20 * SECOND)
@@ -150,9 +154,9 @@ class Feature:
 
     def check(self) -> None:
         """Raises DeclarationError."""
-        for problem in (self._name(), self._kind(), self._field(), self._bounds()):
-            if problem is not None:
-                raise DeclarationError(self.name, problem)
+        problem = self._name() or self._kind() or self._field() or self._bounds()
+        if problem is not None:
+            raise DeclarationError(self.name, problem)
 
     def canonical(self) -> str:
         """All that the value depends on, as text; the meaning is for people alone."""

@@ -1,0 +1,108 @@
+"""Owns the text of the reference page of a feature set; writes no file."""
+
+from __future__ import annotations
+
+from domain.features.catalogue import CATALOGUE
+from domain.features.declarations import Aggregation, Feature
+from domain.features.feature_set import FeatureSet
+from domain.times import DAY, HOUR, MINUTE, SECOND
+
+_HEAD = """\
+# Features
+
+Generated from `domain/features/catalogue.py` by `domain.features.page`; a test keeps it fresh:
+
+    python -c "from domain.features.page import features_page; print(features_page(), end='')" \\
+      > docs/features.md
+
+Feature set `{hash}`, {count} features.
+
+## How to read a value
+
+- **Window.** A feature with window W and resolution g, for a transaction at time t, holds the
+  events of the same entity with floor(t - W) <= floor(e.time) <= floor(t), floor being the start of
+  the tile of length g. The transaction itself is left out: it is decided before its own event is
+  folded. A vector made again is made from the states below that event.
+- **When.** Events count from their arrival on, late ones too, and equal times count when they came
+  before. Values are finished at the transaction's time, so they fall as time passes without events.
+- **Horizon.** A window's tiles are kept as far as W and a slack behind the greatest event time of
+  the entity: a tenth of W, an hour at least, or twice W where that is less. Older events are
+  dropped and counted, whenever they come. Labels have their own greatest time, and one store as
+  long as the longest of their windows.
+- **Unknown.** An entity or field that the transaction lacks, or an aggregate of nothing, is unknown
+  and takes the default; a count or sum of nothing is 0.
+- **Caps.** Distinct values and "not seen before" look at the latest pairs of tile and value of an
+  entity, labels at its latest labels, as many as the cap says. In a tie of tile the greater 64-bit
+  digest of the value stays; among labels of equal known time, that of the event id.
+- **Labels.** A label counts at its known time, and only in whole past tiles. Of one transaction
+  the last such label alone counts: a reversal replaces the earlier label from its own known time
+  on, and until then the earlier one counts. A rate is fraud labels over all labels.
+- **Filters.** `declined` counts decisions, and imported history holds none. Without a filter
+  attempts count, decided or imported.
+- **Bits.** States hold integers alone. Each integer becomes a float64 once, then only + - * / and
+  sqrt are used, in the order of `domain/features/formulas.py`. A standard deviation is taken from
+  the exact integer n * sum of squares - sum * sum. Amounts are in units of the base currency.
+  Distance is a chord between integer unit vectors (scale 2^24).
+"""
+
+_COLUMNS = (
+    "Name",
+    "Meaning",
+    "Aggregation",
+    "Window",
+    "Resolution",
+    "Filter",
+    "Cap",
+    "Type",
+    "Default",
+)
+
+
+def features_page(features: FeatureSet = CATALOGUE) -> str:
+    """Markdown, one table per entity, in the order of the vector."""
+    parts = [_HEAD.format(hash=features.hash, count=len(features))]
+    parts.append(_table("Request", [f for f in features.features if f.entity is None]))
+    parts.extend(_table(e.value.capitalize(), features.by_entity[e]) for e in features.entities)
+    return "\n".join(parts)
+
+
+def _table(title: str, features: list[Feature] | tuple[Feature, ...]) -> str:
+    rows = [_row(_COLUMNS), _row(["---"] * len(_COLUMNS)), *map(_described, features)]
+    return f"## {title}\n\n" + "\n".join(rows) + "\n"
+
+
+def _described(feature: Feature) -> str:
+    window = feature.window
+    return _row(
+        [
+            f"`{feature.name}`",
+            feature.meaning,
+            feature.aggregation.value,
+            _length(window.span) if window else "",
+            _length(window.tile) if window else "",
+            feature.filter.value if feature.filter else "",
+            str(feature.cap or ""),
+            _TYPES.get(feature.aggregation, "float"),
+            "unknown" if feature.default is None else str(feature.default),
+        ]
+    )
+
+
+_TYPES = {
+    Aggregation.COUNT: "whole number",
+    Aggregation.DISTINCT: "whole number",
+    Aggregation.LABEL_COUNT: "whole number",
+    Aggregation.FRAUD_COUNT: "whole number",
+    Aggregation.IS_NEW: "0 or 1",
+}
+
+
+def _row(cells: list[str] | tuple[str, ...]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _length(micros: int) -> str:
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s")):
+        if micros % unit == 0:
+            return f"{micros // unit} {name}"
+    return f"{micros} us"
