@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, Field
 
 from domain.events import Envelope, Outcome, Path, TransactionScored
@@ -47,6 +49,10 @@ class DecisionDetailOut(DecisionOut):
     timings_us: dict[str, int]
 
 
+def reasons_out(codes: Iterable[str]) -> list[ReasonOut]:
+    return [ReasonOut(code=code, text=words(code)) for code in codes]
+
+
 def decision_out(envelope: Envelope) -> DecisionOut:
     return DecisionOut.model_validate(_common(envelope))
 
@@ -72,7 +78,7 @@ def _common(envelope: Envelope) -> dict[str, object]:
         "transaction_id": envelope.subject,
         "score": data.score,
         "outcome": data.outcome,
-        "reasons": [{"code": code, "text": words(code)} for code in data.reasons],
+        "reasons": reasons_out(data.reasons),
         "path": data.path,
         "flags": data.flags,
         "model_id": data.model_id,

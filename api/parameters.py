@@ -1,0 +1,26 @@
+"""Owns the query parameters that several lists share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+
+from domain.errors import InvalidInputError
+from domain.times import from_rfc3339
+
+Since = Annotated[str | None, Query(description="RFC 3339, included.")]
+Until = Annotated[str | None, Query(description="RFC 3339, excluded.")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
+Key = Annotated[str | None, Query()]
+
+
+def moment(field: str, text: str | None) -> int | None:
+    """Microseconds UTC. Raises InvalidInputError."""
+    if text is None:
+        return None
+    try:
+        return from_rfc3339(text)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError(field, f"{text!r} is not an RFC 3339 time") from error

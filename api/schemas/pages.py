@@ -1,0 +1,90 @@
+"""Owns the rows of lists over HTTP: decisions and alerts as the read models hold them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from api.schemas.decisions import ReasonOut, reasons_out
+from domain.times import to_rfc3339
+from projections.readmodels.results import StoredAlert, StoredDecision
+
+
+class DecisionRow(BaseModel):
+    transaction_id: str
+    score: float
+    outcome: str
+    reasons: list[ReasonOut]
+    path: str
+    amount: int = Field(description="Minor units of `currency`.")
+    currency: str
+    timestamp: str
+    decided_at: str
+    card_id: str | None
+    customer_id: str | None
+    merchant_id: str | None
+    model_id: str
+    policy_version: int
+
+
+class DecisionPage(BaseModel):
+    items: list[DecisionRow]
+    next_cursor: str | None = Field(description="Ask for the next page with it; null on the last.")
+
+
+class AlertRow(BaseModel):
+    alert_id: str
+    transaction_id: str
+    state: str = Field(description="raised or delivered")
+    outcome: str
+    score: float
+    reasons: list[ReasonOut]
+    amount: int = Field(description="Minor units of `currency`.")
+    currency: str
+    raised_at: str
+    delivered_at: str | None
+    card_id: str | None
+    customer_id: str | None
+    merchant_id: str | None
+
+
+class AlertPage(BaseModel):
+    items: list[AlertRow]
+    next_cursor: str | None = Field(description="Ask for the next page with it; null on the last.")
+
+
+def decision_row(stored: StoredDecision) -> DecisionRow:
+    return DecisionRow(
+        transaction_id=stored.transaction_id,
+        score=stored.score,
+        outcome=stored.outcome,
+        reasons=reasons_out(stored.reasons),
+        path=stored.path,
+        amount=stored.amount,
+        currency=stored.currency,
+        timestamp=to_rfc3339(stored.timestamp),
+        decided_at=to_rfc3339(stored.known_time),
+        card_id=stored.card_id,
+        customer_id=stored.customer_id,
+        merchant_id=stored.merchant_id,
+        model_id=stored.model_id,
+        policy_version=stored.policy_version,
+    )
+
+
+def alert_row(stored: StoredAlert) -> AlertRow:
+    delivered = stored.delivered_time
+    return AlertRow(
+        alert_id=stored.alert_id,
+        transaction_id=stored.transaction_id,
+        state=stored.state,
+        outcome=stored.outcome,
+        score=stored.score,
+        reasons=reasons_out(stored.reasons),
+        amount=stored.amount,
+        currency=stored.currency,
+        raised_at=to_rfc3339(stored.raised_time),
+        delivered_at=None if delivered is None else to_rfc3339(delivered),
+        card_id=stored.card_id,
+        customer_id=stored.customer_id,
+        merchant_id=stored.merchant_id,
+    )

@@ -1,0 +1,84 @@
+"""Owns `retrace alerts`: what asks for somebody's attention, from the read models."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from projections.readmodels.results import StoredAlert
+
+
+def alerts(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)] = 20,
+    state: Annotated[
+        str | None, typer.Option("--state", help="Only those that are raised or delivered.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Show the newest alerts."""
+    from domain.errors import InvalidInputError
+    from projections.adapters.postgres import open_read_models
+    from projections.readmodels.results import AlertFilter
+    from runtime.settings import load_settings
+
+    if state not in (None, "raised", "delivered"):
+        raise InvalidInputError("--state", "must be raised or delivered")
+    with open_read_models(load_settings().database_url) as read_models:
+        found = read_models.alerts_for(AlertFilter(state=state), limit).items
+    if as_json:
+        print(json.dumps({"alerts": [_row(alert) for alert in found]}))
+    else:
+        _show(found)
+
+
+def _row(alert: StoredAlert) -> dict[str, object]:
+    from domain.times import to_rfc3339
+
+    return {
+        "alert_id": alert.alert_id,
+        "transaction_id": alert.transaction_id,
+        "raised_at": to_rfc3339(alert.raised_time),
+        "state": alert.state,
+        "outcome": alert.outcome,
+        "score": alert.score,
+        "amount": alert.amount,
+        "currency": alert.currency,
+        "reasons": alert.reasons,
+        "customer_id": alert.customer_id,
+        "merchant_id": alert.merchant_id,
+    }
+
+
+def _show(found: list[StoredAlert]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from domain.money import to_major
+    from domain.policy import words
+    from domain.times import to_datetime
+
+    if not found:
+        print("No alerts.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("raised (UTC)", "outcome", "score", "amount", "transaction", "why"):
+        table.add_column(
+            name,
+            justify="right" if name in ("score", "amount") else "left",
+            no_wrap=name != "why",
+            overflow="ellipsis",
+        )
+    for alert in found:
+        colour = "red" if alert.outcome == "decline" else "yellow"
+        table.add_row(
+            to_datetime(alert.raised_time).strftime("%m-%d %H:%M:%S"),
+            f"[{colour}]{alert.outcome}[/]",
+            f"{alert.score:.3f}",
+            f"{to_major(alert.amount, alert.currency)} {alert.currency}",
+            alert.transaction_id,
+            words(alert.reasons[0]) if alert.reasons else "",
+        )
+    Console().print(table)
