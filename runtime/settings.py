@@ -187,7 +187,7 @@ class Settings(BaseSettings):
             "MONGODB_URL": self.mongodb_url,
             "RETRACE_API_HOST": self.api_host,
             "RETRACE_API_PORT": str(self.api_port),
-            "RETRACE_API_URL": self.api_url,
+            "RETRACE_API_URL": self.api_base_url,
             "RETRACE_WEBHOOK_URL": self.webhook_url,
             "RETRACE_LOG_LEVEL": self.log_level,
             "FEAST_REGISTRY": str(self.feast_registry),

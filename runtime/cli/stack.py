@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,14 +31,15 @@ def up(
 ) -> None:
     """Start the local stack and wait until every part of it answers."""
     from runtime.prepare import prepare
-    from runtime.settings import load_settings, settings_from_environment
+    from runtime.settings import load_settings
     from runtime.stack.control import LocalStack
 
-    settings = settings_from_environment(**({"api_port": port} if port else {}))
+    given = {"api_port": port} if port else {}
+    settings = _settings(**given)
     progress = _progress()
     with progress.shown():
         LocalStack(settings, progress).up(
-            lambda: prepare(load_settings(**({"api_port": port} if port else {})), progress.step),
+            lambda: prepare(load_settings(**given), progress.step),
             apps=not servers_only,
         )
     _print_status(settings, as_json)
@@ -46,20 +47,18 @@ def up(
 
 def down() -> None:
     """Stop everything that `up` started. Data stays."""
-    from runtime.settings import settings_from_environment
     from runtime.stack.control import LocalStack
 
     progress = _progress()
     with progress.shown():
-        stopped = LocalStack(settings_from_environment(), progress).down()
+        progress.say("Stopping the local stack")
+        stopped = LocalStack(_settings(), progress).down()
     progress.say("Stopped." if stopped else "Nothing was running.")
 
 
 def status(as_json: _Json = False) -> None:
     """Show each server's state and URL."""
-    from runtime.settings import settings_from_environment
-
-    _print_status(settings_from_environment(), as_json)
+    _print_status(_settings(), as_json)
 
 
 def logs(
@@ -82,6 +81,13 @@ def env() -> None:
 
     for name, value in load_settings().environment().items():
         typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _settings(**given: Any) -> Settings:
+    from runtime.settings import settings_from_environment
+    from runtime.stack.services import without_own_urls
+
+    return without_own_urls(settings_from_environment(**given))
 
 
 def _progress() -> TerminalProgress:

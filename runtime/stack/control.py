@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from pydantic import SecretStr
+
 from runtime.settings import CHECKOUT, SERVER_FIELDS, Settings, variable_of
 from runtime.stack.child import tail
 from runtime.stack.errors import StackError
@@ -169,11 +171,10 @@ class LocalStack:
         return read_status(self.settings).supervisor is not None
 
     def _environment(self) -> dict[str, str]:
-        secrets = {
-            "RETRACE_TOKEN_KEY": self.settings.token_secret.get_secret_value(),
-            "RETRACE_DIGEST_KEY": self.settings.digest_secret.get_secret_value(),
+        given = {
+            variable_of(name): _text(getattr(self.settings, name))
+            for name in self.settings.model_fields_set
         }
-        given = {name: value for name, value in secrets.items() if value}
         path = os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH"))))
         return {
             **os.environ,
@@ -234,6 +235,10 @@ class LocalStack:
 
     def _waiting(self) -> None:
         self.progress.say("Waiting for another `up` or `down` of this state folder to end")
+
+
+def _text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _all_wanted(status: StackStatus) -> bool:

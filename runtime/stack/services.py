@@ -9,6 +9,7 @@ from runtime.settings import Settings
 from runtime.stack import kafka, mongodb, postgres, redis
 from runtime.stack.probes import http_answers
 from runtime.stack.service import Context, Service
+from runtime.stack.state import StateFolder, read_json
 
 WORKERS = ("decisions", "features", "offline", "readmodels", "evidence")
 
@@ -135,6 +136,22 @@ SERVICES: tuple[Service, ...] = SERVERS + APPS
 def is_external(service: Service, settings: Settings) -> bool:
     """True where a URL in the settings stands in for the server."""
     return bool(service.replaced_by and getattr(settings, service.replaced_by))
+
+
+def without_own_urls(settings: Settings) -> Settings:
+    """Settings in which a URL that this very stack published does not count as set.
+
+    A shell keeps what `retrace env` exported; the next `up` in it must start the servers again.
+    """
+    ports = read_json(StateFolder(settings.state_dir).ports)
+    own = {
+        server.replaced_by: ""
+        for server in SERVERS
+        if server.replaced_by
+        and server.ports[0] in ports
+        and f"127.0.0.1:{ports[server.ports[0]]}" in getattr(settings, server.replaced_by)
+    }
+    return settings.model_copy(update=own)
 
 
 def with_local_urls(context: Context) -> Context:

@@ -10,6 +10,7 @@ import pytest
 from domain.errors import SettingsError
 from runtime.connections import redis_connection
 from runtime.settings import (
+    CHECKOUT,
     SERVER_FIELDS,
     Settings,
     env_example,
@@ -18,6 +19,7 @@ from runtime.settings import (
     variable_of,
 )
 from runtime.stack.processes import ProcessId
+from runtime.stack.services import without_own_urls
 from runtime.stack.state import StateFolder, write_json
 
 LOCAL = {
@@ -134,3 +136,19 @@ def test_the_example_names_every_setting() -> None:
     text = env_example()
     for name in (*Settings.model_fields, *SERVER_FIELDS):
         assert f"#{variable_of(name)}=" in text
+
+
+def test_the_committed_example_is_the_generated_one() -> None:
+    assert (CHECKOUT / "env.example").read_text() == env_example()
+
+
+def test_what_a_shell_keeps_of_our_own_exports_does_not_count_as_set(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    state.create()
+    write_json(state.ports, {"redis": 23456, "kafka": 23457})
+    settings = settings_from_environment(
+        redis_url="redis://127.0.0.1:23456/0", kafka_bootstrap_servers="127.0.0.1:9092"
+    )
+    found = without_own_urls(settings)
+    assert found.redis_url == ""
+    assert found.kafka_bootstrap_servers == "127.0.0.1:9092"
