@@ -18,11 +18,11 @@ from api.live import DecisionHub
 from api.metrics import Metrics
 from domain.errors import RetraceError
 from projections.adapters.mongo import MongoEvidence
-from projections.adapters.postgres import open_read_models
 from runtime.bootstrap import open_context
 from runtime.parking import park_label
 from runtime.probes import probes_of
 from runtime.settings import Settings, load_settings
+from runtime.stores import open_read_models
 
 
 def application(settings: Settings, instance: str) -> FastAPI:
@@ -32,7 +32,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
         with (
             open_context(settings, instance) as context,
-            open_read_models(settings.database_url) as read_models,
+            open_read_models(settings) as read_models,
             MongoEvidence.open(settings.mongodb_url) as evidence,
         ):
             # Nothing is answered before our own tail knows all ids that are in the log.

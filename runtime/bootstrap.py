@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 from commands import Context, Edge
 from commands.active_policy import PolicyWatch
+from commands.ports import ServedFeatures
 from commands.tokens import Tokeniser
 from domain.events import ModelPromoted
 from domain.features import CATALOGUE
 from domain.money import approximate_rates
-from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.ledger import Ledger
 from eventlog.memory import SqliteMemory
-from eventlog.settings import KafkaSettings
 from inference.adapters.feast_reader import FeastFeatureReader
 from inference.adapters.litert import LiteRtScorer, load
 from inference.artefacts import ArtefactStore
+from runtime.clock import now_us
+from runtime.logs import log_of
 from runtime.settings import Settings
+from runtime.stores import online_states
 
 _READERS = 4
-
-
-def now_us() -> int:
-    """The clock of this installation: microseconds UTC."""
-    return time.time_ns() // 1000
 
 
 def edge_of(settings: Settings) -> Edge:
@@ -39,14 +35,6 @@ def edge_of(settings: Settings) -> Edge:
     )
 
 
-def log_of(settings: Settings) -> KafkaEventLog:
-    return KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers))
-
-
-def models_of(settings: Settings) -> ArtefactStore:
-    return ArtefactStore(settings.state_dir / "models")
-
-
 @contextmanager
 def open_context(settings: Settings, instance: str) -> Iterator[Context]:
     """Everything that a deciding process needs; closes it in reverse order.
@@ -56,12 +44,11 @@ def open_context(settings: Settings, instance: str) -> Iterator[Context]:
     with ExitStack() as stack:
         log = log_of(settings)
         stack.callback(log.close)
-        reader = FeastFeatureReader(settings.environment())
-        stack.callback(reader.close)
+        reader = FeastFeatureReader(online_states(settings), ServedFeatures)
         memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")
         ledger = Ledger(log, memory, reader.covered)
         stack.callback(ledger.close)
-        models = models_of(settings)
+        models = ArtefactStore(settings.models_dir)
 
         def scorer_of(promoted: ModelPromoted) -> LiteRtScorer:
             return load(models, promoted.model_hash, CATALOGUE.hash)

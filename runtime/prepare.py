@@ -7,37 +7,45 @@ from dataclasses import dataclass
 
 from runtime.settings import Settings
 
+Say = Callable[[str], None]
+
 
 @dataclass(frozen=True)
 class Step:
     """`run` is repeatable: a second run finds everything done."""
 
     name: str
-    run: Callable[[Settings], object]
+    run: Callable[[Settings, Say], object]
 
 
-def _migrations(settings: Settings) -> object:
+def _migrations(settings: Settings, _: Say) -> None:
     from migrations.upgrade import upgrade
 
-    return upgrade(settings.database_url)
+    upgrade(settings.database_url)
 
 
-def _topics(settings: Settings) -> object:
+def _topics(settings: Settings, _: Say) -> None:
     from eventlog.adapters.kafka_admin import ensure_topics
 
-    return ensure_topics(settings.kafka_bootstrap_servers)
+    ensure_topics(settings.kafka_bootstrap_servers)
 
 
-def _features(settings: Settings) -> object:
+def _features(settings: Settings, _: Say) -> None:
     from projections.adapters.feast_repo import apply
 
-    return apply(settings)
+    apply(settings)
 
 
-def _model(settings: Settings) -> object:
+def _model(settings: Settings, say: Say) -> None:
     from inference.default_model import ensure
+    from runtime.clock import now_us
+    from runtime.logs import log_of
 
-    return ensure(settings)
+    log = log_of(settings)
+    try:
+        ensure(log, settings.models_dir, now_us, say)
+    finally:
+        log.close()
 
 
 STEPS = (
@@ -48,8 +56,8 @@ STEPS = (
 )
 
 
-def prepare(settings: Settings, progress: Callable[[str], None]) -> None:
+def prepare(settings: Settings, progress: Say) -> None:
     """Run every step in order; `progress` gets the name of each before it runs."""
     for step in STEPS:
         progress(step.name)
-        step.run(settings)
+        step.run(settings, progress)

@@ -197,6 +197,10 @@ class Settings(BaseSettings):
         return {name: value for name, value in named.items() if value}
 
     @property
+    def models_dir(self) -> Path:
+        return self.state_dir / "models"
+
+    @property
     def feast_registry(self) -> Path:
         return self.state_dir / "feast" / "registry.db"
 

@@ -20,13 +20,13 @@ def alerts(
 ) -> None:
     """Show the newest alerts."""
     from domain.errors import InvalidInputError
-    from projections.adapters.postgres import open_read_models
     from projections.readmodels.results import AlertFilter
     from runtime.settings import load_settings
+    from runtime.stores import open_read_models
 
     if state not in (None, "raised", "delivered"):
         raise InvalidInputError("--state", "must be raised or delivered")
-    with open_read_models(load_settings().database_url) as read_models:
+    with open_read_models(load_settings()) as read_models:
         found = read_models.alerts_for(AlertFilter(state=state), limit).items
     if as_json:
         print(json.dumps({"alerts": [_row(alert) for alert in found]}))

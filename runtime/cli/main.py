@@ -12,7 +12,7 @@ from types import FrameType
 import typer
 
 from domain.errors import RetraceError
-from runtime.cli import config, stack
+from runtime.cli import alerts, config, stack, testing
 
 app = typer.Typer(
     name="retrace",
@@ -24,6 +24,8 @@ app = typer.Typer(
 
 stack.register(app)
 config.register(app)
+app.command()(alerts.alerts)
+app.command("test")(testing.run_checks)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ _PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-apple-darwin")
 _PYTHONS = ("3.11", "3.12", "3.13")
 
 
-def test(
+def run_checks(
     pytest_args: Annotated[
         list[str] | None, typer.Argument(metavar="[-- PYTEST ARGS]", show_default=False)
     ] = None,

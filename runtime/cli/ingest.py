@@ -1,0 +1,184 @@
+"""Owns `retrace ingest`: options and the servers behind it; importing is commands.importing's."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from commands.importing import ImportPorts, ImportRows, ImportSummary, RowSource
+    from runtime.cli.ingest_shown import ImportProgress
+    from runtime.settings import Settings
+
+_INTERRUPTED = 130
+_CLOSING_SECONDS = 10.0
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(ingest)
+
+
+def ingest(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, NDJSON or Parquet.")],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", metavar="FIELD=COLUMN", help="Which column holds a field. Repeatable."
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column with 1 for fraud and 0 for genuine."),
+    ] = None,
+    label_delay: Annotated[
+        str, typer.Option(metavar="SPAN", help="How long after its transaction a label is known.")
+    ] = "7d",
+    rate: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Replay in scaled time: seconds of history in a second. 0: at full speed."
+        ),
+    ] = 0.0,
+    score: Annotated[
+        bool, typer.Option("--score", help="Rehearse: every row is decided, at its own time.")
+    ] = False,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Rows not taken. [default: FILE.rejects.ndjson]"),
+    ] = None,
+    default_currency: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Currency of rows that name none.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Read that many rows at most.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Lay down the rows of a file as history: cleaned, labelled, undecided unless --score."""
+    from commands.importing import ImportRows, ImportSummary, bind, open_rows
+    from commands.importing.durations import parse_duration
+    from runtime.cli.ingest_shown import ImportProgress, print_summary
+
+    started = time.monotonic()
+    delay = parse_duration(label_delay, "--label-delay")
+    source = open_rows(file)
+    with ExitStack() as stack:
+        stack.callback(source.close)
+        command = ImportRows(
+            name=_name(file),
+            correlation_id=_correlation(file),
+            binding=bind(source.columns, mapping or [], label),
+            label_delay=delay,
+            score=score,
+            limit=limit,
+        )
+        rejects_path = _rejects_path(file, rejects)
+        progress = stack.enter_context(ImportProgress(source.fraction))
+        summary = ImportSummary()
+        ports = stack.enter_context(_ports(command, default_currency, rate, rejects_path, progress))
+        interrupted = _run(command, source, ports, summary)
+    print_summary(command, summary, time.monotonic() - started, rejects_path, interrupted, as_json)
+    if interrupted:
+        raise typer.Exit(_INTERRUPTED)
+
+
+def _run(
+    command: ImportRows, source: RowSource, ports: ImportPorts, summary: ImportSummary
+) -> bool:
+    """True where Ctrl-C ended it; what was appended until then is in."""
+    from commands.importing import import_rows
+    from domain.errors import RetraceError
+
+    # The rows are no cycles: looking for them again and again takes a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        import_rows(command, source, ports, summary)
+        return False
+    except KeyboardInterrupt:
+        summary.rows = summary.accepted + summary.rejected
+        ports.log.flush(_CLOSING_SECONDS)
+        return True
+    except RetraceError:
+        if summary.accepted:
+            sent = f"{summary.accepted:,} rows were sent before this; running it again is safe."
+            typer.echo(sent, err=True)
+        raise
+
+
+@contextmanager
+def _ports(
+    command: ImportRows,
+    currency: str | None,
+    rate: float,
+    rejects_path: Path,
+    progress: ImportProgress,
+) -> Iterator[ImportPorts]:
+    from commands.edge import Edge
+    from commands.importing import ImportPorts, Pace, RejectFile
+    from commands.tokens import Tokeniser
+    from domain.cleaning import redact
+    from domain.money import approximate_rates
+    from eventlog.adapters.kafka import KafkaEventLog
+    from eventlog.settings import KafkaSettings
+    from runtime.settings import load_settings
+
+    settings = load_settings()
+    tokenise = Tokeniser(settings.token_key)
+    edge = Edge(tokenise, settings.digest_key, approximate_rates(), _currency(currency, settings))
+    log = KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers))
+    with ExitStack() as stack:
+        stack.callback(log.close)
+        rejects = RejectFile(rejects_path, command.binding.column)
+        stack.callback(rejects.close)
+        yield ImportPorts(
+            edge=edge,
+            log=log,
+            clock=_now,
+            redact=lambda text: redact(text, tokenise),
+            reject=rejects,
+            spool=settings.state_dir,
+            pace=Pace(rate, time.monotonic, progress.sleep) if rate else None,
+            progress=progress.show,
+        )
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _currency(given: str | None, settings: Settings) -> str:
+    from domain.errors import InvalidInputError
+    from domain.money import EXPONENTS
+
+    code = (given or settings.default_currency).strip().upper()
+    if code not in EXPONENTS:
+        raise InvalidInputError("--default-currency", "expected an ISO 4217 code such as EUR")
+    return code
+
+
+def _rejects_path(file: Path, given: Path | None) -> Path:
+    from domain.errors import InvalidInputError
+
+    path = given or file.with_name(file.name + ".rejects.ndjson")
+    if path.is_dir() or (path.exists() and path.samefile(file)):
+        raise InvalidInputError("--rejects", f"{path} is a folder or the file itself")
+    return path
+
+
+def _name(file: Path) -> str:
+    """As text that can be stored: a name may hold bytes that are no characters."""
+    return bytes(file.absolute().name, "utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _correlation(file: Path) -> str:
+    """Name and content, so that importing a file again gives the same events to the bit."""
+    import hashlib
+
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=8))
+    return f"{_name(file)}#{digest.hexdigest()}"
