@@ -76,7 +76,7 @@ request = RequestSource(
 )
 
 
-@on_demand_feature_view(
+@on_demand_feature_view(  # type: ignore[untyped-decorator, unused-ignore]
     sources=[*state_views, request],
     schema=[Field(name=name, dtype=Float64) for name in CATALOGUE.names],
     mode="python",
@@ -87,6 +87,8 @@ def features(inputs: dict[str, Any]) -> dict[str, Any]:
 
     A value that is unknown is NaN, since Feast infers the types from a run on made-up rows.
     """
+    from typing import Any
+
     from domain.features import CATALOGUE, Entity, EntityState, finish
     from domain.transactions import Transaction
 
@@ -94,17 +96,18 @@ def features(inputs: dict[str, Any]) -> dict[str, Any]:
     rows = len(inputs["timestamp"])
     vectors = []
     for row in range(rows):
-        keys = {kind: (inputs.get(field) or [None] * rows)[row] for kind, field in fields.items()}
-        keys = {kind: key for kind, key in keys.items() if key}
+        named = {kind: (inputs.get(field) or [""] * rows)[row] for kind, field in fields.items()}
+        keys: dict[Entity, str] = {kind: key for kind, key in named.items() if key}
         given = {name: inputs[name][row] for name in ("country", "channel", "lat", "lon")}
+        known: dict[str, Any] = {n: None if v == "" or v != v else v for n, v in given.items()}
+        known.update({fields[kind]: key for kind, key in keys.items()})
         transaction = Transaction(
             transaction_id="",
             timestamp=inputs["timestamp"][row],
             amount=inputs["base_amount"][row],
             base_amount=inputs["base_amount"][row],
             currency="",
-            **{fields[kind]: key for kind, key in keys.items()},
-            **{name: None if v == "" or v != v else v for name, v in given.items()},
+            **known,
         )
         states = {}
         for kind, key in keys.items():

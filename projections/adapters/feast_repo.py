@@ -25,9 +25,11 @@ class FeastSettings(Protocol):
         ...
 
 
-def repo_config(settings: FeastSettings, *, socket_timeout: float | None = None) -> RepoConfig:
+def repo_config(
+    settings: FeastSettings, *, socket_timeout: float | None = None, project: str | None = None
+) -> RepoConfig:
     """feature_store.yaml with these settings in it; the process's environment is left alone."""
-    import yaml
+    import yaml  # type: ignore[import-untyped]
     from feast import RepoConfig
 
     text = (REPO / "feature_store.yaml").read_text()
@@ -36,6 +38,8 @@ def repo_config(settings: FeastSettings, *, socket_timeout: float | None = None)
     fields: dict[str, Any] = yaml.safe_load(text)
     if socket_timeout is not None:
         fields["online_store"]["socket_timeout"] = socket_timeout
+    if project is not None:
+        fields["project"] = project
     return RepoConfig(repo_path=REPO, **fields)
 
 

@@ -19,7 +19,7 @@ from feast.infra.online_stores.helpers import _mmh3
 from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey as EntityKeyProto
 from feast.protos.feast.types.Value_pb2 import Value as ValueProto
-from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
@@ -75,6 +75,7 @@ class VersionedRedisOnlineStoreConfig(RedisOnlineStoreConfig):  # type: ignore[m
 class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
     """Feast's Redis store with an atomic compare-and-write, timeouts and generations."""
 
+    _client: Any = None
     _live: tuple[float, str] | None = None
 
     def _get_client(self, online_store_config: Any) -> Any:

@@ -67,12 +67,12 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
-        self._assignor = RoundRobinPartitionAssignor
+        self._assignor = self.app.assignor_class
         return aiokafka.AIOKafkaConsumer(
             client_id=conf.broker_client_id,
             group_id=conf.id,
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
-            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            partition_assignment_strategy=[self.app.assignor_class],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
@@ -165,6 +165,15 @@ class BatchApp(faust.App):  # type: ignore[misc]
     starts: Starts
     fetch_wait_ms: int = 100
     topic_prefix: str = ""
+    assignor_class: Any = RoundRobinPartitionAssignor
+
+    def hold(self, topic: str, partition: int, on: bool) -> None:
+        """Stops fetching a partition, and fetches it again. What is on its way still comes."""
+        tps = {self.consumer._new_topicpartition(topic, partition)}
+        if on:
+            self.consumer.pause_partitions(tps)
+        else:
+            self.consumer.resume_partitions(tps)
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)

@@ -16,7 +16,7 @@ from eventlog.admission import Admission
 from eventlog.codec import decode
 from eventlog.memory import SqliteMemory
 from eventlog.port import Position
-from projections.ports import Judged
+from projections.ports import Judged, Verdict
 from projections.workers.batches import Batch
 
 DeadLetter = Callable[[Position, bytes, str], Awaitable[None]]
@@ -63,7 +63,7 @@ class Judge:
             await self.dead_letter(position, value, reason)
         return judged
 
-    def _verdict(self, envelope: Envelope, position: Position) -> str:
+    def _verdict(self, envelope: Envelope, position: Position) -> Verdict:
         if self._admission is None:
             return "counts"
         counts = self._admission.admit(envelope, position.partition, position.offset)

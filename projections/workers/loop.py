@@ -1,7 +1,7 @@
 """Owns the life of a worker: assignment, order, retries, gaps; what a batch means is a handler's.
 
 A handler gets each partition's records in offset order, once per assignment, from the position
-that it named. All calls to the handlers of one worker are made one after the other.
+that it named. Calls to one handler are made one after the other; handlers run side by side.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from domain.errors import FencedError, RetraceError, UnavailableError
@@ -53,7 +55,9 @@ class Worker:
         }
         self._next: dict[tuple[str, int], int] = {}
         self._sought: dict[tuple[str, int], tuple[int, int]] = {}
-        self._turn = asyncio.Lock()
+        self._turns = {topic: asyncio.Lock() for topic in self._handlers}
+        self._fenced: set[tuple[str, int]] = set()
+        self._ready = asyncio.Event()
         self._done = asyncio.Event()
         self._failure: BaseException | None = None
         self.ends: dict[tuple[str, int], int] = {}
@@ -70,6 +74,10 @@ class Worker:
     @property
     def partitions(self) -> set[tuple[str, int]]:
         return set(self._next)
+
+    async def ready(self) -> None:
+        """Returns once partitions have been assigned for the first time."""
+        await self._ready.wait()
 
     async def run(self) -> None:
         """Raises what made the worker stop, unless it was asked to."""
@@ -89,8 +97,9 @@ class Worker:
                 self._failure = self._failure or self.app.crash_reason
             self._done.set()
             # A batch under way is finished, so that a tidy stop repeats nothing.
-            async with self._turn:
-                await self.app.stop()
+            async with self._all_turns():
+                pass
+            await self.app.stop()
         if self._failure is not None:
             raise self._failure
         logger.info("%s: stopped", self.name)
@@ -109,14 +118,15 @@ class Worker:
         self.app.agent(channel, name=f"{self.name}.{topic}", concurrency=1)(consume)
 
     async def _consume(self, batch: Batch) -> None:
-        async with self._turn:
-            if self._done.is_set():
+        async with self._turns[batch.topic]:
+            if self._done.is_set() or (batch.topic, batch.partition) in self._fenced:
                 return
             try:
                 await self._in_order(batch)
             except FencedError as error:
+                # The next assignment settles whose it is; should none come, it counts as lag.
                 logger.warning("%s: %s", self.name, error)
-                self._next.pop((batch.topic, batch.partition), None)
+                self._fenced.add((batch.topic, batch.partition))
             except Exception as error:
                 self.stop(error)
 
@@ -133,25 +143,48 @@ class Worker:
             await self.app.consumer.seek(_tp(self.app, tp), expected)
             return
         handler = self._handlers[batch.topic]
-        await self.patiently(lambda: handler.handle(batch.since(expected)))
+        await self.patiently(partial(handler.handle, batch.since(expected)))
         self._next[tp] = batch.next
         self.progressed = time.monotonic()
 
     async def _assign(self, assigned: set[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
-        async with self._turn:
+        async with self._all_turns():
             starts: dict[tuple[str, int], int] = {}
             for topic, handler in self._handlers.items():
                 mine = {partition for name, partition in assigned if name == topic}
                 gone = {partition for name, partition in self._next if name == topic} - mine
                 if gone:
                     await handler.revoke(gone)
-                found = await self.patiently(lambda h=handler, m=mine: h.assign(m))
+                found = await self.patiently(partial(handler.assign, mine))
                 starts.update({(topic, partition): at for partition, at in found.items()})
             self._next = dict(starts)
             self._sought.clear()
+            self._fenced.clear()
+            self._ready.set()
             self.progressed = time.monotonic()
             logger.info("%s: has %d partitions", self.name, len(assigned))
             return starts
+
+    def steadily(self, beside: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """Runs what belongs beside the batches: again when a server is away, and to the end."""
+
+        async def run() -> None:
+            try:
+                await self.patiently(beside)
+            except FencedError as error:
+                logger.warning("%s: %s", self.name, error)
+                self.stop(error)
+            except Exception as error:
+                self.stop(error)
+
+        return run
+
+    @asynccontextmanager
+    async def _all_turns(self) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for turn in self._turns.values():
+                await stack.enter_async_context(turn)
+            yield
 
     async def patiently(self, step: Callable[[], Awaitable[T]]) -> T:
         """Repeats `step` while a server that it needs is away."""

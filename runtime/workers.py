@@ -1,0 +1,154 @@
+"""Owns the table of workers: which handlers each one runs, over which adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.deadletters import SetAside, dead_letter
+from eventlog.port import Position
+from eventlog.topics import ALERTS, ENTITIES, TRANSACTIONS, Topic
+from projections.workers.app import WorkerSettings
+from projections.workers.assignors import SoleOwnerAssignor
+from projections.workers.batches import BatchApp
+from projections.workers.judging import DeadLetter, Judge
+from projections.workers.loop import BatchHandler
+from projections.workers.projecting import Projecting
+from runtime.clock import now_us
+from runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a worker is built from; `closing` ends with the worker."""
+
+    name: str
+    settings: Settings
+    worker: WorkerSettings
+    app: BatchApp
+    log: KafkaEventLog
+    closing: ExitStack
+
+    def dead_letter(self) -> DeadLetter:
+        """Sets a record of this worker aside."""
+        key = self.settings.dead_letter_key
+
+        async def set_aside(position: Position, original: bytes, reason: str) -> None:
+            record = SetAside(
+                reader=self.name,
+                origin=position.topic,
+                partition=position.partition,
+                offset=position.offset,
+                reason=reason,
+                original=original,
+            )
+            await dead_letter(self.log, record, key, now_us)
+
+        return set_aside
+
+    def judge(self, topic: Topic) -> Judge:
+        """The void rule is a matter of TRANSACTIONS alone."""
+        path = self.worker.ledgers / f"{self.name}.sqlite" if topic is TRANSACTIONS else None
+        judge = Judge(topic.name, path, self.dead_letter())
+        self.closing.callback(judge.close)
+        return judge
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`beside` run as long as the worker does; one that fails ends the worker."""
+
+    handlers: Mapping[Topic, BatchHandler]
+    beside: Sequence[Callable[[], Awaitable[None]]] = ()
+
+
+Build = Callable[[Tools], Workload]
+
+
+def _readmodels(tools: Tools) -> Workload:
+    from projections.adapters.postgres import alerts_projection, transactions_projection
+    from projections.readmodels.connecting import build_engine
+    from projections.settings import PostgresSettings
+
+    engine = build_engine(PostgresSettings(tools.settings.database_url), writer=True)
+    tools.closing.callback(engine.dispose)
+    made = {
+        TRANSACTIONS: transactions_projection(engine),
+        ALERTS: alerts_projection(engine),
+    }
+    return Workload(
+        {
+            topic: Projecting(projection, tools.judge(topic), tools.dead_letter())
+            for topic, projection in made.items()
+        }
+    )
+
+
+def _evidence(tools: Tools) -> Workload:
+    from projections.adapters.mongo import open_evidence
+
+    projection = tools.closing.enter_context(open_evidence(tools.settings.mongodb_url))
+    judge = tools.judge(TRANSACTIONS)
+    return Workload({TRANSACTIONS: Projecting(projection, judge, tools.dead_letter())})
+
+
+def _features(tools: Tools) -> Workload:
+    from projections.adapters.feast_repo import repo_config
+    from projections.adapters.feast_states import FeastStateStore
+    from projections.workers.entity_writer import EntityWriter
+    from projections.workers.rebuilds import Rebuilds
+    from projections.workers.router import Router
+
+    # Two hops lie between an event and its readable state.
+    tools.app.fetch_wait_ms = 20
+    states = FeastStateStore(repo_config(tools.settings))
+
+    async def send(share: int, value: bytes) -> object:
+        return await tools.log.append_bytes(ENTITIES, None, value, share)
+
+    async def ends() -> Mapping[int, int]:
+        return dict(enumerate(await tools.log.ends(TRANSACTIONS)))
+
+    return Workload(
+        {
+            TRANSACTIONS: Router(states, tools.judge(TRANSACTIONS), send),
+            ENTITIES: EntityWriter(states, tools.dead_letter(), Rebuilds(states, ends)),
+        }
+    )
+
+
+def _offline(tools: Tools) -> Workload:
+    from projections.adapters.postgres_vectors import PostgresVectors
+    from projections.readmodels.connecting import build_engine
+    from projections.settings import PostgresSettings
+    from projections.workers.offline import Offline
+
+    engine = build_engine(PostgresSettings(tools.settings.database_url), writer=True)
+    tools.closing.callback(engine.dispose)
+    tools.app.assignor_class = SoleOwnerAssignor
+
+    async def ends() -> Sequence[int]:
+        return await tools.log.ends(TRANSACTIONS)
+
+    def hold(partition: int, on: bool) -> None:
+        tools.app.hold(tools.app.topic_prefix + TRANSACTIONS.name, partition, on)
+
+    offline = Offline(PostgresVectors(engine), tools.judge(TRANSACTIONS), ends, hold)
+    return Workload({TRANSACTIONS: offline}, beside=[offline.watch])
+
+
+def _decisions(tools: Tools) -> Workload:
+    from runtime.decisions import decisions
+
+    return decisions(tools)
+
+
+WORKERS: dict[str, Build] = {
+    "decisions": _decisions,
+    "features": _features,
+    "offline": _offline,
+    "readmodels": _readmodels,
+    "evidence": _evidence,
+}
