@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
-from projections.readmodels.queries import ReadModels
 
 from api.live import DecisionHub
 from api.metrics import Metrics
 from commands import Context
+from projections.readmodels.queries import ReadModels
 
 Probe = Callable[[], Awaitable[None]]
 

@@ -11,7 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.body import BodyTooLargeError, MalformedBodyError
+from api.body import BodyTooLargeError
+from commands.payloads import MalformedPayloadError
 from domain.errors import (
     ConflictError,
     InvalidInputError,
@@ -28,7 +29,7 @@ _TYPE = "urn:retrace:problem:"
 
 # The first that matches wins: narrower kinds stand before wider ones.
 _STATUS: tuple[tuple[type[RetraceError], int, str], ...] = (
-    (MalformedBodyError, 400, "malformed-body"),
+    (MalformedPayloadError, 400, "malformed-body"),
     (BodyTooLargeError, 413, "body-too-large"),
     (InvalidInputError, 422, "invalid-input"),
     (NotFoundError, 404, "not-found"),

@@ -1,4 +1,4 @@
-"""Owns the composition of a process that decides: real adapters behind the ports, and their ends."""
+"""Owns the composition of a process that decides: adapters behind the ports, and their end."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from contextlib import ExitStack, contextmanager
 
 from commands import Context, Edge
 from commands.active_policy import PolicyWatch
-from commands.ports import ServedFeatures
 from commands.tokens import Tokeniser
 from domain.events import ModelPromoted
 from domain.features import CATALOGUE
 from domain.money import approximate_rates
 from eventlog.ledger import Ledger
 from eventlog.memory import SqliteMemory
-from inference.adapters.feast_reader import FeastFeatureReader
 from inference.adapters.litert import LiteRtScorer, load
 from inference.artefacts import ArtefactStore
 from runtime.clock import now_us
 from runtime.logs import log_of
+from runtime.online_states import feature_reader
 from runtime.settings import Settings
-from runtime.stores import online_states
 
 _READERS = 4
 
@@ -44,7 +42,7 @@ def open_context(settings: Settings, instance: str) -> Iterator[Context]:
     with ExitStack() as stack:
         log = log_of(settings)
         stack.callback(log.close)
-        reader = FeastFeatureReader(online_states(settings), ServedFeatures)
+        reader = feature_reader(settings)
         memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")
         ledger = Ledger(log, memory, reader.covered)
         stack.callback(ledger.close)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from api.body import parse_object, read_lines, read_object
+from api.body import read_lines, read_object
 from api.deps import ApiDeps, Deps
 from api.errors import problem
 from api.openapi import body_of, problems
@@ -22,6 +22,7 @@ from api.schemas.transactions import (
     transaction_fields,
 )
 from commands import Receipt, SubmitTransaction, submit_transaction
+from commands.payloads import parse_payload
 from domain.errors import InvalidInputError, NotFoundError, RetraceError, UnavailableError
 from domain.times import to_rfc3339
 
@@ -106,9 +107,10 @@ async def _raw(deps: ApiDeps, transaction_id: str, data: Any) -> str | None:
     return found if found is not None else getattr(data, "raw", None)
 
 
-async def _submit_line(deps: ApiDeps, number: int, line: str) -> dict[str, Any]:
+async def _submit_line(deps: ApiDeps, number: int, line: bytes) -> dict[str, Any]:
     try:
-        command = SubmitTransaction(payload=parse_object(line), raw=line, mode="submit")
+        payload, raw = parse_payload(line)
+        command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
         receipt = _receipt(await submit_transaction(command, deps.context))
     except RetraceError as error:
         status, body = problem(error)

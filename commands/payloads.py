@@ -1,0 +1,35 @@
+"""Owns reading a payload as JSON, whatever edge it comes from; cleaning is not its affair."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from domain.errors import InvalidInputError
+
+
+class MalformedPayloadError(InvalidInputError):
+    """Not what JSON allows; nothing of it was taken."""
+
+
+def parse_payload(received: bytes) -> tuple[Mapping[str, Any], str]:
+    """The object and its text as received. Raises MalformedPayloadError.
+
+    Numbers with a point become Decimal, so that amounts stay exact.
+    """
+    try:
+        text = received.decode()
+        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        raise MalformedPayloadError("body", "is not UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise MalformedPayloadError("body", f"is not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise MalformedPayloadError("body", "must be one JSON object")
+    return value, text
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a JSON number")

@@ -1,0 +1,102 @@
+"""Owns the composition of the `decisions` worker: ingress, scoring agent, alerts, delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from commands import (
+    Context,
+    DecideTransaction,
+    SubmitTransaction,
+    decide_transaction,
+    submit_transaction,
+)
+from commands.labelling import READER
+from commands.payloads import parse_payload
+from domain.errors import InvalidInputError, RetraceError
+from eventlog.deadletters import SetAside, dead_letter
+from eventlog.memory import SqliteMemory
+from eventlog.topics import ALERTS, DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
+from projections.workers.deciding import DecidingHandler
+from projections.workers.delivering import DeliveryHandler
+from projections.workers.ingress import IngressHandler
+from projections.workers.loop import BatchHandler
+from projections.workers.parked import ParkedHandler
+from runtime.bootstrap import open_context
+from runtime.parking import retry_label
+from runtime.settings import Settings
+
+NAME = "decisions"
+INGRESS = "ingress"
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """`watches` run beside the handlers for as long as the worker does."""
+
+    handlers: dict[Topic, BatchHandler]
+    watches: list[Callable[[], Awaitable[None]]]
+
+
+@contextmanager
+def open_decisions(settings: Settings) -> Iterator[Decisions]:
+    """Needs a running event loop. Raises LogUnavailableError where Kafka does not answer."""
+    with ExitStack() as stack:
+        context = stack.enter_context(open_context(settings, NAME))
+
+        def positions(name: str) -> SqliteMemory:
+            memory = SqliteMemory(settings.state_dir / "ledger" / f"{NAME}-{name}.sqlite")
+            stack.callback(memory.close)
+            return memory
+
+        deciding = DecidingHandler(
+            context.log,
+            context.ledger,
+            positions("deciding"),
+            lambda transaction_id: decide_transaction(DecideTransaction(transaction_id), context),
+            context.source,
+            context.clock,
+        )
+        parked = ParkedHandler(READER, retry_label(settings, context))
+        handlers: dict[Topic, BatchHandler] = {
+            INBOX_TRANSACTIONS: _ingress(settings, context, positions("inbox")),
+            TRANSACTIONS: deciding,
+            DEAD_LETTERS: parked,
+        }
+        if settings.webhook_url:
+            handlers[ALERTS] = DeliveryHandler(
+                context.log,
+                positions("delivery"),
+                httpx.AsyncClient(timeout=10.0),
+                settings.webhook_url,
+                context.source,
+                context.clock,
+            )
+        yield Decisions(handlers, [deciding.watch, parked.watch])
+
+
+def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> IngressHandler:
+    async def submit(value: bytes) -> None:
+        payload, raw = parse_payload(value)
+        command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
+        await submit_transaction(command, context)
+
+    async def set_aside(
+        origin: str, partition: int, offset: int, error: RetraceError, value: bytes
+    ) -> None:
+        record = SetAside(
+            reader=INGRESS,
+            origin=origin,
+            partition=partition,
+            offset=offset,
+            reason=str(error),
+            original=value,
+            field=error.field if isinstance(error, InvalidInputError) else None,
+        )
+        await dead_letter(context.log, record, settings.dead_letter_key, context.clock)
+
+    return IngressHandler(positions, submit, set_aside)
