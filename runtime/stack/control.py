@@ -67,6 +67,7 @@ class LocalStack:
         with command_lock(self._folder, self._waiting):
             self.stop_orphans()
             before = read_status(self.settings)
+            self._check_same_port(before)
             if before.state == "running" and (not apps or _all_wanted(before)):
                 return before
             self._check_room()
@@ -139,6 +140,14 @@ class LocalStack:
             raise StackError(
                 f"port {port} is taken by {holder_of(port)}: stop it, or choose another port "
                 "with `--port` or RETRACE_API_PORT"
+            )
+
+    def _check_same_port(self, before: StackStatus) -> None:
+        asked, given = self.settings.api_port, before.published.get("api_port")
+        if given and "api_port" in self.settings.model_fields_set and asked != given:
+            raise StackError(
+                f"the stack was started for port {given} of the API, not {asked}: "
+                "run `./retrace down` first; data stays"
             )
 
     def _start_supervisor(self) -> None:

@@ -86,6 +86,12 @@ def test_a_taken_port_names_its_holder_before_anything_is_started(folder: Path) 
     assert not StateFolder(folder).record.exists()
 
 
+def test_another_port_than_the_running_stacks_is_refused(folder: Path) -> None:
+    LocalStack(only_redis(folder, api_port=8001), Silent()).up(apps=False)
+    with pytest.raises(StackError, match=r"started for port 8001 .* not 8002: run .* down"):
+        LocalStack(only_redis(folder, api_port=8002), Silent()).up(apps=False)
+
+
 def test_too_little_disk_is_told_before_anything_is_started(folder: Path) -> None:
     stack = LocalStack(only_redis(folder, min_free_mb=10**9), Silent())
     with pytest.raises(StackError, match=r"not enough disk: .* MB free"):
