@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,6 +19,7 @@ from api.metrics import Metrics
 from domain.errors import RetraceError
 from projections.adapters.mongo import MongoEvidence
 from runtime.bootstrap import open_context
+from runtime.logs import log_of
 from runtime.parking import park_label
 from runtime.probes import probes_of
 from runtime.settings import Settings, load_settings
@@ -31,7 +32,8 @@ def application(settings: Settings, instance: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
         with (
-            open_context(settings, instance) as context,
+            closing(log_of(settings)) as log,
+            open_context(settings, instance, log) as context,
             open_read_models(settings) as read_models,
             MongoEvidence.open(settings.mongodb_url) as evidence,
         ):

@@ -14,12 +14,12 @@ from domain.features import CATALOGUE
 from domain.money import approximate_rates
 from eventlog.ledger import Ledger
 from eventlog.memory import SqliteMemory
+from eventlog.port import EventLog
 from inference.adapters.litert import LiteRtScorer, load
 from inference.artefacts import ArtefactStore
 from runtime.clock import now_us
-from runtime.logs import log_of
-from runtime.online_states import feature_reader
 from runtime.settings import Settings
+from runtime.stores import feature_reader
 
 _READERS = 4
 
@@ -34,14 +34,12 @@ def edge_of(settings: Settings) -> Edge:
 
 
 @contextmanager
-def open_context(settings: Settings, instance: str) -> Iterator[Context]:
-    """Everything that a deciding process needs; closes it in reverse order.
+def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[Context]:
+    """Everything that a deciding process needs; closes it in reverse order, but for the log.
 
     Raises LogUnavailableError where Kafka does not answer: without it nothing is decided.
     """
     with ExitStack() as stack:
-        log = log_of(settings)
-        stack.callback(log.close)
         reader = feature_reader(settings)
         memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")
         ledger = Ledger(log, memory, reader.covered)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-
 import httpx
 
 from commands import (
@@ -29,54 +25,45 @@ from projections.workers.parked import ParkedHandler
 from runtime.bootstrap import open_context
 from runtime.parking import retry_label
 from runtime.settings import Settings
+from runtime.workers import Tools, Workload
 
-NAME = "decisions"
 INGRESS = "ingress"
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """`watches` run beside the handlers for as long as the worker does."""
+def decisions(tools: Tools) -> Workload:
+    """Raises LogUnavailableError where Kafka does not answer."""
+    settings = tools.settings
+    context = tools.closing.enter_context(open_context(settings, tools.name, tools.log))
 
-    handlers: dict[Topic, BatchHandler]
-    watches: list[Callable[[], Awaitable[None]]]
+    def positions(name: str) -> SqliteMemory:
+        memory = SqliteMemory(tools.worker.ledgers / f"{tools.name}-{name}.sqlite")
+        tools.closing.callback(memory.close)
+        return memory
 
-
-@contextmanager
-def open_decisions(settings: Settings) -> Iterator[Decisions]:
-    """Needs a running event loop. Raises LogUnavailableError where Kafka does not answer."""
-    with ExitStack() as stack:
-        context = stack.enter_context(open_context(settings, NAME))
-
-        def positions(name: str) -> SqliteMemory:
-            memory = SqliteMemory(settings.state_dir / "ledger" / f"{NAME}-{name}.sqlite")
-            stack.callback(memory.close)
-            return memory
-
-        deciding = DecidingHandler(
+    deciding = DecidingHandler(
+        context.log,
+        context.ledger,
+        positions("deciding"),
+        lambda transaction_id: decide_transaction(DecideTransaction(transaction_id), context),
+        context.source,
+        context.clock,
+    )
+    parked = ParkedHandler(READER, retry_label(settings, context))
+    handlers: dict[Topic, BatchHandler] = {
+        INBOX_TRANSACTIONS: _ingress(settings, context, positions("inbox")),
+        TRANSACTIONS: deciding,
+        DEAD_LETTERS: parked,
+    }
+    if settings.webhook_url:
+        handlers[ALERTS] = DeliveryHandler(
             context.log,
-            context.ledger,
-            positions("deciding"),
-            lambda transaction_id: decide_transaction(DecideTransaction(transaction_id), context),
+            positions("delivery"),
+            httpx.AsyncClient(timeout=10.0),
+            settings.webhook_url,
             context.source,
             context.clock,
         )
-        parked = ParkedHandler(READER, retry_label(settings, context))
-        handlers: dict[Topic, BatchHandler] = {
-            INBOX_TRANSACTIONS: _ingress(settings, context, positions("inbox")),
-            TRANSACTIONS: deciding,
-            DEAD_LETTERS: parked,
-        }
-        if settings.webhook_url:
-            handlers[ALERTS] = DeliveryHandler(
-                context.log,
-                positions("delivery"),
-                httpx.AsyncClient(timeout=10.0),
-                settings.webhook_url,
-                context.source,
-                context.clock,
-            )
-        yield Decisions(handlers, [deciding.watch, parked.watch])
+    return Workload(handlers, beside=[deciding.watch, parked.watch])
 
 
 def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> IngressHandler:

@@ -1,14 +1,21 @@
-"""Owns opening the stores that the API reads from."""
+"""Owns opening the stores that a deciding process reads from: read models and online states."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from commands.ports import ServedFeatures
+from inference.adapters.feast_reader import FeastFeatureReader
+from projections.adapters.feast_repo import repo_config
+from projections.adapters.feast_states import FeastStateStore
 from projections.readmodels.connecting import build_engine
 from projections.readmodels.queries import ReadModels
 from projections.settings import PostgresSettings
 from runtime.settings import Settings
+
+# A decision has no time to wait: it is answered without history, and says so.
+_REDIS_SECONDS = 0.05
 
 
 @contextmanager
@@ -18,3 +25,9 @@ def open_read_models(settings: Settings) -> Iterator[ReadModels]:
         yield ReadModels(engine)
     finally:
         engine.dispose()
+
+
+def feature_reader(settings: Settings) -> FeastFeatureReader[ServedFeatures]:
+    """Importing Feast takes seconds."""
+    states = FeastStateStore(repo_config(settings, socket_timeout=_REDIS_SECONDS))
+    return FeastFeatureReader(states, ServedFeatures)
