@@ -11,45 +11,22 @@ from domain.errors import RetraceError
 from eventlog.port import Position
 
 _POLL_SECONDS = 0.1
+_LAST_SECONDS = 1.0
 Outcome = Position | RetraceError
 Settled = tuple["asyncio.Future[Position]", Outcome]
 
 
-class AckLoop:
-    """Polls `producer` until it is stopped and everything it held has an outcome."""
+class HandOver:
+    """Outcomes on their way from delivery callbacks, in any thread, to their event loops."""
 
-    def __init__(self, producer: Any) -> None:
-        self.producer = producer
+    def __init__(self) -> None:
         self._settled: deque[Settled] = deque()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="kafka-acks", daemon=True)
-        self._thread.start()
 
     def settle(self, future: asyncio.Future[Position], outcome: Outcome) -> None:
-        """From a delivery callback: one hand-over serves all that were acknowledged together."""
         self._settled.append((future, outcome))
 
-    def flush(self, timeout: float) -> int:
-        """Returns how many records are still without an outcome."""
-        left = int(self.producer.flush(timeout))
-        self._hand_over()
-        return left
-
-    def stop(self) -> None:
-        """What is still queued or in flight gets a failure; returns at once."""
-        self._stopping.set()
-
-    def join(self, timeout: float) -> None:
-        self._thread.join(timeout)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self.producer.poll(_POLL_SECONDS)
-            self._hand_over()
-        self.producer.purge()
-        self.flush(1.0)
-
-    def _hand_over(self) -> None:
+    def deliver(self) -> None:
+        """One wake-up of a loop serves all that were acknowledged together."""
         loops: dict[asyncio.AbstractEventLoop, list[Settled]] = {}
         while self._settled:
             try:
@@ -61,6 +38,37 @@ class AckLoop:
             # A closed loop has nobody left who waits.
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_resolve, settled)
+
+
+class AckLoop:
+    """Polls `producer` in a thread of its own until it is stopped."""
+
+    def __init__(self, producer: Any, outcomes: HandOver) -> None:
+        self.producer = producer
+        self._outcomes = outcomes
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="kafka-acks", daemon=True)
+        self._thread.start()
+
+    def flush(self, timeout: float) -> int:
+        """Returns how many records are still without an outcome."""
+        left = int(self.producer.flush(timeout))
+        self._outcomes.deliver()
+        return left
+
+    def stop(self) -> None:
+        """Returns at once; what is still queued or in flight gets a failure."""
+        self._stopping.set()
+
+    def join(self, timeout: float) -> None:
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.producer.poll(_POLL_SECONDS)
+            self._outcomes.deliver()
+        self.producer.purge()
+        self.flush(_LAST_SECONDS)
 
 
 def _resolve(settled: list[Settled]) -> None:

@@ -13,9 +13,11 @@ from domain.errors import LogUnavailableError
 from eventlog.adapters.kafka_errors import no_answer
 from eventlog.adapters.kafka_topics import StoredTopics
 from eventlog.settings import KafkaSettings, topic_name
-from eventlog.topics import FOREVER, TOPICS, Topic
+from eventlog.topics import DEAD_LETTERS, FOREVER, TOPICS, Topic
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
+# A dead letter holds any record, sealed and in base64.
+MAX_SEALED_BYTES = 2 * MAX_RECORD_BYTES
 _READY_SECONDS = 30.0
 _RETRY_SECONDS = 0.02
 
@@ -78,9 +80,13 @@ def _config(topic: Topic, replication: int) -> dict[str, str]:
         # The producer's time would let records that tell of the past expire at once.
         "message.timestamp.type": "LogAppendTime",
         "compression.type": "producer",
-        "max.message.bytes": str(MAX_RECORD_BYTES),
+        "max.message.bytes": str(_largest(topic)),
         "min.insync.replicas": str(min(replication, 2)),
     }
+
+
+def _largest(topic: Topic) -> int:
+    return MAX_SEALED_BYTES if topic is DEAD_LETTERS else MAX_RECORD_BYTES
 
 
 def _await_leaders(there: StoredTopics, settings: KafkaSettings, topic: Topic) -> None:

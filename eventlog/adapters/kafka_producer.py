@@ -15,8 +15,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from domain.errors import LogUnavailableError, RetraceError
-from eventlog.adapters.kafka_acks import AckLoop
-from eventlog.adapters.kafka_admin import MAX_RECORD_BYTES
+from eventlog.adapters.kafka_acks import AckLoop, HandOver, Outcome
+from eventlog.adapters.kafka_admin import MAX_SEALED_BYTES
 from eventlog.adapters.kafka_errors import no_append
 from eventlog.port import Position
 from eventlog.settings import KafkaSettings
@@ -41,12 +41,15 @@ class Sender:
         self._settings = settings
         self._make = make
         self._lock = threading.Lock()
+        self._outcomes = HandOver()
         self._acks: AckLoop | None = None
         self._closed = False
         self._failures: list[RetraceError] = []
 
     def connect(self) -> None:
-        self._live()
+        """Returns at once; connecting goes on behind."""
+        if self._acks is None:
+            self._renewed(None)
 
     def send(
         self, name: str, topic: str, key: bytes | None, value: bytes, partition: int
@@ -54,31 +57,27 @@ class Sender:
         """Needs a running event loop. `name` is the server's name of `topic`."""
         future: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
 
-        def produce(acks: AckLoop) -> None:
-            def delivered(error: Any, message: Any) -> None:
-                if error is None:
-                    place = Position(topic, message.partition(), message.offset())
-                    acks.settle(future, place)
-                else:
-                    acks.settle(future, no_append(error, name, self._settings))
-
-            acks.producer.produce(name, value, key, partition, on_delivery=delivered)
+        def delivered(error: Any, message: Any) -> None:
+            if error is None:
+                outcome: Outcome = Position(topic, message.partition(), message.offset())
+            else:
+                outcome = no_append(error, name, self._settings)
+            self._outcomes.settle(future, outcome)
 
         try:
-            self._try(produce, name)
-        except (BufferError, RetraceError) as error:
-            future.set_exception(self._as_ours(error))
+            self._produce(name, key, value, partition, delivered)
+        except BufferError:
+            future.set_exception(self._full())
+        except RetraceError as error:
+            future.set_exception(error)
         return future
 
     def send_nowait(self, name: str, key: bytes | None, value: bytes, partition: int) -> None:
         """Waits while the queue is full, unless a record has failed: then it raises that."""
-
-        def produce(acks: AckLoop) -> None:
-            acks.producer.produce(name, value, key, partition, on_delivery=self._note)
-
         while True:
             try:
-                return self._try(produce, name)
+                self._produce(name, key, value, partition, self._note)
+                return
             except BufferError:
                 self._raise_failures()
                 sleep(_FULL_SECONDS)
@@ -101,15 +100,18 @@ class Sender:
             acks.stop()
             acks.join(_CLOSE_SECONDS)
 
-    def _try(self, produce: Callable[[AckLoop], None], name: str) -> None:
-        acks = self._live()
+    def _produce(
+        self, name: str, key: bytes | None, value: bytes, partition: int, delivered: Callback
+    ) -> None:
+        """Raises BufferError while the queue is full."""
+        acks = self._acks or self._renewed(None)
         try:
-            produce(acks)
+            acks.producer.produce(name, value, key, partition, delivered)
         except KafkaException as error:
-            cause = error.args[0]
-            if cause.code() != KafkaError._FATAL:
-                raise no_append(cause, name, self._settings) from error
-            produce(self._renewed(acks))
+            if error.args[0].code() != KafkaError._FATAL:
+                raise no_append(error.args[0], name, self._settings) from error
+            renewed = self._renewed(acks)
+            renewed.producer.produce(name, value, key, partition, delivered)
 
     def _note(self, error: Any, message: Any) -> None:
         if error is not None:
@@ -122,24 +124,18 @@ class Sender:
             first.add_note(f"{len(failures)} records were not acknowledged; this is the first")
             raise first
 
-    def _as_ours(self, error: BaseException) -> RetraceError:
-        if isinstance(error, RetraceError):
-            return error
+    def _full(self) -> LogUnavailableError:
         return LogUnavailableError(
             f"{self._settings.bootstrap_servers} does not keep up: {_QUEUE_RECORDS:,} records "
             "wait to be sent; this one was not taken"
         )
-
-    def _live(self) -> AckLoop:
-        acks = self._acks
-        return acks if acks else self._renewed(None)
 
     def _renewed(self, broken: AckLoop | None) -> AckLoop:
         with self._lock:
             if self._closed:
                 raise LogUnavailableError("this log has been closed")
             if self._acks is None or self._acks is broken:
-                self._acks = AckLoop(self._make(_configuration(self._settings)))
+                self._acks = AckLoop(self._make(_configuration(self._settings)), self._outcomes)
             if broken:
                 broken.stop()
             return self._acks
@@ -152,9 +148,10 @@ def _configuration(settings: KafkaSettings) -> dict[str, Any]:
         "acks": "all",
         "partitioner": "murmur2_random",
         "compression.type": "lz4",
-        # Records gather while earlier ones are in flight: a bulk loses little by so short a wait.
-        "linger.ms": 0.5,
-        "message.max.bytes": MAX_RECORD_BYTES,
+        # Any wait costs an awaited append a millisecond and more. A bulk needs none: its records
+        # gather while earlier ones are in flight.
+        "linger.ms": 0,
+        "message.max.bytes": MAX_SEALED_BYTES,
         "delivery.timeout.ms": int(settings.delivery_timeout * 1000),
         "topic.metadata.propagation.max.ms": int(settings.delivery_timeout * 500),
         "queue.buffering.max.messages": _QUEUE_RECORDS,

@@ -12,7 +12,7 @@ from types import FrameType
 import typer
 
 from domain.errors import RetraceError
-from runtime.cli import alerts, config, stack, testing
+from runtime.cli import alerts, config, deadletters, events, stack, testing
 
 app = typer.Typer(
     name="retrace",
@@ -24,6 +24,8 @@ app = typer.Typer(
 
 stack.register(app)
 config.register(app)
+events.register(app)
+deadletters.register(app)
 app.command()(alerts.alerts)
 app.command("test")(testing.run_checks)
 

@@ -1,0 +1,150 @@
+"""Owns how one record of the log is shown in one line; which ones is event_search's affair."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from rich.text import Text
+
+from domain.errors import UndecodableError
+from domain.events import Envelope
+from domain.money import to_major
+from domain.times import to_datetime
+from eventlog.codec import decode
+from eventlog.port import Recorded
+from eventlog.routing import decode_routed
+from eventlog.topics import ENTITIES
+
+_VERB_WIDTH, _SUBJECT_WIDTH = 13, 20
+_COLOURS = {
+    "approve": "green",
+    "review": "yellow",
+    "step_up": "dark_orange",
+    "decline": "bold red",
+    "dead-lettered": "red",
+    "labelled": "magenta",
+    "promoted": "blue",
+    "set": "blue",
+}
+
+
+def as_line(record: Recorded) -> Text:
+    """Time known (UTC), what happened, to what, and what matters of it."""
+    try:
+        envelope = decode(record.value)
+    except UndecodableError as error:
+        return _foreign(record, error)
+    verb = envelope.data.NAME.rpartition(".")[2]
+    moment = to_datetime(envelope.known_time)
+    return Text.assemble(
+        (moment.strftime("%m-%d %H:%M:%S "), "dim"),
+        (f"{verb:<{_VERB_WIDTH}} ", _COLOURS.get(verb, "cyan")),
+        (_fitted(envelope.subject), ""),
+        " ",
+        _said(envelope),
+    )
+
+
+def as_json(record: Recorded) -> str:
+    """The event as stored, with its place; `undecodable` tells why where it is no event."""
+    place = record.position
+    shown: dict[str, Any] = {
+        "topic": place.topic,
+        "partition": place.partition,
+        "offset": place.offset,
+    }
+    try:
+        shown |= json.loads(record.value)
+    except (ValueError, TypeError) as error:
+        shown["undecodable"] = str(error)
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def _fitted(subject: str) -> str:
+    short = subject if len(subject) <= _SUBJECT_WIDTH else subject[: _SUBJECT_WIDTH - 1] + "…"
+    return f"{short:<{_SUBJECT_WIDTH}}"
+
+
+def _said(envelope: Envelope) -> Text:
+    data = envelope.data
+    show = _SAYINGS.get(data.NAME)
+    return show(data) if show else Text("")
+
+
+def _money(minor: int, currency: str) -> str:
+    return f"{to_major(minor, currency):,} {currency}"
+
+
+def _of_transaction(data: Any) -> Text:
+    paid = data.transaction
+    where = paid.merchant_id or paid.channel or ""
+    return Text(f"{_money(paid.amount, paid.currency)} {where}".rstrip())
+
+
+def _of_import(data: Any) -> Text:
+    day = to_datetime(data.transaction.timestamp).strftime(" of %Y-%m-%d")
+    return _of_transaction(data).append(day, "dim")
+
+
+def _of_decision(data: Any) -> Text:
+    why = ", ".join(data.reasons)
+    path = "" if data.path == "full" else f" ({data.path})"
+    return Text.assemble((data.outcome, _COLOURS[data.outcome]), f" {data.score:.3f}{path} ", why)
+
+
+def _of_label(data: Any) -> Text:
+    said = "fraud" if data.value else "genuine"
+    return Text.assemble((said, "red" if data.value else "green"), f" {data.kind}, {data.reporter}")
+
+
+def _of_alert(data: Any) -> Text:
+    what = f" {data.score:.3f} {_money(data.amount, data.currency)}"
+    return Text.assemble((data.outcome, _COLOURS[data.outcome]), what)
+
+
+def _of_delivery(data: Any) -> Text:
+    return Text(f"to {data.receiver}, attempt {data.attempts}")
+
+
+def _of_promotion(data: Any) -> Text:
+    return Text(f"sha256 {data.model_hash[:12]}")
+
+
+def _of_thresholds(data: Any) -> Text:
+    least = data.thresholds
+    return Text(f"review {least.review:g}, step up {least.step_up:g}, decline {least.decline:g}")
+
+
+def _of_dead_letter(data: Any) -> Text:
+    return Text(f"{data.reader}: {data.reason}")
+
+
+_SAYINGS: dict[str, Callable[[Any], Text]] = {
+    "fraud.transaction.submitted": _of_transaction,
+    "fraud.transaction.imported": _of_import,
+    "fraud.transaction.scored": _of_decision,
+    "fraud.transaction.labelled": _of_label,
+    "fraud.alert.raised": _of_alert,
+    "fraud.alert.delivered": _of_delivery,
+    "fraud.model.promoted": _of_promotion,
+    "fraud.thresholds.set": _of_thresholds,
+    "fraud.record.dead-lettered": _of_dead_letter,
+}
+
+
+def _foreign(record: Recorded, error: UndecodableError) -> Text:
+    """A record that is no event: an inbox's, a routed batch, or one that cannot be read."""
+    place = record.position
+    start = Text(f"{place.partition}/{place.offset} ", "dim")
+    if place.topic == ENTITIES.name:
+        try:
+            routed = decode_routed(record.value)
+        except UndecodableError as unreadable:
+            return start.append(str(unreadable), "red")
+        span = f"from {routed.source}: {routed.first} to {routed.last}, "
+        return start.append(f"{span}{len(routed.entries)} entries")
+    if record.value.lstrip()[:1] == b"{":
+        return start.append(" ".join(record.value.decode(errors="replace").split()))
+    return start.append(f"unreadable: {error}", "red")

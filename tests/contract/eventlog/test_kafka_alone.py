@@ -1,0 +1,201 @@
+"""What only the Kafka log can be asked: servers that are away, foreign topics, lost positions."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from domain.errors import IntegrityError, LogUnavailableError
+from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.adapters.kafka_admin import ensure_topics
+from eventlog.adapters.kafka_producer import Sender
+from eventlog.adapters.kafka_topics import StoredTopics
+from eventlog.port import Position
+from eventlog.settings import KafkaSettings, topic_name
+from eventlog.topics import DEAD_LETTERS, POLICY, TOPICS, TRANSACTIONS, Topic
+from tests.fakes.events import submitted
+
+SHORT = 1.0
+
+
+@pytest.fixture
+def absent() -> Iterator[KafkaSettings]:
+    """A port that is held and never answers."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        server = f"127.0.0.1:{held.getsockname()[1]}"
+        yield KafkaSettings(server, delivery_timeout=SHORT, request_timeout=SHORT)
+
+
+@pytest.fixture
+def log(kafka: KafkaSettings) -> Iterator[KafkaEventLog]:
+    log = KafkaEventLog(kafka)
+    yield log
+    log.close()
+
+
+async def append(log: KafkaEventLog, topic: Topic = TRANSACTIONS) -> Position:
+    return await log.append(topic, "t-1", submitted("t-1"))
+
+
+async def end(log: KafkaEventLog) -> Any:
+    return await log.ends(TRANSACTIONS)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda log: asyncio.run(append(log)),
+        lambda log: asyncio.run(end(log)),
+        lambda log: list(log.read(TRANSACTIONS)),
+        lambda log: log.read_one(Position(TRANSACTIONS.name, 0, 0)),
+        lambda log: log.tail(TRANSACTIONS, {}).poll(0.1),
+        lambda log: log.append_nowait(TRANSACTIONS, "t", submitted("t")),
+    ],
+    ids=["append", "ends", "read", "read_one", "tail", "append_nowait"],
+)
+def test_a_server_that_is_away_is_named_within_the_timeout(
+    absent: KafkaSettings, ask: Callable[[KafkaEventLog], object]
+) -> None:
+    log = KafkaEventLog(absent)
+    began = monotonic()
+    with pytest.raises(LogUnavailableError, match=absent.bootstrap_servers):
+        ask(log)
+    assert monotonic() - began < 5 * SHORT
+    log.close()
+
+
+def test_an_append_in_doubt_says_that_a_retry_is_safe(absent: KafkaSettings) -> None:
+    log = KafkaEventLog(absent)
+    with pytest.raises(LogUnavailableError, match="retry under the same id is safe"):
+        asyncio.run(append(log))
+    log.close()
+
+
+def test_a_topic_of_another_partition_count_is_refused(kafka: KafkaSettings) -> None:
+    declared = replace(TRANSACTIONS, base="odd", partitions=4)
+    stored = replace(declared, partitions=3)
+    ensure_topics(kafka.bootstrap_servers, prefix=kafka.topic_prefix, topics=[stored])
+    log = KafkaEventLog(kafka)
+    try:
+        for ask in (
+            lambda: list(log.read(declared)),
+            lambda: log.tail(declared, {}).poll(0.1),
+            lambda: log.append_nowait(declared, "t", submitted("t")),
+            lambda: asyncio.run(ends_of(log, declared)),
+            lambda: ensure_topics(
+                kafka.bootstrap_servers, prefix=kafka.topic_prefix, topics=[declared]
+            ),
+        ):
+            with pytest.raises(IntegrityError, match="has 3 partitions, declared are 4"):
+                ask()
+    finally:
+        log.close()
+        server = StoredTopics(kafka)
+        for gone in server.client.delete_topics([topic_name(kafka.topic_prefix, stored)]).values():
+            gone.result()
+
+
+async def ends_of(log: KafkaEventLog, topic: Topic) -> Any:
+    return await log.ends(topic)
+
+
+def test_a_topic_that_is_missing_is_named_with_what_creates_it(kafka: KafkaSettings) -> None:
+    unknown = replace(TRANSACTIONS, base="never.created")
+    log = KafkaEventLog(replace(kafka, delivery_timeout=SHORT))
+    for ask in (lambda: list(log.read(unknown)), lambda: asyncio.run(append(log, unknown))):
+        with pytest.raises(LogUnavailableError, match="no topic .*never.created.*retrace up"):
+            ask()
+    log.close()
+
+
+@pytest.mark.parametrize("start", [5, 1_000_000])
+def test_a_tail_refuses_positions_that_the_log_does_not_hold(
+    log: KafkaEventLog, start: int
+) -> None:
+    asyncio.run(append(log))
+    tail = log.tail(TRANSACTIONS, {3: start})
+    with pytest.raises(IntegrityError, match=f"does not hold offset {start}"):
+        for _ in range(20):
+            tail.poll(0.5)
+    tail.close()
+
+
+def test_topics_are_created_once_under_concurrent_calls(kafka: KafkaSettings) -> None:
+    prefix = kafka.topic_prefix + "again."
+    with ThreadPoolExecutor(4) as pool:
+        created = list(
+            pool.map(lambda _: ensure_topics(kafka.bootstrap_servers, prefix=prefix), range(4))
+        )
+    names = sorted(name for each in created for name in each)
+    server = StoredTopics(kafka)
+    for gone in server.client.delete_topics(names).values():
+        gone.result()
+    assert names == sorted(topic_name(prefix, topic) for topic in TOPICS)
+
+
+def test_created_topics_keep_what_they_are_declared_to_keep(kafka: KafkaSettings) -> None:
+    from confluent_kafka.admin import ConfigResource
+
+    server = StoredTopics(kafka)
+    for topic, retention in ((POLICY, "-1"), (DEAD_LETTERS, str(90 * 86_400_000))):
+        asked = ConfigResource(ConfigResource.Type.TOPIC, topic_name(kafka.topic_prefix, topic))
+        (answer,) = server.client.describe_configs([asked]).values()
+        found = {name: entry.value for name, entry in answer.result().items()}
+        assert found["retention.ms"] == retention
+        assert found["message.timestamp.type"] == "LogAppendTime"
+        assert found["max.message.bytes"] == str(2 * 1024 * 1024)
+
+
+def test_offsets_taken_by_transactions_do_not_stop_a_bounded_read(
+    kafka: KafkaSettings, log: KafkaEventLog
+) -> None:
+    foreign = Producer(
+        {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": kafka.topic_prefix}
+    )
+    foreign.init_transactions(30)
+    for _ in range(2):
+        foreign.begin_transaction()
+        foreign.produce(topic_name(kafka.topic_prefix, POLICY), b"{}")
+        foreign.commit_transaction(30)
+    assert [r.position.offset for r in log.read(POLICY)] == [0, 2]
+
+
+def test_a_fatal_error_of_the_client_costs_only_a_new_producer(kafka: KafkaSettings) -> None:
+    made: list[Any] = []
+
+    class Broken:
+        """What librdkafka is after a fatal error; one cannot be brought about from Python."""
+
+        def produce(self, *_: Any) -> None:
+            raise KafkaException(KafkaError(KafkaError._FATAL, "lost producer id", fatal=True))
+
+        def poll(self, _: float) -> int:
+            return 0
+
+        def purge(self) -> None: ...
+
+        def flush(self, _: float) -> int:
+            return 0
+
+    def make(configuration: dict[str, Any]) -> Any:
+        made.append(Broken() if not made else Producer(configuration))
+        return made[-1]
+
+    sender = Sender(kafka, make)
+
+    async def send() -> Position:
+        name = topic_name(kafka.topic_prefix, POLICY)
+        return await sender.send(name, POLICY.name, None, b"{}", 0)
+
+    assert asyncio.run(send()) == Position(POLICY.name, 0, 0)
+    sender.close()
+    assert len(made) == 2
