@@ -7,7 +7,8 @@ greatest of them (0, 1, 2, 4, 8, or any more for wide sums).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, islice
+from operator import sub
 from struct import pack, unpack_from
 
 from domain.errors import IntegrityError
@@ -55,7 +56,7 @@ class Writer:
         if not values:
             return
         self.signed(values[0])
-        self.column([after - before for before, after in pairwise(values)])
+        self.column(list(map(sub, values[1:], values)))
 
 
 class Reader:
@@ -70,19 +71,22 @@ class Reader:
     def raw(self, size: int) -> bytes:
         end = self._at + size
         if end > len(self._data):
-            raise IntegrityError(f"{len(self._data)} bytes end before byte {end}: cut short?")
+            raise self._short(end)
         taken = self._data[self._at : end]
         self._at = end
         return taken
 
     def varint(self) -> int:
+        data, at = self._data, self._at
         value = shift = 0
-        while True:
-            byte = self.raw(1)[0]
+        for byte in islice(data, at, None):
+            at += 1
             value |= (byte & 127) << shift
             if byte < 128:
+                self._at = at
                 return value
             shift += 7
+        raise self._short(at + 1)
 
     def signed(self) -> int:
         value = self.varint()
@@ -91,12 +95,19 @@ class Reader:
     def column(self, count: int) -> list[int]:
         if not count:
             return []
-        width = self.raw(1)[0]
+        start = self._at + 1
+        if start > len(self._data):
+            raise self._short(start)
+        width = self._data[start - 1]
+        end = start + width * count
+        if end > len(self._data):
+            raise self._short(end)
+        self._at = end
         if not width:
             return [0] * count
-        data = self.raw(width * count)
         if width in _FORMAT:
-            return list(unpack_from(f"<{count}{_FORMAT[width]}", data))
+            return list(unpack_from(f"<{count}{_FORMAT[width]}", self._data, start))
+        data = self._data[start:end]
         return [
             int.from_bytes(data[at : at + width], "little") for at in range(0, len(data), width)
         ]
@@ -104,12 +115,11 @@ class Reader:
     def rising(self, count: int) -> list[int]:
         if not count:
             return []
-        value = self.signed()
-        values = [value]
-        for step in self.column(count - 1):
-            value += step
-            values.append(value)
-        return values
+        first = self.signed()
+        return list(accumulate(self.column(count - 1), initial=first))
+
+    def _short(self, end: int) -> IntegrityError:
+        return IntegrityError(f"{len(self._data)} bytes end before byte {end}: cut short?")
 
     def finish(self) -> None:
         if self._at != len(self._data):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.errors import RetraceError
@@ -73,21 +73,20 @@ class Window:
     """The last `span`, held in tiles of `tile` (the resolution), both in microseconds.
 
     At time t it holds the events with floor(t - span) <= floor(e.time) <= floor(t), floor being
-    that of the tile; for labels only whole past tiles, the one of t left out.
+    that of the tile; for labels only whole past tiles, the one of t left out. `horizon` is how far
+    behind the greatest time seen a state reaches. The slack beyond the span is room for late
+    arrivals: a tenth of the span, an hour at least, and twice the span where that is less, so that
+    the finest tiles stay few.
     """
 
     name: str
     span: int
     tile: int
+    horizon: int = field(init=False)
 
-    @property
-    def horizon(self) -> int:
-        """How far behind the greatest time seen a state reaches.
-
-        The slack beyond the span is room for late arrivals: a tenth of the span, an hour at least,
-        and twice the span where that is less, so that the finest tiles stay few.
-        """
-        return self.span + max(self.span // 10, min(HOUR, 2 * self.span))
+    def __post_init__(self) -> None:
+        slack = max(self.span // 10, min(HOUR, 2 * self.span))
+        object.__setattr__(self, "horizon", self.span + slack)
 
 
 MINUTES_10 = Window("10m", 10 * MINUTE, 20 * SECOND)

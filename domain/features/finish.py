@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from domain.features.catalogue import CATALOGUE
 from domain.features.declarations import Aggregation, Window
 from domain.features.entities import Entity
-from domain.features.events import place_of
+from domain.features.events import code, place_of
 from domain.features.feature_set import FeatureSet
 from domain.features.formulas import OVER_TOTALS, over_labels, over_place
 from domain.features.labels import Labels
-from domain.features.pairs import Pairs, distinct, holds
+from domain.features.pairs import Pairs
 from domain.features.places import Places
 from domain.features.request import REQUEST
 from domain.features.state import EntityState
@@ -62,11 +62,11 @@ def _finish_pairs(vector: Vector, pairs: Pairs, transaction: Transaction, latest
     held = pairs.read(transaction.timestamp, latest)
     for place, feature in pairs.plan.features:
         if feature.aggregation is Aggregation.DISTINCT:
-            vector[place] = float(distinct(held))
+            vector[place] = float(len(held))
             continue
         value = pairs.value_of(transaction)
         if value is not None:
-            vector[place] = 0.0 if holds(held, value) else 1.0
+            vector[place] = 0.0 if code(value) in held else 1.0
 
 
 def _finish_places(vector: Vector, places: Places, transaction: Transaction, latest: int) -> None:

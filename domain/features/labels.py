@@ -10,19 +10,14 @@ read from it, are functions of the set of labels folded.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from typing import NamedTuple
 
 from domain.features.columns import Reader, Writer
 from domain.features.declarations import Window
 from domain.features.events import FeatureEvent, code
 from domain.features.plan import LabelsPlan
 
-
-class Label(NamedTuple):
-    known: int
-    order: int
-    transaction: int
-    value: int
+# (known time, digest of the event id, digest of the transaction id, value)
+Label = tuple[int, int, int, int]
 
 
 class Labels:
@@ -35,8 +30,7 @@ class Labels:
 
     def add(self, event: FeatureEvent) -> None:
         assert event.label is not None
-        label = Label(event.time, event.order, code(event.transaction_id), event.label)
-        insort(self.labels, label)
+        insort(self.labels, (event.time, event.order, code(event.transaction_id), event.label))
         if len(self.labels) > self.plan.cap:
             del self.labels[0]
         self._replaced = None
@@ -44,7 +38,7 @@ class Labels:
     def trim(self, latest: int) -> None:
         window = self.plan.window
         oldest = (latest - window.horizon) // window.tile * window.tile
-        if self.labels and self.labels[0].known < oldest:
+        if self.labels and self.labels[0][0] < oldest:
             del self.labels[: self._from(oldest)]
             self._replaced = None
 
@@ -55,26 +49,28 @@ class Labels:
         start = max((time - window.span) // width * width, oldest)
         end = time // width * width
         counted = self.labels[self._from(start) : self._from(end)]
-        count, fraud = len(counted), sum([label.value for label in counted])
+        count, fraud = len(counted), sum([label[3] for label in counted])
         for old, new in self._replacements():
-            if old.known >= start and new.known < end:
+            if old[0] >= start and new[0] < end:
                 count -= 1
-                fraud -= old.value
+                fraud -= old[3]
         return count, fraud
 
     def _from(self, known: int) -> int:
         """Place of the first label known at `known` or later."""
-        return bisect_left(self.labels, Label(known, -1, -1, -1))
+        return bisect_left(self.labels, (known, -1, -1, -1))
 
     def _replacements(self) -> list[tuple[Label, Label]]:
         if self._replaced is None:
             self._replaced = []
+            if len({label[2] for label in self.labels}) == len(self.labels):
+                return self._replaced
             last: dict[int, Label] = {}
             for label in self.labels:
-                before = last.get(label.transaction)
+                before = last.get(label[2])
                 if before is not None:
                     self._replaced.append((before, label))
-                last[label.transaction] = label
+                last[label[2]] = label
         return self._replaced
 
     def merge(self, other: Labels) -> None:
@@ -88,16 +84,18 @@ class Labels:
 
     def write(self, writer: Writer) -> None:
         writer.varint(len(self.labels))
-        writer.rising([label.known for label in self.labels])
-        writer.column([label.order for label in self.labels])
-        writer.column([label.transaction for label in self.labels])
-        writer.column([label.value for label in self.labels])
+        if self.labels:
+            known, *columns = zip(*self.labels, strict=True)
+            writer.rising(known)
+            for column in columns:
+                writer.column(column)
 
     @classmethod
     def read_from(cls, plan: LabelsPlan, reader: Reader) -> Labels:
         self = cls(plan)
         count = reader.varint()
-        columns = [reader.rising(count), *(reader.column(count) for _ in range(3))]
-        self.labels = [Label(*row) for row in zip(*columns, strict=True)]
+        known, orders = reader.rising(count), reader.column(count)
+        transactions, values = reader.column(count), reader.column(count)
+        self.labels = list(zip(known, orders, transactions, values, strict=True))
         self._replaced = None
         return self

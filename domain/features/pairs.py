@@ -6,7 +6,7 @@ within one tile, by the digest of the value: a state needs no times of its own f
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from operator import attrgetter
 
 from domain.features.columns import Reader, Writer
@@ -14,74 +14,68 @@ from domain.features.events import FeatureEvent, code
 from domain.features.filters import ATTRIBUTE, KEEPS
 from domain.features.plan import PairsPlan
 
-_BITS = 64
-_MASK = (1 << _BITS) - 1
-
 
 class Pairs:
-    __slots__ = ("keeps", "pairs", "plan", "tile", "value_of")
+    """`tiles` and `codes` are parallel, in the order of the pairs."""
+
+    __slots__ = ("codes", "keeps", "plan", "tile", "tiles", "value_of")
 
     def __init__(self, plan: PairsPlan) -> None:
         self.plan = plan
         self.tile = plan.window.tile
         self.keeps = KEEPS[plan.filter] if plan.filter is not None else None
         self.value_of = attrgetter(ATTRIBUTE[plan.field])
-        self.pairs: list[int] = []
+        self.tiles: list[int] = []
+        self.codes: list[int] = []
 
     def add(self, event: FeatureEvent, time: int) -> None:
         value = self.value_of(event)
-        if value is None or (self.keeps is not None and not self.keeps(event)):
+        if value is not None and (self.keeps is None or self.keeps(event)):
+            self._put(time // self.tile, code(value))
+
+    def _put(self, tile: int, value: int) -> None:
+        tiles, codes = self.tiles, self.codes
+        end = bisect_right(tiles, tile)
+        at = bisect_left(codes, value, bisect_left(tiles, tile, 0, end), end)
+        if at < end and codes[at] == value:
             return
-        pair = time // self.tile << _BITS | code(value)
-        pairs = self.pairs
-        at = bisect_left(pairs, pair)
-        if at < len(pairs) and pairs[at] == pair:
-            return
-        pairs.insert(at, pair)
-        if len(pairs) > self.plan.cap:
-            del pairs[0]
+        tiles.insert(at, tile)
+        codes.insert(at, value)
+        if len(tiles) > self.plan.cap:
+            del tiles[0], codes[0]
 
     def trim(self, latest: int) -> None:
         oldest = (latest - self.plan.window.horizon) // self.tile
-        pairs = self.pairs
-        if pairs and pairs[0] < oldest << _BITS:
-            del pairs[: bisect_left(pairs, oldest << _BITS)]
+        if self.tiles and self.tiles[0] < oldest:
+            cut = bisect_left(self.tiles, oldest)
+            del self.tiles[:cut], self.codes[:cut]
 
-    def read(self, time: int, latest: int) -> list[int]:
-        """The pairs of the window at `time`."""
+    def read(self, time: int, latest: int) -> set[int]:
+        """The digests of the values in the window at `time`."""
         window, width = self.plan.window, self.tile
         oldest = max(time - window.span, latest - window.horizon) // width
-        start = bisect_left(self.pairs, oldest << _BITS)
-        return self.pairs[start : bisect_left(self.pairs, (time // width + 1) << _BITS)]
+        start = bisect_left(self.tiles, oldest)
+        return set(self.codes[start : bisect_right(self.tiles, time // width)])
 
     def merge(self, other: Pairs) -> None:
-        self.pairs = sorted({*self.pairs, *other.pairs})[-self.plan.cap :]
+        for tile, value in zip(other.tiles, other.codes, strict=True):
+            self._put(tile, value)
 
     def copy(self) -> Pairs:
         twin = Pairs.__new__(Pairs)
         twin.plan, twin.tile, twin.keeps = self.plan, self.tile, self.keeps
-        twin.value_of, twin.pairs = self.value_of, self.pairs[:]
+        twin.value_of = self.value_of
+        twin.tiles, twin.codes = self.tiles[:], self.codes[:]
         return twin
 
     def write(self, writer: Writer) -> None:
-        writer.varint(len(self.pairs))
-        writer.rising([pair >> _BITS for pair in self.pairs])
-        writer.column([pair & _MASK for pair in self.pairs])
+        writer.varint(len(self.tiles))
+        writer.rising(self.tiles)
+        writer.column(self.codes)
 
     @classmethod
     def read_from(cls, plan: PairsPlan, reader: Reader) -> Pairs:
         self = cls(plan)
         count = reader.varint()
-        tiles = reader.rising(count)
-        codes = reader.column(count)
-        self.pairs = [tile << _BITS | value for tile, value in zip(tiles, codes, strict=True)]
+        self.tiles, self.codes = reader.rising(count), reader.column(count)
         return self
-
-
-def distinct(pairs: list[int]) -> int:
-    return len({pair & _MASK for pair in pairs})
-
-
-def holds(pairs: list[int], value: str) -> bool:
-    wanted = code(value)
-    return any(pair & _MASK == wanted for pair in pairs)

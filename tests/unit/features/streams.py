@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from domain.features import Entity, EntityState, FeatureEvent, FeatureSet, entity_keys
@@ -29,6 +30,12 @@ AMOUNTS = st.one_of(
 )
 LATS = st.sampled_from([None, -90.0, 0.0, 48.137, 52.52])
 LONS = st.sampled_from([None, -180.0, 0.0, 11.575, 13.405])
+
+
+def examples(number: int) -> settings:
+    """So many streams; how long one takes to draw on a busy machine is no failure."""
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    return settings(max_examples=number, deadline=None, suppress_health_check=slow)
 
 
 class Placed(NamedTuple):

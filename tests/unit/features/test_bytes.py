@@ -33,7 +33,7 @@ from domain.features.columns import Reader, Writer
 from domain.features.coordinates import SCALE, chord_km, unit_vector
 from domain.features.events import digest
 from domain.transactions import Transaction
-from tests.unit.features.streams import Placed, logs
+from tests.unit.features.streams import Placed, examples, logs
 
 TRANSACTION = Transaction(
     transaction_id="t1",
@@ -82,6 +82,7 @@ def scored() -> TransactionScored:
     )
 
 
+@examples(50)
 @given(st.lists(st.integers(0, 2**130)))
 def test_a_column_comes_back_whatever_its_width(values: list[int]) -> None:
     writer = Writer()
@@ -91,6 +92,7 @@ def test_a_column_comes_back_whatever_its_width(values: list[int]) -> None:
     reader.finish()
 
 
+@examples(50)
 @given(st.lists(st.integers(-(2**70), 2**70)).map(sorted))
 def test_rising_numbers_come_back(values: list[int]) -> None:
     writer = Writer()
@@ -100,6 +102,7 @@ def test_rising_numbers_come_back(values: list[int]) -> None:
     reader.finish()
 
 
+@examples(50)
 @given(st.dictionaries(st.integers(0, 5000), st.integers(0, 2**60)))
 def test_versions_come_back_and_are_equal_text_for_equal_maps(versions: dict[int, int]) -> None:
     text = encode_versions(versions)
@@ -117,6 +120,7 @@ def test_damaged_versions_are_refused(text: str) -> None:
         decode_versions(text)
 
 
+@examples(50)
 @given(logs(), st.data())
 def test_a_damaged_state_is_refused(log: list[Placed], data: st.DataObject) -> None:
     state = EntityState(Entity.MERCHANT, "shop")
@@ -144,6 +148,7 @@ def test_states_of_different_entities_do_not_merge() -> None:
         EntityState(Entity.CARD, "a").merge(EntityState(Entity.CARD, "b"))
 
 
+@examples(50)
 @given(logs())
 def test_an_event_comes_back_from_its_wire_form(log: list[Placed]) -> None:
     for _, _, event in log:
@@ -188,6 +193,7 @@ def test_a_submission_is_not_folded() -> None:
     assert feature_event(envelope(submitted)) is None
 
 
+@examples(50)
 @given(st.floats(-90, 90), st.floats(-180, 180))
 def test_unit_vectors_agree_with_the_platforms_sines(lat: float, lon: float) -> None:
     x, y, z = unit_vector(lat, lon)

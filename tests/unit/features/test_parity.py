@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet, finish
@@ -14,6 +14,7 @@ from tests.unit.features.streams import (
     CATALOGUE_REACH,
     SMALL,
     Placed,
+    examples,
     folded,
     logs,
     transactions,
@@ -51,7 +52,7 @@ def shuffled(draw: st.DrawFn, log: list[Placed]) -> list[Placed]:
 interleaved = st.composite(lambda draw, log: shuffled(draw, log))
 
 
-@settings(max_examples=250, deadline=None)
+@examples(125)
 @given(logs(), transactions())
 def test_every_aggregation_gives_the_bits_of_the_reference(
     log: list[Placed], transaction: Transaction
@@ -60,7 +61,7 @@ def test_every_aggregation_gives_the_bits_of_the_reference(
     assert differing(log, transaction, states, SMALL) == {}
 
 
-@settings(max_examples=150, deadline=None)
+@examples(75)
 @given(logs(CATALOGUE_REACH, 40), transactions(CATALOGUE_REACH))
 def test_the_catalogue_gives_the_bits_of_the_reference(
     log: list[Placed], transaction: Transaction
@@ -69,7 +70,7 @@ def test_the_catalogue_gives_the_bits_of_the_reference(
     assert differing(log, transaction, states, CATALOGUE) == {}
 
 
-@settings(max_examples=100, deadline=None)
+@examples(50)
 @given(logs(), transactions(), st.data())
 def test_a_restart_at_any_point_and_a_replayed_stretch_change_nothing(
     log: list[Placed], transaction: Transaction, data: st.DataObject
@@ -88,7 +89,7 @@ def test_a_restart_at_any_point_and_a_replayed_stretch_change_nothing(
         )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(75)
 @given(logs(), transactions(), st.data())
 def test_any_interleaving_of_the_partitions_gives_the_same_bytes(
     log: list[Placed], transaction: Transaction, data: st.DataObject
@@ -100,7 +101,7 @@ def test_any_interleaving_of_the_partitions_gives_the_same_bytes(
         assert state.dropped == theirs[entity].dropped
 
 
-@settings(max_examples=150, deadline=None)
+@examples(75)
 @given(logs(), transactions(), st.data())
 def test_merging_states_of_disjoint_sets_equals_folding_all(
     log: list[Placed], transaction: Transaction, data: st.DataObject
@@ -116,7 +117,7 @@ def test_merging_states_of_disjoint_sets_equals_folding_all(
         assert right[entity].to_bytes() == before
 
 
-@settings(max_examples=100, deadline=None)
+@examples(50)
 @given(logs(), transactions(), st.data())
 def test_a_tail_folded_onto_a_copy_joins_without_a_gap(
     log: list[Placed], transaction: Transaction, data: st.DataObject
@@ -134,7 +135,7 @@ def test_a_tail_folded_onto_a_copy_joins_without_a_gap(
     assert {entity: state.to_bytes() for entity, state in stored.items()} == before
 
 
-@settings(max_examples=100, deadline=None)
+@examples(50)
 @given(logs(), transactions())
 def test_an_event_at_or_below_the_version_changes_nothing(
     log: list[Placed], transaction: Transaction
@@ -147,7 +148,7 @@ def test_an_event_at_or_below_the_version_changes_nothing(
         assert state.to_bytes() == before, entity
 
 
-@settings(max_examples=100, deadline=None)
+@examples(50)
 @given(logs(), transactions())
 def test_what_lies_before_the_horizon_is_counted_whenever_it_came(
     log: list[Placed], transaction: Transaction
