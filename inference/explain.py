@@ -49,8 +49,11 @@ class Explainer:
         return result
 
     def reasons(self, row: Matrix) -> list[str]:
-        """Codes of the MOST largest contributions of LEAST or more; ties by feature order."""
-        share = self.contributions(row)
+        """Codes of the MOST largest contributions of LEAST or more; ties by feature order.
+
+        What is unknown is no reason: nothing can be said of it, and flags tell that it is missing.
+        """
+        share = np.where(np.isnan(row[0]), np.float32(0), self.contributions(row))
         largest = np.argsort(-share, kind="stable")[:MOST]
         return [self._codes[i] for i in largest.tolist() if share[i] >= LEAST]
 

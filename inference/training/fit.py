@@ -103,7 +103,7 @@ def _balanced(frame: Frame) -> Floats:
     classes, where the ranking of the few highest scores suffers.
     """
     labels = frame.labels[~np.isnan(frame.labels)]
-    odds = np.sqrt(frame.frauds / (len(frame) - frame.frauds))
+    odds = np.sqrt(frame.prevalence / (1 - frame.prevalence))
     weights = np.where(labels == 1, odds / frame.frauds, 1 / frame.genuine)
     result: Floats = weights / weights.mean()
     return result

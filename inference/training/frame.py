@@ -22,11 +22,13 @@ class Frame:
     `vectors` [n, d] in the order of `names`, NaN for unknown; `labels` [n] 1 fraud, 0 confirmed
     genuine, NaN for not labelled; `times` [n] event time in microseconds UTC. Rows without a label
     never fit the model: they tell how common fraud is and which scores ordinary traffic gets.
+    `stands_for` [n] is how many transactions each row was sampled from, 1 where all are here.
     """
 
     vectors: Floats
     labels: Floats
     times: Ints
+    stands_for: Floats
     names: tuple[str, ...]
     feature_set: str
     as_known_at: int
@@ -39,6 +41,7 @@ class Frame:
             self.vectors[rows],
             self.labels[rows],
             self.times[rows],
+            self.stands_for[rows],
             self.names,
             self.feature_set,
             self.as_known_at,
@@ -54,13 +57,15 @@ class Frame:
 
     @property
     def prevalence(self) -> float:
-        """Share of all rows that are labelled fraud."""
-        return self.frauds / len(self)
+        """Share of all transactions that are labelled fraud."""
+        return float(self.stands_for[self.labels == 1].sum() / self.stands_for.sum())
 
     def row_weights(self) -> Floats:
-        """Per row what it stands for: a confirmed genuine one for all that are not fraud."""
-        genuine = (len(self) - self.frauds) / max(self.genuine, 1)
-        return np.where(self.labels == 1, 1.0, np.where(self.labels == 0, genuine, 0.0))
+        """Per row what it stands for: the confirmed genuine ones for all that are not fraud."""
+        fraud, genuine = self.labels == 1, self.labels == 0
+        others = self.stands_for.sum() - self.stands_for[fraud].sum()
+        share = others / max(self.stands_for[genuine].sum(), 1.0)
+        return self.stands_for * np.where(fraud, 1.0, np.where(genuine, share, 0.0))
 
 
 def split_by_time(frame: Frame, share: float = 0.2) -> tuple[Frame, Frame]:

@@ -28,20 +28,21 @@ class Budget:
             )
 
 
-def thresholds_for(scores: Floats, budget: Budget) -> Thresholds:
-    """Least scores that keep each share of `scores` within the budget, ties on the milder side."""
-    ordered = np.sort(scores)
-    decline = _least(ordered, budget.decline)
-    step_up = _least(ordered, budget.decline + budget.step_up)
-    review = _least(ordered, budget.decline + budget.step_up + budget.review)
+def thresholds_for(scores: Floats, stands_for: Floats, budget: Budget) -> Thresholds:
+    """Least scores that keep each share of traffic within the budget, ties on the milder side.
+
+    `stands_for` is how many transactions each score was sampled from.
+    """
+    distinct, place = np.unique(-scores, return_inverse=True)
+    mass = np.zeros(len(distinct))
+    np.add.at(mass, place, stands_for)
+    reached = np.cumsum(mass) / mass.sum()
+    shares = np.cumsum([budget.decline, budget.step_up, budget.review])
+    decline, step_up, review = (_least(-distinct, reached, share) for share in shares)
     return validated(Thresholds(review=review, step_up=step_up, decline=decline))
 
 
-def _least(ordered: Floats, share: float) -> float:
-    """A score that at most that share of `ordered` (ascending) reaches, or 1 where none fits."""
-    allowed = int(len(ordered) * share + 1e-9)
-    if allowed == len(ordered):
-        return 0.0
-    left_out = ordered[len(ordered) - allowed - 1]
-    above = ordered[np.searchsorted(ordered, left_out, side="right") :]
-    return float(above[0]) if len(above) else 1.0
+def _least(scores: Floats, reached: Floats, share: float) -> float:
+    """Of `scores`, from the greatest, the last that at most `share` reaches; 1 where none is."""
+    fitting = int(np.searchsorted(reached, share + 1e-9, side="right"))
+    return float(scores[fitting - 1]) if fitting else 1.0

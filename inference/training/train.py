@@ -51,7 +51,7 @@ def train(frame: Frame, settings: TrainSettings, progress: Progress) -> TrainedM
     logits = logits_of(fitted, as_rows(later.vectors))
     network = _calibrated(network, later, logits)
     scores = _as_scored(network, logits)
-    thresholds = thresholds_for(scores, settings.budget)
+    thresholds = thresholds_for(scores, later.stands_for, settings.budget)
     metrics = _measured(later, scores, thresholds)
     facts = _facts(frame, later, settings, epoch, metrics)
     manifest = Manifest(

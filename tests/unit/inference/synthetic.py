@@ -29,4 +29,4 @@ def synthetic(rows: int = 6000, seed: int = 7, labelled: float = 1.0) -> Frame:
     vectors[random.random(vectors.shape) < 0.05] = np.nan
     labels = np.where(fraud | (random.random(rows) < labelled), fraud, np.nan).astype(float)
     times = np.sort(random.integers(0, 60 * DAY, rows))
-    return Frame(vectors, labels, times, NAMES, FEATURE_SET, 60 * DAY)
+    return Frame(vectors, labels, times, np.ones(rows), NAMES, FEATURE_SET, 60 * DAY)

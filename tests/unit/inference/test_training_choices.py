@@ -23,7 +23,7 @@ shares = st.floats(0, 0.3)
 )
 def test_thresholds_never_ask_for_more_than_the_budget(scores: list[float], budget: Budget) -> None:
     ranked = np.array(scores)
-    chosen = thresholds_for(ranked, budget)
+    chosen = thresholds_for(ranked, np.ones(len(ranked)), budget)
     for threshold, share in (
         (chosen.decline, budget.decline),
         (chosen.step_up, budget.decline + budget.step_up),
@@ -34,7 +34,7 @@ def test_thresholds_never_ask_for_more_than_the_budget(scores: list[float], budg
 
 
 def test_thresholds_use_the_budget_where_scores_differ() -> None:
-    chosen = thresholds_for(np.arange(1000) / 1000, Budget(0.01, 0.02, 0.03))
+    chosen = thresholds_for(np.arange(1000) / 1000, np.ones(1000), Budget(0.01, 0.02, 0.03))
     assert (chosen.decline, chosen.step_up, chosen.review) == (0.99, 0.97, 0.94)
 
 
@@ -60,7 +60,7 @@ def test_labels_apart_in_time_are_refused() -> None:
     frame = synthetic()
     order = np.argsort(frame.labels, kind="stable")
     apart = type(frame)(
-        frame.vectors[order], frame.labels[order], frame.times, frame.names,
+        frame.vectors[order], frame.labels[order], frame.times, frame.stands_for, frame.names,
         frame.feature_set, frame.as_known_at,
     )  # fmt: skip
     with pytest.raises(InvalidInputError, match="too far apart"):
@@ -108,3 +108,10 @@ def test_knots_never_fall_and_hold_the_extremes(column: list[float]) -> None:
 
 def test_a_column_without_any_value_has_knots_all_the_same() -> None:
     assert knots_for(np.full((5, 1), np.nan), np.zeros(5)) == [[0.0] * (BINS + 1)]
+
+
+def test_a_sampled_row_counts_for_all_that_it_stands_for() -> None:
+    sampled = thresholds_for(
+        np.array([0.9, 0.5, 0.1]), np.array([1.0, 9.0, 90.0]), Budget(0.01, 0.0, 0.09)
+    )
+    assert (sampled.decline, sampled.step_up, sampled.review) == (0.9, 0.9, 0.5)

@@ -1,0 +1,73 @@
+"""Owns the model that a new installation starts with, trained on simulated history in process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from domain.errors import RetraceError
+from domain.events import ModelPromoted
+from domain.features import CATALOGUE
+from eventlog.port import EventLog
+from inference.artefacts import Artefact, ArtefactStore
+from inference.promotion import current_policy, promote
+from inference.training.fit import Progress
+
+SEED = 1
+_ROOT = Path(__file__).resolve().parent.parent
+# What the default model follows from, besides the catalogue: it is trained anew when they change.
+_SOURCES = ("inference", "inference/training", "simulator", "simulator/frauds")
+
+
+def ensure(
+    log: EventLog, models: Path, clock: Callable[[], int], progress: Callable[[str], None]
+) -> str:
+    """The id of a model in force that this version can serve; puts the default one in force if not.
+
+    Harmless when repeated. Training takes some 20 s, once per version and folder. Raises
+    LogUnavailableError.
+    """
+    store = ArtefactStore(models)
+    promoted = current_policy(log).model
+    if promoted and promoted.feature_set == CATALOGUE.hash and store.holds(promoted.model_hash):
+        return promoted.model_id
+    artefact = default_model(store, models, lambda _done, text: progress(text))
+    manifest = artefact.manifest
+    model = ModelPromoted(
+        model_id=manifest.model_id,
+        model_hash=artefact.model_hash,
+        feature_set=manifest.feature_set,
+    )
+    promote(log, model, manifest.thresholds, clock())
+    return manifest.model_id
+
+
+def default_model(store: ArtefactStore, folder: Path, progress: Progress) -> Artefact:
+    """From the folder where this version has trained it before, or trained now."""
+    remembered = folder / f"default-{_key()}.json"
+    try:
+        return store.open(json.loads(remembered.read_text())["model_hash"])
+    except (OSError, ValueError, KeyError, RetraceError):
+        model_hash = _trained(store, progress)
+    remembered.write_text(json.dumps({"model_hash": model_hash}))
+    return store.open(model_hash)
+
+
+def _trained(store: ArtefactStore, progress: Progress) -> str:
+    from inference.training.fit import FitSettings
+    from inference.training.simulated import SimulatedSettings, simulated_frame
+    from inference.training.train import TrainSettings, train
+
+    frame = simulated_frame(SimulatedSettings(seed=SEED), progress)
+    settings = TrainSettings(seed=SEED, fitting=FitSettings(epochs=12, patience=3))
+    return store.put(train(frame, settings, progress).files)
+
+
+def _key() -> str:
+    digest = hashlib.sha256(f"{CATALOGUE.hash} {SEED}".encode())
+    for folder in _SOURCES:
+        for path in sorted((_ROOT / folder).glob("*.py")):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,157 @@
+"""Owns `retrace train`: from the labels known at a moment to a model in force; shows the way."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from inference.training.frame import Frame
+    from inference.training.train import TrainedModel
+    from runtime.settings import Settings
+
+Progress = Callable[[float, str], None]
+
+
+def train(
+    as_known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--as-known-at",
+            metavar="TIME",
+            help="Use what was known then, RFC 3339, e.g. 2018-06-01T00:00:00Z.",
+            show_default="now",
+        ),
+    ] = None,
+    promote: Annotated[
+        bool, typer.Option("--promote/--no-promote", help="Put the model in force.")
+    ] = True,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Train a model on history from PostgreSQL, store it and put it in force."""
+    from inference.artefacts import ArtefactStore
+    from inference.training.train import TrainSettings
+    from inference.training.train import train as train_model
+    from runtime.clock import now_us
+    from runtime.settings import load_settings
+
+    started = time.monotonic()
+    settings = load_settings()
+    moment = _moment(as_known_at) if as_known_at else now_us()
+    with _shown() as progress:
+        frame = _frame(settings, moment, progress)
+        trained = train_model(frame, TrainSettings(seed=seed), progress)
+    model_hash = ArtefactStore(settings.models_dir).put(trained.files)
+    if promote:
+        _promote(settings, trained, model_hash)
+    _print(_summary(trained, model_hash, promote, time.monotonic() - started), as_json)
+
+
+def _moment(text: str) -> int:
+    from domain.errors import InvalidInputError
+    from domain.times import from_rfc3339
+
+    try:
+        return from_rfc3339(text)
+    except ValueError as error:
+        raise InvalidInputError(
+            "--as-known-at", f"{text!r} is no time like 2018-06-01T00:00:00Z"
+        ) from error
+
+
+def _frame(settings: Settings, moment: int, progress: Progress) -> Frame:
+    from inference.training.dataset import lacking_vectors, training_frame
+
+    progress(0.0, "reading feature vectors and labels")
+    frame = training_frame(settings.database_url, moment)
+    if lacking := lacking_vectors(settings.database_url, moment):
+        typer.echo(
+            f"{lacking:,} transactions known then have no feature vector yet;"
+            f" training goes on with the other {len(frame):,}.",
+            err=True,
+        )
+    return frame
+
+
+def _promote(settings: Settings, trained: TrainedModel, model_hash: str) -> None:
+    from domain.events import ModelPromoted
+    from inference.promotion import promote
+    from runtime.clock import now_us
+    from runtime.logs import log_of
+
+    manifest = trained.manifest
+    model = ModelPromoted(
+        model_id=manifest.model_id, model_hash=model_hash, feature_set=manifest.feature_set
+    )
+    log = log_of(settings)
+    try:
+        promote(log, model, trained.thresholds, now_us())
+    finally:
+        log.close()
+
+
+def _summary(
+    trained: TrainedModel, model_hash: str, promoted: bool, seconds: float
+) -> dict[str, Any]:
+    manifest = trained.manifest
+    thresholds = trained.thresholds
+    return {
+        "model_id": manifest.model_id,
+        "model_hash": model_hash,
+        "promoted": promoted,
+        "as_known_at": manifest.facts["as_known_at"],
+        "transactions": manifest.facts["transactions"],
+        "frauds": manifest.facts["frauds"],
+        "genuine": manifest.facts["genuine"],
+        "metrics": trained.metrics,
+        "thresholds": {
+            "review": thresholds.review,
+            "step_up": thresholds.step_up,
+            "decline": thresholds.decline,
+        },
+        "seconds": round(seconds, 1),
+    }
+
+
+def _print(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary))
+        return
+    metrics, thresholds = summary["metrics"], summary["thresholds"]
+    state = "in force" if summary["promoted"] else "stored, not in force"
+    print(f"{summary['model_id']} ({state}), trained in {summary['seconds']} s on")
+    print(
+        f"  {summary['transactions']:,} transactions, {summary['frauds']:,} labelled fraud and"
+        f" {summary['genuine']:,} genuine as known at {summary['as_known_at']}"
+    )
+    print(
+        f"  on the latest fifth: AUC {metrics['auc']:.3f}, average precision"
+        f" {metrics['average_precision']:.3f}"
+    )
+    print(
+        f"  declines from {thresholds['decline']:.4f} (finds {metrics['recall_declined']:.0%}),"
+        f" reviews from {thresholds['review']:.4f} (finds {metrics['recall_reviewed']:.0%})"
+    )
+
+
+@contextmanager
+def _shown() -> Iterator[Progress]:
+    """A bar on stderr; where that is no terminal, a line per step."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _done, text: typer.echo(text, err=True)
+        return
+    columns = BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda done, text: bar.update(task, completed=done, description=text)

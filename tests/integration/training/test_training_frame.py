@@ -1,0 +1,157 @@
+"""A training frame holds what was known at its moment, and nothing that became known later."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+
+from domain.errors import InvalidInputError, UnavailableError
+from domain.features import CATALOGUE
+from domain.times import DAY, HOUR, to_datetime
+from inference.training.dataset import lacking_vectors, training_frame
+from migrations.upgrade import upgrade_to
+from runtime.settings import Settings
+
+START = 1_700_000_000_000_000
+moments = st.integers(0, 40).map(lambda step: START + step * DAY // 4 + step % 3)
+numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@dataclass(frozen=True)
+class Said:
+    known_time: int
+    value: int
+
+
+@dataclass(frozen=True)
+class Row:
+    time: int
+    known_time: int
+    first: float | None
+    last: float | None
+    labels: list[Said]
+
+
+rows = st.builds(
+    Row,
+    time=moments,
+    known_time=moments,
+    first=numbers,
+    last=numbers,
+    labels=st.lists(st.builds(Said, known_time=moments, value=st.integers(0, 1)), max_size=4),
+)
+
+
+@pytest.fixture(scope="module")
+def database_url(servers: Settings) -> Iterator[str]:
+    """A database of its own with the current tables."""
+    plain = servers.database_url.replace("+psycopg", "")
+    name = "training_frame"
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    base, _, query = servers.database_url.partition("?")
+    url = f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+    upgrade_to(url, "head", CATALOGUE.names)
+    yield url
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def store(database_url: str, history: list[Row], feature_set: str = CATALOGUE.hash) -> None:
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        connection.execute("TRUNCATE transactions, feature_vectors, labels")
+        insert = sql.SQL(
+            "INSERT INTO feature_vectors"
+            " (transaction_id, event_timestamp, created, feature_set, {}, {})"
+            " VALUES (%s, %s, %s, %s, %s, %s)"
+        ).format(sql.Identifier(CATALOGUE.names[0]), sql.Identifier(CATALOGUE.names[-1]))
+        offset = 0
+        for number, row in enumerate(history):
+            times = to_datetime(row.time), to_datetime(row.known_time)
+            connection.execute(insert, (f"t{number}", *times, feature_set, row.first, row.last))
+            for said in row.labels:
+                offset += 1
+                connection.execute(
+                    "INSERT INTO labels VALUES (%s, %s, %s, 'chargeback', 'r', %s, %s, 'x', 0, %s)",
+                    (f"t{number}", f"e{offset}", said.value, f"e{offset}",
+                     to_datetime(said.known_time), offset),
+                )  # fmt: skip
+
+
+def expected(history: list[Row], moment: int) -> list[tuple[int, float, float, float]]:
+    """(time, label, first, last) of each row, straight from the rule; NaN for unknown."""
+    found = []
+    for number, row in enumerate(history):
+        if row.known_time > moment:
+            continue
+        said = [said for said in row.labels if said.known_time <= moment]
+        last = max(enumerate(said), key=lambda one: (one[1].known_time, one[0]), default=None)
+        label = math.nan if last is None else float(last[1].value)
+        first, final = (math.nan if x is None else x for x in (row.first, row.last))
+        found.append((row.time, f"t{number}", label, first, final))
+    return [(time, label, a, b) for time, _, label, a, b in sorted(found, key=lambda r: r[:2])]
+
+
+@given(history=st.lists(rows, min_size=1, max_size=12), moment=moments)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_frame_is_what_was_known_at_its_moment(
+    database_url: str, history: list[Row], moment: int
+) -> None:
+    store(database_url, history)
+    wanted = expected(history, moment)
+    if not wanted:
+        with pytest.raises(InvalidInputError, match="no feature vectors"):
+            training_frame(database_url, moment)
+        return
+    frame = training_frame(database_url, moment)
+    got = zip(
+        frame.times.tolist(), frame.labels.tolist(),
+        frame.vectors[:, 0].tolist(), frame.vectors[:, -1].tolist(), strict=True,
+    )  # fmt: skip
+    # repr tells every bit apart, and one NaN like another.
+    assert [repr(row) for row in got] == [repr(row) for row in wanted]
+    assert frame.vectors.shape == (len(wanted), len(CATALOGUE.names))
+
+
+def test_a_reversal_counts_from_its_own_known_time_on(database_url: str) -> None:
+    reported, reversed_at = START + DAY, START + 2 * DAY
+    store(database_url, [Row(START, START, 1.0, None, [Said(reported, 1), Said(reversed_at, 0)])])
+    before = START + DAY // 2
+    assert math.isnan(training_frame(database_url, before).labels[0])
+    assert training_frame(database_url, reversed_at - 1).labels.tolist() == [1.0]
+    assert training_frame(database_url, reversed_at).labels.tolist() == [0.0]
+
+
+def test_vectors_of_other_features_are_left_out(database_url: str) -> None:
+    store(database_url, [Row(START, START, 1.0, None, [])], feature_set="an older one")
+    with pytest.raises(InvalidInputError, match="as_known_at"):
+        training_frame(database_url, START + DAY)
+
+
+def test_transactions_without_a_vector_are_counted_as_of_the_moment(database_url: str) -> None:
+    store(database_url, [Row(START, START, 1.0, None, [])])
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        for name, known in (("t0", START), ("early", START), ("late", START + DAY)):
+            connection.execute(
+                "INSERT INTO transactions (transaction_id, timestamp, known_time, amount, currency,"
+                " base_amount, origin, digest, source_topic, source_partition, source_offset)"
+                " VALUES (%s, %s, %s, 1, 'USD', 1, 'submitted', 'd', 'x', 0, 0)",
+                (name, to_datetime(known), to_datetime(known)),
+            )
+    assert lacking_vectors(database_url, START + HOUR) == 1
+    assert lacking_vectors(database_url, START + DAY) == 2
+
+
+def test_a_server_that_is_away_is_named() -> None:
+    away = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+    with pytest.raises(UnavailableError, match="postgresql"):
+        training_frame(away, START)
