@@ -1,0 +1,41 @@
+"""Owns the opaque cursors of paging: a place in a fixed order, bound to the question asked."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
+
+from domain.errors import InvalidInputError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The last row of a page, in the order (time, key), newest first."""
+
+    time: int
+    key: str
+
+
+def write_cursor(place: Place, question: object) -> str:
+    """`question` is what was asked for (filters), as a frozen dataclass."""
+    packed = msgspec.json.encode([place.time, place.key, _digest(question)])
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, question: object) -> Place:
+    """Raises InvalidInputError for a cursor that is not ours or belongs to another question."""
+    try:
+        packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        time, key, digest = msgspec.json.decode(packed, type=tuple[int, str, str])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise InvalidInputError("cursor", "not a cursor: leave it out to begin anew") from error
+    if digest != _digest(question):
+        raise InvalidInputError("cursor", "belongs to other filters: leave it out to begin anew")
+    return Place(time, key)
+
+
+def _digest(question: object) -> str:
+    return sha256(repr(question).encode()).hexdigest()[:12]
