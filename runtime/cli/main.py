@@ -12,7 +12,8 @@ from types import FrameType
 import typer
 
 from domain.errors import RetraceError
-from runtime.cli import alerts, config, deadletters, events, stack, testing
+from runtime.cli import alerts, config, deadletters, events, ingest, stack, testing, train
+from simulator.cli import simulate
 
 app = typer.Typer(
     name="retrace",
@@ -26,6 +27,9 @@ stack.register(app)
 config.register(app)
 events.register(app)
 deadletters.register(app)
+ingest.register(app)
+app.command()(simulate)
+app.command()(train.train)
 app.command()(alerts.alerts)
 app.command("test")(testing.run_checks)
 
