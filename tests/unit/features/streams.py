@@ -22,7 +22,7 @@ from domain.features.events import digest
 from domain.times import DAY, HOUR, MINUTE
 from domain.transactions import Transaction
 
-T0 = 1_700_000_000_000_000
+T0 = 19_700 * DAY  # the start of a tile at every resolution
 PARTITIONS = 3
 
 AMOUNTS = st.one_of(
@@ -54,7 +54,9 @@ def times(reach: int) -> st.SearchStrategy[int]:
         st.sampled_from([-1, 0, 1]),
     )
     near = st.integers(0, 100)
-    return st.one_of(edges, near, st.integers(0, reach)).map(lambda offset: T0 + offset)
+    # One time and the last moments of its span and of its horizon, which then meet often.
+    ends = st.sampled_from([reach, reach - 3 * HOUR, reach - 3 * HOUR - 1, reach - 2 * HOUR])
+    return st.one_of(edges, near, ends, st.integers(0, reach)).map(lambda offset: T0 + offset)
 
 
 @st.composite
@@ -88,9 +90,9 @@ def _transaction(draw: st.DrawFn, transaction_id: str, time: int) -> FeatureEven
         transaction_id,
         time,
         draw(AMOUNTS),
-        draw(st.sampled_from([None, "card", "other"])),
-        draw(st.sampled_from([None, "ann", "bob"])),
-        draw(st.sampled_from([None, "shop", "bar", "pub"])),
+        draw(st.sampled_from(["card", None, "other"])),
+        draw(st.sampled_from(["ann", "ann", "ann", None, "bob"])),
+        draw(st.sampled_from(["shop", "shop", "shop", None, "bar", "pub"])),
         draw(st.sampled_from([None, "phone", "desk"])),
         draw(st.sampled_from([None, "::1"])),
         draw(st.sampled_from([None, "DE", "FR"])),
@@ -193,7 +195,7 @@ def _kinds(aggregation: Aggregation, field: Field | None, window: Window) -> lis
             field=field,
             window=window,
             filter=asked,
-            cap=4 if capped else None,
+            cap=2 if capped else None,
             default=-1.0 if aggregation is Aggregation.MIN else None,
         )
         for entity in (Entity.CUSTOMER, Entity.MERCHANT)

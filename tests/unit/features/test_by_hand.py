@@ -120,6 +120,34 @@ def test_distinct_customers_count_each_once_and_up_to_the_cap() -> None:
     assert values(events, NOON)["merchant_distinct_customers_1d"] == 256.0
 
 
+def test_past_the_cap_the_latest_values_stay() -> None:
+    old = [paid(f"o{n}", NOON - DAY, 1, merchant_id=f"m{n}") for n in range(256)]
+    new = [paid("n", NOON, 1)]
+    for events in (old + new, new + old):
+        state = EntityState(Entity.CUSTOMER, "ann")
+        for offset, event in enumerate(events):
+            state.fold(0, offset, event)
+        seen = [f"m{n}" for n in range(256)]
+        assert _is_new(state, "shop") == 0.0
+        assert sum(_is_new(state, merchant) for merchant in seen) == 1.0
+
+
+def _is_new(state: EntityState, merchant: str) -> float:
+    transaction = Transaction(
+        transaction_id="x",
+        timestamp=NOON,
+        amount=1,
+        currency="EUR",
+        base_amount=1,
+        customer_id="ann",
+        merchant_id=merchant,
+    )
+    vector = finish({Entity.CUSTOMER: state}, transaction)
+    value = vector[CATALOGUE.names.index("customer_new_merchant")]
+    assert value is not None
+    return value
+
+
 def test_an_entity_never_seen_has_counts_of_zero_and_one_without_state_is_unknown() -> None:
     found = values([], NOON)
     assert found["customer_count_1d"] == 0.0

@@ -59,6 +59,11 @@ def test_every_aggregation_gives_the_bits_of_the_reference(
 ) -> None:
     states = folded(log, transaction, SMALL)
     assert differing(log, transaction, states, SMALL) == {}
+    stored = {
+        entity: EntityState.from_bytes(entity, state.key, state.to_bytes(), SMALL)
+        for entity, state in states.items()
+    }
+    assert differing(log, transaction, stored, SMALL) == {}
 
 
 @examples(75)
@@ -153,14 +158,14 @@ def test_an_event_at_or_below_the_version_changes_nothing(
 def test_what_lies_before_the_horizon_is_counted_whenever_it_came(
     log: list[Placed], transaction: Transaction
 ) -> None:
-    """In `SMALL` the longest horizon is three hours; a merchant's labels are capped at four."""
+    """In `SMALL` the longest horizon is three hours; a merchant's labels are capped at two."""
     state = folded(log, transaction, SMALL).get(Entity.MERCHANT)
     if state is None:
         return
     events = [fact.event for fact in log if fact.event.merchant_id == state.key]
     tile, horizon = 300_000_000, 3 * 3_600_000_000
     expected = 0
-    for kind, cap in (("transaction", len(events)), ("label", 4)):
+    for kind, cap in (("transaction", len(events)), ("label", 2)):
         its = [event.time for event in events if event.kind == kind]
         oldest = (max(its, default=0) - horizon) // tile
         expected += len(its) - min(sum(time // tile >= oldest for time in its), cap)
