@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from domain.errors import RetraceError
@@ -21,19 +21,27 @@ _ROOT = Path(__file__).resolve().parent.parent
 _SOURCES = ("inference", "inference/training", "simulator", "simulator/frauds")
 
 
+Make = Callable[[Progress], Mapping[str, bytes]]
+
+
 def ensure(
-    log: EventLog, models: Path, clock: Callable[[], int], progress: Callable[[str], None]
+    log: EventLog,
+    models: Path,
+    clock: Callable[[], int],
+    progress: Callable[[str], None],
+    make: Make | None = None,
 ) -> str:
     """The id of a model in force that this version can serve; puts the default one in force if not.
 
-    Harmless when repeated. Training takes some 20 s, once per version and folder. Raises
+    Harmless when repeated. `make` gives an artefact's files, by training on simulated history
+    unless told otherwise; that takes some 20 s, once per version and folder. Raises
     LogUnavailableError.
     """
     store = ArtefactStore(models)
     promoted = current_policy(log).model
     if promoted and promoted.feature_set == CATALOGUE.hash and store.holds(promoted.model_hash):
         return promoted.model_id
-    artefact = default_model(store, models, lambda _done, text: progress(text))
+    artefact = default_model(store, models, lambda _done, text: progress(text), make)
     manifest = artefact.manifest
     model = ModelPromoted(
         model_id=manifest.model_id,
@@ -44,25 +52,28 @@ def ensure(
     return manifest.model_id
 
 
-def default_model(store: ArtefactStore, folder: Path, progress: Progress) -> Artefact:
-    """From the folder where this version has trained it before, or trained now."""
+def default_model(
+    store: ArtefactStore, folder: Path, progress: Progress, make: Make | None = None
+) -> Artefact:
+    """From the folder where this version has made it before, or made now."""
     remembered = folder / f"default-{_key()}.json"
     try:
         return store.open(json.loads(remembered.read_text())["model_hash"])
     except (OSError, ValueError, KeyError, RetraceError):
-        model_hash = _trained(store, progress)
+        model_hash = store.put((make or trained_on_simulated)(progress))
     remembered.write_text(json.dumps({"model_hash": model_hash}))
     return store.open(model_hash)
 
 
-def _trained(store: ArtefactStore, progress: Progress) -> str:
+def trained_on_simulated(progress: Progress) -> Mapping[str, bytes]:
+    """The files of the default model; the same on every call."""
     from inference.training.fit import FitSettings
     from inference.training.simulated import SimulatedSettings, simulated_frame
     from inference.training.train import TrainSettings, train
 
     frame = simulated_frame(SimulatedSettings(seed=SEED), progress)
     settings = TrainSettings(seed=SEED, fitting=FitSettings(epochs=12, patience=3))
-    return store.put(train(frame, settings, progress).files)
+    return train(frame, settings, progress).files
 
 
 def _key() -> str:

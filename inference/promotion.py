@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from domain.errors import UndecodableError
 from domain.events import Envelope, Event, ModelPromoted, Thresholds, ThresholdsSet
 from domain.policy import PolicySnapshot, fold, validated
 from eventlog.codec import decode
@@ -12,9 +17,8 @@ SOURCE = "retrace/inference"
 
 
 def current_policy(log: EventLog) -> PolicySnapshot:
-    """The policy as of the end of its topic. Raises LogUnavailableError."""
-    records = log.read(POLICY)
-    return fold((record.position.offset, decode(record.value).data) for record in records)
+    """The policy as of the end of its topic, as scorers see it. Raises LogUnavailableError."""
+    return fold(_readable(log))
 
 
 def promote(
@@ -40,6 +44,13 @@ def promote(
         log.append_nowait(POLICY, None, _envelope(fact, event_id, subject, known_time))
     log.flush()
     return before
+
+
+def _readable(log: EventLog) -> Iterator[tuple[int, Any]]:
+    for recorded in log.read(POLICY):
+        # What a later version has written is refused by scorers too, and must not stop a start.
+        with suppress(UndecodableError):
+            yield recorded.position.offset, decode(recorded.value).data
 
 
 def _envelope(fact: Event, event_id: str, subject: str, known_time: int) -> Envelope:

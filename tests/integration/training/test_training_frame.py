@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import psycopg
@@ -16,8 +15,6 @@ from domain.errors import InvalidInputError, UnavailableError
 from domain.features import CATALOGUE
 from domain.times import DAY, HOUR, to_datetime
 from inference.training.dataset import lacking_vectors, training_frame
-from migrations.upgrade import upgrade_to
-from runtime.settings import Settings
 
 START = 1_700_000_000_000_000
 moments = st.integers(0, 40).map(lambda step: START + step * DAY // 4 + step % 3)
@@ -47,21 +44,6 @@ rows = st.builds(
     last=numbers,
     labels=st.lists(st.builds(Said, known_time=moments, value=st.integers(0, 1)), max_size=4),
 )
-
-
-@pytest.fixture(scope="module")
-def database_url(servers: Settings) -> Iterator[str]:
-    """A database of its own with the current tables."""
-    plain = servers.database_url.replace("+psycopg", "")
-    name = "training_frame"
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    base, _, query = servers.database_url.partition("?")
-    url = f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
-    upgrade_to(url, "head", CATALOGUE.names)
-    yield url
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def store(database_url: str, history: list[Row], feature_set: str = CATALOGUE.hash) -> None:

@@ -1,0 +1,26 @@
+"""Owns a database of its own with the current tables, on the session's PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from domain.features import CATALOGUE
+from migrations.upgrade import upgrade_to
+from runtime.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def database_url(servers: Settings) -> Iterator[str]:
+    plain = servers.database_url.replace("+psycopg", "")
+    name = "training_frame"
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    base, _, query = servers.database_url.partition("?")
+    url = f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+    upgrade_to(url, "head", CATALOGUE.names)
+    yield url
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
