@@ -23,7 +23,7 @@ def upgrade(database_url: str) -> None:
     """
     from domain.features import CATALOGUE
 
-    upgrade_to(database_url, "head", [feature.name for feature in CATALOGUE])
+    upgrade_to(database_url, "head", CATALOGUE.names)
 
 
 def upgrade_to(database_url: str, revision: str, features: Iterable[str] = ()) -> None:

@@ -75,6 +75,7 @@ class MongoEvidenceProjection:
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
+        assert found is not None
         self._epochs[partition] = int(found["epoch"])
         return int(found["next_offset"])
 
