@@ -86,11 +86,11 @@ def _replaced(run: str, tokenise: Tokenise, keep: Collection[str]) -> str:
     parts: list[str] = []
     at = first = 0
     while first < len(groups):
-        span = next(_card_spans(run, groups, first, keep), None)
-        if span is None:
+        spans = list(_card_spans(run, groups, first, keep))
+        if not spans:
             first += 1
             continue
-        last, digits = span
+        last, digits = spans[-1]  # a shorter number may pass by chance
         parts += run[at : groups[first][0]], tokenise(digits).token
         at, first = groups[last][1], last + 1
     return "".join([*parts, run[at:]])

@@ -7,11 +7,13 @@ from typing import Any
 
 from domain.transactions import Transaction
 
-_COMPARED = (
-    "transaction_id", "currency", "card_id", "customer_id", "merchant_id", "mcc", "device_id",
-    "ip", "country", "channel",
+_COMPARED = frozenset(
+    (
+        "transaction_id", "currency", "card_id", "customer_id", "merchant_id", "mcc", "device_id",
+        "ip", "country", "channel",
+    )
 )  # fmt: skip
-_UTC_ENDINGS = ("Z", "+00:00")
+_NUMBERS = frozenset(("amount", "lat", "lon"))
 
 
 def changed_fields(payload: Mapping[str, Any], transaction: Transaction) -> list[str]:
@@ -20,16 +22,16 @@ def changed_fields(payload: Mapping[str, Any], transaction: Transaction) -> list
     A change of type alone (an integer id, a decimal amount, a naive time) does not count.
     """
     changed = []
-    for name in _COMPARED:
-        value = payload.get(name)
-        if type(value) is str and value and value != getattr(transaction, name):
-            changed.append(name)
-    moment = payload.get("timestamp")
-    if type(moment) is str and not _plain_moment(moment):
-        changed.append("timestamp")
-    for name in ("amount", "lat", "lon"):
-        number = payload.get(name)
-        if type(number) is str and number and not _plain_number(number):
+    for name, value in payload.items():
+        if type(value) is not str or not value:
+            continue
+        if name in _COMPARED:
+            if value != getattr(transaction, name):
+                changed.append(name)
+        elif name == "timestamp":
+            if not _plain_moment(value):
+                changed.append(name)
+        elif name in _NUMBERS and not _plain_number(value):
             changed.append(name)
     return changed
 

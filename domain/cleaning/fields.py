@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
@@ -13,6 +14,8 @@ from domain.transactions import CHANNELS
 
 LONGEST_ID = 200
 _LARGEST_INT = 10**LONGEST_ID
+_SMALL = 10**18
+_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 _CHANNEL_SYNONYMS = {
     "contactless": "contactless nfc tap tap_to_pay wallet_contactless",
@@ -32,21 +35,21 @@ _CHANNELS = {channel: channel for channel in CHANNELS} | {
 
 def clean_id(value: object) -> str | None:
     """Trimmed text of 1 to 200 printable characters; an integer is written out."""
-    if type(value) is str:
-        text = value.strip()
-    elif isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int and -_SMALL < value < _SMALL:
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
         if abs(value) >= _LARGEST_INT:
             raise UncleanError(f"has more than {LONGEST_ID} digits")
         text = str(value)
     elif isinstance(value, str):
-        text = str(value).strip()
+        text = value.strip()
     else:
         raise UncleanError("expected text, or an integer")
     if not text:
         return None
     if len(text) > LONGEST_ID:
         raise UncleanError(f"has more than {LONGEST_ID} characters")
-    if not text.isprintable():
+    if not text.isprintable() and not (text := _SPACES.sub(" ", text)).isprintable():
         raise UncleanError("holds a character that cannot be printed")
     return text
 

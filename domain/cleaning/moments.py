@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +18,7 @@ _SPACED_OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
 _ZULU = re.compile(r"\s*(?:z|utc|gmt)$", re.ASCII | re.IGNORECASE)
 _LATEST = 47482 * DAY  # 2100-01-01: up to it, no number can be read in two units
 _TEXT_MOST = 64
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 def clean_moment(value: object, now: int) -> int | None:
@@ -68,6 +68,9 @@ def _from_text(text: str) -> int | None:
 
 
 def _from_datetime(moment: datetime) -> int:
+    if moment.tzinfo is None:
+        since = moment - _NAIVE_EPOCH
+        return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
     try:
         return from_datetime(moment)
     except OverflowError:
@@ -76,9 +79,9 @@ def _from_datetime(moment: datetime) -> int:
 
 def _from_number(value: int | float | Decimal) -> int:
     if not isinstance(value, int):
-        if not math.isfinite(value):
-            raise UncleanError(_EXPECTED)
         value = Decimal(repr(value)) if isinstance(value, float) else value
+        if not value.is_finite():
+            raise UncleanError(_EXPECTED)
     for per_unit in (Decimal(SECOND), Decimal(1000), Decimal(1), Decimal("0.001")):
         if EARLIEST / per_unit <= value < _LATEST / per_unit:
             return int((value * per_unit).to_integral_value())

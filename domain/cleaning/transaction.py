@@ -23,22 +23,22 @@ from domain.errors import FieldError, InvalidInputError, InvalidTransactionError
 from domain.money import Rates, to_minor
 from domain.transactions import Transaction
 
-_ID = ("transaction_id", clean_id)
-_SIMPLE: tuple[tuple[str, Callable[[object], Any]], ...] = (
-    ("currency", clean_currency),
-    ("card_id", clean_id),
-    ("customer_id", clean_id),
-    ("merchant_id", clean_id),
-    ("mcc", clean_mcc),
-    ("device_id", clean_id),
-    ("ip", clean_ip),
-    ("country", clean_country),
-    ("lat", clean_latitude),
-    ("lon", clean_longitude),
-    ("channel", clean_channel),
-)
+_CLEANERS: dict[str, Callable[[object], Any]] = {
+    "transaction_id": clean_id,
+    "currency": clean_currency,
+    "card_id": clean_id,
+    "customer_id": clean_id,
+    "merchant_id": clean_id,
+    "mcc": clean_mcc,
+    "device_id": clean_id,
+    "ip": clean_ip,
+    "country": clean_country,
+    "lat": clean_latitude,
+    "lon": clean_longitude,
+    "channel": clean_channel,
+}
 CANONICAL_FIELDS = (
-    "transaction_id", "timestamp", "amount", *(name for name, _ in _SIMPLE), "attributes",
+    "transaction_id", "timestamp", "amount", *list(_CLEANERS)[1:], "attributes",
 )  # fmt: skip
 _CANONICAL = frozenset(CANONICAL_FIELDS)
 _REQUIRED = "is required"
@@ -63,51 +63,52 @@ def clean_transaction(
         raise InvalidTransactionError([FieldError("body", "expected a JSON object")])
     errors: list[FieldError] = []
     values: dict[str, Any] = {}
-    _required(values, errors, payload, "transaction_id", clean_id)
-    _required(values, errors, payload, "timestamp", lambda value: clean_moment(value, now))
-    for name, clean in _SIMPLE:
-        value = payload.get(name)
-        if value is not None:
+    unknown: list[str] = []
+    for name, value in payload.items():
+        clean = _CLEANERS.get(name)
+        if clean is None:
+            if name not in _CANONICAL:
+                unknown.append(name)
+        elif value is not None:
             try:
                 values[name] = clean(value)
             except UncleanError as error:
                 errors.append(FieldError(name, str(error)))
+    if values.get("transaction_id") is None and not _among("transaction_id", errors):
+        errors.append(FieldError("transaction_id", _REQUIRED))
+    _moment(values, errors, payload.get("timestamp"), now)
     currency = values.get("currency") or default_currency
     values["currency"] = currency
     _money(values, errors, payload.get("amount"), currency, rates)
-    _both_coordinates(values, errors)
+    if "lat" in values or "lon" in values:
+        _both_coordinates(values, errors)
     _cards(values, tokenise)
-    _attributes(values, errors, payload, tokenise)
+    if unknown or payload.get("attributes") is not None:
+        _attributes(values, errors, payload, unknown, tokenise)
     if errors:
         raise InvalidTransactionError(sorted(errors, key=_canonical_order))
     return Transaction(**values)
 
 
-def _required(
-    values: dict[str, Any],
-    errors: list[FieldError],
-    payload: Mapping[str, Any],
-    name: str,
-    clean: Callable[[object], Any],
-) -> None:
-    value = payload.get(name)
+def _moment(values: dict[str, Any], errors: list[FieldError], value: object, now: int) -> None:
     try:
-        cleaned = None if value is None else clean(value)
+        moment = None if value is None else clean_moment(value, now)
     except UncleanError as error:
-        errors.append(FieldError(name, str(error)))
+        errors.append(FieldError("timestamp", str(error)))
         return
-    if cleaned is None:
-        errors.append(FieldError(name, _REQUIRED))
-    values[name] = cleaned
+    if moment is None:
+        errors.append(FieldError("timestamp", _REQUIRED))
+    else:
+        values["timestamp"] = moment
 
 
 def _money(
     values: dict[str, Any], errors: list[FieldError], amount: object, currency: str, rates: Rates
 ) -> None:
-    if amount is None or amount == "":
+    if amount is None or (isinstance(amount, str) and not amount.strip()):
         errors.append(FieldError("amount", _REQUIRED))
         return
-    bad_currency = any(error.field == "currency" for error in errors)
+    bad_currency = _among("currency", errors)
     try:
         # With an unknown currency, only what no currency allows is held against the amount.
         minor = to_minor(amount, "CLF" if bad_currency else currency)
@@ -123,7 +124,7 @@ def _both_coordinates(values: dict[str, Any], errors: list[FieldError]) -> None:
     if (values.get("lat") is None) == (values.get("lon") is None):
         return
     missing = "lon" if values.get("lon") is None else "lat"
-    if not any(error.field == missing for error in errors):
+    if not _among(missing, errors):
         errors.append(FieldError(missing, "is required where the other coordinate is given"))
 
 
@@ -144,12 +145,10 @@ def _attributes(
     values: dict[str, Any],
     errors: list[FieldError],
     payload: Mapping[str, Any],
+    unknown: list[str],
     tokenise: Tokenise,
 ) -> None:
     given = payload.get("attributes")
-    unknown = [name for name in payload if name not in _CANONICAL]
-    if given is None and not unknown:
-        return
     try:
         merged = dict(given_attributes(given)) if given is not None else {}
         for name in unknown:
@@ -159,6 +158,10 @@ def _attributes(
         values["attributes"] = clean_attributes(merged, tokenise)
     except UncleanError as error:
         errors.append(FieldError("attributes", str(error)))
+
+
+def _among(field: str, errors: list[FieldError]) -> bool:
+    return any(error.field == field for error in errors) if errors else False
 
 
 def _canonical_order(error: FieldError) -> int:

@@ -32,6 +32,10 @@ def to_minor(value: object, currency: str, field: str = "amount") -> int:
     unambiguous. Raises InvalidInputError naming `field`.
     """
     exponent = EXPONENTS[currency]
+    if type(value) is float:
+        scaled = value * _SCALES[exponent]
+        if 0.0 <= scaled <= MAX_MINOR and abs(scaled - (minor := round(scaled))) <= _ARTEFACT:
+            return minor
     try:
         return _checked(_minor(value, exponent, currency))
     except _AmountError as error:

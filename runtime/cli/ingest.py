@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from commands.importing import ImportPorts, ImportRows, ImportSummary, RowSource
+    from commands.importing import ImportPorts, ImportRows, ImportSummary, Reject, RowSource
+    from eventlog.deadletters import SetAside
     from runtime.cli.ingest_shown import ImportProgress
     from runtime.settings import Settings
 
@@ -124,7 +125,9 @@ def _ports(
     from domain.cleaning import redact
     from domain.money import approximate_rates
     from eventlog.adapters.kafka import KafkaEventLog
+    from eventlog.deadletters import dead_letter_event
     from eventlog.settings import KafkaSettings
+    from eventlog.topics import DEAD_LETTERS
     from runtime.settings import load_settings
 
     settings = load_settings()
@@ -135,16 +138,38 @@ def _ports(
         stack.callback(log.close)
         rejects = RejectFile(rejects_path, command.binding.column)
         stack.callback(rejects.close)
+
+        def reject(found: Reject) -> None:
+            rejects(found)
+            letter = dead_letter_event(
+                _set_aside(found, command.correlation_id), settings.dead_letter_key, _now()
+            )
+            log.append_nowait(DEAD_LETTERS, None, letter)
+
         yield ImportPorts(
             edge=edge,
             log=log,
             clock=_now,
             redact=lambda text: redact(text, tokenise),
-            reject=rejects,
+            reject=reject,
             spool=settings.state_dir,
             pace=Pace(rate, time.monotonic, progress.sleep) if rate else None,
             progress=progress.show,
         )
+
+
+def _set_aside(reject: Reject, origin: str) -> SetAside:
+    from eventlog.deadletters import SetAside
+
+    return SetAside(
+        reader="import",
+        origin=origin,
+        partition=0,
+        offset=reject.line,
+        reason=reject.reason,
+        original=reject.original.encode("utf-8", "replace"),
+        field=reject.field,
+    )
 
 
 def _now() -> int:
