@@ -109,12 +109,12 @@ class Ledger:
                 "retry under the same id"
             ) from error
 
-    async def barrier(self) -> None:
+    async def barrier(self, within: float = 5.0) -> None:
         """Returns once all that was acknowledged before this call has been read."""
         ends = await self._barrier.ends(self._log)
         for partition, end in enumerate(ends):
             if end:
-                await self.passed(partition, end - 1)
+                await self.passed(partition, end - 1, within)
 
     async def submission(self, known: Known) -> Envelope:
         """The submitted or imported record that counts."""

@@ -17,13 +17,15 @@ from api.deps import ApiDeps
 from api.live import DecisionHub
 from api.metrics import Metrics
 from domain.errors import RetraceError
-from projections.adapters.mongo import MongoEvidence
 from runtime.bootstrap import open_context
 from runtime.logs import log_of
 from runtime.parking import park_label
 from runtime.probes import probes_of
 from runtime.settings import Settings, load_settings
-from runtime.stores import open_read_models
+from runtime.stores import open_evidence, open_read_models
+
+# A process without its own memory of ids reads the whole log first.
+_CATCH_UP_SECONDS = 3600.0
 
 
 def application(settings: Settings, instance: str) -> FastAPI:
@@ -35,10 +37,10 @@ def application(settings: Settings, instance: str) -> FastAPI:
             closing(log_of(settings)) as log,
             open_context(settings, instance, log) as context,
             open_read_models(settings) as read_models,
-            MongoEvidence.open(settings.mongodb_url) as evidence,
+            open_evidence(settings) as evidence,
         ):
             # Nothing is answered before our own tail knows all ids that are in the log.
-            await context.ledger.barrier()
+            await context.ledger.barrier(within=_CATCH_UP_SECONDS)
             hub = DecisionHub(asyncio.get_running_loop())
             stop_listening = context.ledger.listen(hub.hear)
             try:

@@ -9,9 +9,10 @@ from commands.ports import ServedFeatures
 from inference.adapters.feast_reader import FeastFeatureReader
 from projections.adapters.feast_repo import repo_config
 from projections.adapters.feast_states import FeastStateStore
+from projections.adapters.mongo import MongoEvidence, build_client
 from projections.readmodels.connecting import build_engine
 from projections.readmodels.queries import ReadModels
-from projections.settings import PostgresSettings
+from projections.settings import MongoSettings, PostgresSettings
 from runtime.settings import Settings
 
 # A decision has no time to wait: it is answered without history, and says so.
@@ -25,6 +26,15 @@ def open_read_models(settings: Settings) -> Iterator[ReadModels]:
         yield ReadModels(engine)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def open_evidence(settings: Settings) -> Iterator[MongoEvidence]:
+    client = build_client(MongoSettings(settings.mongodb_url))
+    try:
+        yield MongoEvidence(client)
+    finally:
+        client.close()
 
 
 def feature_reader(settings: Settings) -> FeastFeatureReader[ServedFeatures]:

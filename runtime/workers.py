@@ -87,9 +87,12 @@ def _readmodels(tools: Tools) -> Workload:
 
 
 def _evidence(tools: Tools) -> Workload:
-    from projections.adapters.mongo import open_evidence
+    from projections.adapters.mongo import MongoEvidenceProjection, build_client
+    from projections.settings import MongoSettings
 
-    projection = tools.closing.enter_context(open_evidence(tools.settings.mongodb_url))
+    client = build_client(MongoSettings(tools.settings.mongodb_url))
+    tools.closing.callback(client.close)
+    projection = MongoEvidenceProjection(client)
     judge = tools.judge(TRANSACTIONS)
     return Workload({TRANSACTIONS: Projecting(projection, judge, tools.dead_letter())})
 

@@ -51,7 +51,7 @@ class DecidingHandler:
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
-        await self._ledger.barrier()
+        await self._ledger.barrier(within=3600.0)
         for transaction_id, known in self._ledger.undecided().items():
             if known.partition in partitions:
                 self._wait_for(transaction_id, known.partition)

@@ -1,0 +1,133 @@
+"""Owns driving `retrace` as a user does: a process, its output, and the stack that it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+T = TypeVar("T")
+
+
+@dataclass
+class RunningStack:
+    """A stack that is up; `alerts` are the bodies that its webhook got."""
+
+    state_dir: Path
+    environment: dict[str, str]
+    port: int
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+
+    def retrace(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "runtime.cli.main", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=check,
+        )
+
+    def status(self) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self.retrace("status", "--json").stdout)
+        return answer
+
+    def up(self) -> None:
+        done = self.retrace("up", "--port", str(self.port), check=False)
+        assert done.returncode == 0, done.stderr
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+
+    def pid(self, service: str) -> int:
+        return int(self.status()["servers"][service]["pid"])
+
+    def kill(self, service: str) -> None:
+        """SIGKILL, as the kernel does when memory runs out; the supervisor starts it again."""
+        os.kill(self.pid(service), signal.SIGKILL)
+
+
+def eventually(probe: Callable[[], T], within: float = 30.0) -> T:
+    """The first truthy answer of `probe`; its last failure at the timeout."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            found = probe()
+            if found or time.monotonic() > deadline:
+                assert found, f"still {found!r} after {within:g} s"
+                return found
+        except (AssertionError, httpx.HTTPError, OSError):
+            if time.monotonic() > deadline:
+                raise
+        # The condition lies in other processes: nothing here can be awaited but time.
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def start_stack() -> Iterator[RunningStack]:
+    state_dir = Path(tempfile.mkdtemp(prefix="retrace-e2e-"))
+    # PostgreSQL's user must be able to enter it where the tests run as root.
+    state_dir.chmod(0o755)
+    with _webhook() as (url, alerts):
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("RETRACE_")
+            and name not in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL", "DATABASE_URL", "MONGODB_URL")
+        }
+        environment |= {"RETRACE_STATE_DIR": str(state_dir), "RETRACE_WEBHOOK_URL": url}
+        running = RunningStack(state_dir, environment, free_port(), alerts)
+        try:
+            running.up()
+            yield running
+        finally:
+            pids = [s["pid"] for s in running.status()["servers"].values() if s.get("pid")]
+            running.retrace("down")
+            assert not [pid for pid in pids if psutil.pid_exists(pid)]
+            shutil.rmtree(state_dir, ignore_errors=True)
+
+
+@contextmanager
+def _webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    got: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/alerts", got
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,81 @@
+"""Labels, their retry, and alerts on their way to a webhook."""
+
+from __future__ import annotations
+
+import json
+
+from tests.e2e.stack import RunningStack, eventually
+from tests.e2e.test_scoring_over_http import body, rows, score
+
+
+def test_a_label_is_recorded_and_a_reversal_replaces_it(stack: RunningStack) -> None:
+    with stack.client() as client:
+        score(client, body("labelled-1", merchant_id="m-1"))
+        report = {"transaction_id": "labelled-1", "kind": "chargeback", "reference": "cb-1"}
+        assert client.post("/labels", json=report).status_code == 201
+        reversal = report | {"kind": "reversal", "reference": "rv-1"}
+        assert client.post("/labels", json=reversal).status_code == 201
+        # The same reference is the same label.
+        assert client.post("/labels", json=report).status_code == 201
+    asked = "SELECT value FROM labels WHERE transaction_id = 'labelled-1' ORDER BY known_time"
+    eventually(lambda: rows(stack, asked) == [(1,), (0,)])
+    asked = "SELECT value FROM current_labels WHERE transaction_id = 'labelled-1'"
+    assert rows(stack, asked) == [(0,)]
+
+
+def test_a_wrong_label_names_its_field(stack: RunningStack) -> None:
+    with stack.client() as client:
+        answer = client.post("/labels", json={"transaction_id": "x", "kind": "rumour"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "kind"
+
+
+def test_a_label_before_its_transaction_is_parked_and_finds_it(stack: RunningStack) -> None:
+    label = {"transaction_id": "early-1", "kind": "fraud_report", "reference": "early"}
+    with stack.client() as client:
+        answer = client.post("/labels", json=label)
+        assert (answer.status_code, answer.json()["status"]) == (202, "parked")
+        letters = json.loads(stack.retrace("dead-letters", "list", "--json").stdout)
+        assert "early-1" in json.dumps(letters)
+        score(client, body("early-1"))
+    asked = "SELECT value FROM labels WHERE transaction_id = 'early-1'"
+    eventually(lambda: rows(stack, asked) == [(1,)])
+
+
+def test_a_suspicious_transaction_raises_one_alert_and_the_webhook_gets_it(
+    stack: RunningStack,
+) -> None:
+    # The stream of a stolen card: whatever the model is, one of these is not approved.
+    with stack.client() as client:
+        outcomes = {}
+        for number in range(60):
+            answer = score(
+                client,
+                body(
+                    f"stolen-{number}",
+                    amount=4000 + 90 * number,
+                    timestamp=f"2026-01-05T03:{number:02d}:00Z",
+                    card_id="card-stolen",
+                    customer_id="victim",
+                    merchant_id=f"electronics-{number}",
+                    mcc="6051",
+                    device_id=f"device-{number}",
+                    country="NG",
+                    lat=6.5,
+                    lon=3.4,
+                    channel="ecom",
+                ),
+            ).json()
+            outcomes[answer["transaction_id"]] = answer["outcome"]
+        wanted = {i for i, outcome in outcomes.items() if outcome in ("review", "decline")}
+        assert wanted
+
+        def raised() -> set[str]:
+            asked = {"card_id": "card-stolen", "limit": 1000}
+            items = client.get("/alerts", params=asked).json()["items"]
+            return {item["transaction_id"] for item in items if item["state"] == "delivered"}
+
+        eventually(lambda: raised() == wanted)
+    assert {a["transaction_id"] for a in stack.alerts if a["card_id"] == "card-stolen"} == wanted
+    shown = json.loads(stack.retrace("alerts", "--json", "-n", "1000").stdout)["alerts"]
+    assert wanted <= {alert["transaction_id"] for alert in shown}

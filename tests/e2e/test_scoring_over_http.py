@@ -1,0 +1,185 @@
+"""POST /score and its neighbours, as curl, shops and banks use them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.e2e.stack import RunningStack, eventually
+
+CURL_BODY = '{"transaction_id": "12345", "amount": 100.00, "timestamp": "2023-10-01T12:34:56Z"}'
+# What curl names when it is told no content type.
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def score(client: httpx.Client, body: str) -> httpx.Response:
+    return client.post("/score", content=body, headers=FORM)
+
+
+def body(transaction_id: str, **fields: Any) -> str:
+    return json.dumps(
+        {
+            "transaction_id": transaction_id,
+            "amount": 25.5,
+            "timestamp": "2026-01-05T10:00:00Z",
+            **fields,
+        }
+    )
+
+
+def rows(stack: RunningStack, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    url = stack.status()["database_url"].replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+def test_the_curl_line_is_decided_once_and_found_everywhere(stack: RunningStack) -> None:
+    with stack.client() as client, ThreadPoolExecutor(20) as pool:
+        answers = [a.json() for a in pool.map(lambda _: score(client, CURL_BODY), range(20))]
+        first = answers[0]
+        assert all(answer == first for answer in answers)
+        assert 0 <= first["score"] <= 1
+        assert first["outcome"] in ("approve", "review", "step_up", "decline")
+        assert first["reasons"]
+        detail = client.get("/decisions/12345").json()
+        assert detail["score"] == first["score"]
+        assert detail["features"]
+    tail = stack.retrace("events", "tail", "--id", "12345", "--json").stdout.splitlines()
+    assert any("fraud.transaction.scored.v1" in line for line in tail)
+    stored = eventually(
+        lambda: rows(stack, "SELECT score, outcome FROM decisions WHERE transaction_id = '12345'")
+    )
+    assert stored == [(first["score"], first["outcome"])]
+
+    stack.retrace("down")
+    stack.up()
+    with stack.client() as client:
+        assert score(client, CURL_BODY).json() == first
+
+
+def test_curl_itself_gets_an_answer(stack: RunningStack) -> None:
+    done = subprocess.run(
+        ["curl", "-sS", "-X", "POST", f"http://127.0.0.1:{stack.port}/score", "-d", CURL_BODY],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["transaction_id"] == "12345"
+
+
+def test_other_content_under_the_same_id_is_a_conflict(stack: RunningStack) -> None:
+    with stack.client() as client:
+        assert score(client, body("conflict-1")).status_code == 200
+        refused = score(client, body("conflict-1", amount=26))
+        assert refused.status_code == 409
+        assert refused.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("transaction_id", ""),
+        ("amount", "-1"),
+        ("amount", "12.345"),
+        ("timestamp", "yesterday"),
+        ("timestamp", "2999-01-01T00:00:00Z"),
+        ("currency", "XXQ"),
+        ("mcc", "12"),
+        ("ip", "1.2.3"),
+        ("country", "Atlantis"),
+        ("lat", 91),
+        ("channel", "telepathy"),
+        ("attributes", "none"),
+    ],
+)
+def test_a_problem_detail_names_each_bad_field(
+    stack: RunningStack, field: str, value: object
+) -> None:
+    with stack.client() as client:
+        answer = score(client, body("bad-input", **{field: value}))
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert field in {error["field"] for error in problem["errors"]}
+    assert field in problem["detail"]
+
+
+def test_what_is_not_json_is_a_problem_too(stack: RunningStack) -> None:
+    with stack.client() as client:
+        for sent in ("", "{", "[]", '{"amount": NaN}'):
+            answer = score(client, sent)
+            assert answer.status_code == 400
+            assert answer.json()["errors"][0]["field"] == "body"
+
+
+def test_submissions_are_decided_by_the_agent_and_can_be_polled(stack: RunningStack) -> None:
+    with stack.client() as client:
+        answer = client.post("/transactions", content=body("polled-1", note="kept as received"))
+        assert answer.status_code == 202
+        location = answer.headers["location"]
+        eventually(lambda: client.get(location).json()["status"] == "decided")
+        found = client.get(location, params={"raw": "true"}).json()
+        assert found["decision"]["transaction_id"] == "polled-1"
+        assert "kept as received" in found["raw"]
+        assert found["transaction"]["attributes"] == {"note": "kept as received"}
+
+
+def test_a_batch_answers_line_by_line(stack: RunningStack) -> None:
+    lines = [body("batch-1"), "{", body("batch-2", amount="x"), body("batch-3")]
+    with stack.client() as client:
+        answer = client.post("/transactions/batch", content="\n".join(lines))
+        results = [json.loads(line) for line in answer.text.splitlines()]
+        assert [result["status"] for result in results] == [202, 400, 422, 202]
+        eventually(lambda: client.get("/decisions/batch-3").status_code == 200)
+
+
+def test_decisions_are_listed_with_filters_and_pages(stack: RunningStack) -> None:
+    with stack.client() as client:
+        for number in range(5):
+            assert score(client, body(f"page-{number}", customer_id="pager")).status_code == 200
+
+        def listed() -> list[str]:
+            found, cursor = [], None
+            while True:
+                asked = {"customer_id": "pager", "limit": 2} | ({"cursor": cursor} if cursor else {})
+                page = client.get("/decisions", params=asked).json()
+                found += [item["transaction_id"] for item in page["items"]]
+                cursor = page["next_cursor"]
+                if cursor is None:
+                    return found
+
+        eventually(lambda: listed() == [f"page-{n}" for n in (4, 3, 2, 1, 0)])
+        wrong = client.get("/decisions", params={"cursor": "nonsense"})
+        assert wrong.status_code == 422
+        assert wrong.json()["errors"][0]["field"] == "cursor"
+
+
+def test_the_live_stream_tells_of_each_decision(stack: RunningStack) -> None:
+    with (
+        stack.client() as client,
+        ThreadPoolExecutor(1) as pool,
+        client.stream("GET", "/decisions/stream") as stream,
+    ):
+        pool.submit(score, client, body("streamed-1"))
+        for line in stream.iter_lines():
+            if line.startswith("data:") and "streamed-1" in line:
+                break
+
+
+def test_health_readiness_metrics_and_openapi_answer(stack: RunningStack) -> None:
+    with stack.client() as client:
+        assert client.get("/health").json() == {"status": "ok"}
+        ready = client.get("/ready").json()
+        assert ready["ready"]
+        assert set(ready["servers"].values()) == {"ok"}
+        score(client, body("measured-1"))
+        assert "retrace_decisions_total" in client.get("/metrics").text
+        schema = client.get("/openapi.json").json()
+        content = schema["paths"]["/score"]["post"]["requestBody"]["content"]
+        assert content["application/json"]["schema"]["examples"]
