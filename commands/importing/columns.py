@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from domain.cleaning import CANONICAL_FIELDS
+from domain.cleaning.attributes import given_attributes
+from domain.cleaning.unclean import UncleanError
 from domain.errors import InvalidInputError
 
 _REQUIRED = ("transaction_id", "timestamp", "amount")
@@ -88,3 +91,6 @@ def _join(payload: dict[str, Any], extra: dict[str, Any]) -> None:
     # Cleaning adds unknown names to the object given, and tells where one is given twice.
     hidden = {name: value for name, value in extra.items() if name in CANONICAL_FIELDS}
     payload.update({name: value for name, value in extra.items() if name not in hidden})
+    if hidden:
+        with contextlib.suppress(UncleanError):  # cleaning will refuse it
+            payload["attributes"] = {**hidden, **given_attributes(given)}
