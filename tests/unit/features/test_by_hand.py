@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, finish
+from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet, finish
+from domain.features.coordinates import chord_km, unit_vector
 from domain.features.events import digest
 from domain.features.reference import reference_vector
 from domain.times import DAY, HOUR, MINUTE, SECOND
@@ -187,6 +188,19 @@ class TestLabels:
         events = [labelled("t", NOON, 0, "genuine"), labelled("t", NOON + 6 * DAY, 1, "chargeback")]
         assert values(events, NOON + 10 * DAY)["merchant_fraud_rate_7d"] == 1.0
 
+    def test_each_label_of_a_transaction_replaces_the_one_before(self) -> None:
+        days = ((0, 1), (2, 0), (4, 1), (6, 1))
+        events = [labelled("t", NOON + day * DAY, value, f"l{day}") for day, value in days]
+        name = "merchant_fraud_count_30d"
+        at_noon = [values(events, NOON + day * DAY + HOUR * 12)[name] for day in (0, 2, 4, 6)]
+        assert at_noon == [1.0, 0.0, 1.0, 1.0]
+        assert values(events, NOON + 7 * DAY)["merchant_fraud_rate_30d"] == 1.0
+
+    def test_labels_before_the_horizon_count_for_no_late_transaction(self) -> None:
+        events = [labelled("a", NOON, 1, "a"), labelled("b", NOON + 40 * DAY, 1, "b")]
+        assert values(events[:1], NOON + DAY)["merchant_fraud_count_30d"] == 1.0
+        assert values(events, NOON + DAY)["merchant_fraud_count_30d"] == 0.0
+
     def test_the_latest_labels_count_where_there_are_more_than_the_cap(self) -> None:
         old = [labelled(f"o{n}", NOON, 1, f"o{n}") for n in range(100)]
         new = [labelled(f"n{n}", NOON + DAY, 0, f"n{n}") for n in range(500)]
@@ -203,8 +217,6 @@ def test_sums_of_squares_stay_exact_where_floats_would_cancel() -> None:
 
 def test_geo_speed_is_the_chord_over_the_hours_between() -> None:
     munich, berlin = (48.137, 11.575), (52.52, 13.405)
-    from domain.features.coordinates import unit_vector
-
     x, y, z = unit_vector(*munich)
     state = EntityState(Entity.CARD, "card")
     state.fold(0, 0, paid("m", NOON, 1, card_id="card", x=x, y=y, z=z))
@@ -223,9 +235,33 @@ def test_geo_speed_is_the_chord_over_the_hours_between() -> None:
     assert found["card_speed"] == pytest.approx(1008.4, abs=2.0)
 
 
-def test_finishing_with_a_state_of_other_features_is_refused() -> None:
-    from domain.features import FeatureSet
+def test_of_places_at_one_time_the_greater_event_id_is_the_last_whichever_came_first() -> None:
+    here = Transaction(
+        transaction_id="x",
+        timestamp=NOON + HOUR,
+        amount=1,
+        currency="EUR",
+        base_amount=1,
+        card_id="card",
+        lat=0.0,
+        lon=0.0,
+    )
+    events = [
+        paid(name, NOON, 1, card_id="card", x=x, y=y, z=z)
+        for name, (x, y, z) in (("p", unit_vector(0.0, 1.0)), ("q", unit_vector(0.0, 9.0)))
+    ]
+    vectors = []
+    for arrived in (events, events[::-1]):
+        state = EntityState(Entity.CARD, "card")
+        for offset, event in enumerate(arrived):
+            state.fold(0, offset, event)
+        vectors.append(finish({Entity.CARD: state}, here)[CATALOGUE.names.index("card_speed")])
+    greater = max(events, key=lambda event: event.order)
+    assert greater.place is not None
+    assert vectors == [chord_km(greater.place, unit_vector(0.0, 0.0))] * 2
 
+
+def test_finishing_with_a_state_of_other_features_is_refused() -> None:
     features = FeatureSet(CATALOGUE.features[:20])
     transaction = Transaction(
         transaction_id="x", timestamp=NOON, amount=1, currency="EUR", base_amount=1
