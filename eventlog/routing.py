@@ -6,14 +6,18 @@ record of another version is refused, and the router writes anew from the marker
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import msgspec
 
 from domain.errors import UndecodableError
-from domain.features import Entity, FeatureEvent
+from domain.features import Entity, FeatureEvent, entity_keys
 from eventlog.partitioning import partition_for
 from eventlog.topics import ENTITIES
 
 VERSION = 1
+_ENTITIES: dict[str, Entity] = {entity.value: entity for entity in Entity}
 
 
 class Routed(msgspec.Struct, array_like=True, frozen=True):
@@ -26,7 +30,16 @@ class Routed(msgspec.Struct, array_like=True, frozen=True):
     source: int
     first: int
     last: int
-    entries: list[tuple[int, list[Entity], FeatureEvent]]
+    entries: list[tuple[int, list[str], list[Any]]]
+
+    def joins(self, last: Mapping[int, int]) -> bool:
+        """True where the record adds to what is covered per source without a gap.
+
+        A gap is a record routed before states were lost: the router, which starts from the
+        markers, sends the whole of it again.
+        """
+        covered = last.get(self.source, -1)
+        return self.last > covered and self.first <= covered + 1
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -35,7 +48,7 @@ _decode = msgspec.msgpack.Decoder(Routed).decode
 
 def share_of(entity: Entity, key: str) -> int:
     """The ENTITIES partition, and so the one writer, of an entity's state."""
-    return partition_for(f"{entity.value}:{key}", ENTITIES.partitions)
+    return partition_for(entity + ":" + key, ENTITIES.partitions)
 
 
 def encode_routed(record: Routed) -> bytes:
@@ -51,3 +64,13 @@ def decode_routed(value: bytes) -> Routed:
     if record.version != VERSION:
         raise UndecodableError(f"a routed record of version {record.version}, not {VERSION}")
     return record
+
+
+def entries_of(record: Routed) -> Iterator[tuple[tuple[Entity, str], int, FeatureEvent]]:
+    """(entity and key, source offset, event), in the order in which they are to be folded."""
+    for offset, names, wire in record.entries:
+        event = FeatureEvent.from_wire(wire)
+        keys = entity_keys(event)
+        for name in names:
+            entity = _ENTITIES[name]
+            yield (entity, keys[entity]), offset, event

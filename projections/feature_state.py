@@ -59,6 +59,13 @@ class StateStore(Protocol):
     writes; so repeating a write is harmless, and a writer left behind by a rebalance is refused.
     """
 
+    def adopt(self) -> object:
+        """Call first: makes sure that the keyspace in use is that of these features.
+
+        Where it holds the states of others a new one is begun, and the old one left as it is.
+        """
+        ...
+
     def load(self, keys: Sequence[tuple[Entity, str]]) -> list[EntityState]:
         """One per key, in order; an empty state where none is stored."""
         ...
@@ -68,7 +75,7 @@ class StateStore(Protocol):
         ...
 
     def markers(self) -> Markers:
-        """The markers of these features: those left by another set of features do not count."""
+        """Where every share is, by the keyspace in use."""
         ...
 
     def mark(self, share: int, before: Marker | None, after: Marker) -> None:

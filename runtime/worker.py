@@ -60,7 +60,10 @@ def log_to_stderr(level: str) -> None:
 async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
     """Runs the worker in this event loop until it is told to stop, or fails."""
     limits = WorkerSettings(
-        settings.kafka_bootstrap_servers, settings.state_dir, topic_prefix=topic_prefix
+        settings.kafka_bootstrap_servers,
+        settings.state_dir,
+        topic_prefix=topic_prefix,
+        instance=os.environ.get("RETRACE_INSTANCE", name),
     )
     with ExitStack() as closing:
         log = KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers, topic_prefix))

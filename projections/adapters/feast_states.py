@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from feast.infra.key_encoding_utils import serialize_entity_key
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 
@@ -19,6 +21,9 @@ from projections.feature_state import Marker, Markers
 if TYPE_CHECKING:
     from feast import RepoConfig
 
+# As in feature_store.yaml.
+_KEY_VERSION = 3
+
 
 class FeastStateStore:
     """Implements projections.feature_state.StateStore. Thread-safe for different entities."""
@@ -28,7 +33,7 @@ class FeastStateStore:
         self._store = VersionedRedisOnlineStore()
 
     def adopt(self) -> str:
-        """Call before any other, once a process: see VersionedRedisOnlineStore.adopt."""
+        """Returns the name of the keyspace."""
         return self._store.adopt(self._config, CATALOGUE.hash)
 
     def load(self, keys: Sequence[tuple[Entity, str]]) -> list[EntityState]:
@@ -36,7 +41,7 @@ class FeastStateStore:
 
     def read(self, keys: Sequence[tuple[Entity, str]]) -> tuple[Markers, list[EntityState]]:
         """As `load`, with the markers as of before: each state covers what its marker says."""
-        wanted = [(state_view(entity), entity_key(entity, key)) for entity, key in keys]
+        wanted = [(state_view(entity), address(entity, key)) for entity, key in keys]
         markers, found = self._store.read_states(self._config, wanted)
         return markers, [
             EntityState(entity, key) if data is None else EntityState.from_bytes(entity, key, data)
@@ -49,7 +54,7 @@ class FeastStateStore:
             by_entity.setdefault(state.entity, []).append((state, encoded))
         for entity, group in by_entity.items():
             rows = [
-                (entity_key(entity, state.key), encoded, state.version, _as_of(state))
+                (address(entity, state.key), encoded, state.version, _as_of(state))
                 for state, encoded in group
             ]
             answers = self._store.write_states(self._config, state_view(entity), rows)
@@ -74,8 +79,12 @@ class FeastStateStore:
         self._store.flag_rebuilding(self._config, share, on)
 
 
-def entity_key(entity: Entity, key: str) -> EntityKey:
-    return EntityKey(join_keys=[join_key(entity)], entity_values=[Value(string_val=key)])
+@lru_cache(maxsize=1 << 16)
+def address(entity: Entity, key: str) -> bytes:
+    """An entity's key as Feast lays it out, without the keyspace."""
+    value = EntityKey(join_keys=[join_key(entity)], entity_values=[Value(string_val=key)])
+    serialized: bytes = serialize_entity_key(value, _KEY_VERSION)
+    return serialized
 
 
 def _as_of(state: EntityState) -> datetime:

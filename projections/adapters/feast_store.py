@@ -126,7 +126,11 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         states = [(key, row[name].bytes_val, at) for key, row, at, _ in data if name in row]
         if len(states) < len(data):
             raise NotImplementedError(f"{table.name}: only states are kept in this store")
-        rows = [(key, state, dict(_version_of(state)), at) for key, state, at in states]
+        version = config.entity_key_serialization_version
+        rows = [
+            (serialize_entity_key(key, version), state, _version_of(state), at)
+            for key, state, at in states
+        ]
         self.write_states(config, table.name, rows)
         if progress:
             progress(len(data))
@@ -144,15 +148,18 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         self,
         config: RepoConfig,
         view: str,
-        rows: Sequence[tuple[EntityKeyProto, bytes, Versions, datetime]],
+        rows: Sequence[tuple[bytes, bytes, Versions, datetime]],
     ) -> list[int]:
-        """The state of view `v` is its feature `v`. One round trip.
+        """Rows are (serialised entity key, state, version, time). One round trip.
+
+        The state of view `v` is its feature `v`.
 
         Per row WRITTEN, EQUAL (that version was there) or REFUSED (the stored one knows more).
         Raises UnavailableError; what was written before stays, and writing the same rows again is
         harmless.
         """
-        keys = self._generate_redis_keys_for_entities(config, [row[0] for row in rows])
+        suffix = self.space(config).encode()
+        keys = [row[0] + suffix for row in rows]
         fields = (f"_ver:{view}", _field(view), f"_ts:{view}")
         calls = [
             (key, fields[0], version_text(version), fields[1], _value(state), fields[2], _stamp(at))
@@ -161,20 +168,20 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         return self._eval(config, _WRITE, calls)
 
     def read_states(
-        self, config: RepoConfig, wanted: Iterable[tuple[str, EntityKeyProto]]
+        self, config: RepoConfig, wanted: Iterable[tuple[str, bytes]]
     ) -> tuple[Markers, list[bytes | None]]:
-        """The stored state of each (view, entity key), or None, and the markers as of before.
+        """The stored state of each (view, serialised key), or None, and the markers as of before.
 
         So each state covers what its marker says. One round trip. Raises UnavailableError.
         """
         pairs = list(wanted)
-        keys = self._generate_redis_keys_for_entities(config, [key for _, key in pairs])
+        suffix = self.space(config).encode()
         client = self._get_client(config.online_store)
         try:
             with client.pipeline(transaction=False) as pipe:
                 pipe.hgetall(self._markers_key(config))
-                for key, (view, _) in zip(keys, pairs, strict=True):
-                    pipe.hget(key, _field(view))
+                for view, key in pairs:
+                    pipe.hget(key + suffix, _field(view))
                 stored, *found = pipe.execute()
         except RedisError as error:
             raise _away(error) from error

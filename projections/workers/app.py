@@ -17,7 +17,8 @@ class WorkerSettings:
     `fetch_wait_ms` bounds how long a quiet partition waits behind a fetch of the others.
     `session_seconds` is how long a killed worker keeps its partitions from the next one.
     `stall_seconds` without progress under lag end the process, for its supervisor to start anew.
-    `topic_prefix` sets several logs on one server apart.
+    `topic_prefix` sets several logs on one server apart. A worker that comes back under the same
+    `instance` has its partitions at once, without waiting for its dead predecessor's session.
     """
 
     kafka_bootstrap_servers: str
@@ -27,6 +28,7 @@ class WorkerSettings:
     session_seconds: float = 10.0
     stall_seconds: float = 30.0
     topic_prefix: str = ""
+    instance: str | None = None
 
     @property
     def ledgers(self) -> Path:
@@ -42,6 +44,7 @@ def build_app(name: str, settings: WorkerSettings) -> BatchApp:
         f"{settings.topic_prefix}retrace.{name}",
         broker=[f"aiokafka://{server.strip()}" for server in servers],
         broker_client_id=f"retrace-{name}",
+        consumer_group_instance_id=settings.instance,
         broker_session_timeout=settings.session_seconds,
         broker_heartbeat_interval=settings.session_seconds / 5,
         broker_rebalance_timeout=30.0,

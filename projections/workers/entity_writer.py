@@ -1,20 +1,21 @@
 """Owns the folding of routed events into online states; how states are kept is the store's.
 
-One writer folds each share of the entities. A batch's states are saved once each, then the marker
-moves; after a crash in between, folding the same records again changes nothing.
+One writer folds each share of the entities. States are saved as soon as the share has caught up,
+and some seconds' worth at once while it lags; then the markers move. After a crash in between,
+folding the same records again changes nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from domain.errors import UndecodableError
-from domain.features import Entity, EntityState, FeatureEvent, entity_keys
+from domain.features import Entity, EntityState, FeatureEvent
 from eventlog.port import Position
-from eventlog.routing import Routed, decode_routed
+from eventlog.routing import decode_routed, entries_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.feature_state import Marker, StateStore
 from projections.workers.batches import Batch
@@ -22,22 +23,10 @@ from projections.workers.judging import DeadLetter
 from projections.workers.rebuilds import Rebuilds
 
 Key = tuple[Entity, str]
+Entry = tuple[int, int, FeatureEvent]
 # What a fold or an encoding may raise on values that nobody thought of.
 _UNFOLDABLE = (ArithmeticError, LookupError, TypeError, ValueError)
-
-
-@dataclass(slots=True)
-class _Work:
-    """The entries of one batch by entity, in the order in which they are to be folded."""
-
-    entries: dict[Key, list[tuple[int, int, FeatureEvent]]] = field(default_factory=dict)
-
-    def add(self, routed: Routed) -> None:
-        for offset, entities, event in routed.entries:
-            keys = entity_keys(event)
-            for entity in entities:
-                entry = (routed.source, offset, event)
-                self.entries.setdefault((entity, keys[entity]), []).append(entry)
+_SAVE_SECONDS = 5.0
 
 
 class EntityWriter:
@@ -49,37 +38,40 @@ class EntityWriter:
         self._states, self._dead_letter, self._rebuilds = states, dead_letter, rebuilds
         self._most = most
         self._held: OrderedDict[Key, EntityState] = OrderedDict()
-        self._markers: dict[int, Marker | None] = {}
+        self._reached: dict[int, Marker] = {}
+        self._stored: dict[int, Marker | None] = {}
+        self._unsaved: dict[Key, list[Entry]] = {}
+        self._saved_at = time.monotonic()
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        await asyncio.to_thread(self._states.adopt)
         found = await asyncio.to_thread(self._states.markers)
         self._held.clear()
-        self._markers = {share: found.at.get(share) for share in partitions}
-        await self._rebuilds.begin(self._markers, found.rebuilding)
-        return {share: marker.next if marker else 0 for share, marker in self._markers.items()}
+        self._unsaved.clear()
+        self._stored = {share: found.at.get(share) for share in partitions}
+        self._reached = {share: marker or Marker() for share, marker in self._stored.items()}
+        await self._rebuilds.begin(self._stored, found.rebuilding)
+        return {share: marker.next for share, marker in self._reached.items()}
 
     async def handle(self, batch: Batch) -> None:
-        share = batch.partition
-        before = self._markers[share]
-        try:
-            after = await self._fold(batch, before or Marker())
-            await asyncio.to_thread(self._states.mark, share, before, after)
-        except BaseException:
-            # What is held has been folded and not saved: only the store knows how far it is.
-            self._held.clear()
-            raise
-        self._markers[share] = after
-        await self._rebuilds.advance(share, after)
-        while len(self._held) > self._most:
+        """Handed in again after a failure, it folds nothing twice and saves what is unsaved."""
+        before = self._reached[batch.partition]
+        if batch.next > before.next:
+            await self._fold(batch, before)
+        late = time.monotonic() - self._saved_at > _SAVE_SECONDS
+        if batch.next >= batch.end or late or len(self._unsaved) > self._most // 2:
+            await self._save()
+        while len(self._held) > self._most and next(iter(self._held)) not in self._unsaved:
             self._held.popitem(last=False)
 
     async def revoke(self, partitions: set[int]) -> None:
+        # All is read anew at the assignment that follows.
         for share in partitions:
-            self._markers.pop(share, None)
+            self._stored.pop(share, None)
 
-    async def _fold(self, batch: Batch, before: Marker) -> Marker:
-        """Folds and saves; returns the marker that then holds."""
-        last, work = dict(before.last), _Work()
+    async def _fold(self, batch: Batch, before: Marker) -> None:
+        last = dict(before.last)
+        entries: dict[Key, list[Entry]] = {}
         for offset, _, value in batch.records:
             try:
                 routed = decode_routed(value or b"")
@@ -87,31 +79,30 @@ class EntityWriter:
                 place = Position(ENTITIES.name, batch.partition, offset)
                 await self._dead_letter(place, value or b"", str(error))
                 continue
-            if _joins(last, routed):
-                work.add(routed)
-        await self._load(work)
-        changed = []
-        for key, entries in work.entries.items():
+            if routed.joins(last):
+                last[routed.source] = routed.last
+                for key, at, event in entries_of(routed):
+                    entries.setdefault(key, []).append((routed.source, at, event))
+        await self._load(entries)
+        for key, news in entries.items():
             try:
-                encoded = self._fold_entity(key, entries)
+                changed = self._fold_entity(key, news)
             except _UNFOLDABLE:
-                encoded = await self._fold_carefully(key, entries)
-            if encoded is not None:
-                changed.append((self._held[key], encoded))
-        if changed:
-            await asyncio.to_thread(self._states.save, changed)
-        return Marker(batch.next, last)
+                changed = await self._fold_carefully(key, [*self._unsaved.get(key, ()), *news])
+            if changed:
+                self._unsaved.setdefault(key, []).extend(news)
+        self._reached[batch.partition] = Marker(batch.next, last)
 
-    def _fold_entity(self, key: Key, entries: list[tuple[int, int, FeatureEvent]]) -> bytes | None:
-        """The bytes of the state, or None where it knew all of this already."""
+    def _fold_entity(self, key: Key, news: list[Entry]) -> bool:
+        """False where the state knew all of this already."""
         state = self._held[key]
-        news = [state.fold(source, offset, event) for source, offset, event in entries]
-        return state.to_bytes() if any(news) else None
+        changed = False
+        for source, offset, event in news:
+            changed |= state.fold(source, offset, event)
+        return changed
 
-    async def _fold_carefully(
-        self, key: Key, entries: list[tuple[int, int, FeatureEvent]]
-    ) -> bytes | None:
-        """Again from the stored state, setting aside each event that cannot be folded."""
+    async def _fold_carefully(self, key: Key, entries: list[Entry]) -> bool:
+        """From the stored state on, setting aside each event that cannot be folded or kept."""
         (state,) = await asyncio.to_thread(self._states.load, [key])
         before = state.version.copy()
         for source, offset, event in entries:
@@ -127,11 +118,31 @@ class EntityWriter:
             else:
                 state = trial
         self._held[key] = state
-        return state.to_bytes() if state.version != before else None
+        return state.version != before
 
-    async def _load(self, work: _Work) -> None:
+    async def _save(self) -> None:
+        states = []
+        for key, entries in self._unsaved.items():
+            try:
+                encoded = self._held[key].to_bytes()
+            except _UNFOLDABLE:
+                await self._fold_carefully(key, entries)
+                encoded = self._held[key].to_bytes()
+            states.append((self._held[key], encoded))
+        if states:
+            await asyncio.to_thread(self._states.save, states)
+        self._unsaved.clear()
+        for share, stored in self._stored.items():
+            reached = self._reached[share]
+            if reached != (stored or Marker()):
+                await asyncio.to_thread(self._states.mark, share, stored, reached)
+                self._stored[share] = reached
+                await self._rebuilds.advance(share, reached)
+        self._saved_at = time.monotonic()
+
+    async def _load(self, keys: Mapping[Key, object]) -> None:
         missing = []
-        for key in work.entries:
+        for key in keys:
             if key in self._held:
                 self._held.move_to_end(key)
             else:
@@ -139,16 +150,3 @@ class EntityWriter:
         if missing:
             loaded = await asyncio.to_thread(self._states.load, missing)
             self._held.update(zip(missing, loaded, strict=True))
-
-
-def _joins(last: dict[int, int], routed: Routed) -> bool:
-    """Moves `last` on and says True where the record adds to it without a gap.
-
-    A gap is a record routed before the states were lost; the router, which starts from the
-    markers, sends the whole of it again.
-    """
-    covered = last.get(routed.source, -1)
-    if routed.last <= covered or routed.first > covered + 1:
-        return False
-    last[routed.source] = routed.last
-    return True

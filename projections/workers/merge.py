@@ -1,7 +1,8 @@
 """Owns the order of the ideal set: (known time, topic rank, partition, offset) over partitions.
 
-Each partition is a queue in offset order; the least head goes first, as long as no partition can
-still come up with a lesser one. One topic is merged, so its rank plays no part.
+What was read waits until no partition can still come up with something lesser. A partition's
+transactions tell how far it has come; labels may be stated long before their known time, and wait
+for it. One topic is merged, so its rank plays no part.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from domain.features import FeatureEvent
 from domain.transactions import Transaction
 from projections.ports import Verdict
+
+NEVER = -(1 << 62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,43 +32,70 @@ class Entry:
     transaction: Transaction | None
 
 
+class _Source:
+    """One partition: how far it has come in known time, and which of its records are not out."""
+
+    def __init__(self) -> None:
+        self.frontier = NEVER
+        self.idle_at = float("-inf")
+        self.waiting = 0
+        self.unsettled: deque[Entry] = deque()
+        self.out: set[int] = set()
+
+
 class Merge:
     """`settle` seconds after a record came, an idle partition no longer holds it back."""
 
     def __init__(self, partitions: int, settle: float = 2.0) -> None:
-        self._queues: list[deque[Entry]] = [deque() for _ in range(partitions)]
-        self._idle_at = [float("-inf")] * partitions
+        self._sources = [_Source() for _ in range(partitions)]
+        self._heap: list[tuple[int, int, int, Entry]] = []
         self._settle = settle
-        self._greatest = -(1 << 62)
+        self._greatest = NEVER
         self.stragglers = 0
 
     def add(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
-            self._queues[entry.partition].append(entry)
+            source = self._sources[entry.partition]
+            heappush(self._heap, (entry.known_time, entry.partition, entry.offset, entry))
+            source.unsettled.append(entry)
+            source.waiting += 1
+            if entry.known_time > NEVER and (entry.event is None or entry.event.label is None):
+                source.frontier = entry.known_time
 
     def idle(self, partition: int, moment: float) -> None:
         """At `moment` (monotonic) the log held nothing of the partition that was not added."""
-        self._idle_at[partition] = moment
+        self._sources[partition].idle_at = moment
 
-    def waiting(self, partition: int) -> int:
-        return len(self._queues[partition])
+    def hurries(self, partition: int, most: int) -> bool:
+        """True where more than `most` wait and another partition is the one waited for."""
+        source = self._sources[partition]
+        least = min(each.frontier for each in self._sources)
+        return source.waiting > most and source.frontier > least
 
     def take(self, most: int) -> Iterator[Entry]:
         """What may go now, in order, at most so many."""
         for _ in range(most):
-            heads = [queue[0] for queue in self._queues if queue]
-            if not heads:
+            if not self._heap or not self._may_go(self._heap[0][3]):
                 return
-            least = min(heads, key=lambda e: (e.known_time, e.partition, e.offset))
-            if not self._may_go(least):
-                return
-            if least.event is not None and least.known_time < self._greatest:
-                self.stragglers += 1
-            self._greatest = max(self._greatest, least.known_time)
-            yield self._queues[least.partition].popleft()
+            entry = heappop(self._heap)[3]
+            source = self._sources[entry.partition]
+            source.waiting -= 1
+            source.out.add(entry.offset)
+            if entry.event is not None:
+                self.stragglers += entry.known_time < self._greatest
+                self._greatest = max(self._greatest, entry.known_time)
+            yield entry
+
+    def settled(self, partition: int) -> Iterator[Entry]:
+        """In offset order, each once: what is out together with all before it in its partition."""
+        source = self._sources[partition]
+        while source.unsettled and source.unsettled[0].offset in source.out:
+            entry = source.unsettled.popleft()
+            source.out.discard(entry.offset)
+            yield entry
 
     def _may_go(self, entry: Entry) -> bool:
         return all(
-            queue or idle_at >= entry.arrived + self._settle
-            for queue, idle_at in zip(self._queues, self._idle_at, strict=True)
+            source.frontier >= entry.known_time or source.idle_at >= entry.arrived + self._settle
+            for source in self._sources
         )

@@ -19,7 +19,7 @@ from projections.feature_vectors import Progress, VectorRow, VectorStore
 from projections.ports import Judged
 from projections.workers.batches import Batch
 from projections.workers.judging import Judge
-from projections.workers.merge import Entry, Merge
+from projections.workers.merge import NEVER, Entry, Merge
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ Hold = Callable[[int, bool], None]
 """Stops (True) and resumes fetching a partition."""
 
 _AT_ONCE = 500
-_HOLD, _RESUME = 20_000, 5_000
+_HOLD = 20_000
 _WRITE_ROWS = 2_000
 _LOOK_SECONDS = 0.5
 
@@ -100,13 +100,10 @@ class Offline:
             if len(self._rows) >= _WRITE_ROWS:
                 await self._flush()
         for partition in self._read:
-            waiting = self._merge.waiting(partition)
-            if waiting > _HOLD and partition not in self._held:
-                self._held.add(partition)
-                self._hold(partition, True)
-            elif waiting < _RESUME and partition in self._held:
-                self._held.discard(partition)
-                self._hold(partition, False)
+            hurries = self._merge.hurries(partition, _HOLD)
+            if hurries != (partition in self._held):
+                self._held ^= {partition}
+                self._hold(partition, hurries)
 
     def _fold_some(self) -> bool:
         taken = 0
@@ -115,9 +112,6 @@ class Offline:
             due = entry.offset >= self._written[entry.partition]
             if entry.event is not None:
                 self._fold(entry, due)
-            if due:
-                before = self._progress.get(entry.partition, Progress(0))
-                self._progress[entry.partition] = _one_more(before, entry)
         return taken == _AT_ONCE
 
     def _fold(self, entry: Entry, due: bool) -> None:
@@ -137,7 +131,12 @@ class Offline:
             state.fold(entry.partition, entry.offset, event)
 
     async def _flush(self) -> None:
-        if not self._progress:
+        for partition in self._read:
+            for entry in self._merge.settled(partition):
+                if entry.offset >= self._written[partition]:
+                    before = self._progress.get(partition, Progress(0))
+                    self._progress[partition] = _one_more(before, entry)
+        if not self._progress and not self._rows:
             return
         await asyncio.to_thread(self._store.write, self._rows, self._progress)
         for partition, progress in self._progress.items():
@@ -155,7 +154,7 @@ def _entry(judged: Judged, arrived: float) -> Entry:
         place.partition,
         place.offset,
         # A record that cannot be read has no time: it goes as soon as it is its turn.
-        envelope.known_time if envelope else -(1 << 62),
+        envelope.known_time if envelope else NEVER,
         arrived,
         judged.verdict,
         event,

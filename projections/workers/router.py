@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from domain.features import Entity, FeatureEvent, entity_keys, feature_event
+from domain.features import FeatureEvent, entity_keys, feature_event
 from eventlog.routing import VERSION, Routed, encode_routed, share_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.feature_state import StateStore
@@ -22,7 +23,7 @@ Send = Callable[[int, bytes], Awaitable[object]]
 # Bounds the size of a routed record: an event is about 200 bytes.
 _AT_ONCE = 2000
 
-Entry = tuple[int, list[Entity], FeatureEvent]
+Entry = tuple[int, list[str], list[Any]]
 
 
 class Router:
@@ -33,6 +34,7 @@ class Router:
         self._next: dict[int, int] = {}
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        await asyncio.to_thread(self._states.adopt)
         markers = await asyncio.to_thread(self._states.markers)
         covered = markers.covered(TRANSACTIONS.partitions, ENTITIES.partitions)
         self._next = {partition: covered[partition] + 1 for partition in partitions}
@@ -71,8 +73,9 @@ class Router:
 def _share_out(shares: dict[int, list[Entry]], offset: int, event: FeatureEvent | None) -> None:
     if event is None:
         return
-    concerned: dict[int, list[Entity]] = {}
+    concerned: dict[int, list[str]] = {}
     for entity, key in entity_keys(event).items():
         concerned.setdefault(share_of(entity, key), []).append(entity)
+    wire = event.to_wire()
     for share, entities in concerned.items():
-        shares[share].append((offset, entities, event))
+        shares[share].append((offset, entities, wire))

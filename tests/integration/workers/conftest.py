@@ -1,0 +1,64 @@
+"""Owns what the workers' tests share: a log, a Redis database and a state folder of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.settings import KafkaSettings
+from projections.adapters.feast_repo import apply, repo_config
+from projections.adapters.feast_states import FeastStateStore
+from runtime.settings import Settings
+from tests.integration.workers.process import WorkerProcess
+
+
+@pytest.fixture
+def settings(servers: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """As the servers', with a state folder and a Redis database of this test."""
+    mine = servers.redis_url.rsplit("/", 1)[0] + "/7"
+    client = redis.Redis.from_url(mine)
+    client.flushdb()
+    yield servers.model_copy(update={"redis_url": mine, "state_dir": tmp_path})
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture
+def log(kafka: KafkaSettings) -> Iterator[KafkaEventLog]:
+    log = KafkaEventLog(kafka)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def states(settings: Settings) -> FeastStateStore:
+    return FeastStateStore(repo_config(settings))
+
+
+@pytest.fixture
+def applied(settings: Settings) -> Settings:
+    apply(settings)
+    return settings
+
+
+@pytest.fixture
+def start(
+    settings: Settings, kafka: KafkaSettings, tmp_path: Path
+) -> Iterator[Callable[[str], WorkerProcess]]:
+    """Starts a worker by name; it ends with the test."""
+    started: list[WorkerProcess] = []
+
+    def start(name: str) -> WorkerProcess:
+        log = tmp_path / f"{name}.log"
+        process = WorkerProcess(name, settings, kafka.topic_prefix, log)
+        process.start()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()

@@ -1,0 +1,152 @@
+"""Feast as its users use it: no older writer takes a state back, and values are finished."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from feast import FeatureStore
+
+from domain.errors import FencedError, IntegrityError
+from domain.features import CATALOGUE, Entity, EntityState, entity_keys, feature_event, finish
+from domain.times import to_datetime
+from projections.adapters.feast_repo import REPO, apply, feature_store, repo_config
+from projections.adapters.feast_states import FeastStateStore
+from projections.feature_state import Marker
+from runtime.settings import Settings
+from tests.fakes.events import imported
+from tests.integration.workers.history import transaction
+
+
+def state_of(numbers: range, partition: int = 0, key: str = "c1") -> EntityState:
+    state = EntityState(Entity.CARD, key)
+    for number in numbers:
+        envelope = imported(f"t{number}")
+        event = feature_event(envelope)
+        assert event is not None
+        state.fold(partition, number, event._replace(card_id=key, order=number))
+    return state
+
+
+def save(states: FeastStateStore, *given: EntityState) -> None:
+    states.save([(state, state.to_bytes()) for state in given])
+
+
+def test_an_older_writer_never_takes_a_state_back(states: FeastStateStore) -> None:
+    newer, older = state_of(range(5)), state_of(range(3))
+    save(states, newer)
+    with pytest.raises(FencedError):
+        save(states, older)
+    assert states.load([(Entity.CARD, "c1")])[0].to_bytes() == newer.to_bytes()
+
+
+def test_a_writer_that_lacks_a_partition_is_refused(states: FeastStateStore) -> None:
+    save(states, state_of(range(3), partition=1))
+    with pytest.raises(FencedError):
+        save(states, state_of(range(9), partition=2))
+
+
+def test_writing_the_same_version_again_is_harmless(states: FeastStateStore) -> None:
+    save(states, state_of(range(3)))
+    save(states, state_of(range(3)))
+
+
+def test_a_marker_moves_only_from_where_its_writer_left_it(states: FeastStateStore) -> None:
+    first, second = Marker(1, {0: 4}), Marker(2, {0: 9})
+    states.mark(3, None, first)
+    with pytest.raises(FencedError):
+        states.mark(3, None, second)
+    states.mark(3, first, second)
+    assert states.markers().at == {3: second}
+    with pytest.raises(IntegrityError):
+        states.mark(4, first, second)
+
+
+def test_another_set_of_features_begins_a_keyspace_of_its_own(
+    states: FeastStateStore, settings: Settings
+) -> None:
+    assert states.adopt() == states.adopt() == "retrace.g1"
+    save(states, state_of(range(3)))
+    config = repo_config(settings)
+    assert states._store.adopt(config, "other features") == "retrace.g2"
+    assert FeastStateStore(config).load([(Entity.CARD, "c1")])[0].version == {}
+
+
+def test_applying_twice_does_nothing_the_second_time(applied: Settings) -> None:
+    assert apply(applied) is False
+
+
+def test_any_feast_client_gets_finished_values(applied: Settings, states: FeastStateStore) -> None:
+    history = [transaction(number) for number in range(300)]
+    folded: dict[tuple[Entity, str], EntityState] = {}
+    for offset, made in enumerate(history):
+        event = feature_event(imported(made.transaction_id))
+        assert event is not None
+        event = event._replace(
+            time=made.timestamp, base_amount=made.base_amount, order=offset, card_id=made.card_id,
+            customer_id=made.customer_id, merchant_id=made.merchant_id,
+            device_id=made.device_id, ip=made.ip,
+        )  # fmt: skip
+        for entity, key in entity_keys(event).items():
+            folded.setdefault((entity, key), EntityState(entity, key)).fold(0, offset, event)
+    save(states, *folded.values())
+    store = feature_store(applied)
+    asked = [transaction(number) for number in (301, 302, 303)]
+    rows = [
+        {
+            "card_id": each.card_id, "customer_id": each.customer_id,
+            "merchant_id": each.merchant_id, "device_id": each.device_id or "", "ip": each.ip,
+            "timestamp": each.timestamp, "base_amount": each.base_amount,
+            "country": each.country, "channel": each.channel, "lat": each.lat, "lon": each.lon,
+        }
+        for each in asked
+    ]  # fmt: skip
+    answer = store.get_online_features(store.get_feature_service("scoring"), rows).to_dict()
+    for row, each in enumerate(asked):
+        mine = {
+            entity: folded.get((entity, key), EntityState(entity, key))
+            for entity, key in entity_keys(each).items()
+        }
+        for name, value in zip(CATALOGUE.names, finish(mine, each), strict=True):
+            served = answer[name][row]
+            assert served == value or (value is None and math.isnan(served)), name
+
+
+def test_the_feast_command_line_applies_and_materialises_over_newer_states(
+    settings: Settings, states: FeastStateStore
+) -> None:
+    newer = state_of(range(5))
+    save(states, newer)
+    environment = {**os.environ, **settings.environment(), "PYTHONPATH": str(REPO.parent)}
+    settings.feast_registry.parent.mkdir(parents=True)
+    feast = str(Path(sys.executable).with_name("feast"))
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    for command in (["apply"], ["materialize", "2020-01-01T00:00:00", now, "-v", "card_state"]):
+        done = subprocess.run(
+            [feast, *command], cwd=REPO, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert states.load([(Entity.CARD, "c1")])[0].to_bytes() == newer.to_bytes()
+
+
+def test_feast_writes_through_the_same_comparison(
+    applied: Settings, states: FeastStateStore
+) -> None:
+    newer, older = state_of(range(5)), state_of(range(3))
+    save(states, newer)
+    import pandas as pd
+
+    store: FeatureStore = feature_store(applied)
+    for state in (older, state_of(range(8))):
+        frame = pd.DataFrame(
+            {"card_id": ["c1"], "card_state": [state.to_bytes()],
+             "event_timestamp": [to_datetime(state.latest)]}
+        )  # fmt: skip
+        store.write_to_online_store("card_state", frame)
+        newer = max(newer, state, key=lambda each: each.version[0])
+        assert states.load([(Entity.CARD, "c1")])[0].to_bytes() == newer.to_bytes()

@@ -1,0 +1,81 @@
+"""The features worker on real servers: what Redis holds is what the log says, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from functools import partial
+
+import redis
+
+from domain.features import EntityState
+from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.topics import ENTITIES, TRANSACTIONS
+from projections.adapters.feast_states import FeastStateStore
+from projections.feature_state import Markers
+from runtime.settings import Settings
+from tests.integration.workers.history import Key, folded, lay_down, until
+from tests.integration.workers.process import WorkerProcess
+
+Start = Callable[[str], WorkerProcess]
+
+
+def caught_up(states: FeastStateStore, log: KafkaEventLog) -> bool:
+    ends = asyncio.run(log.ends(TRANSACTIONS))
+    covered = states.markers().covered(TRANSACTIONS.partitions, ENTITIES.partitions)
+    return all(covered[source] >= end - 1 for source, end in enumerate(ends))
+
+
+def moved_on(states: FeastStateStore, before: Markers) -> bool:
+    return states.markers() != before
+
+
+def assert_as_folded(states: FeastStateStore, log: KafkaEventLog) -> dict[Key, EntityState]:
+    expected = folded(log)
+    stored = states.load(list(expected))
+    assert [s.to_bytes() for s in stored] == [s.to_bytes() for s in expected.values()]
+    return expected
+
+
+def test_states_equal_a_direct_fold_after_kills_at_random_moments(
+    start: Start, states: FeastStateStore, log: KafkaEventLog
+) -> None:
+    chance = random.Random(5)
+    lay_down(log, range(1500))
+    worker = start("features")
+    until(lambda: bool(states.markers().at), what="a first marker")
+    for round_ in range(2):
+        lay_down(log, range(1500 + round_ * 700, 2200 + round_ * 700))
+        until(partial(moved_on, states, states.markers()), what="progress")
+        until(lambda: chance.random() > 0.9)
+        worker.kill()
+        worker.start()
+    until(lambda: caught_up(states, log), what="the end of the log")
+    expected = assert_as_folded(states, log)
+    total = sum(s.folded_transactions for s in expected.values() if s.entity.value == "card")
+    assert total == 2900
+    assert worker.stop() == 0
+
+
+def test_a_lost_keyspace_is_rebuilt_from_the_log_and_flagged_meanwhile(
+    start: Start, states: FeastStateStore, log: KafkaEventLog, settings: Settings
+) -> None:
+    lay_down(log, range(600))
+    worker = start("features")
+    until(lambda: caught_up(states, log), what="the end of the log")
+    client = redis.Redis.from_url(settings.redis_url)
+    client.flushdb()
+    lay_down(log, range(600, 610))
+    assert worker.wait(30) != 0
+    worker.start()
+    seen: set[bool] = set()
+
+    def complete() -> bool:
+        seen.add(bool(states.markers().rebuilding))
+        return caught_up(states, log) and not states.markers().rebuilding
+
+    until(complete, what="the rebuild")
+    client.close()
+    assert True in seen
+    assert_as_folded(states, log)

@@ -1,0 +1,76 @@
+"""The offline worker on real servers: ideal vectors, whole after kills, as Feast hands them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from domain.features import CATALOGUE
+from domain.times import to_datetime
+from eventlog.adapters.kafka import KafkaEventLog
+from migrations.upgrade import upgrade_to
+from projections.adapters.feast_repo import feature_store
+from runtime.settings import Settings
+from tests.integration.workers.history import ideal, lay_down, transaction, until
+from tests.integration.workers.process import WorkerProcess
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    upgrade_to(settings.database_url, "head", CATALOGUE.names)
+    url = settings.database_url.replace("+psycopg", "", 1)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("TRUNCATE feature_vectors, projection_positions")
+        yield connection
+        connection.execute("TRUNCATE feature_vectors, projection_positions")
+
+
+def rows(database: psycopg.Connection[Any]) -> int:
+    found = database.execute("SELECT count(*) FROM feature_vectors").fetchone()
+    return int(found[0]) if found else 0
+
+
+def test_vectors_are_ideal_after_a_kill_and_feast_hands_them_out(
+    start: Callable[[str], WorkerProcess],
+    database: psycopg.Connection[Any],
+    log: KafkaEventLog,
+    applied: Settings,
+) -> None:
+    lay_down(log, range(400))
+    worker = start("offline")
+    until(lambda: rows(database) == 400, what="400 vectors")
+    lay_down(log, range(400, 3000))
+    until(lambda: rows(database) > 400, what="further vectors")
+    worker.kill()
+    worker.start()
+    until(lambda: rows(database) == 3000, what="3000 vectors")
+    assert worker.stop() == 0
+    expected = ideal(log)
+    columns = ", ".join(CATALOGUE.names)
+    for identity, *values in database.execute(
+        f"SELECT transaction_id, {columns} FROM feature_vectors"
+    ):
+        assert values == expected[identity], identity
+    assert_feast_agrees(applied, expected)
+
+
+def assert_feast_agrees(settings: Settings, expected: dict[str, list[float | None]]) -> None:
+    import pandas as pd
+
+    asked = [transaction(number) for number in (3, 1700, 2999)]
+    frame = pd.DataFrame(
+        {
+            "transaction_id": [each.transaction_id for each in asked],
+            "event_timestamp": [to_datetime(each.timestamp) for each in asked],
+        }
+    )
+    store = feature_store(settings)
+    service = store.get_feature_service("training")
+    found = store.get_historical_features(frame, service).to_df().set_index("transaction_id")
+    for each in asked:
+        values = found.loc[each.transaction_id, list(CATALOGUE.names)]
+        mine = [None if pd.isna(value) else float(value) for value in values]
+        assert mine == expected[each.transaction_id]
