@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Column, Connection, Double, inspect, text
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy import Connection, inspect, text
 
 from domain.errors import SettingsError
 from projections.readmodels.tables import feature_vectors
@@ -31,11 +30,11 @@ def ensure_feature_columns(connection: Connection, names: Iterable[str]) -> list
     present = {column["name"] for column in inspect(connection).get_columns(feature_vectors.name)}
     missing = [name for name in wanted if name not in present]
     if missing:
-        additions = ", ".join(f"ADD COLUMN IF NOT EXISTS {_ddl(connection, n)}" for n in missing)
+        additions = ", ".join(map(_addition, missing))
         connection.execute(text(f"ALTER TABLE {feature_vectors.name} {additions}"))
     return missing
 
 
-def _ddl(connection: Connection, name: str) -> str:
-    column: Column[float] = Column(name, Double)
-    return str(CreateColumn(column).compile(dialect=connection.dialect)).replace(":", r"\:")
+def _addition(name: str) -> str:
+    quoted = name.replace('"', '""').replace(":", r"\:")
+    return f'ADD COLUMN IF NOT EXISTS "{quoted}" DOUBLE PRECISION'

@@ -1,0 +1,315 @@
+"""Owns the proof that rows, figures and positions are exact under everything that may happen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.errors import FencedError, UnavailableError
+from domain.times import DAY, HOUR
+from eventlog.port import Position
+from eventlog.topics import TRANSACTIONS
+from projections.adapters.postgres import PostgresProjection, transactions_projection
+from projections.ports import Judged, UnfoldableError
+from projections.readmodels.connecting import transaction as in_transaction
+from projections.readmodels.fold import Counts
+from projections.readmodels.queries import ReadModels, forget
+from projections.readmodels.writing import Cursor, TransactionsWriter
+from tests.integration.readmodels.facts import (
+    NOON,
+    JudgedLog,
+    batches,
+    imported,
+    labelled,
+    project_all,
+    scored,
+    small_history,
+    submitted,
+    transaction,
+)
+from tests.integration.readmodels.tables_as_they_are import (
+    dump,
+    kept_daily,
+    recomputed_daily,
+    rows,
+)
+
+
+class HaltedWriter:
+    """Writes as the real one, then waits for `go_on`, then fails if it is to."""
+
+    def __init__(self) -> None:
+        self.writing, self.go_on = threading.Event(), threading.Event()
+        self.failure: Exception | None = None
+
+    def write(self, cursor: Cursor, batch: Sequence[Judged]) -> Counts:
+        counts = TransactionsWriter().write(cursor, batch)
+        self.writing.set()
+        assert self.go_on.wait(20)
+        if self.failure:
+            raise self.failure
+        return counts
+
+
+def test_every_kind_of_fact_reaches_its_table(engine: Engine) -> None:
+    project_all(transactions_projection(engine), small_history())
+    assert [row[0] for row in dump(engine)["transactions"]] == ["a", "b", "c"]
+    assert rows(engine, "SELECT transaction_id, outcome FROM decisions ORDER BY 1") == [
+        ("a", "decline"),
+        ("b", "step_up"),
+    ]
+    assert rows(engine, "SELECT transaction_id, value FROM current_labels ORDER BY 1") == [
+        ("a", 0),
+        ("c", 1),
+    ]
+
+
+def test_values_are_stored_as_they_were_stated(engine: Engine) -> None:
+    log = JudgedLog()
+    x = transaction("x", NOON + 1, ip="2001:db8::1", merchant_id="Café \\N \t\n☃")
+    log.append(submitted(x), scored(x))
+    project_all(transactions_projection(engine), log)
+    models = ReadModels(engine)
+    stored, decision = models.transaction("x"), models.decision("x")
+    assert stored is not None
+    assert decision is not None
+    for name in ("timestamp", "amount", "base_amount", "ip", "merchant_id", "lat", "lon"):
+        assert getattr(stored, name) == getattr(x, name)
+    assert decision.features == [1.0, None, 0.1 + 0.2]
+    assert decision.reasons == ["high_amount", 'odd "quote", comma']
+    assert decision.versions == {"card": "0:5,1:9"}
+    assert decision.timings_us == {"features": 812}
+
+
+def test_delivering_twice_changes_nothing(engine: Engine) -> None:
+    log, projection = small_history(), transactions_projection(engine)
+    project_all(projection, log)
+    before = dump(engine), ReadModels(engine).accounting({TRANSACTIONS.name: log.ends()})
+    for partition, records in log.records.items():
+        for batch in batches(records, 3):
+            projection.project(partition, batch)
+    after = dump(engine), ReadModels(engine).accounting({TRANSACTIONS.name: log.ends()})
+    assert before == after
+
+
+def test_a_batch_that_overlaps_what_is_committed_adds_only_the_rest(engine: Engine) -> None:
+    log, projection = small_history(), transactions_projection(engine)
+    for partition, records in log.records.items():
+        projection.assign(partition)
+        for end in range(1, len(records) + 1):
+            projection.project(partition, records[max(0, end - 3) : end])
+    overlapping = dump(engine)
+    forget(engine)
+    project_all(transactions_projection(engine), log)
+    assert dump(engine) == overlapping
+
+
+def test_a_crash_before_the_commit_leaves_nothing_and_the_retry_leaves_all(engine: Engine) -> None:
+    log, writer = small_history(), HaltedWriter()
+    writer.go_on.set()
+    projection = PostgresProjection(engine, "readmodels", TRANSACTIONS, writer)
+    projection.assign(0)
+    writer.failure = RuntimeError("the process dies here")
+    with pytest.raises(RuntimeError):
+        projection.project(0, log.records[0])
+    assert not any(dump(engine).values())
+    assert projection.assign(0) == 0
+    writer.failure = None
+    projection.project(0, log.records[0])
+    assert transactions_projection(engine).assign(0) == len(log.records[0])
+
+
+def test_a_connection_cut_in_mid_batch_is_unavailable_and_the_retry_succeeds(
+    engine: Engine,
+) -> None:
+    class CutWriter:
+        cut = True
+
+        def write(self, cursor: Cursor, batch: Sequence[Judged]) -> Counts:
+            counts = TransactionsWriter().write(cursor, batch)
+            if self.cut:
+                self.cut = False
+                pid = cursor.connection.info.backend_pid
+                with in_transaction(engine) as other:
+                    other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+            return counts
+
+    log = small_history()
+    projection = PostgresProjection(engine, "readmodels", TRANSACTIONS, CutWriter())
+    projection.assign(0)
+    with pytest.raises(UnavailableError, match="postgresql"):
+        projection.project(0, log.records[0])
+    assert not any(dump(engine).values())
+    projection.project(0, log.records[0])
+    assert dump(engine)["transactions"]
+
+
+def test_a_zombie_is_refused_and_writes_nothing(engine: Engine) -> None:
+    log = small_history()
+    zombie, successor = transactions_projection(engine), transactions_projection(engine)
+    zombie.assign(0)
+    successor.assign(0)
+    with pytest.raises(FencedError, match="taken it over"):
+        zombie.project(0, log.records[0])
+    assert not any(dump(engine).values())
+    successor.project(0, log.records[0])
+
+
+def test_a_takeover_waits_for_the_batch_under_way_and_goes_on_behind_it(engine: Engine) -> None:
+    log, writer = small_history(), HaltedWriter()
+    slow = PostgresProjection(engine, "readmodels", TRANSACTIONS, writer)
+    slow.assign(0)
+    at_work = threading.Thread(target=slow.project, args=(0, log.records[0]))
+    at_work.start()
+    assert writer.writing.wait(20)
+    starts: list[int] = []
+    taking_over = threading.Thread(
+        target=lambda: starts.append(transactions_projection(engine).assign(0))
+    )
+    taking_over.start()
+    writer.go_on.set()
+    at_work.join(20)
+    taking_over.join(20)
+    assert starts == [len(log.records[0])]
+
+
+def test_a_partition_that_was_never_assigned_or_was_revoked_is_refused(engine: Engine) -> None:
+    log, projection = small_history(), transactions_projection(engine)
+    with pytest.raises(FencedError):
+        projection.project(0, log.records[0])
+    projection.assign(0)
+    projection.revoke(0)
+    with pytest.raises(FencedError):
+        projection.project(0, log.records[0])
+
+
+def test_a_position_that_went_back_is_refused(engine: Engine) -> None:
+    log, projection = small_history(), transactions_projection(engine)
+    projection.assign(0)
+    projection.project(0, log.records[0][:2])
+    with in_transaction(engine) as connection:
+        connection.execute(text("UPDATE projection_positions SET next_offset = 0"))
+    with pytest.raises(FencedError, match="went back"):
+        projection.project(0, log.records[0][2:])
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_a_rebuild_gives_identical_tables_whatever_the_batches(engine: Engine, size: int) -> None:
+    log, projection = small_history(), transactions_projection(engine)
+    project_all(projection, log, size=4)
+    before = dump(engine)
+    forget(engine)
+    assert not any(dump(engine).values())
+    with pytest.raises(FencedError):
+        projection.project(0, log.records[0])
+    project_all(transactions_projection(engine), log, size)
+    assert dump(engine) == before
+
+
+def test_counts_add_up_to_what_was_produced(engine: Engine) -> None:
+    log, projection = small_history(), transactions_projection(engine)
+    projection.assign(0)
+    projection.project(0, log.records[0][:-1])
+    [sums] = ReadModels(engine).accounting({TRANSACTIONS.name: log.ends()})
+    assert sums.in_flight == 1 + len(log.records[1])
+    assert sums.dead == 1
+    assert sums.unaccounted == 0
+    project_all(projection, log)
+    [sums] = ReadModels(engine).accounting({TRANSACTIONS.name: log.ends()})
+    assert (sums.projected, sums.void, sums.dead, sums.in_flight) == (11, 5, 1, 0)
+    assert sums.produced == sum(log.ends())
+
+
+def test_daily_figures_equal_their_recomputation_by_sql(engine: Engine) -> None:
+    project_all(transactions_projection(engine), small_history(), size=2)
+    for entity in ("merchant", "customer"):
+        assert kept_daily(engine, entity) == recomputed_daily(engine, entity)
+        assert kept_daily(engine, entity)
+
+
+def test_a_reversal_takes_the_fraud_back(engine: Engine) -> None:
+    log, projection = JudgedLog(partitions=1), transactions_projection(engine)
+    log.append(imported(transaction("x")), labelled("x", 1, NOON + 3 * DAY))
+    project_all(projection, log)
+    [figures] = kept_daily(engine, "merchant")
+    assert figures[8:] == (1, 1150, 0)
+    log.append(labelled("x", 0, NOON + 30 * DAY, "r2", "reversal"))
+    project_all(projection, log)
+    [figures] = kept_daily(engine, "merchant")
+    assert figures[8:] == (0, 0, 1)
+    assert [label.value for label in ReadModels(engine).labels_for_transaction("x")] == [1, 0]
+
+
+def test_a_label_that_becomes_known_late_does_not_replace_a_later_one(engine: Engine) -> None:
+    log, projection = JudgedLog(partitions=1), transactions_projection(engine)
+    log.append(imported(transaction("x")), labelled("x", 0, NOON + 9 * DAY, "r2"))
+    log.append(labelled("x", 1, NOON + 3 * DAY))
+    project_all(projection, log)
+    current = ReadModels(engine).current_label("x")
+    assert current is not None
+    assert current.value == 0
+    assert kept_daily(engine, "customer") == recomputed_daily(engine, "customer")
+
+
+def test_an_id_used_anew_replaces_its_rows_and_moves_its_figures(engine: Engine) -> None:
+    log, projection = JudgedLog(partitions=1), transactions_projection(engine)
+    old, new = transaction("x"), transaction("x", NOON + 401 * DAY, merchant_id="other")
+    log.append(submitted(old), scored(old, "decline"), labelled("x", 1, NOON + DAY))
+    log.append(submitted(new, digest="d2"))
+    project_all(projection, log, size=1)
+    stored = ReadModels(engine).transaction("x")
+    assert stored is not None
+    assert stored.digest == "d2"
+    found = dump(engine)
+    assert (found["decisions"], found["labels"]) == ([], [])
+    assert [row[1] for row in found["merchant_daily"]] == ["other"]
+
+
+def test_a_worker_without_memory_of_ids_cannot_replace_rows(engine: Engine) -> None:
+    log, projection = JudgedLog(partitions=1), transactions_projection(engine)
+    x = transaction("x")
+    log.append(submitted(x), scored(x, "decline"))
+    project_all(projection, log)
+    before = dump(engine)
+    again = [submitted(transaction("x", amount=1), NOON + HOUR, "d2"), scored(x, "approve")]
+    forgetful = [
+        Judged(Position(TRANSACTIONS.name, 0, 2 + n), fact, "counts")
+        for n, fact in enumerate(again)
+    ]
+    projection.project(0, forgetful)
+    assert dump(engine) == before
+    [sums] = ReadModels(engine).accounting({TRANSACTIONS.name: [4]})
+    assert (sums.projected, sums.void) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"merchant_id": "a\0b"}, "merchant_id: holds a NUL"),
+        ({"base_amount": 2**63}, "base_amount: 9223372036854775808 is beyond"),
+        ({"customer_id": "x" * 801}, "customer_id: longer than 800"),
+        ({"timestamp": 10**18}, "date value out of range"),
+    ],
+)
+def test_what_a_table_cannot_hold_is_named_and_stops_nothing(
+    engine: Engine, given: dict[str, Any], reason: str
+) -> None:
+    projection = transactions_projection(engine)
+    bad = replace(transaction("bad"), **given)
+    facts = [imported(transaction("good")), replace(imported(bad), time=NOON, known_time=NOON)]
+    records = [
+        Judged(Position(TRANSACTIONS.name, 0, n), fact, "counts") for n, fact in enumerate(facts)
+    ]
+    projection.assign(0)
+    with pytest.raises(UnfoldableError, match=reason) as caught:
+        projection.project(0, records)
+    assert list(caught.value.reasons) == [1]
+    assert not any(dump(engine).values())
+    set_aside = Judged(records[1].position, None, "dead")
+    projection.project(0, [records[0], set_aside])
+    assert [row[0] for row in dump(engine)["transactions"]] == ["good"]
