@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 from typing import Any
-
-import numpy as np
 
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -31,7 +28,5 @@ def seed_all(seed: int) -> None:
     """Initial weights and dropout follow from the seed, whatever ran before."""
     import keras
 
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # keras reads it
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed % 2**32)
