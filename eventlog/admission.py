@@ -63,6 +63,9 @@ def admits_scored(known: Known | None, digest: str, offset: int) -> bool:
     """True where this scored record is the decision of its id."""
     if known is None or known.mode == "import" or known.digest != digest:
         return False
+    # One that came before its origin was void then, and stays so when it is judged again.
+    if offset < known.origin_offset:
+        return False
     return known.scored_offset is None or known.scored_offset == offset
 
 

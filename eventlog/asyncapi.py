@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from domain.events import wire_type
+from domain.events import Event, wire_type
 from eventlog.codec import CONTENT_TYPE
 from eventlog.schemas import (
     EVENTS_OF,
@@ -140,7 +140,7 @@ def _messages() -> dict[str, Schema]:
     return messages
 
 
-def _message(topic: Topic, event: Any) -> Schema:
+def _message(topic: Topic, event: type[Event]) -> Schema:
     wire = wire_type(event)
     message: Schema = {
         "name": wire,

@@ -11,6 +11,7 @@ import msgspec
 from domain.events import (
     AlertDelivered,
     AlertRaised,
+    Event,
     ModelPromoted,
     RecordDeadLettered,
     ThresholdsSet,
@@ -27,7 +28,7 @@ from eventlog.topics import ALERTS, DEAD_LETTERS, POLICY, TRANSACTIONS, Topic
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-EVENTS_OF: dict[Topic, tuple[type, ...]] = {
+EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
     TRANSACTIONS: (
         TransactionSubmitted,
         TransactionImported,
@@ -45,7 +46,7 @@ def event_schemas() -> dict[str, Schema]:
     return {wire_type(event): data_schema(event) for event in registered().values()}
 
 
-def data_schema(event: Any) -> Schema:
+def data_schema(event: type[Event]) -> Schema:
     """Fields may be added within a version, so that unknown ones are always allowed."""
     made = msgspec.json.schema(event)
     definitions = made.pop("$defs")
@@ -56,7 +57,7 @@ def data_schema(event: Any) -> Schema:
     return schema | ({"$defs": definitions} if definitions else {})
 
 
-def envelope_schema(event: Any) -> Schema:
+def envelope_schema(event: type[Event]) -> Schema:
     """A whole record: the CloudEvents 1.0 envelope around one kind of event."""
     text: Schema = {"type": "string", "minLength": 1}
     moment: Schema = {"type": "string", "format": "date-time"}

@@ -1,3 +1,9 @@
 """Owns what every test may use; the fixtures themselves lie in tests/fixtures."""
 
+from hypothesis import settings
+
 pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.kafka"]
+
+# Tests share a machine with servers: how long one example takes says nothing.
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")

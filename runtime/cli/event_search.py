@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 
 import msgspec
 
 from domain.errors import IntegrityError, InvalidInputError, UndecodableError
-from domain.events.registry import registered, split_type, wire_type
+from domain.events.registry import registered
 from domain.times import from_rfc3339
 from eventlog.codec import glance
 from eventlog.port import EventLog, Recorded
@@ -61,7 +62,7 @@ def topic_called(name: str | None, types: frozenset[str]) -> Topic:
     """By full name, base or last part; without a name the topic that holds `types`."""
     if name is None:
         for topic, events in EVENTS_OF.items():
-            if types & {split_type(wire_type(event))[0] for event in events}:
+            if types & {event.NAME for event in events}:
                 return topic
         return TRANSACTIONS
     for topic in TOPICS:
@@ -98,8 +99,9 @@ def newest(log: EventLog, search: Search, most: int, ends: Mapping[int, int]) ->
 
 
 def everything(log: EventLog, search: Search, ends: Mapping[int, int]) -> Iterator[Recorded]:
-    """All matching records below `ends`, partition by partition."""
-    return _matching(log, search, dict.fromkeys(search.partitions(), search.offset), ends)
+    """All matching records below `ends`, the partitions merged by known time."""
+    each = [_matching(log, search, {p: search.offset}, ends) for p in search.partitions()]
+    return merge(*each, key=_when)
 
 
 def _matching(

@@ -162,7 +162,8 @@ def _printer(as_json: bool) -> Callable[[Recorded], None]:
         return lambda record: print(event_lines.as_json(record), flush=True)
     console = Console(highlight=False)
     # What is piped on is not cut to a width that nobody looks at.
-    whole = not console.is_terminal
+    if not console.is_terminal:
+        return lambda record: console.print(event_lines.as_line(record), soft_wrap=True)
     return lambda record: console.print(
-        event_lines.as_line(record), no_wrap=True, overflow="ellipsis", soft_wrap=whole
+        event_lines.as_line(record), no_wrap=True, overflow="ellipsis"
     )

@@ -21,7 +21,12 @@ NOW = 1_700_000_000_000_000
 
 
 def transaction(transaction_id: str = "t-1", **fields: Any) -> Transaction:
-    given: dict[str, Any] = {"timestamp": NOW, "amount": 1250, "currency": "EUR", "base_amount": 1250}
+    given: dict[str, Any] = {
+        "timestamp": NOW,
+        "amount": 1250,
+        "currency": "EUR",
+        "base_amount": 1250,
+    }
     return Transaction(transaction_id=transaction_id, **(given | fields))
 
 

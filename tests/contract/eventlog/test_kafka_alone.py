@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +16,15 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from domain.errors import IntegrityError, LogUnavailableError
 from eventlog.adapters.kafka import KafkaEventLog
-from eventlog.adapters.kafka_admin import ensure_topics
+from eventlog.adapters.kafka_admin import MAX_RECORD_BYTES, ensure_topics
 from eventlog.adapters.kafka_producer import Sender
 from eventlog.adapters.kafka_topics import StoredTopics
+from eventlog.codec import decode
+from eventlog.deadletters import SetAside, dead_letter, unseal
 from eventlog.port import Position
 from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import DEAD_LETTERS, POLICY, TOPICS, TRANSACTIONS, Topic
+from tests.contract.eventlog.contract import followed
 from tests.fakes.events import submitted
 
 SHORT = 1.0
@@ -112,7 +116,7 @@ def test_a_topic_that_is_missing_is_named_with_what_creates_it(kafka: KafkaSetti
     unknown = replace(TRANSACTIONS, base="never.created")
     log = KafkaEventLog(replace(kafka, delivery_timeout=SHORT))
     for ask in (lambda: list(log.read(unknown)), lambda: asyncio.run(append(log, unknown))):
-        with pytest.raises(LogUnavailableError, match="no topic .*never.created.*retrace up"):
+        with pytest.raises(LogUnavailableError, match=r"no topic .*never\.created.*retrace up"):
             ask()
     log.close()
 
@@ -124,8 +128,7 @@ def test_a_tail_refuses_positions_that_the_log_does_not_hold(
     asyncio.run(append(log))
     tail = log.tail(TRANSACTIONS, {3: start})
     with pytest.raises(IntegrityError, match=f"does not hold offset {start}"):
-        for _ in range(20):
-            tail.poll(0.5)
+        followed(tail, 100)
     tail.close()
 
 
@@ -146,13 +149,16 @@ def test_created_topics_keep_what_they_are_declared_to_keep(kafka: KafkaSettings
     from confluent_kafka.admin import ConfigResource
 
     server = StoredTopics(kafka)
-    for topic, retention in ((POLICY, "-1"), (DEAD_LETTERS, str(90 * 86_400_000))):
+    for topic, retention, mebibytes in (
+        (POLICY, "-1", 2),
+        (DEAD_LETTERS, str(90 * 86_400_000), 4),
+    ):
         asked = ConfigResource(ConfigResource.Type.TOPIC, topic_name(kafka.topic_prefix, topic))
         (answer,) = server.client.describe_configs([asked]).values()
         found = {name: entry.value for name, entry in answer.result().items()}
         assert found["retention.ms"] == retention
         assert found["message.timestamp.type"] == "LogAppendTime"
-        assert found["max.message.bytes"] == str(2 * 1024 * 1024)
+        assert found["max.message.bytes"] == str(mebibytes * 1024 * 1024)
 
 
 def test_offsets_taken_by_transactions_do_not_stop_a_bounded_read(
@@ -199,3 +205,30 @@ def test_a_fatal_error_of_the_client_costs_only_a_new_producer(kafka: KafkaSetti
     assert asyncio.run(send()) == Position(POLICY.name, 0, 0)
     sender.close()
     assert len(made) == 2
+
+
+def test_the_largest_record_can_be_set_aside(kafka: KafkaSettings, log: KafkaEventLog) -> None:
+    original = os.urandom(MAX_RECORD_BYTES - 1024)
+    record = SetAside(
+        reader="decisions",
+        origin="inbox.transactions",
+        partition=0,
+        offset=0,
+        reason="not JSON",
+        original=original,
+    )
+    place = asyncio.run(set_aside(log, record))
+    assert unseal(decode(log.read_one(place).value).data.sealed, b"key") == original
+
+
+async def set_aside(log: KafkaEventLog, record: SetAside) -> Position:
+    return await dead_letter(log, record, b"key", lambda: 1)
+
+
+def test_a_record_that_is_too_large_is_refused_by_name(log: KafkaEventLog) -> None:
+    with pytest.raises(IntegrityError, match=r"retrace\.policy.* is larger than"):
+        asyncio.run(append_bytes(log, os.urandom(3 * 1024 * 1024)))
+
+
+async def append_bytes(log: KafkaEventLog, value: bytes) -> Position:
+    return await log.append_bytes(POLICY, None, value)

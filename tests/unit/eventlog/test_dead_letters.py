@@ -1,0 +1,128 @@
+"""Records set aside: sealed, listed once, opened with the key, tried again."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import IntegrityError, NotFoundError
+from eventlog.codec import decode
+from eventlog.deadletters import (
+    SetAside,
+    dead_letter,
+    dead_letter_event,
+    dead_letter_of,
+    dead_letters,
+    replay,
+    seal,
+    unseal,
+)
+from eventlog.inmemory import InMemoryEventLog
+from eventlog.port import Position
+from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS
+
+KEY = b"a secret of any length"
+NOW = 1_700_000_000_000_000
+RECORD = SetAside(
+    reader="decisions",
+    origin=INBOX_TRANSACTIONS.name,
+    partition=1,
+    offset=7,
+    reason="amount: must be a number",
+    original=b'{"amount": "\xff"}',
+    field="amount",
+)
+
+
+def set_aside(log: InMemoryEventLog, *records: SetAside) -> list[Position]:
+    async def run() -> list[Position]:
+        return [await dead_letter(log, record, KEY, lambda: NOW) for record in records]
+
+    return asyncio.run(run())
+
+
+@given(st.binary())
+def test_sealed_bytes_are_opened_with_their_key(original: bytes) -> None:
+    assert unseal(seal(original, KEY), KEY) == original
+
+
+def test_sealed_bytes_show_nothing_and_never_repeat() -> None:
+    original = b"4111111111111111" * 4
+    assert seal(original, KEY) != seal(original, KEY)
+    assert b"4111" not in base64.b64decode(seal(original, KEY))
+
+
+@pytest.mark.parametrize("altered", ["", "!!", "AAAA", "another key", "one bit"])
+def test_an_altered_letter_or_another_key_is_refused(altered: str) -> None:
+    sealed, key = seal(b"original", KEY), KEY
+    if altered == "another key":
+        key = b"another secret of any length"
+    elif altered == "one bit":
+        held = bytearray(base64.b64decode(sealed))
+        held[-1] ^= 1
+        sealed = base64.b64encode(held).decode()
+    else:
+        sealed = altered
+    with pytest.raises(IntegrityError, match="RETRACE_DEAD_LETTER_KEY"):
+        unseal(sealed, key)
+
+
+def test_a_dead_letter_tells_where_it_came_from_and_why() -> None:
+    log = InMemoryEventLog()
+    (place,) = set_aside(log, RECORD)
+    envelope = decode(log.read_one(place).value)
+    assert place.topic == DEAD_LETTERS.name
+    assert envelope.id == "dead-letter/decisions/inbox.transactions/1/7"
+    assert (envelope.time, envelope.known_time, envelope.source) == (NOW, NOW, "decisions")
+    letter = envelope.data
+    assert (letter.origin, letter.partition, letter.offset) == ("inbox.transactions", 1, 7)
+    assert (letter.field, letter.reason) == ("amount", "amount: must be a number")
+    assert unseal(letter.sealed, KEY) == RECORD.original
+
+
+def test_setting_a_record_aside_twice_lists_it_once() -> None:
+    log = InMemoryEventLog()
+    set_aside(log, RECORD, RECORD, replace(RECORD, offset=8), replace(RECORD, reader="features"))
+    listed = list(dead_letters(log))
+    assert [(each.data.reader, each.data.offset) for each in listed] == [
+        ("decisions", 7),
+        ("decisions", 8),
+        ("features", 7),
+    ]
+    assert dead_letter_of(log, RECORD.event_id) == listed[0]
+
+
+def test_an_unknown_dead_letter_is_named() -> None:
+    with pytest.raises(NotFoundError, match="dead-letter/none"):
+        dead_letter_of(InMemoryEventLog(), "dead-letter/none")
+
+
+def test_a_replayed_inbox_record_is_in_its_inbox_again_as_it_was() -> None:
+    log = InMemoryEventLog()
+    said = asyncio.run(replay(dead_letter_event(RECORD, KEY, NOW), KEY, log, {}))
+    (record,) = log.read(INBOX_TRANSACTIONS)
+    assert record.value == RECORD.original
+    assert "inbox.transactions" in said
+
+
+def test_a_replayed_label_goes_to_the_retry_of_its_origin() -> None:
+    tried: list[bytes] = []
+
+    async def retry(original: bytes) -> str:
+        tried.append(original)
+        return "labelled"
+
+    label = dead_letter_event(replace(RECORD, origin="POST /labels"), KEY, NOW)
+    log = InMemoryEventLog()
+    assert asyncio.run(replay(label, KEY, log, {"POST /labels": retry})) == "labelled"
+    assert tried == [RECORD.original]
+
+
+def test_a_letter_that_nothing_can_retry_is_left_and_said_to_be() -> None:
+    letter = dead_letter_event(replace(RECORD, origin="retrace.transactions.g1"), KEY, NOW)
+    assert "left" in asyncio.run(replay(letter, KEY, InMemoryEventLog(), {}))

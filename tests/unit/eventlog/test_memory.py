@@ -1,0 +1,76 @@
+"""The memory of ids in a file: a cache that survives its process, and may be lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from domain.errors import SettingsError
+from eventlog.admission import Known
+from eventlog.memory import SqliteMemory
+
+ENTRY = Known("d", "submit", 2, 17, 1_700_000_000_000_000)
+
+
+def test_what_was_committed_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
+    memory = SqliteMemory(tmp_path / "ids.sqlite")
+    memory.put({"t-1": ENTRY})
+    memory.first_label("label/1", 2, 18)
+    memory.commit({2: 19})
+    memory.close()
+    again = SqliteMemory(tmp_path / "ids.sqlite")
+    assert again.known(["t-1", "t-2"]) == {"t-1": ENTRY}
+    assert again.label("label/1") == (2, 18)
+    assert again.positions() == {2: 19}
+    again.close()
+
+
+def test_what_was_not_committed_is_lost_together_with_its_position(tmp_path: Path) -> None:
+    memory = SqliteMemory(tmp_path / "ids.sqlite")
+    memory.commit({0: 1})
+    memory.put({"t-1": ENTRY})
+    memory.close()
+    again = SqliteMemory(tmp_path / "ids.sqlite")
+    assert again.known(["t-1"]) == {}
+    assert again.positions() == {0: 1}
+    again.close()
+
+
+@pytest.mark.parametrize("torn", [b"no database at all" * 100, b"SQLite format 3\0" + b"\7" * 5000])
+def test_a_torn_file_is_begun_anew(tmp_path: Path, torn: bytes) -> None:
+    (tmp_path / "ids.sqlite").write_bytes(torn)
+    memory = SqliteMemory(tmp_path / "ids.sqlite")
+    assert memory.positions() == {}
+    memory.put({"t-1": ENTRY})
+    memory.commit({0: 1})
+    assert memory.known(["t-1"]) == {"t-1": ENTRY}
+    memory.close()
+
+
+def test_a_file_belongs_to_one_process(tmp_path: Path) -> None:
+    memory = SqliteMemory(tmp_path / "ids.sqlite")
+    code = (
+        "from pathlib import Path\nfrom eventlog.memory import SqliteMemory\n"
+        f"SqliteMemory(Path({str(tmp_path / 'ids.sqlite')!r}))"
+    )
+    root = Path(__file__).parents[3]
+    other = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert other.returncode != 0
+    assert "RETRACE_INSTANCE" in other.stderr
+    with pytest.raises(SettingsError, match="in use by another process"):
+        SqliteMemory(tmp_path / "ids.sqlite")
+    memory.close()
+    SqliteMemory(tmp_path / "ids.sqlite").close()
+
+
+def test_more_ids_than_one_statement_takes_are_found() -> None:
+    memory = SqliteMemory(None)
+    entries = {f"t-{n}": ENTRY for n in range(1_700)}
+    memory.put(entries)
+    assert memory.known(entries) == entries
+    memory.close()
