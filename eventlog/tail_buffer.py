@@ -30,10 +30,12 @@ class TailBuffer:
         self._lock = threading.Lock()
 
     def starts(self) -> Sequence[int]:
-        return self._starts
+        with self._lock:
+            return tuple(self._starts)
 
     def ends(self) -> Sequence[int]:
-        return self._ends
+        with self._lock:
+            return tuple(self._ends)
 
     def entries(self, entity: str, key: str) -> list[Entry]:
         with self._lock:

@@ -84,7 +84,7 @@ class FeastFeatureReader(Generic[Answer]):
         keys = entity_keys(transaction)
         flags = [f"no_{entity.value}" for entity in CATALOGUE.entities if entity not in keys]
         # Of before the states: what comes later may or may not be in them.
-        starts, ends = tail.starts(), tail.ends()
+        ends = tail.ends()
         read = self._read(list(keys.items()))
         if read is None:
             values = finish({}, transaction)
@@ -92,11 +92,14 @@ class FeastFeatureReader(Generic[Answer]):
         markers, found = read
         if any(share_of(entity, key) in markers.rebuilding for entity, key in keys.items()):
             flags.append("features_rebuilding")
+        entries = [tail.entries(state.entity.value, state.key) for state in found]
+        # Of after the entries: what the tail forgot meanwhile must show as a gap.
+        starts = tail.starts()
         versions: dict[str, str] = {}
         stale = False
-        for state in found:
+        for state, recent in zip(found, entries, strict=True):
             covered = _covered(state, markers)
-            stale |= _fold_tail(state, covered, tail, starts, ends)
+            stale |= _fold_tail(state, covered, recent, starts, ends)
             versions[state.entity.value] = encode_versions(
                 {source: at for source, at in covered.items() if at >= 0}
             )
@@ -137,13 +140,13 @@ def _covered(state: EntityState, markers: Markers) -> dict[int, int]:
 def _fold_tail(
     state: EntityState,
     covered: dict[int, int],
-    tail: Tail,
+    recent: Sequence[tuple[int, int, FeatureEvent]],
     starts: Sequence[int],
     ends: Sequence[int],
 ) -> bool:
     """Folds what the tail has beyond `covered`, moving it on; True where a gap forbids that."""
     joins = [start <= covered[source] + 1 for source, start in enumerate(starts)]
-    for source, offset, event in tail.entries(state.entity.value, state.key):
+    for source, offset, event in recent:
         if joins[source] and covered[source] < offset < ends[source]:
             state.fold(source, offset, event)
     for source, end in enumerate(ends):

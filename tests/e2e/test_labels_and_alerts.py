@@ -71,7 +71,7 @@ def test_a_suspicious_transaction_raises_one_alert_and_the_webhook_gets_it(
         assert wanted
 
         def raised() -> set[str]:
-            asked = {"card_id": "card-stolen", "limit": 1000}
+            asked: dict[str, str | int] = {"card_id": "card-stolen", "limit": 1000}
             items = client.get("/alerts", params=asked).json()["items"]
             return {item["transaction_id"] for item in items if item["state"] == "delivered"}
 

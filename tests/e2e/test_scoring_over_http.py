@@ -28,8 +28,8 @@ def body(transaction_id: str, **fields: Any) -> str:
             "transaction_id": transaction_id,
             "amount": 25.5,
             "timestamp": "2026-01-05T10:00:00Z",
-            **fields,
         }
+        | fields
     )
 
 
@@ -102,7 +102,7 @@ def test_a_problem_detail_names_each_bad_field(
     stack: RunningStack, field: str, value: object
 ) -> None:
     with stack.client() as client:
-        answer = score(client, body("bad-input", **{field: value}))
+        answer = score(client, json.dumps(json.loads(body("bad-input")) | {field: value}))
     assert answer.status_code == 422
     problem = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
@@ -147,7 +147,8 @@ def test_decisions_are_listed_with_filters_and_pages(stack: RunningStack) -> Non
         def listed() -> list[str]:
             found, cursor = [], None
             while True:
-                asked = {"customer_id": "pager", "limit": 2} | ({"cursor": cursor} if cursor else {})
+                asked: dict[str, str | int] = {"customer_id": "pager", "limit": 2}
+                asked |= {"cursor": cursor} if cursor else {}
                 page = client.get("/decisions", params=asked).json()
                 found += [item["transaction_id"] for item in page["items"]]
                 cursor = page["next_cursor"]
