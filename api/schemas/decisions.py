@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from domain.events import Envelope, Outcome, Path, TransactionScored
 from domain.features import CATALOGUE
-from domain.policy import words
 from domain.times import to_rfc3339
+from domain.wording import sentence
 
 
 class ReasonOut(BaseModel):
@@ -50,7 +50,7 @@ class DecisionDetailOut(DecisionOut):
 
 
 def reasons_out(codes: Iterable[str]) -> list[ReasonOut]:
-    return [ReasonOut(code=code, text=words(code)) for code in codes]
+    return [ReasonOut(code=code, text=sentence(code)) for code in codes]
 
 
 def decision_out(envelope: Envelope) -> DecisionOut:

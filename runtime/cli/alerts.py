@@ -57,8 +57,8 @@ def _show(found: list[StoredAlert]) -> None:
     from rich.table import Table
 
     from domain.money import to_major
-    from domain.policy import words
     from domain.times import to_datetime
+    from domain.wording import sentence
 
     if not found:
         print("No alerts.")
@@ -79,6 +79,6 @@ def _show(found: list[StoredAlert]) -> None:
             f"{alert.score:.3f}",
             f"{to_major(alert.amount, alert.currency)} {alert.currency}",
             alert.transaction_id,
-            words(alert.reasons[0]) if alert.reasons else "",
+            sentence(alert.reasons[0]) if alert.reasons else "",
         )
     Console().print(table)
