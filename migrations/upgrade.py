@@ -19,7 +19,8 @@ _CONNECT_TIMEOUT_S = 5
 def upgrade(database_url: str) -> None:
     """To the newest revision, and one column of `feature_vectors` per feature of the catalogue.
 
-    Safe to repeat and to run from several processes (not threads: Alembic) at once. Raises UnavailableError.
+    Safe to repeat and to run from several processes (not threads: Alembic) at once. Raises
+    UnavailableError.
     """
     from domain.features import CATALOGUE
 

@@ -1,0 +1,34 @@
+"""Owns the proof that docs/sql.md tells of every column, and that its examples run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from projections.adapters.postgres import transactions_projection
+from projections.readmodels.tables import METADATA
+from tests.integration.readmodels.facts import project_all, small_history
+from tests.integration.readmodels.tables_as_they_are import rows
+
+GUIDE = Path(__file__).parents[3] / "docs" / "sql.md"
+EXAMPLES = re.findall(r"```sql\n(.*?);\n```", GUIDE.read_text(), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("name", sorted(METADATA.tables))
+def test_every_column_is_explained(name: str) -> None:
+    text = GUIDE.read_text()
+    assert name in text
+    missing = [c.name for c in METADATA.tables[name].columns if f"`{c.name}`" not in text]
+    assert missing == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_every_example_runs(engine: Engine, example: str) -> None:
+    project_all(transactions_projection(engine), small_history())
+    # SQLAlchemy takes a colon before a word for a parameter.
+    found = rows(engine, re.sub(r"(?<!:):(?=\w)", r"\\:", example))
+    if "EXCEPT" in example:
+        assert found == []
