@@ -1,0 +1,192 @@
+"""Several processes, and processes that die: nothing is lost, nothing is doubled, bursts are seen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+
+import httpx
+import pytest
+
+from domain.events import TransactionScored, TransactionSubmitted
+from domain.features import CATALOGUE, Entity, finish
+from domain.times import from_rfc3339
+from domain.transactions import Transaction
+from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.admission import Admission
+from eventlog.codec import decode
+from eventlog.memory import SqliteMemory
+from eventlog.settings import KafkaSettings
+from eventlog.topics import TRANSACTIONS
+from projections.adapters.feast_repo import repo_config
+from projections.adapters.feast_states import FeastStateStore
+from runtime.settings import load_settings
+from tests.e2e.stack import ROOT, RunningStack, eventually, free_port
+from tests.e2e.test_scoring_over_http import body, rows
+
+
+@contextmanager
+def second_api(stack: RunningStack) -> Iterator[httpx.Client]:
+    """Another API process on the same servers, as on another machine."""
+    status, port = stack.status(), free_port()
+    environment = stack.environment | {
+        "RETRACE_API_PORT": str(port),
+        "KAFKA_BOOTSTRAP_SERVERS": status["kafka"],
+        "REDIS_URL": status["redis_url"],
+        "DATABASE_URL": status["database_url"],
+        "MONGODB_URL": status["mongodb_url"],
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runtime.asgi"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            eventually(lambda: client.get("/ready").status_code == 200, within=60)
+            yield client
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_a_burst_over_two_api_processes_is_seen(stack: RunningStack) -> None:
+    with stack.client() as one, second_api(stack) as two:
+        for number in range(20):
+            client = (one, two)[number % 2]
+            answer = client.post("/score", content=body(f"burst-{number}", card_id="card-burst"))
+            assert answer.status_code == 200
+            features = client.get(f"/decisions/burst-{number}").json()["features"]
+            assert features["card_count_1h"] == number
+        with ThreadPoolExecutor(8) as pool:
+            sent = [pool.submit(c.post, "/score", content=body("both-1")) for c in (one, two) * 4]
+            answers = [future.result().json() for future in sent]
+        assert all(answer == answers[0] for answer in answers)
+
+
+class Traffic:
+    """Submits until stopped, each id again and again until it is acknowledged."""
+
+    def __init__(self, stack: RunningStack, prefix: str) -> None:
+        self._stack, self._prefix = stack, prefix
+        self.acknowledged: list[str] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Traffic:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._stack.client() as client:
+            for number in count():
+                if self._stop.is_set():
+                    return
+                self._submit(client, f"{self._prefix}-{number}", number)
+
+    def _submit(self, client: httpx.Client, transaction_id: str, number: int) -> None:
+        path = ("/score", "/transactions")[number % 2]
+        sent = body(transaction_id, card_id=f"{self._prefix}-card-{number % 7}")
+        while True:
+            try:
+                if client.post(path, content=sent).status_code in (200, 202):
+                    self.acknowledged.append(transaction_id)
+                    return
+            except httpx.HTTPError:
+                pass
+            if self._stop.wait(0.05):
+                return
+
+
+@pytest.mark.parametrize(
+    "service", ["api", "worker-decisions", "worker-features", "worker-readmodels"]
+)
+def test_a_kill_in_mid_stream_loses_and_doubles_nothing(stack: RunningStack, service: str) -> None:
+    prefix = f"kill-{service}"
+    with Traffic(stack, prefix) as traffic:
+        eventually(lambda: len(traffic.acknowledged) > 30)
+        before = stack.pid(service)
+        stack.kill(service)
+        eventually(lambda: stack.pid(service) not in (0, before), within=60)
+        reached = len(traffic.acknowledged)
+        eventually(lambda: len(traffic.acknowledged) > reached + 30, within=60)
+    wanted = set(traffic.acknowledged)
+
+    with stack.client() as client:
+        eventually(
+            lambda: all(client.get(f"/decisions/{i}").status_code == 200 for i in wanted),
+            within=60,
+        )
+    submitted, decided = counted_in_kafka(stack, prefix)
+    assert set(decided) >= wanted
+    assert set(submitted) == set(decided)
+    assert set(decided.values()) == {1}
+
+    def in_postgres() -> bool:
+        asked = "SELECT transaction_id FROM {} WHERE transaction_id LIKE %s"
+        stored = [
+            rows(stack, asked.format(t), f"{prefix}-%") for t in ("transactions", "decisions")
+        ]
+        return all(sorted(i for (i,) in found) == sorted(decided) for found in stored)
+
+    eventually(in_postgres, within=60)
+    cards = Counter(f"{prefix}-card-{int(i.rsplit('-', 1)[1]) % 7}" for i in decided)
+    eventually(lambda: counted_in_redis(stack, list(cards)) == dict(cards), within=60)
+
+
+def counted_in_kafka(stack: RunningStack, prefix: str) -> tuple[Counter[str], Counter[str]]:
+    """How often each id was submitted and decided in a way that counts."""
+    log = KafkaEventLog(KafkaSettings(stack.status()["kafka"]))
+    admission = Admission(SqliteMemory(None))
+    submitted: Counter[str] = Counter()
+    decided: Counter[str] = Counter()
+    try:
+        for recorded in log.read(TRANSACTIONS):
+            envelope = decode(recorded.value)
+            place = recorded.position
+            counts = admission.admit(envelope, place.partition, place.offset)
+            if counts and envelope.subject.startswith(f"{prefix}-"):
+                submitted[envelope.subject] += isinstance(envelope.data, TransactionSubmitted)
+                decided[envelope.subject] += isinstance(envelope.data, TransactionScored)
+    finally:
+        log.close()
+    return +submitted, +decided
+
+
+def counted_in_redis(stack: RunningStack, cards: list[str]) -> dict[str, int]:
+    """Transactions folded into the stored state of each card, by its daily count."""
+    status = stack.status()
+    settings = load_settings(
+        state_dir=stack.state_dir,
+        kafka_bootstrap_servers=status["kafka"],
+        redis_url=status["redis_url"],
+        database_url=status["database_url"],
+        mongodb_url=status["mongodb_url"],
+    )
+    store = FeastStateStore(repo_config(settings))
+    at = from_rfc3339("2026-01-05T10:00:00Z")
+    index = CATALOGUE.names.index("card_count_1h")
+    found = {}
+    for state in store.load([(Entity.CARD, card) for card in cards]):
+        asked = Transaction(
+            transaction_id="asked",
+            timestamp=at,
+            amount=0,
+            currency="USD",
+            base_amount=0,
+            card_id=state.key,
+        )
+        found[state.key] = int(finish({Entity.CARD: state}, asked)[index] or 0)
+    return found
