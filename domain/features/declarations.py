@@ -65,7 +65,6 @@ class Filter(StrEnum):
 
     DECLINED = "declined"
     REMOTE = "remote"
-    PRESENT = "card present"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,9 @@ def _remote(event: FeatureEvent) -> bool:
     return event.channel in REMOTE_CHANNELS
 
 
-def _present(event: FeatureEvent) -> bool:
-    return event.channel is not None and event.channel not in REMOTE_CHANNELS
-
-
 KEEPS: dict[Filter, Keeps] = {
     Filter.DECLINED: _declined,
     Filter.REMOTE: _remote,
-    Filter.PRESENT: _present,
 }
 
 # By name alone, so that the same field is read from a transaction and from its event.

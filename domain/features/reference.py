@@ -78,8 +78,6 @@ def _passes(event: FeatureEvent, asked: Filter | None) -> bool:
         return event.outcome == "decline"
     if asked is Filter.REMOTE:
         return event.channel in ("ecom", "moto")
-    if asked is Filter.PRESENT:
-        return event.channel not in ("ecom", "moto", None)
     return True
 
 

@@ -215,6 +215,14 @@ def test_sums_of_squares_stay_exact_where_floats_would_cancel() -> None:
     assert found["customer_amount_z_score_30d"] is None
 
 
+def test_the_order_of_the_roundings_is_fixed_to_the_last_bit() -> None:
+    small = [paid(str(n), NOON, n) for n in (33995, 72193, 30715)]
+    assert values(small, NOON, amount=3142)["customer_amount_to_mean_30d"] == 0.06885166869973632
+    large = (7994870647611448, 8349089667030878, 5711911090035848)
+    found = values([paid(str(n), NOON, n) for n in large], NOON, amount=6584618136201181)
+    assert found["customer_amount_z_score_30d"] == -0.6565922093163687
+
+
 def test_geo_speed_is_the_chord_over_the_hours_between() -> None:
     munich, berlin = (48.137, 11.575), (52.52, 13.405)
     x, y, z = unit_vector(*munich)
