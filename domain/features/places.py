@@ -14,12 +14,14 @@ Seen = tuple[int, int, int, int, int]  # time, order, x, y, z
 
 
 class Places:
-    __slots__ = ("keeps", "last", "plan", "tile", "tiles")
+    __slots__ = ("keeps", "last", "limit", "plan", "tile", "tiles")
 
     def __init__(self, plan: PlacesPlan) -> None:
         self.plan = plan
         self.tile = plan.window.tile
         self.keeps = KEEPS[plan.filter] if plan.filter is not None else None
+        # Held twice over before a fold takes the time to trim.
+        self.limit = 2 * (plan.window.horizon // plan.window.tile + 2)
         self.tiles: list[int] = []
         self.last: list[Seen] = []
 
@@ -61,6 +63,7 @@ class Places:
     def copy(self) -> Places:
         twin = Places.__new__(Places)
         twin.plan, twin.tile, twin.keeps = self.plan, self.tile, self.keeps
+        twin.limit = self.limit
         twin.tiles, twin.last = self.tiles[:], self.last[:]
         return twin
 

@@ -78,6 +78,8 @@ class EntityState:
         if event.x is not None:
             for places in self.places:
                 places.add(event, time)
+                if len(places.tiles) > places.limit:
+                    places.trim(self.latest)
         return True
 
     def _fold_label(self, event: FeatureEvent) -> None:

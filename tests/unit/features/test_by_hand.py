@@ -269,6 +269,16 @@ def test_of_places_at_one_time_the_greater_event_id_is_the_last_whichever_came_f
     assert vectors == [chord_km(greater.place, unit_vector(0.0, 0.0))] * 2
 
 
+def test_a_state_held_for_years_stays_bounded_without_being_written() -> None:
+    x, y, z = unit_vector(48.0, 11.0)
+    state = EntityState(Entity.CARD, "card")
+    for hour in range(24 * 100):
+        time = NOON + hour * HOUR
+        state.fold(0, hour, paid(str(hour), time, 1, card_id="card", x=x, y=y, z=z))
+    held = [len(store.tiles) for store in (*state.tiles, *state.pairs, *state.places)]
+    assert max(held) <= 256
+
+
 def test_finishing_with_a_state_of_other_features_is_refused() -> None:
     features = FeatureSet(CATALOGUE.features[:20])
     transaction = Transaction(
