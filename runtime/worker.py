@@ -103,4 +103,7 @@ def _tell_ready(task: asyncio.Future[None]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    logging.shutdown()
+    # A thread of Faust's that hangs must not keep the process.
+    os._exit(status)

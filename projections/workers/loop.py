@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+_STOP_SECONDS = 10
 
 
 class BatchHandler(Protocol):
@@ -99,7 +100,11 @@ class Worker:
             # A batch under way is finished, so that a tidy stop repeats nothing.
             async with self._all_turns():
                 pass
-            await self.app.stop()
+            try:
+                await asyncio.wait_for(self.app.stop(), _STOP_SECONDS)
+            except TimeoutError:
+                # Nothing depends on it: positions lie with the state.
+                logger.warning("%s: Faust did not stop within %d s", self.name, _STOP_SECONDS)
         if self._failure is not None:
             raise self._failure
         logger.info("%s: stopped", self.name)
