@@ -55,7 +55,8 @@ def test_rare_ones_are_looked_for_as_far_back_as_the_log_goes(log: InMemoryEvent
     assert shown(log, Search(TRANSACTIONS, SCORED), lines=90) == [
         f"scored/t-{n}" for n in range(10, 100)
     ]
-    assert shown(log, Search(TRANSACTIONS, subject="t-0")) == ["submitted/t-0", "scored/t-0"]
+    first = Search(TRANSACTIONS, subject="t-0")
+    assert shown(log, first, lines=2) == ["submitted/t-0", "scored/t-0"]
 
 
 def test_one_transaction_is_read_from_its_partition_alone(log: InMemoryEventLog) -> None:
