@@ -9,7 +9,10 @@ import pytest
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet, finish
 from domain.features.coordinates import chord_km, unit_vector
 from domain.features.events import digest
+from domain.features.pairs import Pairs
+from domain.features.places import Places
 from domain.features.reference import reference_vector
+from domain.features.tiles import Tiles
 from domain.times import DAY, HOUR, MINUTE, SECOND
 from domain.transactions import Transaction
 
@@ -275,7 +278,8 @@ def test_a_state_held_for_years_stays_bounded_without_being_written() -> None:
     for hour in range(24 * 100):
         time = NOON + hour * HOUR
         state.fold(0, hour, paid(str(hour), time, 1, card_id="card", x=x, y=y, z=z))
-    held = [len(store.tiles) for store in (*state.tiles, *state.pairs, *state.places)]
+    stores: list[Tiles | Pairs | Places] = [*state.tiles, *state.pairs, *state.places]
+    held = [len(store.tiles) for store in stores]
     assert max(held) <= 256
 
 
