@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ _WHOLE = re.compile(rf"\s*\d(?:{_SEPARATOR}?\d){{11,18}}\s*")
 
 # JSON text is strings, numbers and the rest; digits after a point are no card number's.
 _JSON_PARTS = re.compile(
-    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<decimal>\d+\.\d+(?:[eE][+-]?\d+)?)|(?P<integer>\d{12,})'
+    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)'
 )
+_SUSPECT = re.compile(rf"\\u|\d[eE][+-]?\d|{_RUN.pattern}")
 _ISSUERS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}"
     r"|35\d{14}|6(?:011|4\d\d|5\d\d|2\d\d)\d{12}"
@@ -75,10 +77,16 @@ def redact(raw: str, tokenise: Tokenise, keep: Collection[str] = ()) -> str:
 
     `keep` holds texts that are ids and stay although they pass for card numbers.
     """
-    if raw.lstrip()[:1] not in ("{", "["):
-        return tokenise_text(raw, tokenise, keep)
-    done = _JSON_PARTS.sub(lambda part: _redacted_part(part, tokenise, keep), raw)
-    return _redacted_escapes(done, tokenise, keep) if "\\u" in done else done
+    if not _SUSPECT.search(raw):
+        return raw
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return tokenise_text(_unescaped(raw), tokenise, keep)
+    # Digits may be written as escapes; text that hides a card number so is written anew.
+    plain = json.dumps(value, ensure_ascii=False) if "\\u" in raw else raw
+    done = _JSON_PARTS.sub(lambda part: _redacted_part(part, tokenise, keep), plain)
+    return raw if done == plain else done
 
 
 def _replaced(run: str, tokenise: Tokenise, keep: Collection[str]) -> str:
@@ -115,22 +123,21 @@ def _redacted_part(part: re.Match[str], tokenise: Tokenise, keep: Collection[str
     text = part.group()
     if part.lastgroup == "string":
         return tokenise_text(text, tokenise, keep)
-    whole, _, fraction = text.partition(".")
-    if fraction.strip("0"):
-        return text
-    digits = None if whole in keep else card_number(whole)
+    digits = None if text in keep else _whole_number(text)
     return f'"{tokenise(digits).token}"' if digits else text
 
 
-def _redacted_escapes(raw: str, tokenise: Tokenise, keep: Collection[str]) -> str:
-    """Digits may be written as escapes; text that hides a card number so is written anew."""
+def _whole_number(text: str) -> str | None:
+    """The digits of a JSON number that is a card number, in whatever notation."""
+    if len(text) < 12 and "e" not in text.lower():
+        return None
     try:
-        value = json.loads(raw)
-        plain = json.dumps(value, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return tokenise_text(_unescaped(raw), tokenise, keep)
-    done = _JSON_PARTS.sub(lambda part: _redacted_part(part, tokenise, keep), plain)
-    return raw if done == plain else done
+        number = Decimal(text).copy_abs()
+    except InvalidOperation:  # an exponent beyond all bounds
+        return None
+    if not 11 <= number.adjusted() <= 18 or number != number.to_integral_value():
+        return None
+    return card_number(str(int(number)))
 
 
 def _unescaped(raw: str) -> str:
