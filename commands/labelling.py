@@ -110,7 +110,9 @@ def label_envelope(
 
 
 def label_id(command: LabelTransaction) -> str:
-    return label_event_id(TransactionLabelled, command.reporter, command.reference)
+    return label_event_id(
+        TransactionLabelled, command.transaction_id, command.reporter, command.reference
+    )
 
 
 def to_payload(command: LabelTransaction) -> bytes:

@@ -62,7 +62,9 @@ class Facts:
             ip=label.ip,
         )
         return Envelope(
-            id=label_event_id(TransactionLabelled, reporter, label.transaction_id),
+            id=label_event_id(
+                TransactionLabelled, label.transaction_id, reporter, label.transaction_id
+            ),
             source=self.source,
             subject=label.transaction_id,
             time=label.known_time,

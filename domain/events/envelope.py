@@ -43,8 +43,9 @@ def transaction_event_id(event: type[Event], transaction_id: str) -> str:
     return f"{event.NAME}/{transaction_id}"
 
 
-def label_event_id(event: type[Event], reporter: str, reference: str) -> str:
-    return f"{event.NAME}/{reporter}/{reference}"
+def label_event_id(event: type[Event], transaction_id: str, reporter: str, reference: str) -> str:
+    """The transaction is part of it: one reference about two transactions is two labels."""
+    return f"{event.NAME}/{transaction_id}/{reporter}/{reference}"
 
 
 def caused_event_id(causation_id: str, event: type[Event], ordinal: int = 0) -> str:

@@ -36,7 +36,7 @@ def body(transaction_id: str, **fields: Any) -> str:
 def rows(stack: RunningStack, sql: str, *values: object) -> list[tuple[Any, ...]]:
     url = stack.status()["database_url"].replace("+psycopg", "")
     with psycopg.connect(url) as connection:
-        return connection.execute(sql, values).fetchall()
+        return connection.execute(sql, values or None).fetchall()
 
 
 def test_the_curl_line_is_decided_once_and_found_everywhere(stack: RunningStack) -> None:

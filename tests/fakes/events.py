@@ -81,7 +81,7 @@ def labelled(
         transaction_time=NOW,
         base_amount=1250,
     )
-    fields.setdefault("id", label_event_id(TransactionLabelled, "bank", reference))
+    fields.setdefault("id", label_event_id(TransactionLabelled, transaction_id, "bank", reference))
     return _about(transaction_id, data, fields)
 
 

@@ -104,7 +104,7 @@ def labelled(
         transaction_id=key, value=value, kind=kind, reporter="bank", reference=reference,
         transaction_time=NOON, base_amount=1150,
     )  # fmt: skip
-    event_id = label_event_id(TransactionLabelled, "bank", f"{key}/{reference}")
+    event_id = label_event_id(TransactionLabelled, key, "bank", reference)
     return envelope(data, event_id, known, known, key)
 
 

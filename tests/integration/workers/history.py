@@ -125,7 +125,7 @@ def _append(
     known_time: int,
 ) -> None:  # fmt: skip
     identity = (
-        label_event_id(TransactionLabelled, data.reporter, data.reference)
+        label_event_id(TransactionLabelled, data.transaction_id, data.reporter, data.reference)
         if isinstance(data, TransactionLabelled)
         else transaction_event_id(TransactionImported, made.transaction_id)
     )
