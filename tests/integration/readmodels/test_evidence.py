@@ -65,6 +65,24 @@ def test_attributes_can_be_searched_by_their_names(mongo: Client) -> None:
     assert found["_id"] == "x"
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [{"a.b": 1}, {"$set": 1}, {"in": [{"a\0": 1}]}, {"": 1}, {"n": 2**63}, {"n": -(2**63) - 1}],
+    ids=str,
+)
+def test_attributes_that_mongodb_cannot_name_or_number_are_kept_as_text(
+    mongo: Client, attributes: dict[str, Any]
+) -> None:
+    log = JudgedLog()
+    log.append(submitted(transaction("x", attributes=attributes)))
+    project_all(MongoEvidenceProjection(mongo), log)
+    [kept] = documents(mongo)
+    assert "attributes" not in kept
+    found = MongoEvidence(mongo).evidence("x")
+    assert found is not None
+    assert found.attributes == attributes
+
+
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5)
     | st.floats(allow_nan=False, allow_infinity=False),
