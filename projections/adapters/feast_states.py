@@ -1,4 +1,4 @@
-"""Owns the StateStore over Feast's online store; how states lie in Redis is feast_store's."""
+"""Owns the StateStore over Feast's online store; how states lie in Redis is not its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from domain.errors import FencedError, IntegrityError
 from domain.features import CATALOGUE, Entity, EntityState
 from domain.times import to_datetime
 from feature_repo.names import join_key, state_view
-from projections.adapters.feast_store import LOST, REFUSED, VersionedRedisOnlineStore
+from projections.adapters.feast_store import VersionedRedisOnlineStore
+from projections.adapters.state_layout import LOST, REFUSED
 from projections.feature_state import Marker, Markers
 
 if TYPE_CHECKING:

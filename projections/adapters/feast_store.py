@@ -1,4 +1,4 @@
-"""Owns how states lie in Redis for every Feast client: versioned, atomic, by live generation.
+"""Owns how every Feast client reads and writes states in Redis: versioned, atomic, by generation.
 
 A state is kept with its version map in the same hash, and a write that does not reach every
 position of the stored one is refused inside the server: an older writer, a materialisation or a
@@ -10,55 +10,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Literal
 
-from feast import FeatureView, RepoConfig, utils
+from feast import FeatureView, RepoConfig
 from feast.infra.key_encoding_utils import serialize_entity_key
-from feast.infra.online_stores.helpers import _mmh3
 from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey as EntityKeyProto
 from feast.protos.feast.types.Value_pb2 import Value as ValueProto
-from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from domain.errors import UnavailableError
-from domain.features.columns import Reader
-from domain.features.versions import read_versions
+from projections.adapters.state_layout import (
+    MARK,
+    WRITE,
+    Scripts,
+    Versions,
+    away,
+    field_of,
+    markers_of,
+    stamp_of,
+    value_of,
+    version_of,
+)
 from projections.feature_state import Marker, Markers, version_text
 
 Row = tuple[EntityKeyProto, dict[str, ValueProto], datetime, datetime | None]
-Versions = Mapping[int, int]
-
-_DIGEST_BYTES = 4
-LOST, REFUSED, WRITTEN, EQUAL = -1, 0, 1, 2
-
-_WRITE = """
-local stored = redis.call('HGET', KEYS[1], ARGV[1])
-if stored then
-  if stored == ARGV[2] then return 2 end
-  local offered = {}
-  for p, o in string.gmatch(ARGV[2], '(%d+):(%d+)') do offered[p] = tonumber(o) end
-  for p, o in string.gmatch(stored, '(%d+):(%d+)') do
-    if not offered[p] or offered[p] < tonumber(o) then return 0 end
-  end
-end
-redis.call('HSET', KEYS[1], unpack(ARGV))
-return 1
-"""
-_MARK = """
-local stored = redis.call('HGET', KEYS[1], ARGV[1]) or ''
-if stored == ARGV[3] then return 1 end
-if stored ~= ARGV[2] then
-  if stored == '' then return -1 end
-  return 0
-end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-return 1
-"""
 
 
 class VersionedRedisOnlineStoreConfig(RedisOnlineStoreConfig):  # type: ignore[misc]
@@ -103,7 +81,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
             try:
                 stored = self._get_client(settings).get(f"retrace:live:{config.project}")
             except RedisError as error:
-                raise _away(error) from error
+                raise away(error) from error
             self._live = now, f"{config.project}.g{int(stored) if stored else 1}"
         return self._live[1]
 
@@ -128,7 +106,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
             raise NotImplementedError(f"{table.name}: only states are kept in this store")
         version = config.entity_key_serialization_version
         rows = [
-            (serialize_entity_key(key, version), state, _version_of(state), at)
+            (serialize_entity_key(key, version), state, version_of(state), at)
             for key, state, at in states
         ]
         self.write_states(config, table.name, rows)
@@ -160,12 +138,20 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         """
         suffix = self.space(config).encode()
         keys = [row[0] + suffix for row in rows]
-        fields = (f"_ver:{view}", _field(view), f"_ts:{view}")
+        fields = (f"_ver:{view}", field_of(view), f"_ts:{view}")
         calls = [
-            (key, fields[0], version_text(version), fields[1], _value(state), fields[2], _stamp(at))
+            (
+                key,
+                fields[0],
+                version_text(version),
+                fields[1],
+                value_of(state),
+                fields[2],
+                stamp_of(at),
+            )
             for key, (_, state, version, at) in zip(keys, rows, strict=True)
         ]
-        return self._eval(config, _WRITE, calls)
+        return self._eval(config, WRITE, calls)
 
     def read_states(
         self, config: RepoConfig, wanted: Iterable[tuple[str, bytes]]
@@ -181,20 +167,20 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
             with client.pipeline(transaction=False) as pipe:
                 pipe.hgetall(self._markers_key(config))
                 for view, key in pairs:
-                    pipe.hget(key + suffix, _field(view))
+                    pipe.hget(key + suffix, field_of(view))
                 stored, *found = pipe.execute()
         except RedisError as error:
-            raise _away(error) from error
+            raise away(error) from error
         states = [ValueProto.FromString(value).bytes_val if value else None for value in found]
-        return _markers(stored), states
+        return markers_of(stored), states
 
     def markers(self, config: RepoConfig) -> Markers:
         """Raises UnavailableError."""
         try:
             stored = self._get_client(config.online_store).hgetall(self._markers_key(config))
         except RedisError as error:
-            raise _away(error) from error
-        return _markers(stored)
+            raise away(error) from error
+        return markers_of(stored)
 
     def mark(self, config: RepoConfig, partition: int, before: Marker | None, after: Marker) -> int:
         """Moves a marker from `before` (None: there was none) to `after`.
@@ -203,7 +189,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         """
         expected = before.to_text() if before else ""
         call = (self._markers_key(config), f"at:{partition}", expected, after.to_text())
-        return self._eval(config, _MARK, [call])[0]
+        return self._eval(config, MARK, [call])[0]
 
     def flag_rebuilding(self, config: RepoConfig, partition: int, on: bool) -> None:
         """Readers say so on each decision while it is set. Raises UnavailableError."""
@@ -214,7 +200,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
             else:
                 client.hdel(self._markers_key(config), name)
         except RedisError as error:
-            raise _away(error) from error
+            raise away(error) from error
 
     def adopt(self, config: RepoConfig, feature_set: str) -> str:
         """Makes sure that the live keyspace is of `feature_set`; returns its name.
@@ -231,37 +217,15 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
                 self._live = None
             client.hset(self._markers_key(config), "features", feature_set)
         except RedisError as error:
-            raise _away(error) from error
+            raise away(error) from error
         return self.space(config)
 
     def _markers_key(self, config: RepoConfig) -> str:
         return f"retrace:markers:{self.space(config)}"
 
     def _eval(self, config: RepoConfig, script: str, calls: Sequence[tuple[Any, ...]]) -> list[int]:
-        client = self._get_client(config.online_store)
-        try:
-            digest = self._digest(client, script)
-            try:
-                return self._run(client, digest, calls)
-            except NoScriptError:
-                # The server was started anew and has forgotten it.
-                client.script_load(script)
-                return self._run(client, digest, calls)
-        except RedisError as error:
-            raise _away(error) from error
-
-    def _digest(self, client: Any, script: str) -> str:
-        digests: dict[str, str] = self.__dict__.setdefault("_digests", {})
-        if script not in digests:
-            digests[script] = client.script_load(script)
-        return digests[script]
-
-    @staticmethod
-    def _run(client: Any, digest: str, calls: Sequence[tuple[Any, ...]]) -> list[int]:
-        with client.pipeline(transaction=False) as pipe:
-            for call in calls:
-                pipe.evalsha(digest, 1, *call)
-            return [int(answer) for answer in pipe.execute()]
+        scripts: Scripts = self.__dict__.setdefault("_scripts", Scripts())
+        return scripts.run(self._get_client(config.online_store), script, calls)
 
     def delete_table(self, config: RepoConfig, table: FeatureView) -> None:
         super().delete_table(self._in_space(config), table)
@@ -273,42 +237,3 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         scoped = config.model_copy()
         scoped.project = self.space(config)
         return scoped
-
-
-def _markers(stored: Mapping[bytes, bytes]) -> Markers:
-    at, rebuilding = {}, set()
-    for name, value in stored.items():
-        kind, _, share = name.decode().rpartition(":")
-        if kind == "at":
-            at[int(share)] = Marker.from_text(value.decode())
-        elif kind == "rebuilding":
-            rebuilding.add(int(share))
-    return Markers(at, frozenset(rebuilding))
-
-
-@lru_cache(maxsize=64)
-def _field(view: str) -> bytes:
-    hashed: bytes = _mmh3(f"{view}:{view}")
-    return hashed
-
-
-def _version_of(state: bytes) -> Versions:
-    reader = Reader(state)
-    reader.raw(_DIGEST_BYTES)
-    return read_versions(reader)
-
-
-def _value(state: bytes) -> bytes:
-    value: bytes = ValueProto(bytes_val=state).SerializeToString()
-    return value
-
-
-def _stamp(moment: datetime) -> bytes:
-    stamp = Timestamp()
-    stamp.FromDatetime(utils.make_tzaware(moment))
-    serialized: bytes = stamp.SerializeToString()
-    return serialized
-
-
-def _away(error: RedisError) -> UnavailableError:
-    return UnavailableError("redis", str(error) or type(error).__name__)

@@ -55,7 +55,9 @@ def score(context: Context, **more: Any) -> Any:
 def scored_in(log: InMemoryEventLog, transaction_id: str) -> list[Envelope]:
     envelopes = [decode(recorded.value) for recorded in log.read(TRANSACTIONS)]
     return [
-        e for e in envelopes if isinstance(e.data, TransactionScored) and e.subject == transaction_id
+        e
+        for e in envelopes
+        if isinstance(e.data, TransactionScored) and e.subject == transaction_id
     ]
 
 
