@@ -36,9 +36,11 @@ def test_a_card_number_survives_nowhere(
     before, after = data.draw(
         st.tuples(st.text("ab :/=", max_size=5), st.text("ab :/=", max_size=5))
     )
+    # A double holds no more than 16 digits: what it makes of longer numbers is none.
+    double = float(digits) if len(digits) < 16 else None
     inside: dict[str, Any] = {
         "card_id": written,
-        "note": [{"deep": before + written + after, written: [int(digits), float(digits)]}],
+        "note": [{"deep": before + written + after, written: [int(digits), double]}],
         "attributes": {"text": before + written + after, "number": int(digits)},
     }
     payload = {**MINIMAL, where: inside[where]}
