@@ -12,7 +12,7 @@ from types import FrameType
 import typer
 
 from domain.errors import RetraceError
-from runtime.cli import alerts, config, deadletters, events, ingest, stack, testing, train
+from runtime.cli import alerts, config, deadletters, demo, events, ingest, stack, testing, train
 from simulator.cli import simulate
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ config.register(app)
 events.register(app)
 deadletters.register(app)
 ingest.register(app)
+app.command()(demo.demo)
 app.command()(simulate)
 app.command()(train.train)
 app.command()(alerts.alerts)

@@ -1,0 +1,99 @@
+"""Owns the figures of a live part: what was sent, answered, decided and seen; measures nothing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+FLAGGED = ("review", "decline")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The decision of an id that counts in the log."""
+
+    outcome: str
+    score: float
+    partition: int
+    offset: int
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an HTTP client was told."""
+
+    outcome: str
+    score: float
+
+
+@dataclass(slots=True)
+class Figures:
+    """Written by one sender and one watcher; each field has one writer.
+
+    `sent` maps an id to the truth about it, None where nobody knows. `answers` and `acked` are
+    what HTTP and Kafka acknowledged. Latencies and freshness are in milliseconds.
+    """
+
+    sent: dict[str, bool | None] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    acked: set[str] = field(default_factory=set)
+    labels: int = 0
+    latencies: list[float] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    freshness: list[float] = field(default_factory=list)
+    alerts: int = 0
+    lags: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def acknowledged(self) -> set[str]:
+        return self.answers.keys() | self.acked
+
+    @property
+    def waiting(self) -> set[str]:
+        """Acknowledged, and not decided in the log so far as we have read it."""
+        return self.acknowledged - self.decisions.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """Decided transactions of which the truth is known, by truth and by outcome."""
+
+    caught: int = 0
+    missed: int = 0
+    false_alarms: int = 0
+    passed: int = 0
+
+    @property
+    def recall(self) -> float | None:
+        return _share(self.caught, self.caught + self.missed)
+
+    @property
+    def precision(self) -> float | None:
+        return _share(self.caught, self.caught + self.false_alarms)
+
+
+def caught(figures: Figures) -> Caught:
+    """Reviewed and declined count as caught; what is stepped up passes once it is confirmed."""
+    counts: Counter[tuple[bool, bool]] = Counter()
+    for transaction_id, decision in list(figures.decisions.items()):
+        truth = figures.sent.get(transaction_id)
+        if truth is not None:
+            counts[truth, decision.outcome in FLAGGED] += 1
+    return Caught(counts[True, True], counts[True, False], counts[False, True],
+                  counts[False, False])  # fmt: skip
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The least value that at least that share of the values does not exceed (nearest rank)."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
