@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
-from domain.errors import LogUnavailableError, NotFoundError, RetraceError
+from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, RetraceError
 from domain.events import Envelope, TransactionScored
 from domain.features import feature_event
 from eventlog.admission import HORIZON_US, Admission, Known
 from eventlog.codec import decode
 from eventlog.memory import SqliteMemory
 from eventlog.port import EventLog, Position, Recorded
-from eventlog.tail_buffer import TailBuffer
+from eventlog.tail_buffer import MOST, TailBuffer
 from eventlog.topics import TRANSACTIONS
 from eventlog.waiting import Waiters
 
@@ -30,6 +32,11 @@ Listener = Callable[[Position, Envelope], None]
 _CHUNK = 100
 _TRIM_SECONDS = 1.0
 _CACHED_DECISIONS = 5_000
+_PAUSE_SECONDS = 0.5
+_FETCHING = 4
+_NEVER = 1 << 62
+# Further back than the tail can hold, reading again would serve nothing.
+_REACH = MOST // TRANSACTIONS.partitions
 
 
 class Ledger:
@@ -58,6 +65,9 @@ class Ledger:
         self._waiters = Waiters(self._start)
         self.tail = TailBuffer(self._start)
         self.void = 0
+        # Its own threads: those of the event loop may all be waiting for another server.
+        self._fetching = ThreadPoolExecutor(_FETCHING, thread_name_prefix="ledger-fetch")
+        self._spoilt = False
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     def start(self) -> None:
@@ -67,7 +77,21 @@ class Ledger:
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
-        self._memory.close()
+        self._fetching.shutdown(wait=False, cancel_futures=True)
+        if self._spoilt:
+            self._memory.discard()
+        else:
+            self._memory.close()
+
+    async def failed(self) -> None:
+        """Waits for ever, unless the tail ends: then it raises IntegrityError.
+
+        The process is to be started anew, and reads the log again where its memory was no good.
+        """
+        try:
+            await self._waiters.passed(0, _NEVER)
+        except LogUnavailableError as error:
+            raise IntegrityError(str(error)) from error
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Calls `listener` from the ledger's thread for each record that counts.
@@ -129,17 +153,32 @@ class Ledger:
 
     async def _fetch(self, partition: int, offset: int) -> Envelope:
         position = Position(TRANSACTIONS.name, partition, offset)
-        recorded = await asyncio.to_thread(self._log.read_one, position)
+        recorded = await asyncio.get_running_loop().run_in_executor(
+            self._fetching, self._log.read_one, position
+        )
         return decode(recorded.value)
 
     def _first_offsets(self) -> list[int]:
-        read, covered = self._memory.positions(), self._covered()
+        covered, positions = self._covered(), self._memory.positions()
+        read = [positions.get(partition, 0) for partition in range(TRANSACTIONS.partitions)]
         return [
-            min(read.get(p, 0), covered.get(p, read.get(p, 0)))
-            for p in range(TRANSACTIONS.partitions)
+            max(min(at, covered.get(partition, at)), at - _REACH)
+            for partition, at in enumerate(read)
         ]
 
     def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:
+            logger.error(
+                "the ledger ends: %s", error, exc_info=not isinstance(error, RetraceError)
+            )
+            self._spoilt = isinstance(error, IntegrityError | sqlite3.DatabaseError)
+            self._waiters.fail(
+                LogUnavailableError(f"this process no longer follows the log: {error}")
+            )
+
+    def _follow(self) -> None:
         tail = self._log.tail(TRANSACTIONS, dict(enumerate(self._start)))
         trimmed = monotonic()
         try:
@@ -148,6 +187,7 @@ class Ledger:
                     batch = tail.poll(timeout=0.2)
                 except LogUnavailableError as error:
                     logger.warning("%s; the ledger waits for it", error)
+                    self._closing.wait(_PAUSE_SECONDS)
                     continue
                 self._read(batch)
                 if monotonic() - trimmed > _TRIM_SECONDS:
@@ -158,31 +198,27 @@ class Ledger:
 
     def _read(self, batch: list[Recorded]) -> None:
         for start in range(0, len(batch), _CHUNK):
-            chunk = batch[start : start + _CHUNK]
-            heard: list[tuple[Position, Envelope]] = []
-            ends: dict[int, int] = {}
+            chunk = [
+                (recorded.position, _decoded(recorded))
+                for recorded in batch[start : start + _CHUNK]
+            ]
+            ends = {place.partition: place.offset + 1 for place, _ in chunk}
             # The lock is held for a chunk only, so that look-ups of requests get in between.
             with self._lock:
-                for recorded in chunk:
-                    place = recorded.position
-                    envelope = self._judge(recorded)
-                    if envelope is not None:
-                        heard.append((place, envelope))
-                    change = feature_event(envelope) if envelope else None
-                    self.tail.add(place.partition, place.offset, change)
-                    ends[place.partition] = place.offset + 1
+                self._admission.expect([envelope for _, envelope in chunk if envelope])
+                judged = [(place, self._judge(place, envelope)) for place, envelope in chunk]
                 self._memory.commit(ends)
+            for place, envelope in judged:
+                change = feature_event(envelope) if envelope else None
+                self.tail.add(place.partition, place.offset, change)
             self._waiters.advance(ends)
+            heard = [(place, envelope) for place, envelope in judged if envelope]
             for place, envelope in heard:
                 for listener in list(self._listeners):
                     listener(place, envelope)
 
-    def _judge(self, recorded: Recorded) -> Envelope | None:
-        place = recorded.position
-        try:
-            envelope = decode(recorded.value)
-        except RetraceError as error:
-            logger.warning("%s cannot be read and is passed over: %s", place, error)
+    def _judge(self, place: Position, envelope: Envelope | None) -> Envelope | None:
+        if envelope is None:
             return None
         if not self._admission.admit(envelope, place.partition, place.offset):
             self.void += 1
@@ -196,6 +232,14 @@ class Ledger:
     def _trim(self) -> None:
         for partition, offset in self._covered().items():
             self.tail.forget(partition, offset)
+
+
+def _decoded(recorded: Recorded) -> Envelope | None:
+    try:
+        return decode(recorded.value)
+    except RetraceError as error:
+        logger.warning("%s cannot be read and is passed over: %s", recorded.position, error)
+        return None
 
 
 class _Barrier:

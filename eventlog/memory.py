@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next INTEGE
 """
 _CHUNK = 500
 
+Place = tuple[int, int]
+"""(partition, offset) in TRANSACTIONS."""
+
 
 class SqliteMemory:
     """Implements eventlog.admission.Memory; everything since the last `commit` is lost together.
@@ -37,42 +40,48 @@ class SqliteMemory:
     """
 
     def __init__(self, path: Path | None) -> None:
+        self._path = path
         self._lock = _own(path) if path else None
         self._db = _open(path)
+        # Since the last commit: what was looked up (None: not there) and what is to be written.
+        self._ids: dict[str, Known | None] = {}
+        self._labels: dict[str, Place | None] = {}
+        self._new_ids: dict[str, Known] = {}
+        self._new_labels: dict[str, Place] = {}
+
+    def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
+        ids = [each for each in set(transaction_ids) if each not in self._ids]
+        self._ids.update(dict.fromkeys(ids))
+        for row in self._rows("SELECT * FROM known WHERE id IN ({})", ids):
+            self._ids[row[0]] = Known(*row[1:])
+        events = [each for each in set(label_ids) if each not in self._labels]
+        self._labels.update(dict.fromkeys(events))
+        for event_id, *place in self._rows("SELECT * FROM labels WHERE event_id IN ({})", events):
+            self._labels[event_id] = (place[0], place[1])
 
     def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
-        found: dict[str, Known] = {}
-        for chunk in _chunks(list(transaction_ids)):
-            marks = ",".join("?" * len(chunk))
-            for row in self._db.execute(f"SELECT * FROM known WHERE id IN ({marks})", chunk):
-                found[row[0]] = Known(*row[1:])
-        return found
+        wanted = list(transaction_ids)
+        self.prefetch(wanted, ())
+        return {each: found for each in wanted if (found := self._ids[each]) is not None}
 
     def put(self, entries: Mapping[str, Known]) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO known VALUES (?,?,?,?,?,?,?)",
-            [
-                (i, k.digest, k.mode, k.partition, k.origin_offset, k.known_time, k.scored_offset)
-                for i, k in entries.items()
-            ],
-        )
+        self._ids.update(entries)
+        self._new_ids.update(entries)
 
-    def label(self, event_id: str) -> tuple[int, int] | None:
+    def label(self, event_id: str) -> Place | None:
         """(partition, offset) of the label that counts, or None."""
-        row = self._db.execute(
-            "SELECT partition, offset FROM labels WHERE event_id = ?", (event_id,)
-        ).fetchone()
-        return (int(row[0]), int(row[1])) if row else None
+        self.prefetch((), [event_id])
+        return self._labels[event_id]
 
-    def first_label(self, event_id: str, partition: int, offset: int) -> tuple[int, int]:
+    def first_label(self, event_id: str, partition: int, offset: int) -> Place:
         known = self.label(event_id)
-        if known:
-            return known
-        self._db.execute("INSERT INTO labels VALUES (?,?,?)", (event_id, partition, offset))
-        return partition, offset
+        if known is None:
+            known = self._labels[event_id] = self._new_labels[event_id] = (partition, offset)
+        return known
 
     def undecided(self) -> dict[str, Known]:
         """Submitted and not yet scored, of every partition."""
+        self._write()
         rows = self._db.execute(
             "SELECT * FROM known WHERE scored_offset IS NULL AND mode <> 'import'"
         )
@@ -84,10 +93,38 @@ class SqliteMemory:
 
     def commit(self, positions: Mapping[int, int]) -> None:
         """Keeps what was put together with how far the log has been read."""
+        self._write()
+        self._ids.clear()
+        self._labels.clear()
         self._db.executemany(
             "INSERT OR REPLACE INTO positions VALUES (?,?)", list(positions.items())
         )
         self._db.commit()
+
+    def _write(self) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO known VALUES (?,?,?,?,?,?,?)",
+            [
+                (i, k.digest, k.mode, k.partition, k.origin_offset, k.known_time, k.scored_offset)
+                for i, k in self._new_ids.items()
+            ],
+        )
+        self._db.executemany(
+            "INSERT INTO labels VALUES (?,?,?)",
+            [(event_id, *place) for event_id, place in self._new_labels.items()],
+        )
+        self._new_ids.clear()
+        self._new_labels.clear()
+
+    def _rows(self, sql: str, keys: list[str]) -> Iterator[Any]:
+        for chunk in _chunks(keys):
+            yield from self._db.execute(sql.format(",".join("?" * len(chunk))), chunk)
+
+    def discard(self) -> None:
+        """As `close`; whoever opens the file next begins from nothing."""
+        if self._path:
+            _unlink(self._path)
+        self.close()
 
     def close(self) -> None:
         self._db.close()
@@ -102,9 +139,13 @@ def _open(path: Path | None) -> sqlite3.Connection:
         return _connect(str(path))
     except sqlite3.DatabaseError:
         # A torn file (power loss) is worth no more than a missing one.
-        for stale in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-            stale.unlink(missing_ok=True)
+        _unlink(path)
         return _connect(str(path))
+
+
+def _unlink(path: Path) -> None:
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        file.unlink(missing_ok=True)
 
 
 def _connect(target: str) -> sqlite3.Connection:

@@ -48,17 +48,21 @@ class Judge:
 
     async def judge(self, batch: Batch) -> list[Judged]:
         """Dead letters are acknowledged before this returns. Raises UnavailableError."""
-        judged: list[Judged] = []
+        read: list[tuple[Position, Envelope | None]] = []
         dead: list[tuple[Position, bytes, str]] = []
         for offset, _, value in batch.records:
             position = Position(self.topic, batch.partition, offset)
             try:
-                envelope = decode(value or b"")
+                read.append((position, decode(value or b"")))
             except UndecodableError as error:
                 dead.append((position, value or b"", str(error)))
-                judged.append(Judged(position, None, "dead"))
-                continue
-            judged.append(Judged(position, envelope, self._verdict(envelope, position)))
+                read.append((position, None))
+        if self._admission is not None:
+            self._admission.expect([envelope for _, envelope in read if envelope])
+        judged = [
+            Judged(position, envelope, self._verdict(envelope, position) if envelope else "dead")
+            for position, envelope in read
+        ]
         for position, value, reason in dead:
             await self.dead_letter(position, value, reason)
         return judged

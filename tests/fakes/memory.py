@@ -14,6 +14,9 @@ class DictMemory:
         self._known: dict[str, Known] = {}
         self._labels: dict[str, tuple[int, int]] = {}
 
+    def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
+        """Everything is at hand."""
+
     def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
         return {i: self._known[i] for i in transaction_ids if i in self._known}
 
