@@ -50,9 +50,9 @@ class HistoryPlan:
     id_prefix: str
     days: int = DAYS
     seed: int = 7
-    per_day: float = 1_500.0
-    customers: int = 750
-    merchants: int = 150
+    per_day: float = 1_000.0
+    customers: int = 500
+    merchants: int = 100
     fraud_rate: float = 0.01
     live_fraud_rate: float = 0.03
     confirmed_rate: float = 0.05
