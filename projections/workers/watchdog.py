@@ -49,7 +49,9 @@ class Watchdog:
         if not mine:
             return
         try:
-            ends = await asyncio.wait_for(consumer.highwaters(*mine), seconds)
+            # Not wait_for: where both come at once, it loses a cancellation for the answer.
+            async with asyncio.timeout(seconds):
+                ends = await consumer.highwaters(*mine)
         except Exception as error:
             # Without an answer the ends known so far stand; a stuck consumer shows there too.
             logger.debug("the ends of the log are unknown: %s", error)
