@@ -49,8 +49,14 @@ class BatchHandler(Protocol):
 class Worker:
     """Binds handlers to a Faust app, and runs it until SIGTERM, SIGINT or a failure."""
 
-    def __init__(self, name: str, app: BatchApp, handlers: Mapping[Topic, BatchHandler]) -> None:
-        self.name, self.app = name, app
+    def __init__(
+        self,
+        name: str,
+        app: BatchApp,
+        handlers: Mapping[Topic, BatchHandler],
+        first_pause: float = _FIRST_PAUSE,
+    ) -> None:
+        self.name, self.app, self._first_pause = name, app, first_pause
         self._handlers = {
             app.topic_prefix + topic.name: handler for topic, handler in handlers.items()
         }
@@ -193,7 +199,7 @@ class Worker:
 
     async def patiently(self, step: Callable[[], Awaitable[T]]) -> T:
         """Repeats `step` while a server that it needs is away."""
-        pause = _FIRST_PAUSE
+        pause = self._first_pause
         while True:
             try:
                 return await step()

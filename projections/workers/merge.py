@@ -95,7 +95,11 @@ class Merge:
             yield entry
 
     def _may_go(self, entry: Entry) -> bool:
+        if entry.known_time == NEVER:
+            return True
+        # At equal times a lesser partition goes first, so it must be past that time, not at it.
+        place, settled = (entry.known_time, entry.partition), entry.arrived + self._settle
         return all(
-            source.frontier >= entry.known_time or source.idle_at >= entry.arrived + self._settle
-            for source in self._sources
+            (source.frontier, partition) >= place or source.idle_at >= settled
+            for partition, source in enumerate(self._sources)
         )

@@ -24,8 +24,8 @@ _PAUSE_SECONDS = 1.0
 class ParkedHandler:
     """Holds the dead letters of `reader` until `retry` answers True."""
 
-    def __init__(self, reader: str, retry: Retry) -> None:
-        self._reader, self._retry = reader, retry
+    def __init__(self, reader: str, retry: Retry, pause: float = _PAUSE_SECONDS) -> None:
+        self._reader, self._retry, self._pause = reader, retry, pause
         self._parked: dict[str, RecordDeadLettered] = {}
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
@@ -48,7 +48,7 @@ class ParkedHandler:
     async def watch(self) -> None:
         """Tries, for ever, what is parked."""
         while True:
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(self._pause)
             for letter_id, letter in list(self._parked.items()):
                 try:
                     done = await self._retry(letter)
