@@ -27,7 +27,7 @@ HORIZON_US = 400 * DAY
 class Known:
     """What a reader remembers of one transaction id. Offsets are within the id's partition.
 
-    `mode` is `score` or `submit`, or `import` for an imported origin.
+    `mode` is `score` or `submit`, or `import` for an imported origin; `alert` for an alert's id.
     """
 
     digest: str

@@ -91,6 +91,17 @@ class SqliteMemory:
         """Per partition the offset of the next record to read."""
         return dict(self._db.execute("SELECT partition, next FROM positions").fetchall())
 
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Drops all that is remembered of these partitions, with their positions."""
+        self._write()
+        self._ids.clear()
+        self._labels.clear()
+        for table in ("known", "labels", "positions"):
+            self._db.executemany(
+                f"DELETE FROM {table} WHERE partition = ?", [(each,) for each in partitions]
+            )
+        self._db.commit()
+
     def commit(self, positions: Mapping[int, int]) -> None:
         """Keeps what was put together with how far the log has been read."""
         self._write()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from domain.features import FeatureEvent, entity_keys
 
 Entry = tuple[int, int, FeatureEvent]
+MOST = 100_000
 
 
 class TailBuffer:
@@ -18,7 +19,7 @@ class TailBuffer:
     not reach that far sees the gap and says so. Thread-safe: one writer, many readers.
     """
 
-    def __init__(self, starts: Sequence[int], most: int = 100_000) -> None:
+    def __init__(self, starts: Sequence[int], most: int = MOST) -> None:
         self._starts = list(starts)
         self._ends = list(starts)
         self._most = most

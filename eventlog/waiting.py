@@ -15,6 +15,7 @@ class Waiters:
     def __init__(self, ends: Sequence[int]) -> None:
         self._ends = list(ends)
         self._waiting: list[list[tuple[int, int, asyncio.Future[None]]]] = [[] for _ in ends]
+        self._failure: Exception | None = None
         self._lock = threading.Lock()
         self._order = count()
 
@@ -22,12 +23,15 @@ class Waiters:
         return list(self._ends)
 
     async def passed(self, partition: int, offset: int) -> None:
+        """Raises what `fail` was given where the reader ends before."""
         if self._ends[partition] > offset:
             return
         future = asyncio.get_running_loop().create_future()
         with self._lock:
             if self._ends[partition] > offset:
                 return
+            if self._failure is not None:
+                raise self._failure
             heapq.heappush(self._waiting[partition], (offset, next(self._order), future))
         await future
 
@@ -40,9 +44,22 @@ class Waiters:
                 while waiting and waiting[0][0] < self._ends[partition]:
                     ready.append(heapq.heappop(waiting)[2])
         for future in ready:
-            future.get_loop().call_soon_threadsafe(_resolve, future)
+            future.get_loop().call_soon_threadsafe(_resolve, future, None)
+
+    def fail(self, error: Exception) -> None:
+        """The reader has ended: nobody may wait for it any more."""
+        with self._lock:
+            self._failure = error
+            left = [future for waiting in self._waiting for _, _, future in waiting]
+            self._waiting = [[] for _ in self._ends]
+        for future in left:
+            future.get_loop().call_soon_threadsafe(_resolve, future, error)
 
 
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
+def _resolve(future: asyncio.Future[None], error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
         future.set_result(None)
+    else:
+        future.set_exception(error)

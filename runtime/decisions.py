@@ -63,7 +63,7 @@ def decisions(tools: Tools) -> Workload:
             context.source,
             context.clock,
         )
-    return Workload(handlers, beside=[deciding.watch, parked.watch])
+    return Workload(handlers, beside=[deciding.watch, parked.watch, context.ledger.failed])
 
 
 def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> IngressHandler:
