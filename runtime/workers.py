@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -138,7 +139,10 @@ def _offline(tools: Tools) -> Workload:
     def hold(partition: int, on: bool) -> None:
         tools.app.hold(tools.app.topic_prefix + TRANSACTIONS.name, partition, on)
 
-    offline = Offline(PostgresVectors(engine), tools.judge(TRANSACTIONS), ends, hold)
+    def alive() -> None:
+        tools.app.progressed = time.monotonic()
+
+    offline = Offline(PostgresVectors(engine), tools.judge(TRANSACTIONS), ends, hold, alive)
     return Workload({TRANSACTIONS: offline}, beside=[offline.watch])
 
 

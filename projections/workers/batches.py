@@ -161,9 +161,13 @@ class BatchTransport(driver.Transport):  # type: ignore[misc]
 
 
 class BatchApp(faust.App):  # type: ignore[misc]
-    """A Faust app whose agents get batches. `starts` answers with a position per partition."""
+    """A Faust app whose agents get batches. `starts` answers with a position per partition.
+
+    `progressed` (monotonic seconds) is moved by a handler whose one batch may take long.
+    """
 
     starts: Starts
+    progressed: float = 0.0
     fetch_wait_ms: int = 100
     topic_prefix: str = ""
     assignor_class: Any = RoundRobinPartitionAssignor

@@ -27,6 +27,8 @@ Ends = Callable[[], Awaitable[Sequence[int]]]
 """The offset after the last record of each partition. Raises UnavailableError."""
 Hold = Callable[[int, bool], None]
 """Stops (True) and resumes fetching a partition."""
+Alive = Callable[[], None]
+"""Is told that work goes on: one batch may set free what waited in all the other partitions."""
 
 _AT_ONCE = 500
 _HOLD = 20_000
@@ -37,8 +39,16 @@ _LOOK_SECONDS = 0.5
 class Offline:
     """A BatchHandler of TRANSACTIONS that must be given all of its partitions, or none."""
 
-    def __init__(self, store: VectorStore, judge: Judge, ends: Ends, hold: Hold) -> None:
+    def __init__(
+        self,
+        store: VectorStore,
+        judge: Judge,
+        ends: Ends,
+        hold: Hold,
+        alive: Alive = lambda: None,
+    ) -> None:
         self._store, self._judge, self._ends, self._hold = store, judge, ends, hold
+        self._alive = alive
         self._turn = asyncio.Lock()
         self._begin(dict.fromkeys(range(TRANSACTIONS.partitions), 0))
         self._ours = False
@@ -48,7 +58,7 @@ class Offline:
             self._ours = len(partitions) == TRANSACTIONS.partitions
             if self._ours:
                 self._begin(await asyncio.to_thread(self._store.take_over))
-                self._judge.open(partitions)
+                self._judge.open(partitions, {p for p, at in self._written.items() if not at})
             return dict.fromkeys(partitions, 0)
 
     def _begin(self, written: dict[int, int]) -> None:
@@ -97,6 +107,7 @@ class Offline:
 
     async def _advance(self) -> None:
         while await asyncio.to_thread(self._fold_some):
+            self._alive()
             if len(self._rows) >= _WRITE_ROWS:
                 await self._flush()
         for partition in self._read:

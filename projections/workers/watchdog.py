@@ -66,8 +66,12 @@ class Watchdog:
                 self._give_up("its event loop hangs")
             elif self._worker.lag == 0:
                 self._worker.progressed = now
-            elif now - self._worker.progressed > self._limit:
+            elif now - self._progressed > self._limit:
                 self._give_up(f"{self._worker.lag} records wait")
+
+    @property
+    def _progressed(self) -> float:
+        return max(self._worker.progressed, self._worker.app.progressed)
 
     def _give_up(self, why: str) -> None:
         logger.error(
