@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 
 import httpx
 
-from domain.errors import RetraceError
+from domain.errors import RetraceError, UnavailableError
 from domain.events import AlertDelivered, AlertRaised, Envelope, caused_event_id
 from domain.times import DAY, to_rfc3339
+from eventlog.admission import Known, admits_origin
 from eventlog.codec import decode
 from eventlog.memory import SqliteMemory
 from eventlog.port import EventLog
@@ -47,9 +48,11 @@ class DeliveryHandler:
         url: str,
         source: str,
         clock: Callable[[], int],
+        first_pause: float = 1.0,
     ) -> None:
         self._log, self._positions, self._client = log, positions, client
         self._url, self._source, self._clock = url, source, clock
+        self._first_pause = first_pause
         self._receiver = httpx.URL(url).host
         self._pending: dict[str, _Pending] = {}
         self._next: dict[int, int] = {}
@@ -80,20 +83,50 @@ class DeliveryHandler:
 
     def _start(self, raised: Envelope, partition: int, offset: int) -> None:
         alert_id = raised.data.alert_id
-        if alert_id in self._pending or self._clock() - raised.known_time > WITHIN_US:
+        if not self._is_first(raised, partition, offset):
+            return
+        if alert_id in self._pending or self._is_old(raised):
             return
         task = asyncio.create_task(self._deliver(raised))
         self._pending[alert_id] = _Pending(partition, offset, task)
 
+    def _is_first(self, raised: Envelope, partition: int, offset: int) -> bool:
+        """An agent that has lost its position raises all alerts again: they are void here too."""
+        alert_id = raised.data.alert_id
+        known = self._positions.known([alert_id]).get(alert_id)
+        if not admits_origin(known, raised, partition, offset):
+            return False
+        first = Known("", "alert", partition, offset, raised.known_time)
+        self._positions.put({alert_id: first})
+        return True
+
     async def _deliver(self, raised: Envelope) -> None:
-        attempts, pause = 0, 1.0
-        while True:
+        attempts, pause, delivered = 0, self._first_pause, False
+        while not delivered:
             attempts += 1
-            if await self._post(raised, attempts):
-                break
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-        await self._log.append(ALERTS, raised.subject, self._delivered(raised, attempts))
+            delivered = await self._post(raised, attempts)
+            if not delivered:
+                if self._is_old(raised):
+                    logger.warning("alert %s is let go: nobody has taken it for a day", raised.id)
+                    self._pending.pop(raised.data.alert_id, None)
+                    return
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        await self._state(raised, self._delivered(raised, attempts))
+
+    async def _state(self, raised: Envelope, delivered: Envelope) -> None:
+        pause = self._first_pause
+        while True:
+            try:
+                await self._log.append(ALERTS, raised.subject, delivered)
+                return
+            except UnavailableError as error:
+                logger.warning("alert %s is delivered, stated later: %s", raised.id, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _is_old(self, raised: Envelope) -> bool:
+        return self._clock() - raised.known_time > WITHIN_US
 
     async def _post(self, raised: Envelope, attempt: int) -> bool:
         body = asdict(raised.data) | {"raised_at": to_rfc3339(raised.known_time)}

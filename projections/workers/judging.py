@@ -6,7 +6,7 @@ behind the projection's, and judging again what was judged gives the same answer
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,14 +36,21 @@ class Judge:
     _memory: SqliteMemory | None = None
     _admission: Admission | None = None
 
-    def open(self, partitions: set[int]) -> dict[int, int]:
-        """Per partition the offset of the next record that was never judged."""
+    def open(self, partitions: set[int], anew: Iterable[int] = ()) -> dict[int, int]:
+        """Per partition the offset of the next record that was never judged.
+
+        `anew` are projected from their beginning: where an id was used twice, the memory of its
+        second life would void the first.
+        """
         if self.path is None:
             return {}
         if self._memory is None:
             self._memory = SqliteMemory(self.path)
             self._admission = Admission(self._memory)
         read = self._memory.positions()
+        if again := read.keys() & set(anew):
+            self._memory.forget(again)
+            read = self._memory.positions()
         return {partition: read.get(partition, 0) for partition in partitions}
 
     async def judge(self, batch: Batch) -> list[Judged]:

@@ -23,7 +23,7 @@ class Projecting:
             partition: await asyncio.to_thread(self._projection.assign, partition)
             for partition in sorted(partitions)
         }
-        remembered = self._judge.open(partitions)
+        remembered = self._judge.open(partitions, {p for p, at in self._next.items() if not at})
         return {p: min(at, remembered.get(p, at)) for p, at in self._next.items()}
 
     async def handle(self, batch: Batch) -> None:

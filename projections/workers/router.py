@@ -38,7 +38,7 @@ class Router:
         markers = await asyncio.to_thread(self._states.markers)
         covered = markers.covered(TRANSACTIONS.partitions, ENTITIES.partitions)
         self._next = {partition: covered[partition] + 1 for partition in partitions}
-        remembered = self._judge.open(partitions)
+        remembered = self._judge.open(partitions, {p for p, at in self._next.items() if not at})
         return {p: min(at, remembered.get(p, at)) for p, at in self._next.items()}
 
     async def handle(self, batch: Batch) -> None:
