@@ -33,8 +33,8 @@ class DecisionHub:
 
     def close(self) -> None:
         """Ends every stream, so that the server can stop."""
-        for queue in self._queues:
-            queue.put_nowait(None)
+        while self._queues:
+            self._queues.pop().put_nowait(None)
 
     async def follow(self, last_event_id: str | None) -> AsyncIterator[Live | None]:
         """Live decisions from now on, or after `last_event_id` as far as it is still kept.

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -41,6 +44,8 @@ def application(settings: Settings, instance: str) -> FastAPI:
         ):
             # Nothing is answered before our own tail knows all ids that are in the log.
             await context.ledger.barrier(within=_CATCH_UP_SECONDS)
+            following = asyncio.create_task(context.ledger.failed())
+            following.add_done_callback(_end)
             hub = DecisionHub(asyncio.get_running_loop())
             stop_listening = context.ledger.listen(hub.hear)
             try:
@@ -55,9 +60,24 @@ def application(settings: Settings, instance: str) -> FastAPI:
                 )
             finally:
                 stop_listening()
-                hub.close()
+                following.cancel()
 
     return create_app(lifespan)
+
+
+def _end(following: asyncio.Task[None]) -> None:
+    """A process that knows no ids any more is of no use: its supervisor starts another."""
+    if not following.cancelled() and following.exception():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Server(uvicorn.Server):
+    """Ends the live streams before it waits for connections: their clients never leave."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        application = cast(FastAPI, self.config.app)
+        application.state.deps.hub.close()
+        await super().shutdown(sockets)
 
 
 def main() -> None:
@@ -66,7 +86,7 @@ def main() -> None:
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     instance = os.environ.get("RETRACE_INSTANCE") or f"api-{settings.api_port}"
-    uvicorn.run(
+    config = uvicorn.Config(
         application(settings, instance),
         host=settings.api_host,
         port=settings.api_port,
@@ -76,6 +96,8 @@ def main() -> None:
         http="httptools",
         timeout_graceful_shutdown=10,
     )
+    with suppress(KeyboardInterrupt):
+        Server(config).run()
 
 
 if __name__ == "__main__":
