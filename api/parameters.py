@@ -13,7 +13,8 @@ Since = Annotated[str | None, Query(description="RFC 3339, included.")]
 Until = Annotated[str | None, Query(description="RFC 3339, excluded.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
-Key = Annotated[str | None, Query()]
+# PostgreSQL's texts hold no NUL, so nothing has such a key.
+Key = Annotated[str | None, Query(pattern=r"^[^\x00]*$")]
 
 
 def moment(field: str, text: str | None) -> int | None:
@@ -22,5 +23,5 @@ def moment(field: str, text: str | None) -> int | None:
         return None
     try:
         return from_rfc3339(text)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise InvalidInputError(field, f"{text!r} is not an RFC 3339 time") from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from commands.context import Context
+from domain.cleaning.fields import LONGEST_ID, printable
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Envelope, LabelKind, TransactionLabelled, label_event_id
 from domain.times import MINUTE, from_rfc3339, to_rfc3339
@@ -15,6 +16,8 @@ from domain.transactions import Transaction
 from eventlog.topics import TRANSACTIONS
 
 READER = "labels"
+# What stands in for a reference that is not given names the kind and the transaction.
+_LONGEST_REFERENCE = LONGEST_ID + 20
 
 # What each kind says unless the value is given: 1 is fraud, 0 is genuine.
 _VALUES: dict[LabelKind, int] = {
@@ -44,8 +47,10 @@ def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
     if kind not in get_args(LabelKind):
         raise InvalidInputError("kind", f"must be one of {', '.join(get_args(LabelKind))}")
     transaction_id = _text(payload, "transaction_id")
-    reporter = _text(payload, "reporter", "api")
-    reference = _text(payload, "reference", f"{kind}:{transaction_id}")
+    reporter = _text(payload, "reporter") if "reporter" in payload else "api"
+    reference = f"{kind}:{transaction_id}"
+    if "reference" in payload:
+        reference = _text(payload, "reference", _LONGEST_REFERENCE)
     value = payload.get("value", _VALUES.get(kind))
     if value not in (0, 1) or isinstance(value, float):
         raise InvalidInputError("value", "must be 1 (fraud) or 0 (confirmed genuine)")
@@ -61,16 +66,16 @@ def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
 
 async def label_transaction(command: LabelTransaction, context: Context) -> Envelope:
     """Durable when it returns. Raises NotFoundError for an unknown id: dead-letter and retry."""
+    now = context.clock()
+    if command.time is not None and command.time > now + 5 * MINUTE:
+        raise InvalidInputError("timestamp", "lies more than five minutes in the future")
     known = context.ledger.known(command.transaction_id)
     if known is None:
         raise NotFoundError("transaction", command.transaction_id)
     origin = await context.ledger.submission(known)
-    now = context.clock()
     envelope = label_envelope(
         command, origin.data.transaction, context.source, now, origin.correlation_id
     )
-    if envelope.time > now + 5 * MINUTE:
-        raise InvalidInputError("timestamp", "lies more than five minutes in the future")
     position = await context.log.append(TRANSACTIONS, command.transaction_id, envelope)
     await context.ledger.passed(position.partition, position.offset)
     return envelope
@@ -129,13 +134,15 @@ def to_payload(command: LabelTransaction) -> bytes:
     ).encode()
 
 
-def _text(payload: Mapping[str, Any], field: str, default: str | None = None) -> str:
-    value = payload.get(field, default)
-    if isinstance(value, int) and not isinstance(value, bool):
+def _text(payload: Mapping[str, Any], field: str, longest: int = LONGEST_ID) -> str:
+    value = payload.get(field)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**longest:
         value = str(value)
-    if not isinstance(value, str) or not value.strip() or len(value) > 200:
-        raise InvalidInputError(field, "must be a text of 1 to 200 characters")
-    return value.strip()
+    # As ids of transactions are cleaned: a label must find the one that it names.
+    text = printable(value.strip()) if isinstance(value, str) else None
+    if not text or len(text) > longest:
+        raise InvalidInputError(field, f"must be a printable text of 1 to {longest} characters")
+    return text
 
 
 def _time(value: Any) -> int | None:

@@ -12,6 +12,8 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 _RESOLUTION = timedelta(microseconds=1)
+_LEAST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _RESOLUTION
+_MOST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _RESOLUTION
 
 
 def from_datetime(moment: datetime) -> int:
@@ -32,4 +34,8 @@ def to_rfc3339(micros: int) -> str:
 
 def from_rfc3339(text: str) -> int:
     """Microseconds UTC; a text without offset is taken as UTC. Raises ValueError."""
-    return from_datetime(datetime.fromisoformat(text))
+    micros = from_datetime(datetime.fromisoformat(text))
+    # An offset may lead out of the years that can be written.
+    if not _LEAST <= micros <= _MOST:
+        raise ValueError(f"{text} lies outside the years 1 to 9999 in UTC")
+    return micros

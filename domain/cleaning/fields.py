@@ -49,8 +49,15 @@ def clean_id(value: object) -> str | None:
         return None
     if len(text) > LONGEST_ID:
         raise UncleanError(f"has more than {LONGEST_ID} characters")
-    if not text.isprintable() and not (text := _SPACES.sub(" ", text)).isprintable():
+    if (text_or_none := printable(text)) is None:
         raise UncleanError("holds a character that cannot be printed")
+    return text_or_none
+
+
+def printable(text: str) -> str | None:
+    """`text` with plain spaces for all others; None where something else cannot be printed."""
+    if not text.isprintable() and not (text := _SPACES.sub(" ", text)).isprintable():
+        return None
     return text
 
 

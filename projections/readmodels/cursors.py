@@ -9,6 +9,7 @@ from hashlib import sha256
 import msgspec
 
 from domain.errors import InvalidInputError
+from domain.times import to_datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,10 @@ def read_cursor(cursor: str, question: object) -> Place:
     try:
         packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         time, key, digest = msgspec.json.decode(packed, type=tuple[int, str, str])
-    except (ValueError, msgspec.MsgspecError) as error:
+        to_datetime(time)
+    except (ValueError, OverflowError, msgspec.MsgspecError) as error:
         raise InvalidInputError("cursor", "not a cursor: leave it out to begin anew") from error
-    if digest != _digest(question):
+    if digest != _digest(question) or "\0" in key:
         raise InvalidInputError("cursor", "belongs to other filters: leave it out to begin anew")
     return Place(time, key)
 
