@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from commands.ports.scorer import Scorer
-from domain.errors import LogUnavailableError, RetraceError
+from domain.errors import RetraceError
 from domain.events import ModelPromoted
 from domain.policy import NO_POLICY, PolicySnapshot
 from eventlog.codec import decode
@@ -16,6 +16,8 @@ from eventlog.port import EventLog, Recorded
 from eventlog.topics import POLICY
 
 logger = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ class PolicyWatch:
                 try:
                     for recorded in tail.poll(timeout=0.5):
                         self._apply(recorded)
-                except LogUnavailableError as error:
+                except RetraceError as error:
                     logger.warning("%s; policy stays as it is", error)
+                    self._closing.wait(_PAUSE_SECONDS)
         finally:
             tail.close()
 
@@ -71,8 +74,11 @@ class PolicyWatch:
         try:
             data = decode(recorded.value).data
             scorer = self._load(data) if isinstance(data, ModelPromoted) else self._active.scorer
-        except RetraceError as error:
-            logger.error("policy %s is refused: %s", recorded.position.offset, error)
+        except Exception as error:
+            # Whatever is wrong with a model, the one before must go on and the next be heard.
+            known = isinstance(error, RetraceError)
+            offset = recorded.position.offset
+            logger.error("policy %s is refused: %s", offset, error, exc_info=not known)
             return
         snapshot = self._active.snapshot.apply(data, recorded.position.offset)
         self._active = ActivePolicy(snapshot, scorer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from time import perf_counter_ns
 
@@ -13,6 +14,8 @@ from domain.events import Envelope, Path, TransactionScored, transaction_event_i
 from domain.features import CATALOGUE, finish
 from domain.policy import decide, fallback
 from domain.transactions import Transaction
+
+logger = logging.getLogger(__name__)
 
 RULES_ONLY = "rules-only"
 
@@ -58,19 +61,28 @@ async def _read_features(
             await context.ledger.barrier()
             times.done("barrier")
             served = await asyncio.get_running_loop().run_in_executor(
-                context.pool, context.features.read, transaction, context.ledger.tail
+                context.pool, _read, context, transaction
             )
             times.done("features")
     except TimeoutError:
         times.done("features")
-        return "deadline", _no_features(transaction)
+        return "deadline", _no_features(transaction, "deadline_passed")
     if "features_unavailable" in served.flags:
         return "fallback", served
     return "full", served
 
 
-def _no_features(transaction: Transaction) -> ServedFeatures:
-    return ServedFeatures(CATALOGUE.hash, finish({}, transaction), {}, ["deadline_passed"])
+def _read(context: Context, transaction: Transaction) -> ServedFeatures:
+    try:
+        return context.features.read(transaction, context.ledger.tail)
+    except Exception:
+        # Nobody else would decide it either: the scoring agent reads the same states.
+        logger.exception("features are left at their defaults")
+        return _no_features(transaction, "features_unavailable")
+
+
+def _no_features(transaction: Transaction, flag: str) -> ServedFeatures:
+    return ServedFeatures(CATALOGUE.hash, finish({}, transaction), {}, [flag])
 
 
 def _judge(

@@ -170,9 +170,7 @@ class Ledger:
         try:
             self._follow()
         except Exception as error:
-            logger.error(
-                "the ledger ends: %s", error, exc_info=not isinstance(error, RetraceError)
-            )
+            logger.error("the ledger ends: %s", error, exc_info=not isinstance(error, RetraceError))
             self._spoilt = isinstance(error, IntegrityError | sqlite3.DatabaseError)
             self._waiters.fail(
                 LogUnavailableError(f"this process no longer follows the log: {error}")

@@ -17,6 +17,8 @@ from eventlog.settings import KafkaSettings
 _CHUNK = 2_000
 # How long a chunk may take to fill: every short read pays it once.
 _CHUNK_SECONDS = 0.005
+# How long a server that was silent is not asked again: those who wait must not wait in turn.
+_SILENCE_SECONDS = 0.5
 OUT_OF_RANGE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 
 
@@ -119,16 +121,27 @@ class RangeReader:
 
 
 class SingleReader:
-    """Reads one record at a time through one consumer, for any thread; connects on first use."""
+    """Reads one record at a time through one consumer, for any thread; connects on first use.
+
+    Nobody waits for longer than the request timeout, however many wait for a silent server.
+    """
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._consumer: Any = None
+        self._silent_until = 0.0
 
     def read(self, name: str, position: Position) -> Recorded:
         """Raises NotFoundError and LogUnavailableError."""
-        with self._lock:
+        if monotonic() < self._silent_until or not self._lock.acquire(
+            timeout=self._settings.request_timeout
+        ):
+            raise self._silence(name)
+        try:
+            # It may have fallen silent while we waited for our turn.
+            if monotonic() < self._silent_until:
+                raise self._silence(name)
             if self._consumer is None:
                 # A read that is over must not leave a long or a large fetch behind.
                 self._consumer = consumer(
@@ -145,6 +158,8 @@ class SingleReader:
                 return self._found(name, position)
             finally:
                 self._consumer.unassign()
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         with self._lock:
@@ -166,7 +181,11 @@ class SingleReader:
             if error.code() in (*OUT_OF_RANGE, KafkaError._PARTITION_EOF):
                 raise _nothing_at(position)
             raise reading_failed(message, name, position.offset, self._settings)
-        raise no_answer(TimeoutError("no answer"), f"be read ({name})", self._settings)
+        self._silent_until = monotonic() + _SILENCE_SECONDS
+        raise self._silence(name)
+
+    def _silence(self, name: str) -> RetraceError:
+        return no_answer(TimeoutError("no answer"), f"be read ({name})", self._settings)
 
 
 def reading_failed(message: Any, name: str, offset: int, settings: KafkaSettings) -> RetraceError:

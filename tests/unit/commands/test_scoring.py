@@ -175,9 +175,11 @@ def test_a_submission_is_decided_once_by_the_agent(log: InMemoryEventLog) -> Non
 
 def test_every_wrong_field_is_named_and_nothing_is_appended(log: InMemoryEventLog) -> None:
     async def run() -> None:
-        with deciding_process(log) as context:
-            with pytest.raises(InvalidTransactionError) as caught:
-                await score(context, amount="-1", currency="XXXX", lat=91)
+        with (
+            deciding_process(log) as context,
+            pytest.raises(InvalidTransactionError) as caught,
+        ):
+            await score(context, amount="-1", currency="XXXX", lat=91)
         named = {error.field for error in caught.value.errors}
         assert {"amount", "currency", "lat"} <= named
         assert list(log.read(TRANSACTIONS)) == []
@@ -218,5 +220,20 @@ def test_a_missing_store_gives_defaults_and_a_flag(log: InMemoryEventLog) -> Non
             scored = await score(context)
             assert scored.data.path == "fallback"
             assert scored.data.flags == ["features_unavailable"]
+
+    asyncio.run(run())
+
+
+class BrokenReader:
+    def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
+        raise ValueError("a state that nobody thought of")
+
+
+def test_features_that_cannot_be_read_at_all_do_not_stop_a_decision(log: InMemoryEventLog) -> None:
+    async def run() -> None:
+        with deciding_process(log, features=BrokenReader()) as context:
+            scored = await score(context)
+        assert scored.data.path == "fallback"
+        assert scored.data.flags == ["features_unavailable"]
 
     asyncio.run(run())

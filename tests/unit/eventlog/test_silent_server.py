@@ -1,0 +1,31 @@
+"""A server that is silent costs each of those who ask one timeout, not one after the other."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from domain.errors import LogUnavailableError
+from eventlog.adapters.kafka_reader import SingleReader
+from eventlog.port import Position
+from eventlog.settings import KafkaSettings
+from eventlog.topics import TRANSACTIONS
+
+_TIMEOUT = 0.4
+
+
+def test_those_who_wait_for_a_silent_server_do_not_wait_in_turn() -> None:
+    # Nobody listens on port 1.
+    reader = SingleReader(KafkaSettings("127.0.0.1:1", request_timeout=_TIMEOUT))
+
+    def ask(offset: int) -> None:
+        with pytest.raises(LogUnavailableError):
+            reader.read(TRANSACTIONS.name, Position(TRANSACTIONS.name, 0, offset))
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(12)))
+    assert time.monotonic() - began < 4 * _TIMEOUT
+    reader.close()
