@@ -35,6 +35,7 @@ _WHOLE = re.compile(rf"\s*\d(?:{_SEPARATOR}?\d){{11,18}}\s*")
 _JSON_PARTS = re.compile(
     r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)'
 )
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _SUSPECT = re.compile(rf"\\u|\d[eE][+-]?\d|{_RUN.pattern}")
 _ISSUERS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}"
@@ -86,7 +87,8 @@ def redact(raw: str, tokenise: Tokenise, keep: Collection[str] = ()) -> str:
     # Digits may be written as escapes; text that hides a card number so is written anew.
     plain = json.dumps(value, ensure_ascii=False) if "\\u" in raw else raw
     done = _JSON_PARTS.sub(lambda part: _redacted_part(part, tokenise, keep), plain)
-    return raw if done == plain else done
+    # Half a pair can be written as an escape alone.
+    return raw if done == plain else _HALF_PAIR.sub("\ufffd", done)
 
 
 def _replaced(run: str, tokenise: Tokenise, keep: Collection[str]) -> str:
