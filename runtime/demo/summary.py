@@ -71,9 +71,10 @@ def print_summary(console: Console, outcome: Outcome, settings: Settings) -> Non
     console.print()
     console.print(table)
     console.print()
-    console.print("Try next:", style="bold")
-    for command in _next(outcome, settings):
-        console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)
+    for title, lines in (("Try next", _next(outcome, settings)), ("Look at", _places(settings))):
+        console.print(title, style="bold")
+        for line in lines:
+            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     console.print("The stack stays up until `./retrace down`.", highlight=False)
 
 
@@ -86,7 +87,7 @@ def _lines(found: dict[str, Any]) -> dict[str, str]:
     )
     return {
         "history": f"{found['history_transactions']:,} transactions; model {found['model_id']}",
-        "live": f"{found['decisions']:,} decisions in {found['seconds']} s, "
+        "live": f"{found['decisions']:,} decisions in {found['seconds']:.0f} s, "
         f"{found['http']:,} by HTTP and {found['kafka']:,} by Kafka",
         "accounts": accounts,
         "latency": f"p50 {_ms(found['p50_ms'])}, p99 {_ms(found['p99_ms'])}",
@@ -101,11 +102,17 @@ def _next(outcome: Outcome, settings: Settings) -> list[str]:
     decided = list(outcome.figures.decisions)
     shown = decided[-1] if decided else "12345"
     return [
-        "./retrace alerts                      what asks for attention",
-        "./retrace events tail -f              the log itself, as it grows",
+        "./retrace alerts",
+        "./retrace events tail -f",
         f"curl {settings.api_url}/decisions/{shown}",
-        f"{settings.api_url}/docs        the API, with examples to send",
-        'eval "$(./retrace env)"; psql "${DATABASE_URL/+psycopg/}"        tables: docs/sql.md',
+    ]
+
+
+def _places(settings: Settings) -> list[str]:
+    return [
+        f"{settings.api_url}/docs  the API, with examples to send",
+        f"{settings.api_url}/decisions/stream  decisions as they are made",
+        'psql "${DATABASE_URL/+psycopg/}"  after eval "$(./retrace env)"; see docs/sql.md',
     ]
 
 
