@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS labels (
 CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next INTEGER);
 """
 _CHUNK = 500
+_MOST_CACHED = 100_000
 
 Place = tuple[int, int]
 """(partition, offset) in TRANSACTIONS."""
@@ -50,6 +51,9 @@ class SqliteMemory:
         self._new_labels: dict[str, Place] = {}
 
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
+        # On a quiet log nothing is committed, however many ids are asked for.
+        if len(self._ids) > _MOST_CACHED:
+            self._ids = dict(self._new_ids)
         ids = [each for each in set(transaction_ids) if each not in self._ids]
         self._ids.update(dict.fromkeys(ids))
         for row in self._rows("SELECT * FROM known WHERE id IN ({})", ids):

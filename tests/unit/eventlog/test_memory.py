@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import SettingsError
+from eventlog import memory as module
 from eventlog.admission import Known
 from eventlog.memory import SqliteMemory
 
@@ -73,4 +74,15 @@ def test_more_ids_than_one_statement_takes_are_found() -> None:
     entries = {f"t-{n}": ENTRY for n in range(1_700)}
     memory.put(entries)
     assert memory.known(entries) == entries
+    memory.close()
+
+
+def test_questions_for_unknown_ids_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_CACHED", 10)
+    memory = SqliteMemory(None)
+    memory.put({"kept": Known("d", "score", 0, 1, 2)})
+    for number in range(100):
+        assert memory.known([str(number)]) == {}
+    assert len(memory._ids) <= 12
+    assert memory.known(["kept"])["kept"].origin_offset == 1
     memory.close()
