@@ -174,7 +174,8 @@ class BatchApp(faust.App):  # type: ignore[misc]
 
     def hold(self, topic: str, partition: int, on: bool) -> None:
         """Stops fetching a partition, and fetches it again. What is on its way still comes."""
-        tps = {self.consumer._new_topicpartition(topic, partition)}
+        # Of Faust's own type: resuming keeps what it is given, and asserts on it later.
+        tps = {TP(topic, partition)}
         if on:
             self.consumer.pause_partitions(tps)
         else:
