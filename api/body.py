@@ -23,10 +23,10 @@ async def read_object(request: Request) -> tuple[Mapping[str, Any], str]:
     return parse_payload(await _bytes(request, MOST_BYTES))
 
 
-async def read_lines(request: Request) -> list[bytes]:
-    """The non-empty lines of an NDJSON body."""
+async def read_lines(request: Request) -> list[tuple[int, bytes]]:
+    """The non-empty lines of an NDJSON body, with their numbers in it."""
     body = await _bytes(request, MOST_BATCH_BYTES)
-    return [line for line in body.splitlines() if line.strip()]
+    return [(n, line) for n, line in enumerate(body.splitlines(), 1) if line.strip()]
 
 
 async def _bytes(request: Request, most: int) -> bytes:

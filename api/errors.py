@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -62,7 +63,7 @@ def install(app: FastAPI) -> None:
 
 async def _on_retrace_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RetraceError)
-    status, body = problem(error, request.url.path)
+    status, body = problem(error, _instance(request))
     headers = {}
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = str(error.retry_after)
@@ -76,21 +77,26 @@ async def _on_bad_parameters(request: Request, error: Exception) -> JSONResponse
         for e in error.errors()
     ]
     detail = "; ".join(f"{e['field']}: {e['message']}" for e in errors)
-    body = _body(422, "invalid-input", detail, request.url.path) | {"errors": errors}
+    body = _body(422, "invalid-input", detail, _instance(request)) | {"errors": errors}
     return _response(422, body)
 
 
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    body = _body(error.status_code, kind, str(error.detail), request.url.path)
+    body = _body(error.status_code, kind, str(error.detail), _instance(request))
     return _response(error.status_code, body, dict(error.headers or {}))
 
 
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
     logger.error("unexpected error at %s", request.url.path, exc_info=error)
     detail = "an unexpected error; the server's log tells more"
-    return _response(500, _body(500, "internal", detail, request.url.path))
+    return _response(500, _body(500, "internal", detail, _instance(request)))
+
+
+def _instance(request: Request) -> str:
+    # The path as decoded may hold what ends a path in a reference, such as `?`.
+    return quote(request.scope["path"])
 
 
 def _body(status: int, kind: str, detail: str, instance: str | None) -> dict[str, Any]:

@@ -18,14 +18,22 @@ class TimingMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = perf_counter()
+        started, answered = perf_counter(), False
 
         async def timed(message: Message) -> None:
+            nonlocal answered
             if message["type"] == "http.response.start":
+                answered = True
                 _observe(scope, int(message["status"]), perf_counter() - started)
             await send(message)
 
-        await self._app(scope, receive, timed)
+        try:
+            await self._app(scope, receive, timed)
+        except Exception:
+            # Unless an answer has begun, 500 is given further out, past this middleware.
+            if not answered:
+                _observe(scope, 500, perf_counter() - started)
+            raise
 
 
 def _observe(scope: Scope, status: int, seconds: float) -> None:

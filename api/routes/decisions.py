@@ -48,7 +48,7 @@ async def list_decisions(
     return DecisionPage(items=[decision_row(i) for i in page.items], next_cursor=page.cursor)
 
 
-@router.get("/{transaction_id:path}", response_model=DecisionDetailOut, **problems(404, 503))
+@router.get("/{transaction_id:path}", response_model=DecisionDetailOut, **problems(404, 422, 503))
 async def get_decision(transaction_id: str, deps: Deps) -> DecisionDetailOut:
     """From the log, at once, with all that the decision depended on."""
     known = deps.context.ledger.known(transaction_id)

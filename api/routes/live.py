@@ -10,13 +10,14 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.deps import Deps
 from api.live import event_id
+from api.openapi import problems
 from api.schemas.decisions import decision_out
 from domain.events import Outcome
 
 router = APIRouter(tags=["decisions"])
 
 
-@router.get("/decisions/stream", response_class=EventSourceResponse)
+@router.get("/decisions/stream", response_class=EventSourceResponse, **problems(422))
 async def stream(
     deps: Deps,
     outcome: Annotated[list[Outcome] | None, Query(description="Only these outcomes.")] = None,

@@ -64,13 +64,13 @@ async def submit_batch(request: Request, deps: Deps) -> Response:
     for start in range(0, len(lines), _AT_ONCE):
         chunk = lines[start : start + _AT_ONCE]
         results += await asyncio.gather(
-            *(_submit_line(deps, start + i + 1, line) for i, line in enumerate(chunk))
+            *(_submit_line(deps, number, line) for number, line in chunk)
         )
     body = b"".join(orjson.dumps(result) + b"\n" for result in results)
     return Response(body, media_type=NDJSON)
 
 
-@router.get("/{transaction_id:path}", response_model=TransactionOut, **problems(404, 503))
+@router.get("/{transaction_id:path}", response_model=TransactionOut, **problems(404, 422, 503))
 async def get_transaction(
     transaction_id: str,
     deps: Deps,

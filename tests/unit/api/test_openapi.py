@@ -1,0 +1,118 @@
+"""The OpenAPI document: whole, valid, with examples that the service itself takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped, unused-ignore]
+
+from api.errors import MEDIA_TYPE
+from api.routes import alerts, decisions, health, labels, live, scoring, transactions
+from eventlog.inmemory import InMemoryEventLog
+from tests.unit.api.bench import payload, running
+
+MODULES = (scoring, transactions, live, decisions, labels, alerts, health)
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    async def fetch() -> dict[str, Any]:
+        async with running(InMemoryEventLog()) as api:
+            found: dict[str, Any] = (await api.get("/openapi.json")).json()
+            return found
+
+    return asyncio.run(fetch())
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield method.upper(), path, operation
+
+
+def parts(tree: Any, name: str) -> Iterator[Any]:
+    """Every value under the key `name`, however deep."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if key == name:
+                yield value
+            yield from parts(value, name)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from parts(value, name)
+
+
+def test_every_route_is_in_it_with_a_summary_and_a_description(document: dict[str, Any]) -> None:
+    routes = {
+        (method, route.path.replace(":path", ""))
+        for module in MODULES
+        for route in module.router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+    shown = {(method, path) for method, path, _ in operations(document)}
+    assert routes == shown
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(ids) == len(set(ids))
+    assert all(operation["summary"] for _, _, operation in operations(document))
+
+
+def test_references_lead_somewhere_and_schemas_are_schemas(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    for reference in parts(document, "$ref"):
+        node: Any = document
+        assert reference.startswith("#/"), reference
+        for step in reference[2:].split("/"):
+            node = node[step]
+    schemas = list(parts(document["paths"], "schema"))
+    schemas += document["components"]["schemas"].values()
+    assert len(schemas) > 20
+    for schema in schemas:
+        Draft202012Validator.check_schema(schema)
+
+
+def test_parameters_of_a_path_are_declared(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        declared = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+        assert declared == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+
+
+def test_every_error_is_documented_as_the_problem_detail_that_it_is(
+    document: dict[str, Any],
+) -> None:
+    for method, path, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status >= "400" and path != "/ready":
+                assert list(response["content"]) == [MEDIA_TYPE], (method, path, status)
+
+
+def test_bodies_show_examples_that_fit_their_schema_and_are_taken(
+    document: dict[str, Any],
+) -> None:
+    examples: list[tuple[str, dict[str, Any]]] = []
+    for method, path, operation in operations(document):
+        if method != "POST":
+            continue
+        assert operation["requestBody"]["required"]
+        ((_, content),) = operation["requestBody"]["content"].items()
+        found = content["schema"]["examples"]
+        assert found, path
+        for example in found:
+            Draft202012Validator(content["schema"]).validate(example)
+        examples += [(path, example) for example in found]
+
+    async def send() -> None:
+        for path, example in examples:
+            async with running(InMemoryEventLog()) as api:
+                if path == "/labels":
+                    await api.post("/score", payload(example["transaction_id"]))
+                response = await api.post(path, example)
+                assert response.is_success, (path, response.text)
+                if path == "/transactions/batch":
+                    assert response.json()["status"] == 202
+
+    asyncio.run(send())
