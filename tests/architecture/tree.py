@@ -1,0 +1,40 @@
+"""Owns what the tests of the tree ask it: our packages, our modules, all files under version."""
+
+from __future__ import annotations
+
+import subprocess
+import tomllib
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def packages() -> tuple[str, ...]:
+    """The root packages that are installed."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)
+    return tuple(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+
+
+@cache
+def modules() -> tuple[Path, ...]:
+    """Every module of the product."""
+    return tuple(path for name in packages() for path in sorted((ROOT / name).rglob("*.py")))
+
+
+@cache
+def files() -> tuple[Path, ...]:
+    """Every file under version control, or, outside a repository, every file that could be."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False, text=True
+    )
+    names = listed.stdout.split("\0") if listed.returncode == 0 else []
+    found = [ROOT / name for name in names if name] or [
+        path for path in ROOT.rglob("*") if not any(part in _MADE for part in path.parts)
+    ]
+    return tuple(path for path in found if path.is_file())
+
+
+_MADE = {".venv", ".git", ".mypy_cache", ".ruff_cache", "__pycache__", ".import_linter_cache"}
