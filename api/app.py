@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-
 from fastapi import FastAPI
 
 from api import errors
-from api.deps import ApiDeps
+from api.opening import Lifespan, opening
 from api.routes import alerts, decisions, health, labels, live, scoring, transactions
 from api.timing import TimingMiddleware
 
@@ -17,17 +14,15 @@ DESCRIPTION = """Submit transactions, get decisions, say what turned out to be f
 Equal ids are equal transactions: a retry under the same id is always safe and gets the recorded
 decision; the same id with other content gets 409. Errors are problem details (RFC 9457)."""
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[ApiDeps]]
-
 
 def create_app(lifespan: Lifespan) -> FastAPI:
-    """`lifespan` opens the dependencies when the server starts and closes them when it stops."""
+    """`lifespan` opens the dependencies; while a server it needs is away, requests get 503."""
     app = FastAPI(
         title="Retrace",
         version="0.1.0",
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        lifespan=_with_deps(lifespan),
+        lifespan=opening(lifespan),
     )
     errors.install(app)
     app.add_middleware(TimingMiddleware)
@@ -35,13 +30,3 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     for module in (scoring, transactions, live, decisions, labels, alerts, health):
         app.include_router(module.router)
     return app
-
-
-def _with_deps(lifespan: Lifespan) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def run(app: FastAPI) -> AsyncIterator[None]:
-        async with lifespan(app) as deps:
-            app.state.deps = deps
-            yield
-
-    return run

@@ -36,7 +36,11 @@ class ApiDeps:
 
 
 def deps_of(request: Request) -> ApiDeps:
-    return cast(ApiDeps, request.app.state.deps)
+    """Raises what keeps the dependencies from being open."""
+    state = request.app.state
+    if state.deps is None:
+        raise state.trouble
+    return cast(ApiDeps, state.deps)
 
 
 Deps = Annotated[ApiDeps, Depends(deps_of)]

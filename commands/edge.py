@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from commands.tokens import Tokeniser
-from domain.cleaning import clean_transaction, content_digest, redact
+from domain.cleaning import clean_transaction, content_digest, redact, tokenise_text
 from domain.money import Rates
 from domain.transactions import Transaction
 
@@ -42,3 +42,7 @@ class Edge:
             transaction.device_id,
         )
         return redact(raw, self._tokenise, keep=[each for each in ids if each])
+
+    def text(self, text: str, keep: str) -> str:
+        """Card numbers in any other text replaced; `keep` is an id that stays."""
+        return tokenise_text(text, self._tokenise, keep=[keep])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from commands.context import Context
+from commands.edge import Edge
 from domain.cleaning.fields import LONGEST_ID, printable
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Envelope, LabelKind, TransactionLabelled, label_event_id
@@ -61,6 +62,15 @@ def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
         reporter=reporter,
         reference=reference,
         time=_time(payload.get("timestamp")),
+    )
+
+
+def without_cards(command: LabelTransaction, edge: Edge) -> LabelTransaction:
+    """Reporters' references are free text, and some of them hold card numbers."""
+    return replace(
+        command,
+        reporter=edge.text(command.reporter, command.transaction_id),
+        reference=edge.text(command.reference, command.transaction_id),
     )
 
 

@@ -9,8 +9,14 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
-from typing import cast
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+    suppress,
+)
+from typing import TypeVar, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -27,6 +33,8 @@ from runtime.probes import probes_of
 from runtime.settings import Settings, load_settings
 from runtime.stores import open_evidence, open_read_models
 
+T = TypeVar("T")
+
 # A process without its own memory of ids reads the whole log first.
 _CATCH_UP_SECONDS = 3600.0
 
@@ -36,12 +44,11 @@ def application(settings: Settings, instance: str) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
-        with (
-            closing(log_of(settings)) as log,
-            open_context(settings, instance, log) as context,
-            open_read_models(settings) as read_models,
-            open_evidence(settings) as evidence,
-        ):
+        async with AsyncExitStack() as stack:
+            log = stack.enter_context(closing(log_of(settings)))
+            read_models = stack.enter_context(open_read_models(settings))
+            evidence = stack.enter_context(open_evidence(settings))
+            context = await _opened(stack, open_context(settings, instance, log))
             # Nothing is answered before our own tail knows all ids that are in the log.
             await context.ledger.barrier(within=_CATCH_UP_SECONDS)
             following = asyncio.create_task(context.ledger.failed())
@@ -65,6 +72,13 @@ def application(settings: Settings, instance: str) -> FastAPI:
     return create_app(lifespan)
 
 
+async def _opened(stack: AsyncExitStack, opening: AbstractContextManager[T]) -> T:
+    """Enters in a thread: reading all policy blocks, and the server answers meanwhile."""
+    opened = await asyncio.to_thread(opening.__enter__)
+    stack.push(opening.__exit__)
+    return opened
+
+
 def _end(following: asyncio.Task[None]) -> None:
     """A process that knows no ids any more is of no use: its supervisor starts another."""
     if not following.cancelled() and following.exception():
@@ -75,8 +89,9 @@ class Server(uvicorn.Server):
     """Ends the live streams before it waits for connections: their clients never leave."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        application = cast(FastAPI, self.config.app)
-        application.state.deps.hub.close()
+        deps = cast(FastAPI, self.config.app).state.deps
+        if deps is not None:
+            deps.hub.close()
         await super().shutdown(sockets)
 
 

@@ -8,7 +8,7 @@ from api.body import read_object
 from api.deps import Deps
 from api.openapi import body_of, problems
 from api.schemas.labels import LabelIn, LabelReceiptOut
-from commands.labelling import label_id, label_transaction, parse_label, to_payload
+from commands.labelling import label_id, label_transaction, parse_label, to_payload, without_cards
 from domain.errors import NotFoundError
 
 router = APIRouter(tags=["labels"])
@@ -24,7 +24,7 @@ router = APIRouter(tags=["labels"])
 async def label(request: Request, response: Response, deps: Deps) -> LabelReceiptOut:
     """201: recorded. 202: the transaction is not known yet; the label is kept and retried."""
     payload, _ = await read_object(request)
-    command = parse_label(payload)
+    command = without_cards(parse_label(payload), deps.context.edge)
     try:
         await label_transaction(command, deps.context)
     except NotFoundError as error:

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from commands import SubmitTransaction, label_transaction, submit_transaction
-from commands.labelling import label_id, parse_label, to_payload
+from commands.labelling import label_id, parse_label, to_payload, without_cards
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import TransactionLabelled
 from eventlog.inmemory import InMemoryEventLog
@@ -62,3 +62,13 @@ def test_a_label_from_the_future_is_refused_before_anybody_parks_it() -> None:
                 await label_transaction(parse_label({"transaction_id": "t"}), context)
 
     asyncio.run(run())
+
+
+def test_a_card_number_in_a_reference_becomes_its_token() -> None:
+    log = InMemoryEventLog()
+    with deciding_process(log) as context:
+        command = parse_label({"transaction_id": "t", "reference": "cb 4111 1111 1111 1111"})
+        cleaned = without_cards(command, context.edge)
+    log.close()
+    assert "4111" not in cleaned.reference
+    assert cleaned.reference.startswith("cb tok_")

@@ -1,0 +1,67 @@
+"""Owns the time before the dependencies are open: the server answers, with 503 and what is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+from fastapi import FastAPI
+
+from api.deps import ApiDeps
+from domain.errors import LogUnavailableError, UnavailableError
+
+logger = logging.getLogger(__name__)
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[ApiDeps]]
+
+_PAUSE_SECONDS = 1.0
+# A start that takes longer than this goes on beside the server.
+_PATIENCE_SECONDS = 5.0
+
+
+def opening(lifespan: Lifespan) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """The application's lifespan: opens what `lifespan` gives, again while a server is away.
+
+    Errors of other kinds end the start, or, where that is over, every request.
+    """
+
+    @asynccontextmanager
+    async def run(app: FastAPI) -> AsyncIterator[None]:
+        app.state.deps = None
+        app.state.trouble = LogUnavailableError("what is in the log is still being read")
+        tried, ended = asyncio.Event(), asyncio.Event()
+        held = asyncio.create_task(_hold(app, lifespan, tried, ended))
+        held.add_done_callback(lambda _: tried.set())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(tried.wait(), _PATIENCE_SECONDS)
+        if held.done():
+            await held
+        try:
+            yield
+        finally:
+            ended.set()
+            await held
+
+    return run
+
+
+async def _hold(
+    app: FastAPI, lifespan: Lifespan, tried: asyncio.Event, ended: asyncio.Event
+) -> None:
+    while not ended.is_set():
+        try:
+            async with lifespan(app) as deps:
+                app.state.deps = deps
+                tried.set()
+                await ended.wait()
+        except UnavailableError as error:
+            logger.warning("not open yet: %s", error)
+            app.state.trouble = error
+            tried.set()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), _PAUSE_SECONDS)
+        except Exception as error:
+            app.state.trouble = error
+            raise
