@@ -54,6 +54,8 @@ async def get_decision(transaction_id: str, deps: Deps) -> DecisionDetailOut:
     known = deps.context.ledger.known(transaction_id)
     if known is None:
         raise NotFoundError("transaction", transaction_id)
+    if known.mode == "import":
+        raise NotFoundError("decision of history (imported, not decided)", transaction_id)
     if known.scored_offset is None:
         raise NotFoundError("decision yet", transaction_id)
     return decision_detail(await deps.context.ledger.decision(transaction_id, known))

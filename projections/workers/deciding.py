@@ -79,7 +79,7 @@ class DecidingHandler:
                     now.append(envelope.subject)
             elif isinstance(envelope.data, TransactionScored):
                 alerts += self._alerts(envelope, batch.partition, offset)
-        await asyncio.gather(*alerts, *(self._decided(each) for each in now))
+        await asyncio.gather(*alerts, *(self._decide_now(each, batch.partition) for each in now))
         self._positions.commit({batch.partition: batch.next})
 
     async def watch(self) -> None:
@@ -117,12 +117,24 @@ class DecidingHandler:
         async with self._slots:
             await self._decide(transaction_id)
 
+    async def _decide_now(self, transaction_id: str, partition: int) -> None:
+        try:
+            await self._decided(transaction_id)
+        except UnavailableError:
+            raise
+        except RetraceError as error:
+            # One transaction that cannot be decided must not keep the others waiting.
+            logger.error("%s is tried again: %s", transaction_id, error)
+            self._wait_for(transaction_id, partition)
+
     async def _rescue(self, transaction_id: str) -> None:
+        partition, _ = self._due[transaction_id]
         try:
             await self._decided(transaction_id)
             self._due.pop(transaction_id, None)
-        except UnavailableError as error:
+        except RetraceError as error:
             logger.warning("%s is decided later: %s", transaction_id, error)
+            self._wait_for(transaction_id, partition)
 
 
 def _decoded(value: bytes) -> Envelope | None:
