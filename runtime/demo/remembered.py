@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from runtime.stack.state import read_json, write_json
 class Remembered:
     """`history` is written before the first of its events; `transactions` once all are in.
 
-    `data` names the file that was laid down instead. `model_id` is the model trained on it.
+    `data` names the file that was laid down instead: the two are remembered side by side.
+    `model_id` is the model trained on it.
     """
 
     history: HistoryPlan | None = None
@@ -24,13 +25,10 @@ class Remembered:
     next_day: int = 0
     live_until_us: int = 0
 
-    def with_live(self, next_day: int, until_us: int) -> Remembered:
-        return replace(self, next_day=next_day, live_until_us=until_us)
 
-
-def load(state_dir: Path) -> Remembered:
+def load(state_dir: Path, of_data: bool = False) -> Remembered:
     """What was saved last; nothing where the file is missing or of another version."""
-    found: dict[str, Any] = read_json(_file(state_dir))
+    found: dict[str, Any] = read_json(_file(state_dir, of_data))
     try:
         plan = found.pop("history", None)
         return Remembered(history=HistoryPlan(**plan) if plan else None, **found)
@@ -39,10 +37,10 @@ def load(state_dir: Path) -> Remembered:
 
 
 def save(state_dir: Path, remembered: Remembered) -> None:
-    path = _file(state_dir)
+    path = _file(state_dir, remembered.data is not None)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, asdict(remembered))
 
 
-def _file(state_dir: Path) -> Path:
-    return state_dir / "demo" / "demo.json"
+def _file(state_dir: Path, of_data: bool) -> Path:
+    return state_dir / "demo" / ("data.json" if of_data else "history.json")

@@ -71,7 +71,7 @@ def make_ready(
         console.print(text, highlight=False, markup=False)
 
     stages = Stages(settings, log, now_us, say, lambda: Bars(console))
-    known = remembered.load(settings.state_dir)
+    known = remembered.load(settings.state_dir, of_data=data is not None)
     if data is None:
         known = stages.lay_history(known, request)
     else:

@@ -105,10 +105,18 @@ def test_what_was_remembered_is_read_back(tmp_path: Path) -> None:
     assert remembered.load(tmp_path) == known
 
 
+def test_a_file_laid_down_leaves_the_simulated_history_remembered(tmp_path: Path) -> None:
+    simulated, data = Remembered(history=small_plan()), Remembered(data="file 1", transactions=3)
+    remembered.save(tmp_path, simulated)
+    remembered.save(tmp_path, data)
+    assert remembered.load(tmp_path) == simulated
+    assert remembered.load(tmp_path, of_data=True) == data
+
+
 def test_a_missing_torn_or_foreign_file_is_like_nothing_remembered(tmp_path: Path) -> None:
     assert remembered.load(tmp_path) == Remembered()
     remembered.save(tmp_path, Remembered(history=small_plan()))
-    path = tmp_path / "demo" / "demo.json"
+    path = tmp_path / "demo" / "history.json"
     path.write_text(path.read_text()[:-20])
     assert remembered.load(tmp_path) == Remembered()
     path.write_text('{"of_another_version": 1}')
