@@ -51,8 +51,10 @@ def test_requests_get_503_until_the_log_is_back(monkeypatch: pytest.MonkeyPatch)
 def test_a_wrong_setting_ends_the_start() -> None:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
+        yield wrong()
+
+    def wrong() -> ApiDeps:
         raise SettingsError("RETRACE_X is wrong")
-        yield cast(ApiDeps, object())
 
     async def run() -> Any:
         app = create_app(lifespan)
