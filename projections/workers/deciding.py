@@ -48,10 +48,11 @@ class DecidingHandler:
         source: str,
         clock: Callable[[], int],
         grace: float = GRACE_SECONDS,
+        look: float = _LOOK_SECONDS,
     ) -> None:
         self._log, self._ledger, self._positions = log, ledger, positions
         self._decide, self._source, self._clock = decide, source, clock
-        self._grace, self._look = grace, min(_LOOK_SECONDS, grace)
+        self._grace, self._look = grace, look
         self._due: dict[str, tuple[int, float]] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
 

@@ -64,6 +64,8 @@ def test_a_label_stated_early_waits_for_its_known_time_and_tells_nothing_of_its_
     assert places(merge.take(9)) == [(0, 0), (0, 2)]
     merge.add([entry(0, 3, 70)])
     assert places(merge.take(9)) == [(0, 1), (1, 0)]
+    merge.add([entry(0, 4, 90, LABEL), entry(1, 1, 80)])
+    assert places(merge.take(9)) == [(0, 3)]
 
 
 def test_an_idle_partition_stops_holding_others_back_once_they_have_settled() -> None:
@@ -83,8 +85,8 @@ def test_an_idle_partition_stops_holding_others_back_once_they_have_settled() ->
 
 def test_a_record_without_a_time_goes_at_once() -> None:
     merge = Merge(2)
-    merge.add([entry(0, 0, NEVER, None)])
-    assert places(merge.take(9)) == [(0, 0)]
+    merge.add([entry(1, 0, NEVER, None)])
+    assert places(merge.take(9)) == [(1, 0)]
 
 
 def test_a_record_that_folds_nothing_is_never_a_straggler() -> None:

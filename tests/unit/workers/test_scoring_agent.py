@@ -32,7 +32,7 @@ class Agent:
         self.trouble: list[Exception] = []
         self.positions = SqliteMemory(None)
         self.handler = DecidingHandler(
-            log, context.ledger, self.positions, self._decide, "agent", context.clock, grace
+            log, context.ledger, self.positions, self._decide, "agent", context.clock, grace, 0.0
         )
 
     async def _decide(self, transaction_id: str) -> None:
@@ -97,6 +97,8 @@ def test_what_another_process_took_is_its_own_for_the_time_of_grace() -> None:
             await it.handler.assign(ALL)
             async with watching(it):
                 await it.read()
+                for _ in range(20):
+                    await asyncio.sleep(0)
             assert it.asked.empty()
 
     asyncio.run(run())
