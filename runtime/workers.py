@@ -115,12 +115,9 @@ def _features(tools: Tools) -> Workload:
     async def ends() -> Mapping[int, int]:
         return dict(enumerate(await tools.log.ends(TRANSACTIONS)))
 
-    return Workload(
-        {
-            TRANSACTIONS: Router(states, tools.judge(TRANSACTIONS), send),
-            ENTITIES: EntityWriter(states, tools.dead_letter(), Rebuilds(states, ends)),
-        }
-    )
+    router = Router(states, tools.judge(TRANSACTIONS), send)
+    writer = EntityWriter(states, tools.dead_letter(), Rebuilds(states, ends))
+    return Workload({TRANSACTIONS: router, ENTITIES: writer}, beside=[router.watch])
 
 
 def _offline(tools: Tools) -> Workload:

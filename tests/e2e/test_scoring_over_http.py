@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -61,16 +60,6 @@ def test_the_curl_line_is_decided_once_and_found_everywhere(stack: RunningStack)
     stack.up()
     with stack.client() as client:
         assert score(client, CURL_BODY).json() == first
-
-
-def test_curl_itself_gets_an_answer(stack: RunningStack) -> None:
-    done = subprocess.run(
-        ["curl", "-sS", "-X", "POST", f"http://127.0.0.1:{stack.port}/score", "-d", CURL_BODY],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(done.stdout)["transaction_id"] == "12345"
 
 
 def test_other_content_under_the_same_id_is_a_conflict(stack: RunningStack) -> None:
