@@ -96,7 +96,7 @@ class Router:
             await asyncio.gather(*sends)
         except BaseException:
             # What did arrive is sent again, and known there.
-            self._told[source] = before
+            told[:] = before
             raise
 
 
