@@ -1,5 +1,7 @@
 """Owns what every test may use; the fixtures themselves lie in tests/fixtures."""
 
+# Before Feast, whose import would make all registries of one process share their figures.
+import prometheus_client  # noqa: F401
 from hypothesis import settings
 
 pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.kafka"]
