@@ -15,7 +15,7 @@ from projections.adapters.postgres import driver_cursor
 from projections.feature_vectors import Progress, VectorRow
 from projections.readmodels import positions
 from projections.readmodels.connecting import transaction
-from projections.readmodels.fold import Counts
+from projections.readmodels.counting import Counts
 
 _COLUMNS = ("transaction_id", "event_timestamp", "created", "feature_set", *CATALOGUE.names)
 _NAMES = sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))

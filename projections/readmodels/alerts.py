@@ -12,8 +12,8 @@ from domain.events import AlertDelivered, AlertRaised, Envelope
 from domain.times import to_datetime
 from eventlog.admission import HORIZON_US
 from eventlog.port import Position
-from projections.ports import Judged, UnfoldableError
-from projections.readmodels.fold import Counts
+from projections.ports import Judged
+from projections.readmodels.counting import Counts, count_each
 from projections.readmodels.rows import ALERT_COLUMNS, Row, alert_row
 
 _STATE = ALERT_COLUMNS.index("state")
@@ -52,23 +52,9 @@ def fold(batch: Iterable[Judged], stored: Mapping[str, Standing]) -> Changes:
     """Raises UnfoldableError naming every record that the table cannot hold."""
     changes = Changes()
     standings = dict(stored)
-    counts = changes.counts
-    unfoldable: dict[int, str] = {}
-    for judged in batch:
-        if judged.verdict == "dead":
-            counts.dead += 1
-        elif judged.verdict == "void" or judged.envelope is None:
-            counts.void += 1
-        else:
-            try:
-                counted = _step(judged.envelope, judged.position, standings, changes)
-            except (ValueError, OverflowError) as error:
-                unfoldable[judged.position.offset] = str(error)
-                continue
-            counts.projected += counted
-            counts.void += not counted
-    if unfoldable:
-        raise UnfoldableError(unfoldable)
+    count_each(
+        batch, changes.counts, lambda envelope, place: _step(envelope, place, standings, changes)
+    )
     return changes
 
 

@@ -18,16 +18,10 @@ from domain.events import (
 )
 from eventlog.admission import HORIZON_US
 from eventlog.port import Position
-from projections.ports import Judged, UnfoldableError
+from projections.ports import Judged
+from projections.readmodels.counting import Counts, count_each
 from projections.readmodels.rows import Row, decision_row, label_row, transaction_row
 from projections.readmodels.standing import Origin, Share, Standing, share
-
-
-@dataclass(slots=True)
-class Counts:
-    projected: int = 0
-    void: int = 0
-    dead: int = 0
 
 
 @dataclass(slots=True)
@@ -66,23 +60,9 @@ def fold(batch: Iterable[Judged], stored: Mapping[str, Standing]) -> Changes:
     """Changes `stored`'s standings. Raises UnfoldableError naming every record that cannot be."""
     changes = Changes(before=[share(standing) for standing in stored.values()])
     standings = dict(stored)
-    counts = changes.counts
-    unfoldable: dict[int, str] = {}
-    for judged in batch:
-        if judged.verdict == "dead":
-            counts.dead += 1
-        elif judged.verdict == "void" or judged.envelope is None:
-            counts.void += 1
-        else:
-            try:
-                counted = _step(judged.envelope, judged.position, standings, changes)
-            except (ValueError, OverflowError) as error:
-                unfoldable[judged.position.offset] = str(error)
-                continue
-            counts.projected += counted
-            counts.void += not counted
-    if unfoldable:
-        raise UnfoldableError(unfoldable)
+    count_each(
+        batch, changes.counts, lambda envelope, place: _step(envelope, place, standings, changes)
+    )
     changes.after = [share(standing) for standing in standings.values()]
     return changes
 

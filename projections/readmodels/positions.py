@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from domain.errors import FencedError
-from projections.readmodels.fold import Counts
+from projections.readmodels.counting import Counts
 
 Cursor = psycopg.Cursor[Any]
 

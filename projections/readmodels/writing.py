@@ -16,7 +16,8 @@ from psycopg import sql
 from domain.times import from_datetime
 from projections.ports import Judged
 from projections.readmodels import alerts, fold
-from projections.readmodels.fold import Changes, Counts
+from projections.readmodels.counting import Counts
+from projections.readmodels.fold import Changes
 from projections.readmodels.rows import (
     ALERT_COLUMNS,
     DECISION_COLUMNS,

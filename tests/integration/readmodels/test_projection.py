@@ -17,7 +17,7 @@ from eventlog.topics import TRANSACTIONS
 from projections.adapters.postgres import PostgresProjection, transactions_projection
 from projections.ports import Judged, UnfoldableError
 from projections.readmodels.connecting import transaction as in_transaction
-from projections.readmodels.fold import Counts
+from projections.readmodels.counting import Counts
 from projections.readmodels.queries import ReadModels, forget
 from projections.readmodels.writing import Cursor, TransactionsWriter
 from tests.integration.readmodels.facts import (

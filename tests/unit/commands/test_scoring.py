@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -187,11 +187,14 @@ def test_every_wrong_field_is_named_and_nothing_is_appended(log: InMemoryEventLo
     asyncio.run(run())
 
 
-class SlowReader:
-    """A feature store that hangs for longer than any deadline of these tests."""
+class HangingReader:
+    """A feature store that does not answer until it is released."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
 
     def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
-        time.sleep(0.5)
+        self.released.wait(30)
         raise AssertionError("nobody waits for this")
 
 
@@ -205,8 +208,10 @@ class AbsentReader:
 
 def test_past_the_deadline_the_rules_decide_and_say_so(log: InMemoryEventLog) -> None:
     async def run() -> None:
-        with deciding_process(log, features=SlowReader(), deadline=0.05) as context:
+        reader = HangingReader()
+        with deciding_process(log, features=reader, deadline=0.05) as context:
             scored = await score(context)
+            reader.released.set()
             assert scored.data.path == "deadline"
             assert scored.data.model_id == "rules-only"
             assert "path.deadline" in scored.data.reasons
