@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from api import errors
 from api.opening import Lifespan, opening
@@ -17,7 +18,8 @@ decision; the same id with other content gets 409. Errors are problem details (R
 
 def create_app(lifespan: Lifespan) -> FastAPI:
     """`lifespan` opens the dependencies; while a server it needs is away, requests get 503."""
-    app = FastAPI(
+    # The pages of /docs come from here, so that they work without the internet.
+    app = FastAPIOffline(
         title="Retrace",
         version="0.1.0",
         description=DESCRIPTION,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -116,3 +117,18 @@ def test_bodies_show_examples_that_fit_their_schema_and_are_taken(
                     assert response.json()["status"] == 202
 
     asyncio.run(send())
+
+
+def test_the_pages_of_the_documentation_need_no_other_server() -> None:
+    async def fetch() -> None:
+        async with running(InMemoryEventLog()) as api:
+            for path in ("/docs", "/redoc"):
+                linked = re.findall(
+                    r'(?:script src|link[^>]* href)="([^"]+)"', (await api.get(path)).text
+                )
+                assert linked
+                for each in linked:
+                    assert each.startswith("/")
+                    assert (await api.get(each)).status_code == 200
+
+    asyncio.run(fetch())
