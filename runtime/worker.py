@@ -27,6 +27,10 @@ from runtime.workers import WORKERS, Tools
 
 logger = logging.getLogger("retrace.worker")
 
+# Projections give way to those who decide, where they share cores: while a long history is folded,
+# the processes that answer must keep up with the log, or they answer 503.
+_NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10}
+
 # Faust, mode and aiokafka tell of every step and, as errors, of what they recover from.
 _TALKATIVE = ("faust", "mode", "aiokafka", "projections.workers.batches", "feast")
 
@@ -38,6 +42,7 @@ def main(arguments: list[str]) -> int:
     try:
         settings = load_settings()
         log_to_stderr(settings.log_level)
+        os.nice(_NICENESS.get(arguments[0], 0))
         uvloop.run(work(arguments[0], settings))
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -130,6 +131,8 @@ def _ports(
     from eventlog.topics import DEAD_LETTERS
     from runtime.settings import load_settings
 
+    # Laying down history gives way to decisions, where they share cores.
+    os.setpriority(os.PRIO_PROCESS, 0, max(5, os.getpriority(os.PRIO_PROCESS, 0)))
     settings = load_settings()
     tokenise = Tokeniser(settings.token_key)
     edge = Edge(tokenise, settings.digest_key, approximate_rates(), _currency(currency, settings))
