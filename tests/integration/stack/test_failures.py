@@ -37,6 +37,9 @@ ELSEWHERE = {
 @pytest.fixture
 def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="retrace-") as name:
+        # Where PostgreSQL is started too, its user must be able to enter: else its data would lie
+        # outside of this folder, and stay.
+        Path(name).chmod(0o755)
         yield Path(name)
         LocalStack(only_redis(Path(name)), Silent()).down()
 
