@@ -46,11 +46,10 @@ class PolicyWatch:
     def start(self) -> None:
         """Returns once all policy known so far is active. Raises LogUnavailableError."""
         records = list(self._log.read(POLICY))
-        models = [each for each in records if _model_of(each)]
+        newest = next((each for each in reversed(records) if _is_model(each)), None)
         for recorded in records:
-            # Only the last model is worth loading; those before it only move the snapshot.
-            superseded = bool(models) and recorded in models[:-1]
-            self._apply(recorded, load=not superseded)
+            # Models before the newest are not worth loading: they only move the snapshot.
+            self._apply(recorded, load=recorded is newest)
         self._next = records[-1].position.offset + 1 if records else 0
         self._thread.start()
 
@@ -89,7 +88,8 @@ class PolicyWatch:
             if self._refused is None:
                 known = isinstance(error, RetraceError)
                 logger.error("policy %s is refused: %s", offset, error, exc_info=not known)
-            self._refused = recorded if _model_of(recorded) else self._refused
+            if _is_model(recorded):
+                self._refused = recorded
             return
         if isinstance(data, ModelPromoted):
             self._refused = None
@@ -100,7 +100,7 @@ class PolicyWatch:
         self._active = ActivePolicy(snapshot, scorer)
 
 
-def _model_of(recorded: Recorded) -> bool:
+def _is_model(recorded: Recorded) -> bool:
     try:
         return glance(recorded.value).name == ModelPromoted.NAME
     except RetraceError:

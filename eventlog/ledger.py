@@ -126,7 +126,9 @@ class Ledger:
         """Returns once the tail has read `offset`; `within` that many seconds, or it raises
         LogUnavailableError."""
         try:
-            await asyncio.wait_for(self._waiters.passed(partition, offset), within)
+            # Not wait_for: that makes a task of each call, and a decision makes nine.
+            async with asyncio.timeout(within):
+                await self._waiters.passed(partition, offset)
         except TimeoutError as error:
             raise LogUnavailableError(
                 f"our own tail did not reach {partition}/{offset} within {within:g} s; "
