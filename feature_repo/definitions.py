@@ -16,50 +16,57 @@ from feast.types import Bytes, Float64, Int64, String
 
 from domain.features import CATALOGUE
 from domain.features import Entity as Kind
+from domain.features.entities import FIELDS
 
 FOREVER = timedelta(0)
-
-
-def _join_key(kind: Kind) -> str:
-    return "ip" if kind is Kind.IP else f"{kind.value}_id"
 
 
 def _entity(kind: Kind) -> Entity:
     return Entity(
         name=kind.value,
-        join_keys=[_join_key(kind)],
+        join_keys=list(FIELDS[kind]),
         value_type=ValueType.STRING,
         description=f"a {kind.value}, by the id that its transactions carry",
     )
 
 
-def _state_view(entity: Entity) -> FeatureView:
+def _state_view(kind: Kind) -> FeatureView:
     # States are written by the features worker alone: there is nothing to materialise, and the
     # source says so rather than fail.
+    ids = "".join(f"''::text AS {field}, " for field in FIELDS[kind])
     nothing = PostgreSQLSource(
-        name=f"{entity.name}_no_states",
-        query=(
-            f"SELECT ''::text AS {entity.join_key}, ''::bytea AS {entity.name}_state, "
-            "now() AS event_timestamp WHERE false"
-        ),
+        name=f"{kind.value}_no_states",
+        query=f"SELECT {ids}''::bytea AS {kind.value}_state, now() AS event_timestamp WHERE false",
         timestamp_field="event_timestamp",
     )
     return FeatureView(
-        name=f"{entity.name}_state",
-        entities=[entity],
+        name=f"{kind.value}_state",
+        entities=[by_field[field] for field in FIELDS[kind]],
         ttl=FOREVER,
         schema=[
-            Field(name=entity.join_key, dtype=String),
-            Field(name=f"{entity.name}_state", dtype=Bytes),
+            *(Field(name=field, dtype=String) for field in FIELDS[kind]),
+            Field(name=f"{kind.value}_state", dtype=Bytes),
         ],
-        source=PushSource(name=f"{entity.name}_states", batch_source=nothing),
-        description=f"what a {entity.name} has done, folded, with its version map",
+        source=PushSource(name=f"{kind.value}_states", batch_source=nothing),
+        description=f"what a {kind.value} has done, folded, with its version map",
     )
 
 
-card, customer, merchant, device, ip = entities = [_entity(kind) for kind in Kind]
-state_views = [_state_view(entity) for entity in entities]
-card_state, customer_state, merchant_state, device_state, ip_state = state_views
+# A pair has no entity of its own: its view has the two of its parts.
+card, customer, merchant, device, ip = entities = [
+    _entity(kind) for kind in Kind if len(FIELDS[kind]) == 1
+]
+by_field = {entity.join_key: entity for entity in entities}
+state_views = [_state_view(kind) for kind in Kind]
+(
+    card_state,
+    customer_state,
+    merchant_state,
+    device_state,
+    ip_state,
+    customer_merchant_state,
+    customer_device_state,
+) = state_views
 
 request = RequestSource(
     name="transaction_in_hand",
@@ -89,18 +96,17 @@ def features(inputs: dict[str, Any]) -> dict[str, Any]:
     """
     from typing import Any
 
-    from domain.features import CATALOGUE, Entity, EntityState, finish
+    from domain.features import CATALOGUE, Entity, EntityState, entity_keys, finish
+    from domain.features.entities import FIELDS
     from domain.transactions import Transaction
 
-    fields = {kind: "ip" if kind is Entity.IP else f"{kind.value}_id" for kind in Entity}
+    fields = [FIELDS[kind][0] for kind in Entity if len(FIELDS[kind]) == 1]
     rows = len(inputs["timestamp"])
     vectors = []
     for row in range(rows):
-        named = {kind: (inputs.get(field) or [""] * rows)[row] for kind, field in fields.items()}
-        keys: dict[Entity, str] = {kind: key for kind, key in named.items() if key}
-        given = {name: inputs[name][row] for name in ("country", "channel", "lat", "lon")}
+        given = {field: (inputs.get(field) or [""] * rows)[row] for field in fields}
+        given.update({name: inputs[name][row] for name in ("country", "channel", "lat", "lon")})
         known: dict[str, Any] = {n: None if v == "" or v != v else v for n, v in given.items()}
-        known.update({fields[kind]: key for kind, key in keys.items()})
         transaction = Transaction(
             transaction_id="",
             timestamp=inputs["timestamp"][row],
@@ -110,7 +116,7 @@ def features(inputs: dict[str, Any]) -> dict[str, Any]:
             **known,
         )
         states = {}
-        for kind, key in keys.items():
+        for kind, key in entity_keys(transaction).items():
             stored = inputs[f"{kind.value}_state"][row]
             states[kind] = (
                 EntityState.from_bytes(kind, key, bytes(stored))

@@ -13,7 +13,7 @@ Place = tuple[int, int, int]
 
 SCALE = 1 << 24
 EARTH_RADIUS_KM = 6371.0088
-_KM_PER_UNIT = EARTH_RADIUS_KM / SCALE
+KM_PER_UNIT = EARTH_RADIUS_KM / SCALE
 _RADIANS = 0.017453292519943295
 
 _SIN = (-1 / 39916800, 1 / 362880, -1 / 5040, 1 / 120, -1 / 6, 1.0)
@@ -31,7 +31,7 @@ def unit_vector(lat: float, lon: float) -> Place:
 def chord_km(here: Place, there: Place) -> float:
     """Straight line through the globe: 0.1% short of the arc at 1,000 km, 36% at the antipodes."""
     x, y, z = here[0] - there[0], here[1] - there[1], here[2] - there[2]
-    return sqrt(float(x * x + y * y + z * z)) * _KM_PER_UNIT
+    return sqrt(float(x * x + y * y + z * z)) * KM_PER_UNIT
 
 
 def _whole(component: float) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 
 from domain.errors import RetraceError
 from domain.features.entities import Entity
-from domain.times import DAY, HOUR, MINUTE, SECOND
+from domain.features.windows import Window
 
+# Part of every hash: raised whenever the meaning of a declaration or of a state's bytes changes.
+SEMANTICS = 2
 MAX_TILES = 64
 MAX_CAP = 4096
 
@@ -32,6 +35,11 @@ class Aggregation(StrEnum):
     RATIO_TO_MAX = "ratio to own maximum"
     Z_SCORE = "deviations from own mean"
     SINCE_LAST = "hours since the last"
+    SINCE_FIRST = "hours since the first"
+    HOUR_DEVIATION = "deviation from own time of day"
+    QUANTILE = "quantile"
+    RATIO_TO_QUANTILE = "ratio to own quantile"
+    HIGH_COUNT = "count above own quantile"
     DISTINCT = "distinct count"
     IS_NEW = "not seen before"
     DISTANCE = "km from the last"
@@ -39,6 +47,10 @@ class Aggregation(StrEnum):
     LABEL_COUNT = "labels"
     FRAUD_COUNT = "fraud labels"
     FRAUD_RATE = "fraud labels / labels"
+    FRAUD_RUN = "length of the current run of fraud labels"
+    FRAUD_RUN_HOURS = "age in hours of the current run of fraud labels"
+    FRAUD_OF_LAST = "fraud labels among the last"
+    NTH_LAST_LABEL = "n-th last label"
 
 
 class Field(StrEnum):
@@ -65,39 +77,11 @@ class Filter(StrEnum):
 
     DECLINED = "declined"
     REMOTE = "remote"
+    APPROVED = "approved"
 
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The last `span`, held in tiles of `tile` (the resolution), both in microseconds.
-
-    At time t it holds the events with floor(t - span) <= floor(e.time) <= floor(t), floor being
-    that of the tile; for labels only whole past tiles, the one of t left out. `horizon` is how far
-    behind the greatest time seen a state reaches. The slack beyond the span is room for late
-    arrivals: a tenth of the span, an hour at least, and twice the span where that is less, so that
-    the finest tiles stay few.
-    """
-
-    name: str
-    span: int
-    tile: int
-    horizon: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        slack = max(self.span // 10, min(HOUR, 2 * self.span))
-        object.__setattr__(self, "horizon", self.span + slack)
-
-
-MINUTES_10 = Window("10m", 10 * MINUTE, 20 * SECOND)
-HOUR_1 = Window("1h", HOUR, MINUTE)
-DAY_1 = Window("1d", DAY, 30 * MINUTE)
-DAYS_7 = Window("7d", 7 * DAY, 3 * HOUR)
-DAYS_30 = Window("30d", 30 * DAY, 12 * HOUR)
 
 NUMBERS = frozenset({Field.AMOUNT})
 IDS = frozenset({Field.CARD, Field.CUSTOMER, Field.MERCHANT, Field.DEVICE, Field.IP, Field.COUNTRY})
-PLACES = frozenset({Field.PLACE})
-LABELS = frozenset({Field.LABEL})
 REQUESTS = frozenset(
     {
         Field.AMOUNT,
@@ -108,36 +92,48 @@ REQUESTS = frozenset(
         Field.REMOTE,
     }
 )
-FIELDS_OF: dict[Aggregation, frozenset[Field]] = {
-    Aggregation.REQUEST: REQUESTS,
-    Aggregation.COUNT: frozenset(),
-    Aggregation.SINCE_LAST: frozenset(),
-    Aggregation.SUM: NUMBERS,
-    Aggregation.MEAN: NUMBERS,
-    Aggregation.STD: NUMBERS,
-    Aggregation.MIN: NUMBERS,
-    Aggregation.MAX: NUMBERS,
-    Aggregation.RATIO_TO_MEAN: NUMBERS,
-    Aggregation.RATIO_TO_MAX: NUMBERS,
-    Aggregation.Z_SCORE: NUMBERS,
-    Aggregation.DISTINCT: IDS,
-    Aggregation.IS_NEW: IDS,
-    Aggregation.DISTANCE: PLACES,
-    Aggregation.SPEED: PLACES,
-    Aggregation.LABEL_COUNT: LABELS,
-    Aggregation.FRAUD_COUNT: LABELS,
-    Aggregation.FRAUD_RATE: LABELS,
-}
-OF_LABELS = frozenset({Aggregation.LABEL_COUNT, Aggregation.FRAUD_COUNT, Aggregation.FRAUD_RATE})
-CAPPED = OF_LABELS | {Aggregation.DISTINCT, Aggregation.IS_NEW}
+_A = Aggregation
+OF_LABELS = frozenset(
+    {
+        _A.LABEL_COUNT,
+        _A.FRAUD_COUNT,
+        _A.FRAUD_RATE,
+        _A.FRAUD_RUN,
+        _A.FRAUD_RUN_HOURS,
+        _A.FRAUD_OF_LAST,
+        _A.NTH_LAST_LABEL,
+    }
+)
+OF_VALUES = frozenset({_A.QUANTILE, _A.RATIO_TO_QUANTILE, _A.HIGH_COUNT})
+OF_PLACES = frozenset({_A.DISTANCE, _A.SPEED})
+OF_IDS = frozenset({_A.DISTINCT, _A.IS_NEW})
+WITHOUT_FIELD = frozenset({_A.COUNT, _A.SINCE_LAST, _A.SINCE_FIRST, _A.HOUR_DEVIATION})
+CAPPED = OF_LABELS | OF_VALUES | OF_IDS
+OF_LAST = frozenset({_A.FRAUD_OF_LAST, _A.NTH_LAST_LABEL})
+
+
+def fields_of(aggregation: Aggregation) -> frozenset[Field]:
+    """What may be aggregated so; empty where there is nothing to name."""
+    if aggregation is Aggregation.REQUEST:
+        return REQUESTS
+    if aggregation in WITHOUT_FIELD:
+        return frozenset()
+    if aggregation in OF_LABELS:
+        return frozenset({Field.LABEL})
+    if aggregation in OF_PLACES:
+        return frozenset({Field.PLACE})
+    return IDS if aggregation in OF_IDS else NUMBERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
     """One declared feature; `entity` is None for a plain value of the request.
 
-    `cap` bounds what is kept one by one (labels, or pairs of tile and value): the latest `cap`
-    count. `default` stands where the value is unknown.
+    `cap` bounds what is kept one by one: the latest `cap` labels, values, or pairs of tile and id;
+    for a distinct count the ids of one tile, beyond which it is estimated from a sample. `quantile`
+    is in thousandths (500 is the median), by nearest rank. `baseline` is the window whose quantile
+    a HIGH_COUNT counts above. `last` is the n of labels. `default` stands where the value is
+    unknown. A value depends on its own declaration alone, never on what is declared beside it.
     """
 
     name: str
@@ -148,22 +144,35 @@ class Feature:
     window: Window | None = None
     filter: Filter | None = None
     cap: int | None = None
+    quantile: int | None = None
+    baseline: Window | None = None
+    last: int | None = None
     default: float | None = None
+
+    @property
+    def definition(self) -> str:
+        """A digest of all that the value depends on, the name included, the meaning not."""
+        return sha256(f"{SEMANTICS}|{self.canonical()}".encode()).hexdigest()[:12]
 
     def check(self) -> None:
         """Raises DeclarationError."""
-        problem = self._name() or self._kind() or self._field() or self._bounds()
-        if problem is not None:
-            raise DeclarationError(self.name, problem)
+        for problem in (self._name, self._kind, self._field, self._bounds, self._numbers):
+            text = problem()
+            if text is not None:
+                raise DeclarationError(self.name, text)
 
     def canonical(self) -> str:
         """All that the value depends on, as text; the meaning is for people alone."""
-        window = self.window
-        span = f"{window.span}/{window.tile}/{window.horizon}" if window else ""
-        parts = (self.name, self.entity, self.aggregation.name, self.field, span, self.filter)
-        return "|".join("" if part is None else str(part) for part in (*parts, self.cap)) + (
-            "" if self.default is None else f"|{float(self.default).hex()}"
+        spans = [f"{w.span}/{w.tile}/{w.horizon}" if w else "" for w in self._windows()]
+        parts = (
+            *(self.name, self.entity, self.aggregation.name, self.field, *spans, self.filter),
+            *(self.cap, self.quantile, self.last),
+            None if self.default is None else float(self.default).hex(),
         )
+        return "|".join("" if part is None else str(part) for part in parts)
+
+    def _windows(self) -> tuple[Window | None, Window | None]:
+        return self.window, self.baseline
 
     def _name(self) -> str | None:
         if self.name.isidentifier() and self.name.islower():
@@ -185,7 +194,7 @@ class Feature:
         return None
 
     def _field(self) -> str | None:
-        allowed = FIELDS_OF[self.aggregation]
+        allowed = fields_of(self.aggregation)
         if self.field is None and not allowed:
             return None
         if self.field in allowed:
@@ -196,20 +205,30 @@ class Feature:
     def _bounds(self) -> str | None:
         if self.entity is None:
             return None if self.window is None else "a value of the request has no window"
-        window = self.window
-        if window is None:
+        if self.window is None:
             return "state would be unbounded: give a window"
-        if window.tile <= 0 or window.span < window.tile:
-            return f"window {window.name}: the tile is to be positive and within the span"
-        if window.span > MAX_TILES * window.tile:
-            tiles = window.span // window.tile
-            return f"window {window.name} spans {tiles} tiles, more than {MAX_TILES}: coarser tiles"
-        if (self.aggregation in CAPPED) != (self.cap is not None):
-            return (
-                "state would be unbounded: give a cap"
-                if self.cap is None
-                else f"{self.aggregation.value!r} has nothing to cap"
-            )
-        if self.cap is not None and not 0 < self.cap <= MAX_CAP:
-            return f"a cap is from 1 to {MAX_CAP}, this is {self.cap}"
+        for window in filter(None, self._windows()):
+            if window.tile <= 0 or window.span < window.tile:
+                return f"window {window.name}: the tile is to be positive and within the span"
+            if window.span > MAX_TILES * window.tile and self.aggregation not in OF_LABELS:
+                tiles = window.span // window.tile
+                return (
+                    f"window {window.name} spans {tiles} tiles, more than {MAX_TILES}: "
+                    "coarser tiles"
+                )
+        return None
+
+    def _numbers(self) -> str | None:
+        for name, what, wanted, most in (
+            ("cap", self.cap, CAPPED, MAX_CAP),
+            ("quantile", self.quantile, OF_VALUES, 1000),
+            ("last", self.last, OF_LAST, 64),
+            ("baseline", self.baseline, frozenset({Aggregation.HIGH_COUNT}), None),
+        ):
+            if (self.aggregation in wanted) != (what is not None):
+                if what is not None:
+                    return f"{self.aggregation.value!r} has no {name}: take it away"
+                return "state would be unbounded: give a cap" if name == "cap" else f"give a {name}"
+            if most is not None and what is not None and not 0 < int(str(what)) <= most:
+                return f"a {name} is from 1 to {most}, this is {what}"
         return None

@@ -7,13 +7,26 @@ from typing import Protocol
 
 
 class Entity(StrEnum):
-    """One kind of history. An entity's state is keyed by the value of its field."""
+    """One kind of history. A state is keyed by the value of its field, a pair's by both."""
 
     CARD = "card"
     CUSTOMER = "customer"
     MERCHANT = "merchant"
     DEVICE = "device"
     IP = "ip"
+    CUSTOMER_MERCHANT = "customer_merchant"
+    CUSTOMER_DEVICE = "customer_device"
+
+
+FIELDS: dict[Entity, tuple[str, ...]] = {
+    Entity.CARD: ("card_id",),
+    Entity.CUSTOMER: ("customer_id",),
+    Entity.MERCHANT: ("merchant_id",),
+    Entity.DEVICE: ("device_id",),
+    Entity.IP: ("ip",),
+    Entity.CUSTOMER_MERCHANT: ("customer_id", "merchant_id"),
+    Entity.CUSTOMER_DEVICE: ("customer_id", "device_id"),
+}
 
 
 class NamesEntities(Protocol):
@@ -34,14 +47,33 @@ class NamesEntities(Protocol):
 def entity_keys(source: NamesEntities) -> dict[Entity, str]:
     """The entities that `source` names, in the order of `Entity`; those it lacks are left out."""
     keys: dict[Entity, str] = {}
+    customer, merchant, device = source.customer_id, source.merchant_id, source.device_id
     if source.card_id is not None:
         keys[Entity.CARD] = source.card_id
-    if source.customer_id is not None:
-        keys[Entity.CUSTOMER] = source.customer_id
-    if source.merchant_id is not None:
-        keys[Entity.MERCHANT] = source.merchant_id
-    if source.device_id is not None:
-        keys[Entity.DEVICE] = source.device_id
+    if customer is not None:
+        keys[Entity.CUSTOMER] = customer
+    if merchant is not None:
+        keys[Entity.MERCHANT] = merchant
+    if device is not None:
+        keys[Entity.DEVICE] = device
     if source.ip is not None:
         keys[Entity.IP] = source.ip
+    if customer is not None:
+        if merchant is not None:
+            keys[Entity.CUSTOMER_MERCHANT] = pair_key(customer, merchant)
+        if device is not None:
+            keys[Entity.CUSTOMER_DEVICE] = pair_key(customer, device)
     return keys
+
+
+def pair_key(first: str, second: str) -> str:
+    """One text for two; the length in front keeps ("a", "bc") and ("ab", "c") apart."""
+    return f"{len(first)}:{first}{second}"
+
+
+def key_parts(entity: Entity, key: str) -> tuple[str, ...]:
+    """The values of `FIELDS[entity]` in a key made by `entity_keys`."""
+    if len(FIELDS[entity]) == 1:
+        return (key,)
+    length, _, rest = key.partition(":")
+    return rest[: int(length)], rest[int(length) :]

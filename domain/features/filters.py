@@ -20,9 +20,14 @@ def _remote(event: FeatureEvent) -> bool:
     return event.channel in REMOTE_CHANNELS
 
 
+def _approved(event: FeatureEvent) -> bool:
+    return event.outcome == "approve"
+
+
 KEEPS: dict[Filter, Keeps] = {
     Filter.DECLINED: _declined,
     Filter.REMOTE: _remote,
+    Filter.APPROVED: _approved,
 }
 
 # By name alone, so that the same field is read from a transaction and from its event.

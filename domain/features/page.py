@@ -27,22 +27,35 @@ Feature set `{hash}`, {count} features.
   before. Values are finished at the transaction's time, so they fall as time passes without events.
 - **Horizon.** A window's tiles are kept as far as W and a slack behind the greatest event time of
   the entity: a tenth of W, an hour at least, or twice W where that is less. Older events are
-  dropped and counted, whenever they come. Labels have their own greatest time, and one store as
-  long as the longest of their windows.
+  dropped and counted, whenever they come. Labels have a greatest time of their own.
+- **Pairs.** `customer_merchant` is what this customer did with this merchant, and so on: the
+  transactions that name both.
 - **Unknown.** An entity or field that the transaction lacks, or an aggregate of nothing, is unknown
   and takes the default; a count or sum of nothing is 0.
-- **Caps.** Distinct values and "not seen before" look at the latest pairs of tile and value of an
-  entity, labels at its latest labels, as many as the cap says. In a tie of tile the greater 64-bit
-  digest of the value stays; among labels of equal known time, that of the event id.
+- **Caps.** "Not seen before" looks at the latest pairs of tile and id of an entity, quantiles at
+  its latest amounts, labels at its latest labels, as many as the cap says. In a tie of tile the
+  greater 64-bit digest of the id stays; among amounts or labels of equal time that of the event.
+- **Distinct counts** are exact where no tile of the window has more ids than the cap. Beyond it a
+  tile keeps the ids whose digest ends in L zero bits, L the least that brings them within the cap;
+  the window then counts the ids that end in as many as its highest L, 2^L times each. With a cap of
+  64 the error is some percent where thousands are counted. The sample depends on the ids alone, so
+  every engine has the same.
+- **Quantiles** are by nearest rank: of n sorted amounts the one at ceil(n * q). A high count is
+  that of the amounts of the window above the quantile of the baseline window.
+- **Time of day.** The deviation is 1 - cos of the angle between the hour (UTC) and the mean hour of
+  the window, by sums of sines in 1/4096.
 - **Labels.** A label counts at its known time, and only in whole past tiles. Of one transaction
   the last such label alone counts: a reversal replaces the earlier label from its own known time
-  on, and until then the earlier one counts. A rate is fraud labels over all labels.
+  on, and until then the earlier one counts. A rate is fraud labels over all labels. The current run
+  of fraud is that of the last labels in the order of their knowing; its age counts from the first.
 - **Filters.** `declined` counts decisions, and imported history holds none. Without a filter
   attempts count, decided or imported.
 - **Bits.** States hold integers alone. Each integer becomes a float64 once, then only + - * / and
   sqrt are used, in the order of `domain/features/formulas.py`. A standard deviation is taken from
   the exact integer n * sum of squares - sum * sum. Amounts are in units of the base currency.
   Distance is a chord between integer unit vectors (scale 2^24).
+- **Limits.** An amount is below 2^56 minor units of the base currency, and those of one window are
+  below 2^63 together; a version map names 64 source partitions at most.
 """
 
 _COLUMNS = (
@@ -53,6 +66,7 @@ _COLUMNS = (
     "Resolution",
     "Filter",
     "Cap",
+    "Of",
     "Type",
     "Default",
 )
@@ -62,7 +76,10 @@ def features_page(features: FeatureSet = CATALOGUE) -> str:
     """Markdown, one table per entity, in the order of the vector."""
     parts = [_HEAD.format(hash=features.hash, count=len(features))]
     parts.append(_table("Request", [f for f in features.features if f.entity is None]))
-    parts.extend(_table(e.value.capitalize(), features.by_entity[e]) for e in features.entities)
+    parts.extend(
+        _table(e.value.replace("_", " and ").capitalize(), features.by_entity[e])
+        for e in features.entities
+    )
     return "\n".join(parts)
 
 
@@ -82,10 +99,21 @@ def _described(feature: Feature) -> str:
             _length(window.tile) if window else "",
             feature.filter.value if feature.filter else "",
             str(feature.cap or ""),
+            _of(feature),
             _TYPES.get(feature.aggregation, "float"),
             "unknown" if feature.default is None else str(feature.default),
         ]
     )
+
+
+def _of(feature: Feature) -> str:
+    """What else the value depends on: its quantile, its baseline, its number of labels."""
+    parts = [
+        f"q = {feature.quantile / 1000:g}" if feature.quantile else "",
+        f"baseline {feature.baseline.name}" if feature.baseline else "",
+        f"n = {feature.last}" if feature.last else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 _TYPES = {
@@ -93,6 +121,10 @@ _TYPES = {
     Aggregation.DISTINCT: "whole number",
     Aggregation.LABEL_COUNT: "whole number",
     Aggregation.FRAUD_COUNT: "whole number",
+    Aggregation.HIGH_COUNT: "whole number",
+    Aggregation.FRAUD_RUN: "whole number",
+    Aggregation.FRAUD_OF_LAST: "whole number",
+    Aggregation.NTH_LAST_LABEL: "0 or 1",
     Aggregation.IS_NEW: "0 or 1",
 }
 

@@ -1,7 +1,7 @@
-"""Owns which stores an entity's state needs, derived from the declarations; holds no state.
+"""Owns the tables that the kernel works by, made from declarations; computes no value.
 
-Features of one entity share a store when their window, filter and (for ids) field and cap agree,
-so that each is folded once and read in one pass.
+Features of one entity share a store where window, filter, field and cap agree, so that each event
+is folded once for them and read in one pass.
 """
 
 from __future__ import annotations
@@ -10,179 +10,190 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+import numpy as np
+from numpy.typing import NDArray
+
 from domain.features.declarations import (
-    IDS,
+    OF_IDS,
     OF_LABELS,
+    OF_PLACES,
+    OF_VALUES,
+    SEMANTICS,
     Aggregation,
-    DeclarationError,
     Feature,
     Field,
-    Filter,
-    Window,
 )
 from domain.features.entities import Entity
+from domain.features.kernel import layout as at
+from domain.features.rows import FILTER_BITS, ID_COLUMNS
+from domain.features.windows import Window
 
+Ints = NDArray[np.int64]
 Numbered = tuple[int, Feature]
 
-SUMMED = frozenset(
-    {
-        Aggregation.SUM,
-        Aggregation.MEAN,
-        Aggregation.STD,
-        Aggregation.RATIO_TO_MEAN,
-        Aggregation.Z_SCORE,
-    }
+_NUMBER = {aggregation: place for place, aggregation in enumerate(Aggregation)}
+_REQUEST = {
+    Field.AMOUNT: at.R_AMOUNT,
+    Field.HOUR_SIN: at.R_HOUR_SIN,
+    Field.HOUR_COS: at.R_HOUR_COS,
+    Field.NIGHT: at.R_NIGHT,
+    Field.WEEKEND: at.R_WEEKEND,
+    Field.REMOTE: at.R_REMOTE,
+}
+_A = Aggregation
+_SUMMED = {_A.SUM, _A.MEAN, _A.STD, _A.RATIO_TO_MEAN, _A.Z_SCORE}
+_SQUARED = {_A.STD, _A.Z_SCORE}
+# The columns that a tile has beside its number and its count, and who asks for them.
+_CHANNELS: tuple[tuple[int, set[Aggregation]], ...] = (
+    (at.C_SUM, _SUMMED),
+    (at.C_HIGH, _SQUARED),
+    (at.C_LOW, _SQUARED),
+    (at.C_LEAST, {_A.MIN}),
+    (at.C_GREATEST, {_A.MAX, _A.RATIO_TO_MAX}),
+    (at.C_FIRST, {_A.SINCE_FIRST}),
+    (at.C_LATEST, {_A.SINCE_LAST}),
+    (at.C_HOUR_X, {_A.HOUR_DEVIATION}),
+    (at.C_HOUR_Y, {_A.HOUR_DEVIATION}),
 )
-SQUARED = frozenset({Aggregation.STD, Aggregation.Z_SCORE})
-GREATEST = frozenset({Aggregation.MAX, Aggregation.RATIO_TO_MAX})
-PLACED = frozenset({Aggregation.DISTANCE, Aggregation.SPEED})
+_COLUMNS = {at.SKETCH: 2, at.PAIRS: 2, at.VALUES: 3, at.PLACES: 6, at.LABELS: 5, at.REQUEST: 0}
 
 
-@dataclass(frozen=True, slots=True)
-class TilesPlan:
-    """Counts per tile, and of the other channels those that a feature needs."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Plan:
+    """`stores` is int64 [stores, S_WIDTH], `features` [features, F_WIDTH]; `size` int64 of memory.
 
-    window: Window
-    filter: Filter | None
-    sums: bool
-    squares: bool
-    least: bool
-    greatest: bool
-    last: bool
-    features: tuple[Numbered, ...]
+    `digest` (32 bits) tells the states of another layout apart. `spare` is the most values that
+    one store may hold. `describes` names each store, for statistics.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class PairsPlan:
-    """Pairs of tile and value of `field`, the greatest `cap` of them."""
-
-    window: Window
-    filter: Filter | None
-    field: Field
-    cap: int
-    features: tuple[Numbered, ...]
+    entity: Entity | None
+    stores: Ints
+    features: Ints
+    digest: int
+    size: int
+    spare: int
+    describes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PlacesPlan:
-    """The last place per tile."""
-
-    window: Window
-    filter: Filter | None
-    features: tuple[Numbered, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LabelsPlan:
-    """The latest `cap` labels within the horizon of `window`, the longest of its features."""
-
-    window: Window
-    cap: int
-    features: tuple[Numbered, ...]
-
-
-StorePlan = TilesPlan | PairsPlan | PlacesPlan | LabelsPlan
-
-
-@dataclass(frozen=True, slots=True)
-class EntityPlan:
-    """`digest` tells states of another layout apart."""
-
-    entity: Entity
-    tiles: tuple[TilesPlan, ...]
-    pairs: tuple[PairsPlan, ...]
-    places: tuple[PlacesPlan, ...]
-    labels: LabelsPlan | None
-    digest: bytes
-
-
-def plan_entity(entity: Entity, features: Iterable[Feature], semantics: int) -> EntityPlan:
-    """Raises DeclarationError where features of one kind cannot share their store."""
+def plan_for(entity: Entity | None, features: Iterable[Feature]) -> Plan:
+    """Of None: the plain values of the request."""
     groups: dict[tuple[object, ...], list[Numbered]] = {}
     for place, feature in enumerate(features):
         if feature.entity is entity:
             groups.setdefault(_store_key(feature), []).append((place, feature))
-    tiles: list[TilesPlan] = []
-    pairs: list[PairsPlan] = []
-    places: list[PlacesPlan] = []
-    labels: LabelsPlan | None = None
+    rows: list[list[int]] = []
+    stores: list[list[int]] = []
+    base = 0
     for members in groups.values():
-        first = members[0][1]
-        if first.aggregation in OF_LABELS:
-            labels = _labels(members)
-        elif first.field in IDS:
-            pairs.append(_pairs(members))
-        elif first.aggregation in PLACED:
-            places.append(PlacesPlan(_window(first), first.filter, tuple(members)))
-        else:
-            tiles.append(_tiles(members))
-    stores: list[StorePlan | None] = [*tiles, *pairs, *places, labels]
-    layout = repr((semantics, [_layout(store) for store in stores]))
-    return EntityPlan(
+        store = _store(members)
+        store[at.S_BASE], store[at.S_FIRST] = base, len(rows)
+        rows.extend(_feature(place, feature) for place, feature in members)
+        store[at.S_LAST] = len(rows)
+        base += store[at.S_STRIDE] * store[at.S_COLUMNS]
+        stores.append(store)
+    layout = [[value for c, value in enumerate(s) if c not in _READING] for s in stores]
+    hashed = sha256(repr((SEMANTICS, layout)).encode()).digest()
+    return Plan(
         entity,
-        tuple(tiles),
-        tuple(pairs),
-        tuple(places),
-        labels,
-        sha256(layout.encode()).digest()[:4],
+        np.array(stores, dtype=np.int64).reshape(len(stores), at.S_WIDTH),
+        np.array(rows, dtype=np.int64).reshape(len(rows), at.F_WIDTH),
+        int.from_bytes(hashed[:4], "little"),
+        base,
+        max([store[at.S_STRIDE] for store in stores], default=0),
+        tuple(_described(members) for members in groups.values()),
     )
+
+
+_READING = {at.S_FIRST, at.S_LAST}
+
+
+def _kind(aggregation: Aggregation) -> int:
+    if aggregation is Aggregation.REQUEST:
+        return at.REQUEST
+    if aggregation in OF_LABELS:
+        return at.LABELS
+    if aggregation in OF_IDS:
+        return at.SKETCH if aggregation is Aggregation.DISTINCT else at.PAIRS
+    if aggregation in OF_VALUES:
+        return at.VALUES
+    return at.PLACES if aggregation in OF_PLACES else at.TILES
+
+
+def _kept(feature: Feature) -> Window | None:
+    """The window that the store is kept for."""
+    return feature.baseline or feature.window
 
 
 def _store_key(feature: Feature) -> tuple[object, ...]:
-    if feature.aggregation in OF_LABELS:
-        return ("labels",)
-    if feature.field in IDS:
-        return ("pairs", feature.window, feature.filter, feature.field)
-    kind = "places" if feature.aggregation in PLACED else "tiles"
-    return (kind, feature.window, feature.filter)
+    kind = _kind(feature.aggregation)
+    if kind in (at.LABELS, at.REQUEST):
+        return (kind,)
+    field = feature.field if kind in (at.SKETCH, at.PAIRS) else None
+    return (kind, _kept(feature), feature.filter, field, feature.cap)
 
 
-def _tiles(members: list[Numbered]) -> TilesPlan:
+def _store(members: list[Numbered]) -> list[int]:
+    """A row of the table of stores, but for where it lies."""
     first = members[0][1]
-    asked = {feature.aggregation for _, feature in members}
-    return TilesPlan(
-        _window(first),
-        first.filter,
-        sums=bool(asked & SUMMED),
-        squares=bool(asked & SQUARED),
-        least=Aggregation.MIN in asked,
-        greatest=bool(asked & GREATEST),
-        last=Aggregation.SINCE_LAST in asked,
-        features=tuple(members),
-    )
+    kind = _kind(first.aggregation)
+    store = [-1] * at.S_WIDTH
+    store[at.S_KIND] = kind
+    store[at.S_FILTER] = FILTER_BITS[first.filter] if first.filter else 0
+    store[at.S_FIELD] = ID_COLUMNS.get(first.field, 0) if first.field else 0
+    store[at.S_CAP] = max([f.cap or 0 for _, f in members])
+    store[at.S_COLUMNS] = _COLUMNS.get(kind, 0)
+    window = _kept(first)
+    store[at.S_STRIDE] = store[at.S_HORIZON] = store[at.S_SPAN] = 0
+    store[at.S_TILE] = 1
+    if window is not None:
+        store[at.S_TILE], store[at.S_SPAN] = window.tile, window.span
+        store[at.S_HORIZON] = window.horizon
+        if kind == at.LABELS:
+            windows = [f.window for _, f in members if f.window]
+            store[at.S_TILE] = 1
+            store[at.S_HORIZON] = max(w.horizon + w.tile for w in windows)
+        if kind == at.TILES:
+            _channels(store, {feature.aggregation for _, feature in members})
+        store[at.S_STRIDE] = _stride(store)
+    return store
 
 
-def _pairs(members: list[Numbered]) -> PairsPlan:
-    first = members[0][1]
-    assert first.field is not None
-    return PairsPlan(_window(first), first.filter, first.field, _one_cap(members), tuple(members))
+def _channels(store: list[int], asked: set[Aggregation]) -> None:
+    store[at.S_COLUMNS] = 2
+    for channel, wanted in _CHANNELS:
+        if asked & wanted:
+            store[channel] = store[at.S_COLUMNS]
+            store[at.S_COLUMNS] += 1
 
 
-def _labels(members: list[Numbered]) -> LabelsPlan:
-    longest = max((_window(feature) for _, feature in members), key=lambda w: (w.span, w.tile))
-    return LabelsPlan(longest, _one_cap(members), tuple(members))
+def _stride(store: list[int]) -> int:
+    """Room for what may be kept at once, and some, so that it is not moved at every step."""
+    tiles = store[at.S_HORIZON] // store[at.S_TILE] + 2
+    kind, cap = store[at.S_KIND], store[at.S_CAP]
+    most = tiles if kind in (at.TILES, at.PLACES) else cap + 1
+    if kind == at.SKETCH:
+        most = tiles * (cap + 2)
+    return most + max(32, most // 4)
 
 
-def _one_cap(members: list[Numbered]) -> int:
-    caps = {feature.cap for _, feature in members if feature.cap is not None}
-    if len(caps) != 1:
-        others = ", ".join(repr(feature.name) for _, feature in members[1:])
-        message = f"its cap differs from that of {others}, which share its store"
-        raise DeclarationError(members[0][1].name, message)
-    return caps.pop()
-
-
-def _window(feature: Feature) -> Window:
+def _feature(place: int, feature: Feature) -> list[int]:
+    row = [0] * at.F_WIDTH
+    row[at.F_AGGREGATION], row[at.F_OUT] = _NUMBER[feature.aggregation], place
+    if feature.aggregation is Aggregation.REQUEST:
+        assert feature.field is not None
+        row[at.F_NUMBER] = _REQUEST[feature.field]
+        return row
     assert feature.window is not None
-    return feature.window
+    row[at.F_SPAN], row[at.F_TILE] = feature.window.span, feature.window.tile
+    row[at.F_HORIZON] = feature.window.horizon
+    row[at.F_NUMBER] = feature.quantile or feature.last or 0
+    row[at.F_CAP] = feature.cap or 0
+    return row
 
 
-def _layout(plan: StorePlan | None) -> object:
-    """All of a plan but the features that read it."""
-    if plan is None:
-        return None
-    parts = [getattr(plan, name) for name in plan.__slots__ if name != "features"]
-    return type(plan).__name__, [
-        (part.span, part.tile, part.horizon) if isinstance(part, Window) else str(part)
-        for part in parts
-    ]
+def _described(members: list[Numbered]) -> str:
+    first = members[0][1]
+    window = _kept(first)
+    parts = [first.field, window.name if window else None, first.filter]
+    kind = ("tiles", "distinct", "seen", "amounts", "places", "labels", "request")
+    return " ".join([kind[_kind(first.aggregation)], *(str(p) for p in parts if p)])

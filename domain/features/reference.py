@@ -1,6 +1,7 @@
 """Owns the naive features: recomputed from the whole list of events; no tiles, stores or caches.
 
-Written from the contract line by line, so that the engines can be judged against it. Slow.
+Written from the contract line by line and with Python's own integers, so that the engines can be
+judged against it: it shares no line with the kernel. Slow.
 """
 
 from __future__ import annotations
@@ -10,14 +11,27 @@ from math import sqrt
 
 from domain.features.catalogue import CATALOGUE
 from domain.features.coordinates import EARTH_RADIUS_KM, SCALE
-from domain.features.declarations import Aggregation, Feature, Field, Filter, Window
+from domain.features.declarations import OF_VALUES, Aggregation, Feature, Field, Filter
 from domain.features.entities import entity_keys
 from domain.features.events import FeatureEvent, code, place_of
 from domain.features.feature_set import FeatureSet
-from domain.features.request import REQUEST
+from domain.features.windows import Window
+from domain.times import HOUR, to_datetime
 from domain.transactions import Transaction
 
 Events = Sequence[FeatureEvent]
+
+_QUARTER = (
+    0.0,
+    0.25881904510252074,
+    0.5,
+    0.7071067811865476,
+    0.8660254037844386,
+    0.9659258262890683,
+)
+_HALF = (*_QUARTER, 1.0, *_QUARTER[:0:-1])
+# sin of 0, 15 ... 345 degrees, one per hour, correctly rounded.
+_SIN = (*_HALF, *(0.0 - value for value in _HALF))
 
 
 def reference_vector(
@@ -26,15 +40,14 @@ def reference_vector(
     """The vector of `transaction` over the set `events`, each fact once and in any order."""
     vector: list[float | None] = []
     for feature in features.features:
-        value = _value(events, transaction, feature, features)
+        value = _value(events, transaction, feature)
         vector.append(feature.default if value is None else value)
     return vector
 
 
-def _value(events: Events, x: Transaction, feature: Feature, features: FeatureSet) -> float | None:
+def _value(events: Events, x: Transaction, feature: Feature) -> float | None:
     if feature.entity is None:
-        assert feature.field is not None
-        return REQUEST[feature.field](x)
+        return _of_request(x, feature.field)
     key = entity_keys(x).get(feature.entity)
     if key is None:
         return None
@@ -46,8 +59,25 @@ def _value(events: Events, x: Transaction, feature: Feature, features: FeatureSe
     ]
     if feature.field is Field.LABEL:
         labels = [event for event in history if event.kind == "label"]
-        return _of_labels(labels, x, feature, features.by_entity[feature.entity])
+        return _of_labels(labels, x, feature)
     return _of_transactions([e for e in history if e.kind == "transaction"], x, feature)
+
+
+def _of_request(x: Transaction, field: Field | None) -> float | None:
+    hour = x.timestamp // HOUR % 24
+    if field is Field.AMOUNT:
+        return float(x.base_amount) / 100.0
+    if field is Field.HOUR_SIN:
+        return _SIN[hour]
+    if field is Field.HOUR_COS:
+        return _SIN[(hour + 6) % 24]
+    if field is Field.NIGHT:
+        return 1.0 if hour < 6 else 0.0
+    if field is Field.WEEKEND:
+        return 1.0 if to_datetime(x.timestamp).isoweekday() in (6, 7) else 0.0
+    if x.channel is None:
+        return None
+    return 1.0 if x.channel in ("ecom", "moto") else 0.0
 
 
 def _in_horizon(events: Events, window: Window) -> list[FeatureEvent]:
@@ -61,8 +91,12 @@ def _of_transactions(history: Events, x: Transaction, feature: Feature) -> float
     assert window is not None
     g, t = window.tile, x.timestamp
     kept = [event for event in _in_horizon(history, window) if _passes(event, feature.filter)]
-    if feature.aggregation in (Aggregation.DISTINCT, Aggregation.IS_NEW):
-        return _of_values(kept, x, feature, window)
+    if feature.aggregation is Aggregation.DISTINCT:
+        return _distinct(kept, x, feature, window)
+    if feature.aggregation is Aggregation.IS_NEW:
+        return _is_new(kept, x, feature, window)
+    if feature.aggregation in OF_VALUES:
+        return _of_values(history, x, feature)
     held = [e for e in kept if (t - window.span) // g <= e.time // g <= t // g]
     if feature.aggregation in (Aggregation.DISTANCE, Aggregation.SPEED):
         return _of_places(held, x, feature)
@@ -70,6 +104,12 @@ def _of_transactions(history: Events, x: Transaction, feature: Feature) -> float
         if not held:
             return None
         return float(max(t - max(e.time for e in held), 0)) / 3600000000.0
+    if feature.aggregation is Aggregation.SINCE_FIRST:
+        if not held:
+            return None
+        return float(max(t - min(e.time for e in held), 0)) / 3600000000.0
+    if feature.aggregation is Aggregation.HOUR_DEVIATION:
+        return _hour_deviation([e.time // HOUR % 24 for e in held], t // HOUR % 24)
     return _of_amounts([e.base_amount for e in held], x.base_amount, feature.aggregation)
 
 
@@ -78,7 +118,20 @@ def _passes(event: FeatureEvent, asked: Filter | None) -> bool:
         return event.outcome == "decline"
     if asked is Filter.REMOTE:
         return event.channel in ("ecom", "moto")
+    if asked is Filter.APPROVED:
+        return event.outcome == "approve"
     return True
+
+
+def _hour_deviation(hours: list[int], own: int) -> float | None:
+    """Sines in 1/4096, to the nearest integer."""
+    x = sum(round(4096 * _SIN[(hour + 6) % 24]) for hour in hours)
+    y = sum(round(4096 * _SIN[hour]) for hour in hours)
+    if not x and not y:
+        return None
+    across, up = float(round(4096 * _SIN[(own + 6) % 24])), float(round(4096 * _SIN[own]))
+    fx, fy = float(x), float(y)
+    return 1.0 - (across * fx + up * fy) / (4096.0 * sqrt(fx * fx + fy * fy))
 
 
 def _of_amounts(amounts: list[int], own: int, aggregation: Aggregation) -> float | None:
@@ -106,20 +159,70 @@ def _of_amounts(amounts: list[int], own: int, aggregation: Aggregation) -> float
     return float(own * n - total) / sqrt(float(spread)) if spread else None
 
 
-def _of_values(kept: Events, x: Transaction, feature: Feature, window: Window) -> float | None:
-    """The cap keeps the greatest pairs of tile and value, over the whole horizon."""
+def _distinct(kept: Events, x: Transaction, feature: Feature, window: Window) -> float:
+    """Exact where no tile of the window has more ids than the cap, else from a sample of them.
+
+    The level L of a tile is the least for which at most `cap` of its digests end in L zero bits;
+    the window counts the digests that end in as many as its highest level says, 2^L times each.
+    """
     assert feature.field is not None
     assert feature.cap is not None
     g, t, field = window.tile, x.timestamp, feature.field.value
-    seen = {(e.time // g, code(v)) for e in kept if (v := getattr(e, field)) is not None}
-    latest = sorted(seen)[-feature.cap :]
-    held = {v for tile, v in latest if (t - window.span) // g <= tile <= t // g}
-    if feature.aggregation is Aggregation.DISTINCT:
-        return float(len(held))
+    tiles: dict[int, set[int]] = {}
+    for e in kept:
+        if (value := getattr(e, field)) is not None and (
+            (t - window.span) // g <= e.time // g <= t // g
+        ):
+            tiles.setdefault(e.time // g, set()).add(code(value))
+    level = 0
+    for codes in tiles.values():
+        while sum(each % 2**level == 0 for each in codes) > feature.cap:
+            level += 1
+    held = {each for codes in tiles.values() for each in codes if each % 2**level == 0}
+    return float(len(held)) * 2.0**level
+
+
+def _is_new(kept: Events, x: Transaction, feature: Feature, window: Window) -> float | None:
+    """The cap keeps the greatest pairs of tile and id, over the whole horizon."""
+    assert feature.field is not None
+    assert feature.cap is not None
+    g, t, field = window.tile, x.timestamp, feature.field.value
     own = getattr(x, field)
     if own is None:
         return None
+    seen = {(e.time // g, code(v)) for e in kept if (v := getattr(e, field)) is not None}
+    latest = sorted(seen)[-feature.cap :]
+    held = {v for tile, v in latest if (t - window.span) // g <= tile <= t // g}
     return 0.0 if code(own) in held else 1.0
+
+
+def _of_values(history: Events, x: Transaction, feature: Feature) -> float | None:
+    """Quantiles by nearest rank over the latest `cap` amounts of the window, or the baseline."""
+    over, g_of = feature.baseline or feature.window, feature.window
+    assert over is not None
+    assert g_of is not None
+    assert feature.cap is not None
+    assert feature.quantile is not None
+    kept = [e for e in _in_horizon(history, over) if _passes(e, feature.filter)]
+    latest = sorted(kept, key=lambda e: (e.time, e.order))[-feature.cap :]
+    held = _within(latest, over, x.timestamp)
+    if feature.aggregation is Aggregation.HIGH_COUNT and not held:
+        return 0.0
+    if not held:
+        return None
+    amounts = sorted(e.base_amount for e in held)
+    rank = -(-len(amounts) * feature.quantile // 1000)
+    value = amounts[max(rank, 1) - 1]
+    if feature.aggregation is Aggregation.HIGH_COUNT:
+        return float(sum(e.base_amount > value for e in _within(held, g_of, x.timestamp)))
+    if feature.aggregation is Aggregation.QUANTILE:
+        return float(value) / 100.0
+    return float(x.base_amount) / float(value) if value else None
+
+
+def _within(events: Events, window: Window, t: int) -> list[FeatureEvent]:
+    g = window.tile
+    return [e for e in events if (t - window.span) // g <= e.time // g <= t // g]
 
 
 def _of_places(held: Events, x: Transaction, feature: Feature) -> float | None:
@@ -137,27 +240,34 @@ def _of_places(held: Events, x: Transaction, feature: Feature) -> float | None:
     return km / max(hours, 1.0 / 60.0)
 
 
-def _of_labels(
-    labels: Events, x: Transaction, feature: Feature, siblings: Sequence[Feature]
-) -> float | None:
-    """Bounded by the longest window of the entity's label features, then by the cap."""
+def _of_labels(labels: Events, x: Transaction, feature: Feature) -> float | None:
+    """Bounded by the horizon of its own window, and by the cap."""
     window = feature.window
     assert window is not None
     assert feature.cap is not None
-    longest = max(
-        (f.window for f in siblings if f.field is Field.LABEL and f.window is not None),
-        key=lambda w: (w.span, w.tile),
-    )
-    by_age = sorted(_in_horizon(labels, longest), key=lambda e: (e.time, e.order))
+    by_age = sorted(labels, key=lambda e: (e.time, e.order))[-feature.cap :]
     g, t = window.tile, x.timestamp
+    greatest = max((event.time for event in labels), default=0)
+    oldest = max(t - window.span, greatest - window.horizon) // g
     standing: dict[str, FeatureEvent] = {}
-    for label in by_age[-feature.cap :]:
+    for label in by_age:
         if label.time // g < t // g:
+            standing.pop(label.transaction_id, None)
             standing[label.transaction_id] = label
-    held = [e for e in standing.values() if e.time // g >= (t - window.span) // g]
-    fraud = sum(event.label or 0 for event in held)
+    held = [e for e in standing.values() if e.time // g >= oldest]
+    values = [event.label or 0 for event in held]
     if feature.aggregation is Aggregation.LABEL_COUNT:
         return float(len(held))
     if feature.aggregation is Aggregation.FRAUD_COUNT:
-        return float(fraud)
-    return float(fraud) / float(len(held)) if held else None
+        return float(sum(values))
+    if feature.aggregation is Aggregation.FRAUD_RATE:
+        return float(sum(values)) / float(len(held)) if held else None
+    last = feature.last or 0
+    if feature.aggregation is Aggregation.FRAUD_OF_LAST:
+        return float(sum(values[-last:]))
+    if feature.aggregation is Aggregation.NTH_LAST_LABEL:
+        return float(values[-last]) if len(values) >= last else None
+    run = len(values) - max((i + 1 for i, value in enumerate(values) if not value), default=0)
+    if feature.aggregation is Aggregation.FRAUD_RUN:
+        return float(run)
+    return float(t - held[-run].time) / 3600000000.0 if run else None

@@ -1,192 +1,151 @@
-"""Owns the state of one entity: folding, merging, bytes; finishing and storing are others'."""
+"""Owns the state of one entity: its bytes, and what is yet to be folded; the kernel does the rest.
+
+Folding is put off until somebody needs the result: then all that came is folded in one call.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from domain.errors import IntegrityError
 from domain.features.catalogue import CATALOGUE
-from domain.features.columns import Reader, Writer
+from domain.features.engine import Inspected, fold_states, inspected, merged
 from domain.features.entities import Entity
 from domain.features.events import FeatureEvent
 from domain.features.feature_set import FeatureSet
-from domain.features.labels import Labels
-from domain.features.pairs import Pairs
-from domain.features.places import Places
-from domain.features.plan import EntityPlan
-from domain.features.tiles import Tiles
-from domain.features.versions import read_versions, write_versions
+from domain.features.kernel.layout import LABELS, S_FILTER, S_HORIZON, S_KIND, TILES
+from domain.features.rows import WIDTH, row_of
+from domain.features.varints import Reader
+from domain.features.versions import read_versions
 
-NEVER = -(1 << 62)
+Row = tuple[int, ...]
+
+# Bounds the memory of a state that is folded for long and never read.
+_MOST_PENDING = 256
 
 
 class EntityState:
     """A pure function of the set of events folded, whatever their order across partitions.
 
     `version` is {source partition: last offset folded}; events of one partition are to be folded
-    in the order of their offsets. `latest` and `latest_label` are the greatest event time of a
-    transaction and known time of a label, NEVER where there was none. A transaction is decided
-    before its own event is folded, so a vector made in the order of the log never holds itself; a
-    vector made again is to be made from a state below the transaction's own event.
+    in the order of their offsets. A transaction is decided before its own event is folded, so a
+    vector made in the order of the log never holds itself; a vector made again is to be made from a
+    state below the transaction's own event.
     """
 
-    __slots__ = (
-        "entity",
-        "folded_labels",
-        "folded_transactions",
-        "key",
-        "labels",
-        "latest",
-        "latest_label",
-        "pairs",
-        "places",
-        "plan",
-        "tiles",
-        "version",
-    )
+    __slots__ = ("_data", "_rows", "entity", "features", "key", "version")
 
     def __init__(self, entity: Entity, key: str, features: FeatureSet = CATALOGUE) -> None:
-        plan = features.plans[entity]
-        self.entity = entity
-        self.key = key
-        self.plan = plan
+        self.entity, self.key, self.features = entity, key, features
         self.version: dict[int, int] = {}
-        self.latest = self.latest_label = NEVER
-        self.folded_transactions = self.folded_labels = 0
-        self.tiles = [Tiles(part) for part in plan.tiles]
-        self.pairs = [Pairs(part) for part in plan.pairs]
-        self.places = [Places(part) for part in plan.places]
-        self.labels = Labels(plan.labels) if plan.labels is not None else None
+        self._data = b""
+        self._rows: list[Row] = []
 
     def fold(self, partition: int, offset: int, event: FeatureEvent) -> bool:
-        """False, and nothing changed, where the version covers the offset already."""
-        version = self.version
-        if offset <= version.get(partition, -1):
+        """False, and nothing changed, where the version covers the offset already.
+
+        Raises ValueError or TypeError for an event that no state can hold.
+        """
+        return self.version.get(partition, -1) < offset and self.fold_row(
+            row_of(partition, offset, event)
+        )
+
+    def fold_row(self, row: Row) -> bool:
+        """As `fold`, of the event's row."""
+        partition, offset = row[0], row[1]
+        if offset <= self.version.get(partition, -1):
             return False
-        version[partition] = offset
-        if event.label is not None:
-            self._fold_label(event)
-            return True
-        time, amount = event.time, event.base_amount
-        self.folded_transactions += 1
-        if time > self.latest:
-            self.latest = time
-        for tiles in self.tiles:
-            tiles.add(event, time, amount)
-            if len(tiles.tiles) > tiles.limit:
-                tiles.trim(self.latest)
-        for pairs in self.pairs:
-            pairs.add(event, time)
-        if event.x is not None:
-            for places in self.places:
-                places.add(event, time)
-                if len(places.tiles) > places.limit:
-                    places.trim(self.latest)
+        self.version[partition] = offset
+        self._rows.append(row)
+        if len(self._rows) >= _MOST_PENDING:
+            self.to_bytes()
         return True
 
-    def _fold_label(self, event: FeatureEvent) -> None:
-        self.folded_labels += 1
-        if event.time > self.latest_label:
-            self.latest_label = event.time
-        if self.labels is not None:
-            self.labels.add(event)
+    @property
+    def pending(self) -> tuple[bytes, list[Row]]:
+        """The bytes of the state before, and the rows that are to be folded onto it."""
+        return self._data, self._rows
+
+    def settle(self, data: bytes) -> None:
+        """Takes the bytes that another driver made of `pending`."""
+        self._data, self._rows = data, []
+
+    @property
+    def folded_transactions(self) -> int:
+        return self.inspect().transactions
+
+    @property
+    def folded_labels(self) -> int:
+        return self.inspect().labels
+
+    @property
+    def latest(self) -> int:
+        """The greatest event time folded, NEVER where there is none."""
+        return self.inspect().latest
 
     @property
     def dropped(self) -> int:
-        """Events of the set that lie before the horizon or, for labels, beyond the cap."""
-        self._trim()
-        held = max(
-            (t for t in self.tiles if t.keeps is None),
-            key=lambda t: t.plan.window.horizon,
-            default=None,
-        )
-        transactions = self.folded_transactions - sum(held.counts) if held is not None else 0
-        labels = self.folded_labels - len(self.labels.labels) if self.labels is not None else 0
-        return transactions + labels
+        """Events of the set that lie before the longest horizon or, of labels, beyond the cap."""
+        seen = self.inspect()
+        stores = self.features.plans[self.entity].stores
+        whole = (stores[:, S_KIND] == TILES) & (stores[:, S_FILTER] == 0)
+        horizons = np.where(whole, stores[:, S_HORIZON], -1)
+        transactions = seen.transactions
+        if whole.any():
+            transactions -= seen.counted[int(horizons.argmax())]
+        else:
+            transactions = 0
+        held = [n for n, kind in zip(seen.items, stores[:, S_KIND], strict=True) if kind == LABELS]
+        return transactions + (seen.labels - held[0] if held else 0)
+
+    def inspect(self) -> Inspected:
+        return inspected(self.features.plans[self.entity], self.to_bytes())
 
     def merge(self, other: EntityState) -> None:
         """Takes in the events of `other`; the two sets are to have none in common."""
-        if (other.entity, other.key, other.plan) != (self.entity, self.key, self.plan):
+        if (other.entity, other.key, other.features) != (self.entity, self.key, self.features):
             raise ValueError(f"{other.entity}:{other.key} is no part of {self.entity}:{self.key}")
+        plan = self.features.plans[self.entity]
+        self.settle(merged(plan, self.to_bytes(), other.to_bytes()))
         for partition, offset in other.version.items():
             self.version[partition] = max(offset, self.version.get(partition, -1))
-        self.folded_transactions += other.folded_transactions
-        self.folded_labels += other.folded_labels
-        self.latest = max(self.latest, other.latest)
-        self.latest_label = max(self.latest_label, other.latest_label)
-        for tiles, more_tiles in zip(self.tiles, other.tiles, strict=True):
-            tiles.merge(more_tiles)
-        for pairs, more_pairs in zip(self.pairs, other.pairs, strict=True):
-            pairs.merge(more_pairs)
-        for places, more_places in zip(self.places, other.places, strict=True):
-            places.merge(more_places)
-        if self.labels is not None and other.labels is not None:
-            self.labels.merge(other.labels)
 
     def copy(self) -> EntityState:
-        twin = EntityState.__new__(EntityState)
-        twin.entity, twin.key, twin.plan = self.entity, self.key, self.plan
+        twin = EntityState(self.entity, self.key, self.features)
         twin.version = dict(self.version)
-        twin.latest, twin.latest_label = self.latest, self.latest_label
-        twin.folded_transactions = self.folded_transactions
-        twin.folded_labels = self.folded_labels
-        twin.tiles = [tiles.copy() for tiles in self.tiles]
-        twin.pairs = [pairs.copy() for pairs in self.pairs]
-        twin.places = [places.copy() for places in self.places]
-        twin.labels = self.labels.copy() if self.labels is not None else None
+        twin._data, twin._rows = self._data, self._rows[:]
         return twin
 
     def to_bytes(self) -> bytes:
         """Equal for equal sets of events."""
-        self._trim()
-        writer = Writer()
-        writer.raw(self.plan.digest)
-        write_versions(writer, self.version)
-        writer.varint(self.folded_transactions)
-        if self.folded_transactions:
-            writer.signed(self.latest)
-            for store in self._stores():
-                store.write(writer)
-        writer.varint(self.folded_labels)
-        if self.folded_labels:
-            writer.signed(self.latest_label)
-            if self.labels is not None:
-                self.labels.write(writer)
-        return writer.to_bytes()
+        if self._rows or not self._data:
+            owners = np.zeros(len(self._rows), dtype=np.int64)
+            rows = np.array(self._rows, dtype=np.int64).reshape(len(self._rows), WIDTH)
+            made = fold_states(self.features, self.entity, [self._data], owners, rows)
+            self.settle(made[0])
+        return self._data
 
     @classmethod
     def from_bytes(
         cls, entity: Entity, key: str, data: bytes, features: FeatureSet = CATALOGUE
     ) -> EntityState:
-        """Raises IntegrityError where `data` was written for other features or is damaged."""
+        """Raises IntegrityError where `data` was written for other features.
+
+        Damage further on is found when it is first folded onto or finished.
+        """
         self = cls(entity, key, features)
-        reader = Reader(data)
-        if reader.raw(4) != self.plan.digest:
+        self.version = dict(version_of(data))
+        if int.from_bytes(data[:4], "little") != features.plans[entity].digest:
             raise IntegrityError(
                 f"the state of {entity} {key!r} was written for other features than set "
-                f"{features.hash}: rebuild the online state from the log"
+                f"{features.hash}: rebuild the online state with `retrace features rebuild`"
             )
-        self.version = read_versions(reader)
-        self._read_stores(self.plan, reader)
-        reader.finish()
+        self._data = data
         return self
 
-    def _read_stores(self, plan: EntityPlan, reader: Reader) -> None:
-        self.folded_transactions = reader.varint()
-        if self.folded_transactions:
-            self.latest = reader.signed()
-            self.tiles = [Tiles.read_from(part, reader) for part in plan.tiles]
-            self.pairs = [Pairs.read_from(part, reader) for part in plan.pairs]
-            self.places = [Places.read_from(part, reader) for part in plan.places]
-        self.folded_labels = reader.varint()
-        if self.folded_labels:
-            self.latest_label = reader.signed()
-            if plan.labels is not None:
-                self.labels = Labels.read_from(plan.labels, reader)
 
-    def _stores(self) -> list[Tiles | Pairs | Places]:
-        return [*self.tiles, *self.pairs, *self.places]
-
-    def _trim(self) -> None:
-        for store in self._stores():
-            store.trim(self.latest)
-        if self.labels is not None:
-            self.labels.trim(self.latest_label)
+def version_of(data: bytes) -> Mapping[int, int]:
+    """The version map at the head of a state's bytes."""
+    return read_versions(Reader(data, 4))

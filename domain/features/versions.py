@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 
 from domain.errors import IntegrityError
-from domain.features.columns import Reader, Writer
+from domain.features.varints import Reader, Writer
 
 
 def encode_versions(versions: Mapping[int, int]) -> str:

@@ -13,8 +13,9 @@ from feast.protos.feast.types.Value_pb2 import Value
 
 from domain.errors import FencedError, IntegrityError
 from domain.features import CATALOGUE, Entity, EntityState
+from domain.features.entities import FIELDS, key_parts
 from domain.times import to_datetime
-from feature_repo.names import join_key, state_view
+from feature_repo.names import state_view
 from projections.adapters.feast_store import VersionedRedisOnlineStore
 from projections.adapters.state_layout import LOST, REFUSED
 from projections.feature_state import Marker, Markers
@@ -83,10 +84,12 @@ class FeastStateStore:
 @lru_cache(maxsize=1 << 16)
 def address(entity: Entity, key: str) -> bytes:
     """An entity's key as Feast lays it out, without the keyspace."""
-    value = EntityKey(join_keys=[join_key(entity)], entity_values=[Value(string_val=key)])
+    parts = [Value(string_val=part) for part in key_parts(entity, key)]
+    value = EntityKey(join_keys=list(FIELDS[entity]), entity_values=parts)
     serialized: bytes = serialize_entity_key(value, _KEY_VERSION)
     return serialized
 
 
 def _as_of(state: EntityState) -> datetime:
-    return to_datetime(max(state.latest, state.latest_label, 0))
+    seen = state.inspect()
+    return to_datetime(max(seen.latest, seen.latest_label, 0))

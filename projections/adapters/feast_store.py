@@ -22,6 +22,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from domain.features.state import version_of
 from projections.adapters.state_layout import (
     MARK,
     WRITE,
@@ -32,7 +33,6 @@ from projections.adapters.state_layout import (
     markers_of,
     stamp_of,
     value_of,
-    version_of,
 )
 from projections.feature_state import Marker, Markers, version_text
 

@@ -18,13 +18,11 @@ from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyp
 from redis.exceptions import NoScriptError, RedisError
 
 from domain.errors import UnavailableError
-from domain.features.columns import Reader
-from domain.features.versions import read_versions
 from projections.feature_state import Marker, Markers
 
 Versions = Mapping[int, int]
 
-_DIGEST_BYTES = 4
+
 LOST, REFUSED, WRITTEN, EQUAL = -1, 0, 1, 2
 
 WRITE = """
@@ -99,12 +97,6 @@ def markers_of(stored: Mapping[bytes, bytes]) -> Markers:
 def field_of(view: str) -> bytes:
     hashed: bytes = _mmh3(f"{view}:{view}")
     return hashed
-
-
-def version_of(state: bytes) -> Versions:
-    reader = Reader(state)
-    reader.raw(_DIGEST_BYTES)
-    return read_versions(reader)
 
 
 def value_of(state: bytes) -> bytes:

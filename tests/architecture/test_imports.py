@@ -47,9 +47,13 @@ def test_help_itself_loads_nothing_heavy() -> None:
     assert loaded & set(HEAVY) == set()
 
 
-@pytest.mark.parametrize("name", ["domain.features", "domain.cleaning", "domain.events"])
+@pytest.mark.parametrize("name", ["domain.cleaning", "domain.events", "domain.policy"])
 def test_the_domain_is_pure_python(name: str) -> None:
     assert loaded_by(f"import {name}") & set(HEAVY) == set()
+
+
+def test_features_know_the_compiler_of_their_kernel_and_nothing_else_heavy() -> None:
+    assert loaded_by("import domain.features") & set(HEAVY) == {"numpy", "numba"}
 
 
 def test_the_api_loads_neither_feast_nor_tensorflow() -> None:

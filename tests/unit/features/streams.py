@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 from domain.features import Entity, EntityState, FeatureEvent, FeatureSet, entity_keys
 from domain.features.coordinates import unit_vector
 from domain.features.declarations import (
-    FIELDS_OF,
+    CAPPED,
     OF_LABELS,
+    OF_LAST,
+    OF_VALUES,
     Aggregation,
     Feature,
     Field,
     Filter,
-    Window,
+    fields_of,
 )
 from domain.features.events import digest
+from domain.features.windows import Window
 from domain.times import DAY, HOUR, MINUTE
 from domain.transactions import Transaction
 
@@ -161,6 +164,9 @@ def folded(
     return states
 
 
+BASELINE = Window("1h", HOUR, 2 * MINUTE)
+
+
 def every_kind() -> FeatureSet:
     """Each aggregation on each field, under each filter, over small windows and tiny caps."""
     windows = [
@@ -170,7 +176,7 @@ def every_kind() -> FeatureSet:
     ]
     features: list[Feature] = []
     for aggregation in Aggregation:
-        fields: list[Field | None] = [*sorted(FIELDS_OF[aggregation])]
+        fields: list[Field | None] = [*sorted(fields_of(aggregation))]
         for field in fields or [None]:
             for window in windows:
                 features += _kinds(aggregation, field, window)
@@ -184,8 +190,8 @@ def _kinds(aggregation: Aggregation, field: Field | None, window: Window) -> lis
             return []
         return [Feature(name=name, meaning="m", aggregation=aggregation, field=field)]
     of_labels = aggregation in OF_LABELS
-    capped = of_labels or aggregation in (Aggregation.DISTINCT, Aggregation.IS_NEW)
     filters = [None] if of_labels else [None, Filter.DECLINED, Filter.REMOTE]
+    high = aggregation is Aggregation.HIGH_COUNT
     return [
         Feature(
             name=f"{entity}_{name}_{asked.name.lower() if asked else 'all'}",
@@ -195,10 +201,13 @@ def _kinds(aggregation: Aggregation, field: Field | None, window: Window) -> lis
             field=field,
             window=window,
             filter=asked,
-            cap=2 if capped else None,
+            cap=(4 if aggregation in OF_VALUES else 2) if aggregation in CAPPED else None,
+            quantile=400 if aggregation in OF_VALUES else None,
+            baseline=BASELINE if high else None,
+            last=2 if aggregation in OF_LAST else None,
             default=-1.0 if aggregation is Aggregation.MIN else None,
         )
-        for entity in (Entity.CUSTOMER, Entity.MERCHANT)
+        for entity in (Entity.CUSTOMER, Entity.MERCHANT, Entity.CUSTOMER_MERCHANT)
         for asked in filters
     ]
 

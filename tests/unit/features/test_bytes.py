@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,9 +30,21 @@ from domain.features import (
     entity_keys,
     feature_event,
 )
-from domain.features.columns import Reader, Writer
 from domain.features.coordinates import SCALE, chord_km, unit_vector
+from domain.features.entities import key_parts, pair_key
 from domain.features.events import digest
+from domain.features.kernel.encoding import (
+    get_column,
+    get_rising,
+    get_signed,
+    get_varint,
+    put_column,
+    put_rising,
+    put_signed,
+    put_varint,
+)
+from domain.features.kernel.wide import as_float, difference, spread
+from domain.features.rows import row_of
 from domain.transactions import Transaction
 from tests.unit.features.streams import Placed, examples, logs
 
@@ -82,24 +95,85 @@ def scored() -> TransactionScored:
     )
 
 
-@examples(50)
-@given(st.lists(st.integers(0, 2**130)))
-def test_a_column_comes_back_whatever_its_width(values: list[int]) -> None:
-    writer = Writer()
-    writer.column(values)
-    reader = Reader(writer.to_bytes())
-    assert reader.column(len(values)) == values
-    reader.finish()
+INT64 = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-300, 300))
 
 
-@examples(50)
-@given(st.lists(st.integers(-(2**70), 2**70)).map(sorted))
+@examples(100)
+@given(INT64)
+def test_single_integers_come_back(value: int) -> None:
+    data = np.zeros(16, dtype=np.uint8)
+    end = put_varint(data, 0, value)
+    assert get_varint(data, 0, end) == (value, end)
+    assert get_varint(data, 0, end - 1)[1] == -1
+    end = put_signed(data, 0, value)
+    assert get_signed(data, 0, end) == (value, end)
+
+
+@examples(100)
+@given(st.lists(INT64), st.integers(-1000, 1000))
+def test_a_column_comes_back_whatever_its_width(values: list[int], less: int) -> None:
+    values = [value for value in values if -(2**62) < value < 2**62] if less else values
+    mem, again = np.array(values, dtype=np.int64), np.zeros(len(values), dtype=np.int64)
+    data = np.zeros(9 * len(values) + 1, dtype=np.uint8)
+    end = put_column(data, 0, mem, 0, len(values), less)
+    assert get_column(data, 0, end, again, 0, len(values), less) == end
+    assert again.tolist() == values
+    if values:
+        assert get_column(data, 0, end - 1, again, 0, len(values), less) == -1
+
+
+@examples(100)
+@given(st.lists(st.integers(-(2**61), 2**61)).map(sorted))
 def test_rising_numbers_come_back(values: list[int]) -> None:
-    writer = Writer()
-    writer.rising(values)
-    reader = Reader(writer.to_bytes())
-    assert reader.rising(len(values)) == values
-    reader.finish()
+    mem, again = np.array(values, dtype=np.int64), np.zeros(len(values), dtype=np.int64)
+    data = np.zeros(9 * len(values) + 20, dtype=np.uint8)
+    end = put_rising(data, 0, mem, 0, len(values))
+    assert get_rising(data, 0, end, again, 0, len(values)) == end
+    assert again.tolist() == values
+
+
+WIDE = st.one_of(
+    st.integers(0, 2**128 - 1),
+    # Halfway between two floats, and one beside it.
+    st.builds(
+        lambda top, shift, step: max(((top * 2 + 1) << shift) + step, 0) % 2**128,
+        st.integers(2**52, 2**53 - 1),
+        st.integers(0, 74),
+        st.sampled_from([-1, 0, 1]),
+    ),
+)
+
+
+@examples(300)
+@given(WIDE)
+def test_wide_integers_are_rounded_as_python_rounds(value: int) -> None:
+    assert as_float(np.uint64(value >> 64), np.uint64(value % 2**64)) == float(value)
+
+
+@examples(200)
+@given(st.lists(st.integers(0, 2**56 - 1), min_size=1, max_size=100), st.integers(0, 2**56 - 1))
+def test_spreads_and_differences_are_exact(amounts: list[int], amount: int) -> None:
+    number, total, squares = len(amounts), sum(amounts), sum(a * a for a in amounts)
+    high, low = spread(number, total, np.uint64(squares >> 64), np.uint64(squares % 2**64))
+    assert (int(high) << 64) + int(low) == number * squares - total * total
+    assert difference(number, amount, total) == float(number * amount - total)
+
+
+@examples(100)
+@given(st.text(), st.text())
+def test_the_parts_of_a_pair_come_back(first: str, second: str) -> None:
+    key = pair_key(first, second)
+    assert key_parts(Entity.CUSTOMER_MERCHANT, key) == (first, second)
+
+
+def test_a_row_that_no_state_can_hold_is_refused() -> None:
+    event = FeatureEvent("transaction", 1, 2, 3, "t", 1, 5)
+    with pytest.raises(ValueError, match="base_amount"):
+        row_of(0, 0, event._replace(base_amount=-1))
+    with pytest.raises(ValueError, match="base_amount"):
+        row_of(0, 0, event._replace(base_amount=2**56))
+    with pytest.raises(ValueError, match="partition"):
+        row_of(64, 0, event)
 
 
 @examples(50)
@@ -129,9 +203,9 @@ def test_a_damaged_state_is_refused(log: list[Placed], data: st.DataObject) -> N
     whole = state.to_bytes()
     cut = data.draw(st.integers(0, len(whole) - 1))
     with pytest.raises(IntegrityError):
-        EntityState.from_bytes(Entity.MERCHANT, "shop", whole[:cut])
+        EntityState.from_bytes(Entity.MERCHANT, "shop", whole[:cut]).inspect()
     with pytest.raises(IntegrityError):
-        EntityState.from_bytes(Entity.MERCHANT, "shop", whole + b"\0")
+        EntityState.from_bytes(Entity.MERCHANT, "shop", whole + b"\0").inspect()
 
 
 def test_a_state_of_another_layout_is_refused_and_one_of_other_readers_is_not() -> None:

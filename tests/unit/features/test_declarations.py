@@ -6,18 +6,22 @@ from typing import Any
 
 import pytest
 
-from domain.features import CATALOGUE, DeclarationError, Entity, Feature, FeatureSet
-from domain.features.declarations import (
-    DAY_1,
-    DAYS_7,
-    DAYS_30,
-    HOUR_1,
-    Aggregation,
-    Field,
-    Filter,
-    Window,
+from domain.errors import IntegrityError
+from domain.features import (
+    CATALOGUE,
+    DeclarationError,
+    Entity,
+    EntityState,
+    Feature,
+    FeatureEvent,
+    FeatureSet,
+    finish,
 )
+from domain.features.declarations import Aggregation, Field, Filter
+from domain.features.windows import DAY_1, DAYS_7, DAYS_30, HOUR_1, Window
 from domain.times import DAY, HOUR, MINUTE
+from domain.transactions import Transaction
+from tests.unit.features.streams import SMALL
 
 
 def declared(**changes: Any) -> Feature:
@@ -34,6 +38,12 @@ def declared(**changes: Any) -> Feature:
 
 
 LABELS = {"aggregation": Aggregation.FRAUD_COUNT, "field": Field.LABEL}
+HIGH = {
+    "aggregation": Aggregation.HIGH_COUNT,
+    "cap": 5,
+    "quantile": 900,
+    "baseline": DAYS_30,
+}
 VALUES = {"aggregation": Aggregation.DISTINCT, "field": Field.MERCHANT}
 
 
@@ -56,7 +66,14 @@ VALUES = {"aggregation": Aggregation.DISTINCT, "field": Field.MERCHANT}
         (LABELS, "unbounded: give a cap"),
         ({**VALUES, "cap": 0}, "from 1 to 4096"),
         ({**VALUES, "cap": 1_000_000}, "from 1 to 4096"),
-        ({"cap": 5}, "nothing to cap"),
+        ({"cap": 5}, "has no cap: take it away"),
+        ({**HIGH, "quantile": None}, "give a quantile"),
+        ({**HIGH, "quantile": 1001}, "from 1 to 1000"),
+        ({**HIGH, "baseline": None}, "give a baseline"),
+        ({**HIGH, "baseline": Window("w", 30 * DAY, MINUTE)}, "43200 tiles, more than 64"),
+        ({"baseline": DAYS_7}, "has no baseline"),
+        ({**LABELS, "cap": 5, "last": 3}, "has no last"),
+        ({**LABELS, "aggregation": Aggregation.NTH_LAST_LABEL, "cap": 5}, "give a last"),
         ({**LABELS, "cap": 5, "filter": Filter.DECLINED}, "take the filter away"),
         ({"entity": None}, "has no entity"),
         ({"aggregation": Aggregation.REQUEST}, "has no entity"),
@@ -76,14 +93,45 @@ def test_a_name_declared_twice_is_refused_with_both_places() -> None:
         FeatureSet([declared(), declared(name="other"), declared()])
 
 
-def test_features_that_share_a_store_must_agree_on_its_cap() -> None:
-    with pytest.raises(DeclarationError, match="cap differs from that of 'b'"):
-        FeatureSet(
-            [
-                declared(name="a", cap=3, window=DAYS_7, **LABELS),
-                declared(name="b", cap=4, window=DAYS_30, **LABELS),
-            ]
+def test_a_value_depends_on_its_own_declaration_alone() -> None:
+    """What is declared beside a feature, with other caps and longer windows, changes no value."""
+    kind = {**LABELS, "entity": Entity.CUSTOMER}
+    alone = declared(name="a", cap=3, window=DAYS_7, **kind)
+    beside = declared(name="b", cap=400, window=DAYS_30, **kind)
+    values = []
+    for features in (FeatureSet([alone]), FeatureSet([alone, beside])):
+        state = EntityState(Entity.CUSTOMER, "ann", features)
+        for day in range(12):
+            label = FeatureEvent(
+                *("label", day * DAY, day, day * DAY, f"t{day}", 0, 1), customer_id="ann", label=1
+            )
+            state.fold(0, day, label)
+        ask = Transaction(
+            transaction_id="x", timestamp=12 * DAY, amount=1, currency="EUR", base_amount=1
         )
+        values.append(finish({Entity.CUSTOMER: state}, ask, features)[0])
+    assert values == [3.0, 3.0]
+    assert alone.definition == FeatureSet([alone, beside]).features[0].definition
+
+
+def test_a_definition_is_that_of_the_value_and_not_of_the_words() -> None:
+    assert declared().definition == declared(meaning="reworded").definition
+    assert declared().definition != declared(window=HOUR_1).definition
+
+
+def test_a_set_comes_back_from_its_text() -> None:
+    for features in (CATALOGUE, SMALL):
+        again = FeatureSet.from_json(features.to_json())
+        assert again.hash == features.hash
+        assert again.features == features.features
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"semantics":2}', '{"semantics":1,"features":[]}']
+)
+def test_a_text_that_is_no_set_of_ours_is_refused(text: str) -> None:
+    with pytest.raises(IntegrityError):
+        FeatureSet.from_json(text)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +144,7 @@ def test_features_that_share_a_store_must_agree_on_its_cap() -> None:
         {"window": Window("1d", DAY, HOUR)},
         {"filter": Filter.DECLINED},
         {"default": 0.0},
+        {**LABELS, "cap": 5},
     ],
 )
 def test_the_hash_changes_with_whatever_changes_a_value(changes: dict[str, Any]) -> None:
@@ -119,7 +168,7 @@ def test_the_catalogue_is_large_enough_and_stands_on_two_ids_amount_and_time() -
     assert len(CATALOGUE.hash) == 16
 
 
-def test_every_window_spans_sixty_tiles_at_most() -> None:
+def test_every_window_of_tiles_spans_sixty_of_them_at_most() -> None:
     for feature in CATALOGUE.features:
-        if feature.window is not None:
+        if feature.window is not None and feature.field is not Field.LABEL:
             assert feature.window.span <= 60 * feature.window.tile

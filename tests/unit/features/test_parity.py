@@ -7,7 +7,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.features import CATALOGUE, Entity, EntityState, FeatureSet, finish
+from domain.features import CATALOGUE, Entity, EntityState, FeatureSet, entity_keys, finish
 from domain.features.reference import reference_vector
 from domain.transactions import Transaction
 from tests.unit.features.streams import (
@@ -86,7 +86,7 @@ def test_a_restart_at_any_point_and_a_replayed_stretch_change_nothing(
     for entity, state in folded(log[:cut], transaction, SMALL).items():
         restored = EntityState.from_bytes(entity, state.key, state.to_bytes(), SMALL)
         for partition, offset, event in log[again:]:
-            if getattr(event, "ip" if entity is Entity.IP else f"{entity}_id") == state.key:
+            if entity_keys(event).get(entity) == state.key:
                 restored.fold(partition, offset, event)
         assert restored.to_bytes() == whole[entity].to_bytes()
         assert finish({entity: restored}, transaction, SMALL) == finish(
@@ -134,7 +134,7 @@ def test_a_tail_folded_onto_a_copy_joins_without_a_gap(
     copies = {entity: state.copy() for entity, state in stored.items()}
     for partition, offset, event in log[start:]:
         for entity, state in copies.items():
-            if getattr(event, "ip" if entity is Entity.IP else f"{entity}_id") == state.key:
+            if entity_keys(event).get(entity) == state.key:
                 state.fold(partition, offset, event)
     assert differing(log, transaction, copies, SMALL) == {}
     assert {entity: state.to_bytes() for entity, state in stored.items()} == before

@@ -1,0 +1,252 @@
+"""Owns the drivers of the kernel: many states, whole histories, one request; holds no state.
+
+All of them run the same loop over rows (see `rows`), so a value has the same bits wherever it is
+made. NaN stands for unknown.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+
+from domain.errors import IntegrityError
+from domain.features.entities import Entity
+from domain.features.feature_set import FeatureSet
+from domain.features.kernel import layout as at
+from domain.features.kernel.arrays import Bytes, Floats, Ints, Scratch, Tables
+from domain.features.kernel.run import join, look, run
+from domain.features.plan import Plan
+from domain.features.rows import OFFSET, PARTITION, PARTITIONS, WIDTH, Rows
+
+_NO_DUE = np.zeros(0, dtype=np.int64)
+Made = TypeVar("Made")
+
+_NO_OUT = np.zeros((0, 0), dtype=np.float64)
+_NO_DATA = np.zeros(0, dtype=np.uint8)
+_BUFFER = 1 << 16
+
+
+def fold_states(
+    features: FeatureSet, entity: Entity, blobs: Sequence[bytes | None], owners: Ints, rows: Rows
+) -> list[bytes]:
+    """The states after `rows` are folded in their order; row i goes to blobs[owners[i]].
+
+    Rows that a state covers already change nothing. Raises IntegrityError for bytes that are not
+    a state of these features.
+    """
+    order, spans = grouped(owners, len(blobs))
+    given = [blob or b"" for blob in blobs]
+    due = np.full(len(rows), -1, dtype=np.int64)
+    return run_groups(features.plans[entity], given, rows, order, spans, due, _NO_OUT, keep=True)
+
+
+def finish_and_fold(
+    features: FeatureSet,
+    entity: Entity,
+    blobs: Sequence[bytes | None],
+    owners: Ints,
+    rows: Rows,
+    due: Ints,
+    out: Floats,
+) -> list[bytes]:
+    """As `fold_states`; before row i is folded its features go to out[due[i]], if that is >= 0."""
+    order, spans = grouped(owners, len(blobs))
+    given = [blob or b"" for blob in blobs]
+    return run_groups(features.plans[entity], given, rows, order, spans, due, out, keep=True)
+
+
+def vectors(
+    features: FeatureSet,
+    keys: Mapping[Entity, Ints],
+    rows: Rows,
+    due: Ints,
+    threads: int = 2,
+) -> Floats:
+    """Replays a whole log: [due rows, features], each finished from the rows before its own.
+
+    Every row is folded once, in the order given, whatever its offset: by known time offsets need
+    not rise. `keys[entity][i]` is the number of the entity that row i concerns, or -1; `due[i]` the
+    row of the result, or -1.
+    """
+    rows = in_this_order(rows)
+    out = blank(features, int(due.max(initial=-1)) + 1)
+    everything = np.arange(len(rows), dtype=np.int64)
+    whole = np.array([0, len(rows)], dtype=np.int64)
+    run_groups(features.request, [b""], rows, everything, whole, due, out, keep=False)
+    for entity in features.entities:
+        codes = keys[entity]
+        order, spans = grouped(codes, int(codes.max(initial=-1)) + 1)
+        plan = features.plans[entity]
+
+        def part(bounds: Ints, plan: Plan = plan, order: Ints = order) -> None:
+            run_groups(plan, [b""] * (len(bounds) - 1), rows, order, bounds, due, out, keep=False)
+
+        _in_parts(part, spans, threads)
+    return out
+
+
+def states(
+    features: FeatureSet, entity: Entity, codes: Ints, rows: Rows, threads: int = 2
+) -> list[bytes]:
+    """The state of each number in `codes` (-1: none) after all rows; in the order of the numbers"""
+    order, spans = grouped(codes, int(codes.max(initial=-1)) + 1)
+    due = np.full(len(rows), -1, dtype=np.int64)
+    plan = features.plans[entity]
+
+    def part(bounds: Ints) -> list[bytes]:
+        empty = [b""] * (len(bounds) - 1)
+        return run_groups(plan, empty, rows, order, bounds, due, _NO_OUT, keep=True)
+
+    return [state for made in _in_parts(part, spans, threads) for state in made]
+
+
+def finish_one(
+    plan: Plan, blob: bytes, rows: Sequence[tuple[int, ...]], request: tuple[int, ...], out: Floats
+) -> None:
+    """Folds `rows` onto a state and finishes for `request` into `out` [features]."""
+    table = np.array([*rows, request], dtype=np.int64).reshape(len(rows) + 1, WIDTH)
+    order = np.arange(len(table), dtype=np.int64)
+    due = np.full(len(table), -1, dtype=np.int64)
+    due[-1] = 0
+    spans = np.array([0, len(table)], dtype=np.int64)
+    run_groups(plan, [blob], table, order, spans, due, out.reshape(1, -1), keep=False)
+
+
+def merged(plan: Plan, first: bytes, second: bytes) -> bytes:
+    """The state that holds the events of both, which are to have none in common."""
+    mine, other = _scratch(plan), _fresh(plan)
+    data = np.empty(9 * plan.size + 20 * len(plan.stores) + 1024, dtype=np.uint8)
+    size, code = join(_tables(plan), mine, other, _array(first), _array(second), data)
+    _check(plan, code)
+    return data[:size].tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What a state holds. `items` and `counted` (events) are per store, in the order of the plan.
+
+    `latest` is the greatest event time, `latest_label` the greatest known time of a label, NEVER
+    (-2^62) where there is none.
+    """
+
+    latest: int
+    latest_label: int
+    transactions: int
+    labels: int
+    items: list[int]
+    counted: list[int]
+
+
+def inspected(plan: Plan, blob: bytes) -> Inspected:
+    scratch, items = _scratch(plan), np.zeros((len(plan.stores), 2), dtype=np.int64)
+    _check(plan, look(_tables(plan), scratch, _array(blob), items))
+    latest, latest_label, transactions, labels = scratch[2].tolist()
+    held, counted = items[:, 0].tolist(), items[:, 1].tolist()
+    return Inspected(latest, latest_label, transactions, labels, held, counted)
+
+
+def in_this_order(rows: Rows, first: int = 0) -> Rows:
+    """A copy whose offsets are its places, of one partition: so that no row is taken for known."""
+    numbered = rows.copy()
+    numbered[:, PARTITION] = 0
+    numbered[:, OFFSET] = np.arange(first, first + len(rows))
+    return numbered
+
+
+def blank(features: FeatureSet, rows: int) -> Floats:
+    """Vectors in which everything is at its default."""
+    defaults = [np.nan if default is None else default for default in features.defaults]
+    return np.tile(np.array(defaults, dtype=np.float64), (rows, 1))
+
+
+def grouped(codes: Ints, count: int) -> tuple[Ints, Ints]:
+    """(row numbers by code, in their order; where each of the `count` codes begins and ends)."""
+    order = np.argsort(codes, kind="stable")
+    spans = np.searchsorted(codes[order], np.arange(count + 1))
+    return order, spans.astype(np.int64)
+
+
+def _in_parts(part: Callable[[Ints], Made], spans: Ints, threads: int) -> list[Made]:
+    """Splits the groups where about as many rows lie on each side; the parts in their order."""
+    if threads < 2 or spans[-1] - spans[0] < 10_000:
+        return [part(spans)]
+    marks = np.linspace(spans[0], spans[-1], threads + 1)
+    cuts = [0, *np.searchsorted(spans, marks[1:-1]).tolist(), len(spans) - 1]
+    pieces = [spans[a : b + 1] for a, b in pairwise(cuts)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(part, pieces))
+
+
+def run_groups(
+    plan: Plan,
+    blobs: Sequence[bytes],
+    rows: Rows,
+    order: Ints,
+    spans: Ints,
+    due: Ints,
+    out: Floats,
+    *,
+    keep: bool,
+) -> list[bytes]:
+    bounds = np.zeros(len(blobs) + 1, dtype=np.int64)
+    np.cumsum([len(blob) for blob in blobs], out=bounds[1:])
+    given = _array(b"".join(blobs))
+    data = np.empty(_BUFFER, dtype=np.uint8) if keep else _NO_DATA
+    scratch = _scratch(plan)
+    made, ends, code, group = run(
+        _tables(plan), scratch, given, bounds, rows, order, spans, due, out, keep, data
+    )
+    _check(plan, code, group)
+    if not keep:
+        return []
+    whole, cuts = made[: ends[-1]].tobytes(), ends.tolist()
+    return [whole[a:b] for a, b in pairwise(cuts)]
+
+
+def _check(plan: Plan, code: int, group: int = 0) -> None:
+    if code == 1:
+        raise IntegrityError(
+            f"state {group} of {plan.entity} was written for other features: rebuild the online "
+            "state with `retrace features rebuild`"
+        )
+    if code:
+        raise IntegrityError(f"state {group} of {plan.entity} is damaged, or cut short")
+
+
+def _array(data: bytes) -> Bytes:
+    return np.frombuffer(data, dtype=np.uint8)
+
+
+def _tables(plan: Plan) -> Tables:
+    return plan.stores, plan.features, plan.digest
+
+
+_LOCAL = threading.local()
+
+
+def _scratch(plan: Plan) -> Scratch:
+    """Memory for one state of `plan`, one per thread."""
+    held: dict[int, tuple[Plan, Scratch]] = _LOCAL.__dict__.setdefault("held", {})
+    found = held.get(id(plan))
+    if found is None:
+        if len(held) > 64:
+            held.clear()
+        # The plan is kept with it, so that its id cannot become that of another.
+        found = held[id(plan)] = (plan, _fresh(plan))
+    return found[1]
+
+
+def _fresh(plan: Plan) -> Scratch:
+    return (
+        np.zeros(plan.size, dtype=np.int64),
+        np.zeros((len(plan.stores), 2), dtype=np.int64),
+        np.zeros(at.HEAD, dtype=np.int64),
+        np.zeros(PARTITIONS, dtype=np.int64),
+        np.zeros(plan.spare, dtype=np.int64),
+    )

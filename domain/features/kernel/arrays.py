@@ -1,0 +1,15 @@
+"""Owns the names of the kernel's array types; the kernel's functions take no others."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+
+Tables = tuple[Ints, Ints, int]
+"""(stores, features, digest): see `layout` and domain.features.plan."""
+Scratch = tuple[Ints, Ints, Ints, Ints, Ints]
+"""(mem, heads, head, version, spare): the memory for one state."""

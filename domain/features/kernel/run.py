@@ -1,0 +1,116 @@
+"""Owns the one loop that all engines drive: states in, rows folded, vectors and states out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.features.kernel.arrays import Bytes, Floats, Ints
+from domain.features.kernel.compiled import compiled
+from domain.features.kernel.layout import S_BASE, S_KIND, S_STRIDE, TILES
+from domain.features.kernel.state import finish, fold, merge, trim_all
+from domain.features.kernel.stored import decode, encode
+from domain.features.rows import IS_REQUEST, KIND
+
+HEADROOM = 64
+
+
+@compiled
+def run(
+    tables: tuple[Ints, Ints, int],
+    scratch: tuple[Ints, Ints, Ints, Ints, Ints],
+    blobs: Bytes,
+    bounds: Ints,
+    rows: Ints,
+    order: Ints,
+    spans: Ints,
+    due: Ints,
+    out: Floats,
+    keep: bool,
+    data: Bytes,
+) -> tuple[Bytes, Ints, int, int]:
+    """Takes groups of rows, one per state, each with the bytes of its state so far.
+
+    `tables` is (stores, features, digest), `scratch` (mem, heads, head, version, spare). Group i
+    begins with blobs[bounds[i]:bounds[i + 1]] (none: an empty state) and has the rows
+    order[spans[i]:spans[i + 1]], in the order of folding. Before a row is folded it is finished
+    for, where due[row] >= 0, into out[due[row]]. With `keep` the states after it are written to
+    `data`, or to a greater array in its place.
+
+    Returns (data, ends[groups + 1], code, group): 0, or what `decode` found wrong, and where.
+    """
+    stores, features, digest = tables
+    mem, heads, head, version, spare = scratch
+    groups = len(spans) - 1
+    ends = np.zeros(groups + 1, dtype=np.int64)
+    most = 9 * len(mem) + 20 * len(stores) + 1024
+    at = 0
+    for group in range(groups):
+        code = decode(
+            stores, mem, heads, head, version, digest, blobs, bounds[group], bounds[group + 1]
+        )
+        if code:
+            return data, ends, code, group
+        for i in range(spans[group], spans[group + 1]):
+            row = rows[order[i]]
+            place = due[order[i]]
+            if place >= 0:
+                finish(stores, features, mem, heads, head, row, out[place], spare)
+            if row[KIND] != IS_REQUEST:
+                fold(stores, mem, heads, head, version, row)
+        if keep:
+            if len(data) - at < most:
+                greater = np.empty(2 * len(data) + most, dtype=np.uint8)
+                greater[:at] = data[:at]
+                data = greater
+            at += encode(stores, mem, heads, head, version, digest, data[at:])
+        ends[group + 1] = at
+    return data, ends, 0, -1
+
+
+@compiled
+def join(
+    tables: tuple[Ints, Ints, int],
+    scratch: tuple[Ints, Ints, Ints, Ints, Ints],
+    other: tuple[Ints, Ints, Ints, Ints, Ints],
+    first: Bytes,
+    second: Bytes,
+    data: Bytes,
+) -> tuple[int, int]:
+    """The bytes of the state that holds the events of both; returns (length, code)."""
+    stores, _, digest = tables
+    mem, heads, head, version, _ = scratch
+    other_mem, other_heads, other_head, other_version, _ = other
+    code = decode(stores, mem, heads, head, version, digest, first, 0, len(first))
+    if code == 0:
+        code = decode(
+            stores, other_mem, other_heads, other_head, other_version, digest, second, 0,
+            len(second),
+        )  # fmt: skip
+    if code:
+        return 0, code
+    theirs = (other_mem, other_heads, other_head, other_version)
+    merge(stores, mem, heads, head, version, theirs)
+    trim_all(stores, mem, heads, head)
+    return encode(stores, mem, heads, head, version, digest, data), 0
+
+
+@compiled
+def look(
+    tables: tuple[Ints, Ints, int],
+    scratch: tuple[Ints, Ints, Ints, Ints, Ints],
+    blob: Bytes,
+    items: Ints,
+) -> int:
+    """Per store its items, and of TILES the events that they count, into `items` [stores, 2].
+
+    Returns what `decode` found; the head of `scratch` is then that of the state.
+    """
+    stores, _, digest = tables
+    mem, heads, head, version, _ = scratch
+    code = decode(stores, mem, heads, head, version, digest, blob, 0, len(blob))
+    for s in range(len(stores)):
+        items[s, 0] = items[s, 1] = heads[s, 1] - heads[s, 0]
+        if stores[s, S_KIND] == TILES:
+            counts = stores[s, S_BASE] + stores[s, S_STRIDE]
+            items[s, 1] = mem[counts + heads[s, 0] : counts + heads[s, 1]].sum()
+    return code

@@ -1,0 +1,118 @@
+"""Owns the numbers that the kernel folds: one row of int64 for each event; folds nothing.
+
+Ids and event ids are 64-bit digests less 2^63, so that their signed order is that of the digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.features.declarations import Field, Filter
+from domain.features.events import FeatureEvent, code, digest
+from domain.features.filters import ATTRIBUTE, KEEPS, REMOTE_CHANNELS
+from domain.transactions import Transaction
+
+Rows = NDArray[np.int64]
+"""[n, WIDTH]; the columns are named below."""
+
+PARTITION, OFFSET, KIND, TIME, ORDER, AMOUNT, FILTERS, PRESENT, X, Y, Z, TRANSACTION = range(12)
+CARD, CUSTOMER, MERCHANT, DEVICE, IP, COUNTRY = range(12, 18)
+WIDTH = 18
+
+# KIND
+IS_TRANSACTION, IS_GENUINE, IS_FRAUD, IS_REQUEST = range(4)
+"""A request is finished for and not folded."""
+
+ID_COLUMNS: dict[Field, int] = {
+    Field.CARD: CARD,
+    Field.CUSTOMER: CUSTOMER,
+    Field.MERCHANT: MERCHANT,
+    Field.DEVICE: DEVICE,
+    Field.IP: IP,
+    Field.COUNTRY: COUNTRY,
+}
+# Bits of PRESENT: one per column of an id, then these.
+HAS_PLACE, HAS_CHANNEL, IS_REMOTE = 1 << 20, 1 << 21, 1 << 22
+
+FILTER_BITS: dict[Filter, int] = {each: 1 << place for place, each in enumerate(Filter)}
+
+PARTITIONS = 64
+"""Source partitions, of all generations of the topic together, that a version map may name."""
+BIAS = 1 << 63
+MAX_AMOUNT = (1 << 56) - 1
+"""In minor units of the base currency. The amounts of one window are to be below 2^63 together."""
+
+_IDS = tuple((ATTRIBUTE[field], column) for field, column in ID_COLUMNS.items())
+
+
+def row_of(partition: int, offset: int, event: FeatureEvent) -> tuple[int, ...]:
+    """Raises ValueError or TypeError for an event that no state can hold."""
+    if not 0 <= partition < PARTITIONS:
+        raise ValueError(f"partition: {partition} is not from 0 to {PARTITIONS - 1}")
+    row = _row(partition, offset, event)
+    row[ORDER] = event.order - BIAS
+    row[TRANSACTION] = digest(event.transaction_id) - BIAS
+    if event.label is not None:
+        row[KIND] = IS_FRAUD if event.label else IS_GENUINE
+        return tuple(row)
+    for bit, keeps in _FILTERS:
+        if keeps(event):
+            row[FILTERS] |= bit
+    return tuple(row)
+
+
+def request_row(transaction: Transaction, place: tuple[int, int, int] | None) -> tuple[int, ...]:
+    """The row that is finished for, and not folded."""
+    event = FeatureEvent(
+        "transaction",
+        transaction.timestamp,
+        0,
+        0,
+        "",
+        transaction.timestamp,
+        transaction.base_amount,
+        transaction.card_id,
+        transaction.customer_id,
+        transaction.merchant_id,
+        transaction.device_id,
+        transaction.ip,
+        transaction.country,
+        transaction.channel,
+        *(place or (None, None, None)),
+    )
+    row = _row(0, 0, event)
+    row[KIND] = IS_REQUEST
+    return tuple(row)
+
+
+def rows_of(events: Iterable[tuple[int, int, FeatureEvent]]) -> Rows:
+    """(partition, offset, event) each, in the order given."""
+    rows = [row_of(*each) for each in events]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), WIDTH)
+
+
+def _row(partition: int, offset: int, event: FeatureEvent) -> list[int]:
+    if not 0 <= event.base_amount <= MAX_AMOUNT:
+        raise ValueError(f"base_amount: {event.base_amount} is not from 0 to {MAX_AMOUNT}")
+    row = [0] * WIDTH
+    row[PARTITION], row[OFFSET] = partition, offset
+    row[TIME], row[AMOUNT] = event.time, event.base_amount
+    present = 0
+    for attribute, column in _IDS:
+        value = getattr(event, attribute)
+        if value is not None:
+            row[column] = code(value) - BIAS
+            present |= 1 << column
+    if event.x is not None and event.y is not None and event.z is not None:
+        row[X], row[Y], row[Z] = event.x, event.y, event.z
+        present |= HAS_PLACE
+    if event.channel is not None:
+        present |= HAS_CHANNEL | (IS_REMOTE if event.channel in REMOTE_CHANNELS else 0)
+    row[PRESENT] = present
+    return row
+
+
+_FILTERS = tuple((FILTER_BITS[each], keeps) for each, keeps in KEEPS.items())

@@ -1,0 +1,130 @@
+"""Owns training sets: vectors and labels as known at a moment, from a replay, as Parquet.
+
+Nothing known later than that moment is used; and for each row nothing outside its ideal set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from domain.features import FeatureSet
+from domain.features.engine import vectors
+from domain.features.kernel.arrays import Floats, Ints
+from domain.features.rows import IS_FRAUD, IS_TRANSACTION, KIND, TIME, TRANSACTION, Rows
+from projections.replay.ideal import LogEvents, known_order
+
+UNLABELLED = -1
+_ROW_GROUP = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One item per transaction, in the order of (known time, partition, offset).
+
+    `at` is the row of the log's events; times are microseconds UTC; `labels` 1 (fraud), 0
+    (genuine) or UNLABELLED; `values` [transactions, features], NaN for unknown.
+    """
+
+    features: FeatureSet
+    at: Ints
+    transaction_ids: np.ndarray
+    times: Ints
+    known: Ints
+    labels: Ints
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+def dataset(
+    events: LogEvents,
+    features: FeatureSet,
+    *,
+    as_known_at: int,
+    begin: int | None = None,
+    end: int | None = None,
+    threads: int = 2,
+) -> Dataset:
+    """Transactions with begin <= event time < end, as they and their labels were known then."""
+    order = known_order(events)
+    order = order[events.known[order] <= as_known_at]
+    rows, known = events.rows[order], events.known[order]
+    wanted = rows[:, KIND] == IS_TRANSACTION
+    if begin is not None:
+        wanted &= rows[:, TIME] >= begin
+    if end is not None:
+        wanted &= rows[:, TIME] < end
+    due = np.full(len(rows), -1, dtype=np.int64)
+    due[wanted] = np.arange(int(wanted.sum()))
+    codes = {entity: events.codes[entity][order] for entity in features.entities}
+    labels = labels_of(rows, rows[wanted, TRANSACTION])
+    times = rows[wanted, TIME]
+    values = vectors(features, codes, rows, due, threads)
+    at = order[wanted]
+    ids = events.transaction_ids[at]
+    return Dataset(features, at, ids, times, known[wanted], labels, values)
+
+
+def labels_of(rows: Rows, transactions: Ints) -> Ints:
+    """The last label of each transaction among `rows`, which are in the order of their knowing."""
+    given = np.flatnonzero(rows[:, KIND] != IS_TRANSACTION)
+    # The last of equal ones stands last after a stable sort.
+    given = given[np.argsort(rows[given, TRANSACTION], kind="stable")]
+    named = rows[given, TRANSACTION]
+    place = np.searchsorted(named, transactions, side="right") - 1
+    found = (place >= 0) & (len(named) > 0)
+    if len(named):
+        found &= named[np.maximum(place, 0)] == transactions
+    labels = np.full(len(transactions), UNLABELLED, dtype=np.int64)
+    labels[found] = rows[given[place[found]], KIND] == IS_FRAUD
+    return labels
+
+
+def schema(features: FeatureSet) -> pa.Schema:
+    """`label` and features are null where unknown."""
+    return pa.schema(
+        [
+            pa.field("transaction_id", pa.string(), nullable=False),
+            pa.field("event_timestamp", pa.timestamp("us", tz="UTC"), nullable=False),
+            pa.field("known_time", pa.timestamp("us", tz="UTC"), nullable=False),
+            pa.field("label", pa.int8()),
+            *(pa.field(name, pa.float64()) for name in features.names),
+        ],
+        metadata={"feature_set": features.hash},
+    )
+
+
+def write(made: Dataset, path: Path) -> None:
+    """Writes Parquet beside `path` and moves it there once it is whole."""
+    draft = path.with_name(path.name + ".part")
+    wanted = schema(made.features)
+    try:
+        with pq.ParquetWriter(draft, wanted, compression="lz4") as writer:
+            for start in range(0, max(len(made), 1), _ROW_GROUP):
+                writer.write_table(_table(made, slice(start, start + _ROW_GROUP), wanted))
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _table(made: Dataset, some: slice, wanted: pa.Schema) -> pa.Table:
+    labels = made.labels[some]
+    values = made.values[some]
+    columns = [
+        pa.array(made.transaction_ids[some], pa.string()),
+        pa.array(made.times[some], pa.int64()).cast(pa.timestamp("us", tz="UTC")),
+        pa.array(made.known[some], pa.int64()).cast(pa.timestamp("us", tz="UTC")),
+        pa.array(labels.astype(np.int8), pa.int8(), mask=labels == UNLABELLED),
+        *(
+            pa.array(np.ascontiguousarray(column), pa.float64(), from_pandas=True)
+            for column in values.T
+        ),
+    ]
+    return pa.Table.from_arrays(columns, schema=wanted)

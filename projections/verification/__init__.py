@@ -1,0 +1,1 @@
+"""Owns the proof that features are the same wherever they are kept; changes nothing it reads."""

@@ -1,0 +1,81 @@
+"""Owns the log as the side that everything is compared with; reads no store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from domain.features import Entity, FeatureSet
+from domain.features.engine import blank, run_groups
+from domain.features.kernel.arrays import Floats, Ints
+from domain.features.rows import IS_REQUEST, IS_TRANSACTION, KIND, OFFSET, PARTITION, Rows
+from domain.features.served import served_at, states_at
+from projections.replay.ideal import LogEvents
+
+_SHIFT = 48  # offsets are below 2^48
+
+
+@dataclass
+class LogSide:
+    """The events of the log up to `ends`, with their features recomputed on demand.
+
+    `ends` are the last offsets read, per partition, -1 for none.
+    """
+
+    events: LogEvents
+    features: FeatureSet
+    ends: Sequence[int]
+    numbers: dict[Entity, dict[str, int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.numbers = {
+            entity: {key: number for number, key in enumerate(self.events.keys[entity])}
+            for entity in self.features.entities
+        }
+        rows = self.events.rows
+        places = (rows[:, PARTITION] << _SHIFT) | rows[:, OFFSET]
+        self._sorted = np.argsort(places, kind="stable")
+        self._places = places[self._sorted]
+
+    @property
+    def partitions(self) -> int:
+        return len(self.ends)
+
+    @property
+    def transactions(self) -> Ints:
+        """Row numbers of all transactions."""
+        return np.flatnonzero(self.events.rows[:, KIND] == IS_TRANSACTION)
+
+    def at(self, partitions: Ints, offsets: Ints) -> Ints:
+        """The row number of each position, -1 where the log has no event that counts."""
+        places = (partitions << _SHIFT) | offsets
+        if not len(self._places):
+            return np.full(len(places), -1, dtype=np.int64)
+        found = np.minimum(np.searchsorted(self._places, places), len(self._places) - 1)
+        return np.where(self._places[found] == places, self._sorted[found], -1)
+
+    def position(self, row: int) -> str:
+        placed = self.events.rows[row]
+        return f"{placed[PARTITION]}/{placed[OFFSET]}"
+
+    def request_values(self, rows: Ints) -> Floats:
+        """Vectors whose features of the request alone are filled in."""
+        out = blank(self.features, len(rows))
+        asking = self.events.rows[rows].copy()
+        asking[:, KIND] = IS_REQUEST
+        every = np.arange(len(rows), dtype=np.int64)
+        spans = np.array([0, len(rows)], dtype=np.int64)
+        run_groups(self.features.request, [b""], asking, every, spans, every, out, keep=False)
+        return out
+
+    def served(self, entity: Entity, rows: Ints, versions: Ints, out: Floats) -> None:
+        """Fills the features of `entity` for the transactions in `rows`, at these versions."""
+        events, codes = self.events.rows, self.events.codes[entity]
+        asking: tuple[Rows, Ints] = events[rows], codes[rows]
+        served_at(self.features, entity, (events, codes), asking, versions, out)
+
+    def states(self, entity: Entity, numbers: Ints, versions: Ints) -> list[bytes]:
+        events = self.events.rows, self.events.codes[entity]
+        return states_at(self.features, entity, events, numbers, versions)

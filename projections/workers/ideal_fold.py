@@ -1,0 +1,75 @@
+"""Owns the states of the ideal order: events in, by known time, and vectors out; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.errors import IntegrityError
+from domain.features import Entity, FeatureEvent, FeatureSet, entity_keys
+from domain.features.engine import blank, finish_and_fold, run_groups
+from domain.features.kernel.arrays import Floats, Ints
+from domain.features.rows import Rows, rows_of
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An event, and whether the vector of its transaction is wanted."""
+
+    event: FeatureEvent
+    wanted: bool
+
+
+class IdealFold:
+    """Holds the state of every entity as bytes. Not thread-safe.
+
+    Each event handed in is folded once, in the order given, whatever its offset: by known time the
+    offsets of a partition need not rise.
+    """
+
+    def __init__(self, features: FeatureSet) -> None:
+        self.features = features
+        self._states: dict[Entity, dict[str, bytes]] = {e: {} for e in features.entities}
+        self._folded = 0
+
+    def fold(self, given: Sequence[Due]) -> Floats:
+        """The vectors of those wanted, in their order: [wanted, features], NaN for unknown.
+
+        Raises ValueError or TypeError for an event that no state can hold; nothing is folded then.
+        """
+        first = self._folded
+        rows = rows_of((0, first + at, each.event) for at, each in enumerate(given))
+        wanted = np.array([each.wanted for each in given], dtype=bool)
+        due = np.full(len(given), -1, dtype=np.int64)
+        due[wanted] = np.arange(int(wanted.sum()))
+        out = blank(self.features, int(wanted.sum()))
+        self._request(rows, due, out)
+        keys = [entity_keys(each.event) for each in given]
+        for entity in self.features.entities:
+            at = [place for place, named in enumerate(keys) if entity in named]
+            if at:
+                mine = np.array(at, dtype=np.int64)
+                self._entity(entity, [keys[p][entity] for p in at], rows[mine], due[mine], out)
+        self._folded = first + len(given)
+        return out
+
+    def _request(self, rows: Rows, due: Ints, out: Floats) -> None:
+        order = np.arange(len(rows), dtype=np.int64)
+        spans = np.array([0, len(rows)], dtype=np.int64)
+        run_groups(self.features.request, [b""], rows, order, spans, due, out, keep=False)
+
+    def _entity(
+        self, entity: Entity, keys: Sequence[str], rows: Rows, due: Ints, out: Floats
+    ) -> None:
+        states, numbers = self._states[entity], dict[str, int]()
+        owners = [numbers.setdefault(key, len(numbers)) for key in keys]
+        before = [states.get(key) for key in numbers]
+        try:
+            after = finish_and_fold(
+                self.features, entity, before, np.array(owners, dtype=np.int64), rows, due, out
+            )
+        except IntegrityError as error:
+            raise AssertionError(f"a state made here cannot be read: {error}") from error
+        states.update(zip(numbers, after, strict=True))
