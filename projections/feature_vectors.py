@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from domain.features import FeatureSet
+from domain.features.kernel.arrays import Floats
+from projections.consistency import Tally
 
 
 @dataclass(frozen=True, slots=True)
-class VectorRow:
-    """The ideal vector of a transaction: `time` and `known_time` are microseconds UTC."""
+class VectorRows:
+    """Ideal vectors: `times` and `known` are microseconds UTC, `values` [ids, features]."""
 
-    transaction_id: str
-    time: int
-    known_time: int
-    values: list[float | None]
+    ids: Sequence[str]
+    times: Sequence[int]
+    known: Sequence[int]
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +34,20 @@ class Progress:
     dead: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is written together: rows, positions, and (feature, lag) of the served vectors."""
+
+    rows: Sequence[VectorRows]
+    progress: Mapping[int, Progress]
+    tallies: Mapping[tuple[str, str], Tally] = field(default_factory=dict)
+
+
 class VectorStore(Protocol):
     """Rows of one set of features, and per source partition the next offset. Blocking."""
+
+    @property
+    def features(self) -> FeatureSet: ...
 
     def take_over(self) -> dict[int, int]:
         """Fences every former owner; returns the next offset per partition.
@@ -37,8 +56,8 @@ class VectorStore(Protocol):
         """
         ...
 
-    def write(self, rows: Sequence[VectorRow], progress: Mapping[int, Progress]) -> None:
-        """Rows and positions in one transaction; a row of the same id is replaced.
+    def write(self, written: Written) -> None:
+        """All in one transaction; a row of the same id is replaced.
 
         Raises FencedError, or UnavailableError (all or nothing is written: do it again).
         """

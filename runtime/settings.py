@@ -85,6 +85,17 @@ class Settings(BaseSettings):
         alias="RETRACE_WEBHOOK_URL",
         description="Alerts are delivered to this URL by POST; nowhere when unset.",
     )
+    archive: str = Field(
+        default="",
+        alias="RETRACE_ARCHIVE_URL",
+        description="Folder or s3://bucket/prefix of the log's archive; below the state folder.",
+    )
+    archive_seconds: float = Field(
+        default=60.0,
+        alias="RETRACE_ARCHIVE_SECONDS",
+        gt=0,
+        description="How long a record of a quiet log waits before it is archived.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", alias="RETRACE_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR."
     )
@@ -154,6 +165,10 @@ class Settings(BaseSettings):
         if 0 < len(value.get_secret_value()) < 16:
             raise ValueError("expected 16 characters or more")
         return value
+
+    @property
+    def archive_url(self) -> str:
+        return self.archive or str(self.state_dir / "archive")
 
     @property
     def api_url(self) -> str:

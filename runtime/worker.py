@@ -29,7 +29,7 @@ logger = logging.getLogger("retrace.worker")
 
 # Projections give way to those who decide, where they share cores: while a long history is folded,
 # the processes that answer must keep up with the log, or they answer 503.
-_NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10}
+_NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "archive": 10}
 
 # Faust, mode and aiokafka tell of every step and, as errors, of what they recover from.
 _TALKATIVE = ("faust", "mode", "aiokafka", "projections.workers.batches", "feast")

@@ -143,6 +143,16 @@ def _offline(tools: Tools) -> Workload:
     return Workload({TRANSACTIONS: offline}, beside=[offline.watch])
 
 
+def _archive(tools: Tools) -> Workload:
+    from eventlog.archive.folder import ArchiveFolder
+    from projections.workers.archiving import Archiving, Cut
+
+    folder = ArchiveFolder(tools.settings.archive_url, TRANSACTIONS)
+    cut = Cut(seconds=tools.settings.archive_seconds)
+    archiving = Archiving(folder, tools.judge(TRANSACTIONS), cut)
+    return Workload({TRANSACTIONS: archiving}, beside=[archiving.watch])
+
+
 def _decisions(tools: Tools) -> Workload:
     from runtime.decisions import decisions
 
@@ -155,4 +165,5 @@ WORKERS: dict[str, Build] = {
     "offline": _offline,
     "readmodels": _readmodels,
     "evidence": _evidence,
+    "archive": _archive,
 }

@@ -200,6 +200,16 @@ feature_vectors = Table(
     Index("feature_vectors_by_time", "event_timestamp"),
 )
 
+feature_consistency = Table(
+    "feature_consistency",
+    METADATA,
+    Column("feature_set", Text, primary_key=True),
+    Column("feature", Text, primary_key=True),
+    Column("lag", Text, primary_key=True),
+    Column("compared", BigInteger, nullable=False),
+    Column("different", BigInteger, nullable=False),
+)
+
 projection_positions = Table(
     "projection_positions",
     METADATA,

@@ -10,10 +10,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from domain.errors import UndecodableError
+import numpy as np
+
+from domain.errors import IntegrityError, UndecodableError
 from domain.features import Entity, EntityState, FeatureEvent
+from domain.features.engine import fold_states
+from domain.features.rows import WIDTH
 from eventlog.port import Position
 from eventlog.routing import decode_routed, entries_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
@@ -121,6 +125,7 @@ class EntityWriter:
         return state.version != before
 
     async def _save(self) -> None:
+        _settle([self._held[key] for key in self._unsaved])
         states = []
         for key, entries in self._unsaved.items():
             try:
@@ -150,3 +155,27 @@ class EntityWriter:
         if missing:
             loaded = await asyncio.to_thread(self._states.load, missing)
             self._held.update(zip(missing, loaded, strict=True))
+
+
+def _settle(states: Sequence[EntityState]) -> None:
+    """Folds what is pending in all of them, in one go for each kind of entity."""
+    by_entity: dict[Entity, list[EntityState]] = {}
+    for state in states:
+        by_entity.setdefault(state.entity, []).append(state)
+    for entity, group in by_entity.items():
+        pending = [state.pending for state in group]
+        owners = [at for at, (_, rows) in enumerate(pending) for _ in rows]
+        rows = np.array([row for _, rows in pending for row in rows], dtype=np.int64)
+        try:
+            made = fold_states(
+                group[0].features,
+                entity,
+                [data for data, _ in pending],
+                np.array(owners, dtype=np.int64),
+                rows.reshape(len(owners), WIDTH),
+            )
+        except IntegrityError:
+            # One of them is damaged: each by itself tells which.
+            continue
+        for state, data in zip(group, made, strict=True):
+            state.settle(data)

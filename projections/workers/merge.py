@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from domain.features import FeatureEvent
-from domain.transactions import Transaction
+from projections.consistency import ServedVector
 from projections.ports import Verdict
 
 NEVER = -(1 << 62)
@@ -21,7 +21,8 @@ NEVER = -(1 << 62)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record. `arrived` is monotonic seconds; `transaction` is set where a vector is due."""
+    """One record. `arrived` is monotonic seconds; `wanted` where a vector is due, and `served`
+    is what a decision recorded."""
 
     partition: int
     offset: int
@@ -29,7 +30,8 @@ class Entry:
     arrived: float
     verdict: Verdict
     event: FeatureEvent | None
-    transaction: Transaction | None
+    wanted: bool
+    served: ServedVector | None = None
 
 
 class _Source:

@@ -13,11 +13,19 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from domain.events import TransactionImported, TransactionScored
-from domain.features import Entity, EntityState, entity_keys, feature_event, finish
+from domain.features import (
+    Entity,
+    decode_versions,
+    entity_keys,
+    feature_event,
+)
+from domain.features.kernel.arrays import Floats
 from eventlog.topics import TRANSACTIONS
-from projections.feature_vectors import Progress, VectorRow, VectorStore
+from projections.consistency import Consistency, ServedVector
+from projections.feature_vectors import Progress, VectorRows, VectorStore, Written
 from projections.ports import Judged
 from projections.workers.batches import Batch
+from projections.workers.ideal_fold import Due, IdealFold
 from projections.workers.judging import Judge
 from projections.workers.merge import NEVER, Entry, Merge
 
@@ -30,9 +38,9 @@ Hold = Callable[[int, bool], None]
 Alive = Callable[[], None]
 """Is told that work goes on: one batch may set free what waited in all the other partitions."""
 
-_AT_ONCE = 500
+_AT_ONCE = 1_000
 _HOLD = 20_000
-_WRITE_ROWS = 2_000
+_WRITE_ROWS = 10_000
 _LOOK_SECONDS = 0.5
 
 
@@ -65,8 +73,9 @@ class Offline:
         self._written = written
         self._read = dict.fromkeys(written, 0)
         self._merge = Merge(TRANSACTIONS.partitions)
-        self._states: dict[tuple[Entity, str], EntityState] = {}
-        self._rows: list[VectorRow] = []
+        self._fold = IdealFold(self._store.features)
+        self._consistency = Consistency(self._store.features)
+        self._rows: list[VectorRows] = []
         self._progress: dict[int, Progress] = {}
         self._held: set[int] = set()
 
@@ -108,7 +117,7 @@ class Offline:
     async def _advance(self) -> None:
         while await asyncio.to_thread(self._fold_some):
             self._alive()
-            if len(self._rows) >= _WRITE_ROWS:
+            if sum(map(len, self._rows)) >= _WRITE_ROWS:
                 await self._flush()
         for partition in self._read:
             hurries = self._merge.hurries(partition, _HOLD)
@@ -117,29 +126,48 @@ class Offline:
                 self._hold(partition, hurries)
 
     def _fold_some(self) -> bool:
-        taken = 0
-        for entry in self._merge.take(_AT_ONCE):
-            taken += 1
-            due = entry.offset >= self._written[entry.partition]
-            if entry.event is not None:
-                self._fold(entry, due)
-        return taken == _AT_ONCE
+        taken = list(self._merge.take(_AT_ONCE))
+        entries = [entry for entry in taken if entry.event is not None]
+        if entries:
+            due = [
+                entry.wanted and entry.offset >= self._written[entry.partition] for entry in entries
+            ]
+            values = self._fold.fold(
+                [Due(e.event, wanted) for e, wanted in zip(entries, due, strict=True) if e.event]
+            )
+            self._keep([e for e, wanted in zip(entries, due, strict=True) if wanted], values)
+            self._watch_served(entries, due, values)
+        return len(taken) == _AT_ONCE
 
-    def _fold(self, entry: Entry, due: bool) -> None:
-        event, transaction = entry.event, entry.transaction
-        assert event is not None
-        states: dict[Entity, EntityState] = {}
-        for entity, key in entity_keys(event).items():
-            state = self._states.get((entity, key))
-            if state is None:
-                state = self._states[(entity, key)] = EntityState(entity, key)
-            states[entity] = state
-        if due and transaction is not None:
-            values = finish(states, transaction)
-            identity = transaction.transaction_id
-            self._rows.append(VectorRow(identity, transaction.timestamp, entry.known_time, values))
-        for state in states.values():
-            state.fold(entry.partition, entry.offset, event)
+    def _keep(self, entries: Sequence[Entry], values: Floats) -> None:
+        events = [entry.event for entry in entries if entry.event is not None]
+        if events:
+            self._rows.append(
+                VectorRows(
+                    [event.transaction_id for event in events],
+                    [event.time for event in events],
+                    [entry.known_time for entry in entries],
+                    values,
+                )
+            )
+
+    def _watch_served(self, entries: Sequence[Entry], due: Sequence[bool], values: Floats) -> None:
+        """What decisions were served is held against what was ideal."""
+        row = 0
+        for entry, wanted in zip(entries, due, strict=True):
+            assert entry.event is not None
+            if entry.wanted and entry.served is None:
+                # Imported history: nobody was served while it came.
+                row += wanted
+                continue
+            keys = entity_keys(entry.event)
+            if wanted:
+                if entry.served is not None:
+                    ideal = [None if v != v else v for v in values[row].tolist()]
+                    self._consistency.decided(entry.known_time, keys, entry.served, ideal)
+                row += 1
+            for key in keys.items():
+                self._consistency.folded(key, entry.partition, entry.offset, entry.known_time)
 
     async def _flush(self) -> None:
         for partition in self._read:
@@ -149,7 +177,9 @@ class Offline:
                     self._progress[partition] = _one_more(before, entry)
         if not self._progress and not self._rows:
             return
-        await asyncio.to_thread(self._store.write, self._rows, self._progress)
+        written = Written(self._rows, self._progress, self._consistency.tallies)
+        await asyncio.to_thread(self._store.write, written)
+        self._consistency.drain()
         for partition, progress in self._progress.items():
             self._written[partition] = progress.next
         self._rows, self._progress = [], {}
@@ -158,9 +188,7 @@ class Offline:
 def _entry(judged: Judged, arrived: float) -> Entry:
     place, envelope = judged.position, judged.envelope
     counts = judged.verdict == "counts" and envelope is not None
-    event = feature_event(envelope) if counts and envelope else None
     data = envelope.data if envelope else None
-    due = counts and isinstance(data, TransactionScored | TransactionImported)
     return Entry(
         place.partition,
         place.offset,
@@ -168,9 +196,15 @@ def _entry(judged: Judged, arrived: float) -> Entry:
         envelope.known_time if envelope else NEVER,
         arrived,
         judged.verdict,
-        event,
-        data.transaction if due and data else None,
+        feature_event(envelope) if counts and envelope else None,
+        counts and isinstance(data, TransactionScored | TransactionImported),
+        _served(data) if counts and isinstance(data, TransactionScored) else None,
     )
+
+
+def _served(data: TransactionScored) -> ServedVector:
+    versions = {Entity(entity): decode_versions(text) for entity, text in data.versions.items()}
+    return ServedVector(data.feature_set, data.features, versions)
 
 
 def _one_more(progress: Progress, entry: Entry) -> Progress:

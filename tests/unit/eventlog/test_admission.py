@@ -17,7 +17,7 @@ from domain.events import (
 from eventlog.admission import HORIZON_US, Admission
 from eventlog.memory import SqliteMemory
 from tests.fakes.events import NOW, imported, labelled, scored, submitted
-from tests.fakes.memory import DictMemory
+from eventlog.dict_memory import DictMemory
 
 Place = tuple[int, int]
 Log = dict[int, list[Envelope]]

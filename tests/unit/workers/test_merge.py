@@ -23,7 +23,7 @@ def entry(
     event: FeatureEvent | None = TRANSACTION,
     arrived: float = 0.0,
 ) -> Entry:
-    return Entry(partition, offset, known_time, arrived, "counts", event, None)
+    return Entry(partition, offset, known_time, arrived, "counts", event, False)
 
 
 def places(entries: Iterable[Entry]) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Owns DictMemory: what SqliteMemory must equal."""
+"""Owns a memory of ids that lives as long as its reader; SqliteMemory is the one that stays."""
 
 from __future__ import annotations
 

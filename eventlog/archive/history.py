@@ -1,0 +1,168 @@
+"""Owns reading the whole log: what is archived from the archive, the rest from Kafka, by position.
+
+Nothing tells a reader where one ends and the other begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from domain.errors import NotFoundError, UndecodableError
+from domain.events import Envelope
+from domain.features import feature_event
+from eventlog.admission import Admission
+from eventlog.archive.arrays import event_table
+from eventlog.archive.folder import ArchiveFolder, chain, positions
+from eventlog.archive.layout import FOLDED, Piece
+from eventlog.codec import decode
+from eventlog.dict_memory import DictMemory
+from eventlog.events_table import EventTable, TableBuilder, joined
+from eventlog.port import EventLog, Position
+
+_FOLDED = ("offset", "verdict", *(field.name for field in FOLDED))
+_BATCH = 5_000
+Progress = Callable[[int], None]
+"""Is told how many more records have been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A record of the log that counts, decoded."""
+
+    position: Position
+    envelope: Envelope
+
+
+class History:
+    """Reads [the beginning, `ends`) of one topic; `ends` are offsets per partition."""
+
+    def __init__(self, log: EventLog, folder: ArchiveFolder, ends: Sequence[int]) -> None:
+        self._log, self._folder, self.ends = log, folder, tuple(ends)
+
+    def archived(self) -> dict[int, int]:
+        """Per partition how far the archive is read; beyond it the log is."""
+        reached = positions(self._folder.pieces())
+        return {p: min(reached.get(p, 0), end) for p, end in enumerate(self.ends)}
+
+    def events(self, progress: Progress = lambda _: None) -> EventTable:
+        """All that counts and that features fold, by partition and offset."""
+        return self._again(lambda: self._events(progress))
+
+    def counting(self, kinds: frozenset[str] | None = None) -> Iterator[Judgement]:
+        """What counts, decoded; of event types that begin with one of `kinds`, or of all.
+
+        By partition and offset within the archive, then by that within the log.
+        """
+        archived = self.archived()
+        for partition, end in archived.items():
+            columns = ("offset", "value", "verdict", "type")
+            for table in self._pieces(partition, end, columns):
+                kept = table.filter(pc.equal(table["verdict"].cast(pa.string()), "counts"))
+                if kinds is not None:
+                    types = kept["type"].cast(pa.string())
+                    wanted = [pc.starts_with(types, kind) for kind in kinds]
+                    mask = wanted[0]
+                    for more in wanted[1:]:
+                        mask = pc.or_(mask, more)
+                    kept = kept.filter(mask)
+                for offset, value in zip(
+                    kept["offset"].to_pylist(), kept["value"].to_pylist(), strict=True
+                ):
+                    yield Judgement(Position(self._topic, partition, offset), decode(value))
+        for position, envelope in self._live(archived, lambda _: None):
+            if kinds is None or any(envelope.type.startswith(kind) for kind in kinds):
+                yield Judgement(position, envelope)
+
+    @property
+    def _topic(self) -> str:
+        return self._folder.topic.name
+
+    def _events(self, progress: Progress) -> EventTable:
+        archived = self.archived()
+        tables: list[EventTable] = []
+        for partition, end in archived.items():
+            for table in self._pieces(partition, end, _FOLDED):
+                progress(len(table))
+                kept = pc.and_(
+                    pc.equal(table["verdict"].cast(pa.string()), "counts"),
+                    pc.is_valid(table["kind"]),
+                )
+                tables.append(event_table(partition, table.filter(kept)))
+        builder = TableBuilder()
+        for position, envelope in self._live(archived, progress):
+            event = feature_event(envelope)
+            if event is not None:
+                builder.add(position.partition, position.offset, event)
+        return joined([*tables, builder.table()])
+
+    def _pieces(self, partition: int, end: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+        mine = [piece for piece in self._folder.pieces() if piece.partition == partition]
+        for link in chain(mine, 0, end):
+            yield self._cut(link.piece, link.begin, end, columns)
+
+    def _cut(self, piece: Piece, begin: int, end: int, columns: Sequence[str]) -> pa.Table:
+        table = self._folder.read(piece, columns)
+        if piece.first >= begin and piece.last < end:
+            return table
+        offsets = table["offset"]
+        kept = pc.and_(pc.greater_equal(offsets, begin), pc.less(offsets, end))
+        return table.filter(kept)
+
+    def _live(
+        self, start: Mapping[int, int], progress: Progress
+    ) -> Iterator[tuple[Position, Envelope]]:
+        """What counts of [start, ends) in the log, judged with what the archive knows of it."""
+        memory = DictMemory()
+        admission = Admission(memory)
+        batch: list[tuple[Position, Envelope]] = []
+        upto = dict(enumerate(self.ends))
+        archived = any(start.values())
+        for recorded in self._log.read(self._folder.topic, start, upto):
+            try:
+                batch.append((recorded.position, decode(recorded.value)))
+            except UndecodableError:
+                continue
+            finally:
+                progress(1)
+            if len(batch) >= _BATCH and not archived:
+                yield from _judged(batch, admission)
+                batch = []
+        if archived and batch:
+            self._remember(batch, start, admission)
+        yield from _judged(batch, admission)
+
+    def _remember(
+        self,
+        batch: Sequence[tuple[Position, Envelope]],
+        start: Mapping[int, int],
+        admission: Admission,
+    ) -> None:
+        """Judges again what is archived of the same transactions, so that copies are void."""
+        subjects = pa.array({envelope.subject for _, envelope in batch}, pa.string())
+        for partition, end in start.items():
+            for table in self._pieces(partition, end, ("offset", "subject", "value")):
+                same = table.filter(pc.is_in(table["subject"], value_set=subjects))
+                for offset, value in zip(
+                    same["offset"].to_pylist(), same["value"].to_pylist(), strict=True
+                ):
+                    admission.admit(decode(value), partition, offset)
+
+    def _again(self, read: Callable[[], EventTable]) -> EventTable:
+        """Once more where a file was merged into another while we read."""
+        try:
+            return read()
+        except NotFoundError:
+            return read()
+
+
+def _judged(
+    batch: Sequence[tuple[Position, Envelope]], admission: Admission
+) -> Iterator[tuple[Position, Envelope]]:
+    admission.expect([envelope for _, envelope in batch])
+    for position, envelope in batch:
+        if admission.admit(envelope, position.partition, position.offset):
+            yield position, envelope
