@@ -149,7 +149,11 @@ def _archive(tools: Tools) -> Workload:
 
     folder = ArchiveFolder(tools.settings.archive_url, TRANSACTIONS)
     cut = Cut(seconds=tools.settings.archive_seconds)
-    archiving = Archiving(folder, tools.judge(TRANSACTIONS), cut)
+
+    async def ends() -> Sequence[int]:
+        return await tools.log.ends(TRANSACTIONS)
+
+    archiving = Archiving(folder, tools.judge(TRANSACTIONS), cut, ends)
     return Workload({TRANSACTIONS: archiving}, beside=[archiving.watch])
 
 

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from domain.errors import IntegrityError, NotFoundError, SettingsError, UnavailableError
-from eventlog.archive.layout import Piece
+from eventlog.archive.drafts import sweep, write_whole
+from eventlog.archive.explaining import explained
+from eventlog.archive.layout import Piece, is_draft
 from eventlog.topics import Topic
-
-_DRAFT = ".part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +47,47 @@ class ArchiveFolder:
         self._local = isinstance(self._files, fs.LocalFileSystem)
 
     def pieces(self) -> list[Piece]:
-        """All files that there are. Raises UnavailableError."""
+        """All that there are. Raises UnavailableError, or IntegrityError for a foreign file."""
         below = fs.FileSelector(self._root, recursive=True, allow_not_found=True)
         try:
             found = self._files.get_file_info(below)
-        except OSError as error:
-            raise self._away("listing", error) from error
-        return sorted(
-            piece
-            for info in found
-            if info.type == fs.FileType.File and (piece := Piece.of(info.path)) is not None
-        )
+        except (OSError, pa.ArrowException) as error:
+            raise self._away("be listed", "", error) from error
+        files = [info for info in found if info.type == fs.FileType.File]
+        return sorted(self._piece(info.path) for info in files if not is_draft(info.path))
+
+    def _piece(self, path: str) -> Piece:
+        piece = Piece.of(path)
+        if piece is None:
+            raise IntegrityError(
+                f"{path} is no file of the archive: move it out of {self._root} "
+                "(names there are partition=N/FIRST-LAST.parquet)"
+            )
+        return piece
 
     def add(self, piece: Piece, table: pa.Table) -> None:
         """Raises UnavailableError where the folder is full or away; then nothing was added."""
+        # Made in memory first: an upload that breaks off half-way would be kept as it is.
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd", row_group_size=1 << 16)
         path = f"{self._root}/{piece.path}"
-        draft = path + _DRAFT if self._local else path
         try:
             if self._local:
-                self._files.create_dir(path.rpartition("/")[0], recursive=True)
-            # An object appears when its upload is complete; a file when it is moved.
-            with self._files.open_output_stream(draft) as stream:
-                pq.write_table(table, stream, compression="zstd", row_group_size=1 << 16)
-            if self._local:
-                self._files.move(draft, path)
+                write_whole(path, sink.getvalue())
+                return
+            with self._files.open_output_stream(path) as stream:
+                stream.write(sink.getvalue())
+        except (OSError, pa.ArrowException) as error:
+            raise self._away("be written", piece.path, error) from error
+
+    def sweep(self) -> None:
+        """Removes what writers that died left half-written."""
+        if not self._local:
+            return
+        try:
+            sweep(self._root)
         except OSError as error:
-            raise self._away("writing " + piece.path, error) from error
+            raise self._away("be tidied", "", error) from error
 
     def read(self, piece: Piece, columns: Sequence[str]) -> pa.Table:
         """Raises IntegrityError for a file that is none of ours or damaged, or UnavailableError."""
@@ -81,32 +96,41 @@ class ArchiveFolder:
             with self._files.open_input_file(path) as source:
                 return pq.read_table(source, columns=list(columns))
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-            raise IntegrityError(
-                f"archive file {path} cannot be read: {error}; if the log still holds offsets "
-                f"{piece.first} to {piece.last} of partition {piece.partition}, remove the file "
-                "and they are archived again"
-            ) from error
+            raise self._damaged(piece, error) from error
         except FileNotFoundError as error:
             raise NotFoundError("archive file", path) from error
         except OSError as error:
-            raise self._away("reading " + piece.path, error) from error
+            # Damaged pages are told of by the same kind as a disk's own trouble.
+            if error.errno is None and self._local:
+                raise self._damaged(piece, error) from error
+            raise self._away("be read", piece.path, error) from error
 
     def remove(self, piece: Piece) -> None:
         """For a piece whose offsets another one holds as well."""
         try:
             self._files.delete_file(f"{self._root}/{piece.path}")
-        except OSError as error:
-            raise self._away("removing " + piece.path, error) from error
+        except FileNotFoundError:
+            return
+        except (OSError, pa.ArrowException) as error:
+            raise self._away("be removed", piece.path, error) from error
 
-    def _away(self, doing: str, error: OSError) -> UnavailableError:
-        return UnavailableError("archive", f"{doing} in {self.url}: {error}")
+    def _damaged(self, piece: Piece, error: Exception) -> IntegrityError:
+        return IntegrityError(
+            f"archive file {self._root}/{piece.path} cannot be read: {error}; restore it, or, if "
+            f"the log still holds offsets {piece.first} to {piece.last} of partition "
+            f"{piece.partition}, remove it, start the archive worker anew and they are archived "
+            "again"
+        )
+
+    def _away(self, doing: str, path: str, error: Exception) -> UnavailableError:
+        return UnavailableError("archive", explained(error, doing, f"{self._root}/{path}"))
 
 
 def positions(pieces: Sequence[Piece]) -> dict[int, int]:
     """Per partition that has files the offset after the last that can be read without a hole."""
     ends: dict[int, int] = {}
     for piece in sorted(pieces):
-        end = ends.setdefault(piece.partition, piece.first)
+        end = ends.setdefault(piece.partition, 0)
         if piece.first <= end:
             ends[piece.partition] = max(end, piece.last + 1)
     return ends
@@ -115,12 +139,10 @@ def positions(pieces: Sequence[Piece]) -> dict[int, int]:
 def chain(pieces: Sequence[Piece], start: int, end: int) -> Iterator[Link]:
     """The pieces of one partition that hold [start, end), each offset once, in order.
 
-    What lies before the first piece is passed over. Raises IntegrityError at a hole.
+    Raises IntegrityError at a hole; the first piece begins at 0, whatever the log held by then.
     """
     ordered = sorted(pieces, key=lambda piece: (piece.first, -piece.last))
-    if not ordered:
-        return
-    at = max(start, ordered[0].first)
+    at = start
     for piece in ordered:
         if piece.last < at:
             continue

@@ -59,6 +59,12 @@ Times are microseconds UTC, amounts minor units of the base currency; `order` an
 SCHEMA = pa.schema([*RECORD, *FOLDED])
 
 _NAME = re.compile(r"partition=(\d+)/(\d{20})-(\d{20})\.parquet$")
+DRAFT = ".part"
+
+
+def is_draft(path: str) -> bool:
+    """True for what is being written, or was when its writer died."""
+    return path.endswith(DRAFT)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,7 +11,7 @@ from runtime.stack.probes import http_answers
 from runtime.stack.service import Context, Service
 from runtime.stack.state import StateFolder, read_json
 
-WORKERS = ("decisions", "features", "offline", "readmodels", "evidence")
+WORKERS = ("decisions", "features", "offline", "readmodels", "evidence", "archive")
 
 
 def _port(name: str) -> Callable[[Context], int | None]:

@@ -1,0 +1,100 @@
+"""The files of the archive: each whole, none skipped, and trouble told with what to do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from domain.errors import IntegrityError, UnavailableError
+from eventlog.archive.explaining import explained
+from eventlog.archive.folder import ArchiveFolder, chain, positions
+from eventlog.archive.layout import Piece
+from eventlog.archive.writing import ArchivedRecord, table_of
+from eventlog.topics import TRANSACTIONS
+from tests.fakes.events import scored
+
+PIECE = Piece(0, 0, 1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ArchiveFolder:
+    folder = ArchiveFolder(str(tmp_path), TRANSACTIONS)
+    folder.add(PIECE, table_of([ArchivedRecord(0, b"t-1", b"{}", "counts", scored())]))
+    return folder
+
+
+def path_of(folder: ArchiveFolder, piece: Piece = PIECE) -> Path:
+    return Path(folder.url) / TRANSACTIONS.name / piece.path
+
+
+def test_a_truncated_file_is_named_with_what_to_do(folder: ArchiveFolder) -> None:
+    path = path_of(folder)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(IntegrityError, match=rf"{PIECE.path} cannot be read: .*; restore it"):
+        folder.read(PIECE, ["offset"])
+
+
+def test_a_foreign_file_is_named_not_skipped(folder: ArchiveFolder) -> None:
+    path_of(folder).with_name("copy of mine.parquet").touch()
+    with pytest.raises(IntegrityError, match=r"copy of mine\.parquet is no file of the archive"):
+        folder.pieces()
+
+
+def test_a_file_without_our_columns_is_named(folder: ArchiveFolder) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"x": [1]}), path_of(folder))
+    with pytest.raises(IntegrityError, match=PIECE.path):
+        folder.read(PIECE, ["offset", "value"])
+
+
+def test_what_a_writer_left_half_written_is_not_read_and_goes_in_time(
+    folder: ArchiveFolder,
+) -> None:
+    young, old = (path_of(folder).with_name(f"{name}.part") for name in ("young", "old"))
+    young.touch()
+    old.touch()
+    os.utime(old, (0, 0))
+    assert folder.pieces() == [PIECE]
+    folder.sweep()
+    assert (young.exists(), old.exists()) == (True, False)
+
+
+def test_a_folder_that_cannot_be_written_is_told_of_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / TRANSACTIONS.name).write_text("in the way")
+    folder = ArchiveFolder(str(tmp_path), TRANSACTIONS)
+    with pytest.raises(UnavailableError, match=r"cannot be written: a file stands where a folder"):
+        folder.add(PIECE, table_of([]))
+
+
+def test_a_full_disk_leaves_no_draft(
+    folder: ArchiveFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    second = Piece(0, 2, 3)
+    with pytest.raises(UnavailableError, match="the disk is full: free some space"):
+        folder.add(second, table_of([]))
+    assert [each.name for each in path_of(folder).parent.iterdir()] == [path_of(folder).name]
+
+
+def test_a_missing_bucket_is_told_of() -> None:
+    error = OSError("When initiating upload: AWS Error NO_SUCH_BUCKET during PutObject")
+    assert "the bucket does not exist: create it" in explained(error, "be written", "s3://b/x")
+
+
+def test_a_hole_is_an_error_that_names_the_file_behind_it() -> None:
+    pieces = [Piece(0, 0, 4), Piece(0, 8, 9)]
+    with pytest.raises(IntegrityError, match=r"lacks offsets 5 to 7 .*" + pieces[1].path):
+        list(chain(pieces, 0, 10))
+
+
+def test_a_first_file_that_is_gone_is_a_hole() -> None:
+    assert positions([Piece(0, 5, 9)]) == {0: 0}
+    with pytest.raises(IntegrityError, match="lacks offsets 0 to 4"):
+        list(chain([Piece(0, 5, 9)], 0, 10))
