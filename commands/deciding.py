@@ -10,6 +10,8 @@ from time import perf_counter_ns
 from commands.active_policy import ActivePolicy
 from commands.context import Context
 from commands.ports.features import ServedFeatures
+from commands.ports.scorer import Scorer
+from domain.errors import SettingsError
 from domain.events import Envelope, Path, TransactionScored, transaction_event_id
 from domain.features import CATALOGUE, finish
 from domain.policy import decide, fallback
@@ -82,7 +84,15 @@ def _read(context: Context, transaction: Transaction) -> ServedFeatures:
 
 
 def _no_features(transaction: Transaction, flag: str) -> ServedFeatures:
-    return ServedFeatures(CATALOGUE.hash, finish({}, transaction), {}, [flag])
+    return ServedFeatures(CATALOGUE, finish({}, transaction), {}, [flag])
+
+
+def _inputs(scorer: Scorer, served: ServedFeatures) -> list[float | None] | None:
+    try:
+        return scorer.inputs.of(served.features, served.values)
+    except SettingsError as error:
+        logger.error("%s", error)
+        return None
 
 
 def _judge(
@@ -97,7 +107,12 @@ def _judge(
     scorer = policy.scorer if path == "full" else None
     if path == "full" and scorer is None:
         path, flags = "fallback", [*flags, "no_model"]
-    score = scorer.score(transaction, served.values) if scorer else fallback(transaction)
+    values = _inputs(scorer, served) if scorer else None
+    if scorer is not None and values is None:
+        scorer, path, flags = None, "fallback", [*flags, "model_refuses_features"]
+    score = fallback(transaction)
+    if scorer is not None and values is not None:
+        score = scorer.score(transaction, values)
     times.done("score")
     verdict = decide(score, policy.snapshot, path, flags)
     times.done("policy")

@@ -39,7 +39,7 @@ def ensure(
     """
     store = ArtefactStore(models)
     promoted = current_policy(log).model
-    if promoted and promoted.feature_set == CATALOGUE.hash and store.holds(promoted.model_hash):
+    if promoted and serves(store, promoted.model_hash):
         return promoted.model_id
     artefact = default_model(store, models, lambda _done, text: progress(text), make)
     manifest = artefact.manifest
@@ -50,6 +50,15 @@ def ensure(
     )
     promote(log, model, manifest.thresholds, clock())
     return manifest.model_id
+
+
+def serves(store: ArtefactStore, model_hash: str) -> bool:
+    """True where the artefact is here and takes the features of this version."""
+    try:
+        store.open(model_hash).manifest.inputs.check(CATALOGUE)
+    except RetraceError:
+        return False
+    return True
 
 
 def default_model(

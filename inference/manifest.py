@@ -8,8 +8,9 @@ import msgspec
 
 from domain.errors import IntegrityError
 from domain.events import Thresholds
+from domain.features import Inputs
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -28,17 +29,22 @@ class Network(msgspec.Struct, frozen=True):
     intercept: float
 
 
+class _Format(msgspec.Struct, frozen=True):
+    format: int
+
+
 class Manifest(msgspec.Struct, frozen=True):
-    """`feature_set` is the hash of the catalogue whose vectors the model takes, in the order of
-    `feature_names`. `baseline` is a typical genuine vector, against which scores are explained.
-    `thresholds` are those proposed at training. `facts` tell how it was trained (ranges, counts,
-    metrics, seed, code); nothing computes with them.
+    """The model takes vectors of `feature_names`, each of which had its `feature_definitions` when
+    it was trained, in the feature set of hash `feature_set`. `baseline` is a typical genuine
+    vector, against which scores are explained. `thresholds` are those proposed at training. `facts`
+    tell how it was trained (ranges, counts, metrics, seed, code); nothing computes with them.
     """
 
     format: int
     model_id: str
     feature_set: str
     feature_names: list[str]
+    feature_definitions: list[str]
     baseline: list[float | None]
     network: Network
     thresholds: Thresholds
@@ -55,9 +61,19 @@ class Manifest(msgspec.Struct, frozen=True):
         try:
             manifest = msgspec.json.decode(data, type=Manifest)
         except msgspec.MsgspecError as error:
-            raise IntegrityError(f"model.json: {error}") from error
-        if manifest.format != FORMAT:
-            raise IntegrityError(
-                f"model.json: format {manifest.format} is not {FORMAT}, which this version reads"
-            )
+            raise IntegrityError(f"model.json: {_other_format(data) or error}") from error
         return manifest
+
+    @property
+    def inputs(self) -> Inputs:
+        return Inputs(self.model_id, self.feature_set, self.feature_names, self.feature_definitions)
+
+
+def _other_format(data: bytes) -> str | None:
+    try:
+        found = msgspec.json.decode(data, type=_Format).format
+    except msgspec.MsgspecError:
+        return None
+    if found == FORMAT:
+        return None
+    return f"format {found} is not {FORMAT}, which this version reads: train the model anew"

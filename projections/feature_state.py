@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from domain.features import Entity, EntityState
+from domain.features import Entity, EntityState, FeatureSet
 
 NOTHING = -1
 
@@ -52,6 +52,15 @@ class Markers:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """States as read together, the set of features that they are of, and the markers before."""
+
+    features: FeatureSet
+    markers: Markers
+    states: list[EntityState]
+
+
 class StateStore(Protocol):
     """The online states of one keyspace. Blocking. Raises UnavailableError.
 
@@ -60,10 +69,16 @@ class StateStore(Protocol):
     """
 
     def adopt(self) -> object:
-        """Call first: makes sure that the keyspace in use is that of these features.
+        """Call first: pins the store to the live keyspace; where there is none one is begun."""
+        ...
 
-        Where it holds the states of others a new one is begun, and the old one left as it is.
-        """
+    @property
+    def features(self) -> FeatureSet:
+        """The set of features that the keyspace in use is of."""
+        ...
+
+    def moved(self) -> int | None:
+        """The number of the live keyspace where it is no longer the one in use."""
         ...
 
     def load(self, keys: Sequence[tuple[Entity, str]]) -> list[EntityState]:

@@ -10,7 +10,6 @@ from commands import Context, Edge
 from commands.active_policy import PolicyWatch
 from commands.tokens import Tokeniser
 from domain.events import ModelPromoted
-from domain.features import CATALOGUE
 from domain.money import approximate_rates
 from eventlog.ledger import Ledger
 from eventlog.memory import SqliteMemory
@@ -47,7 +46,7 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
         models = ArtefactStore(settings.models_dir)
 
         def scorer_of(promoted: ModelPromoted) -> LiteRtScorer:
-            return load(models, promoted.model_hash, CATALOGUE.hash)
+            return load(models, promoted.model_hash)
 
         policy = PolicyWatch(log, scorer_of)
         stack.callback(policy.close)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -31,6 +32,8 @@ logger = logging.getLogger("retrace.worker")
 # the processes that answer must keep up with the log, or they answer 503.
 _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "archive": 10}
 
+_CLOSING_SECONDS = 20.0
+
 # Faust, mode and aiokafka tell of every step and, as errors, of what they recover from.
 _TALKATIVE = ("faust", "mode", "aiokafka", "projections.workers.batches", "feast")
 
@@ -48,8 +51,8 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     except Exception as error:
-        known = isinstance(error, RetraceError)
-        logger.error("%s: ends: %s", arguments[0], explain(error), exc_info=not known)
+        if not isinstance(error, RetraceError):
+            logger.error("%s: ended by", arguments[0], exc_info=True)
         return 1
     return 0
 
@@ -83,10 +86,22 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         tasks[-1].add_done_callback(_tell_ready)
         try:
             await worker.run()
+        except BaseException as error:
+            # At once: a task of a library that cannot be cancelled would keep it from being said.
+            logger.error("%s: ends: %s", name, explain(error))
+            raise
         finally:
+            _end_for_certain()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _end_for_certain() -> None:
+    """Whatever hangs on the way out, the process ends, and its supervisor starts it anew."""
+    timer = threading.Timer(_CLOSING_SECONDS, os._exit, [1])
+    timer.daemon = True
+    timer.start()
 
 
 async def _wait_for(log: KafkaEventLog, name: str) -> None:

@@ -102,6 +102,7 @@ def _features(tools: Tools) -> Workload:
     from projections.adapters.feast_repo import repo_config
     from projections.adapters.feast_states import FeastStateStore
     from projections.workers.entity_writer import EntityWriter
+    from projections.workers.following import following
     from projections.workers.rebuilds import Rebuilds
     from projections.workers.router import Router
 
@@ -117,17 +118,28 @@ def _features(tools: Tools) -> Workload:
 
     router = Router(states, tools.judge(TRANSACTIONS), send)
     writer = EntityWriter(states, tools.dead_letter(), Rebuilds(states, ends))
-    return Workload({TRANSACTIONS: router, ENTITIES: writer}, beside=[router.watch])
+    return Workload(
+        {TRANSACTIONS: router, ENTITIES: writer}, beside=[router.watch, following(states)]
+    )
 
 
 def _offline(tools: Tools) -> Workload:
+    from projections.adapters.feast_repo import repo_config
+    from projections.adapters.feast_states import FeastStateStore
     from projections.adapters.postgres_vectors import PostgresVectors
-    from projections.readmodels.connecting import build_engine
+    from projections.readmodels.connecting import build_engine, transaction
+    from projections.readmodels.feature_columns import ensure_feature_columns
     from projections.settings import PostgresSettings
+    from projections.workers.following import following
     from projections.workers.offline import Offline
 
+    # Vectors offline are of the features that are served online.
+    states = FeastStateStore(repo_config(tools.settings))
+    states.adopt()
     engine = build_engine(PostgresSettings(tools.settings.database_url), writer=True)
     tools.closing.callback(engine.dispose)
+    with transaction(engine) as connection:
+        ensure_feature_columns(connection, states.features.names)
     tools.app.assignor_class = SoleOwnerAssignor
 
     async def ends() -> Sequence[int]:
@@ -139,8 +151,9 @@ def _offline(tools: Tools) -> Workload:
     def alive() -> None:
         tools.app.progressed = time.monotonic()
 
-    offline = Offline(PostgresVectors(engine), tools.judge(TRANSACTIONS), ends, hold, alive)
-    return Workload({TRANSACTIONS: offline}, beside=[offline.watch])
+    vectors = PostgresVectors(engine, states.features)
+    offline = Offline(vectors, tools.judge(TRANSACTIONS), ends, hold, alive)
+    return Workload({TRANSACTIONS: offline}, beside=[offline.watch, following(states)])
 
 
 def _archive(tools: Tools) -> Workload:

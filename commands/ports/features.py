@@ -6,22 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from domain.features import FeatureEvent
+from domain.features import FeatureEvent, FeatureSet
 from domain.transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class ServedFeatures:
-    """The vector as served. `values` follow the catalogue whose hash is `feature_set`.
+    """The vector as served. `values` follow `features`.
 
     `versions` maps entity name to the compact version map of the state that was finished.
     `flags` names what was missing: `no_<entity>`, `stale_features`, `features_unavailable`.
     """
 
-    feature_set: str
+    features: FeatureSet
     values: list[float | None]
     versions: dict[str, str]
     flags: list[str] = field(default_factory=list)
+
+    @property
+    def feature_set(self) -> str:
+        """The hash of `features`."""
+        return self.features.hash
 
 
 class RecentTail(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from domain.features import Inputs
 from domain.policy import Score
 from domain.transactions import Transaction
 
@@ -21,8 +22,8 @@ class Scorer(Protocol):
         ...
 
     @property
-    def feature_set(self) -> str:
-        """Hash of the catalogue whose vectors it takes."""
+    def inputs(self) -> Inputs:
+        """The features that it asks for."""
         ...
 
     @property
@@ -30,4 +31,6 @@ class Scorer(Protocol):
         """Kernel, library version and CPU features that the score bits depend on."""
         ...
 
-    def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score: ...
+    def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:
+        """`values` are those that `inputs` names, in that order."""
+        ...

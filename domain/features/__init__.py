@@ -6,6 +6,7 @@ from domain.features.entities import Entity, entity_keys
 from domain.features.events import FeatureEvent, feature_event
 from domain.features.feature_set import FeatureSet
 from domain.features.finish import finish
+from domain.features.inputs import Inputs
 from domain.features.state import EntityState
 from domain.features.versions import decode_versions, encode_versions
 
@@ -17,6 +18,7 @@ __all__ = [
     "Feature",
     "FeatureEvent",
     "FeatureSet",
+    "Inputs",
     "decode_versions",
     "encode_versions",
     "entity_keys",

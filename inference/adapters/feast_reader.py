@@ -18,6 +18,7 @@ from domain.features import (
     Entity,
     EntityState,
     FeatureEvent,
+    FeatureSet,
     encode_versions,
     entity_keys,
     finish,
@@ -47,10 +48,23 @@ class Markers(Protocol):
     def covered(self, sources: int, shares: int) -> dict[int, int]: ...
 
 
-class States(Protocol):
-    """The online states, for reading. Blocking; raises UnavailableError within its timeout."""
+class Read(Protocol):
+    """States as read together, and the set of features that they are of."""
 
-    def read(self, keys: Sequence[tuple[Entity, str]]) -> tuple[Markers, list[EntityState]]: ...
+    @property
+    def features(self) -> FeatureSet: ...
+
+    @property
+    def markers(self) -> Markers: ...
+
+    @property
+    def states(self) -> list[EntityState]: ...
+
+
+class States(Protocol):
+    """The live online states, for reading. Blocking; raises UnavailableError in its timeout."""
+
+    def read(self, keys: Sequence[tuple[Entity, str]]) -> Read: ...
 
     def markers(self) -> Markers: ...
 
@@ -75,21 +89,22 @@ class FeastFeatureReader(Generic[Answer]):
     def __init__(
         self,
         states: States,
-        answer: Callable[[str, list[float | None], dict[str, str], list[str]], Answer],
+        answer: Callable[[FeatureSet, list[float | None], dict[str, str], list[str]], Answer],
     ) -> None:
         self._states, self._answer = states, answer
         self._broken_until = 0.0
 
     def read(self, transaction: Transaction, tail: Tail) -> Answer:
         keys = entity_keys(transaction)
-        flags = [f"no_{entity.value}" for entity in CATALOGUE.entities if entity not in keys]
         # Of before the states: what comes later may or may not be in them.
         ends = tail.ends()
         read = self._read(list(keys.items()))
+        features = CATALOGUE if read is None else read.features
+        flags = [f"no_{entity.value}" for entity in features.entities if entity not in keys]
         if read is None:
             values = finish({}, transaction)
-            return self._answer(CATALOGUE.hash, values, {}, [*flags, "features_unavailable"])
-        markers, found = read
+            return self._answer(features, values, {}, [*flags, "features_unavailable"])
+        markers, found = read.markers, read.states
         if any(share_of(entity, key) in markers.rebuilding for entity, key in keys.items()):
             flags.append("features_rebuilding")
         entries = [tail.entries(state.entity.value, state.key) for state in found]
@@ -105,8 +120,8 @@ class FeastFeatureReader(Generic[Answer]):
             )
         if stale:
             flags.append("stale_features")
-        values = finish({state.entity: state for state in found}, transaction)
-        return self._answer(CATALOGUE.hash, values, versions, flags)
+        values = finish({state.entity: state for state in found}, transaction, features)
+        return self._answer(features, values, versions, flags)
 
     def covered(self) -> dict[int, int]:
         """Per source partition the offset from which on states need the tail; nothing if away."""
@@ -117,7 +132,7 @@ class FeastFeatureReader(Generic[Answer]):
         covered = markers.covered(TRANSACTIONS.partitions, ENTITIES.partitions)
         return {source: at + 1 for source, at in covered.items()}
 
-    def _read(self, keys: Sequence[tuple[Entity, str]]) -> tuple[Markers, list[EntityState]] | None:
+    def _read(self, keys: Sequence[tuple[Entity, str]]) -> Read | None:
         if monotonic() < self._broken_until:
             return None
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.errors import SettingsError
+from domain.features import Inputs
 from domain.policy import Score
 from domain.transactions import Transaction
 from inference.artefacts import Artefact, ArtefactStore
@@ -19,14 +20,14 @@ class LiteRtScorer:
 
     None and NaN are unknown values, which the graph itself encodes. A vector of another length
     raises SettingsError. Loading raises IntegrityError where the graph does not reproduce the
-    probe batch, SettingsError where the model takes another feature set than `catalogue`.
+    probe batch.
     """
 
-    def __init__(self, artefact: Artefact, catalogue: str) -> None:
+    def __init__(self, artefact: Artefact) -> None:
         manifest = artefact.manifest
         self._model_id = manifest.model_id
         self._model_hash = artefact.model_hash
-        self._feature_set = matching(manifest.model_id, manifest.feature_set, catalogue)
+        self._inputs = manifest.inputs
         self._width = len(manifest.feature_names)
         self._graph = Graph(artefact.graph, 1)
         check(manifest.probe, self._value, f"model {manifest.model_id}")
@@ -46,8 +47,8 @@ class LiteRtScorer:
         return self._model_hash
 
     @property
-    def feature_set(self) -> str:
-        return self._feature_set
+    def inputs(self) -> Inputs:
+        return self._inputs
 
     @property
     def fingerprint(self) -> str:
@@ -73,16 +74,6 @@ class LiteRtScorer:
         return as_row(values)
 
 
-def matching(model_id: str, feature_set: str, catalogue: str) -> str:
-    """The feature set, where it is the catalogue's. Raises SettingsError naming both."""
-    if feature_set != catalogue:
-        raise SettingsError(
-            f"model {model_id} was trained on feature set {feature_set[:12]}, but this version"
-            f" computes {catalogue[:12]}: train a model for it with `./retrace train`"
-        )
-    return feature_set
-
-
-def load(store: ArtefactStore, model_hash: str, catalogue: str) -> LiteRtScorer:
-    """Raises NotFoundError, IntegrityError or SettingsError; never serves an unverified model."""
-    return LiteRtScorer(store.open(model_hash), catalogue)
+def load(store: ArtefactStore, model_hash: str) -> LiteRtScorer:
+    """Raises NotFoundError or IntegrityError; never serves an unverified model."""
+    return LiteRtScorer(store.open(model_hash))

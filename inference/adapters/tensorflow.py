@@ -10,7 +10,6 @@ import numpy as np
 from domain.errors import SettingsError
 from domain.policy import Score
 from domain.transactions import Transaction
-from inference.adapters.litert import matching
 from inference.artefacts import Artefact
 from inference.explain import Explainer
 from inference.graph import SCORE, Matrix, as_row
@@ -21,7 +20,7 @@ from inference.probe import check
 class TensorFlowScorer:
     """Implements commands.ports.Scorer; agrees with LiteRtScorer to the probe's tolerance."""
 
-    def __init__(self, artefact: Artefact, catalogue: str) -> None:
+    def __init__(self, artefact: Artefact) -> None:
         from inference.training.export import unpack_weights
         from inference.training.network import restored
         from inference.training.tensorflow_setup import start
@@ -29,7 +28,7 @@ class TensorFlowScorer:
         manifest = artefact.manifest
         self.model_id = manifest.model_id
         self.model_hash = artefact.model_hash
-        self.feature_set = matching(manifest.model_id, manifest.feature_set, catalogue)
+        self.inputs = manifest.inputs
         self.fingerprint = f"tensorflow-{start().__version__}/{cpu_features()}"
         self._width = len(manifest.feature_names)
         self._model: Any = restored(manifest.network, unpack_weights(artefact.weights))

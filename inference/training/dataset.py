@@ -79,6 +79,7 @@ def training_frame(database_url: str, as_known_at: int) -> Frame:
         CATALOGUE.names,
         CATALOGUE.hash,
         as_known_at,
+        tuple(feature.definition for feature in CATALOGUE.features),
     )
 
 

@@ -22,6 +22,7 @@ class Frame:
     `vectors` [n, d] in the order of `names`, NaN for unknown; `labels` [n] 1 fraud, 0 confirmed
     genuine, NaN for not labelled; `times` [n] event time in microseconds UTC. Rows without a label
     never fit the model: they tell how common fraud is and which scores ordinary traffic gets.
+    `definitions` are those of the features, in the order of `names`.
     `stands_for` [n] is how many transactions each row was sampled from, 1 where all are here.
     """
 
@@ -32,6 +33,7 @@ class Frame:
     names: tuple[str, ...]
     feature_set: str
     as_known_at: int
+    definitions: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.times)
@@ -45,6 +47,7 @@ class Frame:
             self.names,
             self.feature_set,
             self.as_known_at,
+            self.definitions,
         )
 
     @property

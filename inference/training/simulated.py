@@ -78,6 +78,7 @@ def simulated_frame(chosen: SimulatedSettings, progress: Progress) -> Frame:
         CATALOGUE.names,
         CATALOGUE.hash,
         simulation.settings.day_start(chosen.days),
+        tuple(feature.definition for feature in CATALOGUE.features),
     )
 
 

@@ -59,6 +59,7 @@ def train(frame: Frame, settings: TrainSettings, progress: Progress) -> TrainedM
         model_id="",
         feature_set=frame.feature_set,
         feature_names=list(frame.names),
+        feature_definitions=list(frame.definitions),
         baseline=_typical(earlier),
         network=network,
         thresholds=thresholds,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -12,43 +15,100 @@ from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 
 from domain.errors import FencedError, IntegrityError
-from domain.features import CATALOGUE, Entity, EntityState
+from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from domain.features.entities import FIELDS, key_parts
 from domain.times import to_datetime
 from feature_repo.names import state_view
 from projections.adapters.feast_store import VersionedRedisOnlineStore
+from projections.adapters.redis_generations import RedisGenerations
 from projections.adapters.state_layout import LOST, REFUSED
-from projections.feature_state import Marker, Markers
+from projections.feature_state import Marker, Markers, Read
+from projections.generations import Generation
 
 if TYPE_CHECKING:
     from feast import RepoConfig
+
+logger = logging.getLogger(__name__)
 
 # As in feature_store.yaml.
 _KEY_VERSION = 3
 
 
 class FeastStateStore:
-    """Implements projections.feature_state.StateStore. Thread-safe for different entities."""
+    """Implements projections.feature_state.StateStore. Thread-safe for different entities.
 
-    def __init__(self, config: RepoConfig) -> None:
-        self._config = config
-        self._store = VersionedRedisOnlineStore()
+    A reader follows the live generation, which it looks up again after `seconds`; `adopt` and `at`
+    pin a writer to one.
+    """
 
-    def adopt(self) -> str:
-        """Returns the name of the keyspace."""
-        return self._store.adopt(self._config, CATALOGUE.hash)
+    def __init__(
+        self, config: RepoConfig, *, declared: FeatureSet = CATALOGUE, seconds: float = 0.25
+    ) -> None:
+        self._config, self._declared, self._seconds = config, declared, seconds
+        self._generations = RedisGenerations(config)
+        self._pinned: _Keyspace | None = None
+        self._followed: tuple[float, _Keyspace] | None = None
+
+    def adopt(self) -> Generation:
+        """Pins this store to the live generation, making one where there is none."""
+        found = self._generations.adopt(self._declared)
+        self._pinned = _Keyspace.of(found)
+        if found.hash != self._declared.hash:
+            logger.warning(
+                "the online states are of feature set %s, and %s is declared: `retrace features "
+                "rebuild` builds and swaps it", found.hash, self._declared.hash,
+            )  # fmt: skip
+        return found
+
+    def at(self, generation: Generation) -> FeastStateStore:
+        """A store of that generation, live or not."""
+        other = FeastStateStore(self._config, declared=self._declared)
+        other._pinned = _Keyspace.of(generation)
+        return other
+
+    @property
+    def features(self) -> FeatureSet:
+        """Of the keyspace in use. Raises UnavailableError."""
+        return self._now().features
+
+    def moved(self) -> int | None:
+        """The live generation where that is no longer the one that this store is pinned to."""
+        number = self._generations.number()
+        pinned = self._pinned
+        return number if pinned is not None and number not in (0, pinned.number) else None
 
     def load(self, keys: Sequence[tuple[Entity, str]]) -> list[EntityState]:
-        return self.read(keys)[1]
+        return self.read(keys).states
 
-    def read(self, keys: Sequence[tuple[Entity, str]]) -> tuple[Markers, list[EntityState]]:
+    def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
         """As `load`, with the markers as of before: each state covers what its marker says."""
+        space = self._now()
         wanted = [(state_view(entity), address(entity, key)) for entity, key in keys]
-        markers, found = self._store.read_states(self._config, wanted)
-        return markers, [
-            EntityState(entity, key) if data is None else EntityState.from_bytes(entity, key, data)
+        markers, found = space.store.read_states(self._config, wanted)
+        states = [
+            EntityState(entity, key, space.features)
+            if data is None
+            else EntityState.from_bytes(entity, key, data, space.features)
             for (entity, key), data in zip(keys, found, strict=True)
         ]
+        return Read(space.features, markers, states)
+
+    def _now(self) -> _Keyspace:
+        if self._pinned is not None:
+            return self._pinned
+        followed, now = self._followed, time.monotonic()
+        if followed is not None and now - followed[0] < self._seconds:
+            return followed[1]
+        number = self._generations.number()
+        if followed is not None and followed[1].number == number:
+            space = followed[1]
+        elif number:
+            space = _Keyspace.of(self._generations.of(number))
+        else:
+            # Nothing was ever written: all states are empty.
+            space = _Keyspace(1, self._declared, _store(1))
+        self._followed = now, space
+        return space
 
     def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
         by_entity: dict[Entity, list[tuple[EntityState, bytes]]] = {}
@@ -59,16 +119,16 @@ class FeastStateStore:
                 (address(entity, state.key), encoded, state.version, _as_of(state))
                 for state, encoded in group
             ]
-            answers = self._store.write_states(self._config, state_view(entity), rows)
+            answers = self._now().store.write_states(self._config, state_view(entity), rows)
             if REFUSED in answers:
                 key = group[answers.index(REFUSED)][0].key
                 raise FencedError(f"the stored state of {entity} {key!r} is newer than ours")
 
     def markers(self) -> Markers:
-        return self._store.markers(self._config)
+        return self._now().store.markers(self._config)
 
     def mark(self, share: int, before: Marker | None, after: Marker) -> None:
-        answer = self._store.mark(self._config, share, before, after)
+        answer = self._now().store.mark(self._config, share, before, after)
         if answer == LOST:
             raise IntegrityError(
                 f"the online states have lost the marker of share {share}: they are rebuilt from "
@@ -78,7 +138,31 @@ class FeastStateStore:
             raise FencedError(f"another worker writes the states of share {share}")
 
     def rebuilding(self, share: int, on: bool) -> None:
-        self._store.flag_rebuilding(self._config, share, on)
+        self._now().store.flag_rebuilding(self._config, share, on)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyspace:
+    """A generation, with a store of its own: a read never mixes two of them."""
+
+    number: int
+    features: FeatureSet
+    store: VersionedRedisOnlineStore
+
+    @classmethod
+    def of(cls, generation: Generation) -> _Keyspace:
+        if generation.features is None:
+            raise IntegrityError(
+                f"generation {generation.number} of the online states was made by another version "
+                "of Retrace, which computes other features"
+            )
+        return cls(generation.number, generation.features, _store(generation.number))
+
+
+def _store(number: int) -> VersionedRedisOnlineStore:
+    store = VersionedRedisOnlineStore()
+    store.generation = number
+    return store
 
 
 @lru_cache(maxsize=1 << 16)

@@ -30,7 +30,10 @@ from projections.adapters.state_layout import (
     Versions,
     away,
     field_of,
+    live_key,
+    markers_key,
     markers_of,
+    space_of,
     stamp_of,
     value_of,
 )
@@ -55,6 +58,8 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
 
     _client: Any = None
     _live: tuple[float, str] | None = None
+    # Pins this instance, as the setting of the same name pins all of a process.
+    generation: int | None = None
 
     def _get_client(self, online_store_config: Any) -> Any:
         if not self._client:
@@ -74,15 +79,16 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
     def space(self, config: RepoConfig) -> str:
         """The key suffix of the keyspace in use: `<project>.g<generation>`."""
         settings = config.online_store
-        if settings.generation is not None:
-            return f"{config.project}.g{settings.generation}"
+        pinned = settings.generation if self.generation is None else self.generation
+        if pinned is not None:
+            return space_of(config.project, pinned)
         now = time.monotonic()
         if self._live is None or now - self._live[0] > settings.pointer_seconds:
             try:
-                stored = self._get_client(settings).get(f"retrace:live:{config.project}")
+                stored = self._get_client(settings).get(live_key(config.project))
             except RedisError as error:
                 raise away(error) from error
-            self._live = now, f"{config.project}.g{int(stored) if stored else 1}"
+            self._live = now, space_of(config.project, int(stored) if stored else 1)
         return self._live[1]
 
     def _generate_redis_keys_for_entities(
@@ -202,26 +208,8 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         except RedisError as error:
             raise away(error) from error
 
-    def adopt(self, config: RepoConfig, feature_set: str) -> str:
-        """Makes sure that the live keyspace is of `feature_set`; returns its name.
-
-        States of other features are left as they are, in the generation before: going back is
-        moving the pointer. Raises UnavailableError.
-        """
-        client = self._get_client(config.online_store)
-        try:
-            stored = client.hget(self._markers_key(config), "features")
-            if stored is not None and stored.decode() != feature_set:
-                client.setnx(f"retrace:live:{config.project}", 1)
-                client.incr(f"retrace:live:{config.project}")
-                self._live = None
-            client.hset(self._markers_key(config), "features", feature_set)
-        except RedisError as error:
-            raise away(error) from error
-        return self.space(config)
-
     def _markers_key(self, config: RepoConfig) -> str:
-        return f"retrace:markers:{self.space(config)}"
+        return markers_key(self.space(config))
 
     def _eval(self, config: RepoConfig, script: str, calls: Sequence[tuple[Any, ...]]) -> list[int]:
         scripts: Scripts = self.__dict__.setdefault("_scripts", Scripts())

@@ -93,6 +93,20 @@ def markers_of(stored: Mapping[bytes, bytes]) -> Markers:
     return Markers(at, frozenset(rebuilding))
 
 
+def live_key(project: str) -> str:
+    """Holds the number of the live generation."""
+    return f"retrace:live:{project}"
+
+
+def space_of(project: str, generation: int) -> str:
+    """The suffix of all keys of a generation."""
+    return f"{project}.g{generation}"
+
+
+def markers_key(space: str) -> str:
+    return f"retrace:markers:{space}"
+
+
 @lru_cache(maxsize=64)
 def field_of(view: str) -> bytes:
     hashed: bytes = _mmh3(f"{view}:{view}")

@@ -8,12 +8,12 @@ from typing import Protocol
 import numpy as np
 
 from domain.errors import IntegrityError
-from domain.features import Entity, EntityState
+from domain.features import Entity
 from domain.features.engine import blank, finish_one
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.rows import IS_REQUEST, KIND
 from domain.features.state import version_of
-from projections.feature_state import Markers
+from projections.feature_state import Read
 from projections.verification.comparing import Compared, Difference, differing, exact
 from projections.verification.log_side import LogSide
 
@@ -21,7 +21,7 @@ _AT_ONCE = 2_000
 
 
 class States(Protocol):
-    def read(self, keys: Sequence[tuple[Entity, str]]) -> tuple[Markers, list[EntityState]]: ...
+    def read(self, keys: Sequence[tuple[Entity, str]]) -> Read: ...
 
 
 class ShareOf(Protocol):
@@ -40,11 +40,11 @@ def compare_states(
     ends = _ends(log)
     for start in range(0, len(keys), _AT_ONCE):
         some = keys[start : start + _AT_ONCE]
-        markers, found = states.read([(entity, key) for key in some])
-        stored = [state.to_bytes() if state.version else b"" for state in found]
+        found = states.read([(entity, key) for key in some])
+        stored = [state.to_bytes() if state.version else b"" for state in found.states]
         versions = np.full((len(some), log.partitions), -1, dtype=np.int64)
         for row, (key, data) in enumerate(zip(some, stored, strict=True)):
-            marker = markers.at.get(share_of(entity, key))
+            marker = found.markers.at.get(share_of(entity, key))
             held = version_of(data) if data else {}
             for partition in range(log.partitions):
                 promised = marker.covers(partition) if marker else -1

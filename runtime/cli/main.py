@@ -12,7 +12,18 @@ from types import FrameType
 import typer
 
 from domain.errors import RetraceError
-from runtime.cli import alerts, config, deadletters, demo, events, ingest, stack, testing, train
+from runtime.cli import (
+    alerts,
+    config,
+    deadletters,
+    demo,
+    events,
+    features,
+    ingest,
+    stack,
+    testing,
+    train,
+)
 from simulator.cli import simulate
 
 app = typer.Typer(
@@ -27,6 +38,7 @@ stack.register(app)
 config.register(app)
 events.register(app)
 deadletters.register(app)
+features.register(app)
 ingest.register(app)
 app.command()(demo.demo)
 app.command()(simulate)

@@ -12,7 +12,7 @@ from commands import Context, Edge
 from commands.active_policy import ActivePolicy
 from commands.ports import FeatureReader, RecentTail, ServedFeatures
 from commands.tokens import Tokeniser
-from domain.features import CATALOGUE, Entity, EntityState, entity_keys, finish
+from domain.features import CATALOGUE, Entity, EntityState, Inputs, entity_keys, finish
 from domain.money import approximate_rates
 from domain.policy import NO_POLICY, Score
 from domain.times import from_rfc3339
@@ -34,7 +34,7 @@ class TailFeatureReader:
             for partition, offset, event in tail.entries(str(entity), key):
                 state.fold(partition, offset, event)
             states[entity] = state
-        return ServedFeatures(CATALOGUE.hash, finish(states, transaction), {})
+        return ServedFeatures(CATALOGUE, finish(states, transaction), {})
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class FixedScorer:
     value: float
     model_id: str = "fixed"
     model_hash: str = "0" * 64
-    feature_set: str = CATALOGUE.hash
+    inputs: Inputs = Inputs("fixed", CATALOGUE.hash, CATALOGUE.names, ())  # noqa: RUF009
     fingerprint: str = "fixed"
 
     def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:

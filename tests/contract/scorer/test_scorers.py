@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from commands.ports import Scorer
 from domain.errors import IntegrityError, NotFoundError, SettingsError
+from domain.features import CATALOGUE
 from domain.transactions import Transaction
 from inference.adapters.litert import LiteRtScorer, load
 from inference.adapters.tensorflow import TensorFlowScorer
@@ -25,7 +26,7 @@ TRANSACTION = Transaction(transaction_id="t", timestamp=0, amount=1, currency="E
 WIDTH = len(NAMES)
 values = st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.floats(-10, 1e6)
 vectors = st.lists(values, min_size=WIDTH, max_size=WIDTH)
-Make = Callable[[Artefact, str], Scorer]
+Make = Callable[[Artefact], Scorer]
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +43,7 @@ def make(request: pytest.FixtureRequest) -> Make:
 
 @pytest.fixture(scope="session")
 def scorer(make: Make, artefact: Artefact) -> Scorer:
-    return make(artefact, FEATURE_SET)
+    return make(artefact)
 
 
 def rows(number: int) -> list[list[float | None]]:
@@ -53,7 +54,7 @@ def rows(number: int) -> list[list[float | None]]:
 def test_a_scorer_names_its_model_and_what_it_runs_on(scorer: Scorer, artefact: Artefact) -> None:
     assert scorer.model_id == artefact.manifest.model_id
     assert scorer.model_hash == artefact.model_hash
-    assert scorer.feature_set == FEATURE_SET
+    assert scorer.inputs.feature_set == FEATURE_SET
     library, machine = scorer.fingerprint.split("/", 1)
     assert library.split("-")[1][0].isdigit()
     assert machine
@@ -85,7 +86,7 @@ def test_an_unknown_value_differs_from_a_zero(scorer: Scorer) -> None:
 def test_a_reloaded_model_gives_the_same_bits(
     make: Make, scorer: Scorer, artefact: Artefact
 ) -> None:
-    again = make(artefact, FEATURE_SET)
+    again = make(artefact)
     for row in rows(20):
         assert again.score(TRANSACTION, row) == scorer.score(TRANSACTION, row)
 
@@ -99,8 +100,8 @@ def test_threads_that_score_at_once_get_the_same_bits(scorer: Scorer) -> None:
 
 
 def test_both_scorers_agree_and_rank_fraud_above_the_rest(artefact: Artefact) -> None:
-    serving = LiteRtScorer(artefact, FEATURE_SET)
-    oracle = TensorFlowScorer(artefact, FEATURE_SET)
+    serving = LiteRtScorer(artefact)
+    oracle = TensorFlowScorer(artefact)
     frame = synthetic(200, seed=12)
     scores = [
         (serving.score(TRANSACTION, row), oracle.score(TRANSACTION, row))
@@ -124,11 +125,9 @@ def test_a_vector_of_another_length_is_refused(scorer: Scorer) -> None:
         scorer.score(TRANSACTION, [1.0] * 7)
 
 
-def test_a_model_for_another_feature_set_is_refused_naming_both(
-    make: Make, artefact: Artefact
-) -> None:
-    with pytest.raises(SettingsError, match=rf"{FEATURE_SET[:12]}.*0123456789ab"):
-        make(artefact, "0123456789abcdef")
+def test_a_model_without_definitions_takes_its_own_feature_set_alone(scorer: Scorer) -> None:
+    with pytest.raises(SettingsError, match=rf"takes feature set {FEATURE_SET[:12]} alone"):
+        scorer.inputs.check(CATALOGUE)
 
 
 def test_a_model_that_misses_its_probe_is_refused(make: Make, artefact: Artefact) -> None:
@@ -137,7 +136,7 @@ def test_a_model_that_misses_its_probe_is_refused(make: Make, artefact: Artefact
     manifest = msgspec.structs.replace(artefact.manifest, probe=off)
     altered = Artefact(artefact.model_hash, artefact.graph, artefact.weights, manifest)
     with pytest.raises(IntegrityError, match="probe row 0"):
-        make(altered, FEATURE_SET)
+        make(altered)
 
 
 def test_a_model_without_a_probe_is_refused(make: Make, artefact: Artefact) -> None:
@@ -145,14 +144,14 @@ def test_a_model_without_a_probe_is_refused(make: Make, artefact: Artefact) -> N
     manifest = msgspec.structs.replace(artefact.manifest, probe=empty)
     altered = Artefact(artefact.model_hash, artefact.graph, artefact.weights, manifest)
     with pytest.raises(IntegrityError, match="no usable probe"):
-        make(altered, FEATURE_SET)
+        make(altered)
 
 
 def test_a_stored_model_is_loaded_by_its_hash(store: ArtefactStore, trained: TrainedModel) -> None:
     model_hash = store.put(trained.files)
-    assert load(store, model_hash, FEATURE_SET).model_hash == model_hash
+    assert load(store, model_hash).model_hash == model_hash
 
 
 def test_a_model_that_was_never_stored_is_not_found(store: ArtefactStore) -> None:
     with pytest.raises(NotFoundError, match="model artefact"):
-        load(store, "0" * 64, FEATURE_SET)
+        load(store, "0" * 64)

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from inference.artefacts import ArtefactStore
 from inference.training.train import TrainedModel
-from tests.unit.inference.synthetic import FEATURE_SET
 
 SCRIPT = """
 import sys
 from pathlib import Path
 from inference.adapters.litert import load
 from inference.artefacts import ArtefactStore
-scorer = load(ArtefactStore(Path(sys.argv[1])), sys.argv[2], sys.argv[3])
+scorer = load(ArtefactStore(Path(sys.argv[1])), sys.argv[2])
 score = scorer.score(None, [1.0] * 6)
 heavy = {"tensorflow", "keras", "pandas"} & set(sys.modules)
 assert not heavy, heavy
@@ -30,7 +29,7 @@ def test_serving_imports_no_tensorflow_and_gives_the_same_bits_in_another_proces
     model_hash = store.put(trained.files)
     answers = {
         subprocess.run(
-            [sys.executable, "-c", SCRIPT, str(tmp_path), model_hash, FEATURE_SET],
+            [sys.executable, "-c", SCRIPT, str(tmp_path), model_hash],
             check=True, capture_output=True, text=True, cwd=Path(__file__).parents[3],
         ).stdout
         for _ in range(2)

@@ -70,5 +70,5 @@ def test_a_model_is_trained_on_what_was_known_and_stored(
     # The last week's labels were not known yet.
     assert 2500 < summary["frauds"] + summary["genuine"] < 2800
     assert summary["metrics"]["auc"] > 0.9
-    scorer = load(ArtefactStore(tmp_path / "models"), summary["model_hash"], CATALOGUE.hash)
+    scorer = load(ArtefactStore(tmp_path / "models"), summary["model_hash"])
     assert scorer.model_id == summary["model_id"]

@@ -10,13 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import redis
 from feast import FeatureStore
 
-from domain.errors import FencedError, IntegrityError
-from domain.features import CATALOGUE, Entity, EntityState, entity_keys, feature_event, finish
+from domain.errors import ConflictError, FencedError, IntegrityError
+from domain.features import (
+    CATALOGUE,
+    Entity,
+    EntityState,
+    FeatureSet,
+    entity_keys,
+    feature_event,
+    finish,
+)
 from domain.times import to_datetime
 from projections.adapters.feast_repo import REPO, apply, feature_store, repo_config
 from projections.adapters.feast_states import FeastStateStore
+from projections.adapters.redis_generations import RedisGenerations
 from projections.feature_state import Marker
 from runtime.settings import Settings
 from tests.fakes.events import imported
@@ -67,14 +77,47 @@ def test_a_marker_moves_only_from_where_its_writer_left_it(states: FeastStateSto
         states.mark(4, first, second)
 
 
-def test_another_set_of_features_begins_a_keyspace_of_its_own(
+def test_a_generation_is_built_beside_the_live_one_and_swapped(
     states: FeastStateStore, settings: Settings
 ) -> None:
-    assert states.adopt() == states.adopt() == "retrace.g1"
-    save(states, state_of(range(3)))
     config = repo_config(settings)
-    assert states._store.adopt(config, "other features") == "retrace.g2"
-    assert FeastStateStore(config).load([(Entity.CARD, "c1")])[0].version == {}
+    generations = RedisGenerations(config)
+    first = states.adopt()
+    assert (first.number, first.live, first.hash) == (1, True, CATALOGUE.hash)
+    save(states, state_of(range(3)))
+    fewer = FeatureSet(CATALOGUE.features[:40])
+    second = generations.begin(fewer, "fewer")
+    shadow, reader = states.at(second), FeastStateStore(config, seconds=0)
+    assert shadow.features.hash == fewer.hash
+    assert shadow.load([(Entity.CARD, "c1")])[0].version == {}
+    assert reader.load([(Entity.CARD, "c1")])[0].version == {0: 2}
+    generations.swap(1, second.number)
+    assert reader.features.hash == fewer.hash
+    assert reader.load([(Entity.CARD, "c1")])[0].version == {}
+    assert states.moved() == second.number
+    # The writer that is left behind writes where it did, and nobody looks there.
+    save(states, state_of(range(5)))
+    assert reader.load([(Entity.CARD, "c1")])[0].version == {}
+    generations.swap(second.number, 1)
+    assert reader.load([(Entity.CARD, "c1")])[0].version == {0: 4}
+    with pytest.raises(ConflictError):
+        generations.swap(second.number, 1)
+    with pytest.raises(ConflictError):
+        generations.drop(1)
+    generations.drop(second.number)
+    assert [each.number for each in generations.all()] == [1]
+    assert generations.begin(fewer, "again").number == 3
+
+
+def test_a_keyspace_of_features_that_nobody_knows_is_left_for_a_new_one(
+    states: FeastStateStore, settings: Settings
+) -> None:
+    config = repo_config(settings)
+    states.adopt()
+    redis.Redis.from_url(settings.redis_url).hset(
+        "retrace:generation:retrace.g1", "features", '{"semantics":1,"features":[]}'
+    )
+    assert FeastStateStore(config).adopt().number == 2
 
 
 def test_applying_twice_does_nothing_the_second_time(applied: Settings) -> None:

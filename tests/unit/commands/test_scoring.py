@@ -203,7 +203,7 @@ class AbsentReader:
 
     def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
         values = finish({}, transaction)
-        return ServedFeatures(CATALOGUE.hash, values, {}, ["features_unavailable"])
+        return ServedFeatures(CATALOGUE, values, {}, ["features_unavailable"])
 
 
 def test_past_the_deadline_the_rules_decide_and_say_so(log: InMemoryEventLog) -> None:

@@ -15,9 +15,9 @@ from domain.events import (
     TransactionSubmitted,
 )
 from eventlog.admission import HORIZON_US, Admission
+from eventlog.dict_memory import DictMemory
 from eventlog.memory import SqliteMemory
 from tests.fakes.events import NOW, imported, labelled, scored, submitted
-from eventlog.dict_memory import DictMemory
 
 Place = tuple[int, int]
 Log = dict[int, list[Envelope]]

@@ -36,6 +36,7 @@ class Maker:
             model_id="default",
             feature_set=CATALOGUE.hash,
             feature_names=list(CATALOGUE.names),
+            feature_definitions=[feature.definition for feature in CATALOGUE.features],
             baseline=[None] * len(CATALOGUE.names),
             network=Network([[0.0, 1.0]], [4], 1.0, 0.0),
             thresholds=THRESHOLDS,

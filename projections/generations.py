@@ -1,0 +1,52 @@
+"""Owns what a generation of the online states is; how generations are kept is an adapter's.
+
+A generation is a keyspace of states of one set of features, whose declarations lie beside it. One
+of them is live: readers look it up, writers are pinned to the one that they found. A changed
+projection is built in a new generation beside the live one, then the pointer moves; going back is
+moving it back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.features import FeatureSet
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """`number` is never used again. `features` is None where this version cannot compute them."""
+
+    number: int
+    hash: str
+    reason: str
+    live: bool
+    features: FeatureSet | None
+
+
+class Generations(Protocol):
+    """Blocking; each operation is one step in the store. Raises UnavailableError."""
+
+    def live(self) -> Generation:
+        """Raises NotFoundError where nothing was ever live, IntegrityError for a strange set."""
+        ...
+
+    def adopt(self, declared: FeatureSet) -> Generation:
+        """The live generation; where there is none, or one that this version cannot compute, a
+        new one of `declared` is begun and made live: it is then built from the log in place."""
+        ...
+
+    def begin(self, features: FeatureSet, reason: str) -> Generation:
+        """A new, empty generation, not live."""
+        ...
+
+    def swap(self, before: int, after: int) -> None:
+        """Makes `after` live. Raises ConflictError where `before` is not the live one."""
+        ...
+
+    def drop(self, number: int) -> int:
+        """Removes a generation that is not live; returns how many keys it had."""
+        ...
+
+    def all(self) -> list[Generation]: ...

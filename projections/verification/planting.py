@@ -1,0 +1,64 @@
+"""Owns planted differences: one bit of one value, altered on its way from a store to a comparison.
+
+Nothing that is stored is touched. A proof that does not find and name them proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from domain.features import Entity, EntityState, FeatureSet
+from domain.features.kernel.arrays import Floats, Ints
+from projections.feature_state import Read
+from projections.verification.online_side import States
+
+
+@dataclass(slots=True)
+class Planted:
+    """What was altered, as (comparison, feature or entity)."""
+
+    made: list[tuple[str, str]] = field(default_factory=list)
+
+
+def plant_in_vectors(
+    stored: Iterator[tuple[Ints, Floats]], features: FeatureSet, planted: Planted
+) -> Iterator[tuple[Ints, Floats]]:
+    """Turns the last bit of the first known value of the middle row of the first batch."""
+    done = False
+    for ids, values in stored:
+        if not done and len(values):
+            done = True
+            row = len(values) // 2
+            column = int(np.flatnonzero(~np.isnan(values[row]))[-1])
+            values = values.copy()
+            values[row].view(np.int64)[column] ^= 1
+            planted.made.append(("vectors in PostgreSQL", features.names[column]))
+        yield ids, values
+
+
+@dataclass(slots=True)
+class _Altered:
+    states: States
+    planted: Planted
+    done: bool = False
+
+    def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
+        found = self.states.read(keys)
+        for at, state in enumerate(found.states):
+            if not self.done and state.version:
+                self.done = True
+                data = bytearray(state.to_bytes())
+                data[-1] ^= 1
+                found.states[at] = EntityState.from_bytes(
+                    state.entity, state.key, bytes(data), state.features
+                )
+                self.planted.made.append(("online states", state.key))
+        return found
+
+
+def plant_in_states(states: States, planted: Planted) -> States:
+    """Turns a bit of the last byte of the first state that is read."""
+    return _Altered(states, planted)

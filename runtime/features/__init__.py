@@ -1,0 +1,1 @@
+"""Owns what `retrace features` does; how it is shown is the command line's."""
