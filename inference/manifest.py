@@ -59,10 +59,11 @@ class Manifest(msgspec.Struct, frozen=True):
     def from_json(data: bytes) -> Manifest:
         """Raises IntegrityError naming the field that is wrong."""
         try:
-            manifest = msgspec.json.decode(data, type=Manifest)
+            if other := _other_format(data):
+                raise IntegrityError(f"model.json: {other}")
+            return msgspec.json.decode(data, type=Manifest)
         except msgspec.MsgspecError as error:
-            raise IntegrityError(f"model.json: {_other_format(data) or error}") from error
-        return manifest
+            raise IntegrityError(f"model.json: {error}") from error
 
     @property
     def inputs(self) -> Inputs:
@@ -70,10 +71,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def _other_format(data: bytes) -> str | None:
-    try:
-        found = msgspec.json.decode(data, type=_Format).format
-    except msgspec.MsgspecError:
-        return None
+    found = msgspec.json.decode(data, type=_Format).format
     if found == FORMAT:
         return None
     return f"format {found} is not {FORMAT}, which this version reads: train the model anew"

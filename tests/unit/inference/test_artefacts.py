@@ -19,6 +19,7 @@ def manifest(**changes: object) -> Manifest:
         "model_id": "m",
         "feature_set": "f",
         "feature_names": ["a"],
+        "feature_definitions": [],
         "baseline": [None],
         "network": Network([[0.0, 1.0]], [4], 1.0, 0.0),
         "thresholds": Thresholds(review=0.1, step_up=0.2, decline=0.3),
@@ -95,7 +96,7 @@ def test_equal_manifests_have_equal_bytes_and_come_back() -> None:
     [
         (b"{", "model.json"),
         (manifest().to_json().replace(b'"feature_set"', b'"features"'), "feature_set"),
-        (manifest(format=FORMAT + 1).to_json(), "format 2"),
+        (manifest(format=FORMAT + 1).to_json(), f"format {FORMAT + 1}"),
     ],
 )
 def test_a_manifest_that_cannot_be_read_says_what_is_wrong(data: bytes, named: str) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from domain.events import ModelPromoted, Thresholds
@@ -100,7 +101,10 @@ def test_a_lost_artefact_is_made_again(log: InMemoryEventLog, tmp_path: Path, ma
 def test_a_model_for_other_features_is_replaced(
     log: InMemoryEventLog, tmp_path: Path, make: Maker
 ) -> None:
-    model_hash = ArtefactStore(tmp_path).put(make(lambda _done, _text: None))
+    files = dict(make(lambda _done, _text: None))
+    manifest = Manifest.from_json(files[MANIFEST])
+    others = msgspec.structs.replace(manifest, feature_definitions=["x"] * len(CATALOGUE))
+    model_hash = ArtefactStore(tmp_path).put({**files, MANIFEST: others.to_json()})
     older = ModelPromoted(model_id="older", model_hash=model_hash, feature_set="an older set")
     promote(log, older, THRESHOLDS, NOW)
     assert run(log, tmp_path, make) == "default"
