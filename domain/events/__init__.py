@@ -9,7 +9,7 @@ from domain.events.envelope import (
     label_event_id,
     transaction_event_id,
 )
-from domain.events.policy import ModelPromoted, ThresholdsSet
+from domain.events.policy import FeaturesActivated, ModelPromoted, ThresholdsSet
 from domain.events.registry import Event, wire_type
 from domain.events.transactions import (
     LabelKind,
@@ -29,6 +29,7 @@ __all__ = [
     "AlertRaised",
     "Envelope",
     "Event",
+    "FeaturesActivated",
     "LabelKind",
     "Mode",
     "ModelPromoted",

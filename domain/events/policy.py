@@ -18,6 +18,22 @@ class ModelPromoted(Event):
     feature_set: str
 
 
+@event("fraud.features.activated")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeaturesActivated(Event):
+    """From about this position on, features are served from `generation` of the online states.
+
+    `declarations` is the text of the feature set (domain.features.FeatureSet.from_json), whose hash
+    is `feature_set`: so every recorded vector can be computed again. Which set a decision was
+    served with, the decision says itself.
+    """
+
+    generation: int
+    feature_set: str
+    declarations: str
+    reason: str
+
+
 @event("fraud.thresholds.set")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdsSet(Event):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # As in feature_store.yaml.
-_KEY_VERSION = 3
+KEY_VERSION = 3
 
 
 class FeastStateStore:
@@ -47,10 +47,13 @@ class FeastStateStore:
         self._config, self._declared, self._seconds = config, declared, seconds
         self._generations = RedisGenerations(config)
         self._pinned: _Keyspace | None = None
+        self._fixed: Generation | None = None
         self._followed: tuple[float, _Keyspace] | None = None
 
     def adopt(self) -> Generation:
-        """Pins this store to the live generation, making one where there is none."""
+        """Pins this store to the live generation, making one where there is none; stays pinned."""
+        if self._fixed is not None:
+            return self._fixed
         found = self._generations.adopt(self._declared)
         self._pinned = _Keyspace.of(found)
         if found.hash != self._declared.hash:
@@ -63,7 +66,7 @@ class FeastStateStore:
     def at(self, generation: Generation) -> FeastStateStore:
         """A store of that generation, live or not."""
         other = FeastStateStore(self._config, declared=self._declared)
-        other._pinned = _Keyspace.of(generation)
+        other._pinned, other._fixed = _Keyspace.of(generation), generation
         return other
 
     @property
@@ -170,7 +173,7 @@ def address(entity: Entity, key: str) -> bytes:
     """An entity's key as Feast lays it out, without the keyspace."""
     parts = [Value(string_val=part) for part in key_parts(entity, key)]
     value = EntityKey(join_keys=list(FIELDS[entity]), entity_values=parts)
-    serialized: bytes = serialize_entity_key(value, _KEY_VERSION)
+    serialized: bytes = serialize_entity_key(value, KEY_VERSION)
     return serialized
 
 

@@ -75,6 +75,7 @@ class EntityWriter:
 
     async def _fold(self, batch: Batch, before: Marker) -> None:
         last = dict(before.last)
+        asked = self._states.features.by_entity
         entries: dict[Key, list[Entry]] = {}
         for offset, _, value in batch.records:
             try:
@@ -86,7 +87,8 @@ class EntityWriter:
             if routed.joins(last):
                 last[routed.source] = routed.last
                 for key, at, event in entries_of(routed):
-                    entries.setdefault(key, []).append((routed.source, at, event))
+                    if key[0] in asked:
+                        entries.setdefault(key, []).append((routed.source, at, event))
         await self._load(entries)
         for key, news in entries.items():
             try:

@@ -1,0 +1,58 @@
+"""Owns bringing a generation that is not live to the end of the log, once, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from itertools import islice
+
+from eventlog.port import EventLog, Position
+from eventlog.topics import ENTITIES, TRANSACTIONS
+from projections.feature_state import StateStore
+from projections.workers.batches import Batch, Record
+from projections.workers.entity_writer import EntityWriter
+from projections.workers.rebuilds import Rebuilds
+
+_AT_ONCE = 2_000
+
+
+class Follower:
+    """Folds the entity topic as its writer does, from the markers of `states` on.
+
+    `states` is pinned to a generation that no worker writes.
+    """
+
+    def __init__(self, log: EventLog, states: StateStore) -> None:
+        self._log = log
+        self._writer = EntityWriter(states, _leave, Rebuilds(states, self._ends))
+
+    async def catch_up(self) -> int:
+        """Returns how many records there were. Raises UnavailableError."""
+        starts = await self._writer.assign(set(range(ENTITIES.partitions)))
+        taken = 0
+        at = dict(starts)
+        while True:
+            ends = list(await self._log.ends(ENTITIES))
+            behind = {share: end for share, end in enumerate(ends) if at[share] < end}
+            if not behind:
+                return taken
+            for share, end in behind.items():
+                taken += await self._share(share, at[share], ends)
+                at[share] = end
+
+    async def _share(self, share: int, start: int, ends: list[int]) -> int:
+        upto = {each: ends[share] if each == share else 0 for each in range(len(ends))}
+        records = self._log.read(ENTITIES, {share: start}, upto)
+        taken = 0
+        while some := await asyncio.to_thread(lambda: list(islice(records, _AT_ONCE))):
+            batch: list[Record] = [(r.position.offset, None, r.value) for r in some]
+            await self._writer.handle(Batch(ENTITIES.name, share, batch, ends[share]))
+            taken += len(some)
+        return taken
+
+    async def _ends(self) -> Mapping[int, int]:
+        return dict(enumerate(await self._log.ends(TRANSACTIONS)))
+
+
+async def _leave(_position: Position, _value: bytes, _reason: str) -> None:
+    """What cannot be folded was set aside by the worker that saw it first."""
