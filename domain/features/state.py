@@ -5,7 +5,7 @@ Folding is put off until somebody needs the result: then all that came is folded
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from itertools import accumulate, islice
 
 import numpy as np
 
@@ -17,8 +17,6 @@ from domain.features.events import FeatureEvent
 from domain.features.feature_set import FeatureSet
 from domain.features.kernel.layout import LABELS, S_FILTER, S_HORIZON, S_KIND, TILES
 from domain.features.rows import WIDTH, row_of
-from domain.features.varints import Reader
-from domain.features.versions import read_versions
 
 Row = tuple[int, ...]
 
@@ -136,7 +134,7 @@ class EntityState:
         Damage further on is found when it is first folded onto or finished.
         """
         self = cls(entity, key, features)
-        self.version = dict(version_of(data))
+        self.version = version_of(data)
         if int.from_bytes(data[:4], "little") != features.plans[entity].digest:
             raise IntegrityError(
                 f"the state of {entity} {key!r} was written for other features than set "
@@ -146,6 +144,21 @@ class EntityState:
         return self
 
 
-def version_of(data: bytes) -> Mapping[int, int]:
-    """The version map at the head of a state's bytes."""
-    return read_versions(Reader(data, 4))
+def version_of(data: bytes) -> dict[int, int]:
+    """The version map at the head of a state's bytes. Raises IntegrityError."""
+    # Written out: it is asked for every state that is read or written.
+    numbers: list[int] = []
+    wanted, value, shift = 1, 0, 0
+    for byte in islice(data, 4, None):
+        value |= (byte & 127) << shift
+        if byte > 127:
+            shift += 7
+            continue
+        if not numbers:
+            wanted += 2 * value
+        numbers.append(value)
+        if len(numbers) == wanted:
+            partitions = accumulate(numbers[1::2])
+            return dict(zip(partitions, numbers[2::2], strict=True))
+        value = shift = 0
+    raise IntegrityError(f"a state of {len(data)} bytes: cut short?")

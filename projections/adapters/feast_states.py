@@ -168,13 +168,22 @@ def _store(number: int) -> VersionedRedisOnlineStore:
     return store
 
 
-@lru_cache(maxsize=1 << 16)
 def address(entity: Entity, key: str) -> bytes:
     """An entity's key as Feast lays it out, without the keyspace."""
-    parts = [Value(string_val=part) for part in key_parts(entity, key)]
-    value = EntityKey(join_keys=list(FIELDS[entity]), entity_values=parts)
-    serialized: bytes = serialize_entity_key(value, KEY_VERSION)
-    return serialized
+    head, kind = _layout(entity)
+    parts = [part.encode() for part in key_parts(entity, key)]
+    return head + b"".join([kind + len(part).to_bytes(4, "little") + part for part in parts])
+
+
+@lru_cache(maxsize=64)
+def _layout(entity: Entity) -> tuple[bytes, bytes]:
+    """What Feast writes before the values of a key, and before the length of each of them."""
+    names = FIELDS[entity]
+    assert list(names) == sorted(names), "Feast sorts the join keys of a view"
+    blank = EntityKey(join_keys=list(names), entity_values=[Value(string_val="")] * len(names))
+    whole: bytes = serialize_entity_key(blank, KEY_VERSION)
+    each = len(whole) - 8 * len(names)
+    return whole[:each], whole[-8:-4]
 
 
 def _as_of(state: EntityState) -> datetime:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from domain.features import Entity, FeatureSet
-from domain.features.engine import blank, run_groups
+from domain.features.engine import blank, grouped, run_groups
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.rows import IS_REQUEST, IS_TRANSACTION, KIND, OFFSET, PARTITION, Rows
 from domain.features.served import served_at, states_at
@@ -38,6 +38,7 @@ class LogSide:
         places = (rows[:, PARTITION] << _SHIFT) | rows[:, OFFSET]
         self._sorted = np.argsort(places, kind="stable")
         self._places = places[self._sorted]
+        self._grouped: dict[Entity, tuple[Ints, Ints]] = {}
 
     @property
     def partitions(self) -> int:
@@ -76,6 +77,13 @@ class LogSide:
         asking: tuple[Rows, Ints] = events[rows], codes[rows]
         served_at(self.features, entity, (events, codes), asking, versions, out)
 
-    def states(self, entity: Entity, numbers: Ints, versions: Ints) -> list[bytes]:
-        events = self.events.rows, self.events.codes[entity]
+    def states(self, entity: Entity, first: int, versions: Ints) -> list[bytes]:
+        """Of the entities numbered `first` and on, one for each row of `versions`."""
+        if entity not in self._grouped:
+            count = len(self.events.keys[entity])
+            self._grouped[entity] = grouped(self.events.codes[entity], count)
+        order, spans = self._grouped[entity]
+        mine = order[spans[first] : spans[first + len(versions)]]
+        events = self.events.rows[mine], self.events.codes[entity][mine] - first
+        numbers = np.arange(len(versions), dtype=np.int64)
         return states_at(self.features, entity, events, numbers, versions)

@@ -51,7 +51,7 @@ def compare_states(
                 versions[row, partition] = max(promised, held.get(partition, -1))
         ours = np.arange(start, start + len(some), dtype=np.int64)
         newer = (versions > ends).any(axis=1)
-        expected = log.states(entity, ours, versions)
+        expected = log.states(entity, start, versions)
         for row in np.flatnonzero(~newer).tolist():
             into.values += len(log.features.by_entity[entity])
             if stored[row] != expected[row]:

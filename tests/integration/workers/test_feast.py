@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 import redis
 from feast import FeatureStore
+from feast.infra.key_encoding_utils import serialize_entity_key
+from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+from feast.protos.feast.types.Value_pb2 import Value
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.errors import ConflictError, FencedError, IntegrityError
 from domain.features import (
@@ -23,9 +28,10 @@ from domain.features import (
     feature_event,
     finish,
 )
+from domain.features.entities import FIELDS, pair_key
 from domain.times import to_datetime
 from projections.adapters.feast_repo import REPO, apply, feature_store, repo_config
-from projections.adapters.feast_states import FeastStateStore
+from projections.adapters.feast_states import FeastStateStore, address
 from projections.adapters.redis_generations import RedisGenerations
 from projections.feature_state import Marker
 from runtime.settings import Settings
@@ -118,6 +124,15 @@ def test_a_keyspace_of_features_that_nobody_knows_is_left_for_a_new_one(
         "retrace:generation:retrace.g1", "features", '{"semantics":1,"features":[]}'
     )
     assert FeastStateStore(config).adopt().number == 2
+
+
+@given(st.sampled_from(Entity), st.text(max_size=20), st.text(max_size=20))
+def test_a_key_lies_where_feast_looks_for_it(entity: Entity, first: str, second: str) -> None:
+    names = FIELDS[entity]
+    key = first if len(names) == 1 else pair_key(first, second)
+    parts = [Value(string_val=part) for part in (first, second)[: len(names)]]
+    feasts = serialize_entity_key(EntityKey(join_keys=list(names), entity_values=parts), 3)
+    assert address(entity, key) == feasts
 
 
 def test_applying_twice_does_nothing_the_second_time(applied: Settings) -> None:
