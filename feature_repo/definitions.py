@@ -96,9 +96,10 @@ def features(inputs: dict[str, Any]) -> dict[str, Any]:
     """
     from typing import Any
 
-    from domain.features import CATALOGUE, Entity, EntityState, entity_keys, finish
+    from domain.features import CATALOGUE, Entity, entity_keys
     from domain.features.entities import FIELDS
     from domain.transactions import Transaction
+    from feature_repo.served import finished
 
     fields = [FIELDS[kind][0] for kind in Entity if len(FIELDS[kind]) == 1]
     rows = len(inputs["timestamp"])
@@ -115,16 +116,16 @@ def features(inputs: dict[str, Any]) -> dict[str, Any]:
             currency="",
             **known,
         )
-        states = {}
-        for kind, key in entity_keys(transaction).items():
-            stored = inputs[f"{kind.value}_state"][row]
-            states[kind] = (
-                EntityState.from_bytes(kind, key, bytes(stored))
-                if stored
-                else EntityState(kind, key)
-            )
-        values = finish(states, transaction)
-        vectors.append([float("nan") if value is None else value for value in values])
+        # Before a rebuild, and after going back, states are of another set than the catalogue.
+        values = finished(
+            {
+                kind: (key, bytes(inputs[f"{kind.value}_state"][row] or b""))
+                for kind, key in entity_keys(transaction).items()
+            },
+            transaction,
+        )
+        ours = [values.get(name) for name in CATALOGUE.names]
+        vectors.append([float("nan") if value is None else value for value in ours])
     return {name: [v[at] for v in vectors] for at, name in enumerate(CATALOGUE.names)}
 
 

@@ -38,10 +38,14 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """The markers of a keyspace by share, and the shares that are being rebuilt."""
+    """The markers of a keyspace by share, and the shares that are being rebuilt.
+
+    `made` is False where the keyspace was never begun, or is gone: its states say nothing.
+    """
 
     at: Mapping[int, Marker]
     rebuilding: frozenset[int]
+    made: bool = True
 
     def covered(self, sources: int, shares: int) -> dict[int, int]:
         """Per source partition the last offset that every share covers."""
@@ -86,17 +90,21 @@ class StateStore(Protocol):
         ...
 
     def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
-        """Each state with its bytes. Raises FencedError where a stored state knows more."""
+        """Each state with its bytes, which count: the state may be folded on meanwhile.
+
+        Raises FencedError where a stored state knows more, IntegrityError where the keyspace is
+        gone; what was written before that stays.
+        """
         ...
 
     def markers(self) -> Markers:
         """Where every share is, by the keyspace in use."""
         ...
 
-    def mark(self, share: int, before: Marker | None, after: Marker) -> None:
-        """Call after the states that `after` covers are saved.
+    def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
+        """(share, before, after) each. Call after the states that `after` covers are saved.
 
-        Raises FencedError where the stored marker is not `before` (None: there is none), and
+        Raises FencedError where a stored marker is not `before` (None: there is none), and
         IntegrityError where the store has lost it.
         """
         ...

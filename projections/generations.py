@@ -42,11 +42,18 @@ class Generations(Protocol):
         ...
 
     def swap(self, before: int, after: int) -> None:
-        """Makes `after` live. Raises ConflictError where `before` is not the live one."""
+        """Makes `after` live. Raises ConflictError where `before` is not the live one.
+
+        Raises NotFoundError where `after` was removed.
+        """
         ...
 
-    def drop(self, number: int) -> int:
-        """Removes a generation that is not live; returns how many keys it had."""
+    def drop(self, number: int, *, force: bool = False) -> int:
+        """Removes a generation; returns how many states it had. Doing it again goes on.
+
+        From the first step on it takes nothing in, and readers of it look the live one up again.
+        Raises ConflictError for the live one and, without `force`, for the one live before it.
+        """
         ...
 
     def all(self) -> list[Generation]: ...

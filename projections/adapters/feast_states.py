@@ -6,32 +6,27 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from feast.infra.key_encoding_utils import serialize_entity_key
-from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-from feast.protos.feast.types.Value_pb2 import Value
-
-from domain.errors import FencedError, IntegrityError
+from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
-from domain.features.entities import FIELDS, key_parts
+from domain.features.engine import inspected
 from domain.times import to_datetime
+from eventlog.routing import share_of
 from feature_repo.names import state_view
 from projections.adapters.feast_store import VersionedRedisOnlineStore
 from projections.adapters.redis_generations import RedisGenerations
-from projections.adapters.state_layout import LOST, REFUSED
+from projections.adapters.state_keys import KEY_VERSION, address
+from projections.adapters.state_layout import LOST, REFUSED, StateRow, count_field
 from projections.feature_state import Marker, Markers, Read
 from projections.generations import Generation
+
+__all__ = ["KEY_VERSION", "FeastStateStore", "address"]
 
 if TYPE_CHECKING:
     from feast import RepoConfig
 
 logger = logging.getLogger(__name__)
-
-# As in feature_store.yaml.
-KEY_VERSION = 3
 
 
 class FeastStateStore:
@@ -84,10 +79,19 @@ class FeastStateStore:
         return self.read(keys).states
 
     def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
-        """As `load`, with the markers as of before: each state covers what its marker says."""
-        space = self._now()
+        """As `load`, with the markers as of before: each state covers what its marker says.
+
+        Where the generation was removed meanwhile, the live one is looked up again, once.
+        """
         wanted = [(state_view(entity), address(entity, key)) for entity, key in keys]
+        space = self._now()
         markers, found = space.store.read_states(self._config, wanted)
+        if space.number and not markers.made:
+            self._followed = None
+            space = self._now()
+            markers, found = space.store.read_states(self._config, wanted)
+            if space.number and not markers.made:
+                raise UnavailableError("redis", f"generation {space.number} was removed, or lost")
         states = [
             EntityState(entity, key, space.features)
             if data is None
@@ -108,36 +112,34 @@ class FeastStateStore:
         elif number:
             space = _Keyspace.of(self._generations.of(number))
         else:
-            # Nothing was ever written: all states are empty.
-            space = _Keyspace(1, self._declared, _store(1))
+            # Nothing was ever live: all states are empty.
+            space = _Keyspace(0, self._declared, _store(0))
         self._followed = now, space
         return space
 
     def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
-        by_entity: dict[Entity, list[tuple[EntityState, bytes]]] = {}
-        for state, encoded in states:
-            by_entity.setdefault(state.entity, []).append((state, encoded))
-        for entity, group in by_entity.items():
-            rows = [
-                (address(entity, state.key), encoded, state.version, _as_of(state))
-                for state, encoded in group
-            ]
-            answers = self._now().store.write_states(self._config, state_view(entity), rows)
-            if REFUSED in answers:
-                key = group[answers.index(REFUSED)][0].key
-                raise FencedError(f"the stored state of {entity} {key!r} is newer than ours")
+        rows = [_row(state, encoded) for state, encoded in states]
+        answers = self._now().store.write_states(self._config, rows)
+        if LOST in answers:
+            raise _gone()
+        if REFUSED in answers:
+            refused = states[answers.index(REFUSED)][0]
+            raise FencedError(
+                f"the stored state of {refused.entity} {refused.key!r} is newer than ours"
+            )
 
     def markers(self) -> Markers:
         return self._now().store.markers(self._config)
 
     def mark(self, share: int, before: Marker | None, after: Marker) -> None:
-        answer = self._now().store.mark(self._config, share, before, after)
-        if answer == LOST:
-            raise IntegrityError(
-                f"the online states have lost the marker of share {share}: they are rebuilt from "
-                "the log when the worker starts anew"
-            )
-        if answer == REFUSED:
+        self.mark_all([(share, before, after)])
+
+    def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
+        answers = self._now().store.mark(self._config, moves)
+        if LOST in answers:
+            raise _gone()
+        if REFUSED in answers:
+            share = moves[answers.index(REFUSED)][0]
             raise FencedError(f"another worker writes the states of share {share}")
 
     def rebuilding(self, share: int, on: bool) -> None:
@@ -168,24 +170,18 @@ def _store(number: int) -> VersionedRedisOnlineStore:
     return store
 
 
-def address(entity: Entity, key: str) -> bytes:
-    """An entity's key as Feast lays it out, without the keyspace."""
-    head, kind = _layout(entity)
-    parts = [part.encode() for part in key_parts(entity, key)]
-    return head + b"".join([kind + len(part).to_bytes(4, "little") + part for part in parts])
+def _row(state: EntityState, encoded: bytes) -> StateRow:
+    # Of the bytes, not of the state: that may be folded on meanwhile.
+    seen = inspected(state.features.plans[state.entity], encoded)
+    counted = count_field(state.entity, share_of(state.entity, state.key))
+    at = to_datetime(max(seen.latest, seen.latest_label, 0))
+    return StateRow(
+        state_view(state.entity), address(state.entity, state.key), encoded, at, counted
+    )
 
 
-@lru_cache(maxsize=64)
-def _layout(entity: Entity) -> tuple[bytes, bytes]:
-    """What Feast writes before the values of a key, and before the length of each of them."""
-    names = FIELDS[entity]
-    assert list(names) == sorted(names), "Feast sorts the join keys of a view"
-    blank = EntityKey(join_keys=list(names), entity_values=[Value(string_val="")] * len(names))
-    whole: bytes = serialize_entity_key(blank, KEY_VERSION)
-    each = len(whole) - 8 * len(names)
-    return whole[:each], whole[-8:-4]
-
-
-def _as_of(state: EntityState) -> datetime:
-    seen = state.inspect()
-    return to_datetime(max(seen.latest, seen.latest_label, 0))
+def _gone() -> IntegrityError:
+    return IntegrityError(
+        "the online states have lost their markers, or this generation of them was removed: the "
+        "worker starts anew on the live one, and rebuilds from the log what is missing"
+    )

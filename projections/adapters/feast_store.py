@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -22,22 +24,30 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from domain.features.state import version_of
+from domain.errors import IntegrityError
+from domain.features import FeatureSet
+from eventlog.routing import share_of
+from feature_repo.served import announce
+from projections.adapters.state_keys import KEY_VERSION, entity_of
 from projections.adapters.state_layout import (
+    FLAG,
+    LOST,
+    MADE,
     MARK,
     WRITE,
     Scripts,
-    Versions,
+    StateRow,
     away,
+    count_field,
+    counts_key,
     field_of,
+    generation_key,
     live_key,
     markers_key,
     markers_of,
     space_of,
-    stamp_of,
-    value_of,
 )
-from projections.feature_state import Marker, Markers, version_text
+from projections.feature_state import Marker, Markers
 
 Row = tuple[EntityKeyProto, dict[str, ValueProto], datetime, datetime | None]
 
@@ -82,14 +92,31 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         pinned = settings.generation if self.generation is None else self.generation
         if pinned is not None:
             return space_of(config.project, pinned)
-        now = time.monotonic()
-        if self._live is None or now - self._live[0] > settings.pointer_seconds:
-            try:
-                stored = self._get_client(settings).get(live_key(config.project))
-            except RedisError as error:
-                raise away(error) from error
-            self._live = now, space_of(config.project, int(stored) if stored else 1)
-        return self._live[1]
+        now, live = time.monotonic(), self._live
+        if live is None or now - live[0] > settings.pointer_seconds:
+            found = self._resolve(config)
+            if live is None or live[1] != found:
+                self._meet(config, found)
+            live = self._live = now, found
+        return live[1]
+
+    def _resolve(self, config: RepoConfig) -> str:
+        try:
+            stored = self._get_client(config.online_store).get(live_key(config.project))
+        except RedisError as error:
+            raise away(error) from error
+        return space_of(config.project, int(stored) if stored else 1)
+
+    def _meet(self, config: RepoConfig, space: str) -> None:
+        """On-demand views are to know the features of the states that are read from now on."""
+        try:
+            text = self._get_client(config.online_store).hget(generation_key(space), "features")
+        except RedisError as error:
+            raise away(error) from error
+        if text is not None:
+            # Of other semantics: this process serves what it can read, and refuses the rest.
+            with suppress(IntegrityError):
+                announce(FeatureSet.from_json(text.decode()))
 
     def _generate_redis_keys_for_entities(
         self, config: RepoConfig, entity_keys: list[EntityKeyProto]
@@ -107,15 +134,13 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
     ) -> None:
         """For Feast's own callers: a row that is older than what is stored is passed over."""
         name = table.name
-        states = [(key, row[name].bytes_val, at) for key, row, at, _ in data if name in row]
-        if len(states) < len(data):
+        rows = [_row(name, key, row[name].bytes_val, at) for key, row, at, _ in data if name in row]
+        if len(rows) < len(data):
             raise NotImplementedError(f"{table.name}: only states are kept in this store")
-        version = config.entity_key_serialization_version
-        rows = [
-            (serialize_entity_key(key, version), state, version_of(state), at)
-            for key, state, at in states
-        ]
-        self.write_states(config, table.name, rows)
+        if LOST in self.write_states(config, rows):
+            raise IntegrityError(
+                f"{self.space(config)} is no keyspace of online states: `retrace up` begins one"
+            )
         if progress:
             progress(len(data))
 
@@ -128,35 +153,17 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
     ) -> None:
         self.online_write_batch(config, table, data, progress)
 
-    def write_states(
-        self,
-        config: RepoConfig,
-        view: str,
-        rows: Sequence[tuple[bytes, bytes, Versions, datetime]],
-    ) -> list[int]:
-        """Rows are (serialised entity key, state, version, time). One round trip.
+    def write_states(self, config: RepoConfig, rows: Sequence[StateRow]) -> list[int]:
+        """One round trip.
 
-        The state of view `v` is its feature `v`.
-
-        Per row WRITTEN, EQUAL (that version was there) or REFUSED (the stored one knows more).
-        Raises UnavailableError; what was written before stays, and writing the same rows again is
-        harmless.
+        Per row WRITTEN, EQUAL (that version was there), REFUSED (the stored one knows more) or LOST
+        (the keyspace is gone). Raises UnavailableError; what was written before stays, and writing
+        the same rows again is harmless.
         """
-        suffix = self.space(config).encode()
-        keys = [row[0] + suffix for row in rows]
-        fields = (f"_ver:{view}", field_of(view), f"_ts:{view}")
-        calls = [
-            (
-                key,
-                fields[0],
-                version_text(version),
-                fields[1],
-                value_of(state),
-                fields[2],
-                stamp_of(at),
-            )
-            for key, (_, state, version, at) in zip(keys, rows, strict=True)
-        ]
+        space = self.space(config)
+        shared = (markers_key(space), counts_key(space))
+        suffix = space.encode()
+        calls = [(row.key + suffix, *shared, row.counted, *row.fields()) for row in rows]
         return self._eval(config, WRITE, calls)
 
     def read_states(
@@ -164,21 +171,23 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
     ) -> tuple[Markers, list[bytes | None]]:
         """The stored state of each (view, serialised key), or None, and the markers as of before.
 
-        So each state covers what its marker says. One round trip. Raises UnavailableError.
+        So each state covers what its marker says; `made` is as of after. One round trip. Raises
+        UnavailableError.
         """
         pairs = list(wanted)
         suffix = self.space(config).encode()
-        client = self._get_client(config.online_store)
+        client, markers = self._get_client(config.online_store), self._markers_key(config)
         try:
             with client.pipeline(transaction=False) as pipe:
-                pipe.hgetall(self._markers_key(config))
+                pipe.hgetall(markers)
                 for view, key in pairs:
                     pipe.hget(key + suffix, field_of(view))
-                stored, *found = pipe.execute()
+                pipe.hexists(markers, MADE)
+                stored, *found, made = pipe.execute()
         except RedisError as error:
             raise away(error) from error
         states = [ValueProto.FromString(value).bytes_val if value else None for value in found]
-        return markers_of(stored), states
+        return replace(markers_of(stored), made=bool(made)), states
 
     def markers(self, config: RepoConfig) -> Markers:
         """Raises UnavailableError."""
@@ -188,25 +197,25 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
             raise away(error) from error
         return markers_of(stored)
 
-    def mark(self, config: RepoConfig, partition: int, before: Marker | None, after: Marker) -> int:
-        """Moves a marker from `before` (None: there was none) to `after`.
+    def mark(
+        self, config: RepoConfig, moves: Sequence[tuple[int, Marker | None, Marker]]
+    ) -> list[int]:
+        """Moves each share's marker from what is expected (None: there is none) to what is given.
 
-        WRITTEN, REFUSED (another writer has moved it) or LOST (there is none any more).
+        Per move WRITTEN, REFUSED (another writer has moved it) or LOST (there is none any more).
+        One round trip. Raises UnavailableError.
         """
-        expected = before.to_text() if before else ""
-        call = (self._markers_key(config), f"at:{partition}", expected, after.to_text())
-        return self._eval(config, MARK, [call])[0]
+        name = self._markers_key(config)
+        calls = [
+            (name, f"at:{share}", before.to_text() if before else "", after.to_text())
+            for share, before, after in moves
+        ]
+        return self._eval(config, MARK, calls)
 
     def flag_rebuilding(self, config: RepoConfig, partition: int, on: bool) -> None:
         """Readers say so on each decision while it is set. Raises UnavailableError."""
-        client, name = self._get_client(config.online_store), f"rebuilding:{partition}"
-        try:
-            if on:
-                client.hset(self._markers_key(config), name, "1")
-            else:
-                client.hdel(self._markers_key(config), name)
-        except RedisError as error:
-            raise away(error) from error
+        call = (self._markers_key(config), f"rebuilding:{partition}", "1" if on else "0")
+        self._eval(config, FLAG, [call])
 
     def _markers_key(self, config: RepoConfig) -> str:
         return markers_key(self.space(config))
@@ -225,3 +234,9 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         scoped = config.model_copy()
         scoped.project = self.space(config)
         return scoped
+
+
+def _row(view: str, proto: EntityKeyProto, state: bytes, at: datetime) -> StateRow:
+    entity, key = entity_of(proto)
+    counted = count_field(entity, share_of(entity, key))
+    return StateRow(view, serialize_entity_key(proto, KEY_VERSION), state, at, counted)

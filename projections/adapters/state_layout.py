@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from feast import utils
 from feast.infra.online_stores.helpers import _mmh3
@@ -18,27 +18,32 @@ from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyp
 from redis.exceptions import NoScriptError, RedisError
 
 from domain.errors import UnavailableError
-from projections.feature_state import Marker, Markers
-
-Versions = Mapping[int, int]
-
+from domain.features.state import version_of
+from projections.feature_state import Marker, Markers, version_text
 
 LOST, REFUSED, WRITTEN, EQUAL = -1, 0, 1, 2
+MADE = b"made"
 
+# KEYS: the state, the markers and the counts of its keyspace. ARGV: the field that counts it, then
+# fields and values, the version first. A keyspace that is gone takes nothing in.
 WRITE = """
-local stored = redis.call('HGET', KEYS[1], ARGV[1])
+if redis.call('HEXISTS', KEYS[2], 'made') == 0 then return -1 end
+local stored = redis.call('HGET', KEYS[1], ARGV[2])
 if stored then
-  if stored == ARGV[2] then return 2 end
+  if stored == ARGV[3] then return 2 end
   local offered = {}
-  for p, o in string.gmatch(ARGV[2], '(%d+):(%d+)') do offered[p] = tonumber(o) end
+  for p, o in string.gmatch(ARGV[3], '(%d+):(%d+)') do offered[p] = tonumber(o) end
   for p, o in string.gmatch(stored, '(%d+):(%d+)') do
     if not offered[p] or offered[p] < tonumber(o) then return 0 end
   end
+else
+  redis.call('HINCRBY', KEYS[3], ARGV[1], 1)
 end
-redis.call('HSET', KEYS[1], unpack(ARGV))
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 return 1
 """
 MARK = """
+if redis.call('HEXISTS', KEYS[1], 'made') == 0 then return -1 end
 local stored = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if stored == ARGV[3] then return 1 end
 if stored ~= ARGV[2] then
@@ -48,6 +53,31 @@ end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1
 """
+FLAG = """
+if redis.call('HEXISTS', KEYS[1], 'made') == 0 then return -1 end
+if ARGV[2] == '1' then redis.call('HSET', KEYS[1], ARGV[1], '1')
+else redis.call('HDEL', KEYS[1], ARGV[1]) end
+return 1
+"""
+KEYS_OF = {WRITE: 3, MARK: 1, FLAG: 1}
+
+
+class StateRow(NamedTuple):
+    """A state to be written: the key as in state_keys.address, and its field in the counts."""
+
+    view: str
+    key: bytes
+    state: bytes
+    at: datetime
+    counted: str
+
+    def fields(self) -> tuple[str | bytes, ...]:
+        """Names and values of the hash that it lies in, its version first."""
+        version, state, stamp = fields_of(self.view)
+        return (
+            *(version, version_text(version_of(self.state))),
+            *(state, value_of(self.state), stamp, stamp_of(self.at)),
+        )
 
 
 class Scripts:
@@ -61,11 +91,11 @@ class Scripts:
         try:
             digest = self._digest(client, script)
             try:
-                return _evaluate(client, digest, calls)
+                return _evaluate(client, digest, KEYS_OF[script], calls)
             except NoScriptError:
                 # The server was started anew and has forgotten it.
                 client.script_load(script)
-                return _evaluate(client, digest, calls)
+                return _evaluate(client, digest, KEYS_OF[script], calls)
         except RedisError as error:
             raise away(error) from error
 
@@ -75,10 +105,10 @@ class Scripts:
         return self._digests[script]
 
 
-def _evaluate(client: Any, digest: str, calls: Sequence[tuple[Any, ...]]) -> list[int]:
+def _evaluate(client: Any, digest: str, keys: int, calls: Sequence[tuple[Any, ...]]) -> list[int]:
     with client.pipeline(transaction=False) as pipe:
         for call in calls:
-            pipe.evalsha(digest, 1, *call)
+            pipe.evalsha(digest, keys, *call)
         return [int(answer) for answer in pipe.execute()]
 
 
@@ -90,7 +120,7 @@ def markers_of(stored: Mapping[bytes, bytes]) -> Markers:
             at[int(share)] = Marker.from_text(value.decode())
         elif kind == "rebuilding":
             rebuilding.add(int(share))
-    return Markers(at, frozenset(rebuilding))
+    return Markers(at, frozenset(rebuilding), MADE in stored)
 
 
 def live_key(project: str) -> str:
@@ -98,13 +128,34 @@ def live_key(project: str) -> str:
     return f"retrace:live:{project}"
 
 
-def space_of(project: str, generation: int) -> str:
+def generation_key(space: str) -> str:
+    """A hash that describes a generation: its features as JSON, their hash, the reason."""
+    return f"retrace:generation:{space}"
+
+
+def space_of(project: str, generation: int | str) -> str:
     """The suffix of all keys of a generation."""
     return f"{project}.g{generation}"
 
 
 def markers_key(space: str) -> str:
+    """A hash: `made` says that the keyspace is there, `at:<share>` how far each share has come."""
     return f"retrace:markers:{space}"
+
+
+def counts_key(space: str) -> str:
+    """A hash: how many states were ever begun, by `count_field`."""
+    return f"retrace:counts:{space}"
+
+
+def count_field(entity: str, share: int) -> str:
+    return f"{entity}:{share}"
+
+
+@lru_cache(maxsize=64)
+def fields_of(view: str) -> tuple[str, bytes, str]:
+    """The fields of the version, of the state (the feature of the view's name) and of the time."""
+    return f"_ver:{view}", field_of(view), f"_ts:{view}"
 
 
 @lru_cache(maxsize=64)

@@ -142,7 +142,7 @@ class EntityWriter:
         for share, stored in self._stored.items():
             reached = self._reached[share]
             if reached != (stored or Marker()):
-                await asyncio.to_thread(self._states.mark, share, stored, reached)
+                await asyncio.to_thread(self._states.mark_all, [(share, stored, reached)])
                 self._stored[share] = reached
                 await self._rebuilds.advance(share, reached)
         self._saved_at = time.monotonic()

@@ -36,7 +36,10 @@ def log(kafka: KafkaSettings) -> Iterator[KafkaEventLog]:
 
 @pytest.fixture
 def states(settings: Settings) -> FeastStateStore:
-    return FeastStateStore(repo_config(settings))
+    """Of the first generation."""
+    store = FeastStateStore(repo_config(settings))
+    store.adopt()
+    return store
 
 
 @pytest.fixture

@@ -1,0 +1,46 @@
+"""Owns how the key of an entity lies in Redis, which is Feast's way; knows no keyspace."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from feast.infra.key_encoding_utils import serialize_entity_key
+from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+from feast.protos.feast.types.Value_pb2 import Value
+
+from domain.features import Entity
+from domain.features.entities import FIELDS, key_parts, pair_key
+
+# As in feature_store.yaml.
+KEY_VERSION = 3
+
+_ENTITIES = {fields: entity for entity, fields in FIELDS.items()}
+
+
+def address(entity: Entity, key: str) -> bytes:
+    """What Feast's serialize_entity_key makes of the entity, without the keyspace."""
+    head, kind = _layout(entity)
+    parts = [part.encode() for part in key_parts(entity, key)]
+    return head + b"".join([kind + len(part).to_bytes(4, "little") + part for part in parts])
+
+
+@lru_cache(maxsize=64)
+def _layout(entity: Entity) -> tuple[bytes, bytes]:
+    """What Feast writes before the values of a key, and before the length of each of them."""
+    names = FIELDS[entity]
+    assert list(names) == sorted(names), "Feast sorts the join keys of a view"
+    blank = EntityKey(join_keys=list(names), entity_values=[Value(string_val="")] * len(names))
+    whole: bytes = serialize_entity_key(blank, KEY_VERSION)
+    each = len(whole) - 8 * len(names)
+    return whole[:each], whole[-8:-4]
+
+
+def entity_of(proto: EntityKey) -> tuple[Entity, str]:
+    """Raises KeyError for join keys that are no entity's."""
+    given = {
+        name: value.string_val
+        for name, value in zip(proto.join_keys, proto.entity_values, strict=True)
+    }
+    entity = _ENTITIES[tuple(sorted(given))]
+    parts = [given[name] for name in FIELDS[entity]]
+    return entity, parts[0] if len(parts) == 1 else pair_key(*parts)

@@ -1,0 +1,133 @@
+"""Generations on a real Redis: what is removed takes nothing in, and no read is of two of them."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from domain.errors import IntegrityError, NotFoundError
+from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
+from eventlog.topics import ENTITIES
+from projections.adapters.feast_repo import feature_store, repo_config
+from projections.adapters.feast_states import FeastStateStore
+from projections.adapters.redis_generations import RedisGenerations
+from projections.feature_state import Marker
+from runtime.settings import Settings
+from tests.integration.workers.test_feast import save, state_of
+
+CARD = (Entity.CARD, "c1")
+
+
+@pytest.fixture
+def generations(settings: Settings) -> RedisGenerations:
+    return RedisGenerations(repo_config(settings))
+
+
+def of_set(features: FeatureSet, numbers: range) -> EntityState:
+    state = EntityState(*CARD, features)
+    for offset, row in enumerate(state_of(numbers).pending[1]):
+        state.fold_row((row[0], offset, *row[2:]))
+    return state
+
+
+def test_a_generation_that_was_removed_takes_nothing_in(
+    states: FeastStateStore, generations: RedisGenerations
+) -> None:
+    first = states.adopt().number
+    generations.swap(first, generations.begin(CATALOGUE, "another").number)
+    generations.drop(first, force=True)
+    with pytest.raises(IntegrityError, match="removed"):
+        save(states, state_of(range(3)))
+    with pytest.raises(IntegrityError, match="removed"):
+        states.mark(0, None, Marker(1, {0: 1}))
+    with pytest.raises(NotFoundError):
+        generations.swap(generations.number(), first)
+    assert [each.number for each in generations.all()] == [2]
+
+
+def test_a_reader_of_a_removed_generation_looks_the_live_one_up_again(
+    states: FeastStateStore, generations: RedisGenerations, settings: Settings
+) -> None:
+    reader = FeastStateStore(repo_config(settings), seconds=3600)
+    save(states, state_of(range(3)))
+    assert reader.load([CARD])[0].version == {0: 2}
+    fewer = FeatureSet(CATALOGUE.features[:40])
+    second = generations.begin(fewer, "fewer")
+    shadow = states.at(second)
+    save(shadow, of_set(fewer, range(5)))
+    generations.swap(1, second.number)
+    generations.drop(1, force=True)
+    found = reader.read([CARD])
+    assert (found.features.hash, found.states[0].version) == (fewer.hash, {0: 4})
+
+
+def test_a_keyspace_begun_out_of_need_is_flagged_before_anyone_can_read_it(
+    states: FeastStateStore,
+) -> None:
+    assert states.markers().rebuilding == frozenset(range(ENTITIES.partitions))
+    states.rebuilding(3, False)
+    assert 3 not in states.markers().rebuilding
+
+
+def test_a_keyspace_of_an_earlier_version_is_never_taken_for_a_new_one(settings: Settings) -> None:
+    client = redis.Redis.from_url(settings.redis_url)
+    client.hset("retrace:markers:retrace.g1", mapping={"at:0": "5|0:9"})
+    states = FeastStateStore(repo_config(settings))
+    assert states.adopt().number == 2
+    assert states.markers().at == {}
+    client.close()
+
+
+def test_markers_that_were_lost_alone_are_begun_anew_over_the_same_states(
+    states: FeastStateStore, settings: Settings
+) -> None:
+    save(states, state_of(range(3)))
+    redis.Redis.from_url(settings.redis_url).delete("retrace:markers:retrace.g1")
+    with pytest.raises(IntegrityError):
+        save(states, state_of(range(4)))
+    assert states.adopt().number == 1
+    save(states, state_of(range(4)))
+    assert states.load([CARD])[0].version == {0: 3}
+
+
+def test_a_removal_cut_short_is_shown_and_gone_through_with(
+    states: FeastStateStore, generations: RedisGenerations, settings: Settings
+) -> None:
+    other = generations.begin(CATALOGUE, "never used")
+    save(states.at(other), state_of(range(3)))
+    redis.Redis.from_url(settings.redis_url).hset(
+        f"retrace:generation:retrace.g{other.number}", "closed", "1"
+    )
+    (shown,) = (each for each in generations.all() if each.number == other.number)
+    assert "cut short" in shown.reason
+    assert shown.features is None
+    assert generations.drop(other.number) == 1
+    assert [each.number for each in generations.all()] == [1]
+
+
+def test_feast_finishes_states_of_another_set_than_the_catalogue(
+    applied: Settings, states: FeastStateStore, generations: RedisGenerations
+) -> None:
+    """As while a rebuild is due, and after going back: values by name, and no read fails."""
+    fewer = FeatureSet(f for f in CATALOGUE.features if f.name != "card_declined_1d")
+    second = generations.begin(fewer, "fewer")
+    save(states, state_of(range(5)))
+    save(states.at(second), of_set(fewer, range(5)))
+    store = feature_store(applied)
+    row = {
+        "card_id": "c1", "customer_id": "", "merchant_id": "", "device_id": "", "ip": "",
+        "timestamp": state_of(range(5)).latest + 1, "base_amount": 100, "country": "",
+        "channel": "", "lat": float("nan"), "lon": float("nan"),
+    }  # fmt: skip
+
+    def read() -> dict[str, float | None]:
+        online = store.get_online_features(store.get_feature_service("scoring"), [row])
+        return {name: values[0] for name, values in online.to_dict().items()}
+
+    before = read()
+    generations.swap(1, second.number)
+    store.config.online_store.pointer_seconds = 0.0
+    after = read()
+    assert before["card_count_1d"] == after["card_count_1d"] == 5
+    assert after["card_declined_1d"] is None
+    assert {name for name in before if before[name] != after[name]} == {"card_declined_1d"}
