@@ -119,7 +119,8 @@ def _features(tools: Tools) -> Workload:
     router = Router(states, tools.judge(TRANSACTIONS), send)
     writer = EntityWriter(states, tools.dead_letter(), Rebuilds(states, ends))
     return Workload(
-        {TRANSACTIONS: router, ENTITIES: writer}, beside=[router.watch, following(states)]
+        {TRANSACTIONS: router, ENTITIES: writer},
+        beside=[router.watch, writer.watch, following(states)],
     )
 
 

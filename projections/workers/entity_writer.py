@@ -1,8 +1,9 @@
 """Owns the folding of routed events into online states; how states are kept is the store's.
 
-One writer folds each share of the entities. States are saved as soon as the share has caught up,
-and some seconds' worth at once while it lags; then the markers move. After a crash in between,
-folding the same records again changes nothing.
+One writer folds each share of the entities. Batches are folded in memory while what was folded
+before is being written: first the states, then the markers that they cover. A write takes all that
+came during the one before it, so states are as fresh as the store is quick. After a crash in
+between, folding the same records again changes nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from domain.errors import IntegrityError, UndecodableError
+from domain.errors import FencedError, IntegrityError, UnavailableError, UndecodableError
 from domain.features import Entity, EntityState, FeatureEvent
 from domain.features.engine import fold_states
 from domain.features.rows import WIDTH
@@ -28,8 +29,10 @@ from projections.workers.rebuilds import Rebuilds
 
 Key = tuple[Entity, str]
 Entry = tuple[int, int, FeatureEvent]
-# What a fold or an encoding may raise on values that nobody thought of.
+Move = tuple[int, Marker | None, Marker]
+# What a row of an event may raise on values that nobody thought of.
 _UNFOLDABLE = (ArithmeticError, LookupError, TypeError, ValueError)
+# While a share lags, states are written this often: of a hot entity many events at once.
 _SAVE_SECONDS = 5.0
 
 
@@ -44,34 +47,95 @@ class EntityWriter:
         self._held: OrderedDict[Key, EntityState] = OrderedDict()
         self._reached: dict[int, Marker] = {}
         self._stored: dict[int, Marker | None] = {}
-        self._unsaved: dict[Key, list[Entry]] = {}
+        self._unsaved: dict[Key, None] = {}
+        self._flying: dict[Key, None] = {}
+        self._saving = asyncio.Lock()
+        self._due = asyncio.Event()
+        self._refused: FencedError | None = None
         self._saved_at = time.monotonic()
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
-        await asyncio.to_thread(self._states.adopt)
-        found = await asyncio.to_thread(self._states.markers)
-        self._held.clear()
-        self._unsaved.clear()
-        self._stored = {share: found.at.get(share) for share in partitions}
-        self._reached = {share: marker or Marker() for share, marker in self._stored.items()}
-        await self._rebuilds.begin(self._stored, found.rebuilding)
-        return {share: marker.next for share, marker in self._reached.items()}
+        # A write under way ends first: its states are read back.
+        async with self._saving:
+            await asyncio.to_thread(self._states.adopt)
+            found = await asyncio.to_thread(self._states.markers)
+            self._held.clear()
+            self._unsaved.clear()
+            self._refused = None
+            self._stored = {share: found.at.get(share) for share in partitions}
+            self._reached = {share: marker or Marker() for share, marker in self._stored.items()}
+            await self._rebuilds.begin(self._stored, found.rebuilding)
+            return {share: marker.next for share, marker in self._reached.items()}
 
     async def handle(self, batch: Batch) -> None:
-        """Handed in again after a failure, it folds nothing twice and saves what is unsaved."""
+        """Folds; `watch` saves. Handed in again after a failure, it folds nothing twice."""
+        if self._refused is not None:
+            raise self._refused
         before = self._reached[batch.partition]
         if batch.next > before.next:
             await self._fold(batch, before)
-        late = time.monotonic() - self._saved_at > _SAVE_SECONDS
-        if batch.next >= batch.end or late or len(self._unsaved) > self._most // 2:
-            await self._save()
-        while len(self._held) > self._most and next(iter(self._held)) not in self._unsaved:
-            self._held.popitem(last=False)
+        if batch.next >= batch.end or time.monotonic() - self._saved_at > _SAVE_SECONDS:
+            self._due.set()
+        if len(self._unsaved) > self._most // 2:
+            await self.save()
+        self._forget()
 
     async def revoke(self, partitions: set[int]) -> None:
         # All is read anew at the assignment that follows.
         for share in partitions:
             self._stored.pop(share, None)
+
+    async def watch(self) -> None:
+        """Saves beside the batches, for ever. Raises UnavailableError; going on loses nothing."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            try:
+                await self.save()
+            except FencedError as error:
+                # Whose the shares are is settled by the next assignment.
+                self._refused = error
+            except UnavailableError:
+                self._due.set()
+                raise
+
+    async def save(self) -> None:
+        """Writes all that was folded up to now. Raises UnavailableError or FencedError."""
+        async with self._saving:
+            taken, self._unsaved = self._unsaved, {}
+            self._flying = taken
+            moves = [
+                (share, stored, self._reached[share])
+                for share, stored in self._stored.items()
+                if self._reached[share] != (stored or Marker())
+            ]
+            try:
+                encoded = _encoded([self._held[key] for key in taken])
+                await asyncio.to_thread(self._write, encoded, moves)
+            except BaseException:
+                self._unsaved = taken | self._unsaved
+                raise
+            finally:
+                self._flying = {}
+            for share, _, after in moves:
+                if share in self._stored:
+                    self._stored[share] = after
+                    await self._rebuilds.advance(share, after)
+            self._saved_at = time.monotonic()
+
+    def _write(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move]) -> None:
+        if states:
+            self._states.save(states)
+        if moves:
+            self._states.mark_all(moves)
+
+    def _forget(self) -> None:
+        """A state on its way to the store stays: read back now, it would lack what is under way."""
+        while len(self._held) > self._most:
+            oldest = next(iter(self._held))
+            if oldest in self._unsaved or oldest in self._flying:
+                return
+            del self._held[oldest]
 
     async def _fold(self, batch: Batch, before: Marker) -> None:
         last = dict(before.last)
@@ -91,61 +155,20 @@ class EntityWriter:
                         entries.setdefault(key, []).append((routed.source, at, event))
         await self._load(entries)
         for key, news in entries.items():
-            try:
-                changed = self._fold_entity(key, news)
-            except _UNFOLDABLE:
-                changed = await self._fold_carefully(key, [*self._unsaved.get(key, ()), *news])
-            if changed:
-                self._unsaved.setdefault(key, []).extend(news)
+            for entry in news:
+                await self._fold_one(key, entry)
+        # Last: a marker never says more than the states hold.
         self._reached[batch.partition] = Marker(batch.next, last)
 
-    def _fold_entity(self, key: Key, news: list[Entry]) -> bool:
-        """False where the state knew all of this already."""
-        state = self._held[key]
-        changed = False
-        for source, offset, event in news:
-            changed |= state.fold(source, offset, event)
-        return changed
-
-    async def _fold_carefully(self, key: Key, entries: list[Entry]) -> bool:
-        """From the stored state on, setting aside each event that cannot be folded or kept."""
-        (state,) = await asyncio.to_thread(self._states.load, [key])
-        before = state.version.copy()
-        for source, offset, event in entries:
-            trial = state.copy()
-            try:
-                trial.fold(source, offset, event)
-                trial.to_bytes()
-            except _UNFOLDABLE as error:
-                place = Position(TRANSACTIONS.name, source, offset)
-                what = f"not foldable into {key[0]} {key[1]!r}: {type(error).__name__}: {error}"
-                await self._dead_letter(place, repr(event).encode(), what)
-                state.version[source] = max(offset, state.version.get(source, -1))
-            else:
-                state = trial
-        self._held[key] = state
-        return state.version != before
-
-    async def _save(self) -> None:
-        _settle([self._held[key] for key in self._unsaved])
-        states = []
-        for key, entries in self._unsaved.items():
-            try:
-                encoded = self._held[key].to_bytes()
-            except _UNFOLDABLE:
-                await self._fold_carefully(key, entries)
-                encoded = self._held[key].to_bytes()
-            states.append((self._held[key], encoded))
-        if states:
-            await asyncio.to_thread(self._states.save, states)
-        self._unsaved.clear()
-        for share, stored in self._stored.items():
-            reached = self._reached[share]
-            if reached != (stored or Marker()):
-                await asyncio.to_thread(self._states.mark_all, [(share, stored, reached)])
-                self._stored[share] = reached
-                await self._rebuilds.advance(share, reached)
-        self._saved_at = time.monotonic()
+    async def _fold_one(self, key: Key, entry: Entry) -> None:
+        try:
+            if self._held[key].fold(*entry):
+                self._unsaved[key] = None
+        except _UNFOLDABLE as error:
+            source, offset, event = entry
+            place = Position(TRANSACTIONS.name, source, offset)
+            what = f"not foldable into {key[0]} {key[1]!r}: {type(error).__name__}: {error}"
+            await self._dead_letter(place, repr(event).encode(), what)
 
     async def _load(self, keys: Mapping[Key, object]) -> None:
         missing = []
@@ -157,6 +180,11 @@ class EntityWriter:
         if missing:
             loaded = await asyncio.to_thread(self._states.load, missing)
             self._held.update(zip(missing, loaded, strict=True))
+
+
+def _encoded(states: Sequence[EntityState]) -> list[tuple[EntityState, bytes]]:
+    _settle(states)
+    return [(state, state.to_bytes()) for state in states]
 
 
 def _settle(states: Sequence[EntityState]) -> None:

@@ -35,6 +35,7 @@ class Follower:
             ends = list(await self._log.ends(ENTITIES))
             behind = {share: end for share, end in enumerate(ends) if at[share] < end}
             if not behind:
+                await self._writer.save()
                 return taken
             for share, end in behind.items():
                 taken += await self._share(share, at[share], ends)

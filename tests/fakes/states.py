@@ -1,0 +1,84 @@
+"""Owns the in-memory StateStore: the promises of the port, failures on demand, and a held write."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from domain.errors import FencedError, UnavailableError
+from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
+from domain.features.state import version_of
+from projections.feature_state import Marker, Markers
+
+Key = tuple[Entity, str]
+
+
+class InMemoryStates:
+    """Implements projections.feature_state.StateStore. Thread-safe.
+
+    The next `failures` writes fail: every other one after it was done, as when an answer is lost.
+    While `gate` is closed, writes of states wait before anything is done.
+    """
+
+    features: FeatureSet = CATALOGUE
+
+    def __init__(self) -> None:
+        self.stored: dict[Key, bytes] = {}
+        self.marks: dict[int, Marker] = {}
+        self.flagged: set[int] = set()
+        self.writes: list[int] = []
+        self.failures = 0
+        self.gate = threading.Event()
+        self.gate.set()
+        self.writing = threading.Event()
+
+    def adopt(self) -> None:
+        return
+
+    def moved(self) -> int | None:
+        return None
+
+    def load(self, keys: Sequence[Key]) -> list[EntityState]:
+        return [
+            EntityState.from_bytes(*key, self.stored[key])
+            if key in self.stored
+            else EntityState(*key)
+            for key in keys
+        ]
+
+    def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
+        self.writing.set()
+        assert self.gate.wait(10)
+        lost = self._fails()
+        for state, encoded in states:
+            key = state.entity, state.key
+            ours, theirs = version_of(encoded), version_of(self.stored.get(key, encoded))
+            if any(ours.get(source, -1) < at for source, at in theirs.items()):
+                raise FencedError(f"the stored state of {key} is newer than ours")
+            self.stored[key] = encoded
+        self.writes.append(len(states))
+        if lost:
+            raise UnavailableError("redis", "the answer was lost")
+
+    def markers(self) -> Markers:
+        return Markers(dict(self.marks), frozenset(self.flagged))
+
+    def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
+        lost = self._fails()
+        for share, before, after in moves:
+            if self.marks.get(share) not in (before, after):
+                raise FencedError(f"another worker writes the states of share {share}")
+            self.marks[share] = after
+        if lost:
+            raise UnavailableError("redis", "the answer was lost")
+
+    def rebuilding(self, share: int, on: bool) -> None:
+        (self.flagged.add if on else self.flagged.discard)(share)
+
+    def _fails(self) -> bool:
+        if not self.failures:
+            return False
+        self.failures -= 1
+        if self.failures % 2:
+            return True
+        raise UnavailableError("redis", "does not answer")
