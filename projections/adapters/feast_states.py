@@ -12,12 +12,11 @@ from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from domain.features.engine import inspected
 from domain.times import to_datetime
-from eventlog.routing import share_of
 from feature_repo.names import state_view
 from projections.adapters.feast_store import VersionedRedisOnlineStore
 from projections.adapters.redis_generations import RedisGenerations
 from projections.adapters.state_keys import KEY_VERSION, address
-from projections.adapters.state_layout import LOST, REFUSED, StateRow, count_field
+from projections.adapters.state_layout import LOST, REFUSED, StateRow
 from projections.feature_state import Marker, Markers, Read
 from projections.generations import Generation
 
@@ -173,11 +172,8 @@ def _store(number: int) -> VersionedRedisOnlineStore:
 def _row(state: EntityState, encoded: bytes) -> StateRow:
     # Of the bytes, not of the state: that may be folded on meanwhile.
     seen = inspected(state.features.plans[state.entity], encoded)
-    counted = count_field(state.entity, share_of(state.entity, state.key))
     at = to_datetime(max(seen.latest, seen.latest_label, 0))
-    return StateRow(
-        state_view(state.entity), address(state.entity, state.key), encoded, at, counted
-    )
+    return StateRow(state.entity, address(state.entity, state.key), encoded, at)
 
 
 def _gone() -> IntegrityError:

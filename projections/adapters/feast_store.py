@@ -26,9 +26,9 @@ from redis.retry import Retry
 
 from domain.errors import IntegrityError
 from domain.features import FeatureSet
-from eventlog.routing import share_of
+from feature_repo.names import state_view
 from feature_repo.served import announce
-from projections.adapters.state_keys import KEY_VERSION, entity_of
+from projections.adapters.state_keys import address, entity_of
 from projections.adapters.state_layout import (
     FLAG,
     LOST,
@@ -38,7 +38,6 @@ from projections.adapters.state_layout import (
     Scripts,
     StateRow,
     away,
-    count_field,
     counts_key,
     field_of,
     generation_key,
@@ -163,7 +162,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         space = self.space(config)
         shared = (markers_key(space), counts_key(space))
         suffix = space.encode()
-        calls = [(row.key + suffix, *shared, row.counted, *row.fields()) for row in rows]
+        calls = [(row.key + suffix, *shared, row.entity.value, *row.fields()) for row in rows]
         return self._eval(config, WRITE, calls)
 
     def read_states(
@@ -238,5 +237,6 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
 
 def _row(view: str, proto: EntityKeyProto, state: bytes, at: datetime) -> StateRow:
     entity, key = entity_of(proto)
-    counted = count_field(entity, share_of(entity, key))
-    return StateRow(view, serialize_entity_key(proto, KEY_VERSION), state, at, counted)
+    if view != state_view(entity):
+        raise NotImplementedError(f"{view}: only states are kept in this store")
+    return StateRow(entity, address(entity, key), state, at)

@@ -44,3 +44,17 @@ def entity_of(proto: EntityKey) -> tuple[Entity, str]:
     entity = _ENTITIES[tuple(sorted(given))]
     parts = [given[name] for name in FIELDS[entity]]
     return entity, parts[0] if len(parts) == 1 else pair_key(*parts)
+
+
+def read_address(data: bytes) -> tuple[Entity, str]:
+    """The reverse of `address`. Raises KeyError or ValueError for a key of nothing of ours."""
+    for entity in Entity:
+        head, kind = _layout(entity)
+        if data.startswith(head):
+            parts, at = [], len(head)
+            while at < len(data):
+                start = at + len(kind) + 4
+                at = start + int.from_bytes(data[start - 4 : start], "little")
+                parts.append(data[start:at].decode())
+            return entity, parts[0] if len(parts) == 1 else pair_key(*parts)
+    raise KeyError(data)

@@ -18,7 +18,9 @@ from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyp
 from redis.exceptions import NoScriptError, RedisError
 
 from domain.errors import UnavailableError
+from domain.features import Entity
 from domain.features.state import version_of
+from feature_repo.names import state_view
 from projections.feature_state import Marker, Markers, version_text
 
 LOST, REFUSED, WRITTEN, EQUAL = -1, 0, 1, 2
@@ -63,17 +65,16 @@ KEYS_OF = {WRITE: 3, MARK: 1, FLAG: 1}
 
 
 class StateRow(NamedTuple):
-    """A state to be written: the key as in state_keys.address, and its field in the counts."""
+    """A state to be written; the key is as in state_keys.address."""
 
-    view: str
+    entity: Entity
     key: bytes
     state: bytes
     at: datetime
-    counted: str
 
     def fields(self) -> tuple[str | bytes, ...]:
         """Names and values of the hash that it lies in, its version first."""
-        version, state, stamp = fields_of(self.view)
+        version, state, stamp = fields_of(state_view(self.entity))
         return (
             *(version, version_text(version_of(self.state))),
             *(state, value_of(self.state), stamp, stamp_of(self.at)),
@@ -144,12 +145,8 @@ def markers_key(space: str) -> str:
 
 
 def counts_key(space: str) -> str:
-    """A hash: how many states were ever begun, by `count_field`."""
+    """A hash: how many states were ever begun, by kind of entity. None of them is ever removed."""
     return f"retrace:counts:{space}"
-
-
-def count_field(entity: str, share: int) -> str:
-    return f"{entity}:{share}"
 
 
 @lru_cache(maxsize=64)

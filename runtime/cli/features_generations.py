@@ -193,22 +193,28 @@ def stats(
             "entity": each.entity.value,
             "states": len(each.lengths),
             "bytes": sum(each.lengths),
-            "mean": round(sum(each.lengths) / len(each.lengths)),
+            "mean": round(sum(each.lengths) / max(1, len(each.lengths))),
             "p50": each.quantile(0.5),
             "p99": each.quantile(0.99),
-            "max": each.greatest[0],
-            "largest": bulk.name_of(each.greatest[1]),
+            "max": each.largest[0][0] if each.largest else 0,
+            "lost": each.lost,
+            "largest": [bulk.name_of(key) for _, key in each.largest],
         }
         for each in bulk.sizes.values()
-        if each.lengths
+        if each.lengths or each.lost
     ]
     total = {"states": sum(r["states"] for r in rows), "bytes": sum(r["bytes"] for r in rows)}
     if as_json:
         print(json.dumps({"generation": number, "total": total, "entities": rows}))
         return
+    for row in rows:
+        row["largest"] = row["largest"][0] if row["largest"] else ""
     table = [[f"{v:,}" if isinstance(v, int) else str(v) for v in r.values()] for r in rows]
-    show(table, ["ENTITY", "STATES", "BYTES", "MEAN", "P50", "P99", "MAX", "LARGEST"])
+    show(table, ["ENTITY", "STATES", "BYTES", "MEAN", "P50", "P99", "MAX", "LOST", "LARGEST"])
     print(f"generation {number}: {total['states']:,} states, {total['bytes']:,} bytes")
+    lost = sum(row["lost"] for row in rows)
+    if lost:
+        print(f"{lost:,} states are lost: `retrace features rebuild` makes them again from the log")
 
 
 @contextmanager
