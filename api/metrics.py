@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from domain.events import TransactionScored
 from eventlog.ledger import Ledger
+from projections.readmodels.results import FeatureConsistency
 
 _SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -47,6 +49,32 @@ class Metrics:
         )
         for partition in range(len(ledger.ends())):
             read.labels(str(partition)).set_function(partial(_end_of, ledger, partition))
+
+        labels = ["feature", "lag"]
+        self.compared = Gauge(
+            "retrace_feature_values_compared",
+            "Served feature values that were compared with ideal ones",
+            labels,
+            registry=self.registry,
+        )
+        self.different = Gauge(
+            "retrace_feature_values_different",
+            "Served feature values that differed from ideal ones",
+            labels,
+            registry=self.registry,
+        )
+
+    def consistent(self, found: Iterable[FeatureConsistency]) -> None:
+        """Takes up the whole account; sets of features before the live one count with it."""
+        compared: dict[tuple[str, str], int] = {}
+        different: dict[tuple[str, str], int] = {}
+        for each in found:
+            key = (each.feature, each.lag)
+            compared[key] = compared.get(key, 0) + each.compared
+            different[key] = different.get(key, 0) + each.different
+        for key, number in compared.items():
+            self.compared.labels(*key).set(number)
+            self.different.labels(*key).set(different[key])
 
     def decided(self, data: TransactionScored) -> None:
         self.decisions.labels(data.outcome, data.path).inc()

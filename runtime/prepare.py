@@ -30,10 +30,28 @@ def _topics(settings: Settings, _: Say) -> None:
     ensure_topics(settings.kafka_bootstrap_servers)
 
 
+def _kernel(_: Settings, __: Say) -> None:
+    from domain.features import CATALOGUE
+    from domain.features.engine import warm_up
+
+    warm_up(CATALOGUE)
+
+
 def _features(settings: Settings, _: Say) -> None:
     from projections.adapters.feast_repo import apply
 
     apply(settings)
+
+
+def _generation(settings: Settings, say: Say) -> None:
+    from runtime.features.starting import ensure_generation
+    from runtime.logs import log_of
+
+    log = log_of(settings)
+    try:
+        ensure_generation(settings, log, say)
+    finally:
+        log.close()
 
 
 def _model(settings: Settings, say: Say) -> None:
@@ -51,7 +69,9 @@ def _model(settings: Settings, say: Say) -> None:
 STEPS = (
     Step("migrations", _migrations),
     Step("topics", _topics),
+    Step("feature kernel", _kernel),
     Step("feast apply", _features),
+    Step("online generation", _generation),
     Step("default model", _model),
 )
 

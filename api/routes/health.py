@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -37,6 +38,9 @@ async def ready(response: Response, deps: Deps) -> dict[str, Any]:
 @router.get("/metrics", response_class=Response)
 async def metrics(deps: Deps) -> Response:
     """Prometheus text format."""
+    # Without PostgreSQL the figures of this process are shown all the same.
+    with suppress(RetraceError):
+        deps.metrics.consistent(await asyncio.to_thread(deps.read_models.consistency))
     return Response(deps.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -21,6 +21,7 @@ from projections.readmodels.results import (
     AlertFilter,
     DailyFigures,
     DecisionFilter,
+    FeatureConsistency,
     Page,
     StoredAlert,
     StoredDecision,
@@ -44,6 +45,12 @@ class ReadModels:
 
     def transaction(self, transaction_id: str) -> StoredTransaction | None:
         return self._one(tables.transactions, StoredTransaction, transaction_id)
+
+    def consistency(self) -> list[FeatureConsistency]:
+        """How served values compared with ideal ones, by feature and lag."""
+        t = tables.feature_consistency
+        asked = select(t).order_by(t.c.feature_set, t.c.feature, t.c.lag)
+        return self._all(asked, FeatureConsistency)
 
     def decision(self, transaction_id: str) -> StoredDecision | None:
         return self._one(tables.decisions, StoredDecision, transaction_id)

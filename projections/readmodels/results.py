@@ -10,6 +10,20 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureConsistency:
+    """Of one feature: values served beside ideal ones, and how many differed in any bit.
+
+    `lag` tells how old the newest event was that the reader had missed, "none" for nothing missed.
+    """
+
+    feature_set: str
+    feature: str
+    lag: str
+    compared: int
+    different: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """`cursor` asks for the next page; None where this was the last one."""
 

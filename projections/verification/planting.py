@@ -15,6 +15,8 @@ from domain.features.kernel.arrays import Floats, Ints
 from projections.feature_state import Read
 from projections.verification.online_side import States
 
+_NONE = np.zeros(0, dtype=np.int64)
+
 
 @dataclass(slots=True)
 class Planted:
@@ -24,18 +26,23 @@ class Planted:
 
 
 def plant_in_vectors(
-    stored: Iterator[tuple[Ints, Floats]], features: FeatureSet, planted: Planted
+    where: str,
+    stored: Iterator[tuple[Ints, Floats]],
+    features: FeatureSet,
+    compared: Ints,
+    planted: Planted,
 ) -> Iterator[tuple[Ints, Floats]]:
-    """Turns the last bit of the first known value of the middle row of the first batch."""
+    """Turns the last bit of one known value of the first row whose id is among `compared`."""
     done = False
     for ids, values in stored:
-        if not done and len(values):
+        rows = np.flatnonzero(np.isin(ids, compared)) if not done else _NONE
+        if len(rows):
             done = True
-            row = len(values) // 2
+            row = int(rows[len(rows) // 2])
             column = int(np.flatnonzero(~np.isnan(values[row]))[-1])
             values = values.copy()
             values[row].view(np.int64)[column] ^= 1
-            planted.made.append(("vectors in PostgreSQL", features.names[column]))
+            planted.made.append((where, features.names[column]))
         yield ids, values
 
 

@@ -14,27 +14,30 @@ from numpy.typing import NDArray
 from domain.errors import UnavailableError
 from domain.events import TransactionScored
 from domain.features import FeatureSet
+from domain.features.kernel.arrays import Floats, Ints
 from domain.features.rows import IS_TRANSACTION, KIND, TIME
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.archive.history import History
 from eventlog.events_table import EventTable
 from eventlog.routing import share_of
 from eventlog.topics import ENTITIES
-from projections.adapters.feast_repo import repo_config
+from projections.adapters.feast_repo import feature_store, repo_config
 from projections.adapters.feast_states import FeastStateStore
 from projections.replay.ideal import Ideal, ideal_vectors
 from projections.verification.comparing import Compared, Difference
 from projections.verification.decision_side import Served, compare_served
+from projections.verification.feast_side import retrieved_vectors
 from projections.verification.log_side import LogSide
 from projections.verification.online_side import compare_states
 from projections.verification.planting import Planted, plant_in_states, plant_in_vectors
-from projections.verification.postgres_side import compare_stored, stored_vectors
+from projections.verification.postgres_side import compare_stored, digests, stored_vectors
 from projections.verification.reference_side import compare_reference
 from projections.verification.stream_side import compare_stream, routed_of
 from runtime.demo.positions import ProjectionPositions, lags
 from runtime.settings import Settings
 
 _LOOK_SECONDS = 0.5
+_RETRIEVED_AT_ONCE = 100_000
 
 Say = Callable[[str], None]
 """Is told which step begins."""
@@ -127,6 +130,7 @@ class Verifier:
         within = self._within(events, ideal)
         self.proof.transactions = int(within.sum())
         self._stored(side, ideal, within)
+        self._retrieved(side, ideal, within)
         self._streamed(side)
         self._online(side)
         self._decided(side)
@@ -134,9 +138,8 @@ class Verifier:
         return self.proof
 
     def _features(self) -> FeatureSet:
-        from domain.features import CATALOGUE
-
-        return CATALOGUE
+        """Those that are served: what is declared and not yet built is no matter here."""
+        return self._states.features
 
     def _within(self, events: EventTable, ideal: Ideal) -> NDArray[np.bool_]:
         times = events.rows[ideal.at, TIME]
@@ -155,16 +158,42 @@ class Verifier:
         self.proof.compared.append(made)
 
     def _stored(self, side: LogSide, ideal: Ideal, within: NDArray[np.bool_]) -> None:
-        with (
-            self._comparison(
-                "vectors in PostgreSQL", "replay of the log", "feature_vectors"
-            ) as made,
-            self._postgres() as connection,
-        ):
-            stored = stored_vectors(connection, side.features)
-            if self._planted:
-                stored = plant_in_vectors(stored, side.features, self._planted)
+        name = "vectors in PostgreSQL"
+        with self._comparison(name, "replay", "feature_vectors") as made, self._postgres() as pg:
+            stored = self._altered(name, stored_vectors(pg, side.features), side, ideal, within)
             compare_stored(side, ideal, stored, within, made)
+
+    def _retrieved(self, side: LogSide, ideal: Ideal, within: NDArray[np.bool_]) -> None:
+        name = "Feast's historical read"
+        with self._comparison(name, "replay", "get_historical_features") as made:
+            store = feature_store(self._settings)
+            times = side.events.rows[ideal.at[within], TIME]
+            found = retrieved_vectors(store, side.features, times, _RETRIEVED_AT_ONCE)
+            counted = self._counted(found, len(times))
+            stored = self._altered(name, counted, side, ideal, within)
+            compare_stored(side, ideal, stored, within, made)
+
+    def _counted(
+        self, found: Iterator[tuple[Ints, Floats]], total: int
+    ) -> Iterator[tuple[Ints, Floats]]:
+        done = 0
+        for ids, values in found:
+            done += len(ids)
+            self._count(done, total)
+            yield ids, values
+
+    def _altered(
+        self,
+        name: str,
+        stored: Iterator[tuple[Ints, Floats]],
+        side: LogSide,
+        ideal: Ideal,
+        within: NDArray[np.bool_],
+    ) -> Iterator[tuple[Ints, Floats]]:
+        if self._planted is None:
+            return stored
+        compared = digests(side.events.transaction_ids[ideal.at[within]].tolist())
+        return plant_in_vectors(name, stored, side.features, compared, self._planted)
 
     @contextmanager
     def _postgres(self) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
