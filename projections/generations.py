@@ -52,7 +52,7 @@ class Generations(Protocol):
         """Removes a generation; returns how many states it had. Doing it again goes on.
 
         From the first step on it takes nothing in, and readers of it look the live one up again.
-        Raises ConflictError for the live one and, without `force`, for the one live before it.
+        Raises ConflictError for the live one and, without `force`, for the one to go back to.
         """
         ...
 

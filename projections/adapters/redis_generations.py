@@ -50,10 +50,12 @@ redis.call('SET', KEYS[2], ARGV[1])
 return -1
 """
 # KEYS: pointer, pointer to the one before, description, markers, counts. From here on nothing is
-# written to the keyspace, and who has just read from it is told.
+# written to the keyspace, and who has just read from it is told. One that was gone back from is not
+# the one to go back to.
 _CLOSE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
-if redis.call('GET', KEYS[2]) == ARGV[1] and ARGV[2] == '0' then return 2 end
+local live, before = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+if live == ARGV[1] then return 1 end
+if before == ARGV[1] and tonumber(before) < tonumber(live) and ARGV[2] == '0' then return 2 end
 if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('HSET', KEYS[3], 'closed', '1') end
 redis.call('DEL', KEYS[4], KEYS[5])
 return 0

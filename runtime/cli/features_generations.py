@@ -133,6 +133,9 @@ def generations(
     drop: Annotated[
         int | None, typer.Option("--drop", min=1, help="Remove this one for good.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Remove even the one that `rollback` would go back to.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the generations of the online state, or remove one that is not live."""
@@ -142,7 +145,7 @@ def generations(
 
     kept = RedisGenerations(repo_config(load_settings()))
     if drop is not None:
-        removed = kept.drop(drop)
+        removed = kept.drop(drop, force=force)
         put({"generation": drop, "keys": removed}, f"{removed:,} keys removed", as_json)
         return
     rows = [

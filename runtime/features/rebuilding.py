@@ -121,9 +121,14 @@ class Rebuilder:
         self.generations.swap(before, after.number)
 
     def before(self, number: int | None) -> Generation:
-        """The generation to go back to: that of `number`, or the newest below the live one."""
+        """The generation to go back to: that of `number`, or the one that was live before.
+
+        Where that one is gone, or was itself gone back from, the newest below the live one.
+        """
         every = self.generations.all()
-        live = self.generations.number()
+        live, former = self.generations.number(), self.generations.before()
+        if number is None and former < live and any(each.number == former for each in every):
+            number = former
         usable = [each for each in every if each.number != live and each.features is not None]
         if number is not None:
             usable = [each for each in usable if each.number == number]

@@ -110,9 +110,7 @@ def test_a_generation_is_built_beside_the_live_one_and_swapped(
         generations.swap(second.number, 1)
     with pytest.raises(ConflictError):
         generations.drop(1)
-    with pytest.raises(ConflictError):
-        generations.drop(second.number)
-    generations.drop(second.number, force=True)
+    generations.drop(second.number)
     assert [each.number for each in generations.all()] == [1]
     assert generations.begin(fewer, "again").number == 3
 

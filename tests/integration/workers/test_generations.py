@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
-from domain.errors import IntegrityError, NotFoundError
+from domain.errors import ConflictError, IntegrityError, NotFoundError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from eventlog.topics import ENTITIES
 from projections.adapters.feast_repo import feature_store, repo_config
@@ -43,6 +43,19 @@ def test_a_generation_that_was_removed_takes_nothing_in(
     with pytest.raises(NotFoundError):
         generations.swap(generations.number(), first)
     assert [each.number for each in generations.all()] == [2]
+
+
+def test_the_generation_to_go_back_to_is_removed_only_by_force(
+    states: FeastStateStore, generations: RedisGenerations
+) -> None:
+    second = generations.begin(CATALOGUE, "another").number
+    generations.swap(1, second)
+    with pytest.raises(ConflictError, match="by force"):
+        generations.drop(1)
+    generations.swap(second, 1)
+    with pytest.raises(ConflictError, match="is live"):
+        generations.drop(1, force=True)
+    assert generations.drop(second) == 0
 
 
 def test_a_reader_of_a_removed_generation_looks_the_live_one_up_again(
