@@ -27,19 +27,19 @@ class Follower:
         self._writer = EntityWriter(states, _leave, Rebuilds(states, self._ends))
 
     async def catch_up(self) -> int:
-        """Returns how many records there were. Raises UnavailableError."""
+        """Reads up to where the topic ends now; returns how many records there were.
+
+        The log goes on meanwhile: who makes the states live folds the rest. Raises
+        UnavailableError.
+        """
         starts = await self._writer.assign(set(range(ENTITIES.partitions)))
+        ends = list(await self._log.ends(ENTITIES))
         taken = 0
-        at = dict(starts)
-        while True:
-            ends = list(await self._log.ends(ENTITIES))
-            behind = {share: end for share, end in enumerate(ends) if at[share] < end}
-            if not behind:
-                await self._writer.save()
-                return taken
-            for share, end in behind.items():
-                taken += await self._share(share, at[share], ends)
-                at[share] = end
+        for share, start in starts.items():
+            if start < ends[share]:
+                taken += await self._share(share, start, ends)
+        await self._writer.save()
+        return taken
 
     async def _share(self, share: int, start: int, ends: list[int]) -> int:
         upto = {each: ends[share] if each == share else 0 for each in range(len(ends))}
