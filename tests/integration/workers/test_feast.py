@@ -184,7 +184,9 @@ def test_the_feast_command_line_applies_and_materialises_over_newer_states(
     settings.feast_registry.parent.mkdir(parents=True)
     feast = str(Path(sys.executable).with_name("feast"))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    for command in (["apply"], ["materialize", "2020-01-01T00:00:00", now, "-v", "card_state"]):
+    materialize = ["materialize", "2020-01-01T00:00:00", now]
+    # The second incremental one goes on where the first has ended.
+    for command in (["apply"], materialize, *[["materialize-incremental", now]] * 2):
         done = subprocess.run(
             [feast, *command], cwd=REPO, env=environment, capture_output=True, text=True
         )
