@@ -21,6 +21,9 @@ import redis
 
 from tests.e2e.stack import ROOT, RunningStack
 
+# Traffic is to flow, not to take all there is: the machine builds a generation beside it.
+_PAUSE_SECONDS = 0.05
+
 ADDED = """
 CATALOGUE = FeatureSet(
     [
@@ -84,6 +87,7 @@ class Traffic:
                 else:
                     self.failures.append(f"{answer.status_code} {answer.text}")
                 number += 1
+                self._over.wait(_PAUSE_SECONDS)
 
     @contextmanager
     def flowing(self) -> Iterator[None]:
@@ -113,6 +117,7 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.timeout(900)
 def test_a_feature_is_added_swapped_in_and_rolled_back_while_decisions_go_on(
     stack: RunningStack, newer: Path
 ) -> None:
@@ -151,6 +156,7 @@ def shown(stack: RunningStack, traffic: Traffic, since: int) -> dict[str, Any]:
         return answer
 
 
+@pytest.mark.timeout(900)
 def test_an_altered_value_is_found_and_named(stack: RunningStack) -> None:
     urls = servers(stack)
     with stack.client() as client:
