@@ -127,7 +127,7 @@ class FeastFeatureReader(Generic[Answer]):
         """Per source partition the offset from which on states need the tail; nothing if away."""
         try:
             markers = self._states.markers()
-        except UnavailableError:
+        except (UnavailableError, IntegrityError):
             return {}
         covered = markers.covered(TRANSACTIONS.partitions, ENTITIES.partitions)
         return {source: at + 1 for source, at in covered.items()}

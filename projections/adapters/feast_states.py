@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from domain.errors import FencedError, IntegrityError, UnavailableError
+from domain.errors import FencedError, IntegrityError, NotFoundError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from domain.features.engine import inspected
 from domain.times import to_datetime
@@ -109,12 +109,18 @@ class FeastStateStore:
         if followed is not None and followed[1].number == number:
             space = followed[1]
         elif number:
-            space = _Keyspace.of(self._generations.of(number))
+            space = _Keyspace.of(self._described(number))
         else:
             # Nothing was ever live: all states are empty.
             space = _Keyspace(0, self._declared, _store(0))
         self._followed = now, space
         return space
+
+    def _described(self, number: int) -> Generation:
+        try:
+            return self._generations.of(number)
+        except NotFoundError as error:
+            raise UnavailableError("redis", f"{error}, though it is live") from error
 
     def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
         rows = [_row(state, encoded) for state, encoded in states]

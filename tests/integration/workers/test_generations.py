@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 import redis
 
+from commands.ports import ServedFeatures
 from domain.errors import ConflictError, IntegrityError, NotFoundError
-from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
-from eventlog.topics import ENTITIES
+from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
+from eventlog.topics import ENTITIES, TRANSACTIONS
+from inference.adapters.feast_reader import FeastFeatureReader
 from projections.adapters.feast_repo import feature_store, repo_config
 from projections.adapters.feast_states import FeastStateStore
 from projections.adapters.redis_generations import RedisGenerations
 from projections.feature_state import Marker
 from runtime.settings import Settings
+from tests.integration.workers.history import transaction
 from tests.integration.workers.test_feast import save, state_of
 
 CARD = (Entity.CARD, "c1")
@@ -144,3 +147,35 @@ def test_feast_finishes_states_of_another_set_than_the_catalogue(
     assert before["card_count_1d"] == after["card_count_1d"] == 5
     assert after["card_declined_1d"] is None
     assert {name for name in before if before[name] != after[name]} == {"card_declined_1d"}
+
+
+def test_a_process_goes_on_without_states_while_it_cannot_compute_the_live_ones(
+    states: FeastStateStore, settings: Settings
+) -> None:
+    """As when a newer version runs beside it, or half of what describes them was lost."""
+    save(states, state_of(range(3)))
+    client = redis.Redis.from_url(settings.redis_url)
+    described = "retrace:generation:retrace.g1"
+    for spoil in (
+        lambda: client.hset(described, "features", '{"semantics":1,"features":[]}'),
+        lambda: client.delete(described),
+    ):
+        spoil()
+        reader = FeastFeatureReader(FeastStateStore(repo_config(settings)), ServedFeatures)
+        assert reader.covered() == {}
+        served = reader.read(transaction(1), NoTail())
+        assert "features_unavailable" in served.flags
+    client.close()
+
+
+class NoTail:
+    """The tail of a process that has read nothing."""
+
+    def starts(self) -> list[int]:
+        return [0] * TRANSACTIONS.partitions
+
+    def ends(self) -> list[int]:
+        return [0] * TRANSACTIONS.partitions
+
+    def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]:
+        return []
