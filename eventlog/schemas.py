@@ -12,6 +12,7 @@ from domain.events import (
     AlertDelivered,
     AlertRaised,
     Event,
+    FeaturesActivated,
     ModelPromoted,
     RecordDeadLettered,
     ThresholdsSet,
@@ -35,7 +36,7 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         TransactionScored,
         TransactionLabelled,
     ),
-    POLICY: (ModelPromoted, ThresholdsSet),
+    POLICY: (FeaturesActivated, ModelPromoted, ThresholdsSet),
     ALERTS: (AlertRaised, AlertDelivered),
     DEAD_LETTERS: (RecordDeadLettered,),
 }

@@ -1,0 +1,236 @@
+"""Owns the comparison of training sets: ours, Feast's historical retrieval, Polars' windows.
+
+    ./retrace up && python -m bench.datasets FILE.parquet --map transaction_id=ID ...
+
+All three work on the same transactions in one run, one after the other, each in a process of its
+own. Ours replays the log into all features. Polars computes those of them that it can express as
+rolling windows over time: counts, sums, means, deviations, least and greatest per customer and
+merchant, without labels, ties or tiles. Feast retrieves vectors that exist already, by transaction
+id, out of PostgreSQL; what it took to make them is not counted.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from bench.machine import peak_gib, write
+
+WINDOWS = ("1d", "7d", "30d")
+
+
+def main(
+    file: Path,
+    mapping: Annotated[list[str], typer.Option("--map", metavar="FIELD=COLUMN")],
+    label: Annotated[str, typer.Option(metavar="COLUMN")],
+    step: Annotated[str, typer.Option(hidden=True)] = "",
+    folder: Annotated[Path, typer.Option(hidden=True)] = Path(),
+) -> None:
+    columns = dict(each.split("=", 1) for each in mapping)
+    steps = {"ours": _ours, "feast": _feast, "polars": _polars}
+    if step:
+        print(json.dumps({**steps[step](file, columns, label, folder), "peak_gib": peak_gib()}))  # noqa: T201
+        return
+    with tempfile.TemporaryDirectory() as made:
+        _archive(file, columns, label, Path(made))
+        arguments = [sys.executable, "-m", "bench.datasets", str(file), "--label", label]
+        arguments += [part for each in mapping for part in ("--map", each)]
+        found: dict[str, Any] = {}
+        for name in steps:
+            own = [*arguments, "--step", name, "--folder", made]
+            done = subprocess.run(own, check=True, capture_output=True, text=True)
+            found[name] = json.loads(done.stdout.splitlines()[-1])
+    write("datasets", found)
+
+
+def _read(file: Path, columns: dict[str, str], label: str) -> Any:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(file, columns=[*columns.values(), label])
+
+
+def _archive(file: Path, columns: dict[str, str], label: str, folder: Path) -> None:
+    """The file as the log's archive, as `retrace ingest` and the archive worker would leave it."""
+    import pyarrow as pa
+
+    from domain.features import FeatureEvent
+    from domain.features.events import digest
+    from domain.features.rows import BIAS
+    from domain.times import DAY
+    from eventlog.archive.folder import ArchiveFolder
+    from eventlog.archive.layout import FOLDED, SCHEMA, Piece
+    from eventlog.topics import TRANSACTIONS
+
+    table = _read(file, columns, label)
+    ids = [str(value) for value in table[columns["transaction_id"]].to_pylist()]
+    times = table[columns["timestamp"]].cast(pa.timestamp("us")).cast(pa.int64()).to_pylist()
+    amounts = [round(float(value) * 100) for value in table[columns["amount"]].to_pylist()]
+    customers = [str(value) for value in table[columns["customer_id"]].to_pylist()]
+    merchants = [str(value) for value in table[columns["merchant_id"]].to_pylist()]
+    labels = table[label].to_pylist()
+    facts: list[tuple[int, int, FeatureEvent]] = []
+    for n, name in enumerate(ids):
+        paid = FeatureEvent(
+            *("transaction", times[n], digest("i" + name), times[n], name, times[n], amounts[n]),
+            customer_id=customers[n],
+            merchant_id=merchants[n],
+        )
+        known = times[n] + 7 * DAY
+        facts.append((times[n], n, paid))
+        facts.append(
+            (known, n, paid._replace(kind="label", time=known, known_time=known,
+             order=digest("l" + name), label=int(labels[n])))
+        )  # fmt: skip
+    facts.sort(key=lambda fact: (fact[0], fact[1]))
+    into = ArchiveFolder(str(folder), TRANSACTIONS)
+    names = [field.name for field in FOLDED]
+    for start in range(0, len(facts), 250_000):
+        some = [event for _, _, event in facts[start : start + 250_000]]
+        made: dict[str, list[Any]] = {field: [] for field in SCHEMA.names}
+        for at, event in enumerate(some):
+            folded = (*event[:2], event.order - BIAS, *event[3:5],
+                      digest(event.transaction_id) - BIAS, *event[5:])  # fmt: skip
+            record = (start + at, None, b"", "counts", None, None, event.transaction_id)
+            for field, value in zip((*SCHEMA.names[:7], *names), (*record, *folded), strict=True):
+                made[field].append(value)
+        piece = Piece(0, start, start + len(some) - 1)
+        into.add(piece, pa.table(made, schema=SCHEMA))
+
+
+def _ours(_file: Path, _columns: dict[str, str], _label: str, folder: Path) -> dict[str, Any]:
+    from domain.features import CATALOGUE
+    from domain.features.engine import warm_up
+    from eventlog.archive.arrays import event_table
+    from eventlog.archive.folder import ArchiveFolder
+    from eventlog.archive.layout import FOLDED
+    from eventlog.events_table import joined
+    from eventlog.topics import TRANSACTIONS
+    from projections.replay.dataset import dataset, write
+
+    warm_up(CATALOGUE)
+    began = time.perf_counter()
+    source = ArchiveFolder(str(folder), TRANSACTIONS)
+    columns = ("offset", "verdict", *(field.name for field in FOLDED))
+    events = joined([event_table(0, source.read(piece, columns)) for piece in source.pieces()])
+    made = dataset(events, CATALOGUE, as_known_at=2**62)
+    write(made, folder / "ours.parquet")
+    return _figures(len(made), len(CATALOGUE), time.perf_counter() - began)
+
+
+def _polars(file: Path, columns: dict[str, str], label: str, folder: Path) -> dict[str, Any]:
+    import polars as pl
+
+    frame = pl.from_arrow(_read(file, columns, label))
+    assert isinstance(frame, pl.DataFrame)
+    began = time.perf_counter()
+    at, amount = columns["timestamp"], pl.col(columns["amount"]).cast(pl.Float64)
+    frame = frame.with_columns(pl.col(at).cast(pl.Datetime("us")), amount).sort(at)
+    made = []
+    for who in ("customer_id", "merchant_id"):
+        for window in WINDOWS:
+            kinds = {
+                "count": pl.repeat(1.0, pl.len()).rolling_sum_by(at, window, closed="left"),
+                "sum": amount.rolling_sum_by(at, window, closed="left"),
+                "mean": amount.rolling_mean_by(at, window, closed="left"),
+                "std": amount.rolling_std_by(at, window, closed="left"),
+                "min": amount.rolling_min_by(at, window, closed="left"),
+                "max": amount.rolling_max_by(at, window, closed="left"),
+            }
+            made += [
+                each.over(columns[who]).alias(f"{who}_{kind}_{window}")
+                for kind, each in kinds.items()
+            ]
+    result = frame.with_columns(made)
+    result.write_parquet(folder / "polars.parquet")
+    return _figures(len(result), len(made), time.perf_counter() - began)
+
+
+def _feast(_file: Path, _columns: dict[str, str], _label: str, folder: Path) -> dict[str, Any]:
+    """Its PostgreSQL store joins an entity frame to a table of vectors: ours, of this very file."""
+    import psycopg
+    import pyarrow.parquet as pq
+    from feast import Entity, FeatureStore, FeatureView, Field
+    from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import (
+        PostgreSQLSource,
+    )
+    from feast.types import Float64, String
+    from feast.value_type import ValueType
+
+    from domain.features import CATALOGUE
+    from projections.adapters.feast_repo import repo_config
+    from projections.adapters.vector_copy import HEADER, TRAILER, rows_as_binary
+    from runtime.settings import load_settings
+
+    settings = load_settings()
+    table = pq.read_table(folder / "ours.parquet")
+    values = np.column_stack(
+        [table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in CATALOGUE.names]
+    )
+    ids = table["transaction_id"].to_pylist()
+    times = table["event_timestamp"].cast("int64").to_pylist()
+    names = ", ".join(f'"{name}" double precision' for name in CATALOGUE.names)
+    with psycopg.connect(settings.database_url.replace("+psycopg", "", 1)) as connection:
+        connection.execute("DROP TABLE IF EXISTS bench_vectors")
+        connection.execute(
+            "CREATE TABLE bench_vectors (transaction_id text PRIMARY KEY, event_timestamp"
+            f" timestamptz, created timestamptz, feature_set text, {names})"
+        )
+        with (
+            connection.cursor() as cursor,
+            cursor.copy("COPY bench_vectors FROM STDIN (FORMAT binary)") as copy,
+        ):
+            copy.write(HEADER)
+            for piece in rows_as_binary(ids, times, times, "bench", values):
+                copy.write(piece)
+            copy.write(TRAILER)
+        connection.execute("ANALYZE bench_vectors")
+    del values, ids, times, table
+    config = repo_config(settings, project="bench_datasets")
+    config.registry.path = str(folder / "registry.db")
+    store = FeatureStore(config=config)
+    entity = Entity(name="transaction", join_keys=["transaction_id"], value_type=ValueType.STRING)
+    view = FeatureView(
+        name="bench_vectors",
+        entities=[entity],
+        schema=[
+            Field(name="transaction_id", dtype=String),
+            *(Field(name=name, dtype=Float64) for name in CATALOGUE.names),
+        ],
+        source=PostgreSQLSource(
+            name="bench_vectors", table="bench_vectors", timestamp_field="event_timestamp"
+        ),
+        online=False,
+    )
+    store.apply([entity, view])
+    began = time.perf_counter()
+    retrieved = store.get_historical_features(
+        entity_df="SELECT transaction_id, event_timestamp FROM bench_vectors",
+        features=[f"bench_vectors:{name}" for name in CATALOGUE.names],
+    ).to_arrow()
+    pq.write_table(retrieved, folder / "feast.parquet")
+    seconds = time.perf_counter() - began
+    with psycopg.connect(settings.database_url.replace("+psycopg", "", 1)) as connection:
+        connection.execute("DROP TABLE bench_vectors")
+    return _figures(len(retrieved), len(CATALOGUE), seconds)
+
+
+def _figures(rows: int, features: int, seconds: float) -> dict[str, Any]:
+    return {
+        "rows": rows,
+        "features": features,
+        "seconds": round(seconds, 2),
+        "rows_per_second": round(rows / seconds),
+        "values_per_second": round(rows * features / seconds),
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)
