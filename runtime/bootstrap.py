@@ -10,6 +10,8 @@ from commands import Context, Edge
 from commands.active_policy import PolicyWatch
 from commands.tokens import Tokeniser
 from domain.events import ModelPromoted
+from domain.features import CATALOGUE
+from domain.features.engine import warm_up
 from domain.money import approximate_rates
 from eventlog.ledger import Ledger
 from eventlog.memory import SqliteMemory
@@ -38,6 +40,8 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
 
     Raises LogUnavailableError where Kafka does not answer: without it nothing is decided.
     """
+    # The first decision has no time to load compiled code.
+    warm_up(CATALOGUE)
     with ExitStack() as stack:
         reader = feature_reader(settings)
         memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")

@@ -46,7 +46,7 @@ def features(
         text=True,
         check=False,
     )
-    assert not check or done.returncode == 0, done.stderr
+    assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {}
     return {**answer, "status": done.returncode, "stderr": done.stderr}
 
