@@ -19,6 +19,10 @@ from projections.readmodels.connecting import transaction
 from projections.readmodels.counting import Counts
 
 _FIXED = ("transaction_id", "event_timestamp", "created", "feature_set")
+_FORGET = sql.SQL(
+    "UPDATE projection_positions SET next_offset = 0, epoch = epoch + 1, projected = 0, void = 0,"
+    " dead = 0 WHERE projection LIKE 'offline.%%' AND projection <> %s AND topic = %s"
+)
 _TALLY = sql.SQL(
     "INSERT INTO feature_consistency (feature_set, feature, lag, compared, different)"
     " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (feature_set, feature, lag) DO UPDATE SET"
@@ -59,6 +63,9 @@ class PostgresVectors:
         taken: dict[int, int] = {}
         with transaction(self._engine) as connection:
             cursor = driver_cursor(connection)
+            # A transaction has one row: those of other sets are replaced from here on, so whoever
+            # goes back to such a set makes all of them again; and its zombie is fenced.
+            cursor.execute(_FORGET, (self._name, TRANSACTIONS.name))
             for partition in range(TRANSACTIONS.partitions):
                 self._epochs[partition], taken[partition] = positions.take_over(
                     cursor, self._name, TRANSACTIONS.name, partition
