@@ -1,7 +1,8 @@
 """Owns a training frame from simulated history, made in process; real history is dataset.py's.
 
-Entities are folded as the live projections fold them. Labels reach features when they would be
-known, while the frame's own labels are the simulation's truth, which stands for full maturity.
+The whole history is laid out as rows and replayed once by the kernel that also serves. Labels reach
+features when they would be known, while the frame's own labels are the simulation's truth, which
+stands for full maturity.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.events import Envelope, TransactionImported, TransactionLabelled
-from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, entity_keys, feature_event
-from domain.features import finish as finish_features
+from domain.features import CATALOGUE, Entity, entity_keys, feature_event
+from domain.features.engine import vectors
+from domain.features.entities import NamesEntities
+from domain.features.events import place_of
+from domain.features.rows import WIDTH, request_row, row_of
 from domain.money import Rates, approximate_rates
 from domain.transactions import Transaction
 from inference.training.fit import Progress
-from inference.training.frame import Frame
+from inference.training.frame import Floats, Frame
 from simulator import SimulatedLabel, SimulatedTransaction, Simulation, SimulationSettings
 
 SOURCE = "retrace/simulated"
@@ -24,7 +28,7 @@ SOURCE = "retrace/simulated"
 
 @dataclass(frozen=True, slots=True)
 class SimulatedSettings:
-    """`sampled` is the share of genuine transactions whose vectors are made: they cost most.
+    """`sampled` is the share of genuine transactions that become rows of the frame.
 
     `bare` is the share of vectors made as if only some of the ids had been given, so that the model
     knows what little a payload without them says.
@@ -49,48 +53,51 @@ def simulated_frame(chosen: SimulatedSettings, progress: Progress) -> Frame:
             merchants=chosen.merchants,
         )
     )
-    start = simulation.settings.day_start(0)
-    history = _History(approximate_rates())
+    start, end = (simulation.settings.day_start(day) for day in (0, chosen.days))
+    history = History(approximate_rates())
     random = np.random.default_rng(chosen.seed)
-    vectors: list[list[float | None]] = []
     rows: list[tuple[bool, int]] = []
-    for event in simulation.events(
-        chosen.days, until_us=simulation.settings.day_start(chosen.days)
-    ):
+    for event in simulation.events(chosen.days, until_us=end):
         if isinstance(event, SimulatedLabel):
-            history.fold_label(event)
+            history.add_label(event)
             continue
         transaction = history.transaction(event)
         if event.fraud or random.random() < chosen.sampled:
-            lost = _some(random) if random.random() < chosen.bare else ()
-            vectors.append(history.finish(transaction, lost))
+            history.ask(transaction, _some(random) if random.random() < chosen.bare else ())
             rows.append((event.fraud, event.timestamp))
-        history.fold(transaction)
-        if history.folded % 4096 == 0:
-            done = (event.timestamp - start) / (simulation.settings.day_start(chosen.days) - start)
-            progress(done, f"simulated history: {history.folded} transactions")
+        history.add(transaction)
+        if history.added % 4096 == 0:
+            done = (event.timestamp - start) / (end - start)
+            progress(done, f"simulated history: {history.added} transactions")
     labels = np.array([fraud for fraud, _ in rows], dtype=np.float64)
     return Frame(
-        np.array(vectors, dtype=np.float64),
+        history.vectors(),
         labels,
         np.array([time for _, time in rows], dtype=np.int64),
         np.where(labels == 1, 1.0, 1.0 / chosen.sampled),
         CATALOGUE.names,
         CATALOGUE.hash,
-        simulation.settings.day_start(chosen.days),
+        end,
         tuple(feature.definition for feature in CATALOGUE.features),
     )
 
 
-class _History:
-    """The states of all entities, as of the events folded so far."""
+class History:
+    """What happened and what is asked, in the order of known time, as rows for the replay.
+
+    A vector is asked by a row of its own before the transaction's: it can lack entities that the
+    transaction itself goes on to change.
+    """
 
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
-        self._states: dict[tuple[Entity, str], EntityState] = {}
         self._transactions: dict[str, Transaction] = {}
-        self.folded = 0
-        self._offset = 0
+        self._rows: list[tuple[int, ...]] = []
+        self._due: list[int] = []
+        self._codes: dict[Entity, list[int]] = {entity: [] for entity in CATALOGUE.entities}
+        self._numbers: dict[Entity, dict[str, int]] = {entity: {} for entity in CATALOGUE.entities}
+        self._asked = 0
+        self.added = 0
 
     def transaction(self, event: SimulatedTransaction) -> Transaction:
         return Transaction(
@@ -111,25 +118,21 @@ class _History:
             channel=event.channel,
         )
 
-    def finish(self, transaction: Transaction, lost: tuple[Entity, ...]) -> list[float | None]:
-        return finish_features(
-            {
-                entity: self._state(entity, key)
-                for entity, key in entity_keys(transaction).items()
-                if entity not in lost
-            },
-            transaction,
-        )
+    def ask(self, transaction: Transaction, lost: tuple[Entity, ...]) -> None:
+        """The next row of `vectors`: of what was added so far, as if `lost` had not been given."""
+        row = request_row(transaction, place_of(transaction))
+        self._append(row, self._asked, transaction, lost)
+        self._asked += 1
 
-    def fold(self, transaction: Transaction) -> None:
-        self.folded += 1
+    def add(self, transaction: Transaction) -> None:
+        self.added += 1
         self._transactions[transaction.transaction_id] = transaction
         imported = TransactionImported(
-            transaction=transaction, digest="", origin=SOURCE, line=self.folded
+            transaction=transaction, digest="", origin=SOURCE, line=self.added
         )
-        self._fold(_fact(imported, transaction.transaction_id, transaction.timestamp))
+        self._add(_fact(imported, transaction.transaction_id, transaction.timestamp))
 
-    def fold_label(self, label: SimulatedLabel) -> None:
+    def add_label(self, label: SimulatedLabel) -> None:
         about = self._transactions[label.transaction_id]
         labelled = TransactionLabelled(
             transaction_id=label.transaction_id,
@@ -145,21 +148,29 @@ class _History:
             device_id=about.device_id,
             ip=about.ip,
         )
-        self._fold(_fact(labelled, label.reference, label.known_at))
+        self._add(_fact(labelled, label.reference, label.known_at))
 
-    def _fold(self, fact: Envelope) -> None:
-        event: FeatureEvent | None = feature_event(fact)
-        if event is None:
-            return
-        self._offset += 1
-        for entity, key in entity_keys(event).items():
-            self._state(entity, key).fold(0, self._offset, event)
+    def vectors(self) -> Floats:
+        """[asked, features], NaN for unknown."""
+        rows = np.array(self._rows, dtype=np.int64).reshape(len(self._rows), WIDTH)
+        keys = {entity: np.array(codes, np.int64) for entity, codes in self._codes.items()}
+        return vectors(CATALOGUE, keys, rows, np.array(self._due, dtype=np.int64))
 
-    def _state(self, entity: Entity, key: str) -> EntityState:
-        state = self._states.get((entity, key))
-        if state is None:
-            state = self._states[(entity, key)] = EntityState(entity, key)
-        return state
+    def _add(self, fact: Envelope) -> None:
+        event = feature_event(fact)
+        if event is not None:
+            self._append(row_of(0, len(self._rows), event), -1, event, ())
+
+    def _append(
+        self, row: tuple[int, ...], due: int, source: NamesEntities, lost: tuple[Entity, ...]
+    ) -> None:
+        self._rows.append(row)
+        self._due.append(due)
+        keys = entity_keys(source)
+        for entity, codes in self._codes.items():
+            key = None if entity in lost else keys.get(entity)
+            numbers = self._numbers[entity]
+            codes.append(-1 if key is None else numbers.setdefault(key, len(numbers)))
 
 
 def _fact(data: TransactionImported | TransactionLabelled, event_id: str, time: int) -> Envelope:

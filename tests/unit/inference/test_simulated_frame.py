@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from domain.features import CATALOGUE
+from domain.features import CATALOGUE, Entity, EntityState, entity_keys, finish
+from domain.features.events import transaction_event
+from domain.money import approximate_rates
 from inference.training.fit import FitSettings
 from inference.training.frame import Frame
-from inference.training.simulated import SimulatedSettings, simulated_frame
+from inference.training.simulated import History, SimulatedSettings, simulated_frame
 from inference.training.train import TrainSettings, train
+from simulator import SimulatedLabel, Simulation, SimulationSettings
 
 SMALL = SimulatedSettings(days=12, per_day=1_000.0, customers=250, merchants=40, sampled=0.2)
 
@@ -46,3 +49,29 @@ def test_a_model_learns_from_it(frame: Frame) -> None:
     settings = TrainSettings(fitting=FitSettings(epochs=8))
     metrics = train(frame, settings, lambda _done, _text: None).metrics
     assert metrics["auc"] > 0.85
+
+
+def test_a_vector_is_what_states_folded_one_by_one_give_without_the_lost_entities() -> None:
+    simulation = Simulation(SimulationSettings(seed=3, per_day=60.0, customers=10, merchants=10))
+    history, states = History(approximate_rates()), dict[tuple[Entity, str], EntityState]()
+    wanted: list[list[float | None]] = []
+    for number, event in enumerate(simulation.events(3, until_us=simulation.settings.day_start(3))):
+        if isinstance(event, SimulatedLabel):
+            continue
+        transaction = history.transaction(event)
+        lost = tuple(Entity)[number % 8 : number % 8 + 2]
+        history.ask(transaction, lost)
+        mine = {
+            entity: states.setdefault((entity, key), EntityState(entity, key))
+            for entity, key in entity_keys(transaction).items()
+        }
+        given = {entity: state for entity, state in mine.items() if entity not in lost}
+        wanted.append(finish(given, transaction))
+        history.add(transaction)
+        fact = transaction_event(
+            transaction, transaction.transaction_id, transaction.timestamp, None
+        )
+        for state in mine.values():
+            state.fold(0, number, fact)
+    assert len(wanted) > 100
+    assert history.vectors().tobytes() == np.array(wanted, dtype=np.float64).tobytes()
