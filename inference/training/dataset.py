@@ -1,12 +1,13 @@
 """Owns the training frame of real history, as known at one moment, from PostgreSQL; writes nothing.
 
-The vectors are the ideal ones that the offline projection keeps: what a transaction's features were
-when it was known, whatever became known later. Tables are described in docs/sql.md.
+The vectors are the ideal ones that the offline projection keeps (what a transaction's features were
+when it was known, whatever became known later), or those that decisions were served. Tables are
+described in docs/sql.md.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, LiteralString
 
 import numpy as np
 import psycopg
@@ -23,53 +24,56 @@ _HEADER = 19
 _TRAILER = 2
 _POSTGRES_EPOCH = from_rfc3339("2000-01-01T00:00:00Z")
 
+Values = Literal["ideal", "served"]
+
 # The last label known then counts; of labels known in the same microsecond, the one later in the
 # log (labels of a transaction share a partition).
-_QUERY = sql.SQL(
-    """
+_QUERY = """
     COPY (
-      SELECT vectors.event_timestamp, COALESCE(label.value::float8, 'NaN'), {features}
-      FROM feature_vectors AS vectors
+      SELECT vectors.event_timestamp, COALESCE(label.value::float8, 'NaN'), {columns}
+      FROM ({vectors}) AS vectors
       LEFT JOIN (
         SELECT DISTINCT ON (transaction_id) transaction_id, value
         FROM labels WHERE known_time <= {moment}
         ORDER BY transaction_id, known_time DESC, source_offset DESC
       ) AS label USING (transaction_id)
-      WHERE vectors.feature_set = {feature_set} AND vectors.created <= {moment}
+      WHERE vectors.created <= {moment}
       ORDER BY vectors.event_timestamp, vectors.transaction_id COLLATE "C"
     ) TO STDOUT (FORMAT BINARY)
-    """
-)
+"""
+_IDEAL = "SELECT * FROM feature_vectors WHERE feature_set = {feature_set}"
+# A decision whose features were not read was served defaults: they say nothing about it.
+_SERVED = """
+    SELECT transaction_id, timestamp AS event_timestamp, known_time AS created, features
+    FROM decisions WHERE feature_set = {feature_set}
+      AND NOT flags && ARRAY['features_unavailable', 'deadline_passed']
+"""
 _LACKING = """
     SELECT count(*) FROM transactions
-    WHERE known_time <= %(moment)s AND NOT EXISTS (
-      SELECT FROM feature_vectors AS vectors
+    WHERE known_time <= {moment} AND NOT EXISTS (
+      SELECT FROM ({vectors}) AS vectors
       WHERE vectors.transaction_id = transactions.transaction_id
-        AND vectors.feature_set = %(feature_set)s
     )
 """
+_HINTS: dict[Values, str] = {
+    "ideal": "ingest history first, and let the offline projection catch up",
+    "served": "they come with decisions; imported history has only ideal ones",
+}
 
 
-def training_frame(database_url: str, as_known_at: int) -> Frame:
+def training_frame(database_url: str, as_known_at: int, values: Values = "ideal") -> Frame:
     """Every transaction known by then, with its label as known by then; microseconds UTC.
 
-    Raises UnavailableError where PostgreSQL does not answer, InvalidInputError where nothing was
-    known then.
+    With `served`, every one decided by then whose features were read. Raises UnavailableError where
+    PostgreSQL does not answer, InvalidInputError where nothing was known then.
     """
-    query = _QUERY.format(
-        features=sql.SQL(", ").join(
-            sql.SQL("COALESCE(vectors.{}, 'NaN')").format(sql.Identifier(name))
-            for name in CATALOGUE.names
-        ),
-        moment=sql.Literal(to_datetime(as_known_at)),
-        feature_set=sql.Literal(CATALOGUE.hash),
-    )
+    query = _formed(_QUERY, values, as_known_at)
     rows = _parsed(_copied(database_url, query), 2 + len(CATALOGUE.names))
     if not len(rows):
         raise InvalidInputError(
             "as_known_at",
-            f"no feature vectors of transactions known by {to_rfc3339(as_known_at)}: ingest"
-            " history first, and let the offline projection catch up",
+            f"no feature vectors ({values}) of transactions known by {to_rfc3339(as_known_at)}: "
+            + _HINTS[values],
         )
     return Frame(
         np.ascontiguousarray(rows[:, 2:], dtype=np.float64),
@@ -83,15 +87,31 @@ def training_frame(database_url: str, as_known_at: int) -> Frame:
     )
 
 
-def lacking_vectors(database_url: str, as_known_at: int) -> int:
-    """How many transactions known by then have no vector yet."""
-    values = {"moment": to_datetime(as_known_at), "feature_set": CATALOGUE.hash}
+def lacking_vectors(database_url: str, as_known_at: int, values: Values = "ideal") -> int:
+    """How many transactions known by then have no such vector."""
     try:
         with _connect(database_url) as connection:
-            row = connection.execute(_LACKING, values).fetchone()
+            row = connection.execute(_formed(_LACKING, values, as_known_at)).fetchone()
     except psycopg.Error as error:
         raise UnavailableError("postgresql", str(error)) from error
     return int(row[0]) if row else 0
+
+
+def _formed(query: LiteralString, values: Values, moment: int) -> sql.Composed:
+    chosen = sql.SQL(_IDEAL if values == "ideal" else _SERVED)
+    return sql.SQL(query).format(
+        vectors=chosen.format(feature_set=sql.Literal(CATALOGUE.hash)),
+        columns=sql.SQL(", ").join(_columns(values)),
+        moment=sql.Literal(to_datetime(moment)),
+    )
+
+
+def _columns(values: Values) -> list[sql.Composed]:
+    if values == "ideal":
+        each = [sql.SQL("{}").format(sql.Identifier("vectors", name)) for name in CATALOGUE.names]
+    else:
+        each = [sql.SQL("vectors.features[{}]").format(n + 1) for n in range(len(CATALOGUE))]
+    return [sql.SQL("COALESCE({}, 'NaN')").format(one) for one in each]
 
 
 def _copied(database_url: str, query: sql.Composed) -> bytes:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runtime.settings import Settings
 
 Progress = Callable[[float, str], None]
+FeatureValues = Literal["ideal", "served"]
 
 
 def train(
@@ -28,6 +29,10 @@ def train(
             show_default="now",
         ),
     ] = None,
+    features: Annotated[
+        FeatureValues,
+        typer.Option(help="Values to learn from: as the log gives them, or as decisions had them."),
+    ] = "ideal",
     promote: Annotated[
         bool, typer.Option("--promote/--no-promote", help="Put the model in force.")
     ] = True,
@@ -45,7 +50,7 @@ def train(
     settings = load_settings()
     moment = _moment(as_known_at) if as_known_at else now_us()
     with _shown() as progress:
-        frame = _frame(settings, moment, progress)
+        frame = _frame(settings, moment, features, progress)
         trained = train_model(frame, TrainSettings(seed=seed), progress)
     model_hash = ArtefactStore(settings.models_dir).put(trained.files)
     if promote:
@@ -65,14 +70,14 @@ def _moment(text: str) -> int:
         ) from error
 
 
-def _frame(settings: Settings, moment: int, progress: Progress) -> Frame:
+def _frame(settings: Settings, moment: int, features: FeatureValues, progress: Progress) -> Frame:
     from inference.training.dataset import lacking_vectors, training_frame
 
-    progress(0.0, "reading feature vectors and labels")
-    frame = training_frame(settings.database_url, moment)
-    if lacking := lacking_vectors(settings.database_url, moment):
+    progress(0.0, f"reading feature vectors ({features}) and labels")
+    frame = training_frame(settings.database_url, moment, features)
+    if lacking := lacking_vectors(settings.database_url, moment, features):
         typer.echo(
-            f"{lacking:,} transactions known then have no feature vector yet;"
+            f"{lacking:,} transactions known then have no feature vector ({features});"
             f" training goes on with the other {len(frame):,}.",
             err=True,
         )

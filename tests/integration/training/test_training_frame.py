@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,6 +17,11 @@ from domain.features import CATALOGUE
 from domain.times import DAY, HOUR, to_datetime
 from inference.training.dataset import lacking_vectors, training_frame
 
+_TRANSACTION = (
+    "INSERT INTO transactions (transaction_id, timestamp, known_time, amount, currency,"
+    " base_amount, origin, digest, source_topic, source_partition, source_offset)"
+    " VALUES (%s, %s, %s, 1, 'USD', 1, 'submitted', 'd', 'x', 0, 0)"
+)
 START = 1_700_000_000_000_000
 moments = st.integers(0, 40).map(lambda step: START + step * DAY // 4 + step % 3)
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
@@ -123,14 +129,61 @@ def test_transactions_without_a_vector_are_counted_as_of_the_moment(database_url
     store(database_url, [Row(START, START, 1.0, None, [])])
     with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
         for name, known in (("t0", START), ("early", START), ("late", START + DAY)):
-            connection.execute(
-                "INSERT INTO transactions (transaction_id, timestamp, known_time, amount, currency,"
-                " base_amount, origin, digest, source_topic, source_partition, source_offset)"
-                " VALUES (%s, %s, %s, 1, 'USD', 1, 'submitted', 'd', 'x', 0, 0)",
-                (name, to_datetime(known), to_datetime(known)),
-            )
+            connection.execute(_TRANSACTION, (name, to_datetime(known), to_datetime(known)))
     assert lacking_vectors(database_url, START + HOUR) == 1
     assert lacking_vectors(database_url, START + DAY) == 2
+
+
+def decide(connection: psycopg.Connection[Any], name: str, known: int, **changes: Any) -> None:
+    row = {
+        "transaction_id": name, "outcome": "approve", "score": 0.5, "reasons": [], "path": "full",
+        "flags": [], "timestamp": to_datetime(START), "known_time": to_datetime(known), "amount": 1,
+        "currency": "USD", "base_amount": 1, "model_id": "m", "model_hash": "h",
+        "policy_version": 0, "threshold_review": 1.0, "threshold_step_up": 1.0,
+        "threshold_decline": 1.0, "feature_set": CATALOGUE.hash,
+        "features": [None, *map(float, range(1, len(CATALOGUE)))], "versions": "{}",
+        "timings_us": "{}", "fingerprint": "f", "source_topic": "x", "source_partition": 0,
+        "source_offset": 0,
+    } | changes  # fmt: skip
+    connection.execute(
+        sql.SQL("INSERT INTO decisions ({}) VALUES ({})").format(
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(row)),
+        ),
+        list(row.values()),
+    )
+
+
+def test_served_values_are_those_of_decisions_made_by_then_that_read_them(
+    database_url: str,
+) -> None:
+    store(database_url, [Row(START, START, 7.0, 7.0, [Said(START + HOUR, 1)])])
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        connection.execute("TRUNCATE decisions")
+        decide(connection, "t0", START)
+        decide(connection, "stale", START, flags=["stale_features"], path="fallback")
+        decide(connection, "late", START + DAY)
+        decide(connection, "slow", START, flags=["no_card", "deadline_passed"], path="deadline")
+        decide(connection, "lost", START, flags=["features_unavailable"], path="fallback")
+        decide(connection, "other", START, feature_set="an older one", features=[1.0])
+    frame = training_frame(database_url, START + HOUR, "served")
+    assert [repr(label) for label in frame.labels.tolist()] == ["nan", "1.0"]
+    recorded = [math.nan, *map(float, range(1, len(CATALOGUE)))]
+    assert list(map(repr, frame.vectors.tolist())) == [repr(recorded)] * 2
+    assert training_frame(database_url, START + HOUR).vectors[:, 0].tolist() == [7.0]
+    assert len(training_frame(database_url, START + DAY, "served")) == 3
+    with pytest.raises(InvalidInputError, match="come with decisions"):
+        training_frame(database_url, START - 1, "served")
+
+
+def test_transactions_that_were_never_decided_lack_served_values(database_url: str) -> None:
+    store(database_url, [])
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        connection.execute("TRUNCATE decisions")
+        for name in ("decided", "imported"):
+            connection.execute(_TRANSACTION, (name, to_datetime(START), to_datetime(START)))
+        decide(connection, "decided", START)
+    assert lacking_vectors(database_url, START, "served") == 1
 
 
 def test_a_server_that_is_away_is_named() -> None:
