@@ -6,6 +6,7 @@ Nothing tells a reader where one ends and the other begins.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -25,6 +26,7 @@ from eventlog.port import EventLog, Position
 
 _FOLDED = ("offset", "verdict", *(field.name for field in FOLDED))
 _BATCH = 5_000
+_READERS = 2  # partitions at once: decompression and casts run outside the interpreter's lock
 Progress = Callable[[int], None]
 """Is told how many more records have been read."""
 
@@ -83,21 +85,27 @@ class History:
 
     def _events(self, progress: Progress) -> EventTable:
         archived = self.archived()
-        tables: list[EventTable] = []
-        for partition, end in archived.items():
-            for table in self._pieces(partition, end, _FOLDED):
-                progress(len(table))
-                kept = pc.and_(
-                    pc.equal(table["verdict"].cast(pa.string()), "counts"),
-                    pc.is_valid(table["kind"]),
-                )
-                tables.append(event_table(partition, table.filter(kept)))
+        with ThreadPoolExecutor(_READERS) as readers:
+            tables = readers.map(lambda item: self._folded(*item, progress), archived.items())
+            parts = [table for of_partition in tables for table in of_partition]
         builder = TableBuilder()
         for position, envelope in self._live(archived, progress):
             event = feature_event(envelope)
             if event is not None:
                 builder.add(position.partition, position.offset, event)
-        return joined([*tables, builder.table()])
+        return joined([*parts, builder.table()])
+
+    def _folded(self, partition: int, end: int, progress: Progress) -> list[EventTable]:
+        """What of the archive's part of one partition counts and is folded, piece by piece."""
+        tables = []
+        for table in self._pieces(partition, end, _FOLDED):
+            progress(len(table))
+            kept = pc.and_(
+                pc.equal(table["verdict"].cast(pa.string()), "counts"),
+                pc.is_valid(table["kind"]),
+            )
+            tables.append(event_table(partition, table.filter(kept)))
+        return tables
 
     def _pieces(self, partition: int, end: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         mine = [piece for piece in self._folder.pieces() if piece.partition == partition]
