@@ -86,7 +86,9 @@ class History:
     def _events(self, progress: Progress) -> EventTable:
         archived = self.archived()
         with ThreadPoolExecutor(_READERS) as readers:
-            tables = readers.map(lambda item: self._folded(*item, progress), archived.items())
+            tables = readers.map(
+                lambda item: self._folded(item[0], item[1], progress), archived.items()
+            )
             parts = [table for of_partition in tables for table in of_partition]
         builder = TableBuilder()
         for position, envelope in self._live(archived, progress):
