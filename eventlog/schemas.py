@@ -14,6 +14,8 @@ from domain.events import (
     Event,
     FeaturesActivated,
     ModelPromoted,
+    ModelRetired,
+    ModelTrained,
     RecordDeadLettered,
     ThresholdsSet,
     TransactionImported,
@@ -36,7 +38,7 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         TransactionScored,
         TransactionLabelled,
     ),
-    POLICY: (FeaturesActivated, ModelPromoted, ThresholdsSet),
+    POLICY: (FeaturesActivated, ModelTrained, ModelPromoted, ModelRetired, ThresholdsSet),
     ALERTS: (AlertRaised, AlertDelivered),
     DEAD_LETTERS: (RecordDeadLettered,),
 }

@@ -60,7 +60,7 @@ def as_row(values: Any) -> Matrix:
     return as_rows(np.array([values], dtype=np.float64))
 
 
-def as_rows(vectors: npt.NDArray[np.float64]) -> Matrix:
+def as_rows(vectors: npt.NDArray[np.floating[Any]]) -> Matrix:
     """Rounded to float32; what is too large becomes infinite, which the graph takes."""
     with np.errstate(over="ignore"):
-        return vectors.astype(np.float32)
+        return vectors.astype(np.float32, copy=False)

@@ -1,24 +1,27 @@
-"""Owns putting a model in force: its thresholds and its promotion, on the policy topic."""
+"""Owns saying of a model that it exists, and that it is in force, on the policy topic."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any
-
-from domain.errors import UndecodableError
-from domain.events import Envelope, Event, ModelPromoted, Thresholds, ThresholdsSet
+from domain.events import (
+    Envelope,
+    Event,
+    ModelPromoted,
+    ModelRetired,
+    ModelTrained,
+    Thresholds,
+    ThresholdsSet,
+)
 from domain.policy import PolicySnapshot, fold, validated
-from eventlog.codec import decode
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
+from inference.registry import readable, registry_of
 
 SOURCE = "retrace/inference"
 
 
 def current_policy(log: EventLog) -> PolicySnapshot:
     """The policy as of the end of its topic, as scorers see it. Raises LogUnavailableError."""
-    return fold(_readable(log))
+    return fold(readable(log))
 
 
 def promote(
@@ -46,11 +49,21 @@ def promote(
     return before
 
 
-def _readable(log: EventLog) -> Iterator[tuple[int, Any]]:
-    for recorded in log.read(POLICY):
-        # What a later version has written is refused by scorers too, and must not stop a start.
-        with suppress(UndecodableError):
-            yield recorded.position.offset, decode(recorded.value).data
+def register(log: EventLog, model: ModelTrained, known_time: int) -> None:
+    """Says that the model exists, once. Raises LogUnavailableError."""
+    known = registry_of(log).all()
+    if any(each.trained and each.model_hash == model.model_hash for each in known):
+        return
+    event_id = f"{model.NAME}/{model.model_hash}"
+    log.append_nowait(POLICY, None, _envelope(model, event_id, model.model_id, known_time))
+    log.flush()
+
+
+def retire(log: EventLog, model: ModelRetired, known_time: int) -> None:
+    """Says that the model is not to be promoted again. Raises LogUnavailableError."""
+    event_id = f"{model.NAME}/{model.model_hash}"
+    log.append_nowait(POLICY, None, _envelope(model, event_id, model.model_id, known_time))
+    log.flush()
 
 
 def _envelope(fact: Event, event_id: str, subject: str, known_time: int) -> Envelope:

@@ -9,7 +9,13 @@ from domain.events.envelope import (
     label_event_id,
     transaction_event_id,
 )
-from domain.events.policy import FeaturesActivated, ModelPromoted, ThresholdsSet
+from domain.events.policy import (
+    FeaturesActivated,
+    ModelPromoted,
+    ModelRetired,
+    ModelTrained,
+    ThresholdsSet,
+)
 from domain.events.registry import Event, wire_type
 from domain.events.transactions import (
     LabelKind,
@@ -33,6 +39,8 @@ __all__ = [
     "LabelKind",
     "Mode",
     "ModelPromoted",
+    "ModelRetired",
+    "ModelTrained",
     "Outcome",
     "Path",
     "RecordDeadLettered",

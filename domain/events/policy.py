@@ -8,6 +8,24 @@ from domain.events.registry import Event, event
 from domain.events.transactions import Thresholds
 
 
+@event("fraud.model.trained")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTrained(Event):
+    """A model exists. `model_hash` is the SHA-256 of its artefact; policy stays as it is.
+
+    It learnt from `transactions`, `frauds` of them labelled so, as known at `as_known_at`
+    (microseconds UTC); `average_precision` was measured on the latest part before it learnt that.
+    """
+
+    model_id: str
+    model_hash: str
+    feature_set: str
+    as_known_at: int
+    transactions: int
+    frauds: int
+    average_precision: float
+
+
 @event("fraud.model.promoted")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPromoted(Event):
@@ -16,6 +34,16 @@ class ModelPromoted(Event):
     model_id: str
     model_hash: str
     feature_set: str
+
+
+@event("fraud.model.retired")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRetired(Event):
+    """From this position on, `model_hash` is not to be promoted again; it replays as ever."""
+
+    model_id: str
+    model_hash: str
+    reason: str
 
 
 @event("fraud.features.activated")

@@ -29,10 +29,14 @@ class Inputs:
 
     def of(self, features: FeatureSet, values: Sequence[float | None]) -> list[float | None]:
         """The model's own vector out of one of `features`. Raises SettingsError."""
+        return [values[place] for place in self.places(features)]
+
+    def places(self, features: FeatureSet) -> list[int]:
+        """Where in a vector of `features` the model's own values stand. Raises SettingsError."""
         places = self._places.get(features.hash)
         if places is None:
             places = self._places[features.hash] = self._of(features)
-        return [values[place] for place in places]
+        return places
 
     def _of(self, features: FeatureSet) -> list[int]:
         if not self.definitions:

@@ -26,6 +26,7 @@ from eventlog.port import EventLog, Position
 
 _FOLDED = ("offset", "verdict", *(field.name for field in FOLDED))
 _BATCH = 5_000
+_SOUGHT = 200_000  # at once, where each batch is a search of the archive for the same transactions
 _READERS = 2  # partitions at once: decompression and casts run outside the interpreter's lock
 Progress = Callable[[int], None]
 """Is told how many more records have been read."""
@@ -138,12 +139,23 @@ class History:
                 continue
             finally:
                 progress(1)
-            if len(batch) >= _BATCH and not archived:
-                yield from _judged(batch, admission)
+            if len(batch) >= (_SOUGHT if archived else _BATCH):
+                yield from self._judged(batch, start, admission)
                 batch = []
-        if archived and batch:
+        yield from self._judged(batch, start, admission)
+
+    def _judged(
+        self,
+        batch: Sequence[tuple[Position, Envelope]],
+        start: Mapping[int, int],
+        admission: Admission,
+    ) -> Iterator[tuple[Position, Envelope]]:
+        if batch and any(start.values()):
             self._remember(batch, start, admission)
-        yield from _judged(batch, admission)
+        admission.expect([envelope for _, envelope in batch])
+        for position, envelope in batch:
+            if admission.admit(envelope, position.partition, position.offset):
+                yield position, envelope
 
     def _remember(
         self,
@@ -167,12 +179,3 @@ class History:
             return read()
         except NotFoundError:
             return read()
-
-
-def _judged(
-    batch: Sequence[tuple[Position, Envelope]], admission: Admission
-) -> Iterator[tuple[Position, Envelope]]:
-    admission.expect([envelope for _, envelope in batch])
-    for position, envelope in batch:
-        if admission.admit(envelope, position.partition, position.offset):
-            yield position, envelope

@@ -30,7 +30,7 @@ class LiteRtScorer:
         self._inputs = manifest.inputs
         self._width = len(manifest.feature_names)
         self._graph = Graph(artefact.graph, 1)
-        check(manifest.probe, self._value, f"model {manifest.model_id}")
+        check(manifest.probe, self.value, f"model {manifest.model_id}")
         self._explainer = Explainer(
             Graph(artefact.graph, batch_size(self._width)).run,
             manifest.feature_names,
@@ -63,7 +63,8 @@ class LiteRtScorer:
         row = self._row(values)
         return Score(float(self._graph.run(row)[0, SCORE]), self._explainer.reasons(row))
 
-    def _value(self, values: Sequence[float | None]) -> float:
+    def value(self, values: Sequence[float | None]) -> float:
+        """The score alone, without its reasons."""
         return float(self._graph.run(self._row(values))[0, SCORE])
 
     def _row(self, values: Sequence[float | None]) -> Matrix:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ from domain.errors import InvalidInputError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.floating[Any]]
+"""Of either width: models take them as float32."""
 
 LEAST_OF_EACH = 20
 
@@ -26,7 +29,7 @@ class Frame:
     `stands_for` [n] is how many transactions each row was sampled from, 1 where all are here.
     """
 
-    vectors: Floats
+    vectors: Vectors
     labels: Floats
     times: Ints
     stands_for: Floats
@@ -50,6 +53,16 @@ class Frame:
             self.definitions,
         )
 
+    def of(self, features: Ints) -> Frame:
+        """The same rows with these features alone, by number."""
+        chosen = features.tolist()
+        return replace(
+            self,
+            vectors=self.vectors[:, features],
+            names=tuple(self.names[i] for i in chosen),
+            definitions=tuple(self.definitions[i] for i in chosen if self.definitions),
+        )
+
     @property
     def frauds(self) -> int:
         return int((self.labels == 1).sum())
@@ -69,6 +82,23 @@ class Frame:
         others = self.stands_for.sum() - self.stands_for[fraud].sum()
         share = others / max(self.stands_for[genuine].sum(), 1.0)
         return self.stands_for * np.where(fraud, 1.0, np.where(genuine, share, 0.0))
+
+
+def varying(frame: Frame) -> Ints:
+    """Numbers of the features that say anything: others only cost time, in training and scoring.
+
+    Raises InvalidInputError where none does.
+    """
+    labelled = frame.vectors[~np.isnan(frame.labels)]
+    chosen = [
+        i
+        for i in range(labelled.shape[1])
+        if (known := ~np.isnan(labelled[:, i])).any()
+        and not (known.all() and (labelled[:, i] == labelled[0, i]).all())
+    ]
+    if not chosen:
+        raise InvalidInputError("features", "all are alike in every labelled transaction")
+    return np.array(chosen, dtype=np.int64)
 
 
 def split_by_time(frame: Frame, share: float = 0.2) -> tuple[Frame, Frame]:

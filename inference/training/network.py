@@ -15,14 +15,14 @@ import numpy as np
 
 from inference.graph import Matrix, as_rows
 from inference.manifest import Network
-from inference.training.frame import Floats
+from inference.training.frame import Floats, Vectors
 
 BINS = 16
 _TAILS = (0.001, 0.005, 0.01, 0.99, 0.995, 0.999)
 _ENOUGH = 100_000  # rows, for quantiles
 
 
-def knots_for(vectors: Floats, labels: Floats) -> list[list[float]]:
+def knots_for(vectors: Vectors, labels: Floats) -> list[list[float]]:
     """Per feature BINS + 1 ascending float32 numbers: quantiles of all rows and of the frauds.
 
     Fewer distinct ones are filled up with the last, which makes bins of no effect.

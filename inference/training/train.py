@@ -15,8 +15,8 @@ from inference.graph import as_rows
 from inference.manifest import FORMAT, Manifest, Network, Probe
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, described, export, to_list
-from inference.training.fit import FitSettings, Progress, fit, logits_of
-from inference.training.frame import Floats, Frame, split_by_time
+from inference.training.fit import FitSettings, Progress, fit, logits_of, refit
+from inference.training.frame import Floats, Frame, split_by_time, varying
 from inference.training.metrics import auc, average_precision, precision_at, recall_at
 from inference.training.network import knots_for
 from inference.training.thresholds import Budget, thresholds_for
@@ -43,16 +43,25 @@ class TrainSettings:
 
 
 def train(frame: Frame, settings: TrainSettings, progress: Progress) -> TrainedModel:
-    """Deterministic on one machine. Raises InvalidInputError where there are too few labels."""
+    """Deterministic on one machine. Raises InvalidInputError where there are too few labels.
+
+    What is measured, calibrated and chosen follows from a fit on the earlier part alone; what is
+    exported was then fitted on all labels, as long as that one.
+    """
+    frame = frame.of(varying(frame))
     earlier, later = split_by_time(frame)
     progress(0.0, f"{len(frame)} transactions: {frame.frauds} fraud, {frame.genuine} genuine")
     network = described(knots_for(earlier.vectors, earlier.labels), settings.fitting.hidden)
-    fitted, epoch = fit(earlier, later, network, settings.seed, settings.fitting, progress)
+    first = _part(progress, 0.0, 0.6)
+    fitted, epoch = fit(earlier, later, network, settings.seed, settings.fitting, first)
     logits = logits_of(fitted, as_rows(later.vectors))
     network = _calibrated(network, later, logits)
     scores = _as_scored(network, logits)
     thresholds = thresholds_for(scores, later.stands_for, settings.budget)
     metrics = _measured(later, scores, thresholds)
+    network = msgspec.structs.replace(network, knots=knots_for(frame.vectors, frame.labels))
+    rest = _part(progress, 0.6, 1.0)
+    fitted = refit(frame, epoch, network, settings.seed, settings.fitting, rest)
     facts = _facts(frame, later, settings, epoch, metrics)
     manifest = Manifest(
         format=FORMAT,
@@ -67,6 +76,10 @@ def train(frame: Frame, settings: TrainSettings, progress: Progress) -> TrainedM
         facts=facts,
     )
     return TrainedModel(export(fitted, manifest, _probe_rows(later)), thresholds, metrics)
+
+
+def _part(progress: Progress, begin: float, end: float) -> Progress:
+    return lambda done, text: progress(begin + (end - begin) * done, text)
 
 
 def _calibrated(network: Network, later: Frame, logits: Floats) -> Network:

@@ -128,7 +128,9 @@ _SAYINGS: dict[str, Callable[[Any], Text]] = {
     "fraud.transaction.labelled": _of_label,
     "fraud.alert.raised": _of_alert,
     "fraud.alert.delivered": _of_delivery,
+    "fraud.model.trained": _of_promotion,
     "fraud.model.promoted": _of_promotion,
+    "fraud.model.retired": _of_promotion,
     "fraud.thresholds.set": _of_thresholds,
     "fraud.record.dead-lettered": _of_dead_letter,
 }

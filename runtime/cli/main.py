@@ -14,12 +14,14 @@ import typer
 from domain.errors import RetraceError
 from runtime.cli import (
     alerts,
+    backtest,
     config,
     deadletters,
     demo,
     events,
     features,
     ingest,
+    models,
     stack,
     testing,
     train,
@@ -40,9 +42,11 @@ events.register(app)
 deadletters.register(app)
 features.register(app)
 ingest.register(app)
+models.register(app)
 app.command()(demo.demo)
 app.command()(simulate)
 app.command()(train.train)
+app.command()(backtest.backtest)
 app.command()(alerts.alerts)
 app.command("test")(testing.run_checks)
 

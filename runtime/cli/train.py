@@ -39,7 +39,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Train a model on history from PostgreSQL, store it and put it in force."""
+    """Train a model on the history of the log, store it and put it in force."""
     from inference.artefacts import ArtefactStore
     from inference.training.train import TrainSettings
     from inference.training.train import train as train_model
@@ -53,8 +53,7 @@ def train(
         frame = _frame(settings, moment, features, progress)
         trained = train_model(frame, TrainSettings(seed=seed), progress)
     model_hash = ArtefactStore(settings.models_dir).put(trained.files)
-    if promote:
-        _promote(settings, trained, model_hash)
+    _record(settings, trained, model_hash, promote)
     _print(_summary(trained, model_hash, promote, time.monotonic() - started), as_json)
 
 
@@ -71,32 +70,46 @@ def _moment(text: str) -> int:
 
 
 def _frame(settings: Settings, moment: int, features: FeatureValues, progress: Progress) -> Frame:
-    from inference.training.dataset import lacking_vectors, training_frame
+    if features == "served":
+        from inference.training.served import served_frame
 
-    progress(0.0, f"reading feature vectors ({features}) and labels")
-    frame = training_frame(settings.database_url, moment, features)
-    if lacking := lacking_vectors(settings.database_url, moment, features):
-        typer.echo(
-            f"{lacking:,} transactions known then have no feature vector ({features});"
-            f" training goes on with the other {len(frame):,}.",
-            err=True,
-        )
-    return frame
+        progress(0.0, "reading what decisions were served")
+        return served_frame(settings.database_url, moment)
+    from runtime.training import ideal_frame
+
+    return ideal_frame(
+        settings,
+        moment,
+        lambda text: progress(0.0, text),
+        lambda done, of: progress(done / max(of, 1), "reading the log"),
+    )
 
 
-def _promote(settings: Settings, trained: TrainedModel, model_hash: str) -> None:
-    from domain.events import ModelPromoted
-    from inference.promotion import promote
+def _record(settings: Settings, trained: TrainedModel, model_hash: str, promoted: bool) -> None:
+    from domain.events import ModelPromoted, ModelTrained
+    from domain.times import from_rfc3339
+    from inference.promotion import promote, register
     from runtime.clock import now_us
     from runtime.logs import log_of
 
     manifest = trained.manifest
-    model = ModelPromoted(
-        model_id=manifest.model_id, model_hash=model_hash, feature_set=manifest.feature_set
-    )
+    named = {
+        "model_id": manifest.model_id,
+        "model_hash": model_hash,
+        "feature_set": manifest.feature_set,
+    }
     log = log_of(settings)
     try:
-        promote(log, model, trained.thresholds, now_us())
+        exists = ModelTrained(
+            **named,
+            as_known_at=from_rfc3339(manifest.facts["as_known_at"]),
+            transactions=manifest.facts["transactions"],
+            frauds=manifest.facts["frauds"],
+            average_precision=trained.metrics["average_precision"],
+        )
+        register(log, exists, now_us())
+        if promoted:
+            promote(log, ModelPromoted(**named), trained.thresholds, now_us())
     finally:
         log.close()
 
@@ -154,7 +167,14 @@ def _shown() -> Iterator[Progress]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda _done, text: typer.echo(text, err=True)
+        told = [""]
+
+        def line(_done: float, text: str) -> None:
+            if text != told[0]:
+                told[0] = text
+                typer.echo(text, err=True)
+
+        yield line
         return
     columns = BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
     with Bar(*columns, console=console, transient=True) as bar:

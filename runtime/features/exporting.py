@@ -7,9 +7,9 @@ from pathlib import Path
 
 from domain.errors import InvalidInputError, UnavailableError
 from domain.features import CATALOGUE
-from projections.replay.dataset import dataset, write
-from runtime.history import open_history
+from projections.replay.dataset import write
 from runtime.settings import Settings
+from runtime.training import replayed
 
 
 def export(
@@ -22,18 +22,7 @@ def export(
     count: Callable[[int, int], None],
 ) -> dict[str, int]:
     """How many rows and labels. Raises InvalidInputError where there is no such transaction."""
-    with open_history(settings) as (_, history):
-        say("reading the log")
-        total, read = sum(history.ends), [0]
-
-        def progress(more: int) -> None:
-            read[0] += more
-            count(read[0], total)
-
-        events = history.events(progress)
-    say(f"replaying {len(events):,} events")
-    made = dataset(events, CATALOGUE, as_known_at=as_known_at, begin=begin, end=end)
-    del events
+    made = replayed(settings, as_known_at, begin, end, say, count)
     if not len(made):
         raise InvalidInputError("--from/--to", "no transaction of that time was known then")
     say(f"writing {len(made):,} rows")

@@ -15,7 +15,7 @@ from runtime.settings import Settings
 @pytest.fixture(scope="module")
 def database_url(servers: Settings) -> Iterator[str]:
     plain = servers.database_url.replace("+psycopg", "")
-    name = "training_frame"
+    name = "served_frame"
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     base, _, query = servers.database_url.partition("?")

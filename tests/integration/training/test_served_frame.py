@@ -15,13 +15,8 @@ from psycopg import sql
 from domain.errors import InvalidInputError, UnavailableError
 from domain.features import CATALOGUE
 from domain.times import DAY, HOUR, to_datetime
-from inference.training.dataset import lacking_vectors, training_frame
+from inference.training.served import served_frame
 
-_TRANSACTION = (
-    "INSERT INTO transactions (transaction_id, timestamp, known_time, amount, currency,"
-    " base_amount, origin, digest, source_topic, source_partition, source_offset)"
-    " VALUES (%s, %s, %s, 1, 'USD', 1, 'submitted', 'd', 'x', 0, 0)"
-)
 START = 1_700_000_000_000_000
 moments = st.integers(0, 40).map(lambda step: START + step * DAY // 4 + step % 3)
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
@@ -52,18 +47,34 @@ rows = st.builds(
 )
 
 
-def store(database_url: str, history: list[Row], feature_set: str = CATALOGUE.hash) -> None:
+def decide(connection: psycopg.Connection[Any], name: str, known: int, **changes: Any) -> None:
+    row = {
+        "transaction_id": name, "outcome": "approve", "score": 0.5, "reasons": [], "path": "full",
+        "flags": [], "timestamp": to_datetime(START), "known_time": to_datetime(known), "amount": 1,
+        "currency": "USD", "base_amount": 1, "model_id": "m", "model_hash": "h",
+        "policy_version": 0, "threshold_review": 1.0, "threshold_step_up": 1.0,
+        "threshold_decline": 1.0, "feature_set": CATALOGUE.hash,
+        "features": [None, *map(float, range(1, len(CATALOGUE)))], "versions": "{}",
+        "timings_us": "{}", "fingerprint": "f", "source_topic": "x", "source_partition": 0,
+        "source_offset": 0,
+    } | changes  # fmt: skip
+    connection.execute(
+        sql.SQL("INSERT INTO decisions ({}) VALUES ({})").format(
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(row)),
+        ),
+        list(row.values()),
+    )
+
+
+def store(database_url: str, history: list[Row], **changes: Any) -> None:
     with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
-        connection.execute("TRUNCATE transactions, feature_vectors, labels")
-        insert = sql.SQL(
-            "INSERT INTO feature_vectors"
-            " (transaction_id, event_timestamp, created, feature_set, {}, {})"
-            " VALUES (%s, %s, %s, %s, %s, %s)"
-        ).format(sql.Identifier(CATALOGUE.names[0]), sql.Identifier(CATALOGUE.names[-1]))
+        connection.execute("TRUNCATE decisions, labels")
         offset = 0
         for number, row in enumerate(history):
-            times = to_datetime(row.time), to_datetime(row.known_time)
-            connection.execute(insert, (f"t{number}", *times, feature_set, row.first, row.last))
+            values = [row.first, *[None] * (len(CATALOGUE) - 2), row.last]
+            facts = {"timestamp": to_datetime(row.time), "features": values} | changes
+            decide(connection, f"t{number}", row.known_time, **facts)
             for said in row.labels:
                 offset += 1
                 connection.execute(
@@ -97,10 +108,10 @@ def test_a_frame_is_what_was_known_at_its_moment(
     store(database_url, history)
     wanted = expected(history, moment)
     if not wanted:
-        with pytest.raises(InvalidInputError, match="no feature vectors"):
-            training_frame(database_url, moment)
+        with pytest.raises(InvalidInputError, match="nothing was decided"):
+            served_frame(database_url, moment)
         return
-    frame = training_frame(database_url, moment)
+    frame = served_frame(database_url, moment)
     got = zip(
         frame.times.tolist(), frame.labels.tolist(),
         frame.vectors[:, 0].tolist(), frame.vectors[:, -1].tolist(), strict=True,
@@ -114,44 +125,15 @@ def test_a_reversal_counts_from_its_own_known_time_on(database_url: str) -> None
     reported, reversed_at = START + DAY, START + 2 * DAY
     store(database_url, [Row(START, START, 1.0, None, [Said(reported, 1), Said(reversed_at, 0)])])
     before = START + DAY // 2
-    assert math.isnan(training_frame(database_url, before).labels[0])
-    assert training_frame(database_url, reversed_at - 1).labels.tolist() == [1.0]
-    assert training_frame(database_url, reversed_at).labels.tolist() == [0.0]
+    assert math.isnan(served_frame(database_url, before).labels[0])
+    assert served_frame(database_url, reversed_at - 1).labels.tolist() == [1.0]
+    assert served_frame(database_url, reversed_at).labels.tolist() == [0.0]
 
 
 def test_vectors_of_other_features_are_left_out(database_url: str) -> None:
     store(database_url, [Row(START, START, 1.0, None, [])], feature_set="an older one")
     with pytest.raises(InvalidInputError, match="as_known_at"):
-        training_frame(database_url, START + DAY)
-
-
-def test_transactions_without_a_vector_are_counted_as_of_the_moment(database_url: str) -> None:
-    store(database_url, [Row(START, START, 1.0, None, [])])
-    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
-        for name, known in (("t0", START), ("early", START), ("late", START + DAY)):
-            connection.execute(_TRANSACTION, (name, to_datetime(known), to_datetime(known)))
-    assert lacking_vectors(database_url, START + HOUR) == 1
-    assert lacking_vectors(database_url, START + DAY) == 2
-
-
-def decide(connection: psycopg.Connection[Any], name: str, known: int, **changes: Any) -> None:
-    row = {
-        "transaction_id": name, "outcome": "approve", "score": 0.5, "reasons": [], "path": "full",
-        "flags": [], "timestamp": to_datetime(START), "known_time": to_datetime(known), "amount": 1,
-        "currency": "USD", "base_amount": 1, "model_id": "m", "model_hash": "h",
-        "policy_version": 0, "threshold_review": 1.0, "threshold_step_up": 1.0,
-        "threshold_decline": 1.0, "feature_set": CATALOGUE.hash,
-        "features": [None, *map(float, range(1, len(CATALOGUE)))], "versions": "{}",
-        "timings_us": "{}", "fingerprint": "f", "source_topic": "x", "source_partition": 0,
-        "source_offset": 0,
-    } | changes  # fmt: skip
-    connection.execute(
-        sql.SQL("INSERT INTO decisions ({}) VALUES ({})").format(
-            sql.SQL(", ").join(map(sql.Identifier, row)),
-            sql.SQL(", ").join([sql.Placeholder()] * len(row)),
-        ),
-        list(row.values()),
-    )
+        served_frame(database_url, START + DAY)
 
 
 def test_served_values_are_those_of_decisions_made_by_then_that_read_them(
@@ -166,27 +148,16 @@ def test_served_values_are_those_of_decisions_made_by_then_that_read_them(
         decide(connection, "slow", START, flags=["no_card", "deadline_passed"], path="deadline")
         decide(connection, "lost", START, flags=["features_unavailable"], path="fallback")
         decide(connection, "other", START, feature_set="an older one", features=[1.0])
-    frame = training_frame(database_url, START + HOUR, "served")
+    frame = served_frame(database_url, START + HOUR)
     assert [repr(label) for label in frame.labels.tolist()] == ["nan", "1.0"]
     recorded = [math.nan, *map(float, range(1, len(CATALOGUE)))]
     assert list(map(repr, frame.vectors.tolist())) == [repr(recorded)] * 2
-    assert training_frame(database_url, START + HOUR).vectors[:, 0].tolist() == [7.0]
-    assert len(training_frame(database_url, START + DAY, "served")) == 3
+    assert len(served_frame(database_url, START + DAY)) == 3
     with pytest.raises(InvalidInputError, match="come with decisions"):
-        training_frame(database_url, START - 1, "served")
-
-
-def test_transactions_that_were_never_decided_lack_served_values(database_url: str) -> None:
-    store(database_url, [])
-    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
-        connection.execute("TRUNCATE decisions")
-        for name in ("decided", "imported"):
-            connection.execute(_TRANSACTION, (name, to_datetime(START), to_datetime(START)))
-        decide(connection, "decided", START)
-    assert lacking_vectors(database_url, START, "served") == 1
+        served_frame(database_url, START - 1)
 
 
 def test_a_server_that_is_away_is_named() -> None:
     away = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
     with pytest.raises(UnavailableError, match="postgresql"):
-        training_frame(away, START)
+        served_frame(away, START)

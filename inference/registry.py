@@ -1,0 +1,101 @@
+"""Owns which models there are, as the policy topic tells it; the files are artefacts.py's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from domain.errors import InvalidInputError, NotFoundError, UndecodableError
+from domain.events import ModelPromoted, ModelRetired, ModelTrained
+from eventlog.codec import decode
+from eventlog.port import EventLog
+from eventlog.topics import POLICY
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A model that was trained or promoted.
+
+    `promotions` are offsets of the policy topic; `retired` is the reason why it is not to be
+    promoted again, where it is so.
+    """
+
+    model_id: str
+    model_hash: str
+    feature_set: str
+    trained: ModelTrained | None
+    promotions: tuple[int, ...] = ()
+    retired: str | None = None
+
+
+class Registry:
+    """The models of the log as of one moment, in the order in which they came."""
+
+    def __init__(self, records: Iterator[tuple[int, Any]]) -> None:
+        self._models: dict[str, Registered] = {}
+        self.in_force: str | None = None
+        for offset, data in records:
+            if isinstance(data, ModelTrained):
+                self._trained(data)
+            elif isinstance(data, ModelPromoted):
+                self._promoted(offset, data)
+            elif isinstance(data, ModelRetired) and data.model_hash in self._models:
+                known = self._models[data.model_hash]
+                self._models[data.model_hash] = replace(known, retired=data.reason)
+
+    def all(self) -> list[Registered]:
+        return list(self._models.values())
+
+    def find(self, named: str) -> Registered:
+        """By id, or by the beginning of its hash. Raises NotFoundError, or InvalidInputError where
+        several models begin so."""
+        found = [
+            model
+            for model in self._models.values()
+            if model.model_id == named or model.model_hash.startswith(named)
+        ]
+        if not found:
+            raise NotFoundError("model", named)
+        if len({model.model_hash for model in found}) > 1:
+            raise InvalidInputError("model", f"{named!r} names {len(found)} models: give the hash")
+        return found[0]
+
+    def before(self) -> Registered:
+        """The model in force before the present one. Raises NotFoundError where there is none."""
+        others = [
+            model
+            for model in self._models.values()
+            if model.promotions and model.model_hash != self.in_force and model.retired is None
+        ]
+        if not others:
+            raise NotFoundError("model in force before", "this one")
+        return max(others, key=lambda model: model.promotions[-1])
+
+    def _trained(self, data: ModelTrained) -> None:
+        known = self._models.get(data.model_hash) or _named(data)
+        self._models[data.model_hash] = replace(known, trained=data)
+
+    def _promoted(self, offset: int, data: ModelPromoted) -> None:
+        known = self._models.get(data.model_hash) or _named(data)
+        promotions = (*known.promotions, offset)
+        self._models[data.model_hash] = replace(known, promotions=promotions)
+        self.in_force = data.model_hash
+
+
+def _named(data: ModelTrained | ModelPromoted) -> Registered:
+    return Registered(data.model_id, data.model_hash, data.feature_set, None)
+
+
+def registry_of(log: EventLog) -> Registry:
+    """As of the end of the policy topic. Raises LogUnavailableError."""
+    return Registry(readable(log))
+
+
+def readable(log: EventLog) -> Iterator[tuple[int, Any]]:
+    """(offset, fact) of the policy topic; what a later version has written is left out."""
+    for recorded in log.read(POLICY):
+        # Scorers refuse it too, and it must not stop a start.
+        with suppress(UndecodableError):
+            yield recorded.position.offset, decode(recorded.value).data

@@ -1,0 +1,92 @@
+"""Owns a frozen model's scores of past transactions: replayed features, the kernel that serves."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from domain.errors import InvalidInputError, UnavailableError
+from domain.features import CATALOGUE
+from inference.adapters.litert import LiteRtScorer, load
+from inference.artefacts import ArtefactStore
+from inference.registry import registry_of
+from inference.training.frame import Floats
+from projections.replay.dataset import UNLABELLED, Dataset
+from runtime.clock import now_us
+from runtime.logs import log_of
+from runtime.settings import Settings
+from runtime.training import replayed
+
+_TOLD_EVERY = 5_000
+Say = Callable[[str], None]
+Count = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """Scores [transactions] in [0, 1], in the order of `history`, whose labels are those of now."""
+
+    model_id: str
+    model_hash: str
+    history: Dataset
+    scores: Floats
+
+    @property
+    def labelled(self) -> tuple[Floats, Floats]:
+        """(labels, scores) of what is labelled today."""
+        rows = self.history.labels != UNLABELLED
+        return self.history.labels[rows].astype(np.float64), self.scores[rows]
+
+
+def backtest(
+    settings: Settings, model: str, begin: int, end: int, say: Say, count: Count
+) -> Backtest:
+    """Scores every transaction with begin <= event time < end; microseconds UTC.
+
+    Each has the features of its own moment, so that labels move them as they became known. Raises
+    NotFoundError for an unknown model, SettingsError for one of other features, InvalidInputError
+    where there is no such transaction.
+    """
+    log = log_of(settings)
+    try:
+        named = registry_of(log).find(model)
+    finally:
+        log.close()
+    scorer = load(ArtefactStore(settings.models_dir), named.model_hash)
+    scorer.inputs.check(CATALOGUE)
+    history = replayed(settings, now_us(), begin, end, say, count)
+    if not len(history):
+        raise InvalidInputError("--from/--to", "the log has no transaction of that time")
+    say(f"scoring {len(history):,} transactions with {named.model_id}")
+    scores = scored(scorer, history, count)
+    return Backtest(named.model_id, named.model_hash, history, scores)
+
+
+def scored(scorer: LiteRtScorer, history: Dataset, count: Count) -> Floats:
+    """One by one, as decisions are: another batch size could give other bits."""
+    places = scorer.inputs.places(history.features)
+    scores = np.empty(len(history))
+    for number, row in enumerate(history.values[:, places]):
+        scores[number] = scorer.value(row)
+        if number % _TOLD_EVERY == 0:
+            count(number, len(history))
+    return scores
+
+
+def write(made: Backtest, path: Path) -> None:
+    """CSV of TRANSACTION_ID,score, moved to `path` once it is whole; scores read back exactly."""
+    draft = path.with_name(path.name + ".part")
+    try:
+        with draft.open("w", newline="") as file:
+            lines = csv.writer(file, lineterminator="\n")
+            lines.writerow(["TRANSACTION_ID", "score"])
+            ids = made.history.transaction_ids.tolist()
+            lines.writerows(zip(ids, map(repr, made.scores.tolist()), strict=True))
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UnavailableError(str(path), f"cannot be written: {error}") from error

@@ -1,0 +1,158 @@
+"""Owns `retrace models`: which there are, how they compare, and which one is in force."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from runtime.cli.features_shown import show
+
+if TYPE_CHECKING:
+    from inference.registry import Registered
+    from runtime.models import Models
+
+group = typer.Typer(help="List, compare, promote, roll back and retire models.")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Named = Annotated[str, typer.Argument(help="Id of a model, or the beginning of its hash.")]
+_MEASURED = ("auc", "average_precision", "recall_declined", "recall_reviewed")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="models", no_args_is_help=True)
+
+
+@group.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """Every model of the log, the oldest first."""
+    from runtime.models import open_models
+    from runtime.settings import load_settings
+
+    with open_models(load_settings()) as models:
+        facts = [_facts(models, model) for model in models.registry.all()]
+    if as_json:
+        print(json.dumps(facts))
+        return
+    titles = ["MODEL", "HASH", "STATE", "KNOWN AT", "TRANSACTIONS", "FRAUD", "AP"]
+    show([_row(each) for each in facts], titles)
+
+
+@group.command("show")
+def show_model(model: Named, as_json: AsJson = False) -> None:
+    """What a model is made of, how it was trained, and how good it was."""
+    from runtime.models import open_models
+    from runtime.settings import load_settings
+
+    with open_models(load_settings()) as models:
+        found = models.registry.find(model)
+        facts = _facts(models, found)
+        manifest = models.manifest(found)
+        facts |= {"features": manifest.feature_names, "facts": manifest.facts}
+    if as_json:
+        print(json.dumps(facts))
+        return
+    told = {**facts, **facts.pop("facts")}
+    told |= told.pop("metrics", {})
+    show([[name, _said(value)] for name, value in told.items()], ["WHAT", "VALUE"])
+
+
+@group.command()
+def compare(first: Named, second: Named, as_json: AsJson = False) -> None:
+    """Two models side by side, each as measured when it was trained."""
+    from runtime.models import open_models
+    from runtime.settings import load_settings
+
+    with open_models(load_settings()) as models:
+        both = [models.manifest(models.registry.find(named)) for named in (first, second)]
+    facts = {each.model_id: each.facts for each in both}
+    if as_json:
+        print(json.dumps(facts))
+        return
+    names = ("as_known_at", "transactions", "frauds", "validated_from")
+    rows = [[name, *(_said(each.facts.get(name)) for each in both)] for name in names]
+    rows += [[n, *(_said(each.facts["metrics"].get(n)) for each in both)] for n in _MEASURED]
+    show(rows, ["", *(each.model_id for each in both)])
+
+
+@group.command()
+def promote(model: Named, as_json: AsJson = False) -> None:
+    """Put a model in force, everywhere, from one position of the log on."""
+    from runtime.models import open_models
+    from runtime.settings import load_settings
+
+    with open_models(load_settings()) as models:
+        _tell(models.promote(model), "is in force", as_json)
+
+
+@group.command()
+def rollback(as_json: AsJson = False) -> None:
+    """Put the model in force again that was before the present one."""
+    from runtime.models import open_models
+    from runtime.settings import load_settings
+
+    with open_models(load_settings()) as models:
+        _tell(models.rollback(), "is in force again", as_json)
+
+
+@group.command()
+def retire(
+    model: Named,
+    reason: Annotated[str, typer.Option(help="Why it is not to be promoted again.")],
+    as_json: AsJson = False,
+) -> None:
+    """Keep a model from being promoted again; what it decided replays as ever."""
+    from runtime.models import open_models
+    from runtime.settings import load_settings
+
+    with open_models(load_settings()) as models:
+        _tell(models.retire(model, reason), "is retired", as_json)
+
+
+def _facts(models: Models, model: Registered) -> dict[str, Any]:
+    trained = model.trained
+    return {
+        "model_id": model.model_id,
+        "model_hash": model.model_hash,
+        "state": _state(models, model),
+        "feature_set": model.feature_set,
+        "promotions": list(model.promotions),
+        "as_known_at": trained.as_known_at if trained else None,
+        "transactions": trained.transactions if trained else None,
+        "frauds": trained.frauds if trained else None,
+        "average_precision": trained.average_precision if trained else None,
+    }
+
+
+def _state(models: Models, model: Registered) -> str:
+    if model.model_hash == models.registry.in_force:
+        return "in force"
+    if model.retired is not None:
+        return "retired"
+    return "stored" if models.store.holds(model.model_hash) else "artefact missing"
+
+
+def _row(facts: dict[str, Any]) -> list[str]:
+    from domain.times import to_rfc3339
+
+    known = facts["as_known_at"]
+    return [
+        facts["model_id"],
+        facts["model_hash"][:12],
+        facts["state"],
+        to_rfc3339(known) if known is not None else "-",
+        *(_said(facts[name]) for name in ("transactions", "frauds", "average_precision")),
+    ]
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _tell(model: Registered, what: str, as_json: bool) -> None:
+    facts = {"model_id": model.model_id, "model_hash": model.model_hash}
+    print(json.dumps(facts) if as_json else f"{model.model_id} {what}")
