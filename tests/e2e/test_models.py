@@ -1,0 +1,136 @@
+"""From a file of transactions to scores, and a model put in force and taken back under traffic."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from threading import Event, Thread
+
+import pandas as pd
+import pytest
+
+from tests.e2e.stack import RunningStack, eventually
+from tests.e2e.test_scoring_over_http import body, score
+
+ROWS = 3_000
+START = datetime(2025, 3, 1, tzinfo=UTC)
+LIVE = "2026-03-01T10:{:02}:{:02}Z"
+COLUMNS = {
+    "transaction_id": "TX",
+    "timestamp": "AT",
+    "amount": "AMOUNT",
+    "customer_id": "WHO",
+    "merchant_id": "SHOP",
+}
+
+
+@pytest.fixture(scope="module")
+def model(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The id of a model trained on an imported file, in which frauds are large; not in force."""
+    path = tmp_path_factory.mktemp("models") / "history.csv"
+    fraud = [int(n % 20 == 7) for n in range(ROWS)]
+    pd.DataFrame(
+        {
+            "TX": [f"learnt-{n}" for n in range(ROWS)],
+            "AT": [(START + timedelta(minutes=20 * n)).isoformat() for n in range(ROWS)],
+            "AMOUNT": [900.0 + n % 91 if fraud[n] else 5.0 + n % 83 for n in range(ROWS)],
+            "WHO": [f"learnt-customer-{n % 40}" for n in range(ROWS)],
+            "SHOP": [f"learnt-shop-{n % 17}" for n in range(ROWS)],
+            "FRAUD": fraud,
+        }
+    ).to_csv(path, index=False)
+    maps = [o for name, column in COLUMNS.items() for o in ("--map", f"{name}={column}")]
+    stack.retrace("ingest", str(path), *maps, "--label", "FRAUD", "--label-delay", "7d")
+    moment = (START + timedelta(minutes=20 * ROWS)).isoformat()
+    done = stack.retrace("train", "--as-known-at", moment, "--no-promote", "--json")
+    told = json.loads(done.stdout)
+    # The labels of the last week were not known yet.
+    assert told["transactions"] >= ROWS
+    assert told["frauds"] < sum(fraud)
+    return str(told["model_id"])
+
+
+def read(path: Path) -> dict[str, float]:
+    with path.open() as file:
+        lines = csv.DictReader(file)
+        assert lines.fieldnames == ["TRANSACTION_ID", "score"]
+        return {line["TRANSACTION_ID"]: float(line["score"]) for line in lines}
+
+
+def test_a_backtest_scores_every_transaction_of_its_range_alone(
+    stack: RunningStack, model: str, tmp_path: Path
+) -> None:
+    day = START + timedelta(days=30)
+    asked = ["--from", day.isoformat(), "--to", (day + timedelta(days=1)).isoformat()]
+    out = tmp_path / "scores.csv"
+    stack.retrace("backtest", "--model", model, *asked, "--scores", str(out))
+    first = 30 * 72
+    assert set(read(out)) == {f"learnt-{n}" for n in range(first, first + 72)}
+    unknown = stack.retrace("backtest", "--model", "no-such", *asked, check=False)
+    assert unknown.returncode == 1
+    assert "no-such" in unknown.stderr
+
+
+def test_a_promoted_model_scores_live_as_in_a_backtest_and_rolls_back_with_nothing_lost(
+    stack: RunningStack, model: str, tmp_path: Path
+) -> None:
+    stop, answers, failed = Event(), dict[str, str](), list[str]()
+
+    def traffic() -> None:
+        with stack.client() as client:
+            n = 0
+            while not stop.is_set():
+                at = LIVE.format(n // 60 % 60, n % 60)
+                sent = body(f"live-{n}", timestamp=at, customer_id=f"learnt-customer-{n % 40}",
+                            merchant_id=f"learnt-shop-{n % 17}", amount=10 + n % 997)  # fmt: skip
+                answer = score(client, sent)
+                if answer.status_code != 200:
+                    failed.append(answer.text)
+                answers[f"live-{n}"] = str(answer.json().get("transaction_id"))
+                n += 1
+
+    sender = Thread(target=traffic)
+    sender.start()
+    try:
+        eventually(lambda: len(answers) > 20)
+        stack.retrace("models", "promote", model)
+        before = len(answers)
+        eventually(lambda: len(answers) > before + 60)
+        back = json.loads(stack.retrace("models", "rollback", "--json").stdout)["model_id"]
+        before = len(answers)
+        eventually(lambda: len(answers) > before + 20)
+    finally:
+        stop.set()
+        sender.join(60)
+    assert failed == []
+    with stack.client() as client:
+        decided = {name: client.get(f"/decisions/{name}").json() for name in answers}
+    used = [decided[name]["model_id"] for name in answers]
+    # One change there and one back: no decision was made by something in between.
+    changes = [a for a, b in pairwise(used) if a != b]
+    assert (changes, used[-1]) == ([back, model], back)
+
+    out = tmp_path / "scores.csv"
+    asked = ["--from", "2026-03-01T10:00:00Z", "--to", "2026-03-01T11:00:00Z"]
+    stack.retrace("backtest", "--model", model, *asked, "--scores", str(out))
+    again = read(out)
+    mine = [name for name in answers if decided[name]["model_id"] == model]
+    assert len(mine) > 30
+    assert {n: again[n] for n in mine} == {n: decided[n]["score"] for n in mine}
+
+
+def test_models_are_listed_and_a_retired_one_is_not_promoted(
+    stack: RunningStack, model: str
+) -> None:
+    listed = json.loads(stack.retrace("models", "list", "--json").stdout)
+    states = {each["model_id"]: each["state"] for each in listed}
+    assert list(states.values()).count("in force") == 1
+    assert states[model] == "stored"
+    assert "metrics" in json.loads(stack.retrace("models", "show", model, "--json").stdout)["facts"]
+    stack.retrace("models", "retire", model, "--reason", "a test ends")
+    refused = stack.retrace("models", "promote", model, check=False)
+    assert refused.returncode == 1
+    assert "was retired: a test ends" in refused.stderr
