@@ -28,7 +28,19 @@ class Recorded:
     value: bytes
 
 
-class EventLog(Protocol):
+class Appender(Protocol):
+    """What a bulk writer needs of a log."""
+
+    def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:
+        """For bulk writers: blocks only while the send queue is full; see `flush`."""
+        ...
+
+    def flush(self, timeout: float = 60.0) -> None:
+        """Waits until all appends are acknowledged; raises for any that failed since last time."""
+        ...
+
+
+class EventLog(Appender, Protocol):
     """Append-only, partitioned, durable.
 
     Order: records of one key keep the order of their appends by one process. Durability: an
@@ -42,14 +54,6 @@ class EventLog(Protocol):
         self, topic: Topic, key: str | None, envelope: Envelope, partition: int | None = None
     ) -> Awaitable[Position]:
         """Sends at once (order is that of the calls); await the result for the acknowledgement."""
-        ...
-
-    def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:
-        """For bulk writers: blocks only while the send queue is full; see `flush`."""
-        ...
-
-    def flush(self, timeout: float = 60.0) -> None:
-        """Waits until all appends are acknowledged; raises for any that failed since last time."""
         ...
 
     async def ends(self, topic: Topic) -> Sequence[int]:

@@ -17,13 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.errors import IntegrityError, NotFoundError
+from domain.errors import IntegrityError, InvalidInputError, NotFoundError
 from inference.manifest import Manifest
 
 GRAPH = "model.tflite"
 MANIFEST = "model.json"
 WEIGHTS = "weights.npz"
 FILES = (GRAPH, MANIFEST, WEIGHTS)
+_HASH = 64  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,21 @@ class ArtefactStore:
             return content_hash(self._read(model_hash)) == model_hash
         except (NotFoundError, IntegrityError):
             return False
+
+    def find(self, named: str) -> str:
+        """The hash of the artefact here with that model id, or whose hash begins so.
+
+        Raises NotFoundError, or InvalidInputError where several do.
+        """
+        here = [path.name for path in self._folder.glob("*/") if len(path.name) == _HASH]
+        found = [each for each in here if each.startswith(named)] or [
+            each for each in here if self.open(each).manifest.model_id == named
+        ]
+        if not found:
+            raise NotFoundError("model artefact", named)
+        if len(found) > 1:
+            raise InvalidInputError("model", f"{named!r} names {len(found)} models: give the hash")
+        return found[0]
 
     def _read(self, model_hash: str) -> dict[str, bytes]:
         folder = self._folder / model_hash

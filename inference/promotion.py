@@ -12,8 +12,10 @@ from domain.events import (
     ThresholdsSet,
 )
 from domain.policy import PolicySnapshot, fold, validated
+from domain.times import from_rfc3339
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
+from inference.manifest import Manifest
 from inference.registry import readable, registry_of
 
 SOURCE = "retrace/inference"
@@ -47,6 +49,20 @@ def promote(
         log.append_nowait(POLICY, None, _envelope(fact, event_id, subject, known_time))
     log.flush()
     return before
+
+
+def fact_of(manifest: Manifest, model_hash: str) -> ModelTrained:
+    """What the log says of an artefact, from what its training wrote into it."""
+    facts = manifest.facts
+    return ModelTrained(
+        model_id=manifest.model_id,
+        model_hash=model_hash,
+        feature_set=manifest.feature_set,
+        as_known_at=from_rfc3339(facts["as_known_at"]),
+        transactions=facts["transactions"],
+        frauds=facts["frauds"],
+        average_precision=facts["metrics"]["average_precision"],
+    )
 
 
 def register(log: EventLog, model: ModelTrained, known_time: int) -> None:

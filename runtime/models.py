@@ -13,7 +13,7 @@ from eventlog.port import EventLog
 from inference.adapters.litert import load
 from inference.artefacts import ArtefactStore
 from inference.manifest import Manifest
-from inference.promotion import promote, retire
+from inference.promotion import fact_of, promote, register, retire
 from inference.registry import Registered, Registry, registry_of
 from runtime.clock import now_us
 from runtime.logs import log_of
@@ -31,6 +31,16 @@ class Models:
     def manifest(self, model: Registered) -> Manifest:
         """Raises NotFoundError where the artefact is not here, IntegrityError where altered."""
         return self.store.open(model.model_hash).manifest
+
+    def register(self, named: str) -> Registered:
+        """Says in the log that a model of this folder exists, once; puts nothing in force.
+
+        `named` is its id or the beginning of its hash. Raises NotFoundError where it is not here.
+        """
+        model_hash = self.store.find(named)
+        fact = fact_of(self.store.open(model_hash).manifest, model_hash)
+        register(self.log, fact, now_us())
+        return registry_of(self.log).find(model_hash)
 
     def promote(self, named: str) -> Registered:
         """Puts a model in force, once it has been loaded and checked as scorers do.

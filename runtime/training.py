@@ -22,7 +22,11 @@ def ideal_frame(settings: Settings, as_known_at: int, say: Any, count: Any) -> F
     `say(text)` is told each step, `count(done, of)` the records read. Raises UnavailableError where
     the log does not answer, InvalidInputError where nothing was known then.
     """
-    made = replayed(settings, as_known_at, None, None, say, count)
+    return frame_of(replayed(settings, as_known_at, None, None, say, count), as_known_at)
+
+
+def frame_of(made: Dataset, as_known_at: int) -> Frame:
+    """Its rows by time. Raises InvalidInputError where there is none."""
     if not len(made):
         raise InvalidInputError(
             "as_known_at",

@@ -19,7 +19,7 @@ from commands.importing.summary import ImportSummary
 from domain.cleaning import changed_fields
 from domain.errors import FieldError, InvalidTransactionError
 from domain.transactions import Transaction
-from eventlog.port import EventLog
+from eventlog.port import Appender
 from eventlog.topics import TRANSACTIONS
 
 FLUSH_SECONDS = 120.0
@@ -48,7 +48,7 @@ class ImportPorts:
     """
 
     edge: Edge
-    log: EventLog
+    log: Appender
     clock: Callable[[], int]
     redact: Callable[[str], str]
     reject: RejectSink

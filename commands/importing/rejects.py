@@ -73,6 +73,14 @@ class RejectFile:
             self._file.close()
 
 
+def rejects_path_of(file: Path, given: Path | None) -> Path:
+    """Raises InvalidInputError where nothing may be written there."""
+    path = given or file.with_name(file.name + ".rejects.ndjson")
+    if path.is_dir() or (path.exists() and path.samefile(file)):
+        raise InvalidInputError("--rejects", f"{path} is a folder or the file itself")
+    return path
+
+
 def _unwritable(path: Path, error: OSError) -> InvalidInputError:
     return InvalidInputError(
         "--rejects", f"{path} cannot be written ({error.strerror}): name another file"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from commands.importing import ImportPorts, ImportRows, ImportSummary, Reject, RowSource
     from eventlog.deadletters import SetAside
     from runtime.cli.ingest_shown import ImportProgress
-    from runtime.settings import Settings
 
 _INTERRUPTED = 130
 _CLOSING_SECONDS = 10.0
@@ -63,6 +62,8 @@ def ingest(
     """Lay down the rows of a file as history: cleaned, labelled, undecided unless --score."""
     from commands.importing import ImportRows, ImportSummary, bind, open_rows
     from commands.importing.durations import parse_duration
+    from commands.importing.origin import correlation_of, name_of
+    from commands.importing.rejects import rejects_path_of
     from runtime.cli.ingest_shown import ImportProgress, print_summary
 
     started = time.monotonic()
@@ -71,14 +72,14 @@ def ingest(
     with ExitStack() as stack:
         stack.callback(source.close)
         command = ImportRows(
-            name=_name(file),
-            correlation_id=_correlation(file),
+            name=name_of(file),
+            correlation_id=correlation_of(file),
             binding=bind(source.columns, mapping or [], label),
             label_delay=delay,
             score=score,
             limit=limit,
         )
-        rejects_path = _rejects_path(file, rejects)
+        rejects_path = rejects_path_of(file, rejects)
         progress = stack.enter_context(ImportProgress(source.fraction))
         summary = ImportSummary()
         ports = stack.enter_context(_ports(command, default_currency, rate, rejects_path, progress))
@@ -120,22 +121,18 @@ def _ports(
     rejects_path: Path,
     progress: ImportProgress,
 ) -> Iterator[ImportPorts]:
-    from commands.edge import Edge
     from commands.importing import ImportPorts, Pace, RejectFile
-    from commands.tokens import Tokeniser
-    from domain.cleaning import redact
-    from domain.money import approximate_rates
     from eventlog.adapters.kafka import KafkaEventLog
     from eventlog.deadletters import dead_letter_event
     from eventlog.settings import KafkaSettings
     from eventlog.topics import DEAD_LETTERS
+    from runtime.edges import edge_for_file
     from runtime.settings import load_settings
 
     # Laying down history gives way to decisions, where they share cores.
     os.setpriority(os.PRIO_PROCESS, 0, max(5, os.getpriority(os.PRIO_PROCESS, 0)))
     settings = load_settings()
-    tokenise = Tokeniser(settings.token_key)
-    edge = Edge(tokenise, settings.digest_key, approximate_rates(), _currency(currency, settings))
+    edge, redact = edge_for_file(settings, currency)
     log = KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers))
     with ExitStack() as stack:
         stack.callback(log.close)
@@ -153,7 +150,7 @@ def _ports(
             edge=edge,
             log=log,
             clock=_now,
-            redact=lambda text: redact(text, tokenise),
+            redact=redact,
             reject=reject,
             spool=settings.state_dir,
             pace=Pace(rate, time.monotonic, progress.sleep) if rate else None,
@@ -177,36 +174,3 @@ def _set_aside(reject: Reject, origin: str) -> SetAside:
 
 def _now() -> int:
     return time.time_ns() // 1000
-
-
-def _currency(given: str | None, settings: Settings) -> str:
-    from domain.errors import InvalidInputError
-    from domain.money import EXPONENTS
-
-    code = (given or settings.default_currency).strip().upper()
-    if code not in EXPONENTS:
-        raise InvalidInputError("--default-currency", "expected an ISO 4217 code such as EUR")
-    return code
-
-
-def _rejects_path(file: Path, given: Path | None) -> Path:
-    from domain.errors import InvalidInputError
-
-    path = given or file.with_name(file.name + ".rejects.ndjson")
-    if path.is_dir() or (path.exists() and path.samefile(file)):
-        raise InvalidInputError("--rejects", f"{path} is a folder or the file itself")
-    return path
-
-
-def _name(file: Path) -> str:
-    """As text that can be stored: a name may hold bytes that are no characters."""
-    return bytes(file.absolute().name, "utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _correlation(file: Path) -> str:
-    """Name and content, so that importing a file again gives the same events to the bit."""
-    import hashlib
-
-    with file.open("rb") as content:
-        digest = hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=8))
-    return f"{_name(file)}#{digest.hexdigest()}"

@@ -75,6 +75,16 @@ def compare(first: Named, second: Named, as_json: AsJson = False) -> None:
     show(rows, ["", *(each.model_id for each in both)])
 
 
+@group.command("register")
+def register_model(model: Named, as_json: AsJson = False) -> None:
+    """Make a model known to the log that was trained without one (scripts/retrain_model.py)."""
+    from runtime.models import open_models
+    from runtime.settings import load_settings
+
+    with open_models(load_settings()) as models:
+        _tell(models.register(model), "is registered", as_json)
+
+
 @group.command()
 def promote(model: Named, as_json: AsJson = False) -> None:
     """Put a model in force, everywhere, from one position of the log on."""

@@ -48,16 +48,16 @@ def train(
 
     started = time.monotonic()
     settings = load_settings()
-    moment = _moment(as_known_at) if as_known_at else now_us()
+    moment = moment_of(as_known_at) if as_known_at else now_us()
     with _shown() as progress:
         frame = _frame(settings, moment, features, progress)
         trained = train_model(frame, TrainSettings(seed=seed), progress)
     model_hash = ArtefactStore(settings.models_dir).put(trained.files)
     _record(settings, trained, model_hash, promote)
-    _print(_summary(trained, model_hash, promote, time.monotonic() - started), as_json)
+    tell(summary_of(trained, model_hash, promote, time.monotonic() - started), as_json)
 
 
-def _moment(text: str) -> int:
+def moment_of(text: str) -> int:
     from domain.errors import InvalidInputError
     from domain.times import from_rfc3339
 
@@ -86,35 +86,27 @@ def _frame(settings: Settings, moment: int, features: FeatureValues, progress: P
 
 
 def _record(settings: Settings, trained: TrainedModel, model_hash: str, promoted: bool) -> None:
-    from domain.events import ModelPromoted, ModelTrained
-    from domain.times import from_rfc3339
-    from inference.promotion import promote, register
+    from domain.events import ModelPromoted
+    from inference.promotion import fact_of, promote, register
     from runtime.clock import now_us
     from runtime.logs import log_of
 
-    manifest = trained.manifest
-    named = {
-        "model_id": manifest.model_id,
-        "model_hash": model_hash,
-        "feature_set": manifest.feature_set,
-    }
+    exists = fact_of(trained.manifest, model_hash)
     log = log_of(settings)
     try:
-        exists = ModelTrained(
-            **named,
-            as_known_at=from_rfc3339(manifest.facts["as_known_at"]),
-            transactions=manifest.facts["transactions"],
-            frauds=manifest.facts["frauds"],
-            average_precision=trained.metrics["average_precision"],
-        )
         register(log, exists, now_us())
         if promoted:
-            promote(log, ModelPromoted(**named), trained.thresholds, now_us())
+            named = ModelPromoted(
+                model_id=exists.model_id,
+                model_hash=model_hash,
+                feature_set=exists.feature_set,
+            )
+            promote(log, named, trained.thresholds, now_us())
     finally:
         log.close()
 
 
-def _summary(
+def summary_of(
     trained: TrainedModel, model_hash: str, promoted: bool, seconds: float
 ) -> dict[str, Any]:
     manifest = trained.manifest
@@ -137,7 +129,7 @@ def _summary(
     }
 
 
-def _print(summary: dict[str, Any], as_json: bool) -> None:
+def tell(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary))
         return

@@ -1,0 +1,29 @@
+"""Owns the way to runtime.cli.retrain: trains a model from a flat file of transactions.
+
+    python scripts/retrain_model.py --dataset-path FILE.csv --map card_id=CARD --label FRAUD
+
+Any Python will do to start it: it goes on with that of the checkout's .venv. No server has to run.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+
+
+def main() -> None:
+    if Path(sys.prefix).resolve() != VENV.resolve() and (VENV / "bin" / "python").exists():
+        python = str(VENV / "bin" / "python")
+        os.execv(python, [python, *sys.argv])
+    sys.path.insert(0, str(ROOT))
+    try:
+        from runtime.cli.retrain import main as retrain
+    except ModuleNotFoundError as error:
+        sys.exit(f"retrain_model: {error}; `./retrace --help` installs what is needed into .venv")
+    retrain()
+
+
+if __name__ == "__main__":
+    main()
