@@ -15,6 +15,7 @@ import numpy as np
 
 from inference.graph import Matrix, as_rows
 from inference.manifest import Network
+from inference.training.dropout import dropout as row_dropout
 from inference.training.frame import Floats, Vectors
 
 BINS = 16
@@ -58,7 +59,7 @@ def build(network: Network, dropout: float = 0.0) -> Any:
     for width in network.hidden:
         hidden = keras.layers.Dense(width, activation="relu")(hidden)
         if dropout:
-            hidden = keras.layers.Dropout(dropout)(hidden)
+            hidden = row_dropout(dropout)(hidden)
     return keras.Model(inputs, keras.layers.Dense(1)(hidden))
 
 

@@ -15,8 +15,9 @@ from inference.graph import as_rows
 from inference.manifest import FORMAT, Manifest, Network, Probe
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, described, export, to_list
-from inference.training.fit import FitSettings, Progress, fit, logits_of, refit
+from inference.training.fit import FitSettings, Progress, fit, refit
 from inference.training.frame import Floats, Frame, split_by_time, varying
+from inference.training.loop import logits_of
 from inference.training.metrics import auc, average_precision, precision_at, recall_at
 from inference.training.network import knots_for
 from inference.training.thresholds import Budget, thresholds_for
