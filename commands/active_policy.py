@@ -1,4 +1,4 @@
-"""Owns the policy that decides right now: the snapshot of the POLICY topic and its loaded model."""
+"""Owns the policy that decides right now: the snapshot of POLICY and its loaded models."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 
 from commands.ports.scorer import Scorer
 from domain.errors import RetraceError
-from domain.events import ModelPromoted
-from domain.policy import NO_POLICY, PolicySnapshot
-from eventlog.codec import decode, glance
+from domain.policy import NO_POLICY, Model, PolicySnapshot
+from eventlog.codec import decode
 from eventlog.port import EventLog, Recorded
 from eventlog.topics import POLICY
 
@@ -23,34 +22,53 @@ _PAUSE_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ActivePolicy:
-    """One immutable snapshot; a decision uses one from beginning to end."""
+    """One immutable snapshot; a decision uses one from beginning to end.
+
+    `challenger` is the scorer of the snapshot's roll-out, and there whenever the roll-out is.
+    """
 
     snapshot: PolicySnapshot
     scorer: Scorer | None
+    challenger: Scorer | None = None
+
+    def of(self, transaction_id: str) -> ActivePolicy:
+        """What decides this transaction: the model in force or the challenger, with what judges it.
+
+        Fallback rules never stand in for a challenger: without its scorer there is no roll-out.
+        """
+        chosen = self.snapshot.of(transaction_id)
+        if chosen is self.snapshot or self.challenger is None:
+            return self
+        return ActivePolicy(chosen, self.challenger)
 
 
 class PolicyWatch:
     """Tails POLICY in a thread of its own and swaps the active policy whole.
 
-    A model that cannot be loaded leaves the one before in place, says so in the log, and is tried
-    again: its artefact may still be on its way to this machine.
+    A promoted model that cannot be loaded leaves the whole policy before in place; a challenger
+    that cannot leaves its share to the model in force. Both are said in the log, and tried again:
+    an artefact may still be on its way to this machine.
     """
 
-    def __init__(self, log: EventLog, load: Callable[[ModelPromoted], Scorer]) -> None:
+    def __init__(self, log: EventLog, load: Callable[[Model], Scorer]) -> None:
         self._log, self._load = log, load
+        self._told = NO_POLICY
         self._active = ActivePolicy(NO_POLICY, None)
+        self._loaded: dict[str, Scorer] = {}
+        self._refused: set[str] = set()
+        self._whole = True
         self._closing = threading.Event()
-        self._refused: Recorded | None = None
         self._thread = threading.Thread(target=self._run, name="policy", daemon=True)
 
     def start(self) -> None:
         """Returns once all policy known so far is active. Raises LogUnavailableError."""
-        records = list(self._log.read(POLICY))
-        newest = next((each for each in reversed(records) if _is_model(each)), None)
-        for recorded in records:
-            # Models before the newest are not worth loading: they only move the snapshot.
-            self._apply(recorded, load=recorded is newest)
-        self._next = records[-1].position.offset + 1 if records else 0
+        offset = -1
+        for recorded in self._log.read(POLICY):
+            self._hear(recorded)
+            offset = recorded.position.offset
+        # Models before the newest are not worth loading.
+        self._settle()
+        self._next = offset + 1
         self._thread.start()
 
     def current(self) -> ActivePolicy:
@@ -67,41 +85,50 @@ class PolicyWatch:
             while not self._closing.is_set():
                 try:
                     for recorded in tail.poll(timeout=_RETRY_SECONDS):
-                        self._apply(recorded)
-                    if self._refused is not None:
-                        self._apply(self._refused)
+                        self._hear(recorded)
+                        self._settle()
+                    if not self._whole:
+                        self._settle()
                 except RetraceError as error:
                     logger.warning("%s; policy stays as it is", error)
                     self._closing.wait(_PAUSE_SECONDS)
         finally:
             tail.close()
 
-    def _apply(self, recorded: Recorded, *, load: bool = True) -> None:
+    def _hear(self, recorded: Recorded) -> None:
         offset = recorded.position.offset
         try:
-            data = decode(recorded.value).data
-            scorer = self._active.scorer
-            if isinstance(data, ModelPromoted) and load:
-                scorer = self._load(data)
-        except Exception as error:
-            # Whatever is wrong with a model, the one before must go on and the next be heard.
-            if self._refused is None:
-                known = isinstance(error, RetraceError)
-                logger.error("policy %s is refused: %s", offset, error, exc_info=not known)
-            if _is_model(recorded):
-                self._refused = recorded
+            self._told = self._told.apply(decode(recorded.value).data, offset)
+        except RetraceError as error:
+            # What a later version has written must not keep the next from being heard.
+            logger.error("policy %s is refused: %s", offset, error)
+
+    def _settle(self) -> None:
+        """Puts in force what was told, as far as its models can be loaded."""
+        told = self._told
+        scorer = self._scorer(told.model) if told.model else None
+        challenger = self._scorer(told.roll_out) if told.roll_out else None
+        missing = told.model is not None and scorer is None
+        self._whole = not missing and (told.roll_out is None) == (challenger is None)
+        if missing:
             return
-        if isinstance(data, ModelPromoted):
-            self._refused = None
-        snapshot = self._active.snapshot.apply(data, offset)
-        if isinstance(data, ModelPromoted) and snapshot.model is not data:
-            # Loaded late: records after it have moved the version on meanwhile.
-            snapshot = replace(snapshot, model=data)
-        self._active = ActivePolicy(snapshot, scorer)
+        snapshot = told if challenger is not None else replace(told, roll_out=None)
+        self._active = ActivePolicy(snapshot, scorer, challenger)
+        used = {each.model_hash for each in (told.model, told.roll_out) if each is not None}
+        self._loaded = {name: kept for name, kept in self._loaded.items() if name in used}
 
-
-def _is_model(recorded: Recorded) -> bool:
-    try:
-        return glance(recorded.value).name == ModelPromoted.NAME
-    except RetraceError:
-        return False
+    def _scorer(self, model: Model) -> Scorer | None:
+        found = self._loaded.get(model.model_hash)
+        if found is not None:
+            return found
+        try:
+            found = self._loaded[model.model_hash] = self._load(model)
+        except Exception as error:
+            # Whatever is wrong with a model, those before it must go on and the next be heard.
+            if model.model_hash not in self._refused:
+                self._refused.add(model.model_hash)
+                known = isinstance(error, RetraceError)
+                logger.error("model %s is refused: %s", model.model_id, error, exc_info=not known)
+            return None
+        self._refused.discard(model.model_hash)
+        return found

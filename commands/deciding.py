@@ -41,7 +41,7 @@ async def make_decision(submission: Envelope, context: Context) -> Envelope:
     policy = context.policy()
     transaction: Transaction = submission.data.transaction
     path, served = await _read_features(transaction, context, times)
-    scored = _judge(submission, policy, path, served, times)
+    scored = _judge(submission, _chosen(policy, transaction, path, served), path, served, times)
     return Envelope(
         id=transaction_event_id(TransactionScored, transaction.transaction_id),
         # A rehearsal is decided as of the time that its import states.
@@ -85,6 +85,16 @@ def _read(context: Context, transaction: Transaction) -> ServedFeatures:
 
 def _no_features(transaction: Transaction, flag: str) -> ServedFeatures:
     return ServedFeatures(CATALOGUE, finish({}, transaction), {}, [flag])
+
+
+def _chosen(
+    policy: ActivePolicy, transaction: Transaction, path: Path, served: ServedFeatures
+) -> ActivePolicy:
+    """The challenger where the transaction falls to it, unless it cannot take these features."""
+    chosen = policy.of(transaction.transaction_id)
+    if path != "full" or chosen is policy or chosen.scorer is None:
+        return policy
+    return policy if _inputs(chosen.scorer, served) is None else chosen
 
 
 def _inputs(scorer: Scorer, served: ServedFeatures) -> list[float | None] | None:

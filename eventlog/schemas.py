@@ -15,6 +15,7 @@ from domain.events import (
     FeaturesActivated,
     ModelPromoted,
     ModelRetired,
+    ModelRolledOut,
     ModelTrained,
     RecordDeadLettered,
     ThresholdsSet,
@@ -38,7 +39,14 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         TransactionScored,
         TransactionLabelled,
     ),
-    POLICY: (FeaturesActivated, ModelTrained, ModelPromoted, ModelRetired, ThresholdsSet),
+    POLICY: (
+        FeaturesActivated,
+        ModelTrained,
+        ModelPromoted,
+        ModelRolledOut,
+        ModelRetired,
+        ThresholdsSet,
+    ),
     ALERTS: (AlertRaised, AlertDelivered),
     DEAD_LETTERS: (RecordDeadLettered,),
 }

@@ -1,17 +1,20 @@
-"""Owns saying of a model that it exists, and that it is in force, on the policy topic."""
+"""Owns saying of a model that it exists, is in force, or decides a share, on the policy topic."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from domain.errors import InvalidInputError
 from domain.events import (
     Envelope,
     Event,
     ModelPromoted,
     ModelRetired,
+    ModelRolledOut,
     ModelTrained,
     Thresholds,
-    ThresholdsSet,
 )
-from domain.policy import PolicySnapshot, fold, validated
+from domain.policy import WHOLE, PolicySnapshot, fold, validated
 from domain.times import from_rfc3339
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
@@ -32,21 +35,28 @@ def promote(
     thresholds: Thresholds,
     known_time: int,
 ) -> int:
-    """Appends both facts and waits for their acknowledgement; returns the policy version before.
+    """Puts the model in force with its thresholds; returns the policy version before.
 
-    Thresholds go first: while no model is in force they judge nothing. Raises LogUnavailableError;
-    a repetition then is harmless, for it states the same again.
+    One fact says both, so that no decision takes the model of one and the thresholds of another.
+    Returns once it is acknowledged. Raises LogUnavailableError; a repetition then is harmless, for
+    it states the same again. InvalidInputError for thresholds out of order.
     """
+    return _say(log, replace(model, thresholds=validated(thresholds)), known_time)
+
+
+def roll_out(log: EventLog, model: ModelRolledOut, known_time: int) -> int:
+    """Gives the model a share of traffic, or none; as `promote` does otherwise."""
+    if not 0 <= model.share <= WHOLE:
+        raise InvalidInputError("share", f"expected 0 to {WHOLE} basis points, not {model.share}")
+    validated(model.thresholds)
+    return _say(log, model, known_time)
+
+
+def _say(log: EventLog, fact: ModelPromoted | ModelRolledOut, known_time: int) -> int:
     before = current_policy(log).version
-    reason = f"chosen with model {model.model_id}"
-    facts: list[tuple[Event, str]] = [
-        (ThresholdsSet(thresholds=validated(thresholds), reason=reason), "thresholds"),
-        (model, model.model_id),
-    ]
-    for fact, subject in facts:
-        # A model may come back after another one, so the place in the log belongs to the id.
-        event_id = f"{fact.NAME}/{model.model_hash}/{before + 1}"
-        log.append_nowait(POLICY, None, _envelope(fact, event_id, subject, known_time))
+    # A model may come back after another one, so the place in the log belongs to the id.
+    event_id = f"{fact.NAME}/{fact.model_hash}/{before + 1}"
+    log.append_nowait(POLICY, None, _envelope(fact, event_id, fact.model_id, known_time))
     log.flush()
     return before
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.errors import InvalidInputError, NotFoundError, UndecodableError
 from domain.events import ModelPromoted, ModelRetired, ModelTrained
+from domain.policy import NO_POLICY, InForce
 from eventlog.codec import decode
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
@@ -31,12 +32,16 @@ class Registered:
 
 
 class Registry:
-    """The models of the log as of one moment, in the order in which they came."""
+    """The models of the log as of one moment, in the order in which they came.
+
+    `policy` is the snapshot of that moment.
+    """
 
     def __init__(self, records: Iterator[tuple[int, Any]]) -> None:
         self._models: dict[str, Registered] = {}
-        self.in_force: str | None = None
+        self.policy = NO_POLICY
         for offset, data in records:
+            self.policy = self.policy.apply(data, offset)
             if isinstance(data, ModelTrained):
                 self._trained(data)
             elif isinstance(data, ModelPromoted):
@@ -44,6 +49,11 @@ class Registry:
             elif isinstance(data, ModelRetired) and data.model_hash in self._models:
                 known = self._models[data.model_hash]
                 self._models[data.model_hash] = replace(known, retired=data.reason)
+
+    @property
+    def in_force(self) -> str | None:
+        """The hash of the model that is."""
+        return self.policy.model.model_hash if self.policy.model else None
 
     def all(self) -> list[Registered]:
         return list(self._models.values())
@@ -62,16 +72,14 @@ class Registry:
             raise InvalidInputError("model", f"{named!r} names {len(found)} models: give the hash")
         return found[0]
 
-    def before(self) -> Registered:
-        """The model in force before the present one. Raises NotFoundError where there is none."""
-        others = [
-            model
-            for model in self._models.values()
-            if model.promotions and model.model_hash != self.in_force and model.retired is None
-        ]
-        if not others:
-            raise NotFoundError("model in force before", "this one")
-        return max(others, key=lambda model: model.promotions[-1])
+    def before(self) -> tuple[Registered, InForce]:
+        """What a rollback goes to: the uppermost of the stack beneath the model in force that was
+        not retired. Raises NotFoundError where there is none."""
+        for each in reversed(self.policy.before):
+            model = self._models[each.model.model_hash]
+            if model.retired is None:
+                return model, each
+        raise NotFoundError("model in force before", "this one")
 
     def _trained(self, data: ModelTrained) -> None:
         known = self._models.get(data.model_hash) or _named(data)
@@ -81,7 +89,6 @@ class Registry:
         known = self._models.get(data.model_hash) or _named(data)
         promotions = (*known.promotions, offset)
         self._models[data.model_hash] = replace(known, promotions=promotions)
-        self.in_force = data.model_hash
 
 
 def _named(data: ModelTrained | ModelPromoted) -> Registered:

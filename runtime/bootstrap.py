@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from commands import Context, Edge
 from commands.active_policy import PolicyWatch
 from commands.tokens import Tokeniser
-from domain.events import ModelPromoted
 from domain.features import CATALOGUE
 from domain.features.engine import warm_up
 from domain.money import approximate_rates
+from domain.policy import Model
 from eventlog.ledger import Ledger
 from eventlog.memory import SqliteMemory
 from eventlog.port import EventLog
@@ -49,8 +49,8 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
         stack.callback(ledger.close)
         models = ArtefactStore(settings.models_dir)
 
-        def scorer_of(promoted: ModelPromoted) -> LiteRtScorer:
-            return load(models, promoted.model_hash)
+        def scorer_of(model: Model) -> LiteRtScorer:
+            return load(models, model.model_hash)
 
         policy = PolicyWatch(log, scorer_of)
         stack.callback(policy.close)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from domain.errors import InvalidInputError
-from domain.events import ModelPromoted, ModelRetired
+from domain.errors import InvalidInputError, NotFoundError
+from domain.events import ModelPromoted, ModelRetired, ModelRolledOut, Thresholds
 from domain.features import CATALOGUE
 from eventlog.port import EventLog
 from inference.adapters.litert import load
 from inference.artefacts import ArtefactStore
 from inference.manifest import Manifest
-from inference.promotion import fact_of, promote, register, retire
+from inference.promotion import fact_of, promote, register, retire, roll_out
 from inference.registry import Registered, Registry, registry_of
 from runtime.clock import now_us
 from runtime.logs import log_of
@@ -49,14 +49,37 @@ class Models:
         NotFoundError, IntegrityError, SettingsError (it takes other features), InvalidInputError
         (it was retired).
         """
-        return self._in_force(self.registry.find(named))
+        model = self.registry.find(named)
+        return self._in_force(model, self._checked(model).thresholds, took_back=False)
 
     def rollback(self) -> Registered:
-        """Puts the model in force that was before the present one."""
-        return self._in_force(self.registry.before())
+        """Takes the promotion of the model in force back: the one before has its thresholds again.
+
+        Another rollback goes one further. Raises NotFoundError where nothing was before.
+        """
+        model, before = self.registry.before()
+        self._checked(model)
+        return self._in_force(model, before.thresholds, took_back=True)
+
+    def roll_out(self, named: str, share: int) -> Registered:
+        """Lets a model decide `share` basis points of traffic, in place of any other that did.
+
+        Errors as of `promote`, and InvalidInputError for the model in force.
+        """
+        model = self.registry.find(named)
+        if model.model_hash == self.registry.in_force:
+            raise InvalidInputError("model", f"{named} is in force: it has all traffic")
+        return self._rolled_out(model, share, self._checked(model).thresholds)
+
+    def end_roll_out(self) -> Registered:
+        """Gives all traffic to the model in force. Raises NotFoundError where it has it."""
+        out = self.registry.policy.roll_out
+        if out is None:
+            raise NotFoundError("model rolled out", "now")
+        return self._rolled_out(self.registry.find(out.model_hash), 0, out.thresholds)
 
     def retire(self, named: str, reason: str) -> Registered:
-        """Raises InvalidInputError for the model in force."""
+        """Raises InvalidInputError for the model in force. A roll-out of the model ends."""
         model = self.registry.find(named)
         if model.model_hash == self.registry.in_force:
             raise InvalidInputError("model", f"{named} is in force: promote another one first")
@@ -65,14 +88,33 @@ class Models:
             retire(self.log, fact, now_us())
         return model
 
-    def _in_force(self, model: Registered) -> Registered:
+    def _checked(self, model: Registered) -> Manifest:
         if model.retired is not None:
             raise InvalidInputError("model", f"{model.model_id} was retired: {model.retired}")
         load(self.store, model.model_hash).inputs.check(CATALOGUE)
+        return self.manifest(model)
+
+    def _in_force(
+        self, model: Registered, thresholds: Thresholds, *, took_back: bool
+    ) -> Registered:
         fact = ModelPromoted(
-            model_id=model.model_id, model_hash=model.model_hash, feature_set=model.feature_set
+            model_id=model.model_id,
+            model_hash=model.model_hash,
+            feature_set=model.feature_set,
+            took_back=took_back,
         )
-        promote(self.log, fact, self.manifest(model).thresholds, now_us())
+        promote(self.log, fact, thresholds, now_us())
+        return model
+
+    def _rolled_out(self, model: Registered, share: int, thresholds: Thresholds) -> Registered:
+        fact = ModelRolledOut(
+            model_id=model.model_id,
+            model_hash=model.model_hash,
+            feature_set=model.feature_set,
+            share=share,
+            thresholds=thresholds,
+        )
+        roll_out(self.log, fact, now_us())
         return model
 
 

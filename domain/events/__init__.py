@@ -13,6 +13,7 @@ from domain.events.policy import (
     FeaturesActivated,
     ModelPromoted,
     ModelRetired,
+    ModelRolledOut,
     ModelTrained,
     ThresholdsSet,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Mode",
     "ModelPromoted",
     "ModelRetired",
+    "ModelRolledOut",
     "ModelTrained",
     "Outcome",
     "Path",

@@ -29,11 +29,34 @@ class ModelTrained(Event):
 @event("fraud.model.promoted")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPromoted(Event):
-    """From this position on, `model_id` scores. `model_hash` is the SHA-256 of its artefact."""
+    """From this position on, `model_id` scores. `model_hash` is the SHA-256 of its artefact.
+
+    `thresholds` judge it from here on (None leaves those in force). `took_back` says that this
+    undoes the promotion of the model in force before: see domain.policy.PolicySnapshot.before.
+    A roll-out ends here.
+    """
 
     model_id: str
     model_hash: str
     feature_set: str
+    thresholds: Thresholds | None = None
+    took_back: bool = False
+
+
+@event("fraud.model.rolled-out")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRolledOut(Event):
+    """From this position on, `model_id` decides `share` basis points (0 to 10,000) of traffic.
+
+    Which ones: domain.policy.rollout. `thresholds` judge what it scores. It ends with the next
+    roll-out, one of share 0 among them, with any promotion, and when the model is retired.
+    """
+
+    model_id: str
+    model_hash: str
+    feature_set: str
+    share: int
+    thresholds: Thresholds
 
 
 @event("fraud.model.retired")

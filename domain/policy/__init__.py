@@ -2,8 +2,9 @@
 
 from domain.policy.fallback import fallback
 from domain.policy.reasons import words
+from domain.policy.rollout import WHOLE, falls_to
 from domain.policy.score import Score
-from domain.policy.snapshot import NO_POLICY, PolicySnapshot, fold
+from domain.policy.snapshot import NO_POLICY, InForce, Model, PolicySnapshot, fold
 from domain.policy.thresholds import (
     DEFAULT_THRESHOLDS,
     FALLBACK_THRESHOLDS,
@@ -19,11 +20,15 @@ __all__ = [
     "FALLBACK_THRESHOLDS",
     "NO_POLICY",
     "SEVERITY",
+    "WHOLE",
+    "InForce",
+    "Model",
     "PolicySnapshot",
     "Score",
     "Verdict",
     "decide",
     "fallback",
+    "falls_to",
     "fold",
     "outcome",
     "severity",

@@ -1,4 +1,4 @@
-"""Owns `retrace models`: which there are, how they compare, and which one is in force."""
+"""Owns `retrace models`: which there are, how they compare, and which of them decide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from inference.registry import Registered
     from runtime.models import Models
 
-group = typer.Typer(help="List, compare, promote, roll back and retire models.")
+group = typer.Typer(help="List, compare, promote, roll out, roll back and retire models.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Named = Annotated[str, typer.Argument(help="Id of a model, or the beginning of its hash.")]
 _MEASURED = ("auc", "average_precision", "recall_declined", "recall_reviewed")
@@ -97,12 +97,34 @@ def promote(model: Named, as_json: AsJson = False) -> None:
 
 @group.command()
 def rollback(as_json: AsJson = False) -> None:
-    """Put the model in force again that was before the present one."""
+    """Take the last promotion back: the model before it is in force again."""
     from runtime.models import open_models
     from runtime.settings import load_settings
 
     with open_models(load_settings()) as models:
         _tell(models.rollback(), "is in force again", as_json)
+
+
+@group.command("roll-out")
+def roll_out(
+    model: Annotated[str, typer.Argument(help="Id or hash; left out with --stop.")] = "",
+    share: Annotated[str, typer.Option(metavar="PERCENT", help="Of traffic: 5%, 0.5%.")] = "",
+    stop: Annotated[bool, typer.Option("--stop", help="The model in force decides all.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a challenger decide a share of traffic, by a hash of the transaction's id."""
+    from domain.errors import InvalidInputError
+    from runtime.models import open_models
+    from runtime.settings import load_settings
+
+    if stop == bool(model and share):
+        raise InvalidInputError("roll-out", "give a model and --share, or --stop alone")
+    part = 0 if stop else basis_points(share)
+    with open_models(load_settings()) as models:
+        if stop:
+            _tell(models.end_roll_out(), "decides nothing any more", as_json)
+        else:
+            _tell(models.roll_out(model, part), f"decides {part / 100:g} % of traffic", as_json)
 
 
 @group.command()
@@ -117,6 +139,21 @@ def retire(
 
     with open_models(load_settings()) as models:
         _tell(models.retire(model, reason), "is retired", as_json)
+
+
+def basis_points(share: str) -> int:
+    """`5%` or `0.25 %` -> 500, 25. Raises InvalidInputError for what is no share above 0."""
+    from decimal import Decimal, InvalidOperation
+
+    from domain.errors import InvalidInputError
+
+    try:
+        points = Decimal(share.removesuffix("%").strip()) * 100
+        if points == points.to_integral_value() and 0 < points <= 10_000:
+            return int(points)
+    except InvalidOperation:
+        pass
+    raise InvalidInputError("--share", f"expected 0.01% to 100%, in hundredths, not {share!r}")
 
 
 def _facts(models: Models, model: Registered) -> dict[str, Any]:
@@ -137,6 +174,9 @@ def _facts(models: Models, model: Registered) -> dict[str, Any]:
 def _state(models: Models, model: Registered) -> str:
     if model.model_hash == models.registry.in_force:
         return "in force"
+    out = models.registry.policy.roll_out
+    if out is not None and out.model_hash == model.model_hash:
+        return f"rolled out {out.share / 100:g} %"
     if model.retired is not None:
         return "retired"
     return "stored" if models.store.holds(model.model_hash) else "artefact missing"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from domain.events import (
     Envelope,
     ModelPromoted,
+    ModelRolledOut,
     Thresholds,
     TransactionImported,
     TransactionLabelled,
@@ -85,9 +87,28 @@ def labelled(
     return _about(transaction_id, data, fields)
 
 
-def promoted(model_id: str = "m-1") -> Envelope:
-    data = ModelPromoted(model_id=model_id, model_hash="a" * 64, feature_set="f" * 16)
-    return _about(model_id, data, {"id": f"promotion/{model_id}"})
+def promoted(model_id: str = "m-1", **fields: Any) -> Envelope:
+    named: dict[str, Any] = {
+        "model_id": model_id,
+        "model_hash": model_hash(model_id),
+        "feature_set": "f" * 16,
+    }
+    return _about(model_id, ModelPromoted(**(named | fields)), {"id": f"promotion/{model_id}"})
+
+
+def rolled_out(model_id: str, share: int, **fields: Any) -> Envelope:
+    named: dict[str, Any] = {
+        "model_id": model_id,
+        "model_hash": model_hash(model_id),
+        "feature_set": "f" * 16,
+    }
+    judged = {"thresholds": Thresholds(review=0.3, step_up=0.4, decline=0.45), "share": share}
+    data = ModelRolledOut(**(named | judged | fields))
+    return _about(model_id, data, {"id": f"roll-out/{model_id}/{share}"})
+
+
+def model_hash(model_id: str) -> str:
+    return sha256(model_id.encode()).hexdigest()
 
 
 def _about(subject: str, data: Any, fields: dict[str, Any]) -> Envelope:

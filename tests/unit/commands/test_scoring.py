@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,17 @@ from commands import (
     score_transaction,
     submit_transaction,
 )
+from commands.active_policy import ActivePolicy
 from commands.ports import RecentTail, ServedFeatures
 from domain.errors import ConflictError, InvalidTransactionError
-from domain.events import Envelope, TransactionScored
-from domain.features import CATALOGUE, finish
+from domain.events import Envelope, ModelRolledOut, Thresholds, TransactionScored
+from domain.features import CATALOGUE, Inputs, finish
+from domain.policy import NO_POLICY, WHOLE
 from domain.transactions import Transaction
 from eventlog.codec import decode
 from eventlog.inmemory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
-from tests.fakes.deciding import deciding_process
+from tests.fakes.deciding import FixedScorer, deciding_process
 
 CARD_COUNT = next(name for name in CATALOGUE.names if name.startswith("card_count_1h"))
 
@@ -240,5 +243,46 @@ def test_features_that_cannot_be_read_at_all_do_not_stop_a_decision(log: InMemor
             scored = await score(context)
         assert scored.data.path == "fallback"
         assert scored.data.flags == ["features_unavailable"]
+
+    asyncio.run(run())
+
+
+CHALLENGER = ModelRolledOut(
+    model_id="challenger",
+    model_hash="c" * 64,
+    feature_set=CATALOGUE.hash,
+    share=WHOLE,
+    thresholds=Thresholds(review=0.2, step_up=0.3, decline=0.5),
+)
+
+
+def rolling_out(scorer: FixedScorer) -> ActivePolicy:
+    snapshot = NO_POLICY.apply(CHALLENGER, 7)
+    return ActivePolicy(snapshot, FixedScorer(0.25, "champion"), scorer)
+
+
+def test_a_rolled_out_challenger_decides_by_its_own_thresholds(log: InMemoryEventLog) -> None:
+    async def run() -> None:
+        with deciding_process(log) as context:
+            policy = rolling_out(FixedScorer(0.4, "challenger", "c" * 64))
+            scored = await score(replace(context, policy=lambda: policy))
+            assert (scored.data.model_id, scored.data.model_hash) == ("challenger", "c" * 64)
+            assert (scored.data.outcome, scored.data.policy_version) == ("step_up", 7)
+            assert scored.data.thresholds == CHALLENGER.thresholds
+
+    asyncio.run(run())
+
+
+def test_a_challenger_that_cannot_take_the_features_leaves_them_to_the_champion(
+    log: InMemoryEventLog,
+) -> None:
+    others = Inputs("challenger", "another set", ["x"], ["of another meaning"])
+
+    async def run() -> None:
+        with deciding_process(log) as context:
+            policy = rolling_out(FixedScorer(0.4, "challenger", "c" * 64, others))
+            scored = await score(replace(context, policy=lambda: policy))
+            assert (scored.data.model_id, scored.data.path) == ("champion", "full")
+            assert scored.data.thresholds == NO_POLICY.thresholds
 
     asyncio.run(run())

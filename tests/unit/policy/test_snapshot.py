@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.events import ModelPromoted, RecordDeadLettered, Thresholds, ThresholdsSet
-from domain.policy import NO_POLICY, fold
+from domain.events import (
+    ModelPromoted,
+    ModelRetired,
+    ModelRolledOut,
+    RecordDeadLettered,
+    Thresholds,
+    ThresholdsSet,
+)
+from domain.policy import NO_POLICY, WHOLE, PolicySnapshot, fold
 
+limits = st.builds(
+    Thresholds, review=st.floats(0, 0.3), step_up=st.floats(0.3, 0.6), decline=st.floats(0.6, 1)
+)
+thresholds = st.builds(ThresholdsSet, thresholds=limits, reason=st.just("test"))
+hashes = st.sampled_from("abcd")
 models = st.builds(
     ModelPromoted,
-    model_id=st.text(max_size=5),
-    model_hash=st.text(max_size=5),
+    model_id=st.just("m"),
+    model_hash=hashes,
     feature_set=st.just("f"),
+    thresholds=st.none() | limits,
+    took_back=st.booleans(),
 )
-thresholds = st.builds(
-    ThresholdsSet,
-    thresholds=st.builds(
-        Thresholds, review=st.floats(0, 0.3), step_up=st.floats(0.3, 0.6), decline=st.floats(0.6, 1)
-    ),
-    reason=st.just("test"),
+roll_outs = st.builds(
+    ModelRolledOut,
+    model_id=st.just("m"),
+    model_hash=hashes,
+    feature_set=st.just("f"),
+    share=st.integers(0, WHOLE),
+    thresholds=limits,
 )
-topics = st.lists(models | thresholds, max_size=12).map(lambda data: list(enumerate(data)))
+retired = st.builds(ModelRetired, model_id=st.just("m"), model_hash=hashes, reason=st.just("r"))
+facts = models | thresholds | roll_outs | retired
+topics = st.lists(facts, max_size=12).map(lambda data: list(enumerate(data)))
 
 
 @given(topics, st.data())
@@ -45,7 +63,11 @@ def test_the_last_promotion_and_the_last_thresholds_are_in_force(
 ) -> None:
     snapshot = fold(topic)
     promoted = [data for _, data in topic if isinstance(data, ModelPromoted)]
-    judged = [data.thresholds for _, data in topic if isinstance(data, ThresholdsSet)]
+    judged = [
+        data.thresholds
+        for _, data in topic
+        if isinstance(data, ModelPromoted | ThresholdsSet) and data.thresholds is not None
+    ]
     assert snapshot.version == len(topic) - 1
     assert snapshot.model == (promoted[-1] if promoted else None)
     assert snapshot.thresholds == (judged[-1] if judged else NO_POLICY.thresholds)
@@ -62,3 +84,90 @@ def test_thresholds_of_a_model_do_not_judge_the_fallback_rules() -> None:
     snapshot = fold([(0, ThresholdsSet(thresholds=tight, reason="test"))])
     assert snapshot.thresholds_for("full") == tight
     assert snapshot.thresholds_for("fallback") == snapshot.thresholds_for("deadline") != tight
+
+
+LOW, HIGH = (
+    Thresholds(review=0.1, step_up=0.2, decline=0.3),
+    Thresholds(review=0.4, step_up=0.5, decline=0.6),
+)
+
+
+def promotion(name: str, thresholds: Thresholds = LOW, *, took_back: bool = False) -> ModelPromoted:
+    return ModelPromoted(
+        model_id=name, model_hash=name, feature_set="f", thresholds=thresholds, took_back=took_back
+    )
+
+
+def roll_out(name: str, share: int) -> ModelRolledOut:
+    return ModelRolledOut(
+        model_id=name, model_hash=name, feature_set="f", share=share, thresholds=HIGH
+    )
+
+
+def policy_of(*facts: object) -> PolicySnapshot:
+    return fold(enumerate(facts))
+
+
+def beneath(snapshot: PolicySnapshot) -> list[str]:
+    return [each.model.model_hash for each in snapshot.before]
+
+
+def test_taking_promotions_back_goes_down_the_stack_and_not_to_and_fro() -> None:
+    snapshot = policy_of(promotion("a"), promotion("b"), promotion("c"))
+    assert beneath(snapshot) == ["a", "b"]
+    snapshot = snapshot.apply(promotion("b", took_back=True), 3)
+    assert (snapshot.model, beneath(snapshot)) == (promotion("b", took_back=True), ["a"])
+    snapshot = snapshot.apply(promotion("a", took_back=True), 4)
+    assert beneath(snapshot) == []
+
+
+def test_a_model_promoted_again_lies_upon_the_one_that_it_follows() -> None:
+    assert beneath(policy_of(promotion("a"), promotion("b"), promotion("a"))) == ["a", "b"]
+    assert beneath(policy_of(promotion("a"), promotion("b"), promotion("b", HIGH))) == ["a"]
+
+
+def test_taking_back_passes_over_what_lies_between_and_repeating_it_changes_nothing() -> None:
+    back = promotion("a", took_back=True)
+    snapshot = policy_of(promotion("a"), promotion("b"), promotion("c"), back)
+    assert beneath(snapshot) == []
+    assert beneath(snapshot.apply(back, 4)) == []
+
+
+def test_the_stack_keeps_the_thresholds_that_judged_each_model_last() -> None:
+    by_hand = ThresholdsSet(thresholds=HIGH, reason="test")
+    snapshot = policy_of(promotion("a"), by_hand, promotion("b"))
+    assert (snapshot.before[0].thresholds, snapshot.thresholds) == (HIGH, LOW)
+
+
+def test_a_transaction_of_the_share_is_judged_by_the_challengers_own_thresholds() -> None:
+    snapshot = policy_of(promotion("a"), roll_out("b", WHOLE // 2))
+    assert snapshot.challenging is not None
+    assert snapshot.challenging.thresholds_for("full") == HIGH
+    deciders = {snapshot.of(f"t-{n}").model for n in range(50)}
+    assert deciders == {promotion("a"), roll_out("b", WHOLE // 2)}
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        roll_out("b", 0),
+        promotion("b"),
+        promotion("c"),
+        promotion("a", took_back=True),
+        ModelRetired(model_id="b", model_hash="b", reason="test"),
+    ],
+    ids=["none", "its promotion", "another promotion", "a rollback", "retiring"],
+)
+def test_a_roll_out_ends(end: object) -> None:
+    snapshot = policy_of(promotion("a"), roll_out("b", WHOLE), end)
+    assert snapshot.of("t") is snapshot
+
+
+def test_another_roll_out_takes_the_place_and_another_models_retirement_does_not() -> None:
+    other = ModelRetired(model_id="c", model_hash="c", reason="test")
+    snapshot = policy_of(promotion("a"), roll_out("b", WHOLE), roll_out("d", WHOLE), other)
+    assert snapshot.of("t").model == roll_out("d", WHOLE)
+
+
+def test_the_model_in_force_is_no_challenger() -> None:
+    assert policy_of(promotion("a"), roll_out("a", WHOLE)).roll_out is None

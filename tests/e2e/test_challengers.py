@@ -1,0 +1,147 @@
+"""A challenger beside the champion under traffic: a share of it, promotion, and the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import httpx
+import pandas as pd
+import pytest
+
+from domain.policy import falls_to
+from tests.e2e.stack import RunningStack, eventually
+from tests.e2e.test_scoring_over_http import body, score
+
+ROWS = 1_500
+START = datetime(2025, 5, 1, tzinfo=UTC)
+SHARE = 3_000
+COLUMNS = {"transaction_id": "TX", "timestamp": "AT", "amount": "AMOUNT", "customer_id": "WHO"}
+
+
+@pytest.fixture(scope="module")
+def challenger(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """`model_id` and `model_hash` of a model trained on an imported file; not in force."""
+    path = tmp_path_factory.mktemp("challengers") / "history.csv"
+    fraud = [int(n % 20 == 7) for n in range(ROWS)]
+    pd.DataFrame(
+        {
+            "TX": [f"told-{n}" for n in range(ROWS)],
+            "AT": [(START + timedelta(minutes=20 * n)).isoformat() for n in range(ROWS)],
+            "AMOUNT": [900.0 + n % 91 if fraud[n] else 5.0 + n % 83 for n in range(ROWS)],
+            "WHO": [f"told-customer-{n % 40}" for n in range(ROWS)],
+            "FRAUD": fraud,
+        }
+    ).to_csv(path, index=False)
+    maps = [o for name, column in COLUMNS.items() for o in ("--map", f"{name}={column}")]
+    stack.retrace("ingest", str(path), *maps, "--label", "FRAUD", "--label-delay", "1d")
+    moment = (START + timedelta(minutes=20 * ROWS)).isoformat()
+    done = stack.retrace("train", "--as-known-at", moment, "--no-promote", "--json")
+    told: dict[str, str] = json.loads(done.stdout)
+    return told
+
+
+@dataclass
+class Traffic:
+    """What was sent and answered so far, by one client without a pause."""
+
+    name: str
+    sent: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def more(self, count: int) -> None:
+        """Returns once so many more were answered."""
+        wanted = len(self.sent) + count
+        eventually(lambda: len(self.sent) >= wanted or self.failed)
+
+
+@contextmanager
+def traffic(stack: RunningStack, name: str) -> Iterator[Traffic]:
+    stop, told = Event(), Traffic(name)
+
+    def send() -> None:
+        with stack.client() as client:
+            while not stop.is_set():
+                n = len(told.sent)
+                at = f"2026-05-01T10:{n // 60 % 60:02}:{n % 60:02}Z"
+                given = body(f"{name}-{n}", timestamp=at, customer_id=f"told-customer-{n % 40}",
+                             amount=10 + n % 997)  # fmt: skip
+                answer = score(client, given)
+                if answer.status_code != 200:
+                    told.failed.append(answer.text)
+                told.sent.append(f"{name}-{n}")
+
+    sender = Thread(target=send)
+    sender.start()
+    try:
+        told.more(20)
+        yield told
+    finally:
+        stop.set()
+        sender.join(60)
+    assert told.failed == []
+
+
+def decisions(client: httpx.Client, ids: list[str]) -> list[dict[str, Any]]:
+    return [client.get(f"/decisions/{name}").json() for name in ids]
+
+
+def in_force(stack: RunningStack) -> str:
+    listed = json.loads(stack.retrace("models", "list", "--json").stdout)
+    return next(each["model_id"] for each in listed if each["state"] == "in force")
+
+
+def test_a_roll_out_decides_its_share_by_the_hash_of_the_id_until_it_is_stopped(
+    stack: RunningStack, challenger: dict[str, str]
+) -> None:
+    name, champion = challenger["model_id"], in_force(stack)
+    with traffic(stack, "shared") as told:
+        stack.retrace("models", "roll-out", name, "--share", f"{SHARE / 100}%")
+        began = len(told.sent)
+        told.more(150)
+        stack.retrace("models", "roll-out", "--stop")
+        ended = len(told.sent)
+        told.more(40)
+    with stack.client() as client:
+        made = decisions(client, told.sent)
+    versions = [each["policy_version"] for each in made]
+    assert versions == sorted(versions)
+    rolling = next(each["policy_version"] for each in made if each["model_id"] == name)
+    for each in made:
+        falls = falls_to(each["transaction_id"], challenger["model_hash"], SHARE)
+        expected = name if each["policy_version"] == rolling and falls else champion
+        assert each["model_id"] == expected, each
+    by_model = {each["model_id"]: each["thresholds"] for each in made}
+    assert by_model[name] != by_model[champion]
+    assert all(each["thresholds"] == by_model[each["model_id"]] for each in made)
+    assert {each["path"] for each in made} == {"full"}
+    # Within seconds, and without a restart, it began and ended everywhere.
+    assert sum(each["policy_version"] == rolling for each in made) > 100
+    assert made[began + 30]["policy_version"] == rolling
+    assert made[ended + 30]["model_id"] == champion
+
+
+def test_promotion_and_rollback_under_traffic_leave_no_decision_failed_or_mixed(
+    stack: RunningStack, challenger: dict[str, str]
+) -> None:
+    name, champion = challenger["model_id"], in_force(stack)
+    with traffic(stack, "promoted") as told:
+        stack.retrace("models", "promote", name)
+        told.more(40)
+        stack.retrace("models", "rollback")
+        told.more(40)
+    with stack.client() as client:
+        made = decisions(client, told.sent)
+    seen = list(dict.fromkeys((each["policy_version"], each["model_id"]) for each in made))
+    assert [model for _, model in seen] == [champion, name, champion]
+    judged = {(each["model_id"], json.dumps(each["thresholds"])) for each in made}
+    assert len(judged) == 2
+    # What is before the champion now is what was before it at first: a rollback does not swap.
+    further = stack.retrace("models", "rollback", "--json", check=False)
+    assert name not in further.stdout

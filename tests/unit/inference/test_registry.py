@@ -1,0 +1,51 @@
+"""The registry tells from the policy topic which models there are, and which one was before."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.errors import NotFoundError
+from domain.events import ModelPromoted, ModelRetired, Thresholds
+from eventlog.inmemory import InMemoryEventLog
+from inference.promotion import promote, retire
+from inference.registry import registry_of
+
+THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)
+
+
+def put_in_force(log: InMemoryEventLog, name: str, *, took_back: bool = False) -> None:
+    model = ModelPromoted(model_id=name, model_hash=name, feature_set="f", took_back=took_back)
+    promote(log, model, THRESHOLDS, 1)
+
+
+def roll_back(log: InMemoryEventLog) -> str:
+    model, _ = registry_of(log).before()
+    put_in_force(log, model.model_id, took_back=True)
+    return model.model_id
+
+
+def test_rollbacks_in_a_row_go_back_one_by_one_and_end_at_the_first() -> None:
+    log = InMemoryEventLog()
+    for name in ("a", "b", "c"):
+        put_in_force(log, name)
+    assert [roll_back(log), roll_back(log)] == ["b", "a"]
+    with pytest.raises(NotFoundError):
+        registry_of(log).before()
+
+
+def test_after_a_rollback_a_promotion_lies_upon_what_it_went_to() -> None:
+    log = InMemoryEventLog()
+    for name in ("a", "b"):
+        put_in_force(log, name)
+    roll_back(log)
+    put_in_force(log, "c")
+    assert registry_of(log).before()[0].model_id == "a"
+
+
+def test_a_retired_model_is_passed_over() -> None:
+    log = InMemoryEventLog()
+    for name in ("a", "b", "c"):
+        put_in_force(log, name)
+    retire(log, ModelRetired(model_id="b", model_hash="b", reason="test"), 1)
+    assert roll_back(log) == "a"
+    assert registry_of(log).policy.before == ()

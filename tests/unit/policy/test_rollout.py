@@ -1,0 +1,68 @@
+"""Which transactions a roll-out takes: a share, the same ones for ever, other ones for others."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.policy import WHOLE, falls_to
+from domain.policy.rollout import place
+
+ids = st.text(min_size=1, max_size=40)
+hashes = st.text("0123456789abcdef", min_size=64, max_size=64)
+shares = st.integers(0, WHOLE)
+
+
+@given(ids, hashes, shares, shares)
+def test_who_is_in_at_a_share_is_in_at_every_greater_one(
+    transaction_id: str, model_hash: str, one: int, other: int
+) -> None:
+    less, more = sorted((one, other))
+    assert falls_to(transaction_id, model_hash, less) <= falls_to(transaction_id, model_hash, more)
+
+
+@given(ids, hashes)
+def test_nobody_falls_to_no_share_and_everybody_to_the_whole(
+    transaction_id: str, model_hash: str
+) -> None:
+    assert not falls_to(transaction_id, model_hash, 0)
+    assert falls_to(transaction_id, model_hash, WHOLE)
+
+
+@given(hashes, shares, st.integers(0, 10**9))
+def test_the_share_of_consecutive_ids_lies_within_the_bounds_of_chance(
+    model_hash: str, share: int, first: int
+) -> None:
+    tried = 2_000
+    taken = sum(falls_to(f"tx-{n}", model_hash, share) for n in range(first, first + tried))
+    p = share / WHOLE
+    # Six standard deviations: once in five hundred million draws by chance, and one more for p ~ 0.
+    assert abs(taken - tried * p) <= 6 * math.sqrt(tried * p * (1 - p)) + 6
+
+
+@given(hashes, hashes)
+def test_two_roll_outs_at_a_tenth_share_a_hundredth(one: str, other: str) -> None:
+    if one == other:
+        return
+    both = sum(
+        falls_to(f"tx-{n}", one, 1_000) and falls_to(f"tx-{n}", other, 1_000) for n in range(2_000)
+    )
+    assert both <= 20 + 6 * math.sqrt(20) + 6
+
+
+@pytest.mark.parametrize(
+    ("transaction_id", "model_hash", "expected"),
+    [
+        ("t-1", "a" * 64, 1607),
+        ("t-1", "b" * 64, 4737),
+        ("12345", "a" * 64, 7432),
+        ("Zahlung-ü/7", "0" * 64, 6411),
+    ],
+)
+def test_places_stay_as_they_are_for_ever(
+    transaction_id: str, model_hash: str, expected: int
+) -> None:
+    assert place(transaction_id, model_hash) == expected
