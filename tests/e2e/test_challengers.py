@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -94,7 +93,7 @@ def decisions(client: httpx.Client, ids: list[str]) -> list[dict[str, Any]]:
 
 def in_force(stack: RunningStack) -> str:
     listed = json.loads(stack.retrace("models", "list", "--json").stdout)
-    return next(each["model_id"] for each in listed if each["state"] == "in force")
+    return next(str(each["model_id"]) for each in listed if each["state"] == "in force")
 
 
 def test_a_roll_out_decides_its_share_by_the_hash_of_the_id_until_it_is_stopped(
