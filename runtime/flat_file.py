@@ -28,7 +28,7 @@ from domain.errors import InvalidInputError
 from domain.features import CATALOGUE
 from eventlog.events_table import EventTable
 from eventlog.table_log import TableLog
-from inference.training.frame import Frame
+from inference.training.frame import MATURITIES, Frame
 from projections.replay.dataset import dataset
 from runtime.clock import now_us
 from runtime.edges import edge_for_file
@@ -127,7 +127,8 @@ def frame_of_file(
         raise InvalidInputError("FILE", f"{file.path} has no row that can be taken")
     moment = int(made.events.known.max()) if as_known_at is None else as_known_at
     say(f"replaying {len(made.events):,} events")
-    return frame_of(dataset(made.events, CATALOGUE, as_known_at=moment), moment), made
+    replayed = dataset(made.events, CATALOGUE, as_known_at=moment, maturities=MATURITIES)
+    return frame_of(replayed, moment), made
 
 
 @contextmanager

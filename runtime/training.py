@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from domain.errors import InvalidInputError
 from domain.features import CATALOGUE
 from domain.times import to_rfc3339
 from inference.graph import as_rows
-from inference.training.frame import Frame
+from inference.training.frame import MATURITIES, Frame, Payments
 from projections.replay.dataset import UNLABELLED, Dataset, dataset
 from runtime.history import open_history
 from runtime.settings import Settings
@@ -43,6 +44,7 @@ def frame_of(made: Dataset, as_known_at: int) -> Frame:
         CATALOGUE.hash,
         as_known_at,
         tuple(feature.definition for feature in CATALOGUE.features),
+        Payments(*(getattr(made.payments, field.name) for field in fields(Payments))).take(order),
     )
 
 
@@ -60,4 +62,11 @@ def replayed(
 
         events = history.events(progress)
     say(f"replaying {len(events):,} events")
-    return dataset(events, CATALOGUE, as_known_at=as_known_at, begin=begin, end=end)
+    return dataset(
+        events,
+        CATALOGUE,
+        as_known_at=as_known_at,
+        begin=begin,
+        end=end,
+        maturities=MATURITIES,
+    )

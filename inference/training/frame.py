@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.errors import InvalidInputError
+from domain.times import DAY
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -16,6 +17,30 @@ Vectors = npt.NDArray[np.floating[Any]]
 """Of either width: models take them as float32."""
 
 LEAST_OF_EACH = 20
+
+
+MATURITIES = tuple(days * DAY for days in (7, 30, 60, 90))
+"""How long after a payment its label is asked for, where models are measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """What measures ask of each row beside its features; no model learns from it.
+
+    `holders` [n] tell cards apart, or customers where no card is named, 0 where neither is;
+    `amounts` [n] in minor units of the base currency; `declined` [n]; `matured` [n, MATURITIES] the
+    label as known that long after the payment: 1, 0, or -1 for none.
+    """
+
+    holders: Ints
+    amounts: Ints
+    declined: npt.NDArray[np.bool_]
+    matured: npt.NDArray[np.int8]
+
+    def take(self, rows: npt.NDArray[np.bool_] | Ints) -> Payments:
+        return Payments(
+            self.holders[rows], self.amounts[rows], self.declined[rows], self.matured[rows]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +52,7 @@ class Frame:
     never fit the model: they tell how common fraud is and which scores ordinary traffic gets.
     `definitions` are those of the features, in the order of `names`.
     `stands_for` [n] is how many transactions each row was sampled from, 1 where all are here.
+    `payments` are for measures, None where they are not known.
     """
 
     vectors: Vectors
@@ -37,20 +63,19 @@ class Frame:
     feature_set: str
     as_known_at: int
     definitions: tuple[str, ...] = ()
+    payments: Payments | None = None
 
     def __len__(self) -> int:
         return len(self.times)
 
     def take(self, rows: npt.NDArray[np.bool_] | Ints) -> Frame:
-        return Frame(
-            self.vectors[rows],
-            self.labels[rows],
-            self.times[rows],
-            self.stands_for[rows],
-            self.names,
-            self.feature_set,
-            self.as_known_at,
-            self.definitions,
+        return replace(
+            self,
+            vectors=self.vectors[rows],
+            labels=self.labels[rows],
+            times=self.times[rows],
+            stands_for=self.stands_for[rows],
+            payments=self.payments.take(rows) if self.payments is not None else None,
         )
 
     def of(self, features: Ints) -> Frame:

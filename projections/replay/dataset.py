@@ -5,6 +5,7 @@ Nothing known later than that moment is used; and for each row nothing outside i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,12 @@ import pyarrow.parquet as pq
 from domain.features import FeatureSet
 from domain.features.engine import vectors
 from domain.features.kernel.arrays import Floats, Ints
-from domain.features.rows import IS_FRAUD, IS_TRANSACTION, KIND, TIME, TRANSACTION, Rows
+from domain.features.rows import IS_TRANSACTION, KIND, TIME, TRANSACTION
 from projections.replay.ideal import LogEvents, known_order
+from projections.replay.payments import UNLABELLED, Payments, labels_of, payments_of
 
-UNLABELLED = -1
+__all__ = ["UNLABELLED", "Dataset", "dataset", "labels_of", "schema", "write"]
+
 _ROW_GROUP = 100_000
 
 
@@ -37,6 +40,7 @@ class Dataset:
     known: Ints
     labels: Ints
     values: Floats
+    payments: Payments
 
     def __len__(self) -> int:
         return len(self.at)
@@ -49,9 +53,13 @@ def dataset(
     as_known_at: int,
     begin: int | None = None,
     end: int | None = None,
+    maturities: Sequence[int] = (),
     threads: int = 2,
 ) -> Dataset:
-    """Transactions with begin <= event time < end, as they and their labels were known then."""
+    """Transactions with begin <= event time < end, as they and their labels were known then.
+
+    `maturities` are microseconds after a transaction, at each of which its label is asked for too.
+    """
     order = known_order(events)
     order = order[events.known[order] <= as_known_at]
     rows, known = events.rows[order], events.known[order]
@@ -68,22 +76,8 @@ def dataset(
     values = vectors(features, codes, rows, due, threads)
     at = order[wanted]
     ids = events.transaction_ids[at]
-    return Dataset(features, at, ids, times, known[wanted], labels, values)
-
-
-def labels_of(rows: Rows, transactions: Ints) -> Ints:
-    """The last label of each transaction among `rows`, which are in the order of their knowing."""
-    given = np.flatnonzero(rows[:, KIND] != IS_TRANSACTION)
-    # The last of equal ones stands last after a stable sort.
-    given = given[np.argsort(rows[given, TRANSACTION], kind="stable")]
-    named = rows[given, TRANSACTION]
-    place = np.searchsorted(named, transactions, side="right") - 1
-    found = (place >= 0) & (len(named) > 0)
-    if len(named):
-        found &= named[np.maximum(place, 0)] == transactions
-    labels = np.full(len(transactions), UNLABELLED, dtype=np.int64)
-    labels[found] = rows[given[place[found]], KIND] == IS_FRAUD
-    return labels
+    payments = payments_of(rows, wanted, maturities)
+    return Dataset(features, at, ids, times, known[wanted], labels, values, payments)
 
 
 def schema(features: FeatureSet) -> pa.Schema:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import History
 from eventlog.topics import TRANSACTIONS
 from inference.artefacts import ArtefactStore
-from inference.training.frame import Frame
+from inference.training.frame import MATURITIES, Frame, Payments
 from projections.replay.dataset import dataset
 from runtime.flat_file import FlatFile, frame_of_file, usual_label
 from runtime.settings import Settings, settings_from_environment
@@ -64,14 +64,23 @@ def through_the_log(path: Path, archive: Path, moment: int) -> Frame:
     log = run_import(path, label="fraud").log
     ends = [len(log._partitions(TRANSACTIONS)[p]) for p in range(TRANSACTIONS.partitions)]
     events = History(log, ArchiveFolder(str(archive), TRANSACTIONS), ends).events()
-    return frame_of(dataset(events, CATALOGUE, as_known_at=moment), moment)
+    made = dataset(events, CATALOGUE, as_known_at=moment, maturities=MATURITIES)
+    return frame_of(made, moment)
 
 
 def same(one: Frame, other: Frame) -> bool:
-    arrays = ("vectors", "labels", "times", "stands_for")
-    return all(
-        getattr(one, name).tobytes() == getattr(other, name).tobytes() for name in arrays
-    ) and replace(one, **dict.fromkeys(arrays)) == replace(other, **dict.fromkeys(arrays))  # type: ignore[arg-type]
+    """Every array to the bit, and all else by value."""
+
+    def plain(frame: Frame) -> list[Any]:
+        parts = [getattr(frame, field.name) for field in fields(Frame) if field.name != "payments"]
+        assert frame.payments is not None
+        parts += [getattr(frame.payments, field.name) for field in fields(Payments)]
+        return [
+            (part.dtype.str, part.shape, part.tobytes()) if isinstance(part, np.ndarray) else part
+            for part in parts
+        ]
+
+    return plain(one) == plain(other)
 
 
 @pytest.mark.parametrize("write", [write_csv, write_ndjson, write_parquet])

@@ -1,0 +1,88 @@
+"""Owns what measures of a model ask of each payment beside its features; measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.features.declarations import Filter
+from domain.features.kernel.arrays import Ints
+from domain.features.rows import (
+    AMOUNT,
+    CARD,
+    CUSTOMER,
+    FILTER_BITS,
+    FILTERS,
+    IS_FRAUD,
+    IS_TRANSACTION,
+    KIND,
+    PRESENT,
+    TIME,
+    TRANSACTION,
+    Rows,
+)
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """One item per transaction.
+
+    `holders` tell cards apart, or customers where no card is named; 0 where neither is. `amounts`
+    are minor units of the base currency. `declined` is False also where nothing was decided.
+    `matured` [n, delays] is the label as known that long after the transaction: 1, 0 or UNLABELLED.
+    """
+
+    holders: Ints
+    amounts: Ints
+    declined: NDArray[np.bool_]
+    matured: NDArray[np.int8]
+
+
+def payments_of(rows: Rows, wanted: NDArray[np.bool_], delays: Sequence[int]) -> Payments:
+    """Of the `wanted` transactions among `rows`, which are in the order of their knowing."""
+    mine = rows[wanted]
+    has_card, has_customer = ((mine[:, PRESENT] >> column) & 1 for column in (CARD, CUSTOMER))
+    holders = np.where(has_card, mine[:, CARD], np.where(has_customer, mine[:, CUSTOMER], 0))
+    return Payments(
+        holders,
+        mine[:, AMOUNT],
+        mine[:, FILTERS] & FILTER_BITS[Filter.DECLINED] > 0,
+        _matured(rows, mine, delays),
+    )
+
+
+def labels_of(rows: Rows, transactions: Ints) -> Ints:
+    """The last label of each transaction among `rows`, which are in the order of their knowing."""
+    given = np.flatnonzero(rows[:, KIND] != IS_TRANSACTION)
+    # The last of equal ones stands last after a stable sort.
+    given = given[np.argsort(rows[given, TRANSACTION], kind="stable")]
+    named = rows[given, TRANSACTION]
+    place = np.searchsorted(named, transactions, side="right") - 1
+    found = (place >= 0) & (len(named) > 0)
+    if len(named):
+        found &= named[np.maximum(place, 0)] == transactions
+    labels = np.full(len(transactions), UNLABELLED, dtype=np.int64)
+    labels[found] = rows[given[place[found]], KIND] == IS_FRAUD
+    return labels
+
+
+def _matured(rows: Rows, mine: Rows, delays: Sequence[int]) -> NDArray[np.int8]:
+    labels = rows[rows[:, KIND] != IS_TRANSACTION]
+    order = np.argsort(mine[:, TRANSACTION])
+    known = mine[order, TRANSACTION]
+    place = np.minimum(np.searchsorted(known, labels[:, TRANSACTION]), max(len(known) - 1, 0))
+    matured = np.full((len(mine), len(delays)), UNLABELLED, dtype=np.int8)
+    if not len(known):
+        return matured
+    ours = known[place] == labels[:, TRANSACTION]
+    # The time of a label is that of its becoming known.
+    waited = labels[:, TIME] - mine[order[place], TIME]
+    for number, delay in enumerate(delays):
+        early = labels[ours & (waited <= delay)]
+        matured[:, number] = labels_of(early, mine[:, TRANSACTION])
+    return matured
