@@ -9,6 +9,7 @@ import msgspec
 from domain.errors import IntegrityError
 from domain.events import Thresholds
 from domain.features import Inputs
+from inference.reference import Reference
 
 FORMAT = 2
 
@@ -38,6 +39,7 @@ class Manifest(msgspec.Struct, frozen=True):
     it was trained, in the feature set of hash `feature_set`. `baseline` is a typical genuine
     vector, against which scores are explained. `thresholds` are those proposed at training. `facts`
     tell how it was trained (ranges, counts, metrics, seed, code); nothing computes with them.
+    `reference` is what the model is watched against, None in a model made before there was one.
     """
 
     format: int
@@ -50,6 +52,7 @@ class Manifest(msgspec.Struct, frozen=True):
     thresholds: Thresholds
     probe: Probe
     facts: dict[str, Any]
+    reference: Reference | None = None
 
     def to_json(self) -> bytes:
         """Deterministic: equal manifests give equal bytes."""

@@ -20,6 +20,7 @@ from inference.training.frame import Floats, Frame, split_by_time, varying
 from inference.training.loop import logits_of
 from inference.training.metrics import auc, average_precision, precision_at, recall_at
 from inference.training.network import knots_for
+from inference.training.reference import reference_of
 from inference.training.thresholds import Budget, thresholds_for
 
 
@@ -64,6 +65,7 @@ def train(frame: Frame, settings: TrainSettings, progress: Progress) -> TrainedM
     rest = _part(progress, 0.6, 1.0)
     fitted = refit(frame, epoch, network, settings.seed, settings.fitting, rest)
     facts = _facts(frame, later, settings, epoch, metrics)
+    kept = _as_scored(network, logits_of(fitted, as_rows(later.vectors)))
     manifest = Manifest(
         format=FORMAT,
         model_id="",
@@ -75,6 +77,7 @@ def train(frame: Frame, settings: TrainSettings, progress: Progress) -> TrainedM
         thresholds=thresholds,
         probe=Probe([], []),
         facts=facts,
+        reference=reference_of(later, kept, scores),
     )
     return TrainedModel(export(fitted, manifest, _probe_rows(later)), thresholds, metrics)
 

@@ -1,0 +1,107 @@
+"""Owns putting together what is known of a model's health; where it comes from is the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.errors import NotFoundError
+from inference.health.calibration import (
+    MATURITIES,
+    Calibration,
+    LabelDrift,
+    Week,
+    calibration,
+    label_drift,
+)
+from inference.health.drift import FeatureDrift, ScoreDrift, feature_drifts, score_drift
+from inference.health.limits import Level, Limits, worst
+from inference.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a model met from `since` to `until` (known time, microseconds UTC).
+
+    `decisions` it made then; `degraded` more were made without it or without features. `vectors`
+    [n, d] and `scores` [n] are an even sample of them, in the order of the model's features.
+    `weeks` are the oldest first, and reach further back.
+    """
+
+    since: int
+    until: int
+    decisions: int
+    degraded: int
+    vectors: Any
+    scores: Any
+    weeks: Sequence[Week]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHealth:
+    """One model at one time. `calibrations` are by maturity; the one at `judged_days` is judged."""
+
+    model_id: str
+    model_hash: str
+    since: int
+    until: int
+    decisions: int
+    degraded: int
+    sampled: int
+    features: list[FeatureDrift]
+    scores: ScoreDrift | None
+    labels: LabelDrift | None
+    calibrations: list[Calibration]
+    weeks: list[Week] = field(default_factory=list)
+    judged_days: int = 30
+
+    @property
+    def levels(self) -> dict[str, Level]:
+        """By measure: what is said about each of them."""
+        return {
+            "features": worst([each.level for each in self.features]),
+            "scores": self.scores.level if self.scores else "unknown",
+            "labels": self.labels.level if self.labels else "unknown",
+            "calibration": self.judged.level,
+        }
+
+    @property
+    def level(self) -> Level:
+        return worst(list(self.levels.values()))
+
+    @property
+    def judged(self) -> Calibration:
+        return next(each for each in self.calibrations if each.days == self.judged_days)
+
+    @property
+    def drifted(self) -> list[FeatureDrift]:
+        """Features over a limit, the greatest drift first."""
+        return [each for each in self.features if each.level in ("warn", "alert")]
+
+
+def health(
+    manifest: Manifest, model_hash: str, live: Live, limits: Limits, judged_days: int = 30
+) -> ModelHealth:
+    """Raises NotFoundError for a model without a reference."""
+    reference = manifest.reference
+    if reference is None:
+        raise NotFoundError(
+            "reference of model", f"{manifest.model_id} (made by an earlier version: train anew)"
+        )
+    weeks, now = live.weeks, live.until
+    return ModelHealth(
+        manifest.model_id,
+        model_hash,
+        live.since,
+        live.until,
+        live.decisions,
+        live.degraded,
+        len(live.scores),
+        feature_drifts(reference, manifest.feature_names, live.vectors, limits),
+        score_drift(reference, live.scores, limits),
+        label_drift(reference.fraud_share, weeks, judged_days, now, limits),
+        [calibration(weeks, days, now, limits) for days in MATURITIES],
+        list(weeks),
+        judged_days,
+    )

@@ -1,0 +1,121 @@
+"""Drift of what a model met, and of what its scores promised, as PostgreSQL holds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from domain.errors import UnavailableError
+from domain.features import CATALOGUE
+from domain.times import DAY
+from projections.readmodels.connecting import build_engine
+from projections.readmodels.live_window import LiveWindow
+from projections.settings import PostgresSettings
+from runtime.model_health import Asked, measured
+from tests.integration.readmodels.facts import NOON, labelled
+from tests.integration.readmodels.watched import (
+    MODEL,
+    decided,
+    frauds,
+    project,
+    traffic,
+    watched_model,
+)
+
+LATER = NOON + 2 * DAY
+
+
+def test_the_traffic_of_its_training_is_steady(engine: Engine) -> None:
+    project(engine, *decided(*traffic(1500, 3)))
+    found = measured(engine, watched_model(), MODEL, Asked(LATER))
+    assert (found.decisions, found.sampled, found.degraded) == (1500, 1500, 0)
+    assert found.drifted == []
+    assert found.levels["scores"] == "steady"
+
+
+def test_features_that_shift_and_scores_that_rise_are_an_alert(engine: Engine) -> None:
+    vectors, scores = traffic(1500, 3)
+    vectors[:, 4] *= 3
+    vectors[:, 7] = np.nan
+    project(engine, *decided(vectors, np.sqrt(scores)))
+    found = measured(engine, watched_model(), MODEL, Asked(LATER))
+    assert {each.feature for each in found.drifted} == {CATALOGUE.names[4], CATALOGUE.names[7]}
+    lost = next(each for each in found.features if each.feature == CATALOGUE.names[7])
+    assert lost.unknown[0] == pytest.approx(0.05, abs=0.02)
+    assert lost.unknown[1] == 1.0
+    assert found.levels["features"] == found.levels["scores"] == found.level == "alert"
+
+
+def test_only_whole_decisions_of_the_model_and_the_window_are_looked_at(engine: Engine) -> None:
+    vectors, scores = traffic(20, 3)
+    others: list[dict[str, Any]] = [
+        {"model_hash": "b" * 64},
+        {"path": "fallback"},
+        {"flags": ["features_unavailable"]},
+        {"feature_set": "of before", "features": [1.0]},
+    ]
+    facts = decided(vectors, scores)
+    for number, changes in enumerate(others):
+        facts += decided(vectors, scores, prefix=f"o{number}", **changes)
+    project(engine, *facts, *decided(vectors, scores, LATER, "late"))
+    values = LiveWindow(engine, MODEL, NOON, LATER).values(CATALOGUE.hash, len(CATALOGUE))
+    assert (values.decisions, values.whole) == (20 * 4, 20)
+    np.testing.assert_array_equal(values.vectors, vectors.astype(np.float32))
+    np.testing.assert_array_equal(values.scores, scores)
+
+
+def test_of_many_decisions_an_even_sample_is_read(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.readmodels.live_window.MOST_ROWS", 100)
+    project(engine, *decided(*traffic(600, 3)))
+    window = LiveWindow(engine, MODEL, NOON, LATER)
+    first, again = (window.values(CATALOGUE.hash, len(CATALOGUE)) for _ in range(2))
+    assert first.whole == 600
+    assert 50 < len(first.scores) < 150
+    np.testing.assert_array_equal(first.scores, again.scores)
+
+
+def test_frauds_are_counted_by_week_and_by_what_was_known_so_many_days_later(
+    engine: Engine,
+) -> None:
+    vectors, _ = traffic(4, 3)
+    said = [
+        labelled("t-0", 1, NOON + 5 * DAY),
+        labelled("t-1", 1, NOON + 20 * DAY),
+        labelled("t-2", 1, NOON + 5 * DAY, "r1"),
+        labelled("t-2", 0, NOON + 40 * DAY, "r2"),
+        labelled("t-3", 1, NOON + 200 * DAY),
+    ]
+    project(engine, *decided(vectors, [0.1, 0.2, 0.3, 0.95]), *said)
+    [week] = LiveWindow(engine, MODEL, NOON, NOON + 100 * DAY).weeks((7, 30, 60))
+    assert (week.decided, week.declined, week.declined_frauds) == (3, 1, 0)
+    assert week.expected == pytest.approx(0.6)
+    assert week.frauds == {7: 2, 30: 3, 60: 2}
+    [week] = LiveWindow(engine, MODEL, NOON, NOON + 300 * DAY).weeks((7,))
+    assert week.declined_frauds == 1
+
+
+def test_frauds_that_the_scores_did_not_promise_are_an_alert(engine: Engine) -> None:
+    facts = decided(*traffic(1500, 3))
+    now = NOON + 50 * DAY
+    asked = Asked(now, window=51 * DAY)
+    promised = round(float(traffic(1500, 3)[1].sum()))
+    log = project(engine, *facts, *frauds(f"t-{number}" for number in range(promised)))
+    assert measured(engine, watched_model(), MODEL, asked).levels["calibration"] == "steady"
+    more = frauds((f"t-{number}" for number in range(promised, 3 * promised)), DAY)
+    project(engine, *more, log=log)
+    found = measured(engine, watched_model(), MODEL, asked)
+    assert found.judged.ratio == pytest.approx(3, abs=0.1)
+    assert (found.levels["calibration"], found.levels["labels"]) == ("alert", "alert")
+    assert found.drifted == []
+
+
+def test_a_silent_server_is_named() -> None:
+    silent = build_engine(PostgresSettings("postgresql+psycopg://nobody@127.0.0.1:1/none"))
+    with pytest.raises(UnavailableError, match="postgresql"):
+        measured(silent, watched_model(), MODEL, Asked(LATER))
+    silent.dispose()
