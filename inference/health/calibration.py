@@ -82,7 +82,8 @@ def calibration(
     p_value = _far_off(observed, expected)
     level: Level = "unknown"
     if max(expected, observed) >= limits.least_frauds:
-        level = limits.of_ratio(observed / expected, p_value) if expected else "alert"
+        ratio = observed / expected if expected else float("inf")
+        level = limits.of_ratio(ratio, p_value)
     return Calibration(
         days,
         len(chosen),
@@ -110,7 +111,8 @@ def label_drift(
     level: Level = "unknown"
     if max(nearest, before) * total >= limits.least_frauds:
         number = round(nearest * total)
-        level = limits.of_ratio(nearest / before, _far_off(number, before * total))
+        ratio = nearest / before if before else float("inf")
+        level = limits.of_ratio(ratio, _far_off(number, before * total))
     return LabelDrift(days, before, least, most, level)
 
 

@@ -22,6 +22,7 @@ from runtime.cli import (
     features,
     ingest,
     models,
+    models_health,
     stack,
     testing,
     train,
@@ -43,6 +44,7 @@ deadletters.register(app)
 features.register(app)
 ingest.register(app)
 models.register(app)
+models_health.register()
 app.command()(demo.demo)
 app.command()(simulate)
 app.command()(train.train)

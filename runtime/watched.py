@@ -1,0 +1,46 @@
+"""Owns the health of an installation's models; how it is measured is model_health.py's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
+from domain.errors import NotFoundError
+from inference.health.report import ModelHealth
+from projections.readmodels.connecting import build_engine
+from projections.settings import PostgresSettings
+from runtime.model_health import Asked, measured
+from runtime.models import Models, open_models
+from runtime.settings import Settings
+
+# Half a year of decisions is looked through.
+_SECONDS = 300
+
+
+def health_of(settings: Settings, model: str | None, asked: Asked) -> ModelHealth:
+    """Of a model by id or hash; None is the one in force.
+
+    Raises NotFoundError (no such model, or one without reference), SettingsError (it takes other
+    features), UnavailableError (Kafka or PostgreSQL does not answer).
+    """
+    with open_models(settings) as models, open_engine(settings) as engine:
+        return health_among(models, engine, model, asked)
+
+
+def health_among(models: Models, engine: Engine, model: str | None, asked: Asked) -> ModelHealth:
+    named = model or models.registry.in_force
+    if named is None:
+        raise NotFoundError("model", "in force: promote one with `./retrace models promote`")
+    found = models.registry.find(named)
+    return measured(engine, models.manifest(found), found.model_hash, asked)
+
+
+@contextmanager
+def open_engine(settings: Settings) -> Iterator[Engine]:
+    engine = build_engine(PostgresSettings(settings.database_url, statement_timeout_s=_SECONDS))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
