@@ -167,7 +167,7 @@ def _archive(tools: Tools) -> Workload:
     async def ends() -> Sequence[int]:
         return await tools.log.ends(TRANSACTIONS)
 
-    archiving = Archiving(folder, tools.judge(TRANSACTIONS), cut, ends)
+    archiving = Archiving(folder, tools.judge(TRANSACTIONS), cut, ends, tools.log.read_one)
     return Workload({TRANSACTIONS: archiving}, beside=[archiving.watch])
 
 

@@ -6,8 +6,9 @@ overlap; every one of them is true, and `chain` reads each offset once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +19,8 @@ from eventlog.archive.drafts import sweep, write_whole
 from eventlog.archive.explaining import explained
 from eventlog.archive.layout import Piece, is_draft
 from eventlog.topics import Topic
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,32 @@ class ArchiveFolder:
         self._root = f"{root.rstrip('/')}/{topic.name}"
         self._local = isinstance(self._files, fs.LocalFileSystem)
 
+    @property
+    def place(self) -> str:
+        """Where the topic's files lie, without what a URL may say besides."""
+        return self._root
+
+    def exists(self) -> bool:
+        """False where nothing was ever written. Raises UnavailableError."""
+        try:
+            found = self._files.get_file_info(self._root)
+        except (OSError, pa.ArrowException) as error:
+            raise self._away("be found", "", error) from error
+        return bool(found.type == fs.FileType.Directory)
+
     def pieces(self) -> list[Piece]:
         """All that there are. Raises UnavailableError, or IntegrityError for a foreign file."""
+        return sorted(self.sizes())
+
+    def sizes(self) -> dict[Piece, int]:
+        """As `pieces`, with the bytes of each."""
         below = fs.FileSelector(self._root, recursive=True, allow_not_found=True)
         try:
             found = self._files.get_file_info(below)
         except (OSError, pa.ArrowException) as error:
             raise self._away("be listed", "", error) from error
         files = [info for info in found if info.type == fs.FileType.File]
-        return sorted(self._piece(info.path) for info in files if not is_draft(info.path))
+        return {self._piece(info.path): info.size for info in files if not is_draft(info.path)}
 
     def _piece(self, path: str) -> Piece:
         piece = Piece.of(path)
@@ -91,10 +111,17 @@ class ArchiveFolder:
 
     def read(self, piece: Piece, columns: Sequence[str]) -> pa.Table:
         """Raises IntegrityError for a file that is none of ours or damaged, or UnavailableError."""
+        return self._opened(piece, lambda source: pq.read_table(source, columns=list(columns)))
+
+    def bounds(self, piece: Piece, column: str) -> tuple[int, int] | None:
+        """(least, greatest) of a column of numbers, None where it is empty. Raises as `read`."""
+        return self._opened(piece, lambda source: _bounds(pq.read_metadata(source), column))
+
+    def _opened(self, piece: Piece, read: Callable[[pa.NativeFile], Read]) -> Read:
         path = f"{self._root}/{piece.path}"
         try:
             with self._files.open_input_file(path) as source:
-                return pq.read_table(source, columns=list(columns))
+                return read(source)
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
             raise self._damaged(piece, error) from error
         except FileNotFoundError as error:
@@ -124,6 +151,14 @@ class ArchiveFolder:
 
     def _away(self, doing: str, path: str, error: Exception) -> UnavailableError:
         return UnavailableError("archive", explained(error, doing, f"{self._root}/{path}"))
+
+
+def _bounds(file: pq.FileMetaData, column: str) -> tuple[int, int] | None:
+    """From the statistics at the end of the file: nothing else of it is read."""
+    at = file.schema.names.index(column)
+    groups = [file.row_group(group).column(at).statistics for group in range(file.num_row_groups)]
+    held = [each for each in groups if each is not None and each.has_min_max]
+    return (min(s.min for s in held), max(s.max for s in held)) if held else None
 
 
 def positions(pieces: Sequence[Piece]) -> dict[int, int]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from domain.errors import IntegrityError
 from eventlog.archive.folder import ArchiveFolder, positions
+from eventlog.archive.identity import ReadOne, check_same_log
 from eventlog.archive.layout import SCHEMA, Piece
 from eventlog.archive.writing import ArchivedRecord, table_of
 from projections.ports import Judged
@@ -57,8 +58,11 @@ class _Open:
 class Archiving:
     """A BatchHandler of TRANSACTIONS."""
 
-    def __init__(self, folder: ArchiveFolder, judge: Judge, cut: Cut, ends: Ends) -> None:
+    def __init__(
+        self, folder: ArchiveFolder, judge: Judge, cut: Cut, ends: Ends, read_one: ReadOne
+    ) -> None:
         self._folder, self._judge, self._cut, self._ends = folder, judge, cut, ends
+        self._read_one = read_one
         self._open: dict[int, _Open] = {}
         self._turns: dict[int, asyncio.Lock] = {}
 
@@ -66,12 +70,11 @@ class Archiving:
         await asyncio.to_thread(self._folder.sweep)
         pieces = await asyncio.to_thread(self._folder.pieces)
         reached, ends = positions(pieces), await self._ends()
+        await asyncio.to_thread(check_same_log, self._folder, pieces, ends, self._read_one)
         closing = {(piece.partition, piece.last + 1): piece for piece in pieces}
         self._open = {}
         for partition in partitions:
             at = reached.get(partition, 0)
-            if at > ends[partition]:
-                raise self._other_log(partition, at, ends[partition])
             before = closing.get((partition, at))
             self._open[partition] = _Open(at, at, partition not in reached, before)
         self._turns = {p: asyncio.Lock() for p in partitions}
@@ -137,17 +140,10 @@ class Archiving:
         # Offsets that the log no longer has, before its first record, belong to the piece.
         return Piece(partition, held.first, held.next - 1), table, None
 
-    def _other_log(self, partition: int, at: int, end: int) -> IntegrityError:
-        return IntegrityError(
-            f"the archive {self._folder.url} holds partition {partition} up to offset {at}, and "
-            f"the log ends at {end}: it is of another log; move it away, or set "
-            "RETRACE_ARCHIVE_URL to another place"
-        )
-
     def _lost(self, expected: int, batch: Batch) -> IntegrityError:
         return IntegrityError(
             f"offsets {expected} to {batch.first - 1} of {batch.topic}/{batch.partition} are "
-            f"neither in the log any more nor in the archive {self._folder.url}: restore its "
+            f"neither in the log any more nor in the archive {self._folder.place}: restore its "
             "files; to go on without them, move the archive away, and a new one begins where the "
             "log does"
         )

@@ -14,6 +14,7 @@ import typer
 from domain.errors import RetraceError
 from runtime.cli import (
     alerts,
+    archive,
     backtest,
     config,
     deadletters,
@@ -41,6 +42,7 @@ stack.register(app)
 config.register(app)
 events.register(app)
 deadletters.register(app)
+archive.register(app)
 features.register(app)
 ingest.register(app)
 models.register(app)

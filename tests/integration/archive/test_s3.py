@@ -15,9 +15,10 @@ import pytest
 from domain.errors import NotFoundError, UnavailableError
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.layout import Piece
+from eventlog.archive.status import status_of
 from eventlog.archive.writing import ArchivedRecord, table_of
 from eventlog.topics import TRANSACTIONS
-from tests.fakes.events import scored
+from tests.fakes.events import NOW, scored
 
 PIECE = Piece(3, 0, 0)
 _KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
@@ -71,8 +72,13 @@ def at(endpoint: str, bucket: str) -> ArchiveFolder:
 def test_a_piece_is_added_listed_read_and_removed(opened: ArchiveFolder) -> None:
     table = table_of([ArchivedRecord(0, b"t-1", b"{}", "counts", scored())])
     assert opened.pieces() == []
+    assert not opened.exists()
     opened.add(PIECE, table)
+    assert opened.exists()
     assert opened.pieces() == [PIECE]
+    *_, status = status_of(opened, [0, 0, 0, 1])
+    assert (status.archived, status.files, status.oldest) == (1, 1, NOW)
+    assert status.size == opened.sizes()[PIECE] > 0
     assert opened.read(PIECE, ["offset", "value"]).to_pylist() == [{"offset": 0, "value": b"{}"}]
     opened.remove(PIECE)
     assert opened.pieces() == []

@@ -75,7 +75,7 @@ class Bench:
         async def ends() -> list[int]:
             return self.log._ends(TRANSACTIONS)
 
-        worker = Archiving(self.folder, judge, cut, ends)
+        worker = Archiving(self.folder, judge, cut, ends, self.log.read_one)
         starts = asyncio.run(worker.assign(set(range(TRANSACTIONS.partitions))))
         return worker, dict(starts)
 
@@ -190,7 +190,15 @@ def test_a_worker_refuses_offsets_that_neither_log_nor_archive_holds(bench: Benc
 def test_an_archive_of_another_log_is_refused(bench: Bench) -> None:
     worker, starts = bench.worker(Cut(records=1))
     bench.feed(worker, starts, 100, 1)
+    of_old = bench.log
     bench.log = InMemoryEventLog()
+    with pytest.raises(IntegrityError, match="it is of another log"):
+        bench.worker(Cut())
+    # As long as the old one, and of other facts.
+    for number in range(80):
+        bench.append(submitted(f"u-{number}"))
+    ends, olds = bench.log._ends(TRANSACTIONS), of_old._ends(TRANSACTIONS)
+    assert all(end >= old for end, old in zip(ends, olds, strict=True))
     with pytest.raises(IntegrityError, match="it is of another log"):
         bench.worker(Cut())
     bench.close()
