@@ -18,9 +18,10 @@ Clock = Callable[[], int]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`clock` gives microseconds UTC; `deadline` is seconds for reading features.
+    """`clock` gives microseconds UTC; `deadline` is seconds for reading features and for asking a
+    model server, both together.
 
-    `pool` runs blocking feature reads; `source` names this process in the events it appends.
+    `pool` runs what blocks; `source` names this process in the events it appends.
     """
 
     source: str

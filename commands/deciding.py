@@ -11,10 +11,10 @@ from commands.active_policy import ActivePolicy
 from commands.context import Context
 from commands.ports.features import ServedFeatures
 from commands.ports.scorer import Scorer
-from domain.errors import SettingsError
+from domain.errors import SettingsError, UnavailableError
 from domain.events import Envelope, Path, TransactionScored, transaction_event_id
 from domain.features import CATALOGUE, finish
-from domain.policy import decide, fallback
+from domain.policy import Score, decide, fallback
 from domain.transactions import Transaction
 
 logger = logging.getLogger(__name__)
@@ -35,13 +35,31 @@ class StepTimes:
         self._last = now
 
 
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """`scorer` is the model that scored; None where the rules did."""
+
+    score: Score
+    path: Path
+    flags: list[str]
+    scorer: Scorer | None
+
+
 async def make_decision(submission: Envelope, context: Context) -> Envelope:
     """Decides under one snapshot of policy. Raises LogUnavailableError, and nothing else known."""
     times = StepTimes()
+    until = asyncio.get_running_loop().time() + context.deadline
     policy = context.policy()
     transaction: Transaction = submission.data.transaction
-    path, served = await _read_features(transaction, context, times)
-    scored = _judge(submission, _chosen(policy, transaction, path, served), path, served, times)
+    path, served = await _read_features(transaction, context, until, times)
+    chosen = _chosen(policy, transaction, path, served)
+    scoring = await _score(transaction, chosen, path, served, context, until)
+    if scoring.scorer is None and chosen is not policy:
+        # Rules never stand in for a challenger: what it cannot score is the model's in force.
+        chosen = policy
+        scoring = await _score(transaction, policy, path, served, context, until)
+    times.done("score")
+    scored = _judge(submission, chosen, served, scoring, times)
     return Envelope(
         id=transaction_event_id(TransactionScored, transaction.transaction_id),
         # A rehearsal is decided as of the time that its import states.
@@ -56,10 +74,10 @@ async def make_decision(submission: Envelope, context: Context) -> Envelope:
 
 
 async def _read_features(
-    transaction: Transaction, context: Context, times: StepTimes
+    transaction: Transaction, context: Context, until: float, times: StepTimes
 ) -> tuple[Path, ServedFeatures]:
     try:
-        async with asyncio.timeout(context.deadline):
+        async with asyncio.timeout_at(until):
             await context.ledger.barrier()
             times.done("barrier")
             served = await asyncio.get_running_loop().run_in_executor(
@@ -105,35 +123,70 @@ def _inputs(scorer: Scorer, served: ServedFeatures) -> list[float | None] | None
         return None
 
 
-def _judge(
-    submission: Envelope,
+async def _score(
+    transaction: Transaction,
     policy: ActivePolicy,
     path: Path,
     served: ServedFeatures,
+    context: Context,
+    until: float,
+) -> Scoring:
+    """By the model where it can be asked, else by rules: a model that fails loses no decision."""
+    rules = fallback(transaction)
+    if path != "full":
+        return Scoring(rules, path, list(served.flags), None)
+    scorer = policy.scorer
+    if scorer is None:
+        return Scoring(rules, "fallback", [*served.flags, "no_model"], None)
+    values = _inputs(scorer, served)
+    if values is None:
+        return Scoring(rules, "fallback", [*served.flags, "model_refuses_features"], None)
+    try:
+        score = await _asked(scorer, transaction, values, context, until)
+        return Scoring(score, path, list(served.flags), scorer)
+    except TimeoutError:
+        return Scoring(rules, "deadline", [*served.flags, "model_late"], None)
+    except UnavailableError as error:
+        logger.warning("rules decide: %s", error)
+        return Scoring(rules, "fallback", [*served.flags, "model_unavailable"], None)
+    except Exception:
+        logger.exception("model %s cannot score; rules decide", scorer.model_id)
+        return Scoring(rules, "fallback", [*served.flags, "model_failed"], None)
+
+
+async def _asked(
+    scorer: Scorer,
+    transaction: Transaction,
+    values: list[float | None],
+    context: Context,
+    until: float,
+) -> Score:
+    if not scorer.blocking:
+        return scorer.score(transaction, values)
+    async with asyncio.timeout_at(until):
+        return await asyncio.get_running_loop().run_in_executor(
+            context.pool, scorer.score, transaction, values
+        )
+
+
+def _judge(
+    submission: Envelope,
+    policy: ActivePolicy,
+    served: ServedFeatures,
+    scoring: Scoring,
     times: StepTimes,
 ) -> TransactionScored:
-    transaction: Transaction = submission.data.transaction
-    flags = list(served.flags)
-    scorer = policy.scorer if path == "full" else None
-    if path == "full" and scorer is None:
-        path, flags = "fallback", [*flags, "no_model"]
-    values = _inputs(scorer, served) if scorer else None
-    if scorer is not None and values is None:
-        scorer, path, flags = None, "fallback", [*flags, "model_refuses_features"]
-    score = fallback(transaction)
-    if scorer is not None and values is not None:
-        score = scorer.score(transaction, values)
-    times.done("score")
-    verdict = decide(score, policy.snapshot, path, flags)
+    scorer = scoring.scorer
+    verdict = decide(scoring.score, policy.snapshot, scoring.path, scoring.flags)
     times.done("policy")
     return TransactionScored(
-        transaction=transaction,
+        transaction=submission.data.transaction,
         digest=submission.data.digest,
-        score=score.value,
+        score=scoring.score.value,
         outcome=verdict.outcome,
         reasons=verdict.reasons,
-        path=path,
-        flags=flags,
+        path=scoring.path,
+        flags=scoring.flags,
         feature_set=served.feature_set,
         features=served.values,
         versions=served.versions,

@@ -11,13 +11,12 @@ import numpy as np
 
 from domain.errors import InvalidInputError, UnavailableError
 from domain.features import CATALOGUE
-from inference.adapters.litert import LiteRtScorer, load
-from inference.artefacts import ArtefactStore
 from inference.registry import registry_of
 from inference.training.frame import Floats
 from projections.replay.dataset import UNLABELLED, Dataset
 from runtime.clock import now_us
 from runtime.logs import log_of
+from runtime.scorers import ModelScorer, open_scorers
 from runtime.settings import Settings
 from runtime.training import replayed
 
@@ -56,17 +55,18 @@ def backtest(
         named = registry_of(log).find(model)
     finally:
         log.close()
-    scorer = load(ArtefactStore(settings.models_dir), named.model_hash)
-    scorer.inputs.check(CATALOGUE)
-    history = replayed(settings, now_us(), begin, end, say, count)
-    if not len(history):
-        raise InvalidInputError("--from/--to", "the log has no transaction of that time")
-    say(f"scoring {len(history):,} transactions with {named.model_id}")
-    scores = scored(scorer, history, count)
+    with open_scorers(settings) as load:
+        scorer = load(named.model_hash)
+        scorer.inputs.check(CATALOGUE)
+        history = replayed(settings, now_us(), begin, end, say, count)
+        if not len(history):
+            raise InvalidInputError("--from/--to", "the log has no transaction of that time")
+        say(f"scoring {len(history):,} transactions with {named.model_id}")
+        scores = scored(scorer, history, count)
     return Backtest(named.model_id, named.model_hash, history, scores)
 
 
-def scored(scorer: LiteRtScorer, history: Dataset, count: Count) -> Floats:
+def scored(scorer: ModelScorer, history: Dataset, count: Count) -> Floats:
     """One by one, as decisions are: another batch size could give other bits."""
     places = scorer.inputs.places(history.features)
     scores = np.empty(len(history))

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 from commands import Context, Edge
 from commands.active_policy import PolicyWatch
+from commands.ports import Scorer
 from commands.tokens import Tokeniser
 from domain.features import CATALOGUE
 from domain.features.engine import warm_up
@@ -16,13 +17,14 @@ from domain.policy import Model
 from eventlog.ledger import Ledger
 from eventlog.memory import SqliteMemory
 from eventlog.port import EventLog
-from inference.adapters.litert import LiteRtScorer, load
-from inference.artefacts import ArtefactStore
 from runtime.clock import now_us
+from runtime.scorers import open_scorers
 from runtime.settings import Settings
 from runtime.stores import feature_reader
 
-_READERS = 4
+# What waits for a model server waits in the same pool as what reads features.
+_READERS = {"tf-serving-grpc": 32, "tf-serving-rest": 32}
+_FEW_READERS = 4
 
 
 def edge_of(settings: Settings) -> Edge:
@@ -47,16 +49,17 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
         memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")
         ledger = Ledger(log, memory, reader.covered)
         stack.callback(ledger.close)
-        models = ArtefactStore(settings.models_dir)
+        load = stack.enter_context(open_scorers(settings))
 
-        def scorer_of(model: Model) -> LiteRtScorer:
-            return load(models, model.model_hash)
+        def scorer_of(model: Model) -> Scorer:
+            return load(model.model_hash)
 
         policy = PolicyWatch(log, scorer_of)
         stack.callback(policy.close)
         policy.start()
         ledger.start()
-        pool = stack.enter_context(ThreadPoolExecutor(_READERS, thread_name_prefix="features"))
+        readers = _READERS.get(settings.scorer, _FEW_READERS)
+        pool = stack.enter_context(ThreadPoolExecutor(readers, thread_name_prefix="features"))
         yield Context(
             source=f"retrace/{instance}",
             clock=now_us,

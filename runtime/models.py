@@ -10,13 +10,13 @@ from domain.errors import InvalidInputError, NotFoundError
 from domain.events import ModelPromoted, ModelRetired, ModelRolledOut, Thresholds
 from domain.features import CATALOGUE
 from eventlog.port import EventLog
-from inference.adapters.litert import load
 from inference.artefacts import ArtefactStore
 from inference.manifest import Manifest
 from inference.promotion import fact_of, promote, register, retire, roll_out
 from inference.registry import Registered, Registry, registry_of
 from runtime.clock import now_us
 from runtime.logs import log_of
+from runtime.scorers import Load, open_scorers
 from runtime.settings import Settings
 
 
@@ -27,6 +27,7 @@ class Models:
     log: EventLog
     store: ArtefactStore
     registry: Registry
+    load: Load
 
     def manifest(self, model: Registered) -> Manifest:
         """Raises NotFoundError where the artefact is not here, IntegrityError where altered."""
@@ -91,7 +92,7 @@ class Models:
     def _checked(self, model: Registered) -> Manifest:
         if model.retired is not None:
             raise InvalidInputError("model", f"{model.model_id} was retired: {model.retired}")
-        load(self.store, model.model_hash).inputs.check(CATALOGUE)
+        self.load(model.model_hash).inputs.check(CATALOGUE)
         return self.manifest(model)
 
     def _in_force(
@@ -123,6 +124,7 @@ def open_models(settings: Settings) -> Iterator[Models]:
     """Raises LogUnavailableError."""
     log = log_of(settings)
     try:
-        yield Models(log, ArtefactStore(settings.models_dir), registry_of(log))
+        with open_scorers(settings) as load:
+            yield Models(log, ArtefactStore(settings.models_dir), registry_of(log), load)
     finally:
         log.close()

@@ -22,13 +22,14 @@ from runtime.connections import (
     with_driver,
 )
 from runtime.health_settings import HealthSettings
+from runtime.model_settings import ModelSettings
 from runtime.stack.state import published
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SERVER_FIELDS = ("kafka_bootstrap_servers", "redis_url", "database_url", "mongodb_url")
 
 
-class Settings(HealthSettings):
+class Settings(HealthSettings, ModelSettings):
     """Everything a process is told from outside. URLs are without trailing slash."""
 
     model_config = SettingsConfigDict(
@@ -125,7 +126,7 @@ class Settings(HealthSettings):
         default=0.25,
         alias="RETRACE_FEATURE_DEADLINE",
         gt=0,
-        description="Seconds for reading features; past it the fallback rules decide.",
+        description="Seconds for features and a model server; past it the fallback rules decide.",
     )
     min_free_mb: int = Field(
         default=2048,
@@ -206,6 +207,7 @@ class Settings(HealthSettings):
             "RETRACE_API_URL": self.api_base_url,
             "RETRACE_WEBHOOK_URL": self.webhook_url,
             "RETRACE_LOG_LEVEL": self.log_level,
+            **self.model_environment(),
             "FEAST_REGISTRY": str(self.feast_registry),
             "REDIS_CONNECTION": redis_connection(self.redis_url),
             **postgres_parts(self.database_url),

@@ -28,9 +28,17 @@ class Scorer(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Kernel, library version and CPU features that the score bits depend on."""
+        """What the score bits depend on: kernel, library and CPU, or the server and its model."""
+        ...
+
+    @property
+    def blocking(self) -> bool:
+        """True where `score` waits for a server: then it runs in a thread, and not for long."""
         ...
 
     def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:
-        """`values` are those that `inputs` names, in that order."""
+        """`values` are those that `inputs` names, in that order.
+
+        Raises UnavailableError where it needs a server that does not answer in time.
+        """
         ...

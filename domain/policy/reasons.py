@@ -17,7 +17,7 @@ SENTENCES: Mapping[str, str] = {
     "rule.probe_amount": "The amount is so small that it may probe whether the card works.",
     "rule.no_customer": "Neither the card nor the customer is known.",
     "path.fallback": "The model or its features were not available, so fallback rules decided.",
-    "path.deadline": "The features did not arrive in time, so fallback rules decided.",
+    "path.deadline": "The features or the model came too late, so fallback rules decided.",
     "score.unremarkable": "Nothing about the transaction stands out.",
 }
 
@@ -31,6 +31,9 @@ _FLAGS: Mapping[str, str] = {
     "features_unavailable": "The feature store did not answer.",
     "deadline_passed": "The features did not arrive in time.",
     "no_model": "No model is in force.",
+    "model_late": "The model's server did not answer in time.",
+    "model_unavailable": "The model's server did not answer.",
+    "model_failed": "The model could not score the transaction.",
 }
 
 

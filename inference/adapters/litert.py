@@ -23,6 +23,8 @@ class LiteRtScorer:
     probe batch.
     """
 
+    blocking = False
+
     def __init__(self, artefact: Artefact) -> None:
         manifest = artefact.manifest
         self._model_id = manifest.model_id

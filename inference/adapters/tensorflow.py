@@ -1,4 +1,4 @@
-"""Owns the oracle: the same model through TensorFlow, for the contract suite; it serves nobody."""
+"""Owns the oracle: the same model through TensorFlow in process, seconds and 400 MB to load."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from inference.probe import check
 class TensorFlowScorer:
     """Implements commands.ports.Scorer; agrees with LiteRtScorer to the probe's tolerance."""
 
+    blocking = False
+
     def __init__(self, artefact: Artefact) -> None:
         from inference.training.export import unpack_weights
         from inference.training.network import restored
@@ -32,7 +34,7 @@ class TensorFlowScorer:
         self.fingerprint = f"tensorflow-{start().__version__}/{cpu_features()}"
         self._width = len(manifest.feature_names)
         self._model: Any = restored(manifest.network, unpack_weights(artefact.weights))
-        check(manifest.probe, self._value, f"model {manifest.model_id}")
+        check(manifest.probe, self.value, f"model {manifest.model_id}")
         self._explainer = Explainer(self._run, manifest.feature_names, as_row(manifest.baseline))
 
     def score(
@@ -40,9 +42,10 @@ class TensorFlowScorer:
         transaction: Transaction,  # noqa: ARG002
         values: Sequence[float | None],
     ) -> Score:
-        return Score(self._value(values), self._explainer.reasons(as_row(values)))
+        return Score(self.value(values), self._explainer.reasons(as_row(values)))
 
-    def _value(self, values: Sequence[float | None]) -> float:
+    def value(self, values: Sequence[float | None]) -> float:
+        """The score alone, without its reasons."""
         if len(values) != self._width:
             raise SettingsError(
                 f"model {self.model_id} takes {self._width} features, not {len(values)}"

@@ -31,7 +31,7 @@ def export(fitted: Any, manifest: Manifest, probe: Floats) -> dict[str, bytes]:
     IntegrityError where LiteRT does not reproduce TensorFlow on `probe`.
     """
     model = with_scores(fitted, manifest.network)
-    graph = _converted(model)
+    graph = converted(model)
     manifest = msgspec.structs.replace(
         manifest,
         model_id=f"mlp-{hashlib.sha256(graph).hexdigest()[:12]}",
@@ -66,7 +66,8 @@ def described(network_knots: list[list[float]], hidden: tuple[int, ...]) -> Netw
     return Network(knots=network_knots, hidden=list(hidden), slope=1.0, intercept=0.0)
 
 
-def _converted(model: Any) -> bytes:
+def converted(model: Any) -> bytes:
+    """The LiteRT graph of a Keras model, not yet checked."""
     tensorflow = start()
     # Keras prints where it saved an intermediate; stdout belongs to the command's answer.
     with contextlib.redirect_stdout(io.StringIO()):

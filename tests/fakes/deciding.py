@@ -10,7 +10,7 @@ from pathlib import Path
 
 from commands import Context, Edge
 from commands.active_policy import ActivePolicy
-from commands.ports import FeatureReader, RecentTail, ServedFeatures
+from commands.ports import FeatureReader, RecentTail, Scorer, ServedFeatures
 from commands.tokens import Tokeniser
 from domain.features import CATALOGUE, Entity, EntityState, Inputs, entity_keys, finish
 from domain.money import approximate_rates
@@ -46,6 +46,7 @@ class FixedScorer:
     model_hash: str = "0" * 64
     inputs: Inputs = Inputs("fixed", CATALOGUE.hash, CATALOGUE.names, ())  # noqa: RUF009
     fingerprint: str = "fixed"
+    blocking: bool = False
 
     def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:
         return Score(self.value, [])
@@ -60,6 +61,7 @@ def deciding_process(
     clock: Callable[[], int] = lambda: NOW,
     memory: Path | None = None,
     deadline: float = 5.0,
+    scorer: Scorer | None = None,
 ) -> Iterator[Context]:
     """One process: its own ledger and its own scorer, so that processes can disagree."""
     ledger = Ledger(log, SqliteMemory(memory), dict)
@@ -73,7 +75,7 @@ def deciding_process(
                 ledger=ledger,
                 edge=Edge(Tokeniser(b"t" * 32), b"d" * 32, approximate_rates(), "USD"),
                 features=features or TailFeatureReader(),
-                policy=lambda: ActivePolicy(NO_POLICY, FixedScorer(value)),
+                policy=lambda: ActivePolicy(NO_POLICY, scorer or FixedScorer(value)),
                 pool=pool,
                 deadline=deadline,
             )

@@ -1,9 +1,11 @@
-"""What every scorer of one artefact promises, the one that serves and the oracle alike."""
+"""What every scorer of one artefact promises: LiteRT, TensorFlow, and servers of TensorFlow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -17,9 +19,16 @@ from domain.features import CATALOGUE
 from domain.transactions import Transaction
 from inference.adapters.litert import LiteRtScorer, load
 from inference.adapters.tensorflow import TensorFlowScorer
+from inference.adapters.tf_serving.opening import open_server
+from inference.adapters.tf_serving.scorer import TfServingScorer
+from inference.adapters.tf_serving.server import served_version
 from inference.artefacts import Artefact, ArtefactStore
 from inference.probe import TOLERANCE
+from inference.training.export import converted, unpack_weights
+from inference.training.network import restored
+from inference.training.saved_model import write_saved_model
 from inference.training.train import TrainedModel
+from tests.fixtures.tf_serving import Servables, serving_grpc, serving_rest
 from tests.unit.inference.synthetic import FEATURE_SET, NAMES, synthetic
 
 TRANSACTION = Transaction(transaction_id="t", timestamp=0, amount=1, currency="EUR", base_amount=1)
@@ -27,6 +36,7 @@ WIDTH = len(NAMES)
 values = st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.floats(-10, 1e6)
 vectors = st.lists(values, min_size=WIDTH, max_size=WIDTH)
 Make = Callable[[Artefact], Scorer]
+SERVERS = {"tf-serving-grpc": serving_grpc, "tf-serving-rest": serving_rest}
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +45,22 @@ def artefact(trained: TrainedModel, tmp_path_factory: pytest.TempPathFactory) ->
     return store.open(store.put(trained.files))
 
 
-@pytest.fixture(scope="session", params=[LiteRtScorer, TensorFlowScorer])
-def make(request: pytest.FixtureRequest) -> Make:
-    kind: Make = request.param
-    return kind
+@pytest.fixture(scope="session", params=["litert", "tensorflow", *SERVERS])
+def make(
+    request: pytest.FixtureRequest, artefact: Artefact, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Make]:
+    if request.param == "litert":
+        yield LiteRtScorer
+    elif request.param == "tensorflow":
+        yield TensorFlowScorer
+    else:
+        folder = tmp_path_factory.mktemp("served")
+        write_saved_model(artefact, folder / "retrace" / str(served_version(artefact.model_hash)))
+        with (
+            SERVERS[request.param](Servables(folder)) as url,
+            closing(open_server(request.param, url, "retrace")) as server,
+        ):
+            yield lambda asked: TfServingScorer(asked, server, timeout=30.0)
 
 
 @pytest.fixture(scope="session")
@@ -55,9 +77,14 @@ def test_a_scorer_names_its_model_and_what_it_runs_on(scorer: Scorer, artefact: 
     assert scorer.model_id == artefact.manifest.model_id
     assert scorer.model_hash == artefact.model_hash
     assert scorer.inputs.feature_set == FEATURE_SET
-    library, machine = scorer.fingerprint.split("/", 1)
-    assert library.split("-")[1][0].isdigit()
-    assert machine
+    kind, where = scorer.fingerprint.split("/", 1)
+    if scorer.blocking:
+        # The server does not say what it runs on: kind, name and version are all that is known.
+        assert kind in SERVERS
+        assert where == f"retrace/{served_version(artefact.model_hash)}"
+    else:
+        assert kind.split("-")[1][0].isdigit()
+        assert where
 
 
 @given(vector=vectors)
@@ -99,12 +126,13 @@ def test_threads_that_score_at_once_get_the_same_bits(scorer: Scorer) -> None:
     assert together == alone
 
 
-def test_both_scorers_agree_and_rank_fraud_above_the_rest(artefact: Artefact) -> None:
-    serving = LiteRtScorer(artefact)
+def test_every_scorer_agrees_with_the_oracle_and_ranks_fraud_above_the_rest(
+    scorer: Scorer, artefact: Artefact
+) -> None:
     oracle = TensorFlowScorer(artefact)
     frame = synthetic(200, seed=12)
     scores = [
-        (serving.score(TRANSACTION, row), oracle.score(TRANSACTION, row))
+        (scorer.score(TRANSACTION, row), oracle.score(TRANSACTION, row))
         for row in frame.vectors.tolist()
     ]
     assert max(abs(a.value - b.value) for a, b in scores) <= TOLERANCE
@@ -145,6 +173,18 @@ def test_a_model_without_a_probe_is_refused(make: Make, artefact: Artefact) -> N
     altered = Artefact(artefact.model_hash, artefact.graph, artefact.weights, manifest)
     with pytest.raises(IntegrityError, match="no usable probe"):
         make(altered)
+
+
+def test_a_wrong_graph_under_a_right_manifest_is_refused(artefact: Artefact) -> None:
+    manifest = artefact.manifest
+    weights = unpack_weights(artefact.weights)
+    # The last layer's bias alone: what a conversion may lose without a word.
+    weights[-1] = weights[-1] + np.float32(1e-3)
+    planted = converted(restored(manifest.network, weights))
+    with pytest.raises(IntegrityError, match="probe row 0"):
+        LiteRtScorer(replace(artefact, graph=planted))
+    right = converted(restored(manifest.network, unpack_weights(artefact.weights)))
+    LiteRtScorer(replace(artefact, graph=right))
 
 
 def test_a_stored_model_is_loaded_by_its_hash(store: ArtefactStore, trained: TrainedModel) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,15 @@ from commands import (
 )
 from commands.active_policy import ActivePolicy
 from commands.ports import RecentTail, ServedFeatures
-from domain.errors import ConflictError, InvalidTransactionError
+from domain.errors import (
+    ConflictError,
+    IntegrityError,
+    InvalidTransactionError,
+    UnavailableError,
+)
 from domain.events import Envelope, ModelRolledOut, Thresholds, TransactionScored
 from domain.features import CATALOGUE, Inputs, finish
-from domain.policy import NO_POLICY, WHOLE
+from domain.policy import NO_POLICY, WHOLE, Score
 from domain.transactions import Transaction
 from eventlog.codec import decode
 from eventlog.inmemory import InMemoryEventLog
@@ -284,5 +290,101 @@ def test_a_challenger_that_cannot_take_the_features_leaves_them_to_the_champion(
             scored = await score(replace(context, policy=lambda: policy))
             assert (scored.data.model_id, scored.data.path) == ("champion", "full")
             assert scored.data.thresholds == NO_POLICY.thresholds
+
+    asyncio.run(run())
+
+
+def test_what_a_challenger_cannot_score_is_scored_by_the_model_in_force(
+    log: InMemoryEventLog,
+) -> None:
+    def answer() -> float:
+        raise UnavailableError("tf-serving", "is away")
+
+    async def run() -> None:
+        with deciding_process(log) as context:
+            policy = rolling_out(ServerScorer(answer))
+            scored = await score(replace(context, policy=lambda: policy))
+            assert (scored.data.model_id, scored.data.path) == ("champion", "full")
+            assert scored.data.thresholds == NO_POLICY.thresholds
+
+    asyncio.run(run())
+
+
+class ServerScorer(FixedScorer):
+    """A model that waits for a server, which does as it is told."""
+
+    def __init__(self, answer: Callable[[], float]) -> None:
+        super().__init__(0.0, blocking=True)
+        object.__setattr__(self, "answer", answer)
+
+    def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:
+        return Score(self.answer(), [])  # type: ignore[attr-defined]
+
+
+def test_a_model_server_scores_outside_the_loop(log: InMemoryEventLog) -> None:
+    threads: list[str] = []
+
+    def answer() -> float:
+        threads.append(threading.current_thread().name)
+        return 0.25
+
+    async def run() -> None:
+        with deciding_process(log, scorer=ServerScorer(answer)) as context:
+            scored = await score(context)
+        assert (scored.data.path, scored.data.score) == ("full", 0.25)
+        assert scored.data.model_id == "fixed"
+
+    asyncio.run(run())
+    assert threading.main_thread().name not in threads
+
+
+def test_a_model_server_that_hangs_costs_the_deadline_and_keeps_the_features(
+    log: InMemoryEventLog,
+) -> None:
+    released = threading.Event()
+
+    def answer() -> float:
+        released.wait(30)
+        return 0.9
+
+    async def run() -> None:
+        with deciding_process(log, scorer=ServerScorer(answer), deadline=0.2) as context:
+            await context.ledger.barrier()
+            began = time.monotonic()
+            scored = await score(context, card_id="card-1")
+            took = time.monotonic() - began
+            released.set()
+        assert took < 2
+        assert (scored.data.path, scored.data.model_id) == ("deadline", "rules-only")
+        assert "model_late" in scored.data.flags
+        assert {"path.deadline", "flag.model_late"} <= set(scored.data.reasons)
+        assert feature(scored, CARD_COUNT) == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("error", "flag"),
+    [
+        (UnavailableError("tf-serving", "is away"), "model_unavailable"),
+        (IntegrityError("answers nonsense"), "model_failed"),
+        (ValueError("nobody thought of this"), "model_failed"),
+    ],
+)
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_model_that_cannot_score_loses_no_decision(
+    log: InMemoryEventLog, error: Exception, flag: str, blocking: bool
+) -> None:
+    def answer() -> float:
+        raise error
+
+    async def run() -> None:
+        scorer = ServerScorer(answer)
+        object.__setattr__(scorer, "blocking", blocking)
+        with deciding_process(log, scorer=scorer) as context:
+            scored = await score(context)
+        assert (scored.data.path, scored.data.model_id) == ("fallback", "rules-only")
+        assert scored.data.flags == [flag]
+        assert scored.data.fingerprint == ""
 
     asyncio.run(run())

@@ -1,0 +1,77 @@
+"""Owns writing a model as TensorFlow Serving loads it: <folder>/<name>/<version>/, checked.
+
+The signature `serving_default` takes `features` [n, d] float32, NaN where unknown, and gives
+`score` [n] and `logit` [n].
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from domain.errors import UnavailableError
+from inference.artefacts import Artefact
+from inference.graph import LOGIT, SCORE, as_row
+from inference.probe import check
+from inference.training.export import unpack_weights
+from inference.training.network import restored
+from inference.training.tensorflow_setup import start
+
+SIGNATURE = "serving_default"
+INPUT = "features"
+
+
+def write_saved_model(artefact: Artefact, target: Path) -> None:
+    """Writes `target`, which appears whole or not at all; one that is there is replaced.
+
+    Raises IntegrityError where what was written does not reproduce the probe batch, read back from
+    the disk; UnavailableError where the folder cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # A server looks for folders named by a number: this one it does not see.
+        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+        try:
+            _save(artefact, draft)
+            _check(artefact, draft)
+            draft.chmod(0o755)
+            if target.exists():
+                shutil.rmtree(target)
+            draft.rename(target)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        raise UnavailableError(str(target), f"cannot be written: {error}") from error
+
+
+def _save(artefact: Artefact, folder: Path) -> None:
+    tensorflow = start()
+    manifest = artefact.manifest
+    model = restored(manifest.network, unpack_weights(artefact.weights))
+    row = tensorflow.TensorSpec([None, len(manifest.feature_names)], tensorflow.float32, INPUT)
+
+    def named(features: Any) -> dict[str, Any]:
+        scores = model(features)
+        return {"score": scores[:, SCORE], "logit": scores[:, LOGIT]}
+
+    serve = tensorflow.function(named, input_signature=[row])
+    module = tensorflow.Module()
+    module.model, module.serve = model, serve
+    tensorflow.saved_model.save(module, str(folder), signatures={SIGNATURE: serve})
+
+
+def _check(artefact: Artefact, folder: Path) -> None:
+    """Through the signature that servers call, from the bytes on the disk."""
+    tensorflow = start()
+    loaded = tensorflow.saved_model.load(str(folder))
+    serve = loaded.signatures[SIGNATURE]
+
+    def score(row: Any) -> float:
+        answer = serve(**{INPUT: tensorflow.constant(as_row(row))})
+        return float(np.asarray(answer["score"])[0])
+
+    check(artefact.manifest.probe, score, f"the SavedModel of {artefact.manifest.model_id}")

@@ -1,0 +1,60 @@
+"""Owns the settings of who scores, and where; no other settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings
+
+_TRANSPORTS: Mapping[str, tuple[str, ...]] = {
+    "tf-serving-grpc": ("grpc://", "grpcs://"),
+    "tf-serving-rest": ("http://", "https://"),
+}
+
+
+class ModelSettings(BaseSettings):
+    """A slice of runtime.settings.Settings."""
+
+    scorer: Literal["litert", "tensorflow", "tf-serving-grpc", "tf-serving-rest"] = Field(
+        default="litert",
+        alias="RETRACE_SCORER",
+        description="Who scores: litert or tensorflow in process, tf-serving-grpc, -rest.",
+    )
+    scorer_timeout: float = Field(
+        default=0.1,
+        alias="RETRACE_SCORER_TIMEOUT",
+        gt=0,
+        description="Seconds for an answer of TensorFlow Serving; past it the rules decide.",
+    )
+    tf_serving_url: str = Field(
+        default="",
+        alias="TF_SERVING_URL",
+        validate_default=True,
+        description="grpc://host:port or grpcs:// for tf-serving-grpc, http(s):// for -rest.",
+    )
+    tf_serving_model: str = Field(
+        default="retrace",
+        alias="TF_SERVING_MODEL",
+        pattern="^[A-Za-z0-9_.-]+$",
+        description="Name under which TensorFlow Serving has our models.",
+    )
+
+    @field_validator("tf_serving_url")
+    @classmethod
+    def _fits_the_scorer(cls, value: str, info: ValidationInfo) -> str:
+        scorer = str(info.data.get("scorer"))
+        expected = _TRANSPORTS.get(scorer)
+        if expected and not value.startswith(expected):
+            raise ValueError(f"{scorer} needs a URL that starts with {' or '.join(expected)}")
+        return value.rstrip("/")
+
+    def model_environment(self) -> dict[str, str]:
+        """The variables that give another process these settings."""
+        return {
+            "RETRACE_SCORER": self.scorer,
+            "RETRACE_SCORER_TIMEOUT": str(self.scorer_timeout),
+            "TF_SERVING_URL": self.tf_serving_url,
+            "TF_SERVING_MODEL": self.tf_serving_model,
+        }
