@@ -270,7 +270,8 @@ def env_example() -> str:
         "# `./retrace config example`; all of them are optional beside a local stack.",
     ]
     # Inherited ones come last.
-    own = sorted(Settings.model_fields, key=HealthSettings.model_fields.__contains__)
+    slices = {**ModelSettings.model_fields, **HealthSettings.model_fields}
+    own = sorted(Settings.model_fields, key=slices.__contains__)
     for field in map(Settings.model_fields.__getitem__, own):
         default = field.default
         if isinstance(default, SecretStr):
