@@ -26,9 +26,12 @@ def messages() -> dict[str, Any]:
         descriptor_pb2,
         descriptor_pool,
         message_factory,
+        wrappers_pb2,
     )
 
     files = descriptor_pb2.FileDescriptorSet.FromString(_DESCRIPTORS.read_bytes())
+    # What ours import and protobuf itself brings.
+    wrappers_pb2.DESCRIPTOR.CopyToProto(files.file.add())
     classes: dict[str, Any] = message_factory.GetMessages(
         list(files.file), pool=descriptor_pool.DescriptorPool()
     )
