@@ -219,6 +219,10 @@ class Settings(HealthSettings, ModelSettings):
         return self.state_dir / "models"
 
     @property
+    def training_dir(self) -> Path:
+        return self.state_dir / "training"
+
+    @property
     def feast_registry(self) -> Path:
         return self.state_dir / "feast" / "registry.db"
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from inference.manifest import Network
 from inference.training.batches import batches_of
+from inference.training.checkpoints import Checkpoints
 from inference.training.cluster import Cluster
 from inference.training.frame import Frame
 from inference.training.loop import Loop
 from inference.training.metrics import average_precision
 
 Progress = Callable[[float, str], None]
-
-ALONE = Cluster()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,17 @@ class FitSettings:
     genuine_at_once: int = 400_000
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Who fits with whom, and where each epoch is kept."""
+
+    cluster: Cluster = field(default_factory=Cluster)
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+
+
+IN_MEMORY = Run()
+
+
 def fit(
     frame: Frame,
     later: Frame,
@@ -46,24 +56,24 @@ def fit(
     seed: int,
     chosen: FitSettings,
     progress: Progress,
-    cluster: Cluster = ALONE,
+    run: Run = IN_MEMORY,
 ) -> tuple[Any, int]:
     """The Keras model at its best epoch by average precision on `later`, and that epoch.
 
-    Only labelled rows take part. The same arguments give the same weights on one machine.
+    Only labelled rows take part. The same arguments give the same weights on one machine, whether
+    or not the run was interrupted after an epoch.
     """
     held = np.flatnonzero(~np.isnan(later.labels))
     truth, weights = later.labels[held], later.row_weights()[held]
-    best, best_epoch, best_weights = -1.0, 0, None
-    for epoch, loop in _epochs(frame, network, seed, chosen, chosen.epochs, cluster):
-        reached = average_precision(truth, loop.logits(later.vectors, held), weights)
+    fitting = _Fitting(frame, network, seed, chosen, run, "earlier")
+    fitting.tell(chosen.epochs, progress)
+    while (at := fitting.at).epoch < chosen.epochs and at.epoch - at.best_epoch < chosen.patience:
+        epoch = fitting.learn()
+        reached = average_precision(truth, fitting.loop.logits(later.vectors, held), weights)
+        fitting.keep(reached)
         progress(epoch / chosen.epochs, f"epoch {epoch}: average precision {reached:.4f}")
-        if reached > best:
-            best, best_epoch, best_weights = reached, epoch, loop.model.get_weights()
-        elif epoch - best_epoch >= chosen.patience:
-            break
-    loop.model.set_weights(best_weights)
-    return loop.model, best_epoch
+    fitting.loop.model.set_weights(fitting.at.best_weights)
+    return fitting.loop.model, fitting.at.best_epoch
 
 
 def refit(
@@ -73,22 +83,49 @@ def refit(
     seed: int,
     chosen: FitSettings,
     progress: Progress,
-    cluster: Cluster = ALONE,
+    run: Run = IN_MEMORY,
 ) -> Any:
     """The Keras model after that many epochs on all of `frame`: the latest labels teach most."""
-    for epoch, loop in _epochs(frame, network, seed, chosen, epochs, cluster):  # noqa: B007
+    fitting = _Fitting(frame, network, seed, chosen, run, "all")
+    fitting.tell(epochs, progress)
+    while fitting.at.epoch < epochs:
+        epoch = fitting.learn()
+        fitting.keep()
         progress(epoch / epochs, f"all labels, epoch {epoch} of {epochs}")
-    return loop.model
+    return fitting.loop.model
 
 
-def _epochs(
-    frame: Frame, network: Network, seed: int, chosen: FitSettings, epochs: int, cluster: Cluster
-) -> Iterator[tuple[int, Loop]]:
-    """(number, loop) after each epoch; the learning rate falls as half a cosine over all of
-    `chosen.epochs`, however few are run."""
-    loop = Loop(network, seed, chosen.dropout, chosen.decay, cluster)
-    batches = batches_of(frame, seed, chosen.genuine_at_once, chosen.blanked_rows)
-    for epoch in range(1, epochs + 1):
-        share = (1 + np.cos(np.pi * epoch / (chosen.epochs + 1))) / 2
-        loop.learn(batches, epoch, chosen.learning_rate * share)
-        yield epoch, loop
+class _Fitting:
+    """A loop and how far it is: `at`, which it takes up where the run was interrupted."""
+
+    def __init__(
+        self, frame: Frame, network: Network, seed: int, chosen: FitSettings, run: Run, phase: str
+    ) -> None:
+        self.loop = Loop(network, seed, chosen.dropout, chosen.decay, run.cluster)
+        self.at = run.checkpoints.latest(phase)
+        self.loop.restore(self.at.variables)
+        self._batches = batches_of(frame, seed, chosen.genuine_at_once, chosen.blanked_rows)
+        self._chosen, self._checkpoints, self._phase = chosen, run.checkpoints, phase
+
+    def tell(self, epochs: int, progress: Progress) -> None:
+        if self.at.epoch:
+            progress(self.at.epoch / epochs, f"going on after epoch {self.at.epoch}")
+
+    def learn(self) -> int:
+        """One epoch, and its number.
+
+        The learning rate falls as half a cosine over all epochs of the settings, however few are
+        run.
+        """
+        epoch = self.at.epoch + 1
+        share = (1 + np.cos(np.pi * epoch / (self._chosen.epochs + 1))) / 2
+        self.loop.learn(self._batches, epoch, self._chosen.learning_rate * share)
+        self.at = replace(self.at, epoch=epoch)
+        return epoch
+
+    def keep(self, reached: float = -1.0) -> None:
+        self.at = replace(self.at, variables=self.loop.variables())
+        if reached > self.at.best:
+            weights = self.loop.model.get_weights()
+            self.at = replace(self.at, best=reached, best_epoch=self.at.epoch, best_weights=weights)
+        self._checkpoints.keep(self._phase, self.at)

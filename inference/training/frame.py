@@ -16,7 +16,10 @@ Ints = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.floating[Any]]
 """Of either width: models take them as float32."""
 
+Rows = npt.NDArray[np.bool_] | Ints | slice
+
 LEAST_OF_EACH = 20
+_AT_ONCE = 1 << 16  # rows
 
 
 MATURITIES = tuple(days * DAY for days in (7, 30, 60, 90))
@@ -37,7 +40,7 @@ class Payments:
     declined: npt.NDArray[np.bool_]
     matured: npt.NDArray[np.int8]
 
-    def take(self, rows: npt.NDArray[np.bool_] | Ints) -> Payments:
+    def take(self, rows: Rows) -> Payments:
         return Payments(
             self.holders[rows], self.amounts[rows], self.declined[rows], self.matured[rows]
         )
@@ -68,7 +71,8 @@ class Frame:
     def __len__(self) -> int:
         return len(self.times)
 
-    def take(self, rows: npt.NDArray[np.bool_] | Ints) -> Frame:
+    def take(self, rows: Rows) -> Frame:
+        """Of a slice, views: a frame that is mapped into memory is not copied."""
         return replace(
             self,
             vectors=self.vectors[rows],
@@ -81,6 +85,8 @@ class Frame:
     def of(self, features: Ints) -> Frame:
         """The same rows with these features alone, by number."""
         chosen = features.tolist()
+        if chosen == list(range(len(self.names))):
+            return self
         return replace(
             self,
             vectors=self.vectors[:, features],
@@ -114,16 +120,18 @@ def varying(frame: Frame) -> Ints:
 
     Raises InvalidInputError where none does.
     """
-    labelled = frame.vectors[~np.isnan(frame.labels)]
-    chosen = [
-        i
-        for i in range(labelled.shape[1])
-        if (known := ~np.isnan(labelled[:, i])).any()
-        and not (known.all() and (labelled[:, i] == labelled[0, i]).all())
-    ]
-    if not chosen:
+    labelled = np.flatnonzero(~np.isnan(frame.labels))
+    width = frame.vectors.shape[1]
+    some, alike = np.zeros(width, dtype=bool), np.ones(width, dtype=bool)
+    first = frame.vectors[labelled[:1]]
+    for begin in range(0, len(labelled), _AT_ONCE):
+        part = frame.vectors[labelled[begin : begin + _AT_ONCE]]
+        some |= ~np.isnan(part).all(axis=0)
+        alike &= (part == first).all(axis=0)
+    chosen: Ints = np.flatnonzero(some & ~alike).astype(np.int64)
+    if not len(chosen):
         raise InvalidInputError("features", "all are alike in every labelled transaction")
-    return np.array(chosen, dtype=np.int64)
+    return chosen
 
 
 def split_by_time(frame: Frame, share: float = 0.2) -> tuple[Frame, Frame]:
@@ -140,7 +148,8 @@ def split_by_time(frame: Frame, share: float = 0.2) -> tuple[Frame, Frame]:
                 f" training needs at least {2 * LEAST_OF_EACH}",
             )
     moment = min(_cut(np.sort(times), share) for times in labelled)
-    earlier, later = frame.take(frame.times < moment), frame.take(frame.times >= moment)
+    cut = int(np.searchsorted(frame.times, moment))
+    earlier, later = frame.take(slice(None, cut)), frame.take(slice(cut, None))
     if min(earlier.frauds, earlier.genuine) < LEAST_OF_EACH:
         raise InvalidInputError(
             "labels", "fraud and genuine labels are too far apart in time to validate on the later"

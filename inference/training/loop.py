@@ -6,6 +6,7 @@ divided by the rows of the whole batch, so that N workers learn what one would.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class Loop:
             self.model = build(network, dropout)
             self.optimizer = keras.optimizers.AdamW(weight_decay=decay)
             self.optimizer.build(self.model.trainable_variables)
+        self._variables = [*self.model.variables, *self.optimizer.variables]
         self._cluster = cluster
         self._step = _step_of(self.model, self.optimizer, strategy)
         self._sum = _sum_of(strategy)
@@ -44,6 +46,15 @@ class Loop:
         self.optimizer.learning_rate = learning_rate
         for batch in batches.of_epoch(epoch, self._cluster):
             self._step(*batch)
+
+    def variables(self) -> list[Matrix]:
+        """Copies of all that another loop needs to go on as this one would."""
+        return [np.array(one) for one in self._variables]
+
+    def restore(self, variables: Sequence[Matrix]) -> None:
+        """Those of another loop of the same network; none at all: as it was made."""
+        for mine, other in zip(self._variables if variables else (), variables, strict=True):
+            mine.assign(other)
 
     def logits(self, vectors: Vectors, numbers: Ints) -> Floats:
         """[n] float64 of the rows with these numbers, the same bits in every worker.

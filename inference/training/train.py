@@ -15,7 +15,7 @@ from inference.graph import as_rows
 from inference.manifest import FORMAT, Manifest, Network, Probe
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, described, export, to_list
-from inference.training.fit import FitSettings, Progress, fit, refit
+from inference.training.fit import IN_MEMORY, FitSettings, Progress, Run, fit, refit
 from inference.training.frame import Floats, Frame, split_by_time, varying
 from inference.training.loop import logits_of
 from inference.training.metrics import auc, average_precision, precision_at, recall_at
@@ -44,18 +44,21 @@ class TrainSettings:
     fitting: FitSettings = field(default_factory=FitSettings)
 
 
-def train(frame: Frame, settings: TrainSettings, progress: Progress) -> TrainedModel:
+def train(
+    frame: Frame, settings: TrainSettings, progress: Progress, run: Run = IN_MEMORY
+) -> TrainedModel:
     """Deterministic on one machine. Raises InvalidInputError where there are too few labels.
 
     What is measured, calibrated and chosen follows from a fit on the earlier part alone; what is
-    exported was then fitted on all labels, as long as that one.
+    exported was then fitted on all labels, as long as that one. With several workers each makes the
+    same model.
     """
     frame = frame.of(varying(frame))
     earlier, later = split_by_time(frame)
     progress(0.0, f"{len(frame)} transactions: {frame.frauds} fraud, {frame.genuine} genuine")
     network = described(knots_for(earlier.vectors, earlier.labels), settings.fitting.hidden)
     first = _part(progress, 0.0, 0.6)
-    fitted, epoch = fit(earlier, later, network, settings.seed, settings.fitting, first)
+    fitted, epoch = fit(earlier, later, network, settings.seed, settings.fitting, first, run)
     logits = logits_of(fitted, as_rows(later.vectors))
     network = _calibrated(network, later, logits)
     scores = _as_scored(network, logits)
@@ -63,7 +66,7 @@ def train(frame: Frame, settings: TrainSettings, progress: Progress) -> TrainedM
     metrics = _measured(later, scores, thresholds)
     network = msgspec.structs.replace(network, knots=knots_for(frame.vectors, frame.labels))
     rest = _part(progress, 0.6, 1.0)
-    fitted = refit(frame, epoch, network, settings.seed, settings.fitting, rest)
+    fitted = refit(frame, epoch, network, settings.seed, settings.fitting, rest, run)
     facts = _facts(frame, later, settings, epoch, metrics)
     kept = _as_scored(network, logits_of(fitted, as_rows(later.vectors)))
     manifest = Manifest(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from inference.training.frame import Frame
     from inference.training.train import TrainedModel
     from runtime.settings import Settings
+    from runtime.training_runs import TrainingRun
 
 Progress = Callable[[float, str], None]
 FeatureValues = Literal["ideal", "served"]
 
 
 def train(
+    context: typer.Context,
     as_known_at: Annotated[
         str | None,
         typer.Option(
@@ -37,24 +39,71 @@ def train(
         bool, typer.Option("--promote/--no-promote", help="Put the model in force.")
     ] = True,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the last run that was interrupted.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train a model on the history of the log, store it and put it in force."""
     from inference.artefacts import ArtefactStore
-    from inference.training.train import TrainSettings
-    from inference.training.train import train as train_model
-    from runtime.clock import now_us
     from runtime.settings import load_settings
+    from runtime.training_runs import interrupted, remove, trained_by
 
     started = time.monotonic()
     settings = load_settings()
-    moment = moment_of(as_known_at) if as_known_at else now_us()
+    if resume:
+        _refuse_beside_resume(context)
     with _shown() as progress:
-        frame = _frame(settings, moment, features, progress)
-        trained = train_model(frame, TrainSettings(seed=seed), progress)
-    model_hash = ArtefactStore(settings.models_dir).put(trained.files)
-    _record(settings, trained, model_hash, promote)
-    tell(summary_of(trained, model_hash, promote, time.monotonic() - started), as_json)
+        taken = (
+            interrupted(settings.training_dir)
+            if resume
+            else _begun(settings, as_known_at, features, promote, seed, progress)
+        )
+        with taken as run, _interruptible():
+            trained = trained_by(run, progress)
+            model_hash = ArtefactStore(settings.models_dir).put(trained.files)
+            _record(settings, trained, model_hash, run.asked.promote)
+            remove(run)
+    promoted = run.asked.promote
+    tell(summary_of(trained, model_hash, promoted, time.monotonic() - started), as_json)
+
+
+def _begun(
+    settings: Settings,
+    as_known_at: str | None,
+    features: FeatureValues,
+    promote: bool,
+    seed: int,
+    progress: Progress,
+) -> AbstractContextManager[TrainingRun]:
+    from inference.training.train import TrainSettings
+    from runtime.clock import now_us
+    from runtime.training_runs import Asked, begun
+
+    moment = moment_of(as_known_at) if as_known_at else now_us()
+    frame = _frame(settings, moment, features, progress)
+    asked = Asked(moment, features, TrainSettings(seed=seed), 1, promote)
+    return begun(settings.training_dir, asked, frame)
+
+
+def _refuse_beside_resume(context: typer.Context) -> None:
+    """A run that goes on is as it was asked for."""
+    from domain.errors import InvalidInputError
+
+    for name in ("as_known_at", "features", "promote", "seed"):
+        source = context.get_parameter_source(name)
+        if source and source.name != "DEFAULT":
+            option = f"--{name.replace('_', '-')}"
+            raise InvalidInputError(option, "is the run's own: leave it out beside --resume")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted; `retrace train --resume` goes on with this run", err=True)
+        raise
 
 
 def moment_of(text: str) -> int:

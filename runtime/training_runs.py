@@ -1,0 +1,199 @@
+"""Owns the folders of training runs: how each begins, goes on and ends; fitting is inference's.
+
+<state folder>/training/<key>/run.json              what was asked for
+                              *.npy, frame.json     the frame
+                              earlier.npz, all.npz  the checkpoint of each fit
+
+The key is the digest of what was asked for, the frame and the code: a run that is asked for again
+goes on where it was interrupted. The folder is locked by the process that trains, and its lock ends
+with it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from domain.errors import ConflictError, IntegrityError, InvalidInputError
+from inference.training.checkpoints import Checkpoints
+from inference.training.cluster import Cluster
+from inference.training.fit import Progress, Run
+from inference.training.frame import Frame, split_by_time, varying
+from inference.training.run_files import write_whole, writing
+from inference.training.stored_frame import store_frame, stored_frame
+from inference.training.train import TrainedModel, TrainSettings, train
+from runtime.clock import now_us
+
+_RUN = "run.json"
+_ROOT = Path(__file__).resolve().parent.parent
+_SOURCES = ("inference", "inference/training")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`as_known_at` in microseconds UTC; `features` ideal or served; `workers` at least 1."""
+
+    as_known_at: int
+    features: str
+    settings: TrainSettings
+    workers: int = 1
+    promote: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    asked: Asked
+    begun: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    folder: Path
+    asked: Asked
+    begun: int
+    code: str
+
+    def write(self, folder: Path) -> None:
+        told = _Told(self.asked, self.begun, self.code)
+        write_whole(folder / _RUN, msgspec.json.encode(told))
+
+
+def trained_by(run: TrainingRun, progress: Progress) -> TrainedModel:
+    """The model of a run, from its last checkpoint on, in this process."""
+    kept = Run(Cluster(), Checkpoints(run.folder))
+    return train(stored_frame(run.folder), run.asked.settings, progress, kept)
+
+
+@contextmanager
+def begun(root: Path, asked: Asked, frame: Frame) -> Iterator[TrainingRun]:
+    """The run, with what an interrupted one of the same key has left; held while it lasts.
+
+    Raises InvalidInputError where there are too few labels, UnavailableError where the disk is
+    full, ConflictError where another process is at that very run.
+    """
+    frame = frame.of(varying(frame))
+    split_by_time(frame)  # for what it refuses, before anything is written
+    with writing(root):
+        root.mkdir(parents=True, exist_ok=True)
+        _sweep(root)
+        staging = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+    with _held(staging):
+        try:
+            digest = store_frame(frame, staging)
+            folder = root / _key(asked, digest)
+            if not folder.exists():
+                run = TrainingRun(folder, asked, now_us(), _code())
+                run.write(staging)
+                with writing(folder):
+                    staging.rename(folder)
+                yield run
+                return
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    with _held(folder):
+        run = replace(read_run(folder), asked=asked)
+        run.write(folder)
+        yield run
+
+
+@contextmanager
+def interrupted(root: Path) -> Iterator[TrainingRun]:
+    """The last run that was interrupted. Raises InvalidInputError where there is none."""
+    runs = sorted(_runs(root), key=lambda run: run.begun, reverse=True)
+    for run in runs:
+        if _is_held(run.folder):
+            continue
+        if run.code != _code():
+            raise ConflictError(
+                run.folder.name,
+                f"{run.folder} was begun by another version of the training code: its end would be"
+                " another; train anew",
+            )
+        with _held(run.folder):
+            yield run
+        return
+    held = f"; {len(runs)} in progress" if runs else ""
+    raise InvalidInputError("--resume", f"no training run was interrupted in {root}{held}")
+
+
+def remove(run: TrainingRun) -> None:
+    """The folder of a finished run, and those of runs that were interrupted before it began."""
+    for other in list(_runs(run.folder.parent)):
+        if other.begun < run.begun and not _is_held(other.folder):
+            _removed(other.folder)
+    _removed(run.folder)
+
+
+def _removed(folder: Path) -> None:
+    # First out of sight: half a folder is no run.
+    gone = folder.with_name(f".old-{folder.name}")
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _runs(root: Path) -> Iterator[TrainingRun]:
+    for path in root.glob(f"*/{_RUN}"):
+        if not path.parent.name.startswith("."):
+            yield read_run(path.parent)
+
+
+def read_run(folder: Path) -> TrainingRun:
+    """Raises IntegrityError where the folder holds none."""
+    try:
+        told = msgspec.json.decode((folder / _RUN).read_bytes(), type=_Told)
+        return TrainingRun(folder, told.asked, told.begun, told.code)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise IntegrityError(f"{folder / _RUN} cannot be read ({error}): remove {folder}") from None
+
+
+def _sweep(root: Path) -> None:
+    """What processes left that died while they made or removed a folder."""
+    for folder in root.glob(".*-*"):
+        if not _is_held(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConflictError(folder.name, f"another process is at the run in {folder}") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        with _held(folder):
+            return False
+    except (ConflictError, FileNotFoundError):
+        return True
+
+
+def _key(asked: Asked, frame: str) -> str:
+    told = msgspec.json.encode(
+        [asked.as_known_at, asked.features, asked.settings, asked.workers, frame, _code()]
+    )
+    return hashlib.sha256(told).hexdigest()[:16]
+
+
+def _code() -> str:
+    digest = hashlib.sha256()
+    for folder in _SOURCES:
+        for path in sorted((_ROOT / folder).glob("*.py")):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
