@@ -10,3 +10,8 @@ _MEANINGS = {feature.name: feature.meaning for feature in CATALOGUE.features}
 
 def sentence(code: str) -> str:
     return words(code, _MEANINGS)
+
+
+def meaning(feature: str) -> str:
+    """What a feature says, without a stop; one of another version gets words from its name."""
+    return _MEANINGS.get(feature) or feature.replace("_", " ")

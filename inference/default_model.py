@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from domain.errors import RetraceError
 from domain.events import ModelPromoted
@@ -14,6 +15,9 @@ from eventlog.port import EventLog
 from inference.artefacts import Artefact, ArtefactStore
 from inference.promotion import current_policy, promote
 from inference.training.fit import Progress
+
+if TYPE_CHECKING:
+    from inference.training.train import TrainedModel
 
 SEED = 1
 _ROOT = Path(__file__).resolve().parent.parent
@@ -69,20 +73,24 @@ def default_model(
     try:
         return store.open(json.loads(remembered.read_text())["model_hash"])
     except (OSError, ValueError, KeyError, RetraceError):
-        model_hash = store.put((make or trained_on_simulated)(progress))
+        model_hash = store.put((make or _files)(progress))
     remembered.write_text(json.dumps({"model_hash": model_hash}))
     return store.open(model_hash)
 
 
-def trained_on_simulated(progress: Progress) -> Mapping[str, bytes]:
-    """The files of the default model; the same on every call."""
+def _files(progress: Progress) -> Mapping[str, bytes]:
+    return trained_on_simulated(progress).files
+
+
+def trained_on_simulated(progress: Progress) -> TrainedModel:
+    """The default model; the same on every call."""
     from inference.training.fit import FitSettings
     from inference.training.simulated import SimulatedSettings, simulated_frame
     from inference.training.train import TrainSettings, train
 
     frame = simulated_frame(SimulatedSettings(seed=SEED), progress)
     settings = TrainSettings(seed=SEED, fitting=FitSettings(epochs=12, patience=3))
-    return train(frame, settings, progress).files
+    return train(frame, settings, progress)
 
 
 def _key() -> str:

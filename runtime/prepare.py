@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from inference.training.fit import Progress
+    from inference.training.train import TrainedModel
 
 Say = Callable[[str], None]
 
@@ -55,15 +61,29 @@ def _generation(settings: Settings, say: Say) -> None:
 
 
 def _model(settings: Settings, say: Say) -> None:
-    from inference.default_model import ensure
+    from inference.artefacts import content_hash
+    from inference.default_model import ensure, trained_on_simulated
     from runtime.clock import now_us
     from runtime.logs import log_of
+    from runtime.model_cards import write as write_card
+
+    made: list[TrainedModel] = []
+
+    def make(progress: Progress) -> Mapping[str, bytes]:
+        made.append(trained_on_simulated(progress))
+        return made[0].files
 
     log = log_of(settings)
     try:
-        ensure(log, settings.models_dir, now_us, say)
+        ensure(log, settings.models_dir, now_us, say, make)
     finally:
         log.close()
+    for trained in made:
+        # The model serves without a card: a full disk must not stop a start.
+        with suppress(OSError):
+            write_card(
+                settings.models_dir, content_hash(trained.files), trained, "simulated history"
+            )
 
 
 STEPS = (

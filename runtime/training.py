@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,8 @@ def ideal_frame(settings: Settings, as_known_at: int, say: Any, count: Any) -> F
     `say(text)` is told each step, `count(done, of)` the records read. Raises UnavailableError where
     the log does not answer, InvalidInputError where nothing was known then.
     """
-    return frame_of(replayed(settings, as_known_at, None, None, say, count), as_known_at)
+    made, ends = _replayed(settings, as_known_at, None, None, say, count)
+    return replace(frame_of(made, as_known_at), positions=ends)
 
 
 def frame_of(made: Dataset, as_known_at: int) -> Frame:
@@ -52,6 +53,13 @@ def replayed(
     settings: Settings, as_known_at: int, begin: int | None, end: int | None, say: Any, count: Any
 ) -> Dataset:
     """The vectors of transactions with begin <= event time < end, as of their own known times."""
+    return _replayed(settings, as_known_at, begin, end, say, count)[0]
+
+
+def _replayed(
+    settings: Settings, as_known_at: int, begin: int | None, end: int | None, say: Any, count: Any
+) -> tuple[Dataset, tuple[int, ...]]:
+    """The vectors, and the offset per partition up to which the log was read."""
     with open_history(settings) as (_, history):
         say("reading the log")
         total, read = sum(history.ends), [0]
@@ -62,7 +70,7 @@ def replayed(
 
         events = history.events(progress)
     say(f"replaying {len(events):,} events")
-    return dataset(
+    made = dataset(
         events,
         CATALOGUE,
         as_known_at=as_known_at,
@@ -70,3 +78,4 @@ def replayed(
         end=end,
         maturities=MATURITIES,
     )
+    return made, history.ends

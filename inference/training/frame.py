@@ -55,7 +55,8 @@ class Frame:
     never fit the model: they tell how common fraud is and which scores ordinary traffic gets.
     `definitions` are those of the features, in the order of `names`.
     `stands_for` [n] is how many transactions each row was sampled from, 1 where all are here.
-    `payments` are for measures, None where they are not known.
+    `payments` are for measures, None where they are not known. `positions` tell, per partition of
+    the transactions' topic, up to which offset the log was read; empty where it was not.
     """
 
     vectors: Vectors
@@ -67,6 +68,7 @@ class Frame:
     as_known_at: int
     definitions: tuple[str, ...] = ()
     payments: Payments | None = None
+    positions: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.times)

@@ -46,6 +46,14 @@ class MeasureSettings:
             raise InvalidInputError("budgets", f"expected shares in (0, 1], not {self.budgets}")
 
 
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """The later rows, which fitted nothing, and their calibrated `scores` [n] in [0, 1]."""
+
+    frame: Frame
+    scores: Floats
+
+
 def by_maturity(
     frame: Frame, scores: Floats, thresholds: Thresholds, chosen: MeasureSettings
 ) -> dict[str, dict[str, Any]]:
@@ -71,7 +79,7 @@ def measures(
         "genuine": frame.genuine,
     }
     if frame.frauds and frame.genuine:
-        told |= _ranking(frame, scores, thresholds) | {
+        told |= ranking(frame, scores, thresholds) | {
             "recall_within_budget": {
                 f"{budget:g}": recall_within(frame.labels, scores, frame.stands_for, budget)
                 for budget in chosen.budgets
@@ -82,7 +90,8 @@ def measures(
     return told
 
 
-def _ranking(frame: Frame, scores: Floats, thresholds: Thresholds) -> dict[str, float]:
+def ranking(frame: Frame, scores: Floats, thresholds: Thresholds) -> dict[str, float]:
+    """On labelled rows, the genuine ones weighted to stand for all traffic."""
     rows = ~np.isnan(frame.labels)
     labels, scored, weights = frame.labels[rows], scores[rows], frame.row_weights()[rows]
     return {

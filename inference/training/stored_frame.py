@@ -21,7 +21,10 @@ _AT_ONCE = 1 << 22
 
 
 def store_frame(frame: Frame, folder: Path) -> str:
-    """SHA-256 of the files, which are new. Raises UnavailableError: a full disk."""
+    """SHA-256 of what training learns from. Raises UnavailableError: a full disk.
+
+    How far the log was read tells nothing of that: the same rows may be read of a longer log.
+    """
     digest = hashlib.sha256()
     arrays = {name: getattr(frame, name) for name in _ARRAYS}
     if frame.payments is not None:
@@ -38,9 +41,8 @@ def store_frame(frame: Frame, folder: Path) -> str:
         "definitions": frame.definitions,
         "payments": frame.payments is not None,
     }
-    data = json.dumps(rest).encode()
-    write_whole(folder / _REST, data)
-    digest.update(data)
+    write_whole(folder / _REST, json.dumps(rest | {"positions": frame.positions}).encode())
+    digest.update(json.dumps(rest).encode())
     return digest.hexdigest()
 
 
@@ -55,6 +57,7 @@ def stored_frame(folder: Path) -> Frame:
             as_known_at=rest["as_known_at"],
             definitions=tuple(rest["definitions"]),
             payments=Payments(**_mapped(folder, _PAYMENTS)) if rest["payments"] else None,
+            positions=tuple(rest["positions"]),
         )
     except (OSError, ValueError, KeyError) as error:
         raise IntegrityError(f"{folder} holds no whole frame ({error}): train anew") from error

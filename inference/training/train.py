@@ -18,7 +18,7 @@ from inference.training.export import PROBE_ROWS, described, export, to_list
 from inference.training.fit import IN_MEMORY, FitSettings, Progress, Run, fit, refit
 from inference.training.frame import Floats, Frame, split_by_time, varying
 from inference.training.loop import logits_of
-from inference.training.metrics import auc, average_precision, precision_at, recall_at
+from inference.training.measures import Validated, ranking
 from inference.training.network import knots_for
 from inference.training.reference import reference_of
 from inference.training.thresholds import Budget, thresholds_for
@@ -26,11 +26,12 @@ from inference.training.thresholds import Budget, thresholds_for
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """`files` are those of the artefact; `metrics` are of the later part, which fitted nothing."""
+    """`files` are those of the artefact; `metrics` are of `validated`, which fitted nothing."""
 
     files: dict[str, bytes]
     thresholds: Thresholds
     metrics: dict[str, float]
+    validated: Validated
 
     @property
     def manifest(self) -> Manifest:
@@ -63,7 +64,7 @@ def train(
     network = _calibrated(network, later, logits)
     scores = _as_scored(network, logits)
     thresholds = thresholds_for(scores, later.stands_for, settings.budget)
-    metrics = _measured(later, scores, thresholds)
+    metrics = ranking(later, scores, thresholds)
     network = msgspec.structs.replace(network, knots=knots_for(frame.vectors, frame.labels))
     rest = _part(progress, 0.6, 1.0)
     fitted = refit(frame, epoch, network, settings.seed, settings.fitting, rest, run)
@@ -82,7 +83,8 @@ def train(
         facts=facts,
         reference=reference_of(later, kept, scores),
     )
-    return TrainedModel(export(fitted, manifest, _probe_rows(later)), thresholds, metrics)
+    files = export(fitted, manifest, _probe_rows(later))
+    return TrainedModel(files, thresholds, metrics, Validated(later, scores))
 
 
 def _part(progress: Progress, begin: float, end: float) -> Progress:
@@ -97,20 +99,6 @@ def _calibrated(network: Network, later: Frame, logits: Floats) -> Network:
 
 def _as_scored(network: Network, logits: Floats) -> Floats:
     return 1 / (1 + np.exp(-np.clip(network.slope * logits + network.intercept, -80, 80)))
-
-
-def _measured(later: Frame, scores: Floats, thresholds: Thresholds) -> dict[str, float]:
-    """On labelled rows, the genuine ones weighted to stand for all traffic."""
-    rows = ~np.isnan(later.labels)
-    labels, scored, weights = later.labels[rows], scores[rows], later.row_weights()[rows]
-    return {
-        "auc": auc(labels, scored, weights),
-        "average_precision": average_precision(labels, scored, weights),
-        "recall_declined": recall_at(labels, scored, thresholds.decline),
-        "recall_reviewed": recall_at(labels, scored, thresholds.review),
-        "precision_declined": precision_at(labels, scored, thresholds.decline, weights),
-        "precision_reviewed": precision_at(labels, scored, thresholds.review, weights),
-    }
 
 
 def _facts(

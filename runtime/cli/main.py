@@ -22,6 +22,7 @@ from runtime.cli import (
     events,
     features,
     ingest,
+    model_card,
     models,
     models_health,
     stack,
@@ -47,6 +48,7 @@ features.register(app)
 ingest.register(app)
 models.register(app)
 models_health.register()
+model_card.register()
 app.command()(demo.demo)
 app.command()(simulate)
 app.command()(train.train)

@@ -72,6 +72,7 @@ def retrain(
     """Train a model from a flat file of transactions and store it; no server has to run."""
     from inference.artefacts import ArtefactStore
     from inference.training.train import TrainSettings, train
+    from runtime.cli.card_writing import write_card
     from runtime.cli.features_shown import shown
     from runtime.cli.train import moment_of, summary_of
     from runtime.flat_file import FlatFile, frame_of_file, usual_label
@@ -94,7 +95,9 @@ def retrain(
         _tell_rejected(laid_out)
         trained = train(frame, TrainSettings(seed=seed), _progress(say, count))
     model_hash = ArtefactStore(settings.models_dir).put(trained.files)
-    summary = summary_of(trained, model_hash, False, time.monotonic() - started)
+    source = f"the file {dataset_path.name}, laid out as an import would"
+    card = write_card(settings.models_dir, model_hash, trained, source)
+    summary = summary_of(trained, model_hash, False, time.monotonic() - started) | {"card": card}
     _tell(summary, laid_out, settings.models_dir / model_hash, as_json)
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str], None]
 FeatureValues = Literal["ideal", "served"]
+_SOURCES = {
+    "ideal": "the log, replayed: the features of each payment's own moment",
+    "served": "the features that decisions were served",
+}
 
 
 def train(
@@ -46,6 +50,7 @@ def train(
 ) -> None:
     """Train a model on the history of the log, store it and put it in force."""
     from inference.artefacts import ArtefactStore
+    from runtime.cli.card_writing import write_card
     from runtime.settings import load_settings
     from runtime.training_runs import interrupted, remove, trained_by
 
@@ -62,10 +67,13 @@ def train(
         with taken as run, _interruptible():
             trained = trained_by(run, progress)
             model_hash = ArtefactStore(settings.models_dir).put(trained.files)
+            source = _SOURCES[run.asked.features]
+            card = write_card(settings.models_dir, model_hash, trained, source)
             _record(settings, trained, model_hash, run.asked.promote)
             remove(run)
     promoted = run.asked.promote
-    tell(summary_of(trained, model_hash, promoted, time.monotonic() - started), as_json)
+    summary = summary_of(trained, model_hash, promoted, time.monotonic() - started)
+    tell(summary | {"card": card}, as_json)
 
 
 def _begun(
@@ -197,6 +205,8 @@ def tell(summary: dict[str, Any], as_json: bool) -> None:
         f"  declines from {thresholds['decline']:.4f} (finds {metrics['recall_declined']:.0%}),"
         f" reviews from {thresholds['review']:.4f} (finds {metrics['recall_reviewed']:.0%})"
     )
+    if summary.get("card"):
+        print(f"  card: {summary['card']}")
 
 
 @contextmanager

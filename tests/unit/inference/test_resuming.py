@@ -74,7 +74,7 @@ def test_a_frame_mapped_from_files_gives_the_same_artefact(
 def test_a_stored_frame_keeps_all_that_a_frame_holds(tmp_path: Path) -> None:
     numbers = np.arange(2000)
     payments = Payments(numbers, numbers * 2, numbers % 2 == 0, np.ones((2000, 4), dtype=np.int8))
-    frame = replace(synthetic(2000), definitions=("d",) * 6, payments=payments)
+    frame = replace(synthetic(2000), definitions=("d",) * 6, payments=payments, positions=(7, 9))
     store_frame(frame, tmp_path)
     read = stored_frame(tmp_path)
     for kept, made in ((read, frame), (read.payments, payments)):

@@ -1,0 +1,18 @@
+"""Owns where a model came from, as its card states it; finding it out is runtime's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """`source` says in words what was learnt from. `positions` are, per partition of `topic`, the
+    offsets up to which the log was read, empty where it was not. `commit` is None outside a
+    checkout."""
+
+    source: str
+    version: str
+    commit: str | None
+    topic: str | None = None
+    positions: tuple[int, ...] = ()

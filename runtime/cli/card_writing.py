@@ -1,0 +1,22 @@
+"""Owns telling of a card that cannot be written; what is in it is inference.card's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from inference.training.train import TrainedModel
+
+
+def write_card(models: Path, model_hash: str, trained: TrainedModel, source: str) -> str | None:
+    """Its folder; None where it cannot be written, for the model serves without."""
+    from runtime.model_cards import write
+
+    try:
+        return str(write(models, model_hash, trained, source))
+    except OSError as error:
+        typer.echo(f"the model's card cannot be written: {error}", err=True)
+        return None
