@@ -1,0 +1,60 @@
+"""Owns how a week of scores is judged: by the protocol of the Fraud Detection Handbook.
+
+Le Borgne, Siblini, Lebichot and Bontempi, "Reproducible Machine Learning for Credit Card Fraud
+Detection - Practical Handbook", 2022: chapter 3 (get_train_test_set: a card that is known to be
+compromised, labels being a week late, is taken out of the test days), chapter 4 (performance
+metrics: AUC ROC, average precision, card precision top-k).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.times import DAY
+from inference.training.frame import Floats, Ints
+from inference.training.metrics import auc, average_precision, card_precision
+
+TRAINING_DAYS, DELAY_DAYS, TEST_DAYS = 7, 7, 7
+TOP_CARDS = 100
+
+
+def of_unknown_cards(
+    days: Ints, cards: Ints, fraud: NDArray[np.bool_], first: int
+) -> NDArray[np.bool_]:
+    """Rows of the TEST_DAYS from day `first` on, without cards that are known as compromised.
+
+    On test day d these are the cards with a fraud from the first of the training days to d - 8, or
+    to the last training day where that is later. [n] each; days are whole, of any beginning.
+    """
+    start = first - TRAINING_DAYS - DELAY_DAYS
+    kept = np.zeros(len(days), dtype=bool)
+    for day in range(first, first + TEST_DAYS):
+        known_until = max(day - DELAY_DAYS - 1, start + TRAINING_DAYS - 1)
+        known = np.unique(cards[fraud & (days >= start) & (days <= known_until)])
+        kept |= (days == day) & ~np.isin(cards, known)
+    return kept
+
+
+def judged(labels: Floats, scores: Floats, cards: Ints, times: Ints) -> dict[str, float]:
+    return {
+        "auc": round(auc(labels, scores), 5),
+        "average_precision": round(average_precision(labels, scores), 5),
+        "card_precision_100": round(card_precision(labels, scores, cards, times, TOP_CARDS), 5),
+    }
+
+
+def both_ways(
+    labels: Floats, scores: Floats, cards: Ints, times: Ints, unknown: NDArray[np.bool_]
+) -> dict[str, dict[str, float]]:
+    """With the Handbook's filter and without it; `times` in microseconds."""
+    return {
+        "without_known_cards": judged(
+            labels[unknown], scores[unknown], cards[unknown], times[unknown]
+        ),
+        "all_cards": judged(labels, scores, cards, times),
+    }
+
+
+def day_of(times: Ints) -> Ints:
+    return times // DAY

@@ -1,0 +1,123 @@
+"""Owns the models of a comparison: how each is fitted and scores; the data are given.
+
+Each gets the same vectors and the same known labels, and no more. What has a length of training to
+choose (ours, LightGBM) chooses it on the latest fifth and is then fitted on all.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.training.frame import Floats, Frame, split_by_time, varying
+
+Vectors = NDArray[np.float32]
+Score = Callable[[Vectors], Floats]
+SEED = 1
+_CORES = 2
+
+
+def ours(frame: Frame) -> Score:
+    """As `retrace train` makes it, scored one by one by the kernel that serves."""
+    from inference.adapters.litert import load
+    from inference.artefacts import ArtefactStore
+    from inference.training.train import TrainSettings, train
+
+    trained = train(frame, TrainSettings(seed=SEED), lambda _done, _text: None)
+    with tempfile.TemporaryDirectory() as folder:
+        store = ArtefactStore(Path(folder))
+        scorer = load(store, store.put(trained.files))
+    places = [frame.names.index(name) for name in trained.manifest.feature_names]
+    return lambda rows: np.array([scorer.value(row) for row in rows[:, places]], dtype=np.float64)
+
+
+def logistic_regression(frame: Frame) -> Score:
+    """L2, on logarithms of the sizes, unknown values by their median and a mark of their own."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    def fresh() -> Any:
+        return make_pipeline(
+            FunctionTransformer(_logarithms),
+            SimpleImputer(strategy="median", add_indicator=True),
+            StandardScaler(),
+            LogisticRegression(max_iter=300),
+        )
+
+    return _of_scikit_learn(frame, fresh)
+
+
+def random_forest(frame: Frame) -> Score:
+    """100 trees as the Handbook's, each of a third of the rows; unknown values go their own way."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    return _of_scikit_learn(
+        frame,
+        lambda: RandomForestClassifier(
+            n_estimators=100,
+            min_samples_leaf=5,
+            max_samples=1 / 3,
+            n_jobs=_CORES,
+            random_state=SEED,
+        ),
+    )
+
+
+def lightgbm(frame: Frame) -> Score:
+    """Gradient boosting, its number of trees by early stopping on the latest fifth."""
+    import lightgbm as gbm
+
+    chosen = varying(frame)
+    frame = frame.of(chosen)
+    earlier, later = (_labelled(part) for part in split_by_time(frame))
+    settings = {
+        "objective": "binary", "metric": "average_precision", "learning_rate": 0.05,
+        "num_leaves": 63, "min_data_in_leaf": 100, "feature_fraction": 0.5,
+        "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 1.0, "seed": SEED,
+        "num_threads": _CORES, "deterministic": True, "force_col_wise": True, "verbosity": -1,
+    }  # fmt: skip
+    stopped = gbm.train(
+        settings,
+        gbm.Dataset(*earlier),
+        num_boost_round=600,
+        valid_sets=[gbm.Dataset(*later)],
+        callbacks=[gbm.early_stopping(60, verbose=False)],
+    )
+    rounds = max(stopped.best_iteration, 1)
+    whole = gbm.train(settings, gbm.Dataset(*_labelled(frame)), num_boost_round=rounds)
+    return lambda rows: np.asarray(whole.predict(rows[:, chosen]), dtype=np.float64)
+
+
+RIVALS: dict[str, Callable[[Frame], Score]] = {
+    "retrace": ours,
+    "logistic_regression": logistic_regression,
+    "random_forest": random_forest,
+    "lightgbm": lightgbm,
+}
+
+
+def _of_scikit_learn(frame: Frame, fresh: Callable[[], Any]) -> Score:
+    chosen = varying(frame)
+    vectors, labels = _labelled(frame.of(chosen))
+    model = fresh().fit(vectors, labels)
+    return lambda rows: np.asarray(model.predict_proba(rows[:, chosen])[:, 1], dtype=np.float64)
+
+
+def _labelled(frame: Frame) -> tuple[Any, Any]:
+    rows = ~np.isnan(frame.labels)
+    return frame.vectors[rows], frame.labels[rows]
+
+
+def _logarithms(values: Any) -> Any:
+    return np.sign(values) * np.log1p(np.abs(values))
+
+
+def mean_of(found: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: round(float(np.mean([each[name] for each in found])), 5) for name in found[0]}
