@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domain.errors import RetraceError
+from domain.errors import RetraceError, UnavailableError
 from domain.events import ModelPromoted
 from domain.features import CATALOGUE
 from eventlog.port import EventLog
@@ -30,7 +30,7 @@ Make = Callable[[Progress], Mapping[str, bytes]]
 
 def ensure(
     log: EventLog,
-    models: Path,
+    store: ArtefactStore,
     clock: Callable[[], int],
     progress: Callable[[str], None],
     make: Make | None = None,
@@ -39,13 +39,13 @@ def ensure(
 
     Harmless when repeated. `make` gives an artefact's files, by training on simulated history
     unless told otherwise; that takes some 20 s, once per version and folder. Raises
-    LogUnavailableError.
+    LogUnavailableError, and UnavailableError where the shared models are away: the one in force may
+    be there.
     """
-    store = ArtefactStore(models)
     promoted = current_policy(log).model
     if promoted and serves(store, promoted.model_hash):
         return promoted.model_id
-    artefact = default_model(store, models, lambda _done, text: progress(text), make)
+    artefact = default_model(store, lambda _done, text: progress(text), make)
     manifest = artefact.manifest
     model = ModelPromoted(
         model_id=manifest.model_id,
@@ -57,19 +57,22 @@ def ensure(
 
 
 def serves(store: ArtefactStore, model_hash: str) -> bool:
-    """True where the artefact is here and takes the features of this version."""
+    """True where the artefact can be opened and takes the features of this version.
+
+    Raises UnavailableError where that cannot be told.
+    """
     try:
         store.open(model_hash).manifest.inputs.check(CATALOGUE)
+    except UnavailableError:
+        raise
     except RetraceError:
         return False
     return True
 
 
-def default_model(
-    store: ArtefactStore, folder: Path, progress: Progress, make: Make | None = None
-) -> Artefact:
+def default_model(store: ArtefactStore, progress: Progress, make: Make | None = None) -> Artefact:
     """From the folder where this version has made it before, or made now."""
-    remembered = folder / f"default-{_key()}.json"
+    remembered = store.folder / f"default-{_key()}.json"
     try:
         return store.open(json.loads(remembered.read_text())["model_hash"])
     except (OSError, ValueError, KeyError, RetraceError):

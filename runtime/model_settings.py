@@ -1,4 +1,4 @@
-"""Owns the settings of who scores, and where; no other settings."""
+"""Owns the settings of where models lie and who scores; no other settings."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ _TRANSPORTS: Mapping[str, tuple[str, ...]] = {
 class ModelSettings(BaseSettings):
     """A slice of runtime.settings.Settings."""
 
+    models_url: str = Field(
+        default="",
+        alias="RETRACE_MODELS_URL",
+        description="Folder or s3://bucket/prefix where machines share models; none when unset.",
+    )
     scorer: Literal["litert", "tensorflow", "tf-serving-grpc", "tf-serving-rest"] = Field(
         default="litert",
         alias="RETRACE_SCORER",
@@ -41,6 +46,13 @@ class ModelSettings(BaseSettings):
         description="Name under which TensorFlow Serving has our models.",
     )
 
+    @field_validator("models_url")
+    @classmethod
+    def _folder_or_bucket(cls, value: str) -> str:
+        if "://" in value and not value.startswith(("file://", "s3://")):
+            raise ValueError("expected a folder, or a URL that starts with file:// or s3://")
+        return value.rstrip("/")
+
     @field_validator("tf_serving_url")
     @classmethod
     def _fits_the_scorer(cls, value: str, info: ValidationInfo) -> str:
@@ -53,6 +65,7 @@ class ModelSettings(BaseSettings):
     def model_environment(self) -> dict[str, str]:
         """The variables that give another process these settings."""
         return {
+            "RETRACE_MODELS_URL": self.models_url,
             "RETRACE_SCORER": self.scorer,
             "RETRACE_SCORER_TIMEOUT": str(self.scorer_timeout),
             "TF_SERVING_URL": self.tf_serving_url,

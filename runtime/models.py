@@ -14,6 +14,7 @@ from inference.artefacts import ArtefactStore
 from inference.manifest import Manifest
 from inference.promotion import fact_of, promote, register, retire, roll_out
 from inference.registry import Registered, Registry, registry_of
+from runtime.artefacts import artefacts_of
 from runtime.clock import now_us
 from runtime.logs import log_of
 from runtime.scorers import Load, open_scorers
@@ -40,6 +41,7 @@ class Models:
         """
         model_hash = self.store.find(named)
         fact = fact_of(self.store.open(model_hash).manifest, model_hash)
+        self.store.share(model_hash)
         register(self.log, fact, now_us())
         return registry_of(self.log).find(model_hash)
 
@@ -93,6 +95,8 @@ class Models:
         if model.retired is not None:
             raise InvalidInputError("model", f"{model.model_id} was retired: {model.retired}")
         self.load(model.model_hash).inputs.check(CATALOGUE)
+        # Machines that are told of it must be able to have it.
+        self.store.share(model.model_hash)
         return self.manifest(model)
 
     def _in_force(
@@ -125,6 +129,6 @@ def open_models(settings: Settings) -> Iterator[Models]:
     log = log_of(settings)
     try:
         with open_scorers(settings) as load:
-            yield Models(log, ArtefactStore(settings.models_dir), registry_of(log), load)
+            yield Models(log, artefacts_of(settings), registry_of(log), load)
     finally:
         log.close()

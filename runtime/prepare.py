@@ -63,6 +63,7 @@ def _generation(settings: Settings, say: Say) -> None:
 def _model(settings: Settings, say: Say) -> None:
     from inference.artefacts import content_hash
     from inference.default_model import ensure, trained_on_simulated
+    from runtime.artefacts import artefacts_of
     from runtime.clock import now_us
     from runtime.logs import log_of
     from runtime.model_cards import write as write_card
@@ -75,7 +76,7 @@ def _model(settings: Settings, say: Say) -> None:
 
     log = log_of(settings)
     try:
-        ensure(log, settings.models_dir, now_us, say, make)
+        ensure(log, artefacts_of(settings), now_us, say, make)
     finally:
         log.close()
     for trained in made:

@@ -7,7 +7,8 @@ from contextlib import closing, contextmanager
 from typing import Protocol
 
 from commands.ports import Scorer
-from inference.artefacts import Artefact, ArtefactStore
+from inference.artefacts import Artefact
+from runtime.artefacts import artefacts_of
 from runtime.settings import Settings
 
 
@@ -30,7 +31,7 @@ def open_scorers(settings: Settings) -> Iterator[Load]:
     Loading raises NotFoundError, IntegrityError, or UnavailableError of a model server: a model
     that is not verified never serves.
     """
-    models = ArtefactStore(settings.models_dir)
+    models = artefacts_of(settings)
     with _makers(settings) as make:
         yield lambda model_hash: make(models.open(model_hash))
 

@@ -4,7 +4,7 @@
 import prometheus_client  # noqa: F401
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.kafka"]
+pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.kafka", "tests.fixtures.s3"]
 
 # Tests share a machine with servers: how long one example takes says nothing.
 settings.register_profile("shared machine", deadline=None)

@@ -6,16 +6,14 @@ The signature `serving_default` takes `features` [n, d] float32, NaN where unkno
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from domain.errors import UnavailableError
 from inference.artefacts import Artefact
 from inference.graph import LOGIT, SCORE, as_row
+from inference.placing import placed
 from inference.probe import check
 from inference.training.export import unpack_weights
 from inference.training.network import restored
@@ -31,21 +29,9 @@ def write_saved_model(artefact: Artefact, target: Path) -> None:
     Raises IntegrityError where what was written does not reproduce the probe batch, read back from
     the disk; UnavailableError where the folder cannot be written.
     """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # A server looks for folders named by a number: this one it does not see.
-        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
-        try:
-            _save(artefact, draft)
-            _check(artefact, draft)
-            draft.chmod(0o755)
-            if target.exists():
-                shutil.rmtree(target)
-            draft.rename(target)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        raise UnavailableError(str(target), f"cannot be written: {error}") from error
+    with placed(target) as draft:
+        _save(artefact, draft)
+        _check(artefact, draft)
 
 
 def _save(artefact: Artefact, folder: Path) -> None:

@@ -24,6 +24,7 @@ from runtime.cli import (
     ingest,
     model_card,
     models,
+    models_export,
     models_health,
     stack,
     testing,
@@ -47,6 +48,7 @@ archive.register(app)
 features.register(app)
 ingest.register(app)
 models.register(app)
+models_export.register()
 models_health.register()
 model_card.register()
 app.command()(demo.demo)

@@ -172,6 +172,8 @@ def _facts(models: Models, model: Registered) -> dict[str, Any]:
 
 
 def _state(models: Models, model: Registered) -> str:
+    from domain.errors import UnavailableError
+
     if model.model_hash == models.registry.in_force:
         return "in force"
     out = models.registry.policy.roll_out
@@ -179,7 +181,10 @@ def _state(models: Models, model: Registered) -> str:
         return f"rolled out {out.share / 100:g} %"
     if model.retired is not None:
         return "retired"
-    return "stored" if models.store.holds(model.model_hash) else "artefact missing"
+    try:
+        return "stored" if models.store.holds(model.model_hash) else "artefact missing"
+    except UnavailableError:
+        return "shared models away"
 
 
 def _row(facts: dict[str, Any]) -> list[str]:

@@ -70,8 +70,8 @@ def retrain(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train a model from a flat file of transactions and store it; no server has to run."""
-    from inference.artefacts import ArtefactStore
     from inference.training.train import TrainSettings, train
+    from runtime.artefacts import artefacts_of
     from runtime.cli.card_writing import write_card
     from runtime.cli.features_shown import shown
     from runtime.cli.train import moment_of, summary_of
@@ -94,7 +94,7 @@ def retrain(
         frame, laid_out = frame_of_file(file, settings, moment, say, count)
         _tell_rejected(laid_out)
         trained = train(frame, TrainSettings(seed=seed), _progress(say, count))
-    model_hash = ArtefactStore(settings.models_dir).put(trained.files)
+    model_hash = artefacts_of(settings).put(trained.files)
     source = f"the file {dataset_path.name}, laid out as an import would"
     card = write_card(settings.models_dir, model_hash, trained, source)
     summary = summary_of(trained, model_hash, False, time.monotonic() - started) | {"card": card}

@@ -49,7 +49,7 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train a model on the history of the log, store it and put it in force."""
-    from inference.artefacts import ArtefactStore
+    from runtime.artefacts import artefacts_of
     from runtime.cli.card_writing import write_card
     from runtime.settings import load_settings
     from runtime.training_runs import interrupted, remove, trained_by
@@ -66,7 +66,7 @@ def train(
         )
         with taken as run, _interruptible():
             trained = trained_by(run, progress)
-            model_hash = ArtefactStore(settings.models_dir).put(trained.files)
+            model_hash = artefacts_of(settings).put(trained.files)
             source = _SOURCES[run.asked.features]
             card = write_card(settings.models_dir, model_hash, trained, source)
             _record(settings, trained, model_hash, run.asked.promote)

@@ -12,9 +12,9 @@ from domain.errors import InvalidInputError
 from domain.money import approximate_rates
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
-from inference.artefacts import ArtefactStore
 from inference.default_model import serves
 from inference.promotion import current_policy
+from runtime.artefacts import artefacts_of
 from runtime.demo import history, remembered
 from runtime.demo.catching_up import catch_up
 from runtime.demo.children import answer_of
@@ -110,9 +110,7 @@ class Stages:
     def train(self, known: Remembered) -> Remembered:
         """A model trained on this history is in force, unless the user has put another there."""
         model = current_policy(self.log).model
-        usable = model is not None and serves(
-            ArtefactStore(self.settings.models_dir), model.model_hash
-        )
+        usable = model is not None and serves(artefacts_of(self.settings), model.model_hash)
         if usable and known.model_id is not None and model is not None:
             whose = "" if model.model_id == known.model_id else ", put there by somebody"
             self.say(f"Model {model.model_id} is in force{whose}.")

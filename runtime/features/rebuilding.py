@@ -15,7 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.errors import IntegrityError, NotFoundError, RetraceError, SettingsError
+from domain.errors import (
+    IntegrityError,
+    NotFoundError,
+    RetraceError,
+    SettingsError,
+    UnavailableError,
+)
 from domain.events import Envelope, FeaturesActivated
 from domain.features import FeatureSet
 from domain.features.engine import states as all_states
@@ -24,7 +30,6 @@ from eventlog.archive.history import History
 from eventlog.events_table import EventTable
 from eventlog.routing import share_of
 from eventlog.topics import ENTITIES, POLICY
-from inference.artefacts import ArtefactStore
 from inference.promotion import current_policy
 from projections.adapters.feast_repo import apply, repo_config
 from projections.adapters.feast_states import FeastStateStore
@@ -39,6 +44,7 @@ from projections.verification.comparing import Compared
 from projections.verification.log_side import LogSide
 from projections.verification.online_side import compare_states
 from projections.workers.follower import Follower
+from runtime.artefacts import artefacts_of
 from runtime.clock import now_us
 from runtime.settings import Settings
 
@@ -158,9 +164,11 @@ class Rebuilder:
         model = current_policy(self._log).model
         if model is None:
             return
-        store = ArtefactStore(self._settings.models_dir)
+        store = artefacts_of(self._settings)
         try:
             inputs = store.open(model.model_hash).manifest.inputs
+        except UnavailableError:
+            raise
         except RetraceError:
             # Nobody can score with it here, whatever the features.
             return

@@ -59,7 +59,7 @@ def make() -> Maker:
 
 
 def run(log: InMemoryEventLog, models: Path, make: Maker) -> str:
-    return ensure(log, models, lambda: NOW, lambda _text: None, make)
+    return ensure(log, ArtefactStore(models), lambda: NOW, lambda _text: None, make)
 
 
 def test_the_first_start_puts_a_model_and_its_thresholds_in_force(

@@ -1,0 +1,120 @@
+"""What is exported has the scores of the model, whoever loads it; a wrong export is never seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from domain.errors import IntegrityError, NotFoundError, UnavailableError
+from inference.adapters.litert import LiteRtScorer
+from inference.adapters.tf_serving.over_rest import RestModelServer
+from inference.adapters.tf_serving.scorer import TfServingScorer
+from inference.artefacts import Artefact, ArtefactStore
+from inference.graph import LOGIT, SCORE, as_rows
+from inference.probe import TOLERANCE
+from inference.training.export import pack_weights, unpack_weights
+from inference.training.saved_model import write_saved_model
+from inference.training.tensorflow_setup import start
+from inference.training.train import TrainedModel
+from runtime.model_export import export
+from runtime.settings import Settings, settings_from_environment
+from tests.fixtures.tf_serving import Servables, serving_rest
+from tests.unit.inference.synthetic import synthetic
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def installation(tmp_path: Path, trained: TrainedModel) -> tuple[Settings, Artefact]:
+    """An installation that has the model, and no server."""
+    settings = settings_from_environment(state_dir=tmp_path / "state")
+    store = ArtefactStore(settings.models_dir)
+    return settings, store.open(store.put(trained.files))
+
+
+def test_a_saved_model_has_named_outputs_for_any_number_of_rows(
+    installation: tuple[Settings, Artefact], tmp_path: Path
+) -> None:
+    settings, artefact = installation
+    made = export(settings, artefact.manifest.model_id, tmp_path / "out", "saved-model")
+    assert made.path == tmp_path / "out" / "retrace" / str(int(artefact.model_hash[:12], 16))
+    assert (made.path / "saved_model.pb").is_file()
+    serve: Any = start().saved_model.load(str(made.path)).signatures["serving_default"]
+    rows = as_rows(synthetic(50, seed=4).vectors)
+    answer = serve(features=start().constant(rows))
+    graph = LiteRtScorer(artefact)
+    expected = [graph.value(row) for row in rows.tolist()]
+    assert np.abs(answer["score"].numpy() - expected).max() <= TOLERANCE
+    logits = answer["logit"].numpy()
+    assert np.abs(1 / (1 + np.exp(-logits)) - expected).max() <= TOLERANCE
+    assert (SCORE, LOGIT, logits.shape) == (0, 1, (50,))
+
+
+def test_a_model_server_serves_what_the_command_wrote(
+    installation: tuple[Settings, Artefact], tmp_path: Path
+) -> None:
+    settings, artefact = installation
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime.cli.main", "models", "export", artefact.model_hash[:10],
+         "--to", str(tmp_path / "out"), "--json"],
+        cwd=ROOT, env={**os.environ, "RETRACE_STATE_DIR": str(settings.state_dir)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert (told["model_hash"], told["name"]) == (artefact.model_hash, "retrace")
+    with serving_rest(Servables(tmp_path / "out")) as url:
+        server = RestModelServer(url, told["name"])
+        scorer = TfServingScorer(artefact, server, timeout=30.0)
+        assert scorer.fingerprint.endswith(f"/{told['version']}")
+        server.close()
+
+
+def test_a_graph_is_exported_as_it_serves(
+    installation: tuple[Settings, Artefact], tmp_path: Path
+) -> None:
+    settings, artefact = installation
+    made = export(settings, artefact.model_hash, tmp_path / "out", "tflite")
+    assert (made.path / "model.tflite").read_bytes() == artefact.graph
+    assert (made.path / "model.json").is_file()
+
+
+def test_an_export_that_scores_otherwise_is_never_seen(
+    installation: tuple[Settings, Artefact], tmp_path: Path
+) -> None:
+    _, artefact = installation
+    weights = unpack_weights(artefact.weights)
+    weights[-1] = weights[-1] + np.float32(1e-3)
+    wrong = replace(artefact, weights=pack_weights(weights))
+    with pytest.raises(IntegrityError, match="probe row 0"):
+        write_saved_model(wrong, tmp_path / "out" / "7")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_exporting_again_replaces_what_was_there(
+    installation: tuple[Settings, Artefact], tmp_path: Path
+) -> None:
+    settings, artefact = installation
+    first = export(settings, artefact.model_hash, tmp_path / "out", "tflite")
+    (first.path / "stray").write_text("left by somebody")
+    again = export(settings, artefact.model_hash, tmp_path / "out", "tflite")
+    assert sorted(path.name for path in again.path.iterdir()) == ["model.json", "model.tflite"]
+    assert [path.name for path in again.path.parent.iterdir()] == [str(again.version)]
+
+
+def test_a_model_that_is_not_here_and_a_folder_that_cannot_be_are_named(
+    installation: tuple[Settings, Artefact], tmp_path: Path
+) -> None:
+    settings, artefact = installation
+    with pytest.raises(NotFoundError, match="no-such"):
+        export(settings, "no-such", tmp_path / "out", "tflite")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnavailableError, match=r"file/retrace/\d+: cannot be written"):
+        export(settings, artefact.model_hash, tmp_path / "file", "tflite")
