@@ -7,6 +7,7 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from api.health_metrics import HealthCollector
 from domain.events import TransactionScored
 from eventlog.ledger import Ledger
 from projections.readmodels.results import FeatureConsistency
@@ -39,6 +40,8 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.health = HealthCollector()
+        self.registry.register(self.health)
         void = Gauge("retrace_void_records", "Records skipped as void", registry=self.registry)
         void.set_function(lambda: ledger.void)
         read = Gauge(

@@ -149,7 +149,7 @@ def _message(topic: Topic, event: type[Event]) -> Schema:
         "contentType": CONTENT_TYPE,
         "payload": {"$ref": f"#/components/schemas/{wire}.record"},
     }
-    if topic.key is Key.TRANSACTION_ID:
+    if topic.key in (Key.TRANSACTION_ID, Key.SUBJECT):
         key = {"type": "string", "description": topic.key.value}
         message["bindings"] = {"kafka": {"key": key, "bindingVersion": "0.5.0"}}
     return message

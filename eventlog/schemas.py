@@ -13,6 +13,8 @@ from domain.events import (
     AlertRaised,
     Event,
     FeaturesActivated,
+    ModelAlertDelivered,
+    ModelAlertRaised,
     ModelPromoted,
     ModelRetired,
     ModelRolledOut,
@@ -47,7 +49,7 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         ModelRetired,
         ThresholdsSet,
     ),
-    ALERTS: (AlertRaised, AlertDelivered),
+    ALERTS: (AlertRaised, AlertDelivered, ModelAlertRaised, ModelAlertDelivered),
     DEAD_LETTERS: (RecordDeadLettered,),
 }
 

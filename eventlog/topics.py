@@ -14,6 +14,7 @@ class Key(StrEnum):
     """What a record's Kafka key holds, and so what shares a partition and keeps its order."""
 
     TRANSACTION_ID = "transaction id"
+    SUBJECT = "transaction id, or model id where an alert is about a model"
     NONE = "none (one partition)"
     EXPLICIT = "none (partition chosen by the writer from the entity key)"
     ANY = "any"
@@ -45,7 +46,7 @@ TRANSACTIONS = Topic(
 POLICY = Topic(
     "retrace.policy", 1, Key.NONE, FOREVER, 0, "models, thresholds, rules; offset = version"
 )
-ALERTS = Topic("retrace.alerts", 4, Key.TRANSACTION_ID, FOREVER, 2, "alerts and their handling")
+ALERTS = Topic("retrace.alerts", 4, Key.SUBJECT, FOREVER, 2, "alerts and their handling")
 ENTITIES = Topic(
     "retrace.entities",
     8,

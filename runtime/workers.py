@@ -72,9 +72,12 @@ def _readmodels(tools: Tools) -> Workload:
     from projections.adapters.postgres import alerts_projection, transactions_projection
     from projections.readmodels.connecting import build_engine
     from projections.settings import PostgresSettings
+    from runtime.health_watch import HealthWatch
 
     engine = build_engine(PostgresSettings(tools.settings.database_url), writer=True)
     tools.closing.callback(engine.dispose)
+    source = f"retrace/{tools.name}"
+    health = HealthWatch(tools.settings, engine, tools.log, source, now_us)
     made = {
         TRANSACTIONS: transactions_projection(engine),
         ALERTS: alerts_projection(engine),
@@ -83,7 +86,8 @@ def _readmodels(tools: Tools) -> Workload:
         {
             topic: Projecting(projection, tools.judge(topic), tools.dead_letter())
             for topic, projection in made.items()
-        }
+        },
+        beside=[health.run],
     )
 
 

@@ -9,6 +9,7 @@ from domain.events.envelope import (
     label_event_id,
     transaction_event_id,
 )
+from domain.events.model_alerts import HealthMeasure, ModelAlertDelivered, ModelAlertRaised
 from domain.events.policy import (
     FeaturesActivated,
     ModelPromoted,
@@ -37,8 +38,11 @@ __all__ = [
     "Envelope",
     "Event",
     "FeaturesActivated",
+    "HealthMeasure",
     "LabelKind",
     "Mode",
+    "ModelAlertDelivered",
+    "ModelAlertRaised",
     "ModelPromoted",
     "ModelRetired",
     "ModelRolledOut",

@@ -71,6 +71,11 @@ class LabelDrift:
     most: float
     level: Level
 
+    @property
+    def nearest(self) -> float:
+        """The live share that is nearest to the one of training."""
+        return min(max(self.before, self.least), self.most)
+
 
 def calibration(
     weeks: Sequence[Week], days: int, now: int, limits: Limits, latest: int = 8

@@ -22,10 +22,12 @@ from projections.readmodels.results import (
     DailyFigures,
     DecisionFilter,
     FeatureConsistency,
+    MeasuredHealth,
     Page,
     StoredAlert,
     StoredDecision,
     StoredLabel,
+    StoredModelAlert,
     StoredTransaction,
 )
 
@@ -96,6 +98,20 @@ class ReadModels:
             select(t).where(*conditions), order, StoredAlert, asked, limit, cursor,
             lambda item: Place(item.raised_time, item.alert_id),
         )  # fmt: skip
+
+    def model_alerts(self, state: str | None = None, limit: int = 50) -> list[StoredModelAlert]:
+        """Newest first."""
+        t = tables.model_alerts
+        asked = select(t).order_by(t.c.raised_time.desc(), t.c.alert_id.desc()).limit(limit)
+        if state is not None:
+            asked = asked.where(t.c.state == state)
+        return self._all(asked, StoredModelAlert)
+
+    def model_health(self) -> list[MeasuredHealth]:
+        """The newest measurement of each model that is watched."""
+        t = tables.model_health
+        asked = select(t).order_by(t.c.model_hash, t.c.measure, t.c.feature)
+        return self._all(asked, MeasuredHealth)
 
     def merchant_days(self, merchant_id: str, first: date, last: date) -> list[DailyFigures]:
         """Days with at least one transaction, oldest first, both ends included."""
@@ -185,7 +201,7 @@ def forget(engine: Engine, projection: str = "readmodels") -> None:
 
     One transaction: whoever holds a partition is fenced, and the next assignment begins at 0.
     """
-    names = "transactions, decisions, labels, alerts, merchant_daily, customer_daily"
+    names = "transactions, decisions, labels, alerts, model_alerts, merchant_daily, customer_daily"
     with transaction(engine) as connection:
         # In the order of a writer, who locks its position first.
         connection.execute(

@@ -165,6 +165,43 @@ class StoredAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredModelAlert:
+    """One row of `model_alerts`. `state` is `raised` or `delivered`."""
+
+    alert_id: str
+    model_id: str
+    model_hash: str
+    state: str
+    measure: str
+    value: float
+    threshold: float
+    summary: str
+    features: list[str]
+    since: int
+    until: int
+    raised_time: int
+    delivered_time: int | None
+    receiver: str | None
+    attempts: int | None
+    source_topic: str
+    source_partition: int
+    source_offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredHealth:
+    """One row of `model_health`. `feature` is "" where the measure is of the model as a whole."""
+
+    model_hash: str
+    measure: str
+    feature: str
+    model_id: str
+    value: float | None
+    level: str
+    measured_time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DailyFigures:
     """One day (UTC, by event time) of one merchant or customer; amounts in base minor units."""
 

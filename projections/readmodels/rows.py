@@ -13,6 +13,7 @@ import msgspec
 from domain.events import (
     AlertRaised,
     Envelope,
+    ModelAlertRaised,
     TransactionImported,
     TransactionLabelled,
     TransactionScored,
@@ -33,6 +34,7 @@ TRANSACTION_COLUMNS = tuple(tables.transactions.columns.keys())
 DECISION_COLUMNS = tuple(tables.decisions.columns.keys())
 LABEL_COLUMNS = tuple(tables.labels.columns.keys())
 ALERT_COLUMNS = tuple(tables.alerts.columns.keys())
+MODEL_ALERT_COLUMNS = tuple(tables.model_alerts.columns.keys())
 
 
 def transaction_row(envelope: Envelope, position: Position) -> Row:
@@ -148,6 +150,31 @@ def alert_row(envelope: Envelope, position: Position) -> Row:
         position.offset,
     )
     return _checked(ALERT_COLUMNS, row)
+
+
+def model_alert_row(envelope: Envelope, position: Position) -> Row:
+    data: ModelAlertRaised = envelope.data
+    row = (
+        data.alert_id,
+        data.model_id,
+        data.model_hash,
+        "raised",
+        data.measure,
+        data.value,
+        data.limit,
+        data.summary,
+        _texts(data.features),
+        to_datetime(data.since),
+        to_datetime(data.until),
+        to_datetime(envelope.known_time),
+        None,
+        None,
+        None,
+        position.topic,
+        position.partition,
+        position.offset,
+    )
+    return _checked(MODEL_ALERT_COLUMNS, row)
 
 
 def _checked(columns: Sequence[str], row: Row) -> Row:

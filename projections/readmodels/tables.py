@@ -1,6 +1,7 @@
 """Owns the tables that SQL users and queries read; how they are filled is the projector's affair.
 
-Rows hold nothing that the log does not give, no clock, no serial: a rebuild gives equal rows.
+Rows hold nothing that the log does not give, no clock, no serial: a rebuild gives equal rows
+(`model_health` alone is a measurement).
 `docs/sql.md` explains every column. Feature columns of `feature_vectors` follow the catalogue and
 are not declared here (docs/adr/0005).
 """
@@ -155,6 +156,28 @@ alerts = Table(
     Index("alerts_by_merchant", "merchant_id", "raised_time", "alert_id"),
 )
 
+model_alerts = Table(
+    "model_alerts",
+    METADATA,
+    Column("alert_id", Text, primary_key=True),
+    Column("model_id", Text, nullable=False),
+    Column("model_hash", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("features", ARRAY(Text), nullable=False),
+    Column("since", Micros, nullable=False),
+    Column("until", Micros, nullable=False),
+    Column("raised_time", Micros, nullable=False),
+    Column("delivered_time", Micros),
+    Column("receiver", Text),
+    Column("attempts", Integer),
+    *_source(),
+    Index("model_alerts_by_raised_time", "raised_time", "alert_id"),
+)
+
 FIGURES = (
     "transactions",
     "base_amount",
@@ -208,6 +231,19 @@ feature_consistency = Table(
     Column("lag", Text, primary_key=True),
     Column("compared", BigInteger, nullable=False),
     Column("different", BigInteger, nullable=False),
+)
+
+# No fold of events but the newest measurement of them, by a clock: it is replaced, never rebuilt.
+model_health = Table(
+    "model_health",
+    METADATA,
+    Column("model_hash", Text, primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("feature", Text, primary_key=True),
+    Column("model_id", Text, nullable=False),
+    Column("value", Double),
+    Column("level", Text, nullable=False),
+    Column("measured_time", Micros, nullable=False),
 )
 
 projection_positions = Table(

@@ -19,7 +19,6 @@ from projections.readmodels import alerts, fold
 from projections.readmodels.counting import Counts
 from projections.readmodels.fold import Changes
 from projections.readmodels.rows import (
-    ALERT_COLUMNS,
     DECISION_COLUMNS,
     LABEL_COLUMNS,
     TRANSACTION_COLUMNS,
@@ -51,24 +50,30 @@ class TransactionsWriter:
 
 
 class AlertsWriter:
-    """Table alerts."""
+    """Tables alerts and model_alerts."""
 
     def write(self, cursor: Cursor, batch: Sequence[Judged]) -> Counts:
         ids = alerts.ids_in(batch)
         cursor.execute(
             "SELECT alert_id, raised_time, state = 'delivered' FROM alerts"
+            " WHERE alert_id = ANY(%b)"
+            " UNION ALL SELECT alert_id, raised_time, state = 'delivered' FROM model_alerts"
             " WHERE alert_id = ANY(%b)",
-            (ids,),
+            (ids, ids),
         )
         stored = {row[0]: alerts.Standing(from_datetime(row[1]), row[2]) for row in cursor}
         changes = alerts.fold(batch, stored)
-        _remove(cursor, ["alerts"], "alert_id", changes.raised.keys() & stored.keys())
-        copy(cursor, "alerts", ALERT_COLUMNS, changes.raised.values())
-        cursor.executemany(
-            "UPDATE alerts SET state = 'delivered', delivered_time = %s, receiver = %s,"
-            " attempts = %s WHERE alert_id = %s",
-            [(*columns, key) for key, columns in changes.delivered.items()],
-        )
+        for table, columns in alerts.COLUMNS.items():
+            raised, delivered = changes.raised[table], changes.delivered[table]
+            _remove(cursor, [table], "alert_id", raised.keys() & stored.keys())
+            copy(cursor, table, columns, raised.values())
+            cursor.executemany(
+                sql.SQL(
+                    "UPDATE {} SET state = 'delivered', delivered_time = %s, receiver = %s,"
+                    " attempts = %s WHERE alert_id = %s"
+                ).format(sql.Identifier(table)),
+                [(*values, key) for key, values in delivered.items()],
+            )
         return changes.counts
 
 

@@ -10,7 +10,14 @@ from dataclasses import asdict, dataclass
 import httpx
 
 from domain.errors import RetraceError, UnavailableError
-from domain.events import AlertDelivered, AlertRaised, Envelope, caused_event_id
+from domain.events import (
+    AlertDelivered,
+    AlertRaised,
+    Envelope,
+    ModelAlertDelivered,
+    ModelAlertRaised,
+    caused_event_id,
+)
 from domain.times import DAY, to_rfc3339
 from eventlog.admission import Known, admits_origin
 from eventlog.codec import decode
@@ -34,10 +41,11 @@ class _Pending:
 
 
 class DeliveryHandler:
-    """POSTs each alert until the receiver answers 2xx; then AlertDelivered says so in the log.
+    """POSTs each alert until the receiver answers 2xx; then AlertDelivered says so in the log
+    (ModelAlertDelivered where it is about a model).
 
-    One that is a day old is let go. The receiver drops repeats by the Idempotency-Key header. The
-    position stays below the oldest alert that is not delivered.
+    The body's `type` tells them apart. One that is a day old is let go. The receiver drops repeats
+    by the Idempotency-Key header. The position stays below the oldest alert that is not delivered.
     """
 
     def __init__(
@@ -74,9 +82,9 @@ class DeliveryHandler:
                 envelope = decode(value or b"")
             except RetraceError:
                 continue
-            if isinstance(envelope.data, AlertDelivered):
+            if isinstance(envelope.data, AlertDelivered | ModelAlertDelivered):
                 self._settle(envelope.data.alert_id)
-            elif isinstance(envelope.data, AlertRaised):
+            elif isinstance(envelope.data, AlertRaised | ModelAlertRaised):
                 self._start(envelope, batch.partition, offset)
         self._next[batch.partition] = batch.next
         self._commit(batch.partition)
@@ -129,7 +137,8 @@ class DeliveryHandler:
         return self._clock() - raised.known_time > WITHIN_US
 
     async def _post(self, raised: Envelope, attempt: int) -> bool:
-        body = asdict(raised.data) | {"raised_at": to_rfc3339(raised.known_time)}
+        told = {"type": raised.type, "raised_at": to_rfc3339(raised.known_time)}
+        body = asdict(raised.data) | told
         headers = {"Idempotency-Key": raised.id}
         try:
             async with self._slots:
@@ -144,20 +153,32 @@ class DeliveryHandler:
 
     def _delivered(self, raised: Envelope, attempts: int) -> Envelope:
         now = self._clock()
+        stated = self._receipt(raised, attempts)
         return Envelope(
-            id=caused_event_id(raised.id, AlertDelivered),
+            id=caused_event_id(raised.id, type(stated)),
             source=self._source,
             subject=raised.subject,
             time=now,
             known_time=now,
-            data=AlertDelivered(
-                alert_id=raised.data.alert_id,
-                transaction_id=raised.subject,
-                receiver=self._receiver,
-                attempts=attempts,
-            ),
+            data=stated,
             correlation_id=raised.correlation_id,
             causation_id=raised.id,
+        )
+
+    def _receipt(self, raised: Envelope, attempts: int) -> AlertDelivered | ModelAlertDelivered:
+        alert_id, receiver = raised.data.alert_id, self._receiver
+        if isinstance(raised.data, ModelAlertRaised):
+            return ModelAlertDelivered(
+                alert_id=alert_id,
+                model_id=raised.data.model_id,
+                receiver=receiver,
+                attempts=attempts,
+            )
+        return AlertDelivered(
+            alert_id=alert_id,
+            transaction_id=raised.subject,
+            receiver=receiver,
+            attempts=attempts,
         )
 
     def _settle(self, alert_id: str) -> None:

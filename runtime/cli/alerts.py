@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from projections.readmodels.results import StoredAlert
+    from projections.readmodels.results import StoredAlert, StoredModelAlert
 
 
 def alerts(
@@ -18,7 +18,7 @@ def alerts(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Show the newest alerts."""
+    """Show the newest alerts: about transactions, then about models."""
     from domain.errors import InvalidInputError
     from projections.readmodels.results import AlertFilter
     from runtime.settings import load_settings
@@ -28,10 +28,15 @@ def alerts(
         raise InvalidInputError("--state", "must be raised or delivered")
     with open_read_models(load_settings()) as read_models:
         found = read_models.alerts_for(AlertFilter(state=state), limit).items
+        models = read_models.model_alerts(state, limit)
     if as_json:
-        print(json.dumps({"alerts": [_row(alert) for alert in found]}))
-    else:
-        _show(found)
+        told = {"alerts": [_row(a) for a in found], "model_alerts": [_model_row(a) for a in models]}
+        print(json.dumps(told))
+        return
+    _show(found)
+    if models:
+        print()
+        _show_models(models)
 
 
 def _row(alert: StoredAlert) -> dict[str, object]:
@@ -82,3 +87,38 @@ def _show(found: list[StoredAlert]) -> None:
             sentence(alert.reasons[0]) if alert.reasons else "",
         )
     Console().print(table)
+
+
+def _model_row(alert: StoredModelAlert) -> dict[str, object]:
+    from domain.times import to_rfc3339
+
+    return {
+        "alert_id": alert.alert_id,
+        "model_id": alert.model_id,
+        "raised_at": to_rfc3339(alert.raised_time),
+        "state": alert.state,
+        "measure": alert.measure,
+        "value": alert.value,
+        "limit": alert.threshold,
+        "summary": alert.summary,
+        "features": alert.features,
+        "since": to_rfc3339(alert.since),
+        "until": to_rfc3339(alert.until),
+    }
+
+
+def _show_models(found: list[StoredModelAlert]) -> None:
+    from domain.times import to_datetime
+    from runtime.cli.features_shown import show
+
+    rows = [
+        [
+            to_datetime(alert.raised_time).strftime("%m-%d %H:%M:%S"),
+            alert.model_id,
+            alert.measure,
+            f"{alert.value:.3f} over {alert.threshold:g}",
+            alert.summary,
+        ]
+        for alert in found
+    ]
+    show(rows, ["raised (UTC)", "model", "measure", "value", "why"])

@@ -134,7 +134,7 @@ def _search(
 
     types = types_called(kind)
     where = topic_called(topic, types)
-    keyed = where.key is Key.TRANSACTION_ID
+    keyed = where.key in (Key.TRANSACTION_ID, Key.SUBJECT)
     partition = (
         partition_for(transaction_id, where.partitions) if transaction_id and keyed else None
     )

@@ -50,8 +50,8 @@ def engine(database: str) -> Iterator[Engine]:
     with transaction(made) as connection:
         connection.execute(
             text(
-                "TRUNCATE transactions, decisions, labels, alerts, merchant_daily, customer_daily,"
-                " feature_vectors, projection_positions"
+                "TRUNCATE transactions, decisions, labels, alerts, model_alerts, merchant_daily,"
+                " customer_daily, feature_vectors, model_health, projection_positions"
             )
         )
     yield made

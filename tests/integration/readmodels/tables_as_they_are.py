@@ -9,7 +9,15 @@ from sqlalchemy import Engine, text
 from projections.readmodels.connecting import transaction
 from projections.readmodels.tables import FIGURES
 
-TABLES = ("transactions", "decisions", "labels", "alerts", "merchant_daily", "customer_daily")
+TABLES = (
+    "transactions",
+    "decisions",
+    "labels",
+    "alerts",
+    "model_alerts",
+    "merchant_daily",
+    "customer_daily",
+)
 
 
 def dump(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from domain.alerts import alert_of
-from domain.events import AlertDelivered, Envelope
+from domain.events import AlertDelivered, Envelope, ModelAlertDelivered, ModelAlertRaised
+from domain.model_alerts import model_alert
 from eventlog.codec import decode
 from eventlog.memory import SqliteMemory
 from eventlog.topics import ALERTS
@@ -90,6 +91,31 @@ def test_an_alert_is_posted_with_its_id_and_its_delivery_is_stated(
         assert await bench.handler.assign({0}) == {0: 0}
         await bench.handler.handle(fetched(stated, first=1))
         assert await bench.handler.assign({0}) == {0: 2}
+
+    asyncio.run(run())
+
+
+def test_an_alert_about_a_model_is_delivered_as_such(positions: SqliteMemory) -> None:
+    data = ModelAlertRaised(
+        alert_id="a-1", model_id="m-1", model_hash="h", measure="scores", value=0.4, limit=0.25,
+        summary="scores drifted", features=[], since=0, until=NOW,
+    )  # fmt: skip
+
+    async def run() -> None:
+        receiver = Receiver()
+        bench = Bench(receiver, positions)
+        await bench.handler.assign({0})
+        await bench.handler.handle(fetched(model_alert(data, "tests", NOW)))
+        request = await receiver.next()
+        told = json.loads(request.content)
+        assert request.headers["Idempotency-Key"] == "a-1"
+        assert (told["type"], told["model_id"]) == ("fraud.model-alert.raised.v1", "m-1")
+        stated = await bench.delivered()
+        assert stated.data == ModelAlertDelivered(
+            alert_id="a-1", model_id="m-1", receiver="hook", attempts=1
+        )
+        await bench.handler.handle(fetched(stated, model_alert(data, "tests", NOW), first=1))
+        assert receiver.requests.empty()
 
     asyncio.run(run())
 

@@ -1,0 +1,43 @@
+"""Owns the facts about alerts whose subject is a model, and their delivery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from domain.events.registry import Event, event
+
+HealthMeasure = Literal["features", "scores", "labels", "calibration"]
+
+
+@event("fraud.model-alert.raised")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAlertRaised(Event):
+    """A model's traffic, scores or labels lie over a limit of its health: somebody should look.
+
+    `value` is the greatest PSI of a feature, the PSI of scores, or the ratio of live to expected
+    frauds; `limit` is what it is over. `features` that drifted, the greatest drift first. Decisions
+    from `since` to `until` were looked at (known time, microseconds UTC).
+    """
+
+    alert_id: str
+    model_id: str
+    model_hash: str
+    measure: HealthMeasure
+    value: float
+    limit: float
+    summary: str
+    features: list[str]
+    since: int
+    until: int
+
+
+@event("fraud.model-alert.delivered")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAlertDelivered(Event):
+    """A receiver has confirmed the alert. `receiver` names it without its secrets."""
+
+    alert_id: str
+    model_id: str
+    receiver: str
+    attempts: int

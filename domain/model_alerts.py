@@ -1,0 +1,25 @@
+"""Owns the identity of alerts about models: one per model, measure and day; judges no health."""
+
+from __future__ import annotations
+
+from domain.events import Envelope, HealthMeasure, ModelAlertRaised
+from domain.times import to_datetime
+
+
+def model_alert_id(model_hash: str, measure: HealthMeasure, now: int) -> str:
+    """Equal for every attempt to say the same on one day, UTC."""
+    day = to_datetime(now).date().isoformat()
+    return f"{ModelAlertRaised.NAME}/{model_hash}/{measure}/{day}"
+
+
+def model_alert(data: ModelAlertRaised, source: str, now: int) -> Envelope:
+    """`now` is microseconds UTC."""
+    return Envelope(
+        id=data.alert_id,
+        source=source,
+        subject=data.model_id,
+        time=now,
+        known_time=now,
+        data=data,
+        correlation_id=data.alert_id,
+    )

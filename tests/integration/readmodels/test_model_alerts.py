@@ -1,0 +1,163 @@
+"""Decisions whose features shift become figures for /metrics and one alert a day, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from domain.events import (
+    Envelope,
+    ModelAlertDelivered,
+    ModelAlertRaised,
+    ModelPromoted,
+    ModelRolledOut,
+    ModelTrained,
+    Thresholds,
+)
+from domain.features import CATALOGUE
+from domain.model_alerts import model_alert, model_alert_id
+from domain.times import DAY, HOUR, MINUTE
+from eventlog.codec import decode
+from eventlog.inmemory import InMemoryEventLog
+from eventlog.topics import ALERTS, POLICY
+from inference.artefacts import GRAPH, MANIFEST, WEIGHTS, ArtefactStore
+from projections.adapters.postgres import alerts_projection
+from projections.readmodels.queries import ReadModels, forget
+from runtime.health_watch import HealthWatch
+from runtime.settings import settings_from_environment
+from tests.integration.readmodels.facts import NOON, JudgedLog, envelope, project_all
+from tests.integration.readmodels.tables_as_they_are import dump
+from tests.integration.readmodels.watched import decided, project, traffic, watched_model
+
+LATER = NOON + 2 * DAY
+
+
+def raised(day: int = 0, known: int = NOON) -> Envelope:
+    data = ModelAlertRaised(
+        alert_id=model_alert_id("h", "scores", NOON + day * DAY), model_id="m1", model_hash="h",
+        measure="scores", value=0.4, limit=0.25, summary="scores drifted", features=[],
+        since=NOON - 7 * DAY, until=NOON,
+    )  # fmt: skip
+    return model_alert(data, "tests", known)
+
+
+def delivered(alert: Envelope, known: int = NOON + MINUTE) -> Envelope:
+    data = ModelAlertDelivered(
+        alert_id=alert.data.alert_id, model_id="m1", receiver="hook", attempts=2
+    )
+    return envelope(data, f"{alert.id}/delivered/{known}", known, known, "m1")
+
+
+def test_the_first_raising_and_the_first_delivery_of_a_day_count(engine: Engine) -> None:
+    log = JudgedLog(ALERTS.name, partitions=1)
+    again = delivered(raised(), NOON + HOUR)
+    log.append(raised(), raised(0, NOON + HOUR), delivered(raised()), again, raised(1, NOON + DAY))
+    project_all(alerts_projection(engine), log, 1)
+    newest, first = ReadModels(engine).model_alerts()
+    assert (first.state, first.attempts, first.delivered_time) == ("delivered", 2, NOON + MINUTE)
+    assert (newest.state, newest.raised_time) == ("raised", NOON + DAY)
+    assert ReadModels(engine).model_alerts("raised") == [newest]
+    [sums] = ReadModels(engine).accounting({ALERTS.name: log.ends()})
+    assert (sums.projected, sums.void, sums.unaccounted) == (3, 2, 0)
+    one_by_one = dump(engine)
+    forget(engine)
+    assert ReadModels(engine).model_alerts() == []
+    project_all(alerts_projection(engine), log, 100)
+    assert dump(engine) == one_by_one
+
+
+class Watched:
+    """An installation with a model in force that `step` watches; `alerts` are those in its log."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self.engine, self.log, self.now = engine, InMemoryEventLog(), LATER
+        self.settings = settings_from_environment(state_dir=folder)
+        self.store = ArtefactStore(self.settings.models_dir)
+        self.model = self.stored("m1")
+        self._say(
+            ModelPromoted(model_id="m1", model_hash=self.model, feature_set=CATALOGUE.hash), "p"
+        )
+
+    def stored(self, model_id: str) -> str:
+        manifest = watched_model(model_id=model_id).to_json()
+        return self.store.put({GRAPH: b"graph", MANIFEST: manifest, WEIGHTS: b"weights"})
+
+    def roll_out(self, model_id: str) -> str:
+        model_hash = self.stored(model_id)
+        trained = ModelTrained(
+            model_id=model_id, model_hash=model_hash, feature_set=CATALOGUE.hash, as_known_at=NOON,
+            transactions=1, frauds=1, average_precision=0.5,
+        )  # fmt: skip
+        self._say(trained, "t")
+        thresholds = Thresholds(review=0.5, step_up=0.7, decline=0.9)
+        fact = ModelRolledOut(
+            model_id=model_id, model_hash=model_hash, feature_set=CATALOGUE.hash, share=500,
+            thresholds=thresholds,
+        )  # fmt: skip
+        self._say(fact, "r")
+        return model_hash
+
+    def _say(self, fact: object, event_id: str) -> None:
+        self.log.append_nowait(POLICY, None, envelope(fact, event_id, NOON, NOON, "m"))
+
+    def watch(self) -> HealthWatch:
+        return HealthWatch(self.settings, self.engine, self.log, "tests", lambda: self.now)
+
+    @property
+    def alerts(self) -> list[Envelope]:
+        return [decode(recorded.value) for recorded in self.log.read(ALERTS)]
+
+
+def test_features_that_shift_raise_one_alert_and_show_in_the_figures(
+    engine: Engine, tmp_path: Path
+) -> None:
+    it = Watched(engine, tmp_path)
+    vectors, scores = traffic(1500, 3)
+    vectors[:, 4] *= 3
+    project(engine, *decided(vectors, scores, model_hash=it.model))
+    watch = it.watch()
+    [alert] = asyncio.run(watch.step())
+    assert (alert.data.measure, alert.data.features) == ("features", [CATALOGUE.names[4]])
+    assert [each.id for each in it.alerts] == [alert.id]
+    rows = {(row.measure, row.feature): row for row in ReadModels(engine).model_health()}
+    assert len(rows) == len(CATALOGUE) + 7
+    assert rows["psi", CATALOGUE.names[4]].level == rows["health", ""].level == "alert"
+    assert rows["score_psi", ""].level == "steady"
+
+    it.now += MINUTE
+    assert asyncio.run(it.watch().step()) == []
+    it.now += 20 * MINUTE
+    assert asyncio.run(watch.step()) == []
+    # A process that was started anew says it again, and that is void.
+    it.now += 20 * MINUTE
+    asyncio.run(it.watch().step())
+    assert [each.id for each in it.alerts] == [alert.id] * 2
+    log = JudgedLog(ALERTS.name, partitions=1)
+    log.append(*it.alerts)
+    project_all(alerts_projection(engine), log)
+    assert [each.alert_id for each in ReadModels(engine).model_alerts()] == [alert.id]
+
+
+def test_ordinary_traffic_raises_nothing(engine: Engine, tmp_path: Path) -> None:
+    it = Watched(engine, tmp_path)
+    project(engine, *decided(*traffic(1500, 3), model_hash=it.model))
+    assert asyncio.run(it.watch().step()) == []
+    levels = {row.measure: row.level for row in ReadModels(engine).model_health()}
+    assert levels["health"] == "steady"
+
+
+def test_a_challenger_is_watched_too_and_one_that_cannot_be_does_not_stop_the_other(
+    engine: Engine, tmp_path: Path
+) -> None:
+    it = Watched(engine, tmp_path)
+    challenger = it.roll_out("m2")
+    asyncio.run(it.watch().step())
+    assert {row.model_hash for row in ReadModels(engine).model_health()} == {it.model, challenger}
+    for file in (it.settings.models_dir / it.model).iterdir():
+        file.unlink()
+    (it.settings.models_dir / it.model).rmdir()
+    it.now += HOUR
+    asyncio.run(it.watch().step())
+    assert {row.model_hash for row in ReadModels(engine).model_health()} == {challenger}
