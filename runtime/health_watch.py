@@ -17,13 +17,11 @@ from domain.events import Envelope
 from domain.times import SECOND
 from eventlog.port import EventLog
 from eventlog.topics import ALERTS
-from inference.artefacts import ArtefactStore
 from inference.health.report import ModelHealth
-from inference.registry import registry_of
+from inference.promotion import current_policy
 from projections.readmodels.model_health import keep, measured_at
 from runtime.model_alerts import alerts_of, rows_of
 from runtime.model_health import Asked
-from runtime.models import Models
 from runtime.settings import Settings
 from runtime.watched import health_among
 
@@ -88,13 +86,12 @@ class HealthWatch:
     def _measured(self, now: int) -> list[ModelHealth]:
         settings = self.settings
         asked = Asked(now, settings.health_window, settings.health_label_days, settings.limits)
-        models = Models(self.log, ArtefactStore(settings.models_dir), registry_of(self.log))
-        out = models.registry.policy.roll_out
-        hashes = [models.registry.in_force, out.model_hash if out else None]
+        policy = current_policy(self.log)
+        deciding = [each.model_hash for each in (policy.model, policy.roll_out) if each]
         found = []
-        for model_hash in filter(None, hashes):
+        for model_hash in deciding:
             try:
-                found.append(health_among(models, self.engine, model_hash, asked))
+                found.append(health_among(self.log, settings, self.engine, model_hash, asked))
             except UnavailableError:
                 raise
             except RetraceError as error:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from sqlalchemy import Engine
 
 from domain.errors import NotFoundError
+from eventlog.port import EventLog
+from inference.artefacts import ArtefactStore
 from inference.health.report import ModelHealth
+from inference.registry import registry_of
 from projections.readmodels.connecting import build_engine
 from projections.settings import PostgresSettings
+from runtime.logs import log_of
 from runtime.model_health import Asked, measured
-from runtime.models import Models, open_models
 from runtime.settings import Settings
 
 # Half a year of decisions is looked through.
@@ -25,16 +28,21 @@ def health_of(settings: Settings, model: str | None, asked: Asked) -> ModelHealt
     Raises NotFoundError (no such model, or one without reference), SettingsError (it takes other
     features), UnavailableError (Kafka or PostgreSQL does not answer).
     """
-    with open_models(settings) as models, open_engine(settings) as engine:
-        return health_among(models, engine, model, asked)
+    with closing(log_of(settings)) as log, open_engine(settings) as engine:
+        return health_among(log, settings, engine, model, asked)
 
 
-def health_among(models: Models, engine: Engine, model: str | None, asked: Asked) -> ModelHealth:
-    named = model or models.registry.in_force
+def health_among(
+    log: EventLog, settings: Settings, engine: Engine, model: str | None, asked: Asked
+) -> ModelHealth:
+    """The same, over what is open."""
+    registry = registry_of(log)
+    named = model or registry.in_force
     if named is None:
         raise NotFoundError("model", "in force: promote one with `./retrace models promote`")
-    found = models.registry.find(named)
-    return measured(engine, models.manifest(found), found.model_hash, asked)
+    found = registry.find(named)
+    manifest = ArtefactStore(settings.models_dir).open(found.model_hash).manifest
+    return measured(engine, manifest, found.model_hash, asked)
 
 
 @contextmanager
