@@ -18,7 +18,7 @@ from inference.training.measures import Validated
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MOST_POINTS = 1000
+_MOST_POINTS = 2000
 _FRAUD, _GENUINE, _AT = "#c0392b", "#2c6fbb", {"decline": "-", "step_up": "--", "review": ":"}
 
 
@@ -41,7 +41,7 @@ def _precision_recall(labels: Floats, scores: Floats, weights: Floats, at: Thres
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)  # of equal scores
     recall, precision = fraud[last] / fraud[-1], fraud[last] / every[last]
     figure, axes = _axes("Precision and recall", "share of frauds found", "share that is fraud")
-    points = _thinned(len(recall))
+    points = _thinned(len(recall), logarithmic=True)
     axes.step(recall[points], precision[points], where="post", color=_FRAUD)
     axes.axhline(fraud[-1] / every[-1], color="grey", linewidth=0.8, label="fraud in all traffic")
     for name, style in _AT.items():
