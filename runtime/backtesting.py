@@ -6,19 +6,23 @@ import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from domain.errors import InvalidInputError, UnavailableError
+from domain.events import Thresholds
 from domain.features import CATALOGUE
 from inference.registry import registry_of
 from inference.training.frame import Floats
+from inference.training.measures import MeasureSettings, by_maturity
 from projections.replay.dataset import UNLABELLED, Dataset
+from runtime.artefacts import artefacts_of
 from runtime.clock import now_us
 from runtime.logs import log_of
 from runtime.scorers import ModelScorer, open_scorers
 from runtime.settings import Settings
-from runtime.training import replayed
+from runtime.training import frame_of, replayed
 
 _TOLD_EVERY = 5_000
 Say = Callable[[str], None]
@@ -27,18 +31,27 @@ Count = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """Scores [transactions] in [0, 1], in the order of `history`, whose labels are those of now."""
+    """Scores [transactions] in [0, 1], in the order of `history`, whose labels are those of
+    `known_at`, the moment of the backtest."""
 
     model_id: str
     model_hash: str
     history: Dataset
     scores: Floats
+    thresholds: Thresholds
+    known_at: int
 
     @property
     def labelled(self) -> tuple[Floats, Floats]:
         """(labels, scores) of what is labelled today."""
         rows = self.history.labels != UNLABELLED
         return self.history.labels[rows].astype(np.float64), self.scores[rows]
+
+    def measures(self, chosen: MeasureSettings) -> dict[str, dict[str, Any]]:
+        """By maturity of labels, at the thresholds that came with the model."""
+        order = np.argsort(self.history.times, kind="stable")
+        frame = frame_of(self.history, self.known_at)
+        return by_maturity(frame, self.scores[order], self.thresholds, chosen)
 
 
 def backtest(
@@ -58,12 +71,14 @@ def backtest(
     with open_scorers(settings) as load:
         scorer = load(named.model_hash)
         scorer.inputs.check(CATALOGUE)
-        history = replayed(settings, now_us(), begin, end, say, count)
+        now = now_us()
+        history = replayed(settings, now, begin, end, say, count)
         if not len(history):
             raise InvalidInputError("--from/--to", "the log has no transaction of that time")
         say(f"scoring {len(history):,} transactions with {named.model_id}")
         scores = scored(scorer, history, count)
-    return Backtest(named.model_id, named.model_hash, history, scores)
+    at = artefacts_of(settings).open(named.model_hash).manifest.thresholds
+    return Backtest(named.model_id, named.model_hash, history, scores, at, now)
 
 
 def scored(scorer: ModelScorer, history: Dataset, count: Count) -> Floats:

@@ -57,24 +57,31 @@ def _origin(card: dict[str, Any]) -> str:
     )
 
 
-def _measures(card: dict[str, Any]) -> str:
-    measured, columns = card["metrics"], list(card["metrics"])
+def measure_rows(measured: dict[str, Any], chosen: dict[str, Any]) -> list[list[str]]:
+    """A line of cells per measure, a column per maturity of `measured` (measures.by_maturity)."""
+    columns = list(measured)
     names = [("payments", "payments"), ("frauds", "frauds"), ("genuine", "confirmed genuine"),
              ("censored", "declined, left out")]  # fmt: skip
     rows = [[said, *(_count(measured[each][name]) for each in columns)] for name, said in names]
     scalars = [("auc", "AUC (ROC)"), ("average_precision", "average precision"),
                ("brier", "Brier score")]  # fmt: skip
     rows += [[said, *(_number(measured[c].get(name)) for c in columns)] for name, said in scalars]
-    for most in card["measured_with"]["cards"]:
+    for most in chosen["cards"]:
         found = (measured[c].get("card_precision", {}).get(str(most)) for c in columns)
         rows.append([f"card precision@{most}", *map(_number, found)])
-    for budget in card["measured_with"]["budgets"]:
+    for budget in chosen["budgets"]:
         found = (measured[c].get("recall_within_budget", {}).get(f"{budget:g}") for c in columns)
         rows.append([f"recall, {budget:.1%} of traffic reviewed", *map(_share, found)])
     saved = ((measured[c].get("money") or {}) for c in columns)
     shares = [_share(each.get("saved_share")) for each in saved]
     rows.append(["money saved of the loss to fraud", *shares])
-    costs = card["measured_with"]["costs"]
+    return rows
+
+
+def _measures(card: dict[str, Any]) -> str:
+    measured, chosen = card["metrics"], card["measured_with"]
+    rows, columns = measure_rows(measured, chosen), list(measured)
+    costs = chosen["costs"]
     return (
         "## Measures\n\nOf a fit on the earlier payments, on the later ones, by how long after its "
         "payment a label was known. The model itself was then fitted on all labels.\n\n"

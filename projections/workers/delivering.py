@@ -19,6 +19,7 @@ from domain.events import (
     caused_event_id,
 )
 from domain.times import DAY, to_rfc3339
+from domain.wording import sentence
 from eventlog.admission import Known, admits_origin
 from eventlog.codec import decode
 from eventlog.memory import SqliteMemory
@@ -137,7 +138,9 @@ class DeliveryHandler:
         return self._clock() - raised.known_time > WITHIN_US
 
     async def _post(self, raised: Envelope, attempt: int) -> bool:
-        told = {"type": raised.type, "raised_at": to_rfc3339(raised.known_time)}
+        told: dict[str, object] = {"type": raised.type, "raised_at": to_rfc3339(raised.known_time)}
+        if isinstance(raised.data, AlertRaised):
+            told["why"] = [sentence(code) for code in raised.data.reasons]
         body = asdict(raised.data) | told
         headers = {"Idempotency-Key": raised.id}
         try:

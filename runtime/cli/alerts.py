@@ -41,6 +41,7 @@ def alerts(
 
 def _row(alert: StoredAlert) -> dict[str, object]:
     from domain.times import to_rfc3339
+    from domain.wording import sentence
 
     return {
         "alert_id": alert.alert_id,
@@ -52,6 +53,7 @@ def _row(alert: StoredAlert) -> dict[str, object]:
         "amount": alert.amount,
         "currency": alert.currency,
         "reasons": alert.reasons,
+        "why": [sentence(code) for code in alert.reasons],
         "customer_id": alert.customer_id,
         "merchant_id": alert.merchant_id,
     }
@@ -84,7 +86,7 @@ def _show(found: list[StoredAlert]) -> None:
             f"{alert.score:.3f}",
             f"{to_major(alert.amount, alert.currency)} {alert.currency}",
             alert.transaction_id,
-            sentence(alert.reasons[0]) if alert.reasons else "",
+            "\n".join(sentence(code) for code in alert.reasons),
         )
     Console().print(table)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.cli.features_shown import moment, shown
+from runtime.cli.features_shown import moment, show, shown
 
 if TYPE_CHECKING:
     from runtime.backtesting import Backtest
@@ -25,6 +26,10 @@ def backtest(
         Path | None,
         typer.Option(metavar="FILE", help="Write CSV: TRANSACTION_ID,score."),
     ] = None,
+    cards: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="The k of card precision@k. Repeatable.", show_default="100"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score past transactions with a frozen model, as if it had been in force then.
@@ -33,6 +38,8 @@ def backtest(
     runs is touched.
     """
     from domain.errors import InvalidInputError
+    from inference.card.text import measure_rows
+    from inference.training.measures import MeasureSettings
     from runtime.backtesting import backtest as run
     from runtime.backtesting import write
     from runtime.settings import load_settings
@@ -47,8 +54,14 @@ def backtest(
         made = run(load_settings(), model, first, last, say, count)
     if scores is not None:
         write(made, scores)
+    chosen = MeasureSettings(cards=tuple(cards or (100,)))
+    measured = made.measures(chosen)
     told = _summary(made, scores, time.monotonic() - started)
-    print(json.dumps(told) if as_json else _text(told))
+    if as_json:
+        print(json.dumps(told | {"by_maturity": measured}))
+        return
+    print(_text(told))
+    show(measure_rows(measured, asdict(chosen)), ["", *measured])
 
 
 def _summary(made: Backtest, scores: Path | None, seconds: float) -> dict[str, Any]:

@@ -81,3 +81,4 @@ def test_a_suspicious_transaction_raises_one_alert_and_the_webhook_gets_it(
     } == wanted
     shown = json.loads(stack.retrace("alerts", "--json", "-n", "1000").stdout)["alerts"]
     assert wanted <= {alert["transaction_id"] for alert in shown}
+    assert all(len(alert["why"]) == len(alert["reasons"]) > 0 for alert in shown)

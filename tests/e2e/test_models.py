@@ -122,6 +122,51 @@ def test_a_promoted_model_scores_live_as_in_a_backtest_and_rolls_back_with_nothi
     assert {n: again[n] for n in mine} == {n: decided[n]["score"] for n in mine}
 
 
+def test_a_trained_model_has_a_card_that_says_what_was_read(
+    stack: RunningStack, model: str
+) -> None:
+    card = json.loads(stack.retrace("models", "card", model, "--json").stdout)
+    # Every payment and every label but those of the last week, which was not known yet.
+    assert sum(card["data"]["positions"]) >= 2 * ROWS
+    assert card["data"]["topic"] == "retrace.transactions.g1"
+    assert card["metrics"]["7 days"]["card_precision"]["100"] > 0
+    folder = Path(card["folder"])
+    assert {path.suffix for path in folder.iterdir()} == {".json", ".md", ".png"}
+    text = stack.retrace("models", "card", model).stdout
+    assert text == (folder / "card.md").read_text()
+
+
+def test_a_backtest_is_measured_at_every_maturity(stack: RunningStack, model: str) -> None:
+    day = START + timedelta(days=30)
+    asked = ["--from", day.isoformat(), "--to", (day + timedelta(days=10)).isoformat()]
+    done = stack.retrace("backtest", "--model", model, *asked, "--cards", "3", "--json")
+    told = json.loads(done.stdout)["by_maturity"]
+    assert list(told) == ["as known", "7 days", "30 days", "60 days", "90 days"]
+    # Labels came after seven days, and all of it is long ago.
+    assert told["90 days"] == told["7 days"] == told["as known"]
+    assert told["7 days"]["payments"] == 720
+    assert 0 < told["7 days"]["card_precision"]["3"] <= 1
+    assert told["7 days"]["money"]["saved_share"] > 0.5
+
+
+def test_a_model_that_the_log_does_not_know_is_registered_from_its_folder(
+    stack: RunningStack,
+) -> None:
+    """The default model was put in force without a fact of its training."""
+    listed = json.loads(stack.retrace("models", "list", "--json").stdout)
+    (default,) = [each for each in listed if each["transactions"] is None]
+    for _ in range(2):
+        stack.retrace("models", "register", default["model_hash"][:12])
+    again = json.loads(stack.retrace("models", "list", "--json").stdout)
+    (same,) = [each for each in again if each["model_hash"] == default["model_hash"]]
+    assert same["transactions"] > 0
+    assert same["state"] == default["state"]
+    assert len(again) == len(listed)
+    unknown = stack.retrace("models", "register", "no-such", check=False)
+    assert unknown.returncode == 1
+    assert "no-such" in unknown.stderr
+
+
 def test_models_are_listed_and_a_retired_one_is_not_promoted(
     stack: RunningStack, model: str
 ) -> None:

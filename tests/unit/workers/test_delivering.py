@@ -12,6 +12,7 @@ import pytest
 from domain.alerts import alert_of
 from domain.events import AlertDelivered, Envelope, ModelAlertDelivered, ModelAlertRaised
 from domain.model_alerts import model_alert
+from domain.wording import sentence
 from eventlog.codec import decode
 from eventlog.memory import SqliteMemory
 from eventlog.topics import ALERTS
@@ -83,7 +84,10 @@ def test_an_alert_is_posted_with_its_id_and_its_delivery_is_stated(
         await bench.handler.handle(fetched(raised))
         request = await receiver.next()
         assert request.headers["Idempotency-Key"] == raised.id
-        assert json.loads(request.content)["transaction_id"] == "t-1"
+        body = json.loads(request.content)
+        assert body["transaction_id"] == "t-1"
+        assert body["why"] == [sentence(code) for code in body["reasons"]]
+        assert all(said.endswith(".") for said in body["why"])
         stated = await bench.delivered()
         assert isinstance(stated.data, AlertDelivered)
         assert (stated.data.alert_id, stated.data.receiver) == (raised.data.alert_id, "hook")
