@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.features import Entity, FeatureEvent, entity_keys
+from domain.features.entities import pair_key
 from domain.features.kernel.arrays import Ints
 from domain.features.rows import WIDTH, Rows, row_of
 
 _BLOCK = 20_000
+
+
+class PairKeys(Sequence[str]):
+    """Keys made when they are asked for: number i stands for places[i], row by row of the pairs."""
+
+    def __init__(self, firsts: Sequence[str], seconds: Sequence[str], places: Ints) -> None:
+        self._firsts, self._seconds, self._places = firsts, seconds, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self._key, self._places.tolist())
+
+    @overload
+    def __getitem__(self, number: int, /) -> str: ...
+    @overload
+    def __getitem__(self, number: slice, /) -> list[str]: ...
+    def __getitem__(self, number: int | slice, /) -> str | list[str]:
+        if isinstance(number, slice):
+            return list(map(self._key, self._places[number].tolist()))
+        return self._key(int(self._places[number]))
+
+    def _key(self, place: int) -> str:
+        first, second = divmod(place, len(self._seconds))
+        return pair_key(self._firsts[first], self._seconds[second])
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +49,7 @@ class EventTable:
     """What counts in a stretch of the log; all arrays have one item per event.
 
     `known` are known times in microseconds; `codes` the number of the entity concerned, -1 for
-    none; `keys` the key of each number. `event(i)` gives the fact that row i was made of.
+    none; `keys` the key of each number.
     """
 
     rows: Rows
@@ -76,11 +104,12 @@ class TableBuilder:
 
 
 def joined(tables: Sequence[EventTable]) -> EventTable:
-    """One table of all, entities numbered anew."""
-    if len(tables) == 1:
-        return tables[0]
+    """One table of all, entities numbered anew; where one alone holds anything, that one."""
+    filled = [table for table in tables if len(table)]
+    if len(filled) < 2:
+        return (filled or tables)[0]
     codes: dict[Entity, Ints] = {}
-    keys: dict[Entity, list[str]] = {}
+    keys: dict[Entity, Sequence[str]] = {}
     for entity in Entity:
         numbers: dict[str, int] = {}
         parts = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -50,14 +51,26 @@ def frame_of(made: Dataset, as_known_at: int) -> Frame:
 
 
 def replayed(
-    settings: Settings, as_known_at: int, begin: int | None, end: int | None, say: Any, count: Any
+    settings: Settings,
+    as_known_at: int,
+    begin: int | None,
+    end: int | None,
+    say: Any,
+    count: Any,
+    maturities: Sequence[int] = MATURITIES,
 ) -> Dataset:
     """The vectors of transactions with begin <= event time < end, as of their own known times."""
-    return _replayed(settings, as_known_at, begin, end, say, count)[0]
+    return _replayed(settings, as_known_at, begin, end, say, count, maturities)[0]
 
 
 def _replayed(
-    settings: Settings, as_known_at: int, begin: int | None, end: int | None, say: Any, count: Any
+    settings: Settings,
+    as_known_at: int,
+    begin: int | None,
+    end: int | None,
+    say: Any,
+    count: Any,
+    maturities: Sequence[int] = MATURITIES,
 ) -> tuple[Dataset, tuple[int, ...]]:
     """The vectors, and the offset per partition up to which the log was read."""
     with open_history(settings) as (_, history):
@@ -68,7 +81,7 @@ def _replayed(
             read[0] += more
             count(read[0], total)
 
-        events = history.events(progress)
+        events = history.events(progress, by_known_time=True)
     say(f"replaying {len(events):,} events")
     made = dataset(
         events,
@@ -76,6 +89,6 @@ def _replayed(
         as_known_at=as_known_at,
         begin=begin,
         end=end,
-        maturities=MATURITIES,
+        maturities=maturities,
     )
     return made, history.ends

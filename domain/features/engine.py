@@ -74,21 +74,39 @@ def vectors(
     not rise. `keys[entity][i]` is the number of the entity that row i concerns, or -1; `due[i]` the
     row of the result, or -1.
     """
-    rows = in_this_order(rows)
+    if not _rising(rows):
+        rows = in_this_order(rows)
     out = blank(features, int(due.max(initial=-1)) + 1)
     everything = np.arange(len(rows), dtype=np.int64)
     whole = np.array([0, len(rows)], dtype=np.int64)
     run_groups(features.request, [b""], rows, everything, whole, due, out, keep=False)
-    for entity in features.entities:
-        codes = keys[entity]
-        order, spans = grouped(codes, int(codes.max(initial=-1)) + 1)
-        plan = features.plans[entity]
 
-        def part(bounds: Ints, plan: Plan = plan, order: Ints = order) -> None:
-            run_groups(plan, [b""] * (len(bounds) - 1), rows, order, bounds, due, out, keep=False)
+    def part(plan: Plan, order: Ints, bounds: Ints) -> None:
+        run_groups(plan, [b""] * (len(bounds) - 1), rows, order, bounds, due, out, keep=False)
 
-        _in_parts(part, spans, threads)
+    with ThreadPoolExecutor(threads) as pool:
+        sorting = {
+            entity: pool.submit(grouped, codes, int(codes.max(initial=-1)) + 1)
+            for entity, codes in ((entity, keys[entity]) for entity in features.entities)
+        }
+        running = []
+        for entity, sorted_ in sorting.items():
+            order, spans = sorted_.result()
+            plan = features.plans[entity]
+            running += [pool.submit(part, plan, order, some) for some in _cut(spans, threads)]
+        for each in running:
+            each.result()
     return out
+
+
+def _rising(rows: Rows) -> bool:
+    """True where the offsets of each partition rise, so that no row is taken for known."""
+    partitions, offsets = rows[:, PARTITION].copy(), rows[:, OFFSET].copy()
+    for partition in np.flatnonzero(np.bincount(partitions)).tolist():
+        mine = offsets[partitions == partition]
+        if (mine[1:] <= mine[:-1]).any():
+            return False
+    return True
 
 
 def states(
@@ -172,7 +190,9 @@ def warm_up(features: FeatureSet) -> None:
 def blank(features: FeatureSet, rows: int) -> Floats:
     """Vectors in which everything is at its default."""
     defaults = [np.nan if default is None else default for default in features.defaults]
-    return np.tile(np.array(defaults, dtype=np.float64), (rows, 1))
+    out = np.empty((rows, len(defaults)), dtype=np.float64)
+    out[:] = defaults
+    return out
 
 
 def grouped(codes: Ints, count: int) -> tuple[Ints, Ints]:
@@ -184,13 +204,16 @@ def grouped(codes: Ints, count: int) -> tuple[Ints, Ints]:
 
 def _in_parts(part: Callable[[Ints], Made], spans: Ints, threads: int) -> list[Made]:
     """Splits the groups where about as many rows lie on each side; the parts in their order."""
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(part, _cut(spans, threads)))
+
+
+def _cut(spans: Ints, threads: int) -> list[Ints]:
     if threads < 2 or spans[-1] - spans[0] < 10_000:
-        return [part(spans)]
+        return [spans]
     marks = np.linspace(spans[0], spans[-1], threads + 1)
     cuts = [0, *np.searchsorted(spans, marks[1:-1]).tolist(), len(spans) - 1]
-    pieces = [spans[a : b + 1] for a, b in pairwise(cuts)]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(part, pieces))
+    return [spans[a : b + 1] for a, b in pairwise(cuts)]
 
 
 def run_groups(

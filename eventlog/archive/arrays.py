@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.features import Entity, FeatureEvent
-from domain.features.entities import FIELDS, pair_key
+from domain.features.entities import FIELDS
 from domain.features.events import code
 from domain.features.filters import ATTRIBUTE
 from domain.features.kernel.arrays import Ints
@@ -35,10 +37,11 @@ from domain.features.rows import (
     Z,
     row_of,
 )
-from eventlog.events_table import EventTable
+from eventlog.events_table import EventTable, PairKeys
 
 _BLANK = FeatureEvent("transaction", 0, 0, 0, "", 0, 0)
 _NUMBERS = (
+    (PARTITION, "partition"),
     (OFFSET, "offset"),
     (TIME, "time"),
     (ORDER, "order"),
@@ -48,85 +51,104 @@ _NUMBERS = (
     (Y, "y"),
     (Z, "z"),
 )
+# So many rows are filled at once: column by column, they are to stay in the processor's cache.
+_BLOCK = 1 << 14
+
+_Numbered = tuple[Ints, list[str]]
+"""(number of each value, -1 for none; the values)."""
 
 
-def event_table(partition: int, table: pa.Table) -> EventTable:
-    """Rows that fold into something, of one partition, as eventlog.archive.layout.FOLDED."""
-    rows = np.zeros((len(table), WIDTH), dtype=np.int64)
-    rows[:, PARTITION] = partition
-    for column, name in _NUMBERS:
-        rows[:, column] = _integers(table[name])
-    labels = _integers(table["label"], -1)
-    rows[:, KIND] = np.where(labels < 0, IS_TRANSACTION, np.where(labels > 0, IS_FRAUD, IS_GENUINE))
-    numbered: dict[str, tuple[Ints, list[str]]] = {}
+def event_table(table: pa.Table, by_known_time: bool = False) -> EventTable:
+    """Of rows that fold into something: `partition`, `offset` and eventlog.archive.layout.FOLDED.
+
+    They are given by partition and offset and stay so, or are put in the order of their knowing.
+    """
+    table = table.unify_dictionaries()
+    known = _integers(table["known_time"])
+    # Stable, so that equal times stay by partition and offset.
+    order = np.argsort(known, kind="stable") if by_known_time else None
+    if order is not None:
+        known = known[order]
+    columns = {column: _integers(table[name], order) for column, name in _NUMBERS}
+    labels = _integers(table["label"], order, -1)
+    columns[KIND] = np.where(labels < 0, IS_TRANSACTION, np.where(labels > 0, IS_FRAUD, IS_GENUINE))
+    numbered = {name: _numbered(table[name], order) for name in ATTRIBUTE.values()}
+    columns[PRESENT] = present = np.where(_placed(pc.is_valid(table["x"]), order), HAS_PLACE, 0)
     for field, column in ID_COLUMNS.items():
-        name = ATTRIBUTE[field]
-        numbers, values = numbered[name] = _numbered(table[name])
+        numbers, values = numbered[ATTRIBUTE[field]]
         digests = np.array([*(code(value) - BIAS for value in values), 0], dtype=np.int64)
-        rows[:, column] = digests[numbers]
-        rows[:, PRESENT] |= np.where(numbers >= 0, 1 << column, 0)
-    _flags(rows, table)
+        columns[column] = digests[numbers]
+        present |= np.where(numbers >= 0, 1 << column, 0)
+    flags, columns[FILTERS] = _flags(table, order)
+    present |= flags
+    columns[FILTERS][columns[KIND] != IS_TRANSACTION] = 0
     codes: dict[Entity, Ints] = {}
-    keys: dict[Entity, list[str]] = {}
+    keys: dict[Entity, Sequence[str]] = {}
     for entity, fields in FIELDS.items():
         codes[entity], keys[entity] = _entity([numbered[name] for name in fields])
-    return EventTable(
-        rows,
-        _integers(table["known_time"]),
-        codes,
-        keys,
-        _texts(table["transaction_id"]),
-    )
+    return EventTable(_filled(columns), known, codes, keys, _texts(table["transaction_id"], order))
 
 
-def _flags(rows: Rows, table: pa.Table) -> None:
-    """What channel and outcome say, asked of the filters once for each pair of them."""
-    rows[:, PRESENT] |= np.where(pc.is_valid(table["x"]).to_numpy(), HAS_PLACE, 0)
-    channels, names = _numbered(table["channel"])
-    outcomes, said = _numbered(table["outcome"])
+def _filled(columns: dict[int, Ints]) -> Rows:
+    rows = np.empty((len(columns[KIND]), WIDTH), dtype=np.int64)
+    for start in range(0, len(rows), _BLOCK):
+        some = slice(start, start + _BLOCK)
+        for column in range(WIDTH):
+            rows[some, column] = columns[column][some]
+    return rows
+
+
+def _flags(table: pa.Table, order: Ints | None) -> tuple[Ints, Ints]:
+    """What channel and outcome say: (bits of PRESENT, FILTERS), asked once for each pair."""
+    channels, names = _numbered(table["channel"], order)
+    outcomes, said = _numbered(table["outcome"], order)
     width = len(said) + 1
-    used, pairs = np.unique((channels + 1) * width + outcomes + 1, return_inverse=True)
-    filters, present = np.zeros(len(used), np.int64), np.zeros(len(used), np.int64)
-    for place, pair in enumerate(used.tolist()):
+    pairs = (channels + 1) * width + outcomes + 1
+    count = (len(names) + 1) * width
+    filters, present = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    for pair in np.flatnonzero(np.bincount(pairs, minlength=count)).tolist():
         channel, outcome = [None, *names][pair // width], [None, *said][pair % width]
-        event = _BLANK._replace(channel=channel, outcome=outcome)
+        event = _BLANK._replace(channel=channel, outcome=outcome)  # type: ignore[arg-type]
         row = row_of(0, 0, event)
-        filters[place], present[place] = row[FILTERS], row[PRESENT]
-    rows[:, PRESENT] |= present[pairs]
-    rows[:, FILTERS] = np.where(rows[:, KIND] == IS_TRANSACTION, filters[pairs], 0)
+        filters[pair], present[pair] = row[FILTERS], row[PRESENT]
+    return present[pairs], filters[pairs]
 
 
-def _integers(column: pa.ChunkedArray, none: int = 0) -> Ints:
+def _integers(column: pa.ChunkedArray, order: Ints | None = None, none: int = 0) -> Ints:
     filled = pc.fill_null(column.cast(pa.int64()), none)
-    return np.asarray(filled.to_numpy(), dtype=np.int64)
+    return np.asarray(_placed(filled, order), dtype=np.int64)
 
 
-def _texts(column: pa.ChunkedArray) -> NDArray[np.object_]:
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
+def _texts(column: pa.ChunkedArray, order: Ints | None) -> NDArray[np.object_]:
+    return np.asarray(_placed(column, order), dtype=object)
 
 
-def _numbered(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
-    """(number of each value, -1 for null; the values), only those that occur."""
+def _placed(column: pa.ChunkedArray, order: Ints | None) -> NDArray[np.generic]:
+    values: NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
+    return values if order is None else values[order]
+
+
+def _numbered(column: pa.ChunkedArray, order: Ints | None) -> _Numbered:
+    """Only the values that occur."""
     whole = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     if not pa.types.is_dictionary(whole.type):
         whole = whole.dictionary_encode()
     held = pc.fill_null(whole.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
     values = whole.dictionary.to_pylist()
-    used, numbers = np.unique(held, return_inverse=True)
-    if len(used) and used[0] == -1:
-        used, numbers = used[1:], numbers - 1
-    return np.asarray(numbers, dtype=np.int64), [values[i] for i in used.tolist()]
+    used = np.flatnonzero(np.bincount(held + 1, minlength=len(values) + 1)[1:])
+    numbers = np.full(len(values) + 1, -1, dtype=np.int64)
+    numbers[used] = np.arange(len(used))
+    placed = held if order is None else held[order]
+    # The last place stands for -1, which says that there is none.
+    return numbers[placed], [values[i] for i in used.tolist()]
 
 
-def _entity(parts: list[tuple[Ints, list[str]]]) -> tuple[Ints, list[str]]:
+def _entity(parts: list[_Numbered]) -> tuple[Ints, Sequence[str]]:
     if len(parts) == 1:
         return parts[0]
     (first, firsts), (second, seconds) = parts
-    both = (first >= 0) & (second >= 0)
-    joined = np.where(both, first * max(len(seconds), 1) + second, -1)
-    used, numbers = np.unique(joined, return_inverse=True)
-    if len(used) and used[0] == -1:
-        used, numbers = used[1:], numbers - 1
     width = max(len(seconds), 1)
-    keys = [pair_key(firsts[u // width], seconds[u % width]) for u in used.tolist()]
-    return np.asarray(numbers, dtype=np.int64), keys
+    both = (first >= 0) & (second >= 0)
+    pairs = pa.array(first * width + second, mask=~both).dictionary_encode()
+    numbers = pc.fill_null(pairs.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    return numbers, PairKeys(firsts, seconds, pairs.dictionary.to_numpy(zero_copy_only=False))

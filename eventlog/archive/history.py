@@ -24,7 +24,9 @@ from eventlog.dict_memory import DictMemory
 from eventlog.events_table import EventTable, TableBuilder, joined
 from eventlog.port import EventLog, Position
 
-_FOLDED = ("offset", "verdict", *(field.name for field in FOLDED))
+_UNREAD = {"transaction_time"}
+_GIVEN = ["offset", *(field.name for field in FOLDED if field.name not in _UNREAD)]
+_FOLDED = ("verdict", *_GIVEN)
 _BATCH = 5_000
 _SOUGHT = 200_000  # at once, where each batch is a search of the archive for the same transactions
 _READERS = 2  # partitions at once: decompression and casts run outside the interpreter's lock
@@ -51,9 +53,15 @@ class History:
         reached = positions(self._folder.pieces())
         return {p: min(reached.get(p, 0), end) for p, end in enumerate(self.ends)}
 
-    def events(self, progress: Progress = lambda _: None) -> EventTable:
-        """All that counts and that features fold, by partition and offset."""
-        return self._again(lambda: self._events(progress))
+    def events(
+        self, progress: Progress = lambda _: None, by_known_time: bool = False
+    ) -> EventTable:
+        """All that counts and that features fold, by partition and offset.
+
+        With `by_known_time` what is archived comes by known time first: a replay then need not
+        put it in order again.
+        """
+        return self._again(lambda: self._events(progress, by_known_time))
 
     def counting(self, kinds: frozenset[str] | None = None) -> Iterator[Judgement]:
         """What counts, decoded; of event types that begin with one of `kinds`, or of all.
@@ -84,21 +92,23 @@ class History:
     def _topic(self) -> str:
         return self._folder.topic.name
 
-    def _events(self, progress: Progress) -> EventTable:
+    def _events(self, progress: Progress, by_known_time: bool) -> EventTable:
         archived = self.archived()
         with ThreadPoolExecutor(_READERS) as readers:
-            tables = readers.map(
+            read = readers.map(
                 lambda item: self._folded(item[0], item[1], progress), archived.items()
             )
-            parts = [table for of_partition in tables for table in of_partition]
+            parts = [table for of_partition in read for table in of_partition]
+        tables = [event_table(pa.concat_tables(parts), by_known_time)] if parts else []
+        del parts
         builder = TableBuilder()
         for position, envelope in self._live(archived, progress):
             event = feature_event(envelope)
             if event is not None:
                 builder.add(position.partition, position.offset, event)
-        return joined([*parts, builder.table()])
+        return joined([*tables, builder.table()])
 
-    def _folded(self, partition: int, end: int, progress: Progress) -> list[EventTable]:
+    def _folded(self, partition: int, end: int, progress: Progress) -> list[pa.Table]:
         """What of the archive's part of one partition counts and is folded, piece by piece."""
         tables = []
         for table in self._pieces(partition, end, _FOLDED):
@@ -107,7 +117,10 @@ class History:
                 pc.equal(table["verdict"].cast(pa.string()), "counts"),
                 pc.is_valid(table["kind"]),
             )
-            tables.append(event_table(partition, table.filter(kept)))
+            folded = table.select(_GIVEN).append_column(
+                "partition", pa.repeat(partition, len(table))
+            )
+            tables.append(folded if pc.all(kept).as_py() else folded.filter(kept))
         return tables
 
     def _pieces(self, partition: int, end: int, columns: Sequence[str]) -> Iterator[pa.Table]:

@@ -45,14 +45,14 @@ class Payments:
 
 def payments_of(rows: Rows, wanted: NDArray[np.bool_], delays: Sequence[int]) -> Payments:
     """Of the `wanted` transactions among `rows`, which are in the order of their knowing."""
-    mine = rows[wanted]
-    has_card, has_customer = ((mine[:, PRESENT] >> column) & 1 for column in (CARD, CUSTOMER))
-    holders = np.where(has_card, mine[:, CARD], np.where(has_customer, mine[:, CUSTOMER], 0))
+    present = rows[wanted, PRESENT]
+    has_card, has_customer = ((present >> column) & 1 for column in (CARD, CUSTOMER))
+    named = np.where(has_customer, rows[wanted, CUSTOMER], 0)
     return Payments(
-        holders,
-        mine[:, AMOUNT],
-        mine[:, FILTERS] & FILTER_BITS[Filter.DECLINED] > 0,
-        _matured(rows, mine, delays),
+        np.where(has_card, rows[wanted, CARD], named),
+        rows[wanted, AMOUNT],
+        rows[wanted, FILTERS] & FILTER_BITS[Filter.DECLINED] > 0,
+        _matured(rows, rows[wanted, TRANSACTION], rows[wanted, TIME], delays),
     )
 
 
@@ -71,18 +71,20 @@ def labels_of(rows: Rows, transactions: Ints) -> Ints:
     return labels
 
 
-def _matured(rows: Rows, mine: Rows, delays: Sequence[int]) -> NDArray[np.int8]:
-    labels = rows[rows[:, KIND] != IS_TRANSACTION]
-    order = np.argsort(mine[:, TRANSACTION])
-    known = mine[order, TRANSACTION]
-    place = np.minimum(np.searchsorted(known, labels[:, TRANSACTION]), max(len(known) - 1, 0))
-    matured = np.full((len(mine), len(delays)), UNLABELLED, dtype=np.int8)
-    if not len(known):
+def _matured(
+    rows: Rows, transactions: Ints, times: Ints, delays: Sequence[int]
+) -> NDArray[np.int8]:
+    matured = np.full((len(transactions), len(delays)), UNLABELLED, dtype=np.int8)
+    if not len(transactions) or not len(delays):
         return matured
+    labels = rows[rows[:, KIND] != IS_TRANSACTION]
+    order = np.argsort(transactions)
+    known = transactions[order]
+    place = np.minimum(np.searchsorted(known, labels[:, TRANSACTION]), len(known) - 1)
     ours = known[place] == labels[:, TRANSACTION]
     # The time of a label is that of its becoming known.
-    waited = labels[:, TIME] - mine[order[place], TIME]
+    waited = labels[:, TIME] - times[order[place]]
     for number, delay in enumerate(delays):
         early = labels[ours & (waited <= delay)]
-        matured[:, number] = labels_of(early, mine[:, TRANSACTION])
+        matured[:, number] = labels_of(early, transactions)
     return matured

@@ -22,7 +22,7 @@ def export(
     count: Callable[[int, int], None],
 ) -> dict[str, int]:
     """How many rows and labels. Raises InvalidInputError where there is no such transaction."""
-    made = replayed(settings, as_known_at, begin, end, say, count)
+    made = replayed(settings, as_known_at, begin, end, say, count, maturities=())
     if not len(made):
         raise InvalidInputError("--from/--to", "no transaction of that time was known then")
     say(f"writing {len(made):,} rows")
