@@ -68,9 +68,9 @@ class ArtefactStore:
             pass
         except UnavailableError as error:
             raise self._not_shared(model_hash, error) from error
-        self.open(model_hash)
+        files = self.files(model_hash)
         try:
-            self._shared.put(model_hash, self._read(model_hash))
+            self._shared.put(model_hash, files)
         except UnavailableError as error:
             raise self._not_shared(model_hash, error) from error
 
@@ -116,8 +116,12 @@ class ArtefactStore:
                 f"{self.folder / model_hash} was altered: its content no longer has the hash that"
                 " names it; restore it, or remove it and train again"
             )
-        manifest = Manifest.from_json(files[MANIFEST])
-        return Artefact(model_hash, files[GRAPH], files[WEIGHTS], manifest)
+        return artefact_of(model_hash, files)
+
+    def files(self, model_hash: str) -> dict[str, bytes]:
+        """The very FILES of an artefact, verified. Raises as `open`."""
+        self.open(model_hash)
+        return self._read(model_hash)
 
     def _fetch(self, shared: SharedArtefacts, model_hash: str) -> None:
         try:
@@ -172,6 +176,12 @@ class ArtefactStore:
             return {name: (folder / name).read_bytes() for name in FILES}
         except FileNotFoundError as error:
             raise IntegrityError(f"{error.filename} is missing from a model artefact") from error
+
+
+def artefact_of(model_hash: str, files: Mapping[str, bytes]) -> Artefact:
+    """FILES whose hash that is. Raises IntegrityError where the manifest cannot be read."""
+    manifest = Manifest.from_json(files[MANIFEST])
+    return Artefact(model_hash, files[GRAPH], files[WEIGHTS], manifest)
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
 _TRANSPORTS: Mapping[str, tuple[str, ...]] = {
@@ -45,6 +45,29 @@ class ModelSettings(BaseSettings):
         pattern="^[A-Za-z0-9_.-]+$",
         description="Name under which TensorFlow Serving has our models.",
     )
+
+    mlflow_url: str = Field(
+        default="",
+        alias="MLFLOW_TRACKING_URI",
+        description="http://host:port of the MLflow server that models are given to or taken from.",
+    )
+    mlflow_token: SecretStr = Field(
+        default=SecretStr(""),
+        alias="MLFLOW_TRACKING_TOKEN",
+        description="Bearer token for it; a user and password may stand in its URL.",
+    )
+    mlflow_experiment: str = Field(
+        default="retrace",
+        alias="MLFLOW_EXPERIMENT_NAME",
+        description="Experiment of the runs that are made there.",
+    )
+
+    @field_validator("mlflow_url")
+    @classmethod
+    def _over_http(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("expected a URL that starts with http:// or https://")
+        return value.rstrip("/")
 
     @field_validator("models_url")
     @classmethod

@@ -1,0 +1,179 @@
+"""A model goes to a real MLflow server as a run, and comes back only as what it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.errors import IntegrityError, NotFoundError, SettingsError, UnavailableError
+from eventlog.inmemory import InMemoryEventLog
+from inference.adapters.litert import LiteRtScorer
+from inference.adapters.mlflow import MlflowServer
+from inference.artefacts import GRAPH, ArtefactStore
+from inference.registry import registry_of
+from inference.training.fit import FitSettings
+from inference.training.train import TrainedModel, TrainSettings, train
+from runtime.mlflow_runs import give, take
+from runtime.models import Models
+from tests.e2e.stack import free_port
+from tests.unit.inference.synthetic import FEATURE_SET, synthetic
+
+ROOT = Path(__file__).parents[3]
+
+
+def silent(_: str) -> None:
+    return
+
+
+@pytest.fixture(scope="module")
+def trained() -> TrainedModel:
+    settings = TrainSettings(fitting=FitSettings(epochs=1))
+    return train(synthetic(2000), settings, lambda _done, _text: None)
+
+
+@pytest.fixture
+def store(trained: TrainedModel, tmp_path: Path) -> ArtefactStore:
+    """Of the installation that gives its model away."""
+    made = ArtefactStore(tmp_path / "state" / "models")
+    made.put(trained.files)
+    return made
+
+
+@pytest.fixture
+def server(mlflow_url: str) -> Iterator[MlflowServer]:
+    with MlflowServer(mlflow_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Models:
+    """Another installation, which knows no model."""
+    log = InMemoryEventLog()
+    there = ArtefactStore(tmp_path / "elsewhere")
+    return Models(log, there, registry_of(log), lambda named: LiteRtScorer(there.open(named)))
+
+
+@pytest.fixture
+def told(mlflow_url: str) -> Callable[..., Any]:
+    """Asks MLflow itself."""
+
+    def ask(path: str, /, **asked: str) -> Any:
+        answer = httpx.get(f"{mlflow_url}/api/2.0/mlflow/{path}", params=asked, timeout=30)
+        return answer.raise_for_status().json()
+
+    return ask
+
+
+def test_a_run_holds_what_there_is_to_know_of_the_model(
+    server: MlflowServer, store: ArtefactStore, trained: TrainedModel, told: Callable[..., Any]
+) -> None:
+    artefact, run_id = give(store, server, "retrace", trained.manifest.model_id, silent)
+    run = told("runs/get", run_id=run_id)["run"]
+    assert run["info"]["status"] == "FINISHED"
+    assert run["info"]["run_name"] == trained.manifest.model_id
+    tags = {tag["key"]: tag["value"] for tag in run["data"]["tags"]}
+    assert (tags["model_hash"], tags["feature_set"]) == (artefact.model_hash, FEATURE_SET)
+    metrics = {metric["key"]: metric["value"] for metric in run["data"]["metrics"]}
+    assert metrics["average_precision"] == trained.metrics["average_precision"]
+    params = {param["key"]: param["value"] for param in run["data"]["params"]}
+    assert params["transactions"] == "2000"
+    assert params["settings.fitting.epochs"] == "1"
+    assert float(params["threshold.decline"]) == trained.thresholds.decline
+    stored = told("artifacts/list", run_id=run_id, path="retrace")["files"]
+    sizes = {file["path"]: int(file["file_size"]) for file in stored}
+    assert sizes == {f"retrace/{name}": len(data) for name, data in trained.files.items()}
+
+
+def test_a_model_that_comes_back_is_verified_stored_and_made_known(
+    server: MlflowServer, store: ArtefactStore, elsewhere: Models
+) -> None:
+    artefact, run_id = give(store, server, "retrace", _only(store), silent)
+    found = take(elsewhere, server, run_id, silent)
+    assert found.model_hash == artefact.model_hash
+    assert found.trained is not None
+    assert found.trained.transactions == 2000
+    assert elsewhere.store.open(found.model_hash).graph == artefact.graph
+    assert registry_of(elsewhere.log).policy.model is None
+    assert len(registry_of(elsewhere.log).all()) == 1
+
+
+def test_a_model_that_was_altered_there_is_not_taken(
+    server: MlflowServer, store: ArtefactStore, elsewhere: Models
+) -> None:
+    artefact, run_id = give(store, server, "retrace", _only(store), silent)
+    server.put(server.run(run_id), f"retrace/{GRAPH}", artefact.graph[:-1] + b"?")
+    with pytest.raises(IntegrityError, match=rf"{artefact.model_hash[:12]}.*altered"):
+        take(elsewhere, server, run_id, silent)
+    assert registry_of(elsewhere.log).all() == []
+
+
+def test_a_run_that_is_none_or_holds_no_model_is_named(
+    server: MlflowServer, elsewhere: Models
+) -> None:
+    with pytest.raises(NotFoundError, match="no-such-run"):
+        take(elsewhere, server, "no-such-run", silent)
+    empty = server.begin(server.experiment("others"), "by-hand", {}, 0)
+    with pytest.raises(NotFoundError, match=empty.run_id):
+        take(elsewhere, server, empty.run_id, silent)
+
+
+def test_a_run_that_cannot_be_finished_is_marked_as_failed(
+    server: MlflowServer, store: ArtefactStore, told: Callable[..., Any], mlflow_url: str,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    made = httpx.post(
+        f"{mlflow_url}/api/2.0/mlflow/experiments/create",
+        json={"name": "past-the-proxy", "artifact_location": f"file://{tmp_path}/art"},
+        timeout=30,
+    ).raise_for_status()
+    with pytest.raises(SettingsError, match="--artifacts-destination"):
+        give(store, server, "past-the-proxy", _only(store), silent)
+    experiment = made.json()["experiment_id"]
+    runs = httpx.post(
+        f"{mlflow_url}/api/2.0/mlflow/runs/search",
+        json={"experiment_ids": [experiment]},
+        timeout=30,
+    ).json()["runs"]
+    assert [run["info"]["status"] for run in runs] == ["FAILED"]
+
+
+def test_a_server_that_is_away_is_named_without_its_password(store: ArtefactStore) -> None:
+    away = f"http://user:secret@127.0.0.1:{free_port()}"
+    with MlflowServer(away) as server, pytest.raises(UnavailableError) as refused:
+        give(store, server, "retrace", _only(store), silent)
+    assert "127.0.0.1" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_the_command_gives_a_model_and_says_which_run_it_is(
+    store: ArtefactStore, mlflow_url: str, told: Callable[..., Any]
+) -> None:
+    environment = {
+        **os.environ,
+        "RETRACE_STATE_DIR": str(store.folder.parent),
+        "MLFLOW_TRACKING_URI": mlflow_url,
+        "MLFLOW_EXPERIMENT_NAME": "by command",
+    }
+    command = [sys.executable, "-m", "runtime.cli.main", "models", "export", _only(store)]
+    done = subprocess.run(
+        [*command, "--mlflow", "--json"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    run_id = json.loads(done.stdout)["run_id"]
+    assert told("runs/get", run_id=run_id)["run"]["info"]["status"] == "FINISHED"
+    refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "--to DIR, or --mlflow" in refused.stderr
+
+
+def _only(store: ArtefactStore) -> str:
+    [model] = [path.name for path in store.folder.iterdir()]
+    return model
