@@ -19,8 +19,13 @@ from runtime.settings import settings_from_environment
 from tests.e2e.stack import eventually, free_port
 
 LOCK = Path(__file__).with_name("requirements.lock")
-# Nothing of ours reaches it, and it tells nobody that it runs.
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "PYTHONPATH": ""}
+# Nothing of ours reaches it, it tells nobody that it runs, and starts no more than it needs.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "PYTHONPATH": "",
+}
 
 
 @pytest.fixture(scope="session")
