@@ -21,7 +21,7 @@ from inference.health.report import ModelHealth
 from inference.promotion import current_policy
 from projections.readmodels.model_health import keep, measured_at
 from runtime.model_alerts import alerts_of, rows_of
-from runtime.model_health import Asked
+from runtime.model_health import asked_of
 from runtime.settings import Settings
 from runtime.watched import health_among
 
@@ -85,7 +85,7 @@ class HealthWatch:
 
     def _measured(self, now: int) -> list[ModelHealth]:
         settings = self.settings
-        asked = Asked(now, settings.health_window, settings.health_label_days, settings.limits)
+        asked = asked_of(settings, now)
         policy = current_policy(self.log)
         deciding = [each.model_hash for each in (policy.model, policy.roll_out) if each]
         found = []

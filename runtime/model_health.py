@@ -16,6 +16,7 @@ from inference.health.limits import Limits
 from inference.health.report import Live, ModelHealth, health
 from inference.manifest import Manifest
 from projections.readmodels.live_window import LiveWindow, reach
+from runtime.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Asked:
     window: int = 7 * DAY
     days: int = 30
     limits: Limits = field(default_factory=Limits)
+
+
+def asked_of(settings: Settings, until: int) -> Asked:
+    """As the settings say."""
+    return Asked(until, settings.health_window, settings.health_label_days, settings.limits)
 
 
 def measured(engine: Engine, manifest: Manifest, model_hash: str, asked: Asked) -> ModelHealth:

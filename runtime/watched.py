@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 
 from domain.errors import NotFoundError
 from eventlog.port import EventLog
-from inference.artefacts import ArtefactStore
 from inference.health.report import ModelHealth
 from inference.registry import registry_of
 from projections.readmodels.connecting import build_engine
 from projections.settings import PostgresSettings
+from runtime.artefacts import artefacts_of
 from runtime.logs import log_of
 from runtime.model_health import Asked, measured
 from runtime.settings import Settings
@@ -41,7 +41,7 @@ def health_among(
     if named is None:
         raise NotFoundError("model", "in force: promote one with `./retrace models promote`")
     found = registry.find(named)
-    manifest = ArtefactStore(settings.models_dir).open(found.model_hash).manifest
+    manifest = artefacts_of(settings).open(found.model_hash).manifest
     return measured(engine, manifest, found.model_hash, asked)
 
 

@@ -26,6 +26,7 @@ from runtime.cli import (
     models,
     models_export,
     models_health,
+    models_watch,
     stack,
     testing,
     train,
@@ -50,6 +51,7 @@ ingest.register(app)
 models.register(app)
 models_export.register()
 models_health.register()
+models_watch.register()
 model_card.register()
 app.command()(demo.demo)
 app.command()(simulate)

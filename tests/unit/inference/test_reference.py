@@ -75,8 +75,16 @@ def test_a_value_that_never_varied_is_seen_to_begin() -> None:
         assert found.level == "alert"
 
 
+def test_values_beyond_all_that_training_saw_are_seen() -> None:
+    before = np.linspace(0, 1, 1000)
+    live = np.where(before > 0.95, 7.0, before)
+    [found] = feature_drifts(made(before), ["x"], live[:, None], Limits())
+    assert found.level == "alert"
+
+
 def test_values_stay_in_their_bin_when_they_are_narrowed_to_float32() -> None:
-    values = np.repeat([0.1, 0.2, 0.3, 1 / 3], 100)
+    # Two of these are rounded down, two up.
+    values = np.repeat([0.1, 1 / 3, 0.7, 0.9], 100)
     [bins] = made(values.astype(np.float32).astype(float)).features
     assert counted(bins.edges, values) / 400 == pytest.approx(bins.shares)
 
