@@ -3,6 +3,8 @@
 <state folder>/training/<key>/run.json              what was asked for
                               *.npy, frame.json     the frame
                               earlier.npz, all.npz  the checkpoint of each fit
+                              result/, scores.npy   what worker processes made
+                              worker-*.log          what they told
 
 The key is the digest of what was asked for, the frame and the code: a run that is asked for again
 goes on where it was interrupted. The folder is locked by the process that trains, and its lock ends
@@ -22,18 +24,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from domain.errors import ConflictError, IntegrityError, InvalidInputError
+from inference.artefacts import MANIFEST
+from inference.manifest import Manifest
 from inference.training.checkpoints import Checkpoints
-from inference.training.cluster import Cluster
+from inference.training.cluster import ALONE, Cluster
 from inference.training.fit import Progress, Run
 from inference.training.frame import Frame, split_by_time, varying
+from inference.training.measures import Validated
 from inference.training.run_files import write_whole, writing
 from inference.training.stored_frame import store_frame, stored_frame
 from inference.training.train import TrainedModel, TrainSettings, train
 from runtime.clock import now_us
 
 _RUN = "run.json"
+_RESULT, _SCORES = "result", "scores.npy"
 _ROOT = Path(__file__).resolve().parent.parent
 _SOURCES = ("inference", "inference/training")
 
@@ -68,10 +75,28 @@ class TrainingRun:
         write_whole(folder / _RUN, msgspec.json.encode(told))
 
 
-def trained_by(run: TrainingRun, progress: Progress) -> TrainedModel:
-    """The model of a run, from its last checkpoint on, in this process."""
-    kept = Run(Cluster(), Checkpoints(run.folder))
+def trained_by(run: TrainingRun, progress: Progress, cluster: Cluster = ALONE) -> TrainedModel:
+    """The model of a run, from its last checkpoint on; this process is a worker of that cluster."""
+    kept = Run(cluster, Checkpoints(run.folder, writes=cluster.chief))
     return train(stored_frame(run.folder), run.asked.settings, progress, kept)
+
+
+def put_result(run: TrainingRun, trained: TrainedModel) -> None:
+    """For the process that waits for this one. Raises UnavailableError: a full disk."""
+    folder = run.folder / _RESULT
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+        np.save(run.folder / _SCORES, trained.validated.scores)
+    for name, data in trained.files.items():
+        write_whole(folder / name, data)
+
+
+def result_of(run: TrainingRun) -> TrainedModel:
+    """Once the workers have ended well."""
+    files = {path.name: path.read_bytes() for path in (run.folder / _RESULT).iterdir()}
+    manifest = Manifest.from_json(files[MANIFEST])
+    validated = Validated(split_by_time(stored_frame(run.folder))[1], np.load(run.folder / _SCORES))
+    return TrainedModel(files, manifest.thresholds, manifest.facts["metrics"], validated)
 
 
 @contextmanager

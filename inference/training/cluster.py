@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
+from domain.errors import SettingsError
 from inference.training.tensorflow_setup import start
 
 
@@ -26,6 +29,27 @@ class Cluster:
     def strategy(self) -> Any:
         """TensorFlow's; of several workers, each has to ask for it, and waits for the others."""
         return _strategy(self.workers)
+
+
+ALONE = Cluster()
+
+
+def cluster_of_environment() -> Cluster:
+    """From TF_CONFIG, {"cluster": {"worker": [host:port, ...]}, "task": {"index": 0}}; alone
+    without it. Raises SettingsError where it is wrong."""
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        return Cluster()
+    try:
+        told = json.loads(text)
+        workers, index = len(told["cluster"]["worker"]), int(told["task"]["index"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"TF_CONFIG: expected a cluster of workers and a task: {error}"
+        ) from None
+    if not 0 <= index < workers:
+        raise SettingsError(f"TF_CONFIG: task {index} is none of {workers} workers")
+    return Cluster(workers, index)
 
 
 _joined: list[Any] = []

@@ -11,7 +11,7 @@ import numpy as np
 from inference.manifest import Network
 from inference.training.batches import batches_of
 from inference.training.checkpoints import Checkpoints
-from inference.training.cluster import Cluster
+from inference.training.cluster import ALONE, Cluster
 from inference.training.frame import Frame
 from inference.training.loop import Loop
 from inference.training.metrics import average_precision
@@ -42,11 +42,18 @@ class FitSettings:
 class Run:
     """Who fits with whom, and where each epoch is kept."""
 
-    cluster: Cluster = field(default_factory=Cluster)
+    cluster: Cluster = ALONE
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
 
 IN_MEMORY = Run()
+
+_EARLIER, _ALL = "earlier", "all"
+
+
+def epochs_kept(checkpoints: Checkpoints) -> int:
+    """Of both fits together; it grows with each epoch that is kept."""
+    return sum(checkpoints.latest(phase).epoch for phase in (_EARLIER, _ALL))
 
 
 def fit(
@@ -65,7 +72,7 @@ def fit(
     """
     held = np.flatnonzero(~np.isnan(later.labels))
     truth, weights = later.labels[held], later.row_weights()[held]
-    fitting = _Fitting(frame, network, seed, chosen, run, "earlier")
+    fitting = _Fitting(frame, network, seed, chosen, run, _EARLIER)
     fitting.tell(chosen.epochs, progress)
     while (at := fitting.at).epoch < chosen.epochs and at.epoch - at.best_epoch < chosen.patience:
         epoch = fitting.learn()
@@ -86,7 +93,7 @@ def refit(
     run: Run = IN_MEMORY,
 ) -> Any:
     """The Keras model after that many epochs on all of `frame`: the latest labels teach most."""
-    fitting = _Fitting(frame, network, seed, chosen, run, "all")
+    fitting = _Fitting(frame, network, seed, chosen, run, _ALL)
     fitting.tell(epochs, progress)
     while fitting.at.epoch < epochs:
         epoch = fitting.learn()

@@ -30,6 +30,7 @@ from runtime.cli import (
     stack,
     testing,
     train,
+    train_worker,
 )
 from simulator.cli import simulate
 
@@ -56,6 +57,7 @@ model_card.register()
 app.command()(demo.demo)
 app.command()(simulate)
 app.command()(train.train)
+app.command()(train_worker.train_worker)
 app.command()(backtest.backtest)
 app.command()(alerts.alerts)
 app.command("test")(testing.run_checks)

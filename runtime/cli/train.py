@@ -43,6 +43,9 @@ def train(
         bool, typer.Option("--promote/--no-promote", help="Put the model in force.")
     ] = True,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that share each batch.")
+    ] = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last run that was interrupted.")
     ] = False,
@@ -52,6 +55,7 @@ def train(
     from runtime.artefacts import artefacts_of
     from runtime.cli.card_writing import write_card
     from runtime.settings import load_settings
+    from runtime.training_fleet import trained_by_workers
     from runtime.training_runs import interrupted, remove, trained_by
 
     started = time.monotonic()
@@ -62,10 +66,11 @@ def train(
         taken = (
             interrupted(settings.training_dir)
             if resume
-            else _begun(settings, as_known_at, features, promote, seed, progress)
+            else _begun(settings, as_known_at, features, promote, seed, workers, progress)
         )
         with taken as run, _interruptible():
-            trained = trained_by(run, progress)
+            fit = trained_by if run.asked.workers == 1 else trained_by_workers
+            trained = fit(run, progress)
             model_hash = artefacts_of(settings).put(trained.files)
             source = _SOURCES[run.asked.features]
             card = write_card(settings.models_dir, model_hash, trained, source)
@@ -82,6 +87,7 @@ def _begun(
     features: FeatureValues,
     promote: bool,
     seed: int,
+    workers: int,
     progress: Progress,
 ) -> AbstractContextManager[TrainingRun]:
     from inference.training.train import TrainSettings
@@ -90,7 +96,7 @@ def _begun(
 
     moment = moment_of(as_known_at) if as_known_at else now_us()
     frame = _frame(settings, moment, features, progress)
-    asked = Asked(moment, features, TrainSettings(seed=seed), 1, promote)
+    asked = Asked(moment, features, TrainSettings(seed=seed), workers, promote)
     return begun(settings.training_dir, asked, frame)
 
 
@@ -98,7 +104,7 @@ def _refuse_beside_resume(context: typer.Context) -> None:
     """A run that goes on is as it was asked for."""
     from domain.errors import InvalidInputError
 
-    for name in ("as_known_at", "features", "promote", "seed"):
+    for name in ("as_known_at", "features", "promote", "seed", "workers"):
         source = context.get_parameter_source(name)
         if source and source.name != "DEFAULT":
             option = f"--{name.replace('_', '-')}"

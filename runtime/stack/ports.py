@@ -26,6 +26,16 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         return True
 
 
+def free_ports(count: int) -> list[int]:
+    """That many different ones; nothing keeps them."""
+    chosen: set[int] = set()
+    while len(chosen) < count:
+        port = random.SystemRandom().randint(_FIRST, _LAST)
+        if is_free(port):
+            chosen.add(port)
+    return sorted(chosen)
+
+
 def kept_ports(folder: StateFolder, names: Iterable[str]) -> dict[str, int]:
     """A port per name: the one used before where it is still free, otherwise a new one."""
     before = read_json(folder.ports)

@@ -1,0 +1,117 @@
+"""Workers that train together make what one makes, whichever of them is killed on the way."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from domain.errors import RetraceError, UnavailableError
+from inference.artefacts import WEIGHTS
+from inference.training.export import unpack_weights
+from inference.training.fit import FitSettings
+from inference.training.train import TrainedModel, TrainSettings
+from runtime.training_fleet import trained_by_workers
+from runtime.training_runs import Asked, TrainingRun, begun, trained_by
+from tests.unit.inference.synthetic import synthetic
+
+TOLERANCE = 1e-4  # docs/models.md states it
+ONE = Asked(7, "ideal", TrainSettings(seed=3, fitting=FitSettings(epochs=3)))
+TWO = replace(ONE, workers=2)
+ROWS = 2001  # the last batch is one that two cannot halve
+
+
+def nothing(_done: float, _text: str) -> None:
+    return None
+
+
+def weights(model: TrainedModel) -> list[np.ndarray]:
+    return list(unpack_weights(model.files[WEIGHTS]))
+
+
+def worker_of(run: TrainingRun, index: int) -> psutil.Process:
+    """Children are started in order."""
+    ours = [child for child in psutil.Process().children() if str(run.folder) in child.cmdline()]
+    return sorted(ours, key=lambda child: child.pid)[index]
+
+
+def no_child_is_left(run: TrainingRun) -> bool:
+    return not any(str(run.folder) in child.cmdline() for child in psutil.Process().children())
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[TrainingRun]:
+    with begun(tmp_path, TWO, synthetic(ROWS)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+    told: list[str] = []
+    with begun(tmp_path_factory.mktemp("two"), TWO, synthetic(ROWS)) as run:
+        model = trained_by_workers(run, lambda _done, text: told.append(text))
+        assert no_child_is_left(run)
+    epochs = [text for text in told if text.startswith(("epoch", "all labels"))]
+    assert epochs[0].startswith("epoch 1: average precision")
+    assert epochs[-1].startswith("all labels, epoch")
+    return model
+
+
+def test_two_workers_reach_the_weights_of_one(undisturbed: TrainedModel, tmp_path: Path) -> None:
+    with begun(tmp_path, ONE, synthetic(ROWS)) as run:
+        alone = trained_by(run, nothing)
+    for mine, other in zip(weights(undisturbed), weights(alone), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=0, atol=TOLERANCE)
+    assert undisturbed.metrics == pytest.approx(alone.metrics, abs=1e-3)
+    scored, by_one = undisturbed.validated, alone.validated
+    np.testing.assert_array_equal(scored.frame.times, by_one.frame.times)
+    np.testing.assert_allclose(scored.scores, by_one.scores, atol=1e-3)
+
+
+@pytest.mark.parametrize(("index", "moment"), [(0, "epoch 2"), (1, "all labels, epoch 1")])
+def test_a_killed_worker_changes_no_bit_of_the_end(
+    undisturbed: TrainedModel, run: TrainingRun, index: int, moment: str
+) -> None:
+    told: list[str] = []
+
+    def kill_once(_done: float, text: str) -> None:
+        if text.startswith(moment) and moment not in " ".join(told):
+            worker_of(run, index).send_signal(signal.SIGKILL)
+        told.append(text)
+
+    model = trained_by_workers(run, kill_once)
+    assert model.files == undisturbed.files
+    assert any("was killed (signal 9): all start again" in text for text in told)
+    assert any(text.startswith("going on after epoch") for text in told)
+    assert no_child_is_left(run)
+
+
+def test_workers_that_never_get_on_are_given_up_with_their_log(run: TrainingRun) -> None:
+    def kill(_done: float, text: str) -> None:
+        if "transactions" in text:
+            worker_of(run, 1).send_signal(signal.SIGKILL)
+
+    with pytest.raises(UnavailableError, match=r"without a new epoch.*worker-1\.log"):
+        trained_by_workers(run, kill)
+    assert no_child_is_left(run)
+
+
+def test_what_a_worker_refuses_is_told_and_not_tried_again(run: TrainingRun) -> None:
+    (run.folder / "frame.json").unlink()
+    with pytest.raises(RetraceError, match="no whole frame"):
+        trained_by_workers(run, nothing)
+
+
+def test_an_interrupted_launcher_leaves_no_worker(run: TrainingRun) -> None:
+    def interrupt(_done: float, text: str) -> None:
+        if text.startswith("epoch 1"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained_by_workers(run, interrupt)
+    assert no_child_is_left(run)
