@@ -39,7 +39,7 @@ from inference.training.stored_frame import store_frame, stored_frame
 from inference.training.train import TrainedModel, TrainSettings, train
 from runtime.clock import now_us
 
-_RUN = "run.json"
+_RUN, _LOCK = "run.json", "lock"
 _RESULT, _SCORES = "result", "scores.npy"
 _ROOT = Path(__file__).resolve().parent.parent
 _SOURCES = ("inference", "inference/training")
@@ -112,7 +112,7 @@ def begun(root: Path, asked: Asked, frame: Frame) -> Iterator[TrainingRun]:
         root.mkdir(parents=True, exist_ok=True)
         _sweep(root)
         staging = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-    with _held(staging):
+    with _locked(staging):
         try:
             digest = store_frame(frame, staging)
             folder = root / _key(asked, digest)
@@ -125,8 +125,8 @@ def begun(root: Path, asked: Asked, frame: Frame) -> Iterator[TrainingRun]:
                 return
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    with _held(folder):
-        run = replace(read_run(folder), asked=asked)
+    with held(folder) as found:
+        run = replace(found, asked=asked)
         run.write(folder)
         yield run
 
@@ -144,11 +144,18 @@ def interrupted(root: Path) -> Iterator[TrainingRun]:
                 f"{run.folder} was begun by another version of the training code: its end would be"
                 " another; train anew",
             )
-        with _held(run.folder):
-            yield run
+        with held(run.folder) as found:
+            yield found
         return
-    held = f"; {len(runs)} in progress" if runs else ""
-    raise InvalidInputError("--resume", f"no training run was interrupted in {root}{held}")
+    busy = f"; {len(runs)} in progress" if runs else ""
+    raise InvalidInputError("--resume", f"no training run was interrupted in {root}{busy}")
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[TrainingRun]:
+    """The run of a folder. Raises ConflictError where another process is at it, IntegrityError."""
+    with _locked(folder):
+        yield read_run(folder)
 
 
 def remove(run: TrainingRun) -> None:
@@ -189,8 +196,9 @@ def _sweep(root: Path) -> None:
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY)
+def _locked(folder: Path) -> Iterator[None]:
+    # A file of its own: over NFS only what is open for writing can be locked.
+    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -203,7 +211,7 @@ def _held(folder: Path) -> Iterator[None]:
 
 def _is_held(folder: Path) -> bool:
     try:
-        with _held(folder):
+        with _locked(folder):
             return False
     except (ConflictError, FileNotFoundError):
         return True

@@ -30,6 +30,7 @@ from runtime.cli import (
     stack,
     testing,
     train,
+    train_job,
     train_worker,
 )
 from simulator.cli import simulate
@@ -58,6 +59,7 @@ app.command()(demo.demo)
 app.command()(simulate)
 app.command()(train.train)
 app.command()(train_worker.train_worker)
+app.command()(train_job.train_job)
 app.command()(backtest.backtest)
 app.command()(alerts.alerts)
 app.command("test")(testing.run_checks)

@@ -52,8 +52,6 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train a model on the history of the log, store it and put it in force."""
-    from runtime.artefacts import artefacts_of
-    from runtime.cli.card_writing import write_card
     from runtime.settings import load_settings
     from runtime.training_fleet import trained_by_workers
     from runtime.training_runs import interrupted, remove, trained_by
@@ -62,26 +60,23 @@ def train(
     settings = load_settings()
     if resume:
         _refuse_beside_resume(context)
-    with _shown() as progress:
+    with shown() as progress:
         taken = (
             interrupted(settings.training_dir)
             if resume
-            else _begun(settings, as_known_at, features, promote, seed, workers, progress)
+            else begin(settings, as_known_at, features, promote, seed, workers, progress)
         )
         with taken as run, _interruptible():
             fit = trained_by if run.asked.workers == 1 else trained_by_workers
             trained = fit(run, progress)
-            model_hash = artefacts_of(settings).put(trained.files)
-            source = _SOURCES[run.asked.features]
-            card = write_card(settings.models_dir, model_hash, trained, source)
-            _record(settings, trained, model_hash, run.asked.promote)
+            model_hash, card = store(settings, run, trained)
             remove(run)
     promoted = run.asked.promote
     summary = summary_of(trained, model_hash, promoted, time.monotonic() - started)
     tell(summary | {"card": card}, as_json)
 
 
-def _begun(
+def begin(
     settings: Settings,
     as_known_at: str | None,
     features: FeatureValues,
@@ -98,6 +93,18 @@ def _begun(
     frame = _frame(settings, moment, features, progress)
     asked = Asked(moment, features, TrainSettings(seed=seed), workers, promote)
     return begun(settings.training_dir, asked, frame)
+
+
+def store(settings: Settings, run: TrainingRun, trained: TrainedModel) -> tuple[str, str | None]:
+    """Stores the model, tells the log of it, and gives its hash and the folder of its card."""
+    from runtime.artefacts import artefacts_of
+    from runtime.cli.card_writing import write_card
+
+    model_hash = artefacts_of(settings).put(trained.files)
+    source = _SOURCES[run.asked.features]
+    card = write_card(settings.models_dir, model_hash, trained, source)
+    _record(settings, trained, model_hash, run.asked.promote)
+    return model_hash, card
 
 
 def _refuse_beside_resume(context: typer.Context) -> None:
@@ -216,7 +223,7 @@ def tell(summary: dict[str, Any], as_json: bool) -> None:
 
 
 @contextmanager
-def _shown() -> Iterator[Progress]:
+def shown() -> Iterator[Progress]:
     """A bar on stderr; where that is no terminal, a line per step."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn

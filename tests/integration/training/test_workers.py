@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +21,9 @@ from inference.artefacts import WEIGHTS
 from inference.training.export import unpack_weights
 from inference.training.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings
-from runtime.training_fleet import trained_by_workers
-from runtime.training_runs import Asked, TrainingRun, begun, trained_by
+from runtime.stack.ports import free_ports
+from runtime.training_fleet import REFUSED, trained_by_workers
+from runtime.training_runs import Asked, TrainingRun, begun, result_of, trained_by
 from tests.unit.inference.synthetic import synthetic
 
 TOLERANCE = 1e-4  # docs/models.md states it
@@ -42,6 +48,26 @@ def worker_of(run: TrainingRun, index: int) -> psutil.Process:
 
 def no_child_is_left(run: TrainingRun) -> bool:
     return not any(str(run.folder) in child.cmdline() for child in psutil.Process().children())
+
+
+@contextmanager
+def started_by_hand(run: TrainingRun) -> Iterator[list[subprocess.Popen[str]]]:
+    """Both workers, as on two machines: whoever started one knows nothing of the other."""
+    hosts = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    with ExitStack() as stack:
+        workers = []
+        for index in range(2):
+            task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "runtime.cli.main", "train-worker", str(run.folder)],
+                env={**os.environ, "TF_CONFIG": json.dumps(task)},
+                stdout=subprocess.PIPE if index == 0 else subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            workers.append(stack.enter_context(worker))
+            stack.callback(worker.kill)
+        yield workers
 
 
 @pytest.fixture
@@ -89,6 +115,19 @@ def test_a_killed_worker_changes_no_bit_of_the_end(
     assert any("was killed (signal 9): all start again" in text for text in told)
     assert any(text.startswith("going on after epoch") for text in told)
     assert no_child_is_left(run)
+
+
+def test_a_worker_that_nobody_watches_ends_when_it_loses_a_peer_and_started_again_goes_on(
+    undisturbed: TrainedModel, run: TrainingRun
+) -> None:
+    with started_by_hand(run) as (first, second):
+        assert any("epoch 2" in line for line in first.stdout or ())
+        second.kill()
+        assert first.wait(120) not in (0, REFUSED)
+    with started_by_hand(run) as again:
+        assert any("going on after epoch" in line for line in again[0].stdout or ())
+        assert [worker.wait(240) for worker in again] == [0, 0]
+    assert result_of(run).files == undisturbed.files
 
 
 def test_workers_that_never_get_on_are_given_up_with_their_log(run: TrainingRun) -> None:
