@@ -11,9 +11,10 @@ from domain.features.entities import Entity
 from domain.features.windows import Window
 
 # Part of every hash: raised whenever the meaning of a declaration or of a state's bytes changes.
-SEMANTICS = 2
+SEMANTICS = 3
 MAX_TILES = 64
 MAX_CAP = 4096
+MAX_TIMES = 64  # so many greatest amounts stay within an int64
 
 
 class DeclarationError(RetraceError):
@@ -39,7 +40,12 @@ class Aggregation(StrEnum):
     HOUR_DEVIATION = "deviation from own time of day"
     QUANTILE = "quantile"
     RATIO_TO_QUANTILE = "ratio to own quantile"
+    ROBUST_Z = "median deviations from own median"
+    RATIO_TO_CORE_MEAN = "ratio to own mean without outliers"
     HIGH_COUNT = "count above own quantile"
+    SINCE_HIGH = "hours since the last above own quantile"
+    SINCE_FIRST_HIGH = "hours since the first above own quantile"
+    MAX_TO_QUANTILE = "maximum over own quantile"
     DISTINCT = "distinct count"
     IS_NEW = "not seen before"
     DISTANCE = "km from the last"
@@ -49,6 +55,14 @@ class Aggregation(StrEnum):
     FRAUD_RATE = "fraud labels / labels"
     FRAUD_RUN = "length of the current run of fraud labels"
     FRAUD_RUN_HOURS = "age in hours of the current run of fraud labels"
+    FRAUD_RUN_DAYS = "age in calendar days of the current run of fraud labels"
+    FRAUD_RUN_MIN = "least amount of the current run of fraud labels"
+    FRAUD_RUN_MEAN = "mean amount of the current run of fraud labels"
+    FRAUD_MEAN = "mean amount of fraud labels"
+    LAST_FRAUD = "amount of the last fraud label"
+    SINCE_FRAUD = "hours since the last fraud label"
+    SINCE_FIRST_FRAUD = "hours since the first fraud label"
+    SINCE_GENUINE = "hours since the last genuine label"
     FRAUD_OF_LAST = "fraud labels among the last"
     NTH_LAST_LABEL = "n-th last label"
 
@@ -100,11 +114,26 @@ OF_LABELS = frozenset(
         _A.FRAUD_RATE,
         _A.FRAUD_RUN,
         _A.FRAUD_RUN_HOURS,
+        _A.FRAUD_RUN_DAYS,
+        _A.FRAUD_RUN_MIN,
+        _A.FRAUD_RUN_MEAN,
+        _A.FRAUD_MEAN,
+        _A.LAST_FRAUD,
+        _A.SINCE_FRAUD,
+        _A.SINCE_FIRST_FRAUD,
+        _A.SINCE_GENUINE,
         _A.FRAUD_OF_LAST,
         _A.NTH_LAST_LABEL,
     }
 )
-OF_VALUES = frozenset({_A.QUANTILE, _A.RATIO_TO_QUANTILE, _A.HIGH_COUNT})
+OF_BASELINE = frozenset({_A.HIGH_COUNT, _A.SINCE_HIGH, _A.SINCE_FIRST_HIGH, _A.MAX_TO_QUANTILE})
+OF_TIMES = frozenset({_A.HIGH_COUNT, _A.SINCE_HIGH, _A.SINCE_FIRST_HIGH, _A.RATIO_TO_CORE_MEAN})
+OF_VALUES = OF_BASELINE | {
+    _A.QUANTILE,
+    _A.RATIO_TO_QUANTILE,
+    _A.ROBUST_Z,
+    _A.RATIO_TO_CORE_MEAN,
+}
 OF_PLACES = frozenset({_A.DISTANCE, _A.SPEED})
 OF_IDS = frozenset({_A.DISTINCT, _A.IS_NEW})
 WITHOUT_FIELD = frozenset({_A.COUNT, _A.SINCE_LAST, _A.SINCE_FIRST, _A.HOUR_DEVIATION})
@@ -132,7 +161,8 @@ class Feature:
     `cap` bounds what is kept one by one: the latest `cap` labels, values, or pairs of tile and id;
     for a distinct count the ids of one tile, beyond which it is estimated from a sample. `quantile`
     is in thousandths (500 is the median), by nearest rank. `baseline` is the window whose quantile
-    a HIGH_COUNT counts above. `last` is the n of labels. `default` stands where the value is
+    the amounts of `window` are held against; those above `times` that quantile are high, or no part
+    of a core mean. `last` is the n of labels. `default` stands where the value is
     unknown. A value depends on its own declaration alone, never on what is declared beside it.
     """
 
@@ -146,6 +176,7 @@ class Feature:
     cap: int | None = None
     quantile: int | None = None
     baseline: Window | None = None
+    times: int | None = None
     last: int | None = None
     default: float | None = None
 
@@ -166,7 +197,7 @@ class Feature:
         spans = [f"{w.span}/{w.tile}/{w.horizon}" if w else "" for w in self._windows()]
         parts = (
             *(self.name, self.entity, self.aggregation.name, self.field, *spans, self.filter),
-            *(self.cap, self.quantile, self.last),
+            *(self.cap, self.quantile, self.times, self.last),
             None if self.default is None else float(self.default).hex(),
         )
         return "|".join("" if part is None else str(part) for part in parts)
@@ -222,8 +253,9 @@ class Feature:
         for name, what, wanted, most in (
             ("cap", self.cap, CAPPED, MAX_CAP),
             ("quantile", self.quantile, OF_VALUES, 1000),
+            ("times", self.times, OF_TIMES, MAX_TIMES),
             ("last", self.last, OF_LAST, 64),
-            ("baseline", self.baseline, frozenset({Aggregation.HIGH_COUNT}), None),
+            ("baseline", self.baseline, OF_BASELINE, None),
         ):
             if (self.aggregation in wanted) != (what is not None):
                 if what is not None:

@@ -41,13 +41,16 @@ Feature set `{hash}`, {count} features.
   64 the error is some percent where thousands are counted. The sample depends on the ids alone, so
   every engine has the same.
 - **Quantiles** are by nearest rank: of n sorted amounts the one at ceil(n * q). A high count is
-  that of the amounts of the window above the quantile of the baseline window.
+  that of the amounts of the window above so many times the quantile of the baseline window; hours
+  since the first or last such amount and the greatest amount are held against it alike. The median
+  deviation is the median of the distances from the median.
 - **Time of day.** The deviation is 1 - cos of the angle between the hour (UTC) and the mean hour of
   the window, by sums of sines in 1/4096.
 - **Labels.** A label counts at its known time, and only in whole past tiles. Of one transaction
   the last such label alone counts: a reversal replaces the earlier label from its own known time
   on, and until then the earlier one counts. A rate is fraud labels over all labels. The current run
-  of fraud is that of the last labels in the order of their knowing; its age counts from the first.
+  of fraud is that of the last labels in the order of their knowing; its age counts from the first,
+  in hours, or in days of the calendar (UTC). An amount of labels is that of their transactions.
 - **Filters.** `declined` counts decisions, and imported history holds none. Without a filter
   attempts count, decided or imported.
 - **Bits.** States hold integers alone. Each integer becomes a float64 once, then only + - * / and
@@ -111,6 +114,7 @@ def _of(feature: Feature) -> str:
     parts = [
         f"q = {feature.quantile / 1000:g}" if feature.quantile else "",
         f"baseline {feature.baseline.name}" if feature.baseline else "",
+        f"{feature.times} times" if feature.times else "",
         f"n = {feature.last}" if feature.last else "",
     ]
     return ", ".join(part for part in parts if part)
@@ -123,6 +127,7 @@ _TYPES = {
     Aggregation.FRAUD_COUNT: "whole number",
     Aggregation.HIGH_COUNT: "whole number",
     Aggregation.FRAUD_RUN: "whole number",
+    Aggregation.FRAUD_RUN_DAYS: "whole number",
     Aggregation.FRAUD_OF_LAST: "whole number",
     Aggregation.NTH_LAST_LABEL: "0 or 1",
     Aggregation.IS_NEW: "0 or 1",

@@ -55,7 +55,7 @@ _CHANNELS: tuple[tuple[int, set[Aggregation]], ...] = (
     (at.C_HOUR_X, {_A.HOUR_DEVIATION}),
     (at.C_HOUR_Y, {_A.HOUR_DEVIATION}),
 )
-_COLUMNS = {at.SKETCH: 2, at.PAIRS: 2, at.VALUES: 3, at.PLACES: 6, at.LABELS: 5, at.REQUEST: 0}
+_COLUMNS = {at.SKETCH: 2, at.PAIRS: 2, at.VALUES: 3, at.PLACES: 6, at.LABELS: 6, at.REQUEST: 0}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -187,7 +187,7 @@ def _feature(place: int, feature: Feature) -> list[int]:
     row[at.F_SPAN], row[at.F_TILE] = feature.window.span, feature.window.tile
     row[at.F_HORIZON] = feature.window.horizon
     row[at.F_NUMBER] = feature.quantile or feature.last or 0
-    row[at.F_CAP] = feature.cap or 0
+    row[at.F_CAP], row[at.F_TIMES] = feature.cap or 0, feature.times or 1
     return row
 
 

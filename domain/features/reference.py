@@ -11,7 +11,14 @@ from math import sqrt
 
 from domain.features.catalogue import CATALOGUE
 from domain.features.coordinates import EARTH_RADIUS_KM, SCALE
-from domain.features.declarations import OF_VALUES, Aggregation, Feature, Field, Filter
+from domain.features.declarations import (
+    OF_BASELINE,
+    OF_VALUES,
+    Aggregation,
+    Feature,
+    Field,
+    Filter,
+)
 from domain.features.entities import entity_keys
 from domain.features.events import FeatureEvent, code, place_of
 from domain.features.feature_set import FeatureSet
@@ -210,14 +217,39 @@ def _of_values(history: Events, x: Transaction, feature: Feature) -> float | Non
         return 0.0
     if not held:
         return None
-    amounts = sorted(e.base_amount for e in held)
-    rank = -(-len(amounts) * feature.quantile // 1000)
-    value = amounts[max(rank, 1) - 1]
-    if feature.aggregation is Aggregation.HIGH_COUNT:
-        return float(sum(e.base_amount > value for e in _within(held, g_of, x.timestamp)))
+    amounts = [e.base_amount for e in held]
+    value = _quantile(amounts, feature.quantile)
+    if feature.aggregation in OF_BASELINE:
+        return _against(_within(held, g_of, x.timestamp), value, x.timestamp, feature)
     if feature.aggregation is Aggregation.QUANTILE:
         return float(value) / 100.0
+    if feature.aggregation is Aggregation.ROBUST_Z:
+        deviation = _quantile([abs(amount - value) for amount in amounts], feature.quantile)
+        return float(x.base_amount - value) / float(deviation) if deviation else None
+    if feature.aggregation is Aggregation.RATIO_TO_CORE_MEAN:
+        core = [amount for amount in amounts if amount <= (feature.times or 1) * value]
+        return float(x.base_amount) * float(len(core)) / float(sum(core)) if sum(core) else None
     return float(x.base_amount) / float(value) if value else None
+
+
+def _quantile(amounts: list[int], thousandths: int) -> int:
+    """By nearest rank."""
+    rank = -(-len(amounts) * thousandths // 1000)
+    return sorted(amounts)[max(rank, 1) - 1]
+
+
+def _against(recent: Events, value: int, t: int, feature: Feature) -> float | None:
+    """What is recent, held against a quantile of the baseline."""
+    if feature.aggregation is Aggregation.MAX_TO_QUANTILE:
+        greatest = max((e.base_amount for e in recent), default=0)
+        return float(greatest) / float(value) if recent and value else None
+    high = [e.time for e in recent if e.base_amount > (feature.times or 1) * value]
+    if feature.aggregation is Aggregation.HIGH_COUNT:
+        return float(len(high))
+    if not high:
+        return None
+    then = max(high) if feature.aggregation is Aggregation.SINCE_HIGH else min(high)
+    return float(max(t - then, 0)) / 3600000000.0
 
 
 def _within(events: Events, window: Window, t: int) -> list[FeatureEvent]:
@@ -262,6 +294,8 @@ def _of_labels(labels: Events, x: Transaction, feature: Feature) -> float | None
         return float(sum(values))
     if feature.aggregation is Aggregation.FRAUD_RATE:
         return float(sum(values)) / float(len(held)) if held else None
+    if feature.aggregation in _OF_SOME:
+        return _of_some(held, t, feature.aggregation)
     last = feature.last or 0
     if feature.aggregation is Aggregation.FRAUD_OF_LAST:
         return float(sum(values[-last:]))
@@ -270,4 +304,37 @@ def _of_labels(labels: Events, x: Transaction, feature: Feature) -> float | None
     run = len(values) - max((i + 1 for i, value in enumerate(values) if not value), default=0)
     if feature.aggregation is Aggregation.FRAUD_RUN:
         return float(run)
-    return float(t - held[-run].time) / 3600000000.0 if run else None
+    return _of_run(held[-run:], t, feature.aggregation) if run else None
+
+
+def _of_run(run: Events, t: int, aggregation: Aggregation) -> float:
+    amounts = [label.base_amount for label in run]
+    if aggregation is Aggregation.FRAUD_RUN_MIN:
+        return float(min(amounts)) / 100.0
+    if aggregation is Aggregation.FRAUD_RUN_MEAN:
+        return float(sum(amounts)) / 100.0 / float(len(amounts))
+    if aggregation is Aggregation.FRAUD_RUN_DAYS:
+        return float((to_datetime(t).date() - to_datetime(run[0].time).date()).days)
+    return float(t - run[0].time) / 3600000000.0
+
+
+_OF_SOME = {
+    Aggregation.FRAUD_MEAN,
+    Aggregation.LAST_FRAUD,
+    Aggregation.SINCE_FRAUD,
+    Aggregation.SINCE_FIRST_FRAUD,
+    Aggregation.SINCE_GENUINE,
+}
+
+
+def _of_some(held: Events, t: int, aggregation: Aggregation) -> float | None:
+    wanted = 0 if aggregation is Aggregation.SINCE_GENUINE else 1
+    kind = [label for label in held if label.label == wanted]
+    if not kind:
+        return None
+    if aggregation is Aggregation.FRAUD_MEAN:
+        return float(sum(label.base_amount for label in kind)) / 100.0 / float(len(kind))
+    if aggregation is Aggregation.LAST_FRAUD:
+        return float(kind[-1].base_amount) / 100.0
+    one = kind[0] if aggregation is Aggregation.SINCE_FIRST_FRAUD else kind[-1]
+    return float(t - one.time) / 3600000000.0

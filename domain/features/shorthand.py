@@ -11,6 +11,7 @@ _DISTINCT = 64  # ids of one tile counted exactly; beyond it a sample is
 _AMOUNTS = 128  # amounts kept for quantiles
 _LABELS = 512  # labels kept per entity
 _MEDIAN, _HIGH = 500, 950
+_FAR = 3  # times the own median: beyond what an entity ordinarily pays
 
 
 def request(name: str, field: Field, meaning: str) -> Feature:
@@ -136,22 +137,117 @@ def quantiles(entity: Entity, window: Window) -> list[Feature]:
     ]
 
 
-def high_counts(entity: Entity, baseline: Window, *windows: Window) -> list[Feature]:
+def against_core(entity: Entity, window: Window) -> list[Feature]:
+    """The amount against the entity's own ordinary amounts, which a few outliers do not move."""
     return [
         Feature(
-            name=f"{entity}_high_count_{window.name}",
-            meaning=f"transactions of the {entity} in the last {window.name} above the 95% "
-            f"quantile of its last {_AMOUNTS} amounts within {baseline.name}",
-            aggregation=Aggregation.HIGH_COUNT,
+            name=f"{entity}_amount_robust_z_{window.name}",
+            meaning=f"amount less the median of the {entity}'s last {_AMOUNTS} amounts within "
+            f"{window.name}, in median deviations from it",
+            aggregation=Aggregation.ROBUST_Z,
             entity=entity,
             field=Field.AMOUNT,
             window=window,
-            baseline=baseline,
             cap=_AMOUNTS,
+            quantile=_MEDIAN,
+        ),
+        Feature(
+            name=f"{entity}_amount_to_core_mean_{window.name}",
+            meaning=f"amount against the mean of the {entity}'s last {_AMOUNTS} amounts within "
+            f"{window.name}, without those above {_FAR} times their median",
+            aggregation=Aggregation.RATIO_TO_CORE_MEAN,
+            entity=entity,
+            field=Field.AMOUNT,
+            window=window,
+            cap=_AMOUNTS,
+            quantile=_MEDIAN,
+            times=_FAR,
+        ),
+    ]
+
+
+def high_counts(entity: Entity, baseline: Window, *windows: Window) -> list[Feature]:
+    return [
+        _beyond(
+            f"{entity}_high_count_{window.name}",
+            f"transactions of the {entity} in the last {window.name} above the 95% quantile",
+            Aggregation.HIGH_COUNT,
+            entity,
+            baseline,
+            window,
             quantile=_HIGH,
+            times=1,
         )
         for window in windows
     ]
+
+
+def far_counts(entity: Entity, baseline: Window, *windows: Window) -> list[Feature]:
+    return [
+        _beyond(
+            f"{entity}_far_count_{window.name}",
+            f"transactions of the {entity} in the last {window.name} above {_FAR} times the median",
+            Aggregation.HIGH_COUNT,
+            entity,
+            baseline,
+            window,
+            times=_FAR,
+        )
+        for window in windows
+    ]
+
+
+def since_far(
+    entity: Entity, aggregation: Aggregation, which: str, baseline: Window, window: Window
+) -> Feature:
+    return _beyond(
+        f"{entity}_hours_since_{which}_far_{window.name}",
+        f"hours since the {which} transaction of the {entity} within {window.name} that was above "
+        f"{_FAR} times the median",
+        aggregation,
+        entity,
+        baseline,
+        window,
+        times=_FAR,
+    )
+
+
+def maxima_to_median(entity: Entity, baseline: Window, *windows: Window) -> list[Feature]:
+    return [
+        _beyond(
+            f"{entity}_amount_max_to_median_{window.name}",
+            f"greatest amount of the {entity} in the last {window.name} against the median",
+            Aggregation.MAX_TO_QUANTILE,
+            entity,
+            baseline,
+            window,
+        )
+        for window in windows
+    ]
+
+
+def _beyond(
+    name: str,
+    meaning: str,
+    aggregation: Aggregation,
+    entity: Entity,
+    baseline: Window,
+    window: Window,
+    quantile: int = _MEDIAN,
+    times: int | None = None,
+) -> Feature:
+    return Feature(
+        name=name,
+        meaning=f"{meaning} of its last {_AMOUNTS} amounts within {baseline.name}",
+        aggregation=aggregation,
+        entity=entity,
+        field=Field.AMOUNT,
+        window=window,
+        baseline=baseline,
+        cap=_AMOUNTS,
+        quantile=quantile,
+        times=times,
+    )
 
 
 def last_labels(entity: Entity, *lasts: int) -> list[Feature]:

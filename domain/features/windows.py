@@ -33,11 +33,13 @@ MINUTES_10 = Window("10m", 10 * MINUTE, 20 * SECOND)
 HOUR_1 = Window("1h", HOUR, MINUTE)
 DAY_1 = Window("1d", DAY, 30 * MINUTE)
 DAYS_7 = Window("7d", 7 * DAY, 3 * HOUR)
+DAYS_14 = Window("14d", 14 * DAY, 6 * HOUR)
 DAYS_30 = Window("30d", 30 * DAY, 12 * HOUR)
 DAYS_90 = Window("90d", 90 * DAY, 36 * HOUR)
 
 # Labels are kept one by one, so that a fine tile costs nothing: they count a minute later at most.
 KNOWN_1D = Window("1d", DAY, MINUTE)
 KNOWN_7D = Window("7d", 7 * DAY, MINUTE)
+KNOWN_14D = Window("14d", 14 * DAY, MINUTE)
 KNOWN_30D = Window("30d", 30 * DAY, MINUTE)
 KNOWN_90D = Window("90d", 90 * DAY, MINUTE)

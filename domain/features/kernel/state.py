@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.compiled import compiled
-from domain.features.kernel.labels import finish_labels, fold_label, merge_labels
+from domain.features.kernel.finishing_labels import finish_labels
+from domain.features.kernel.labels import fold_label, merge_labels
 from domain.features.kernel.layout import (
     H_LABELS,
     H_LATEST,

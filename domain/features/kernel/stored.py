@@ -74,7 +74,7 @@ def _put_store(stores: Ints, mem: Ints, heads: Ints, s: int, data: Bytes, at: in
     if kind == LABELS:
         columns -= 1
         replaced = 0
-        for i in range(base + 4 * stride, base + 4 * stride + count):
+        for i in range(base + 5 * stride, base + 5 * stride + count):
             replaced += mem[i] != FOR_EVER
         at = put_varint(data, at, replaced)
     for c in range(1, columns):
@@ -170,7 +170,7 @@ def _get_store(stores: Ints, mem: Ints, heads: Ints, s: int, data: Bytes, at: in
             _shift(mem, base + c * stride, base, count, stores[s, S_TILE])
     if kind == LABELS and at >= 0:
         for i in range(count):
-            mem[base + 4 * stride + i] = FOR_EVER
+            mem[base + 5 * stride + i] = FOR_EVER
         if replaced:
             for i in range(count):
                 link(stores, mem, heads, s, i)

@@ -6,12 +6,18 @@ from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import (
     A_HIGH_COUNT,
+    A_MAX_TO_QUANTILE,
     A_QUANTILE,
+    A_RATIO_TO_CORE_MEAN,
+    A_RATIO_TO_QUANTILE,
+    A_ROBUST_Z,
+    A_SINCE_HIGH,
     F_AGGREGATION,
     F_NUMBER,
     F_OUT,
     F_SPAN,
     F_TILE,
+    F_TIMES,
     S_BASE,
     S_CAP,
     S_FIRST,
@@ -22,6 +28,7 @@ from domain.features.kernel.layout import (
     S_TILE,
 )
 from domain.features.kernel.slots import lower, open_slot, place_of
+from domain.features.kernel.tiles import FLOAT_HOUR_US
 from domain.features.rows import AMOUNT, ORDER, TIME
 
 
@@ -80,21 +87,89 @@ def finish_values(
     spare[:held].sort()
     for f in range(store[S_FIRST], store[S_LAST]):
         kind, place = features[f, F_AGGREGATION], features[f, F_OUT]
-        value = spare[nearest_rank(held, features[f, F_NUMBER])] if held else 0
-        if kind == A_HIGH_COUNT:
-            tile = features[f, F_TILE]
-            since = (time - features[f, F_SPAN]) // tile * tile
-            until = time // tile * tile + tile
-            high = 0
-            for i in range(start, end):
-                if since <= mem[base + i] < until and mem[amounts + i] > value:
-                    high += 1
-            out[place] = float(high)
-        elif held:
-            if kind == A_QUANTILE:
-                out[place] = float(value) / 100.0
-            elif value:
+        if held == 0:
+            if kind == A_HIGH_COUNT:
+                out[place] = 0.0
+            continue
+        rank = nearest_rank(held, features[f, F_NUMBER])
+        value = spare[rank]
+        if kind == A_QUANTILE:
+            out[place] = float(value) / 100.0
+        elif kind == A_RATIO_TO_QUANTILE:
+            if value:
                 out[place] = float(amount) / float(value)
+        elif kind == A_ROBUST_Z:
+            deviation = nearest_deviation(spare, held, rank)
+            if deviation:
+                out[place] = float(amount - value) / float(deviation)
+        elif kind == A_RATIO_TO_CORE_MEAN:
+            number, total = core(spare, held, features[f, F_TIMES] * value)
+            if total:
+                out[place] = float(amount) * float(number) / float(total)
+        else:
+            _against(features[f], mem, base, amounts, start, end, time, value, out)
+
+
+@compiled
+def nearest_deviation(values: Ints, held: int, rank: int) -> int:
+    """Of `held` sorted values the distances to that of `rank`; of these, sorted, that of `rank`."""
+    centre = values[rank]
+    below, above = rank - 1, rank + 1
+    distance = 0
+    for _ in range(rank):
+        if below < 0 or (above < held and values[above] - centre < centre - values[below]):
+            distance = values[above] - centre
+            above += 1
+        else:
+            distance = centre - values[below]
+            below -= 1
+    return distance
+
+
+@compiled
+def core(values: Ints, held: int, most: int) -> tuple[int, int]:
+    """(number, sum) of the sorted values that are not above `most`."""
+    number, total = 0, 0
+    while number < held and values[number] <= most:
+        total += values[number]
+        number += 1
+    return number, total
+
+
+@compiled
+def _against(
+    feature: Ints,
+    mem: Ints,
+    base: int,
+    amounts: int,
+    start: int,
+    end: int,
+    time: int,
+    value: int,
+    out: Floats,
+) -> None:
+    """The amounts of the feature's own window, held against a quantile of the baseline."""
+    kind, place, tile = feature[F_AGGREGATION], feature[F_OUT], feature[F_TILE]
+    since = (time - feature[F_SPAN]) // tile * tile
+    until = time // tile * tile + tile
+    limit = feature[F_TIMES] * value
+    inside, high, greatest, first, last = 0, 0, 0, 0, 0
+    for i in range(start, end):
+        if since <= mem[base + i] < until:
+            inside += 1
+            greatest = max(greatest, mem[amounts + i])
+            if mem[amounts + i] > limit:
+                last = mem[base + i]
+                first = last if high == 0 else first
+                high += 1
+    if kind == A_HIGH_COUNT:
+        out[place] = float(high)
+    elif kind == A_MAX_TO_QUANTILE:
+        if inside and value:
+            out[place] = float(greatest) / float(value)
+    elif high:
+        then = last if kind == A_SINCE_HIGH else first
+        out[place] = float(max(time - then, 0)) / FLOAT_HOUR_US
 
 
 @compiled

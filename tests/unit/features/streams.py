@@ -11,8 +11,10 @@ from domain.features import Entity, EntityState, FeatureEvent, FeatureSet, entit
 from domain.features.coordinates import unit_vector
 from domain.features.declarations import (
     CAPPED,
+    OF_BASELINE,
     OF_LABELS,
     OF_LAST,
+    OF_TIMES,
     OF_VALUES,
     Aggregation,
     Feature,
@@ -191,7 +193,6 @@ def _kinds(aggregation: Aggregation, field: Field | None, window: Window) -> lis
         return [Feature(name=name, meaning="m", aggregation=aggregation, field=field)]
     of_labels = aggregation in OF_LABELS
     filters = [None] if of_labels else [None, Filter.DECLINED, Filter.REMOTE]
-    high = aggregation is Aggregation.HIGH_COUNT
     return [
         Feature(
             name=f"{entity}_{name}_{asked.name.lower() if asked else 'all'}",
@@ -203,7 +204,8 @@ def _kinds(aggregation: Aggregation, field: Field | None, window: Window) -> lis
             filter=asked,
             cap=(4 if aggregation in OF_VALUES else 2) if aggregation in CAPPED else None,
             quantile=400 if aggregation in OF_VALUES else None,
-            baseline=BASELINE if high else None,
+            baseline=BASELINE if aggregation in OF_BASELINE else None,
+            times=2 if aggregation in OF_TIMES else None,
             last=2 if aggregation in OF_LAST else None,
             default=-1.0 if aggregation is Aggregation.MIN else None,
         )

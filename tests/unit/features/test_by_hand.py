@@ -294,3 +294,58 @@ def test_finishing_with_a_state_of_other_features_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="belongs to other features"):
         finish({Entity.CARD: EntityState(Entity.CARD, "c", features)}, transaction)
+
+
+def test_an_amount_is_held_against_ordinary_amounts_whatever_outliers_there_were() -> None:
+    """Of 10, 20, 30, 40 and 1000 the median is 30, and the distances from it 0, 10, 10, 20, 970."""
+    amounts = (4000, 1000, 100_000, 3000, 2000)
+    events = [paid(str(i), NOON - i * DAY, amount) for i, amount in enumerate(amounts)]
+    found = values(events, NOON, amount=6000)
+    assert found["customer_amount_to_median_90d"] == 2.0
+    assert found["customer_amount_robust_z_90d"] == 3.0
+    assert found["customer_amount_to_core_mean_90d"] == 2.4
+    assert values([paid("one", NOON, 5)], NOON)["customer_amount_robust_z_90d"] is None
+
+
+def test_amounts_far_beyond_ones_own_are_counted_and_dated() -> None:
+    usual = [paid(f"u{i}", NOON - 40 * DAY + i * HOUR, 1000) for i in range(9)]
+    days = (35, 13, 6, 1)
+    far = [paid(f"f{day}", NOON - day * DAY, 3001 + day) for day in days]
+    near = [paid("near", NOON - HOUR, 3000)]
+    found = values([*usual, *far, *near], NOON)
+    assert (found["customer_far_count_7d"], found["customer_far_count_14d"]) == (2.0, 3.0)
+    assert found["customer_hours_since_last_far_30d"] == 24.0
+    assert found["customer_hours_since_first_far_14d"] == 13 * 24.0
+    assert found["customer_amount_max_to_median_7d"] == pytest.approx(3.007)
+    assert found["customer_amount_max_to_median_14d"] == pytest.approx(3.014)
+    assert values(usual, NOON)["customer_hours_since_last_far_30d"] is None
+    assert values(usual, NOON)["customer_amount_max_to_median_7d"] is None
+
+
+def test_labels_are_dated_and_have_the_amounts_of_their_transactions() -> None:
+    def known(number: int, days: int, value: int, amount: int) -> FeatureEvent:
+        label = labelled(f"t{number}", NOON - days * DAY, value, f"r{number}")
+        return label._replace(base_amount=amount)
+
+    told = [(5, 1, 900), (4, 0, 100), (3, 1, 5000), (2, 1, 3000), (1, 1, 1000)]
+    events = [known(i, *each) for i, each in enumerate(told)]
+    found = values(events, NOON + 13 * HOUR)  # the next day
+    assert found["merchant_fraud_run_90d"] == 3.0
+    assert found["merchant_fraud_run_days_90d"] == 4.0
+    assert found["merchant_fraud_run_amount_min_90d"] == 10.0
+    assert found["merchant_fraud_run_amount_mean_90d"] == 30.0
+    assert found["merchant_fraud_amount_mean_30d"] == (9 + 50 + 30 + 10) / 4
+    assert found["merchant_last_fraud_amount_90d"] == 10.0
+    assert found["merchant_hours_since_fraud_90d"] == 24.0 + 13
+    assert found["merchant_hours_since_genuine_90d"] == 4 * 24.0 + 13
+    assert found["customer_hours_since_first_fraud_30d"] == 5 * 24.0 + 13
+    assert found["customer_fraud_count_14d"] == 4.0
+    assert values(events[1:2], NOON)["merchant_fraud_run_amount_min_90d"] is None
+
+
+def test_a_reversed_label_is_no_last_fraud() -> None:
+    events = [labelled("t", NOON - DAY, 1), labelled("t", NOON - HOUR, 0, "reversed")]
+    before, after = values(events, NOON - 2 * HOUR), values(events, NOON)
+    assert before["merchant_hours_since_fraud_90d"] == 22.0
+    assert after["merchant_hours_since_fraud_90d"] is None
+    assert after["merchant_hours_since_genuine_90d"] == 1.0

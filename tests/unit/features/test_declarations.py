@@ -43,6 +43,7 @@ HIGH = {
     "cap": 5,
     "quantile": 900,
     "baseline": DAYS_30,
+    "times": 1,
 }
 VALUES = {"aggregation": Aggregation.DISTINCT, "field": Field.MERCHANT}
 
@@ -72,6 +73,9 @@ VALUES = {"aggregation": Aggregation.DISTINCT, "field": Field.MERCHANT}
         ({**HIGH, "baseline": None}, "give a baseline"),
         ({**HIGH, "baseline": Window("w", 30 * DAY, MINUTE)}, "43200 tiles, more than 64"),
         ({"baseline": DAYS_7}, "has no baseline"),
+        ({**HIGH, "times": None}, "give a times"),
+        ({**HIGH, "times": 65}, "from 1 to 64"),
+        ({"times": 2}, "has no times"),
         ({**LABELS, "cap": 5, "last": 3}, "has no last"),
         ({**LABELS, "aggregation": Aggregation.NTH_LAST_LABEL, "cap": 5}, "give a last"),
         ({**LABELS, "cap": 5, "filter": Filter.DECLINED}, "take the filter away"),
@@ -127,7 +131,7 @@ def test_a_set_comes_back_from_its_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", '{"semantics":2}', '{"semantics":1,"features":[]}']
+    "text", ["", "{}", "[]", '{"semantics":3}', '{"semantics":2,"features":[]}']
 )
 def test_a_text_that_is_no_set_of_ours_is_refused(text: str) -> None:
     with pytest.raises(IntegrityError):
