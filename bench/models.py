@@ -21,8 +21,8 @@ import numpy as np
 import typer
 
 from bench.machine import peak_gib, write
-from bench.protocol import TEST_DAYS, both_ways, day_of, of_unknown_cards
-from bench.rivals import RIVALS, mean_of
+from bench.protocol import TEST_DAYS, both_ways, day_of, mean_of, of_unknown_cards
+from bench.rivals import RIVALS
 from domain.times import DAY, from_rfc3339
 from inference.training.frame import Frame
 

@@ -8,12 +8,16 @@ metrics: AUC ROC, average precision, card precision top-k).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.times import DAY
 from inference.training.frame import Floats, Ints
 from inference.training.metrics import auc, average_precision, card_precision
+
+Figures = dict[str, float | None]
 
 TRAINING_DAYS, DELAY_DAYS, TEST_DAYS = 7, 7, 7
 TOP_CARDS = 100
@@ -36,7 +40,10 @@ def of_unknown_cards(
     return kept
 
 
-def judged(labels: Floats, scores: Floats, cards: Ints, times: Ints) -> dict[str, float]:
+def judged(labels: Floats, scores: Floats, cards: Ints, times: Ints) -> Figures:
+    """None where a kind of label is missing."""
+    if not 0 < labels.sum() < len(labels):
+        return dict.fromkeys(("auc", "average_precision", "card_precision_100"))
     return {
         "auc": round(auc(labels, scores), 5),
         "average_precision": round(average_precision(labels, scores), 5),
@@ -46,7 +53,7 @@ def judged(labels: Floats, scores: Floats, cards: Ints, times: Ints) -> dict[str
 
 def both_ways(
     labels: Floats, scores: Floats, cards: Ints, times: Ints, unknown: NDArray[np.bool_]
-) -> dict[str, dict[str, float]]:
+) -> dict[str, Figures]:
     """With the Handbook's filter and without it; `times` in microseconds."""
     return {
         "without_known_cards": judged(
@@ -58,3 +65,9 @@ def both_ways(
 
 def day_of(times: Ints) -> Ints:
     return times // DAY
+
+
+def mean_of(found: Sequence[Figures]) -> Figures:
+    """Over the weeks that tell anything."""
+    told = {name: [each[name] for each in found if each[name] is not None] for name in found[0]}
+    return {name: round(float(np.mean(some)), 5) if some else None for name, some in told.items()}  # type: ignore[arg-type]

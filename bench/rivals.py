@@ -7,7 +7,7 @@ choose (ours, LightGBM) chooses it on the latest fifth and is then fitted on all
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,3 @@ def _labelled(frame: Frame) -> tuple[Any, Any]:
 
 def _logarithms(values: Any) -> Any:
     return np.sign(values) * np.log1p(np.abs(values))
-
-
-def mean_of(found: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: round(float(np.mean([each[name] for each in found])), 5) for name in found[0]}

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from domain.features import CATALOGUE
-from domain.policy import words
+from domain.policy import known_codes, words
 
 _MEANINGS = {feature.name: feature.meaning for feature in CATALOGUE.features}
 
 
 def sentence(code: str) -> str:
     return words(code, _MEANINGS)
+
+
+def known_sentences() -> dict[str, str]:
+    """Of every code that this version can give."""
+    return {code: sentence(code) for code in (*known_codes(), *(f"model.{n}" for n in _MEANINGS))}
 
 
 def meaning(feature: str) -> str:

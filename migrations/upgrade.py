@@ -12,12 +12,14 @@ from sqlalchemy import Connection, create_engine, pool
 
 from projections.readmodels.connecting import transaction
 from projections.readmodels.feature_columns import ensure_feature_columns
+from projections.readmodels.reason_words import ensure_reason_words
 
 _CONNECT_TIMEOUT_S = 5
 
 
 def upgrade(database_url: str) -> None:
-    """To the newest revision, and one column of `feature_vectors` per feature of the catalogue.
+    """To the newest revision, one column of `feature_vectors` per feature of the catalogue, and the
+    words of this version's reason codes.
 
     Safe to repeat and to run from several processes (not threads: Alembic) at once. Raises
     UnavailableError.
@@ -32,6 +34,7 @@ def upgrade_to(database_url: str, revision: str, features: Iterable[str] = ()) -
         command.upgrade(_config(connection), revision)
         if revision == "head":
             ensure_feature_columns(connection, features)
+            ensure_reason_words(connection)
 
     _within(database_url, step)
 

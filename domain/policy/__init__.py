@@ -1,7 +1,7 @@
 """Owns how a score becomes an outcome with reasons; knows neither models nor stores."""
 
 from domain.policy.fallback import fallback
-from domain.policy.reasons import words
+from domain.policy.reasons import known_codes, words
 from domain.policy.rollout import WHOLE, falls_to
 from domain.policy.score import Score
 from domain.policy.snapshot import NO_POLICY, InForce, Model, PolicySnapshot, fold
@@ -30,6 +30,7 @@ __all__ = [
     "fallback",
     "falls_to",
     "fold",
+    "known_codes",
     "outcome",
     "severity",
     "validated",

@@ -27,14 +27,23 @@ _FLAGS: Mapping[str, str] = {
     "no_merchant": "No merchant was given.",
     "no_device": "No device was given.",
     "no_ip": "No IP address was given.",
+    "no_customer_merchant": "No customer or no merchant was given.",
+    "no_customer_device": "No customer or no device was given.",
     "stale_features": "The stored features lag behind the log.",
+    "features_rebuilding": "The stored features are being rebuilt.",
     "features_unavailable": "The feature store did not answer.",
     "deadline_passed": "The features did not arrive in time.",
     "no_model": "No model is in force.",
+    "model_refuses_features": "The model in force was trained on other features.",
     "model_late": "The model's server did not answer in time.",
     "model_unavailable": "The model's server did not answer.",
     "model_failed": "The model could not score the transaction.",
 }
+
+
+def known_codes() -> list[str]:
+    """Every code but those of the family `model`, which has one per feature."""
+    return [*SENTENCES, *(f"flag.{name}" for name in _FLAGS)]
 
 
 def words(code: str, features: Mapping[str, str] | None = None) -> str:

@@ -246,6 +246,13 @@ model_health = Table(
     Column("measured_time", Micros, nullable=False),
 )
 
+reason_words = Table(
+    "reason_words",
+    METADATA,
+    Column("code", Text, primary_key=True),
+    Column("words", Text, nullable=False),
+)
+
 projection_positions = Table(
     "projection_positions",
     METADATA,

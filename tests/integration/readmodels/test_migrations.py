@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from domain.errors import SettingsError
 from domain.features import CATALOGUE
+from domain.wording import known_sentences
 from migrations.upgrade import check, downgrade, upgrade, upgrade_to
 from projections.readmodels.tables import METADATA
 
@@ -99,6 +100,22 @@ def test_a_new_feature_adds_a_column_and_keeps_the_rows(empty_database: str) -> 
         found = connection.execute(text("SELECT * FROM feature_vectors")).one()
     engine.dispose()
     assert tuple(found[-2:]) == (0.5, None)
+
+
+def test_every_reason_code_has_its_words_and_those_of_earlier_versions_stay(
+    empty_database: str,
+) -> None:
+    upgrade(empty_database)
+    run(empty_database, "UPDATE reason_words SET words = 'old' WHERE code = 'rule.card_absent'")
+    run(empty_database, "INSERT INTO reason_words VALUES ('model.gone', 'Once known.')")
+    upgrade(empty_database)
+    engine = create_engine(empty_database)
+    with engine.begin() as connection:
+        rows = connection.execute(text("SELECT code, words FROM reason_words")).all()
+    engine.dispose()
+    found: dict[str, str] = {row.code: row.words for row in rows}
+    assert found == {**known_sentences(), "model.gone": "Once known."}
+    assert len(found) > len(CATALOGUE.names) + 20
 
 
 @pytest.mark.parametrize("name", ["", "created", "x" * 64])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -10,11 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events import Path
-from domain.policy import NO_POLICY, Score, Verdict, decide, fallback, outcome, severity, words
+from domain.features import Entity
+from domain.policy import (
+    NO_POLICY,
+    Score,
+    Verdict,
+    decide,
+    fallback,
+    known_codes,
+    outcome,
+    severity,
+    words,
+)
 from domain.policy.reasons import SENTENCES
 from domain.policy.verdict import MOST_REASONS
 from domain.transactions import CHANNELS, Transaction
+from tests.architecture.tree import ROOT
 
+RAISING = ("commands/deciding.py", "inference/adapters/feast_reader.py")
+FLAG = re.compile(r'"(no_model|model_[a-z_]+|features_[a-z_]+|[a-z]+_features|deadline_[a-z]+)"')
 codes = st.lists(st.sampled_from(["model.a", "model.b", "rule.card_absent"]), max_size=6)
 paths = st.sampled_from(["full", "fallback", "deadline"])
 transactions = st.builds(
@@ -88,6 +103,14 @@ def test_a_large_cash_like_payment_is_declined_by_the_fallback_rules() -> None:
     )  # fmt: skip
     verdict = decide(fallback(transaction), NO_POLICY, "fallback")
     assert severity(verdict.outcome) >= severity("step_up")
+
+
+def test_every_flag_that_is_raised_has_words_of_its_own() -> None:
+    raised = {f"no_{entity.value}" for entity in Entity}
+    for path in RAISING:
+        raised |= set(FLAG.findall((ROOT / path).read_text()))
+    assert len(raised) > 12
+    assert {f"flag.{name}" for name in raised} <= set(known_codes())
 
 
 @pytest.mark.parametrize(
