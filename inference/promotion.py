@@ -1,4 +1,4 @@
-"""Owns saying of a model that it exists, is in force, or decides a share, on the policy topic."""
+"""Owns saying what a model does, on the policy topic; deciding and scoring are others'."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from domain.events import (
     ModelPromoted,
     ModelRetired,
     ModelRolledOut,
+    ModelShadowed,
     ModelTrained,
+    ShadowEnded,
     Thresholds,
 )
 from domain.policy import WHOLE, PolicySnapshot, fold, validated
@@ -52,7 +54,22 @@ def roll_out(log: EventLog, model: ModelRolledOut, known_time: int) -> int:
     return _say(log, model, known_time)
 
 
-def _say(log: EventLog, fact: ModelPromoted | ModelRolledOut, known_time: int) -> int:
+def shadow(log: EventLog, model: ModelShadowed, known_time: int) -> int:
+    """Lets the model score along; as `promote` does otherwise."""
+    validated(model.thresholds)
+    return _say(log, model, known_time)
+
+
+def end_shadow(log: EventLog, ended: ShadowEnded, known_time: int) -> int:
+    """As `promote` does otherwise."""
+    return _say(log, ended, known_time)
+
+
+def _say(
+    log: EventLog,
+    fact: ModelPromoted | ModelRolledOut | ModelShadowed | ShadowEnded,
+    known_time: int,
+) -> int:
     before = current_policy(log).version
     # A model may come back after another one, so the place in the log belongs to the id.
     event_id = f"{fact.NAME}/{fact.model_hash}/{before + 1}"

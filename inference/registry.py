@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.errors import InvalidInputError, NotFoundError, UndecodableError
 from domain.events import ModelPromoted, ModelRetired, ModelTrained
-from domain.policy import NO_POLICY, InForce
+from domain.policy import NO_POLICY, NO_SHADOWS, InForce
 from eventlog.codec import decode
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
@@ -34,14 +34,15 @@ class Registered:
 class Registry:
     """The models of the log as of one moment, in the order in which they came.
 
-    `policy` is the snapshot of that moment.
+    `policy` and `shadows` are those of that moment.
     """
 
     def __init__(self, records: Iterator[tuple[int, Any]]) -> None:
         self._models: dict[str, Registered] = {}
-        self.policy = NO_POLICY
+        self.policy, self.shadows = NO_POLICY, NO_SHADOWS
         for offset, data in records:
             self.policy = self.policy.apply(data, offset)
+            self.shadows = self.shadows.apply(data, offset)
             if isinstance(data, ModelTrained):
                 self._trained(data)
             elif isinstance(data, ModelPromoted):

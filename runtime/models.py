@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from domain.errors import InvalidInputError, NotFoundError
-from domain.events import ModelPromoted, ModelRetired, ModelRolledOut, Thresholds
+from domain.events import (
+    ModelPromoted,
+    ModelRetired,
+    ModelRolledOut,
+    ModelShadowed,
+    ShadowEnded,
+    Thresholds,
+)
 from domain.features import CATALOGUE
 from eventlog.port import EventLog
+from eventlog.topics import TRANSACTIONS
 from inference.artefacts import ArtefactStore
 from inference.manifest import Manifest
-from inference.promotion import fact_of, promote, register, retire, roll_out
+from inference.promotion import (
+    end_shadow,
+    fact_of,
+    promote,
+    register,
+    retire,
+    roll_out,
+    shadow,
+)
 from inference.registry import Registered, Registry, registry_of
 from runtime.artefacts import artefacts_of
 from runtime.clock import now_us
@@ -81,11 +98,42 @@ class Models:
             raise NotFoundError("model rolled out", "now")
         return self._rolled_out(self.registry.find(out.model_hash), 0, out.thresholds)
 
+    def shadow(self, named: str, since: int | None) -> Registered:
+        """Lets a model score along from now on, and first all of event time `since` or later.
+
+        Errors as of `promote`.
+        """
+        model = self.registry.find(named)
+        fact = ModelShadowed(
+            model_id=model.model_id,
+            model_hash=model.model_hash,
+            feature_set=model.feature_set,
+            thresholds=self._checked(model).thresholds,
+            seam=self._ends(),
+            since=since,
+        )
+        shadow(self.log, fact, now_us())
+        return model
+
+    def end_shadow(self, named: str) -> Registered:
+        """Ends the scoring along; its scores stay. Raises NotFoundError where it does not."""
+        model = self.registry.find(named)
+        if self.registry.shadows.going_on(model.model_hash) is None:
+            raise NotFoundError("shadow of model", named)
+        fact = ShadowEnded(model_id=model.model_id, model_hash=model.model_hash, until=self._ends())
+        end_shadow(self.log, fact, now_us())
+        return model
+
+    def _ends(self) -> list[int]:
+        return list(asyncio.run(_ends_of(self.log)))
+
     def retire(self, named: str, reason: str) -> Registered:
-        """Raises InvalidInputError for the model in force. A roll-out of the model ends."""
+        """Raises InvalidInputError for the model in force. Its roll-out and its shadow end."""
         model = self.registry.find(named)
         if model.model_hash == self.registry.in_force:
             raise InvalidInputError("model", f"{named} is in force: promote another one first")
+        if self.registry.shadows.going_on(model.model_hash) is not None:
+            self.end_shadow(model.model_hash)
         if model.retired is None:
             fact = ModelRetired(model_id=model.model_id, model_hash=model.model_hash, reason=reason)
             retire(self.log, fact, now_us())
@@ -121,6 +169,10 @@ class Models:
         )
         roll_out(self.log, fact, now_us())
         return model
+
+
+async def _ends_of(log: EventLog) -> Sequence[int]:
+    return await log.ends(TRANSACTIONS)
 
 
 @contextmanager

@@ -72,22 +72,23 @@ def _readmodels(tools: Tools) -> Workload:
     from projections.adapters.postgres import alerts_projection, transactions_projection
     from projections.readmodels.connecting import build_engine
     from projections.settings import PostgresSettings
+    from runtime.challengers import challengers
     from runtime.health_watch import HealthWatch
 
     engine = build_engine(PostgresSettings(tools.settings.database_url), writer=True)
     tools.closing.callback(engine.dispose)
-    source = f"retrace/{tools.name}"
-    health = HealthWatch(tools.settings, engine, tools.log, source, now_us)
-    made = {
-        TRANSACTIONS: transactions_projection(engine),
-        ALERTS: alerts_projection(engine),
-    }
+    health = HealthWatch(tools.settings, engine, tools.log, f"retrace/{tools.name}", now_us)
+    # Shadows score decisions as these tables take them up (docs/adr/0010).
+    shadows = challengers(tools.settings, tools.log, engine, tools.closing)
+    transactions = Projecting(
+        transactions_projection(engine),
+        tools.judge(TRANSACTIONS),
+        tools.dead_letter(),
+        shadows.own,
+    )
+    alerts = Projecting(alerts_projection(engine), tools.judge(ALERTS), tools.dead_letter())
     return Workload(
-        {
-            topic: Projecting(projection, tools.judge(topic), tools.dead_letter())
-            for topic, projection in made.items()
-        },
-        beside=[health.run],
+        {TRANSACTIONS: transactions, ALERTS: alerts}, beside=[health.run, shadows.watch]
     )
 
 

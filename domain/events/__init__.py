@@ -15,7 +15,9 @@ from domain.events.policy import (
     ModelPromoted,
     ModelRetired,
     ModelRolledOut,
+    ModelShadowed,
     ModelTrained,
+    ShadowEnded,
     ThresholdsSet,
 )
 from domain.events.registry import Event, wire_type
@@ -46,10 +48,12 @@ __all__ = [
     "ModelPromoted",
     "ModelRetired",
     "ModelRolledOut",
+    "ModelShadowed",
     "ModelTrained",
     "Outcome",
     "Path",
     "RecordDeadLettered",
+    "ShadowEnded",
     "Thresholds",
     "ThresholdsSet",
     "TransactionImported",

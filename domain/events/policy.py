@@ -59,6 +59,35 @@ class ModelRolledOut(Event):
     thresholds: Thresholds
 
 
+@event("fraud.model.shadowed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelShadowed(Event):
+    """From this position on, `model_id` scores what others decide, and decides nothing itself.
+
+    `seam` is an offset per partition of the transactions: from it on, decisions are scored from the
+    vector that they were served. With `since` (event time, microseconds UTC), what lies below it
+    is scored from replayed history, and nothing of an earlier time is. `thresholds` say what it
+    would have decided. It takes the place of an earlier shadow of the same model.
+    """
+
+    model_id: str
+    model_hash: str
+    feature_set: str
+    thresholds: Thresholds
+    seam: list[int]
+    since: int | None = None
+
+
+@event("fraud.shadow.ended")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowEnded(Event):
+    """The shadow of `model_hash` scores what lies below `until`, an offset per partition."""
+
+    model_id: str
+    model_hash: str
+    until: list[int]
+
+
 @event("fraud.model.retired")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRetired(Event):

@@ -4,6 +4,7 @@ from domain.policy.fallback import fallback
 from domain.policy.reasons import known_codes, words
 from domain.policy.rollout import WHOLE, falls_to
 from domain.policy.score import Score
+from domain.policy.shadows import NO_SHADOWS, Shadow, Shadows
 from domain.policy.snapshot import NO_POLICY, InForce, Model, PolicySnapshot, fold
 from domain.policy.thresholds import (
     DEFAULT_THRESHOLDS,
@@ -19,12 +20,15 @@ __all__ = [
     "DEFAULT_THRESHOLDS",
     "FALLBACK_THRESHOLDS",
     "NO_POLICY",
+    "NO_SHADOWS",
     "SEVERITY",
     "WHOLE",
     "InForce",
     "Model",
     "PolicySnapshot",
     "Score",
+    "Shadow",
+    "Shadows",
     "Verdict",
     "decide",
     "fallback",

@@ -106,6 +106,7 @@ decisions = Table(
     Index("decisions_by_card", "card_id", "known_time", "transaction_id"),
     Index("decisions_by_customer", "customer_id", "known_time", "transaction_id"),
     Index("decisions_by_merchant", "merchant_id", "known_time", "transaction_id"),
+    Index("decisions_by_source", "source_partition", "source_offset"),
 )
 
 
@@ -251,6 +252,21 @@ reason_words = Table(
     METADATA,
     Column("code", Text, primary_key=True),
     Column("words", Text, nullable=False),
+)
+
+shadow_scores = Table(
+    "shadow_scores",
+    METADATA,
+    Column("model_hash", Text, primary_key=True),
+    Column("transaction_id", Text, primary_key=True),
+    Column("score", Double),
+    Column("outcome", Text),
+    Column("unscored", Text),
+    Column("vector", Text, nullable=False),
+    Column("timestamp", Micros, nullable=False),
+    Column("known_time", Micros, nullable=False),
+    *_source(),
+    Index("shadow_scores_by_time", "model_hash", "timestamp"),
 )
 
 projection_positions = Table(

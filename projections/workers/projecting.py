@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from projections.ports import BatchProjection, Judged, UnfoldableError
@@ -12,10 +12,20 @@ from projections.workers.judging import DeadLetter, Judge, since
 
 
 class Projecting:
-    """A BatchHandler around one projection, which is called from one thread at a time."""
+    """A BatchHandler around one projection, which is called from one thread at a time.
 
-    def __init__(self, projection: BatchProjection, judge: Judge, dead_letter: DeadLetter) -> None:
+    `assigned` is told of the partitions that this worker has from now on.
+    """
+
+    def __init__(
+        self,
+        projection: BatchProjection,
+        judge: Judge,
+        dead_letter: DeadLetter,
+        assigned: Callable[[set[int]], None] = lambda _: None,
+    ) -> None:
         self._projection, self._judge, self._dead_letter = projection, judge, dead_letter
+        self._assigned = assigned
         self._next: dict[int, int] = {}
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
@@ -23,6 +33,7 @@ class Projecting:
             partition: await asyncio.to_thread(self._projection.assign, partition)
             for partition in sorted(partitions)
         }
+        self._assigned(partitions)
         remembered = self._judge.open(partitions, {p for p, at in self._next.items() if not at})
         return {p: min(at, remembered.get(p, at)) for p, at in self._next.items()}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.cli.features_shown import show
+from runtime.cli.features_shown import moment, show
 
 if TYPE_CHECKING:
     from inference.registry import Registered
@@ -58,13 +58,35 @@ def show_model(model: Named, as_json: AsJson = False) -> None:
 
 
 @group.command()
-def compare(first: Named, second: Named, as_json: AsJson = False) -> None:
-    """Two models side by side, each as measured when it was trained."""
+def compare(
+    champion: Named,
+    challenger: Named,
+    live: Annotated[
+        bool, typer.Option("--live", help="On transactions that both have scored.")
+    ] = False,
+    since: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="With --live: from this event time on.")
+    ] = "",
+    until: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="With --live: before this event time.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Two models side by side: as measured when trained, or on what both scored live."""
+    from domain.errors import InvalidInputError
+    from runtime.cli.models_live import live as compared
+    from runtime.cli.models_live import show_live
     from runtime.models import open_models
     from runtime.settings import load_settings
 
+    if live:
+        report = compared(champion, challenger, since, until)
+        print(json.dumps(report)) if as_json else show_live(report)
+        return
+    if since or until:
+        raise InvalidInputError("--from/--to", "what was measured at training has no range: --live")
     with open_models(load_settings()) as models:
-        both = [models.manifest(models.registry.find(named)) for named in (first, second)]
+        both = [models.manifest(models.registry.find(n)) for n in (champion, challenger)]
     facts = {each.model_id: each.facts for each in both}
     if as_json:
         print(json.dumps(facts))
@@ -127,6 +149,31 @@ def roll_out(
             _tell(models.roll_out(model, part), f"decides {part / 100:g} % of traffic", as_json)
 
 
+@group.command("shadow")
+def shadow_model(
+    model: Named,
+    since: Annotated[
+        str,
+        typer.Option("--from", metavar="TIME", help="Score history first, from this event time."),
+    ] = "",
+    stop: Annotated[bool, typer.Option("--stop", help="End it; its scores stay.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a challenger score every decision without deciding (table shadow_scores)."""
+    from domain.errors import InvalidInputError
+    from runtime.models import open_models
+    from runtime.settings import load_settings
+
+    if stop and since:
+        raise InvalidInputError("--from", "a shadow that ends has no beginning: leave it out")
+    begin = moment("--from", since) if since else None
+    with open_models(load_settings()) as models:
+        if stop:
+            _tell(models.end_shadow(model), "is no shadow any more", as_json)
+        else:
+            _tell(models.shadow(model, begin), "scores along and decides nothing", as_json)
+
+
 @group.command()
 def retire(
     model: Named,
@@ -181,6 +228,8 @@ def _state(models: Models, model: Registered) -> str:
         return f"rolled out {out.share / 100:g} %"
     if model.retired is not None:
         return "retired"
+    if models.registry.shadows.going_on(model.model_hash) is not None:
+        return "shadow"
     try:
         return "stored" if models.store.holds(model.model_hash) else "artefact missing"
     except UnavailableError:

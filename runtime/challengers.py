@@ -1,0 +1,166 @@
+"""Owns the composition of shadows: the policy that tells of them, their models, their history."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from domain.errors import IntegrityError, RetraceError, SettingsError, UndecodableError
+from domain.events import FeaturesActivated
+from domain.policy import NO_SHADOWS, Shadow, Shadows
+from eventlog.codec import decode
+from eventlog.port import EventLog, Recorded, Tail
+from eventlog.topics import POLICY, TRANSACTIONS
+from projections.adapters.postgres_shadows import PostgresShadows
+from projections.workers.challengers import Challengers, Replayed
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from domain.features import FeatureSet
+    from inference.adapters.litert import LiteRtScorer
+
+logger = logging.getLogger(__name__)
+
+_EVER = 2**62
+"""Later than any known time: what was known is bounded by the seam alone."""
+
+
+def challengers(
+    settings: Settings, log: EventLog, engine: Engine, closing: ExitStack
+) -> Challengers:
+    policy = ShadowPolicy(log)
+    closing.callback(policy.close)
+    models = ShadowModels(settings, policy)
+    return Challengers(PostgresShadows(engine), policy.told, models.load, models.replay)
+
+
+class ShadowPolicy:
+    """Follows POLICY for shadows and for feature sets. One thread at a time."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._tail: Tail | None = None
+        self._shadows = NO_SHADOWS
+        self._sets: dict[str, FeatureSet] = {}
+
+    def told(self, patience: float) -> Shadows:
+        """The first time all that the topic holds; then what came, within `patience` seconds.
+
+        Raises LogUnavailableError.
+        """
+        if self._tail is None:
+            records = list(self._log.read(POLICY, {0: self._shadows.version + 1}))
+            self._hear(records)
+            start = records[-1].position.offset + 1 if records else self._shadows.version + 1
+            self._tail = self._log.tail(POLICY, {0: start})
+        else:
+            self._hear(self._tail.poll(timeout=patience))
+        return self._shadows
+
+    def features(self, named: str) -> FeatureSet | None:
+        """The set of that hash: the one declared here, or one that was ever activated."""
+        from domain.features import CATALOGUE
+
+        return CATALOGUE if named == CATALOGUE.hash else self._sets.get(named)
+
+    def close(self) -> None:
+        if self._tail is not None:
+            self._tail.close()
+            self._tail = None
+
+    def _hear(self, records: Sequence[Recorded]) -> None:
+        for recorded in records:
+            try:
+                data = decode(recorded.value).data
+                if isinstance(data, FeaturesActivated):
+                    self._activated(data)
+            except (UndecodableError, IntegrityError):
+                # Of a later version: no model here can score with it.
+                continue
+            self._shadows = self._shadows.apply(data, recorded.position.offset)
+
+    def _activated(self, data: FeaturesActivated) -> None:
+        from domain.features import FeatureSet
+
+        self._sets[data.feature_set] = FeatureSet.from_json(data.declarations)
+
+
+class LiveScorer:
+    """Implements projections.workers.challengers.ShadowScorer for one model."""
+
+    def __init__(self, scorer: LiteRtScorer, policy: ShadowPolicy) -> None:
+        self._scorer, self._policy = scorer, policy
+
+    def score(self, feature_set: str, values: Sequence[float | None]) -> float | None:
+        features = self._policy.features(feature_set)
+        if features is None:
+            return None
+        try:
+            return self._scorer.value(self._scorer.inputs.of(features, values))
+        except SettingsError:
+            return None
+
+
+class ShadowModels:
+    """Loads each model once, and says once why one cannot be loaded. One thread at a time."""
+
+    def __init__(self, settings: Settings, policy: ShadowPolicy) -> None:
+        self._settings, self._policy = settings, policy
+        self._loaded: dict[str, LiteRtScorer] = {}
+        self._refused: set[str] = set()
+
+    def load(self, shadow: Shadow) -> LiveScorer | None:
+        try:
+            return LiveScorer(self._scorer(shadow), self._policy)
+        except RetraceError as error:
+            if shadow.model_hash not in self._refused:
+                self._refused.add(shadow.model_hash)
+                logger.error("shadow %s waits: %s", shadow.model_id, error)
+            return None
+
+    def replay(self, shadow: Shadow) -> list[Replayed]:
+        """What the log held below the seam, from the ideal vectors of `retrace backtest`.
+
+        A function of the log up to there alone, whenever it is asked: what comes later changes
+        nothing, though an import may state an earlier known time.
+        """
+        from domain.features import CATALOGUE
+        from domain.features.rows import OFFSET, PARTITION
+        from eventlog.archive.folder import ArchiveFolder
+        from eventlog.archive.history import History
+        from projections.replay.dataset import dataset
+        from runtime.backtesting import scored
+        from runtime.logs import log_of
+
+        log = log_of(self._settings)
+        try:
+            folder = ArchiveFolder(self._settings.archive_url, TRANSACTIONS)
+            events = History(log, folder, shadow.seam).events()
+        finally:
+            log.close()
+        made = dataset(events, CATALOGUE, as_known_at=_EVER, begin=shadow.since, threads=1)
+        scores = scored(self._scorer(shadow), made, lambda _done, _of: None)
+        columns = (
+            events.rows[made.at, PARTITION],
+            events.rows[made.at, OFFSET],
+            made.transaction_ids,
+            made.times,
+            made.known,
+            scores,
+        )
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return sorted((Replayed(*row) for row in rows), key=lambda r: (r.partition, r.offset))
+
+    def _scorer(self, shadow: Shadow) -> LiteRtScorer:
+        from inference.adapters.litert import load
+        from inference.artefacts import ArtefactStore
+
+        found = self._loaded.get(shadow.model_hash)
+        if found is None:
+            found = load(ArtefactStore(self._settings.models_dir), shadow.model_hash)
+            self._loaded[shadow.model_hash] = found
+        return found
