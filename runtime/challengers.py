@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
@@ -14,14 +15,14 @@ from domain.events import FeaturesActivated
 from domain.policy import NO_SHADOWS, Shadow, Shadows
 from eventlog.codec import decode
 from eventlog.port import EventLog, Recorded, Tail
-from eventlog.topics import POLICY, TRANSACTIONS
+from eventlog.topics import POLICY
 from projections.adapters.postgres_shadows import PostgresShadows
 from projections.workers.challengers import Challengers, Replayed
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from domain.features import FeatureSet
-    from inference.adapters.litert import LiteRtScorer
+    from runtime.scorers import Load, ModelScorer
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def challengers(
 ) -> Challengers:
     policy = ShadowPolicy(log)
     closing.callback(policy.close)
-    models = ShadowModels(settings, policy)
+    models = ShadowModels(settings, policy, closing)
     return Challengers(PostgresShadows(engine), policy.told, models.load, models.replay)
 
 
@@ -92,7 +93,7 @@ class ShadowPolicy:
 class LiveScorer:
     """Implements projections.workers.challengers.ShadowScorer for one model."""
 
-    def __init__(self, scorer: LiteRtScorer, policy: ShadowPolicy) -> None:
+    def __init__(self, scorer: ModelScorer, policy: ShadowPolicy) -> None:
         self._scorer, self._policy = scorer, policy
 
     def score(self, feature_set: str, values: Sequence[float | None]) -> float | None:
@@ -100,22 +101,23 @@ class LiveScorer:
         if features is None:
             return None
         try:
-            return self._scorer.value(self._scorer.inputs.of(features, values))
+            mine = self._scorer.inputs.of(features, values)
         except SettingsError:
             return None
+        return self._scorer.value(mine)
 
 
 class ShadowModels:
     """Loads each model once, and says once why one cannot be loaded. One thread at a time."""
 
-    def __init__(self, settings: Settings, policy: ShadowPolicy) -> None:
-        self._settings, self._policy = settings, policy
-        self._loaded: dict[str, LiteRtScorer] = {}
+    def __init__(self, settings: Settings, policy: ShadowPolicy, closing: ExitStack) -> None:
+        self._settings, self._policy, self._closing = settings, policy, closing
+        self._loaded: dict[str, ModelScorer] = {}
         self._refused: set[str] = set()
 
     def load(self, shadow: Shadow) -> LiveScorer | None:
         try:
-            return LiveScorer(self._scorer(shadow), self._policy)
+            return LiveScorer(self._scorer(shadow.model_hash), self._policy)
         except RetraceError as error:
             if shadow.model_hash not in self._refused:
                 self._refused.add(shadow.model_hash)
@@ -130,20 +132,14 @@ class ShadowModels:
         """
         from domain.features import CATALOGUE
         from domain.features.rows import OFFSET, PARTITION
-        from eventlog.archive.folder import ArchiveFolder
-        from eventlog.archive.history import History
         from projections.replay.dataset import dataset
         from runtime.backtesting import scored
-        from runtime.logs import log_of
+        from runtime.history import open_history
 
-        log = log_of(self._settings)
-        try:
-            folder = ArchiveFolder(self._settings.archive_url, TRANSACTIONS)
-            events = History(log, folder, shadow.seam).events()
-        finally:
-            log.close()
+        with open_history(self._settings, shadow.seam) as (_, history):
+            events = history.events()
         made = dataset(events, CATALOGUE, as_known_at=_EVER, begin=shadow.since, threads=1)
-        scores = scored(self._scorer(shadow), made, lambda _done, _of: None)
+        scores = scored(self._scorer(shadow.model_hash), made, lambda _done, _of: None)
         columns = (
             events.rows[made.at, PARTITION],
             events.rows[made.at, OFFSET],
@@ -155,12 +151,15 @@ class ShadowModels:
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return sorted((Replayed(*row) for row in rows), key=lambda r: (r.partition, r.offset))
 
-    def _scorer(self, shadow: Shadow) -> LiteRtScorer:
-        from inference.adapters.litert import load
-        from inference.artefacts import ArtefactStore
+    @cached_property
+    def _open(self) -> Load:
+        """Opened with the first shadow: a worker without any loads no kernel."""
+        from runtime.scorers import open_scorers
 
-        found = self._loaded.get(shadow.model_hash)
+        return self._closing.enter_context(open_scorers(self._settings))
+
+    def _scorer(self, model_hash: str) -> ModelScorer:
+        found = self._loaded.get(model_hash)
         if found is None:
-            found = load(ArtefactStore(self._settings.models_dir), shadow.model_hash)
-            self._loaded[shadow.model_hash] = found
+            found = self._loaded[model_hash] = self._open(model_hash)
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from eventlog.adapters.kafka import KafkaEventLog
@@ -17,10 +17,15 @@ from runtime.settings import Settings
 
 
 @contextmanager
-def open_history(settings: Settings) -> Iterator[tuple[KafkaEventLog, History]]:
-    """The log as it is now. Raises UnavailableError, IntegrityError for another log's archive."""
+def open_history(
+    settings: Settings, until: Sequence[int] | None = None
+) -> Iterator[tuple[KafkaEventLog, History]]:
+    """The log as it is now, or up to `until`, an offset per partition.
+
+    Raises UnavailableError, IntegrityError for another log's archive.
+    """
     with _opened(settings) as (log, folder, ends):
-        yield log, History(log, folder, ends)
+        yield log, History(log, folder, ends if until is None else until)
 
 
 def archive_status(settings: Settings) -> tuple[str, list[PartitionStatus]]:

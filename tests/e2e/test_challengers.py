@@ -1,17 +1,20 @@
-"""A challenger beside the champion under traffic: a share of it, promotion, and the way back."""
+"""A challenger beside the champion under traffic: shadow, a share, promotion, and the way back."""
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import httpx
 import pandas as pd
+import psycopg
 import pytest
 
 from domain.policy import falls_to
@@ -144,3 +147,74 @@ def test_promotion_and_rollback_under_traffic_leave_no_decision_failed_or_mixed(
     # What is before the champion now is what was before it at first: a rollback does not swap.
     further = stack.retrace("models", "rollback", "--json", check=False)
     assert name not in further.stdout
+
+
+def test_a_shadow_scores_history_and_live_traffic_once_each_as_it_would_have_decided(
+    stack: RunningStack, challenger: dict[str, str], tmp_path: Path
+) -> None:
+    name, champion = challenger["model_id"], in_force(stack)
+    day = START + timedelta(days=10)
+    url = stack.status()["database_url"].replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as pg, traffic(stack, "shaded") as told:
+        stack.retrace("models", "shadow", name, "--from", day.isoformat())
+        stack.kill("worker-readmodels")
+        stack.retrace("models", "roll-out", name, "--share", "30%")
+        told.more(60)
+        stack.kill("worker-readmodels")
+        with stack.client() as client:
+            for n in (2, 3):
+                label = {"transaction_id": told.sent[n], "kind": "fraud_report", "reference": "r"}
+                assert client.post("/labels", json=label).status_code == 201
+        stack.retrace("models", "roll-out", "--stop")
+        told.more(30)
+        before = list(told.sent)
+        stack.retrace("models", "shadow", name, "--stop")
+        after = len(told.sent) + 1
+        told.more(20)
+        expected = {f"told-{n}" for n in range(10 * 72, ROWS)} | set(before)
+        eventually(lambda: set(shadow_scores(pg)) >= expected, within=60)
+        scored = shadow_scores(pg)
+        assert not set(scored) & set(told.sent[after:])
+
+        # What it said of history is what a backtest says; what it said live, what it decided.
+        out = tmp_path / "scores.csv"
+        asked = ["--from", day.isoformat(), "--to", "2027-01-01T00:00:00Z"]
+        stack.retrace("backtest", "--model", name, *asked, "--scores", str(out))
+        with out.open() as file:
+            again = {row["TRANSACTION_ID"]: float(row["score"]) for row in csv.DictReader(file)}
+        ideal = {key: score for key, (score, vector) in scored.items() if vector == "ideal"}
+        assert ideal == {key: again[key] for key in ideal}
+        assert set(ideal) >= {f"told-{n}" for n in range(10 * 72, ROWS)}
+        decided: dict[str, float] = dict(
+            pg.execute(
+                "SELECT transaction_id, score FROM decisions WHERE model_id = %s", [name]
+            ).fetchall()
+        )
+        served = {key: score for key, (score, vector) in scored.items() if vector == "served"}
+        both = decided.keys() & served.keys()
+        assert len(both) > 5
+        assert {key: served[key] for key in both} == {key: decided[key] for key in both}
+
+        report = compared(stack, champion, name)
+        assert report["transactions"] == len((set(told.sent) & set(scored)) - set(decided))
+        assert report["by_maturity"]["as known"]["frauds"] == 2
+        switched = sum(sum(row.values()) for row in report["switches"].values())
+        assert switched == report["transactions"] == report["decided_by_champion"]
+
+        # From the log alone the same rows come again.
+        pg.execute("TRUNCATE shadow_scores")
+        pg.execute("DELETE FROM projection_positions WHERE projection LIKE 'shadow.%'")
+        stack.kill("worker-readmodels")
+        eventually(lambda: shadow_scores(pg) == scored, within=60)
+
+
+def shadow_scores(pg: psycopg.Connection[Any]) -> dict[str, tuple[float, str]]:
+    asked = "SELECT transaction_id, score, vector FROM shadow_scores"
+    return {row[0]: (row[1], row[2]) for row in pg.execute(asked)}
+
+
+def compared(stack: RunningStack, champion: str, name: str) -> dict[str, Any]:
+    asked = ["models", "compare", champion, name, "--live", "--from", "2026-01-01T00:00:00Z"]
+    assert "have the same outcome" in stack.retrace(*asked).stdout
+    report: dict[str, Any] = json.loads(stack.retrace(*asked, "--json").stdout)
+    return report

@@ -66,3 +66,8 @@ def test_places_stay_as_they_are_for_ever(
     transaction_id: str, model_hash: str, expected: int
 ) -> None:
     assert place(transaction_id, model_hash) == expected
+
+
+def test_a_share_takes_the_places_below_it() -> None:
+    assert not falls_to("t-1", "a" * 64, 1_607)
+    assert falls_to("t-1", "a" * 64, 1_608)

@@ -1,0 +1,110 @@
+"""Owns the proof of which transactions count as scored by two models, and with what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.events import Envelope, Outcome
+from domain.times import DAY, HOUR
+from projections.adapters.postgres import transactions_projection
+from projections.readmodels.connecting import transaction as in_transaction
+from projections.readmodels.pairs import Pair, Said, pairs
+from tests.integration.readmodels.facts import (
+    NOON,
+    JudgedLog,
+    imported,
+    labelled,
+    project_all,
+    scored,
+    submitted,
+    transaction,
+)
+
+MINE, OTHER = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def log(engine: Engine) -> JudgedLog:
+    with in_transaction(engine) as connection:
+        connection.execute(text("TRUNCATE shadow_scores"))
+    return JudgedLog()
+
+
+def decided(key: str, time: int, model_hash: str, outcome: Outcome = "approve") -> list[Envelope]:
+    x = transaction(key, time)
+    made = scored(x, outcome, 0.25)
+    return [submitted(x), replace(made, data=replace(made.data, model_hash=model_hash))]
+
+
+def shadowed(engine: Engine, model_hash: str, **scores: float | None) -> None:
+    with in_transaction(engine) as connection:
+        for key, score in scores.items():
+            connection.execute(
+                text(
+                    "INSERT INTO shadow_scores VALUES (:model, :key, :score, 'review', NULL,"
+                    " 'served', now(), now(), 'retrace.transactions.g1', 0, 1)"
+                ),
+                {"model": model_hash, "key": key, "score": score},
+            )
+
+
+def asked(engine: Engine, since: int = 0, until: int = NOON + 99 * DAY) -> list[Pair]:
+    return pairs(engine, MINE, OTHER, since, until)
+
+
+def test_decisions_and_shadows_of_either_model_meet_in_the_order_of_time(
+    engine: Engine, log: JudgedLog
+) -> None:
+    log.append(*decided("second", NOON + HOUR, MINE), *decided("first", NOON, OTHER, "decline"))
+    log.append(*decided("alone", NOON, MINE), imported(transaction("past", NOON - DAY)))
+    project_all(transactions_projection(engine), log)
+    shadowed(engine, OTHER, second=0.5, past=0.6)
+    shadowed(engine, MINE, first=0.4, past=0.7)
+    assert [(each.transaction_id, each.champion, each.challenger) for each in asked(engine)] == [
+        ("past", Said(0.7, "review", decided=False), Said(0.6, "review", decided=False)),
+        ("first", Said(0.4, "review", decided=False), Said(0.25, "decline", decided=True)),
+        ("second", Said(0.25, "approve", decided=True), Said(0.5, "review", decided=False)),
+    ]
+    assert [each.declined for each in asked(engine)] == [False, True, False]
+
+
+def test_a_models_own_decision_goes_before_its_shadow_and_one_without_a_score_is_none(
+    engine: Engine, log: JudgedLog
+) -> None:
+    log.append(*decided("both", NOON, MINE), *decided("unscored", NOON, MINE))
+    project_all(transactions_projection(engine), log)
+    shadowed(engine, MINE, both=0.9)
+    shadowed(engine, OTHER, both=0.5, unscored=None)
+    [pair] = asked(engine)
+    assert pair.champion == Said(0.25, "approve", decided=True)
+
+
+def test_the_range_is_of_event_time_and_leaves_out_its_end(engine: Engine, log: JudgedLog) -> None:
+    for hour in range(3):
+        log.append(*decided(f"x{hour}", NOON + hour * HOUR, MINE))
+    project_all(transactions_projection(engine), log)
+    shadowed(engine, OTHER, x0=0.5, x1=0.5, x2=0.5)
+    found = asked(engine, NOON + HOUR, NOON + 2 * HOUR)
+    assert [each.transaction_id for each in found] == ["x1"]
+
+
+def test_labels_come_in_the_order_of_their_knowing(engine: Engine, log: JudgedLog) -> None:
+    log.append(*decided("x", NOON, MINE), labelled("x", 0, NOON + 9 * DAY, "r2"))
+    log.append(labelled("x", 1, NOON + 2 * DAY, "r1"))
+    project_all(transactions_projection(engine), log)
+    shadowed(engine, OTHER, x=0.5)
+    [pair] = asked(engine)
+    assert pair.labels == ((NOON + 2 * DAY, 1), (NOON + 9 * DAY, 0))
+
+
+def test_a_fallback_decision_is_no_score_of_the_model(engine: Engine, log: JudgedLog) -> None:
+    changes: dict[str, Any] = {"path": "deadline"}
+    x, made = decided("x", NOON, MINE)
+    log.append(x, replace(made, data=replace(made.data, **changes)))
+    project_all(transactions_projection(engine), log)
+    shadowed(engine, OTHER, x=0.5)
+    assert asked(engine) == []
