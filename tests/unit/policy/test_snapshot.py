@@ -161,6 +161,7 @@ def test_a_transaction_of_the_share_is_judged_by_the_challengers_own_thresholds(
 def test_a_roll_out_ends(end: object) -> None:
     snapshot = policy_of(promotion("a"), roll_out("b", WHOLE), end)
     assert snapshot.of("t") is snapshot
+    assert (snapshot.roll_out, snapshot.challenging) == (None, None)
 
 
 def test_another_roll_out_takes_the_place_and_another_models_retirement_does_not() -> None:
