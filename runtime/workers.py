@@ -78,7 +78,7 @@ def _readmodels(tools: Tools) -> Workload:
     engine = build_engine(PostgresSettings(tools.settings.database_url), writer=True)
     tools.closing.callback(engine.dispose)
     health = HealthWatch(tools.settings, engine, tools.log, f"retrace/{tools.name}", now_us)
-    # Shadows score decisions as these tables take them up (docs/adr/0011).
+    # Shadows score decisions as these tables take them up (docs/adr/0012).
     shadows = challengers(tools.settings, tools.log, engine, tools.closing)
     transactions = Projecting(
         transactions_projection(engine),
