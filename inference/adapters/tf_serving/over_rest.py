@@ -45,9 +45,7 @@ class RestModelServer:
             raise self._odd(error) from error
 
     def predict(self, version: int, rows: Matrix, timeout: float) -> Matrix:
-        # Its JSON has NaN and Infinity, as Python's. Float64 says each float32 exactly.
-        asked = {"signature_name": SIGNATURE, "inputs": {INPUT: rows.astype(float).tolist()}}
-        answer = self._call("POST", f"{version}:predict", json.dumps(asked), version, timeout)
+        answer = self._call("POST", f"{version}:predict", _asked(rows), version, timeout)
         try:
             made = [np.array(answer["outputs"][name], dtype=np.float32) for name in OUTPUTS]
         except (KeyError, TypeError, ValueError) as error:
@@ -58,7 +56,7 @@ class RestModelServer:
         self._client.close()
 
     def _call(
-        self, method: str, path: str, content: str | None, version: int, timeout: float
+        self, method: str, path: str, content: bytes | None, version: int, timeout: float
     ) -> Any:
         import httpx
 
@@ -88,6 +86,18 @@ class RestModelServer:
             f"tf-serving {self.place} answered what is no answer of TensorFlow Serving:"
             f" {type(error).__name__} {error}"
         )
+
+
+def _asked(rows: Matrix) -> bytes:
+    """In its JSON, which has NaN and Infinity as Python's; float64 says each float32 exactly."""
+    import orjson
+
+    exact = rows.astype(np.float64)
+    asked = {"signature_name": SIGNATURE, "inputs": {INPUT: exact}}
+    if np.isinf(rows).any():
+        return json.dumps({**asked, "inputs": {INPUT: exact.tolist()}}).encode()
+    # A tenth of the time of json, for the hundreds of rows of an explanation.
+    return orjson.dumps(asked, option=orjson.OPT_SERIALIZE_NUMPY).replace(b"null", b"NaN")
 
 
 def _reason(text: str) -> str:

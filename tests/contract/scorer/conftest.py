@@ -1,13 +1,17 @@
-"""Owns one small trained model for all scorers of the contract suite."""
+"""Owns the small trained models of the contract suite: of made-up features, and of ours."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from inference.artefacts import ArtefactStore
+from domain.features import CATALOGUE
+from domain.times import DAY
+from inference.artefacts import Artefact, ArtefactStore
 from inference.training.fit import FitSettings
+from inference.training.frame import Frame
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.unit.inference.synthetic import synthetic
 
@@ -22,3 +26,27 @@ def trained() -> TrainedModel:
 @pytest.fixture
 def store(tmp_path: Path) -> ArtefactStore:
     return ArtefactStore(tmp_path / "models")
+
+
+@pytest.fixture(scope="session")
+def of_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
+    """A model of the features as they are declared, of which most are unknown now and then."""
+    random = np.random.default_rng(5)
+    rows, width = 2000, len(CATALOGUE.names)
+    labels = (random.random(rows) < 0.1).astype(float)
+    vectors = random.lognormal(1 + labels[:, None], 2, (rows, width))
+    vectors[random.random(vectors.shape) < 0.2] = np.nan
+    frame = Frame(
+        vectors,
+        labels,
+        np.sort(random.integers(0, 60 * DAY, rows)),
+        np.ones(rows),
+        CATALOGUE.names,
+        CATALOGUE.hash,
+        60 * DAY,
+        tuple(feature.definition for feature in CATALOGUE.features),
+    )
+    settings = TrainSettings(fitting=FitSettings(epochs=1))
+    files = train(frame, settings, lambda _done, _text: None).files
+    store = ArtefactStore(tmp_path_factory.mktemp("models"))
+    return store.open(store.put(files))

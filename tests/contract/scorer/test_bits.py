@@ -12,15 +12,11 @@ import pytest
 from commands import ScoreTransaction, score_transaction
 from domain.events import Envelope, TransactionScored
 from domain.features import CATALOGUE
-from domain.times import DAY
 from eventlog.codec import decode
 from eventlog.inmemory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
 from inference.adapters.litert import LiteRtScorer
-from inference.artefacts import Artefact, ArtefactStore
-from inference.training.fit import FitSettings
-from inference.training.frame import Frame
-from inference.training.train import TrainSettings, train
+from inference.artefacts import Artefact
 from projections.replay.dataset import UNLABELLED, Dataset
 from projections.replay.payments import Payments
 from runtime.backtesting import scored
@@ -30,36 +26,12 @@ NUMBER = 60
 
 
 @pytest.fixture(scope="module")
-def artefact(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
-    """A model of the features as they are declared, of which most are unknown now and then."""
-    random = np.random.default_rng(5)
-    rows, width = 2000, len(CATALOGUE.names)
-    labels = (random.random(rows) < 0.1).astype(float)
-    vectors = random.lognormal(1 + labels[:, None], 2, (rows, width))
-    vectors[random.random(vectors.shape) < 0.2] = np.nan
-    frame = Frame(
-        vectors,
-        labels,
-        np.sort(random.integers(0, 60 * DAY, rows)),
-        np.ones(rows),
-        CATALOGUE.names,
-        CATALOGUE.hash,
-        60 * DAY,
-        tuple(feature.definition for feature in CATALOGUE.features),
-    )
-    settings = TrainSettings(fitting=FitSettings(epochs=1))
-    files = train(frame, settings, lambda _done, _text: None).files
-    store = ArtefactStore(tmp_path_factory.mktemp("models"))
-    return store.open(store.put(files))
-
-
-@pytest.fixture(scope="module")
-def decided(artefact: Artefact) -> Iterator[list[TransactionScored]]:
+def decided(of_catalogue: Artefact) -> Iterator[list[TransactionScored]]:
     """Decisions as the log has them, taken one by one and at once."""
     log = InMemoryEventLog()
 
     async def run() -> None:
-        with deciding_process(log, scorer=LiteRtScorer(artefact)) as context:
+        with deciding_process(log, scorer=LiteRtScorer(of_catalogue)) as context:
             await asyncio.gather(
                 *(score_transaction(ScoreTransaction(payload=payload(n), raw=None), context)
                   for n in range(NUMBER))
@@ -87,9 +59,9 @@ def test_every_decision_was_the_models(decided: list[TransactionScored]) -> None
 
 
 def test_a_replayed_record_has_the_bits_of_the_decision(
-    decided: list[TransactionScored], artefact: Artefact
+    decided: list[TransactionScored], of_catalogue: Artefact
 ) -> None:
-    again = LiteRtScorer(artefact)
+    again = LiteRtScorer(of_catalogue)
 
     def replayed(record: TransactionScored) -> tuple[str, list[str]]:
         values = again.inputs.of(CATALOGUE, record.features)
@@ -105,7 +77,7 @@ def test_a_replayed_record_has_the_bits_of_the_decision(
 
 
 def test_a_backtest_has_the_bits_of_the_decisions(
-    decided: list[TransactionScored], artefact: Artefact
+    decided: list[TransactionScored], of_catalogue: Artefact
 ) -> None:
     values = np.array([each.features for each in decided], dtype=np.float64)
     numbers, labels = np.arange(NUMBER), np.full(NUMBER, UNLABELLED)
@@ -114,5 +86,5 @@ def test_a_backtest_has_the_bits_of_the_decisions(
         numbers, numbers, labels, values,
         Payments(numbers, numbers, labels == 1, np.empty((NUMBER, 0), dtype=np.int8)),
     )  # fmt: skip
-    scores = scored(LiteRtScorer(artefact), history, lambda _done, _of: None)
+    scores = scored(LiteRtScorer(of_catalogue), history, lambda _done, _of: None)
     assert [score.hex() for score in scores.tolist()] == [each.score.hex() for each in decided]
