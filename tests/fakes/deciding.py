@@ -13,6 +13,7 @@ from commands.active_policy import ActivePolicy
 from commands.ports import FeatureReader, RecentTail, Scorer, ServedFeatures
 from commands.tokens import Tokeniser
 from domain.features import CATALOGUE, Entity, EntityState, Inputs, entity_keys, finish
+from domain.features.engine import warm_up
 from domain.money import approximate_rates
 from domain.policy import NO_POLICY, Score
 from domain.times import from_rfc3339
@@ -64,6 +65,8 @@ def deciding_process(
     scorer: Scorer | None = None,
 ) -> Iterator[Context]:
     """One process: its own ledger and its own scorer, so that processes can disagree."""
+    # As a process does: no deadline is meant to hold a compiler.
+    warm_up(CATALOGUE)
     ledger = Ledger(log, SqliteMemory(memory), dict)
     ledger.start()
     try:
