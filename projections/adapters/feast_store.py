@@ -67,6 +67,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
 
     _client: Any = None
     _live: tuple[float, str] | None = None
+    _met: str | None = None
     # Pins this instance, as the setting of the same name pins all of a process.
     generation: int | None = None
 
@@ -90,7 +91,12 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         settings = config.online_store
         pinned = settings.generation if self.generation is None else self.generation
         if pinned is not None:
-            return space_of(config.project, pinned)
+            space = space_of(config.project, pinned)
+            # By the setting a client reads it through views; an instance is pinned to write.
+            if self.generation is None and self._met != space:
+                self._meet(config, space)
+                self._met = space
+            return space
         now, live = time.monotonic(), self._live
         if live is None or now - live[0] > settings.pointer_seconds:
             found = self._resolve(config)

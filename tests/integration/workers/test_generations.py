@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import redis
+from feast import FeatureStore
 
 from commands.ports import ServedFeatures
 from domain.errors import ConflictError, IntegrityError, NotFoundError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
 from eventlog.topics import ENTITIES, TRANSACTIONS
+from feature_repo import served
 from inference.adapters.feast_reader import FeastFeatureReader
 from projections.adapters.feast_repo import feature_store, repo_config
 from projections.adapters.feast_states import FeastStateStore
@@ -130,23 +132,41 @@ def test_feast_finishes_states_of_another_set_than_the_catalogue(
     save(states, state_of(range(5)))
     save(states.at(second), of_set(fewer, range(5)))
     store = feature_store(applied)
+    before = read_online(store)
+    generations.swap(1, second.number)
+    store.config.online_store.pointer_seconds = 0.0
+    after = read_online(store)
+    assert before["card_count_1d"] == after["card_count_1d"] == 5
+    assert after["card_declined_1d"] is None
+    assert {name for name in before if before[name] != after[name]} == {"card_declined_1d"}
+
+
+def test_a_client_pinned_to_a_generation_of_other_features_reads_it(
+    applied: Settings,
+    states: FeastStateStore,
+    generations: RedisGenerations,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a process that has met no set but the catalogue's."""
+    monkeypatch.setattr(served, "_met", [CATALOGUE])
+    fewer = FeatureSet(f for f in CATALOGUE.features if f.name != "card_declined_1d")
+    frozen = generations.begin(fewer, "as known at a moment")
+    save(states.at(frozen), of_set(fewer, range(5)))
+    store = feature_store(applied)
+    store.config.online_store.generation = frozen.number
+    values = read_online(store)
+    assert (values["card_count_1d"], values["card_declined_1d"]) == (5, None)
+
+
+def read_online(store: FeatureStore) -> dict[str, float | None]:
+    """Of a payment of c1 in the moment after its fifth."""
     row = {
         "card_id": "c1", "customer_id": "", "merchant_id": "", "device_id": "", "ip": "",
         "timestamp": state_of(range(5)).latest + 1, "base_amount": 100, "country": "",
         "channel": "", "lat": float("nan"), "lon": float("nan"),
     }  # fmt: skip
-
-    def read() -> dict[str, float | None]:
-        online = store.get_online_features(store.get_feature_service("scoring"), [row])
-        return {name: values[0] for name, values in online.to_dict().items()}
-
-    before = read()
-    generations.swap(1, second.number)
-    store.config.online_store.pointer_seconds = 0.0
-    after = read()
-    assert before["card_count_1d"] == after["card_count_1d"] == 5
-    assert after["card_declined_1d"] is None
-    assert {name for name in before if before[name] != after[name]} == {"card_declined_1d"}
+    online = store.get_online_features(store.get_feature_service("scoring"), [row])
+    return {name: values[0] for name, values in online.to_dict().items()}
 
 
 def test_a_process_goes_on_without_states_while_it_cannot_compute_the_live_ones(
@@ -163,8 +183,8 @@ def test_a_process_goes_on_without_states_while_it_cannot_compute_the_live_ones(
         spoil()
         reader = FeastFeatureReader(FeastStateStore(repo_config(settings)), ServedFeatures)
         assert reader.covered() == {}
-        served = reader.read(transaction(1), NoTail())
-        assert "features_unavailable" in served.flags
+        given = reader.read(transaction(1), NoTail())
+        assert "features_unavailable" in given.flags
     client.close()
 
 
