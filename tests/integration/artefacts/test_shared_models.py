@@ -15,7 +15,9 @@ from eventlog.inmemory import InMemoryEventLog
 from inference.artefacts import FILES, GRAPH, MANIFEST, WEIGHTS, ArtefactStore, content_hash
 from inference.default_model import ensure
 from inference.promotion import promote
+from inference.registry import registry_of
 from inference.shared_artefacts import SharedArtefacts
+from runtime.models import Models
 from tests.e2e.stack import free_port
 from tests.fixtures.s3 import url_of
 from tests.unit.inference.test_artefacts import files, manifest
@@ -116,6 +118,19 @@ def test_putting_twice_writes_once(machine: Machine, inside: tuple[Any, str]) ->
     machine("two").put(files())
     [after] = opened.get_file_info([f"{folder}/{MANIFEST}"])
     assert before.mtime_ns == after.mtime_ns
+
+
+def test_a_model_that_could_not_be_shared_is_when_it_is_registered(
+    machine: Machine, tmp_path: Path
+) -> None:
+    facts = {"as_known_at": "2023-10-01T00:00:00Z", "transactions": 9, "frauds": 1,
+             "metrics": {"average_precision": 0.5}}  # fmt: skip
+    made = {**files(), MANIFEST: manifest(facts=facts).to_json()}
+    model_hash = ArtefactStore(tmp_path / "one").put(made)
+    log, store = InMemoryEventLog(), machine("one")
+    assert not machine("two").holds(model_hash)
+    Models(log, store, registry_of(log), lambda _: pytest.fail("loaded")).register("m")
+    assert machine("two").open(model_hash).manifest.facts == facts
 
 
 def test_a_model_that_cannot_be_shared_is_kept_and_says_what_to_do(

@@ -80,6 +80,9 @@ def test_a_dead_supervisor_publishes_nothing(tmp_path: Path) -> None:
         ("RETRACE_API_PORT", "70000"),
         ("RETRACE_TOKEN_KEY", "short"),
         ("RETRACE_LOG_LEVEL", "LOUD"),
+        ("RETRACE_SCORER", "oracle"),
+        ("RETRACE_MODELS_URL", "ftp://host/models"),
+        ("MLFLOW_TRACKING_URI", "databricks"),
     ],
 )
 def test_a_wrong_setting_is_named_and_not_repeated(
@@ -90,6 +93,15 @@ def test_a_wrong_setting_is_named_and_not_repeated(
         settings_from_environment()
     assert str(refused.value).startswith(f"{variable}: ")
     assert value not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("scorer", "url"),
+    [("tf-serving-grpc", ""), ("tf-serving-grpc", "http://h:1"), ("tf-serving-rest", "grpc://h:1")],
+)
+def test_a_model_server_needs_a_url_of_its_transport(scorer: str, url: str) -> None:
+    with pytest.raises(SettingsError, match=f"TF_SERVING_URL: {scorer} needs a URL"):
+        settings_from_environment(scorer=scorer, tf_serving_url=url)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
