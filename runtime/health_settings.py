@@ -38,6 +38,13 @@ class HealthSettings(BaseSettings):
         ge=1,
         description="Decisions below which nothing is said of drift.",
     )
+    health_coverage: float = Field(
+        default=0.85,
+        alias="RETRACE_HEALTH_COVERAGE",
+        ge=0,
+        le=1,
+        description="Share of those days that decisions must reach over: rhythms are weekly.",
+    )
     psi_warn: float = Field(
         default=0.1, alias="RETRACE_PSI_WARN", description="PSI that is worth a look."
     )
@@ -58,7 +65,12 @@ class HealthSettings(BaseSettings):
     @property
     def limits(self) -> Limits:
         return Limits(
-            self.psi_warn, self.psi_alert, self.ratio_warn, self.ratio_alert, self.health_least
+            psi_warn=self.psi_warn,
+            psi_alert=self.psi_alert,
+            ratio_warn=self.ratio_warn,
+            ratio_alert=self.ratio_alert,
+            least=self.health_least,
+            coverage=self.health_coverage,
         )
 
     @property

@@ -50,6 +50,7 @@ def measured(engine: Engine, manifest: Manifest, model_hash: str, asked: Asked) 
         asked.until,
         values.decisions,
         values.decisions - values.whole,
+        values.span,
         values.vectors[:, manifest.inputs.places(CATALOGUE)],
         values.scores,
         [

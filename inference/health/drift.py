@@ -40,7 +40,7 @@ class ScoreDrift:
 def feature_drifts(
     reference: Reference, names: Sequence[str], vectors: Any, limits: Limits
 ) -> list[FeatureDrift]:
-    """The greatest drift first. `vectors` [n, d] in the order of `names`, NaN for unknown."""
+    """The greatest first. `vectors` [n > 0, d] in the order of `names`, NaN for unknown."""
     found = [
         _drift(name, bins, column, reference.rows, limits, len(names))
         for name, bins, column in zip(names, reference.features, vectors.T, strict=True)
@@ -51,17 +51,13 @@ def feature_drifts(
 def _drift(
     name: str, bins: Bins, column: Any, rows: float, limits: Limits, tests: int
 ) -> FeatureDrift:
-    unknown = (bins.unknown, float(np.isnan(column).mean()) if len(column) else 0.0)
-    if len(column) < limits.least:
-        return FeatureDrift(name, _NOTHING, unknown, "unknown")
+    unknown = (bins.unknown, float(np.isnan(column).mean()))
     found = divergence(_before(bins, rows), counted(bins.edges, column))
     return FeatureDrift(name, found, unknown, limits.of_psi(found.psi, found.p_value, tests))
 
 
-def score_drift(reference: Reference, scores: Any, limits: Limits) -> ScoreDrift | None:
-    """None where there are fewer scores [n] than the limits ask for."""
-    if len(scores) < limits.least:
-        return None
+def score_drift(reference: Reference, scores: Any, limits: Limits) -> ScoreDrift:
+    """Of scores [n > 0]."""
     live = np.round(scores, SCORE_DIGITS)
     found = divergence(
         _before(reference.scores, reference.rows), counted(reference.scores.edges, live)
@@ -78,6 +74,3 @@ def score_drift(reference: Reference, scores: Any, limits: Limits) -> ScoreDrift
 
 def _before(bins: Bins, rows: float) -> Any:
     return np.asarray(bins.shares) * rows
-
-
-_NOTHING = Divergence(0.0, 0.0, 0.0, 1.0)

@@ -18,7 +18,9 @@ class Limits:
 
     `ratio_*` bound observed over expected frauds, and its inverse. A level is only given where the
     difference is significant at `significance`, shared out over the features (Bonferroni), and
-    where there are `least` decisions, or `least_frauds` frauds, observed or expected.
+    where there are `least` decisions, or `least_frauds` frauds, observed or expected. Nor is drift
+    judged where decisions reach over less than `coverage` of the window: a day lacks the rhythm of
+    a week.
     """
 
     psi_warn: float = 0.1
@@ -28,6 +30,7 @@ class Limits:
     least: int = 500
     least_frauds: int = 10
     significance: float = 0.01
+    coverage: float = 0.85
 
     def __post_init__(self) -> None:
         if not 0 < self.psi_warn <= self.psi_alert:

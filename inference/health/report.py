@@ -24,8 +24,9 @@ from inference.manifest import Manifest
 class Live:
     """What a model met from `since` to `until` (known time, microseconds UTC).
 
-    `decisions` it made then; `degraded` more were made without it or without features. `vectors`
-    [n, d] and `scores` [n] are an even sample of them, in the order of the model's features.
+    `decisions` were made under it then, `degraded` of them by fallback or without its features; the
+    others reach over `span` microseconds. `vectors` [n, d] and `scores` [n] are an even sample of
+    these, in the order of the model's features.
     `weeks` are the oldest first, and reach further back.
     """
 
@@ -33,14 +34,27 @@ class Live:
     until: int
     decisions: int
     degraded: int
+    span: int
     vectors: Any
     scores: Any
     weeks: Sequence[Week]
 
+    @property
+    def coverage(self) -> float:
+        """Share of the window that the decisions reach over."""
+        return self.span / (self.until - self.since)
+
+    def enough(self, limits: Limits) -> bool:
+        """True where drift can be judged."""
+        return len(self.scores) >= limits.least and self.coverage >= limits.coverage
+
 
 @dataclass(frozen=True, slots=True)
 class ModelHealth:
-    """One model at one time. `calibrations` are by maturity; the one at `judged_days` is judged."""
+    """One model at one time. `features` is empty and `scores` None where there is too little data.
+
+    `calibrations` are by maturity; the one at `judged_days` is judged.
+    """
 
     model_id: str
     model_hash: str
@@ -49,6 +63,7 @@ class ModelHealth:
     decisions: int
     degraded: int
     sampled: int
+    coverage: float
     features: list[FeatureDrift]
     scores: ScoreDrift | None
     labels: LabelDrift | None
@@ -89,7 +104,8 @@ def health(
         raise NotFoundError(
             "reference of model", f"{manifest.model_id} (made by an earlier version: train anew)"
         )
-    weeks, now = live.weeks, live.until
+    weeks, now, enough = live.weeks, live.until, live.enough(limits)
+    names = manifest.feature_names
     return ModelHealth(
         manifest.model_id,
         model_hash,
@@ -98,8 +114,9 @@ def health(
         live.decisions,
         live.degraded,
         len(live.scores),
-        feature_drifts(reference, manifest.feature_names, live.vectors, limits),
-        score_drift(reference, live.scores, limits),
+        live.coverage,
+        feature_drifts(reference, names, live.vectors, limits) if enough else [],
+        score_drift(reference, live.scores, limits) if enough else None,
         label_drift(reference.fraud_share, weeks, judged_days, now, limits),
         [calibration(weeks, days, now, limits) for days in MATURITIES],
         list(weeks),

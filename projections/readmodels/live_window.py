@@ -23,8 +23,12 @@ _OF_MODEL = "model_hash = :model AND known_time >= :since AND known_time < :unti
 _WHOLE = "path = 'full' AND NOT flags && ARRAY['features_unavailable', 'deadline_passed']"
 
 _COUNTS = f"""
-    SELECT count(*), count(*) FILTER (WHERE {_WHOLE} AND feature_set = :feature_set)
-    FROM decisions WHERE {_OF_MODEL}
+    SELECT count(*), count(*) FILTER (WHERE whole),
+      min(known_time) FILTER (WHERE whole), max(known_time) FILTER (WHERE whole)
+    FROM (
+      SELECT known_time, {_WHOLE} AND feature_set = :feature_set AS whole
+      FROM decisions WHERE {_OF_MODEL}
+    ) AS decision
 """
 # By a hash of the id, so that the same question gets the same sample.
 _SAMPLE = f"""
@@ -61,11 +65,13 @@ _FOR_EVER = 36_500
 class LiveValues:
     """Decisions of one model: how many, how many of them whole, and an even sample of these.
 
-    `vectors` [n, d] float32, NaN for unknown, in the order of the feature set; `scores` [n].
+    The whole ones reach over `span` microseconds. `vectors` [n, d] float32, NaN for unknown, in the
+    order of the feature set; `scores` [n].
     """
 
     decisions: int
     whole: int
+    span: int
     vectors: Any
     scores: Any
 
@@ -95,11 +101,13 @@ class LiveWindow:
         """Of decisions that were made with this feature set of so many features."""
         given = self._given() | {"feature_set": feature_set}
         with transaction(self.engine) as connection:
-            decisions, whole = connection.execute(text(_COUNTS), given).one()
+            decisions, whole, first, last = connection.execute(text(_COUNTS), given).one()
             given["step"] = max(1, -(-whole // MOST_ROWS))
             rows = connection.execute(text(_SAMPLE), given).all()
         vectors = np.array([row[1] for row in rows], dtype=np.float32).reshape(len(rows), features)
-        return LiveValues(decisions, whole, vectors, np.array([row[0] for row in rows], np.float64))
+        scores = np.array([row[0] for row in rows], np.float64)
+        span = from_datetime(last) - from_datetime(first) if whole else 0
+        return LiveValues(decisions, whole, span, vectors, scores)
 
     def weeks(self, maturities: Sequence[int]) -> list[WeekOfDecisions]:
         """The oldest first; a week begins on Monday, UTC."""

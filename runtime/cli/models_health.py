@@ -102,6 +102,11 @@ def notes(facts: dict[str, Any]) -> list[str]:
             f"too little data: drift needs {limits['least_decisions']} decisions by the model on"
             f" features that were read, and there are {facts['sampled']}; take a longer --window"
         )
+    elif facts["coverage"] < limits["coverage"]:
+        found.append(
+            f"too early: the decisions reach over {facts['coverage']:.0%} of the window, and drift"
+            f" is judged from {limits['coverage']:.0%} on, since traffic has the rhythm of a week"
+        )
     if facts["degraded"]:
         found.append(
             f"{facts['degraded']:,} decisions by fallback, without features, or of another feature"

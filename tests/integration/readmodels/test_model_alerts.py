@@ -73,7 +73,7 @@ class Watched:
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine, self.log, self.now = engine, InMemoryEventLog(), LATER
-        self.settings = settings_from_environment(state_dir=folder)
+        self.settings = settings_from_environment(state_dir=folder, health_coverage=0)
         self.store = ArtefactStore(self.settings.models_dir)
         self.model = self.stored("m1")
         self._say(

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from domain.errors import UnavailableError
 from domain.features import CATALOGUE
-from domain.times import DAY
+from domain.times import DAY, HOUR, MINUTE
 from projections.readmodels.connecting import build_engine
 from projections.readmodels.live_window import LiveWindow
 from projections.settings import PostgresSettings
@@ -25,15 +25,19 @@ from tests.integration.readmodels.watched import (
     watched_model,
 )
 
-LATER = NOON + 2 * DAY
+LATER = NOON + 25 * HOUR
+DAY_ROUND = Asked(LATER, window=25 * HOUR)
 
 
 def test_the_traffic_of_its_training_is_steady(engine: Engine) -> None:
     project(engine, *decided(*traffic(1500, 3)))
-    found = measured(engine, watched_model(), MODEL, Asked(LATER))
+    found = measured(engine, watched_model(), MODEL, DAY_ROUND)
     assert (found.decisions, found.sampled, found.degraded) == (1500, 1500, 0)
     assert found.drifted == []
     assert found.levels["scores"] == "steady"
+    week = measured(engine, watched_model(), MODEL, Asked(LATER))
+    assert week.level == "unknown"
+    assert week.coverage == pytest.approx(25 / 168, abs=0.001)
 
 
 def test_features_that_shift_and_scores_that_rise_are_an_alert(engine: Engine) -> None:
@@ -41,7 +45,7 @@ def test_features_that_shift_and_scores_that_rise_are_an_alert(engine: Engine) -
     vectors[:, 4] *= 3
     vectors[:, 7] = np.nan
     project(engine, *decided(vectors, np.sqrt(scores)))
-    found = measured(engine, watched_model(), MODEL, Asked(LATER))
+    found = measured(engine, watched_model(), MODEL, DAY_ROUND)
     assert {each.feature for each in found.drifted} == {CATALOGUE.names[4], CATALOGUE.names[7]}
     lost = next(each for each in found.features if each.feature == CATALOGUE.names[7])
     assert lost.unknown[0] == pytest.approx(0.05, abs=0.02)
@@ -62,7 +66,7 @@ def test_only_whole_decisions_of_the_model_and_the_window_are_looked_at(engine: 
         facts += decided(vectors, scores, prefix=f"o{number}", **changes)
     project(engine, *facts, *decided(vectors, scores, LATER, "late"))
     values = LiveWindow(engine, MODEL, NOON, LATER).values(CATALOGUE.hash, len(CATALOGUE))
-    assert (values.decisions, values.whole) == (20 * 4, 20)
+    assert (values.decisions, values.whole, values.span) == (20 * 4, 20, 19 * MINUTE)
     np.testing.assert_array_equal(values.vectors, vectors.astype(np.float32))
     np.testing.assert_array_equal(values.scores, scores)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def week(begin: int, expected: float, observed: int, **given: Any) -> Week:
 
 
 def live(values: Any, scores: Any, weeks: list[Week] | None = None) -> Live:
-    return Live(0, NOW, len(scores), 0, values, scores, weeks or [])
+    return Live(0, NOW, len(scores), 0, NOW, values, scores, weeks or [])
 
 
 def test_only_mature_weeks_are_judged() -> None:
@@ -78,8 +79,6 @@ def test_scores_that_shift_are_seen_by_all_three_measures() -> None:
     reference = made(np.zeros(20_000), before)
     same = score_drift(reference, random.beta(1, 50, 3000), LIMITS)
     moved = score_drift(reference, random.beta(1, 20, 3000), LIMITS)
-    assert same is not None
-    assert moved is not None
     assert (same.level, moved.level) == ("steady", "alert")
     assert same.ks < 0.05 < moved.ks
     assert same.wasserstein < 0.001 < moved.wasserstein
@@ -103,6 +102,15 @@ def test_too_little_traffic_is_unknown_however_far_it_lies() -> None:
     given = manifest(reference=made(np.zeros(2000)))
     few = np.full(499, 9.0)
     assert health(given, "h", live(few[:, None], few), LIMITS).level == "unknown"
+
+
+def test_traffic_of_less_than_the_window_is_unknown_for_it_lacks_the_rhythm_of_a_week() -> None:
+    given = manifest(reference=made(np.zeros(2000)))
+    many = np.full(2000, 9.0)
+    short = Live(0, NOW, 2000, 0, NOW // 7, many[:, None], many, [])
+    assert health(given, "h", short, LIMITS).level == "unknown"
+    asked_so = dataclasses.replace(LIMITS, coverage=0.1)
+    assert health(given, "h", short, asked_so).level == "alert"
 
 
 def test_a_model_without_reference_is_refused_with_what_to_do() -> None:

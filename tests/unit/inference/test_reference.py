@@ -114,7 +114,6 @@ def test_calibration_is_kept_by_bin_of_scores() -> None:
 def test_the_last_bits_of_a_score_move_nothing() -> None:
     scores = np.repeat([0.0001, 0.002, 0.03], 1000)
     found = score_drift(made(np.zeros(3000), scores), scores * (1 + 1e-7), Limits())
-    assert found is not None
     assert found.divergence.psi == pytest.approx(0)
     assert found.ks == pytest.approx(0, abs=0.005)
 

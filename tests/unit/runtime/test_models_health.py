@@ -27,12 +27,14 @@ NOW = 100 * DAY
 LIMITS = Limits()
 
 
-def measured(shift: float, rows: int = 2000, weeks: list[Week] | None = None) -> ModelHealth:
+def measured(
+    shift: float, rows: int = 2000, weeks: list[Week] | None = None, span: int = WEEK
+) -> ModelHealth:
     random = np.random.default_rng(1)
     column, scores = random.normal(size=2000), random.beta(1, 50, 2000)
     given = manifest(reference=made(column, scores))
     live = Live(
-        NOW - WEEK, NOW, rows + 7, 7, column[:rows, None] + shift, scores[:rows], weeks or []
+        NOW - WEEK, NOW, rows + 7, 7, span, column[:rows, None] + shift, scores[:rows], weeks or []
     )
     return health(given, "h" * 64, live, LIMITS)
 
@@ -94,6 +96,13 @@ def test_too_little_data_is_said(run: Any) -> None:
     told = notes(facts_of(few, LIMITS))
     assert any("too few frauds" in note for note in told)
     assert any("7 decisions by fallback" in note for note in told)
+
+
+def test_traffic_of_a_day_is_too_early_to_judge(run: Any) -> None:
+    early = measured(3, span=DAY)
+    said = run(early)
+    assert said.exit_code == 0
+    assert "reach over 14% of the window" in said.stderr
 
 
 def test_immature_weeks_are_left_open() -> None:
