@@ -99,6 +99,8 @@ def start_stack() -> Iterator[RunningStack]:
             and name not in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL", "DATABASE_URL", "MONGODB_URL")
         }
         environment |= {"RETRACE_STATE_DIR": str(state_dir), "RETRACE_WEBHOOK_URL": url}
+        environment |= {"RETRACE_HEALTH_MINUTES": "0.2", "RETRACE_HEALTH_LEAST": "100"}
+        environment |= {"RETRACE_HEALTH_COVERAGE": "0"}
         running = RunningStack(state_dir, environment, free_port(), alerts)
         try:
             running.up()
