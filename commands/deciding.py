@@ -147,7 +147,8 @@ async def _score(
     except TimeoutError:
         return Scoring(rules, "deadline", [*served.flags, "model_late"], None)
     except UnavailableError as error:
-        logger.warning("rules decide: %s", error)
+        # The scorer has said so once; a burst would say it a thousand times.
+        logger.debug("rules decide: %s", error)
         return Scoring(rules, "fallback", [*served.flags, "model_unavailable"], None)
     except Exception:
         logger.exception("model %s cannot score; rules decide", scorer.model_id)

@@ -39,6 +39,7 @@ class Scorer(Protocol):
     def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:
         """`values` are those that `inputs` names, in that order.
 
-        Raises UnavailableError where it needs a server that does not answer in time.
+        Raises UnavailableError where it needs a server that does not answer in time, which it says
+        in its own log, once in a while.
         """
         ...

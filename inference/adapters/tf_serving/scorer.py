@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from time import monotonic
 
@@ -13,6 +14,8 @@ from inference.artefacts import Artefact
 from inference.explain import Explainer
 from inference.graph import SCORE, Matrix, as_row
 from inference.probe import check
+
+logger = logging.getLogger(__name__)
 
 _LOAD_SECONDS = 5.0
 _BREAK_SECONDS = 0.5
@@ -58,8 +61,9 @@ class TfServingScorer:
         try:
             value = self._ask(row, self._timeout)
             return Score(value, self._explained(until).reasons(row))
-        except UnavailableError:
+        except UnavailableError as error:
             self._broken_until = monotonic() + _BREAK_SECONDS
+            logger.warning("rules decide for %g s: %s", _BREAK_SECONDS, error)
             raise
 
     def value(self, values: Sequence[float | None]) -> float:
