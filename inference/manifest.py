@@ -11,7 +11,7 @@ from domain.events import Thresholds
 from domain.features import Inputs
 from inference.reference import Reference
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -28,6 +28,7 @@ class Network(msgspec.Struct, frozen=True):
     hidden: list[int]
     slope: float
     intercept: float
+    embedding: int
 
 
 class _Format(msgspec.Struct, frozen=True):

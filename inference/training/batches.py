@@ -36,7 +36,7 @@ class Batches:
     @property
     def size(self) -> int:
         """Rows of a batch: about fifty batches in small frames, 4096 rows in large ones."""
-        return int(np.clip(2 ** np.floor(np.log2(len(self.labels) / 50)), 64, 4096))
+        return int(np.clip(2 ** np.floor(np.log2(len(self.labels) / 50)), 16, 4096))
 
     def of_epoch(self, epoch: int, cluster: Cluster) -> Any:
         """A tf.data.Dataset of this worker's part of each batch: vectors [n, d], labels [n, 1] and
@@ -86,12 +86,12 @@ def batches_of(frame: Frame, seed: int, genuine_at_once: int, blanked: float) ->
 
 
 def _balanced(frame: Frame, labels: Floats) -> Floats:
-    """Weights of the labelled rows, 1 on average: odds of fraud are those of traffic, their root.
+    """Weights of the labelled rows, 1 on average: odds of fraud are those of all traffic.
 
-    Halfway (in logs) between traffic as it is, where fraud hardly moves the network, and equal
-    classes, where the ranking of the few highest scores suffers.
+    Frauds that weigh more cost ranking among the highest scores, and gain nothing below: few as
+    they are, they all take part in every epoch.
     """
-    odds = np.sqrt(frame.prevalence / (1 - frame.prevalence))
+    odds = frame.prevalence / (1 - frame.prevalence)
     weights = np.where(labels == 1, odds / frame.frauds, 1 / frame.genuine)
     result: Floats = weights / weights.mean()
     return result

@@ -61,9 +61,9 @@ def to_list(vector: Any) -> list[float | None]:
     return [None if np.isnan(value) else float(value) for value in vector]
 
 
-def described(network_knots: list[list[float]], hidden: tuple[int, ...]) -> Network:
+def described(knots: list[list[float]], hidden: tuple[int, ...], embedding: int) -> Network:
     """A network before its calibration."""
-    return Network(knots=network_knots, hidden=list(hidden), slope=1.0, intercept=0.0)
+    return Network(knots, list(hidden), slope=1.0, intercept=0.0, embedding=embedding)
 
 
 def converted(model: Any) -> bytes:

@@ -29,7 +29,8 @@ class FitSettings:
     """
 
     hidden: tuple[int, ...] = (64, 32)
-    epochs: int = 24
+    embedding: int = 8
+    epochs: int = 12
     patience: int = 4
     learning_rate: float = 2e-3
     dropout: float = 0.1
@@ -48,12 +49,13 @@ class Run:
 
 IN_MEMORY = Run()
 
-_EARLIER, _ALL = "earlier", "all"
+SOUNDING, EARLIER, ALL = "sounding", "earlier", "all"
+_PHASES = (SOUNDING, EARLIER, ALL)
 
 
 def epochs_kept(checkpoints: Checkpoints) -> int:
-    """Of both fits together; it grows with each epoch that is kept."""
-    return sum(checkpoints.latest(phase).epoch for phase in (_EARLIER, _ALL))
+    """Of all fits together; it grows with each epoch that is kept."""
+    return sum(checkpoints.latest(phase).epoch for phase in _PHASES)
 
 
 def fit(
@@ -72,7 +74,7 @@ def fit(
     """
     held = np.flatnonzero(~np.isnan(later.labels))
     truth, weights = later.labels[held], later.row_weights()[held]
-    fitting = _Fitting(frame, network, seed, chosen, run, _EARLIER)
+    fitting = _Fitting(frame, network, seed, chosen, run, EARLIER, chosen.epochs)
     fitting.tell(chosen.epochs, progress)
     while (at := fitting.at).epoch < chosen.epochs and at.epoch - at.best_epoch < chosen.patience:
         epoch = fitting.learn()
@@ -83,22 +85,23 @@ def fit(
     return fitting.loop.model, fitting.at.best_epoch
 
 
-def refit(
-    frame: Frame,
+def fit_for(
     epochs: int,
+    frame: Frame,
     network: Network,
     seed: int,
     chosen: FitSettings,
     progress: Progress,
     run: Run = IN_MEMORY,
+    phase: str = ALL,
 ) -> Any:
-    """The Keras model after that many epochs on all of `frame`: the latest labels teach most."""
-    fitting = _Fitting(frame, network, seed, chosen, run, _ALL)
+    """The Keras model after that many epochs on all of `frame`."""
+    fitting = _Fitting(frame, network, seed, chosen, run, phase, epochs)
     fitting.tell(epochs, progress)
     while fitting.at.epoch < epochs:
         epoch = fitting.learn()
         fitting.keep()
-        progress(epoch / epochs, f"all labels, epoch {epoch} of {epochs}")
+        progress(epoch / epochs, f"{phase} labels, epoch {epoch} of {epochs}")
     return fitting.loop.model
 
 
@@ -106,27 +109,31 @@ class _Fitting:
     """A loop and how far it is: `at`, which it takes up where the run was interrupted."""
 
     def __init__(
-        self, frame: Frame, network: Network, seed: int, chosen: FitSettings, run: Run, phase: str
+        self,
+        frame: Frame,
+        network: Network,
+        seed: int,
+        chosen: FitSettings,
+        run: Run,
+        phase: str,
+        epochs: int,
     ) -> None:
         self.loop = Loop(network, seed, chosen.dropout, chosen.decay, run.cluster)
         self.at = run.checkpoints.latest(phase)
         self.loop.restore(self.at.variables)
         self._batches = batches_of(frame, seed, chosen.genuine_at_once, chosen.blanked_rows)
-        self._chosen, self._checkpoints, self._phase = chosen, run.checkpoints, phase
+        self._checkpoints, self._phase = run.checkpoints, phase
+        self._rate, self._epochs = chosen.learning_rate, epochs
 
     def tell(self, epochs: int, progress: Progress) -> None:
         if self.at.epoch:
             progress(self.at.epoch / epochs, f"going on after epoch {self.at.epoch}")
 
     def learn(self) -> int:
-        """One epoch, and its number.
-
-        The learning rate falls as half a cosine over all epochs of the settings, however few are
-        run.
-        """
+        """One epoch, and its number. The learning rate falls as half a cosine over all of them."""
         epoch = self.at.epoch + 1
-        share = (1 + np.cos(np.pi * epoch / (self._chosen.epochs + 1))) / 2
-        self.loop.learn(self._batches, epoch, self._chosen.learning_rate * share)
+        share = (1 + np.cos(np.pi * epoch / (self._epochs + 1))) / 2
+        self.loop.learn(self._batches, epoch, self._rate * share)
         self.at = replace(self.at, epoch=epoch)
         return epoch
 

@@ -19,6 +19,7 @@ Vectors = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.bool_] | Ints | slice
 
 LEAST_OF_EACH = 20
+WARM_UP = 14 * DAY
 _AT_ONCE = 1 << 16  # rows
 
 
@@ -134,6 +135,16 @@ def varying(frame: Frame) -> Ints:
     if not len(chosen):
         raise InvalidInputError("features", "all are alike in every labelled transaction")
     return chosen
+
+
+def after_warm_up(frame: Frame) -> Frame:
+    """Without the first fortnight, or fifth if that is shorter: windows were not yet full then.
+
+    All of it where too few labels would be left.
+    """
+    begin, end = int(frame.times.min()), int(frame.times.max())
+    later = frame.take(frame.times >= begin + min(WARM_UP, (end - begin) // 5))
+    return later if min(later.frauds, later.genuine) >= 4 * LEAST_OF_EACH else frame
 
 
 def split_by_time(frame: Frame, share: float = 0.2) -> tuple[Frame, Frame]:

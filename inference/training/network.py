@@ -3,7 +3,8 @@
 Each feature x becomes K numbers, clip((x - k_i) / (k_i+1 - k_i), 0, 1) for its knots k (piecewise
 linear encoding, Gorishniy et al. 2022: a network then fits steps and thresholds as trees do), all 0
 where x is unknown, and one number that says whether it is unknown. No scaling is left to callers,
-and a value beyond the knots of training counts as the outermost one.
+and a value beyond the knots of training counts as the outermost one. A small layer of its own makes
+a few numbers of each feature before the layers that see them all (PLE-LR in the same paper).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from inference.graph import Matrix, as_rows
 from inference.manifest import Network
 from inference.training.dropout import dropout as row_dropout
+from inference.training.embedding import embedding
 from inference.training.frame import Floats, Vectors
 
 BINS = 16
@@ -55,7 +57,7 @@ def build(network: Network, dropout: float = 0.0) -> Any:
     import keras
 
     inputs = keras.Input((len(network.knots),), name="features")
-    hidden = _encoded(inputs, np.array(network.knots, dtype=np.float32))
+    hidden = embedding(network.embedding)(_encoded(inputs, np.array(network.knots, np.float32)))
     for width in network.hidden:
         hidden = keras.layers.Dense(width, activation="relu")(hidden)
         if dropout:
@@ -80,6 +82,7 @@ def restored(network: Network, weights: Sequence[Matrix]) -> Any:
 
 
 def _encoded(inputs: Any, knots: Matrix) -> Any:
+    """[n, d, BINS + 1]."""
     from keras import ops
 
     width = np.diff(knots, axis=1)
@@ -90,7 +93,5 @@ def _encoded(inputs: Any, knots: Matrix) -> Any:
     value = ops.minimum(ops.maximum(value, knots[:, 0]), knots[:, -1])
     steps = ops.multiply(ops.subtract(ops.expand_dims(value, -1), knots[:, :-1]), scale)
     steps = ops.minimum(ops.maximum(steps, 0.0), 1.0)
-    known = ops.cast(known, "float32")
-    steps = ops.multiply(steps, ops.expand_dims(known, -1))
-    flat = ops.reshape(steps, (-1, knots.shape[0] * (knots.shape[1] - 1)))
-    return ops.concatenate([flat, ops.subtract(1.0, known)], axis=1)
+    known = ops.expand_dims(ops.cast(known, "float32"), -1)
+    return ops.concatenate([ops.multiply(steps, known), ops.subtract(1.0, known)], axis=2)

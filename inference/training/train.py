@@ -15,12 +15,13 @@ from inference.graph import as_rows
 from inference.manifest import FORMAT, Manifest, Network, Probe
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, described, export, to_list
-from inference.training.fit import IN_MEMORY, FitSettings, Progress, Run, fit, refit
-from inference.training.frame import Floats, Frame, split_by_time, varying
+from inference.training.fit import IN_MEMORY, FitSettings, Progress, Run, fit, fit_for
+from inference.training.frame import Floats, Frame, after_warm_up, split_by_time, varying
 from inference.training.loop import logits_of
 from inference.training.measures import Validated, ranking
 from inference.training.network import knots_for
 from inference.training.reference import reference_of
+from inference.training.selection import telling
 from inference.training.thresholds import Budget, thresholds_for
 
 
@@ -50,15 +51,21 @@ def train(
 ) -> TrainedModel:
     """Deterministic on one machine. Raises InvalidInputError where there are too few labels.
 
-    What is measured, calibrated and chosen follows from a fit on the earlier part alone; what is
-    exported was then fitted on all labels, as long as that one. With several workers each makes the
-    same model.
+    What is measured, calibrated and chosen follows from fits on the earlier part alone; what is
+    exported was then fitted on all labels, as long as the last of them. With several workers each
+    makes the same model.
     """
-    frame = frame.of(varying(frame))
-    earlier, later = split_by_time(frame)
+    whole, chosen = frame, settings.fitting
     progress(0.0, f"{len(frame)} transactions: {frame.frauds} fraud, {frame.genuine} genuine")
-    network = described(knots_for(earlier.vectors, earlier.labels), settings.fitting.hidden)
-    first = _part(progress, 0.0, 0.6)
+    frame = after_warm_up(frame)
+    frame = frame.of(varying(frame))
+    earlier, _ = split_by_time(frame)
+    taken = telling(earlier, settings.seed, chosen, _part(progress, 0.0, 0.2), run)
+    frame = frame.of(taken)
+    earlier, later = split_by_time(frame)
+    knots = knots_for(earlier.vectors, earlier.labels)
+    network = described(knots, chosen.hidden, chosen.embedding)
+    first = _part(progress, 0.2, 0.6)
     fitted, epoch = fit(earlier, later, network, settings.seed, settings.fitting, first, run)
     logits = logits_of(fitted, as_rows(later.vectors))
     network = _calibrated(network, later, logits)
@@ -67,8 +74,8 @@ def train(
     metrics = ranking(later, scores, thresholds)
     network = msgspec.structs.replace(network, knots=knots_for(frame.vectors, frame.labels))
     rest = _part(progress, 0.6, 1.0)
-    fitted = refit(frame, epoch, network, settings.seed, settings.fitting, rest, run)
-    facts = _facts(frame, later, settings, epoch, metrics)
+    fitted = fit_for(epoch, frame, network, settings.seed, chosen, rest, run)
+    facts = _facts(whole, later, settings, epoch, metrics)
     kept = _as_scored(network, logits_of(fitted, as_rows(later.vectors)))
     manifest = Manifest(
         format=FORMAT,

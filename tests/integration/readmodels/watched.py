@@ -54,7 +54,7 @@ def watched_model(**given: Any) -> Manifest:
         "feature_names": list(CATALOGUE.names),
         "feature_definitions": list(definitions),
         "baseline": [None] * len(CATALOGUE),
-        "network": Network([], [], 1.0, 0.0),
+        "network": Network([], [], 1.0, 0.0, 2),
         "thresholds": Thresholds(review=0.5, step_up=0.7, decline=0.9),
         "probe": Probe([], []),
         "facts": {},

@@ -21,7 +21,7 @@ def manifest(**changes: object) -> Manifest:
         "feature_names": ["a"],
         "feature_definitions": [],
         "baseline": [None],
-        "network": Network([[0.0, 1.0]], [4], 1.0, 0.0),
+        "network": Network([[0.0, 1.0]], [4], 1.0, 0.0, 2),
         "thresholds": Thresholds(review=0.1, step_up=0.2, decline=0.3),
         "probe": Probe([[0.1], [None]], [0.25, 0.5]),
         "facts": {"rows": 3},

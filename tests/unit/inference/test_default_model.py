@@ -40,7 +40,7 @@ class Maker:
             feature_names=list(CATALOGUE.names),
             feature_definitions=[feature.definition for feature in CATALOGUE.features],
             baseline=[None] * len(CATALOGUE.names),
-            network=Network([[0.0, 1.0]], [4], 1.0, 0.0),
+            network=Network([[0.0, 1.0]], [4], 1.0, 0.0, 2),
             thresholds=THRESHOLDS,
             probe=Probe([], []),
             facts={},

@@ -9,11 +9,11 @@ from inference.training.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.unit.inference.synthetic import FEATURE_SET, NAMES, synthetic
 
-SETTINGS = TrainSettings(seed=3, fitting=FitSettings(epochs=4))
+SETTINGS = TrainSettings(seed=3, fitting=FitSettings(epochs=8))
 
 
 def trained(seed: int = 3, labelled: float = 1.0) -> TrainedModel:
-    settings = TrainSettings(seed=seed, fitting=FitSettings(epochs=4))
+    settings = TrainSettings(seed=seed, fitting=FitSettings(epochs=8))
     return train(synthetic(labelled=labelled), settings, lambda _done, _text: None)
 
 

@@ -1,0 +1,87 @@
+"""Owns which features a model takes: those that tell something of rows it has not learnt from.
+
+A feature that tells nothing is not harmless: the network finds something in it all the same, and
+ranks worse where the few true signs are weak.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from domain.errors import InvalidInputError
+from inference.graph import as_rows
+from inference.manifest import Network
+from inference.training.export import described
+from inference.training.fit import SOUNDING, FitSettings, Progress, Run, fit_for
+from inference.training.frame import Floats, Frame, Ints, split_by_time
+from inference.training.loop import logits_of
+from inference.training.network import knots_for
+
+EPOCHS = 6
+_GENUINE_AT_ONCE = 100_000  # of an epoch: enough to tell signs from noise
+_GENUINE = 40_000  # rows that are judged by, with all frauds
+_FRAUDS = 200  # with fewer of them the judgement is left out: it would be chance
+_ERRORS = 1.0  # standard errors by which the loss must rise
+
+
+def telling(frame: Frame, seed: int, chosen: FitSettings, progress: Progress, run: Run) -> Ints:
+    """Numbers of the features to take; all of them where there are too few labels to judge by.
+
+    A network learns from the earlier rows of `frame`. A feature's importance is by how much its
+    logarithmic loss on the later ones rises when the feature's values are drawn from other rows
+    (permutation importance: Breiman 2001, Random Forests, section 10).
+    """
+    every = np.arange(len(frame.names))
+    try:
+        earlier, later = split_by_time(frame)
+    except InvalidInputError:
+        return every
+    if later.frauds < _FRAUDS:
+        return every
+    chosen = replace(chosen, genuine_at_once=_GENUINE_AT_ONCE)
+    network = _network(earlier, chosen)
+    model = fit_for(EPOCHS, earlier, network, seed, chosen, progress, run, SOUNDING)
+    rises = _rises(model, later, np.random.default_rng(seed))
+    found = np.flatnonzero(rises > 0)
+    return found if len(found) else every
+
+
+def _network(frame: Frame, chosen: FitSettings) -> Network:
+    return described(knots_for(frame.vectors, frame.labels), chosen.hidden, chosen.embedding)
+
+
+def _rises(model: Any, frame: Frame, random: np.random.Generator) -> Floats:
+    """[features] mean rise of the weighted loss, less so many of its standard errors."""
+    rows, weights = _judged(frame, random)
+    vectors, labels = as_rows(frame.vectors[rows]), frame.labels[rows]
+    before = _losses(model, vectors, labels)
+    # As often as traffic has them: frauds are many more among these rows.
+    others = random.choice(len(rows), size=len(rows), p=weights / weights.sum())
+    rises = np.empty(vectors.shape[1])
+    for feature in range(vectors.shape[1]):
+        kept = vectors[:, feature].copy()
+        vectors[:, feature] = kept[others]
+        rise = (_losses(model, vectors, labels) - before) * weights
+        vectors[:, feature] = kept
+        rises[feature] = rise.mean() - _ERRORS * rise.std() / np.sqrt(len(rise))
+    return rises
+
+
+def _judged(frame: Frame, random: np.random.Generator) -> tuple[Ints, Floats]:
+    """All frauds and some genuine rows, and the weight of each."""
+    genuine = np.flatnonzero(frame.labels == 0)
+    taken = random.permutation(genuine)[:_GENUINE]
+    rows = np.concatenate([np.flatnonzero(frame.labels == 1), np.sort(taken)])
+    weights = frame.row_weights()[rows]
+    weights[frame.labels[rows] == 0] *= len(genuine) / len(taken)
+    return rows, weights
+
+
+def _losses(model: Any, vectors: Any, labels: Floats) -> Floats:
+    """[n] logarithmic loss of each row: log(1 + exp(-m)), m the logit on the side of the label."""
+    margins = np.where(labels == 1, 1.0, -1.0) * logits_of(model, vectors)
+    result: Floats = np.logaddexp(0.0, -margins)
+    return result
