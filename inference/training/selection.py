@@ -22,7 +22,7 @@ from inference.training.network import knots_for
 
 EPOCHS = 6
 _GENUINE_AT_ONCE = 100_000  # of an epoch: enough to tell signs from noise
-_GENUINE = 40_000  # rows that are judged by, with all frauds
+_GENUINE = 12_000  # rows that are judged by, with all frauds
 _FRAUDS = 200  # with fewer of them the judgement is left out: it would be chance
 _ERRORS = 1.0  # standard errors by which the loss must rise
 
