@@ -137,9 +137,10 @@ class _Fitting:
         self.at = replace(self.at, epoch=epoch)
         return epoch
 
-    def keep(self, reached: float = -1.0) -> None:
+    def keep(self, reached: float | None = None) -> None:
         self.at = replace(self.at, variables=self.loop.variables())
-        if reached > self.at.best:
+        # Of equally good epochs the later: it is surer of what it says.
+        if reached is not None and reached >= self.at.best:
             weights = self.loop.model.get_weights()
             self.at = replace(self.at, best=reached, best_epoch=self.at.epoch, best_weights=weights)
         self._checkpoints.keep(self._phase, self.at)
