@@ -12,9 +12,11 @@ from inference.manifest import Network
 from inference.training.batches import batches_of
 from inference.training.checkpoints import Checkpoints
 from inference.training.cluster import ALONE, Cluster
+from inference.training.export import described
 from inference.training.frame import Frame
 from inference.training.loop import Loop
 from inference.training.metrics import average_precision
+from inference.training.network import knots_for
 
 Progress = Callable[[float, str], None]
 
@@ -58,6 +60,11 @@ def epochs_kept(checkpoints: Checkpoints) -> int:
     return sum(checkpoints.latest(phase).epoch for phase in _PHASES)
 
 
+def network_for(frame: Frame, chosen: FitSettings) -> Network:
+    """A network before its calibration, with knots from the rows of `frame`."""
+    return described(knots_for(frame.vectors, frame.labels), chosen.hidden, chosen.embedding)
+
+
 def fit(
     frame: Frame,
     later: Frame,
@@ -75,7 +82,7 @@ def fit(
     held = np.flatnonzero(~np.isnan(later.labels))
     truth, weights = later.labels[held], later.row_weights()[held]
     fitting = _Fitting(frame, network, seed, chosen, run, EARLIER, chosen.epochs)
-    fitting.tell(chosen.epochs, progress)
+    fitting.tell(progress)
     while (at := fitting.at).epoch < chosen.epochs and at.epoch - at.best_epoch < chosen.patience:
         epoch = fitting.learn()
         reached = average_precision(truth, fitting.loop.logits(later.vectors, held), weights)
@@ -97,7 +104,7 @@ def fit_for(
 ) -> Any:
     """The Keras model after that many epochs on all of `frame`."""
     fitting = _Fitting(frame, network, seed, chosen, run, phase, epochs)
-    fitting.tell(epochs, progress)
+    fitting.tell(progress)
     while fitting.at.epoch < epochs:
         epoch = fitting.learn()
         fitting.keep()
@@ -125,9 +132,9 @@ class _Fitting:
         self._checkpoints, self._phase = run.checkpoints, phase
         self._rate, self._epochs = chosen.learning_rate, epochs
 
-    def tell(self, epochs: int, progress: Progress) -> None:
+    def tell(self, progress: Progress) -> None:
         if self.at.epoch:
-            progress(self.at.epoch / epochs, f"going on after epoch {self.at.epoch}")
+            progress(self.at.epoch / self._epochs, f"going on after epoch {self.at.epoch}")
 
     def learn(self) -> int:
         """One epoch, and its number. The learning rate falls as half a cosine over all of them."""

@@ -13,12 +13,9 @@ import numpy as np
 
 from domain.errors import InvalidInputError
 from inference.graph import as_rows
-from inference.manifest import Network
-from inference.training.export import described
-from inference.training.fit import SOUNDING, FitSettings, Progress, Run, fit_for
+from inference.training.fit import SOUNDING, FitSettings, Progress, Run, fit_for, network_for
 from inference.training.frame import Floats, Frame, Ints, split_by_time
 from inference.training.loop import logits_of
-from inference.training.network import knots_for
 
 EPOCHS = 6
 _GENUINE_AT_ONCE = 100_000  # of an epoch: enough to tell signs from noise
@@ -42,15 +39,11 @@ def telling(frame: Frame, seed: int, chosen: FitSettings, progress: Progress, ru
     if later.frauds < _FRAUDS:
         return every
     chosen = replace(chosen, genuine_at_once=_GENUINE_AT_ONCE)
-    network = _network(earlier, chosen)
+    network = network_for(earlier, chosen)
     model = fit_for(EPOCHS, earlier, network, seed, chosen, progress, run, SOUNDING)
     rises = _rises(model, later, np.random.default_rng(seed))
     found = np.flatnonzero(rises > 0)
     return found if len(found) else every
-
-
-def _network(frame: Frame, chosen: FitSettings) -> Network:
-    return described(knots_for(frame.vectors, frame.labels), chosen.hidden, chosen.embedding)
 
 
 def _rises(model: Any, frame: Frame, random: np.random.Generator) -> Floats:

@@ -14,8 +14,8 @@ from inference.artefacts import MANIFEST
 from inference.graph import as_rows
 from inference.manifest import FORMAT, Manifest, Network, Probe
 from inference.training.calibration import platt
-from inference.training.export import PROBE_ROWS, described, export, to_list
-from inference.training.fit import IN_MEMORY, FitSettings, Progress, Run, fit, fit_for
+from inference.training.export import PROBE_ROWS, export, to_list
+from inference.training.fit import IN_MEMORY, FitSettings, Progress, Run, fit, fit_for, network_for
 from inference.training.frame import Floats, Frame, after_warm_up, split_by_time, varying
 from inference.training.loop import logits_of
 from inference.training.measures import Validated, ranking
@@ -63,10 +63,9 @@ def train(
     taken = telling(earlier, settings.seed, chosen, _part(progress, 0.0, 0.2), run)
     frame = frame.of(taken)
     earlier, later = split_by_time(frame)
-    knots = knots_for(earlier.vectors, earlier.labels)
-    network = described(knots, chosen.hidden, chosen.embedding)
+    network = network_for(earlier, chosen)
     first = _part(progress, 0.2, 0.6)
-    fitted, epoch = fit(earlier, later, network, settings.seed, settings.fitting, first, run)
+    fitted, epoch = fit(earlier, later, network, settings.seed, chosen, first, run)
     logits = logits_of(fitted, as_rows(later.vectors))
     network = _calibrated(network, later, logits)
     scores = _as_scored(network, logits)
