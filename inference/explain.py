@@ -13,50 +13,67 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from inference.graph import LOGIT, Matrix
 
 MOST = 3
 LEAST = 0.1  # logits: less than a tenth in the odds is no reason
+_PARTS = 4
 
 
 class Explainer:
-    """Deterministic: contributions come from one batch of fixed size through the model itself."""
+    """Deterministic: contributions come from one batch through the model itself, whose size
+    follows from the row alone."""
 
     def __init__(
         self, run: Callable[[Matrix], Matrix], names: Sequence[str], baseline: Matrix
     ) -> None:
-        """`run` is the model for batches of `batch_size(len(names))` rows; `baseline` is [1, n]."""
+        """`run` is the model for batches of `batch_sizes(len(names))`; `baseline` is [1, n]."""
         self._run = run
         self._codes = [f"model.{name}" for name in names]
         self._baseline = baseline[0]
-        self._own = np.arange(len(names))
+        self._sizes = batch_sizes(len(names))
 
     def contributions(self, row: Matrix) -> Matrix:
         """[n] in logits, in the order of the features; `row` is [1, n]."""
-        width, x, b = len(self._codes), row[0], self._baseline
-        # Row 0 is x, row 1 is b, then x without each feature, then b with each feature.
-        rows = np.empty((batch_size(width), width), dtype=np.float32)
-        rows[0], rows[1] = x, b
-        without, alone = rows[2 : 2 + width], rows[2 + width :]
-        without[:] = x
-        without[self._own, self._own] = b
-        alone[:] = b
-        alone[self._own, self._own] = x
-        logits = self._run(rows)[:, LOGIT]
-        of_x, of_b = logits[0], logits[1]
-        result: Matrix = (of_x - logits[2 : 2 + width] + logits[2 + width :] - of_b) / np.float32(2)
-        return result
+        return self._of(row[0], ~self._typical(row[0]))
 
     def reasons(self, row: Matrix) -> list[str]:
         """Codes of the MOST largest contributions of LEAST or more; ties by feature order.
 
         What is unknown is no reason: nothing can be said of it, and flags tell that it is missing.
         """
-        share = np.where(np.isnan(row[0]), np.float32(0), self.contributions(row))
+        share = self._of(row[0], ~(self._typical(row[0]) | np.isnan(row[0])))
         largest = np.argsort(-share, kind="stable")[:MOST]
         return [self._codes[i] for i in largest.tolist() if share[i] >= LEAST]
 
+    def _typical(self, x: Matrix) -> npt.NDArray[np.bool_]:
+        b = self._baseline
+        alike: npt.NDArray[np.bool_] = (x == b) | (np.isnan(x) & np.isnan(b))
+        return alike
 
-def batch_size(features: int) -> int:
-    return 2 + 2 * features
+    def _of(self, x: Matrix, asked: npt.NDArray[np.bool_]) -> Matrix:
+        """[n] contributions of the features `asked` for, 0 of others: such as equal the baseline's
+        change nothing."""
+        places, b = np.flatnonzero(asked), self._baseline
+        found, count = np.zeros(len(x), dtype=np.float32), len(places)
+        if not count:
+            return found
+        size = next(size for size in self._sizes if size >= 2 + 2 * count)
+        # Row 0 is x, then x without each feature, then b with each, then b to the end.
+        rows = np.empty((size, len(x)), dtype=np.float32)
+        without, alone = rows[1 : 1 + count], rows[1 + count : 1 + 2 * count]
+        rows[: 1 + count], rows[1 + count :] = x, b
+        own = np.arange(count)
+        without[own, places], alone[own, places] = b[places], x[places]
+        logits = self._run(rows)[:, LOGIT]
+        taken, added = logits[1 : 1 + count], logits[1 + count : 1 + 2 * count]
+        found[places] = (logits[0] - taken + added - logits[-1]) / np.float32(2)
+        return found
+
+
+def batch_sizes(features: int) -> list[int]:
+    """Ascending: few, for a graph is made for each; the last takes all features."""
+    asked = sorted({-(-features * part // _PARTS) for part in range(1, _PARTS + 1)} - {0})
+    return [2 + 2 * count for count in asked]

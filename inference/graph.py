@@ -6,6 +6,7 @@ batch size a Graph was made for and no other.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from threading import Lock
 from typing import Any
 
@@ -46,6 +47,17 @@ class Graph:
             self._interpreter.invoke()
             result: Matrix = self._interpreter.get_tensor(self._output)
         return result
+
+
+class Graphs:
+    """One Graph for each of some batch sizes."""
+
+    def __init__(self, content: bytes, batches: Iterable[int]) -> None:
+        self._graphs = {batch: Graph(content, batch) for batch in batches}
+
+    def run(self, rows: Matrix) -> Matrix:
+        """As Graph.run; raises KeyError for another number of rows."""
+        return self._graphs[len(rows)].run(rows)
 
 
 def kernel() -> str:

@@ -9,8 +9,8 @@ from domain.features import Inputs
 from domain.policy import Score
 from domain.transactions import Transaction
 from inference.artefacts import Artefact, ArtefactStore
-from inference.explain import Explainer, batch_size
-from inference.graph import SCORE, Graph, Matrix, as_row, kernel
+from inference.explain import Explainer, batch_sizes
+from inference.graph import SCORE, Graph, Graphs, Matrix, as_row, kernel
 from inference.machine import cpu_features
 from inference.probe import check
 
@@ -34,7 +34,7 @@ class LiteRtScorer:
         self._graph = Graph(artefact.graph, 1)
         check(manifest.probe, self.value, f"model {manifest.model_id}")
         self._explainer = Explainer(
-            Graph(artefact.graph, batch_size(self._width)).run,
+            Graphs(artefact.graph, batch_sizes(self._width)).run,
             manifest.feature_names,
             as_row(manifest.baseline),
         )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.artefacts import Artefact
-from inference.explain import Explainer, batch_size
-from inference.graph import Graph, as_row, as_rows
+from inference.explain import Explainer, batch_sizes
+from inference.graph import Graphs, as_row, as_rows
 from inference.training.frame import Floats, Frame
 
 SAMPLE = 1000
@@ -32,7 +32,7 @@ def importance(artefact: Artefact, rows: Frame) -> Importance:
     """
     names = artefact.manifest.feature_names
     explainer = Explainer(
-        Graph(artefact.graph, batch_size(len(names))).run,
+        Graphs(artefact.graph, batch_sizes(len(names))).run,
         names,
         as_row(artefact.manifest.baseline),
     )
