@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from domain.errors import InvalidInputError, UnavailableError
-from domain.events import Thresholds
+from domain.events import Thresholds, TransactionScored
 from domain.features import CATALOGUE
 from inference.registry import registry_of
 from inference.training.frame import Floats
@@ -19,6 +19,8 @@ from inference.training.measures import MeasureSettings, by_maturity
 from projections.replay.dataset import UNLABELLED, Dataset
 from runtime.artefacts import artefacts_of
 from runtime.clock import now_us
+from runtime.decided import TakenAgain, taken_again
+from runtime.history import open_history
 from runtime.logs import log_of
 from runtime.scorers import ModelScorer, open_scorers
 from runtime.settings import Settings
@@ -32,7 +34,8 @@ Count = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True)
 class Backtest:
     """Scores [transactions] in [0, 1], in the order of `history`, whose labels are those of
-    `known_at`, the moment of the backtest."""
+    `known_at`, the moment of the backtest. `again` is of the model's own decisions, where asked
+    for."""
 
     model_id: str
     model_hash: str
@@ -40,6 +43,7 @@ class Backtest:
     scores: Floats
     thresholds: Thresholds
     known_at: int
+    again: TakenAgain | None = None
 
     @property
     def labelled(self) -> tuple[Floats, Floats]:
@@ -55,11 +59,18 @@ class Backtest:
 
 
 def backtest(
-    settings: Settings, model: str, begin: int, end: int, say: Say, count: Count
+    settings: Settings,
+    model: str,
+    begin: int,
+    end: int,
+    say: Say,
+    count: Count,
+    decisions: bool = False,
 ) -> Backtest:
     """Scores every transaction with begin <= event time < end; microseconds UTC.
 
-    Each has the features of its own moment, so that labels move them as they became known. Raises
+    Each has the features of its own moment, so that labels move them as they became known. With
+    `decisions` those that the model made of these transactions are taken again. Raises
     NotFoundError for an unknown model, SettingsError for one of other features, InvalidInputError
     where there is no such transaction.
     """
@@ -77,8 +88,18 @@ def backtest(
             raise InvalidInputError("--from/--to", "the log has no transaction of that time")
         say(f"scoring {len(history):,} transactions with {named.model_id}")
         scores = scored(scorer, history, count)
+        again = None
+        if decisions:
+            say("taking its decisions again")
+            again = taken_again(_decisions(settings), scorer, history, scores)
     at = artefacts_of(settings).open(named.model_hash).manifest.thresholds
-    return Backtest(named.model_id, named.model_hash, history, scores, at, now)
+    return Backtest(named.model_id, named.model_hash, history, scores, at, now, again)
+
+
+def _decisions(settings: Settings) -> Iterator[TransactionScored]:
+    with open_history(settings) as (_, log):
+        for each in log.counting(frozenset({TransactionScored.NAME})):
+            yield each.envelope.data
 
 
 def scored(scorer: ModelScorer, history: Dataset, count: Count) -> Floats:

@@ -14,7 +14,7 @@ from domain.policy.thresholds import (
     severity,
     validated,
 )
-from domain.policy.verdict import Verdict, decide
+from domain.policy.verdict import Verdict, decide, judged
 
 __all__ = [
     "DEFAULT_THRESHOLDS",
@@ -34,6 +34,7 @@ __all__ = [
     "fallback",
     "falls_to",
     "fold",
+    "judged",
     "known_codes",
     "outcome",
     "severity",

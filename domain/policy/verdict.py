@@ -23,12 +23,16 @@ class Verdict:
 
 
 def decide(score: Score, policy: PolicySnapshot, path: Path, flags: Sequence[str] = ()) -> Verdict:
-    """A pure function of its arguments: replaying a record's own gives the recorded verdict.
+    """By the thresholds in force for that path."""
+    return judged(score, policy.thresholds_for(path), path, flags)
+
+
+def judged(score: Score, thresholds: Thresholds, path: Path, flags: Sequence[str] = ()) -> Verdict:
+    """A pure function of its arguments: a record's own give the recorded verdict again.
 
     Reasons: what took the decision off the full path first, then the score's own codes, then
     flags that weaken the score; never empty, at most MOST_REASONS, each once.
     """
-    thresholds = policy.thresholds_for(path)
     reasons = [] if path == "full" else [f"path.{path}"]
     reasons += score.reasons
     reasons += [f"flag.{flag}" for flag in flags]

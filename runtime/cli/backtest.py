@@ -30,6 +30,10 @@ def backtest(
         list[int] | None,
         typer.Option(min=1, help="The k of card precision@k. Repeatable.", show_default="100"),
     ] = None,
+    decisions: Annotated[
+        bool,
+        typer.Option("--decisions", help="Take the model's own decisions again; 1 if one differs."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score past transactions with a frozen model, as if it had been in force then.
@@ -51,7 +55,7 @@ def backtest(
         raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
     started = time.monotonic()
     with shown() as (say, count):
-        made = run(load_settings(), model, first, last, say, count)
+        made = run(load_settings(), model, first, last, say, count, decisions)
     if scores is not None:
         write(made, scores)
     chosen = MeasureSettings(cards=tuple(cards or (100,)))
@@ -59,9 +63,11 @@ def backtest(
     told = _summary(made, scores, time.monotonic() - started)
     if as_json:
         print(json.dumps(told | {"by_maturity": measured}))
-        return
-    print(_text(told))
-    show(measure_rows(measured, asdict(chosen)), ["", *measured])
+    else:
+        print(_text(told))
+        show(measure_rows(measured, asdict(chosen)), ["", *measured])
+    if made.again is not None and made.again.differ:
+        raise typer.Exit(1)
 
 
 def _summary(made: Backtest, scores: Path | None, seconds: float) -> dict[str, Any]:
@@ -79,6 +85,7 @@ def _summary(made: Backtest, scores: Path | None, seconds: float) -> dict[str, A
         "average_precision": average_precision(labels, values) if both else None,
         "scores": str(scores) if scores else None,
         "seconds": round(seconds, 1),
+        "decisions": asdict(made.again) if made.again is not None else None,
     }
 
 
@@ -91,4 +98,13 @@ def _text(told: dict[str, Any]) -> str:
         lines.append(f"  AUC {told['auc']:.4f}, average precision {told['average_precision']:.4f}")
     if told["scores"]:
         lines.append(f"  scores: {told['scores']}")
+    again = told["decisions"]
+    if again is not None:
+        lines += [
+            f"  it decided {again['decisions']:,} of them, {again['compared']:,} of these with the"
+            " features of this version and on a machine like this one:",
+            f"  from its record {again['record_differs']:,} come out otherwise, in the replay"
+            f" {again['replay_differs']:,}, of which {again['served_otherwise']:,} were served"
+            " other features",
+        ]
     return "\n".join(lines)

@@ -10,6 +10,7 @@ import pytest
 
 from bench import models as bench
 from bench.rivals import RIVALS
+from bench.weeks import lay_out
 from domain.times import DAY, HOUR, from_rfc3339, to_rfc3339
 from inference.training.frame import Frame
 from runtime.flat_file import FlatFile, frame_of_file
@@ -35,7 +36,7 @@ def prepared(tmp_path: Path) -> tuple[Path, FlatFile]:
     path = write_csv(tmp_path / "history.csv", history())
     folder = tmp_path / "made"
     folder.mkdir()
-    bench._laid_out(path, (), "fraud", "7d", [TESTED], folder)
+    lay_out(path, (), "fraud", "7d", [TESTED], folder)
     return folder, FlatFile(path=path, label="fraud")
 
 

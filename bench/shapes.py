@@ -1,0 +1,118 @@
+"""Owns the experiment by which the shape of the network and its way of learning are chosen.
+
+    python -m bench.shapes FILE --map transaction_id=ID ... --label FRAUD --at 2018-06-06 ...
+
+For each day given with --at every shape learns what was known when the day began, as `retrace
+train` fits the model that it keeps, and scores the week from then on: the same vectors, rows,
+labels, chosen features and seeds for all. Choose on other weeks than those of a comparison with
+other models (bench.models).
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.machine import write
+from bench.protocol import mean_of
+from bench.weeks import TestWeek, frame_at, lay_out, week_from
+from inference.graph import as_rows
+from inference.training.fit import IN_MEMORY, FitSettings, fit_for, network_for
+from inference.training.frame import Floats, Frame, after_warm_up, split_by_time, varying
+from inference.training.loop import logits_of
+from inference.training.selection import telling
+
+_CHOSEN = FitSettings()
+SHAPES = {
+    "chosen": _CHOSEN,
+    "additive": replace(_CHOSEN, hidden=()),
+    "one hidden layer": replace(_CHOSEN, hidden=(64,)),
+    "narrow": replace(_CHOSEN, hidden=(32, 16)),
+    "wide": replace(_CHOSEN, hidden=(128, 64)),
+    "embedding of 4": replace(_CHOSEN, embedding=4),
+    "embedding of 16": replace(_CHOSEN, embedding=16),
+    "no decay": replace(_CHOSEN, decay=0.0),
+    "more dropout": replace(_CHOSEN, dropout=0.3),
+    "more blanks": replace(_CHOSEN, blanked_rows=0.3),
+    "half the epochs": replace(_CHOSEN, epochs=_CHOSEN.epochs // 2),
+}
+SEED = 1
+
+
+def main(
+    file: Path,
+    mapping: Annotated[list[str], typer.Option("--map", metavar="FIELD=COLUMN")],
+    label: Annotated[str, typer.Option(metavar="COLUMN")],
+    at: Annotated[list[str], typer.Option("--at", metavar="DAY", help="First test day, UTC.")],
+    label_delay: Annotated[str, typer.Option(metavar="SPAN")] = "7d",
+    only: Annotated[list[str] | None, typer.Option(help="These shapes alone.")] = None,
+    seeds: Annotated[int, typer.Option(help="Fits of each shape.")] = 1,
+    result: Annotated[str, typer.Option(help="Name of the result's file.")] = "shapes",
+) -> None:
+    shapes = {name: SHAPES[name] for name in only or SHAPES}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in shapes}
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        data = lay_out(file, tuple(mapping), label, label_delay, at, folder)
+        for day in at:
+            frame, week = _chosen_features(frame_at(folder, day), week_from(folder, day))
+            for name, shape in shapes.items():
+                for seed in range(SEED, SEED + seeds):
+                    found[name].append({"day": day, **_judged(name, shape, seed, frame, week)})
+    write(result, {"data": data, "seeds": seeds, "shapes": _summed_up(shapes, found)})
+
+
+def _chosen_features(frame: Frame, week: TestWeek) -> tuple[Frame, TestWeek]:
+    frame = after_warm_up(frame)
+    varied = varying(frame)
+    earlier, _ = split_by_time(frame.of(varied))
+    taken = varied[telling(earlier, SEED, _CHOSEN, _silent, IN_MEMORY)]
+    return frame.of(taken), replace(week, vectors=week.vectors[:, taken])
+
+
+def _judged(
+    name: str, shape: FitSettings, seed: int, frame: Frame, week: TestWeek
+) -> dict[str, Any]:
+    began = time.perf_counter()
+    model = fit_for(shape.epochs, frame, network_for(frame, shape), seed, shape, _silent)
+    seconds = round(time.perf_counter() - began, 1)
+    scores: Floats = logits_of(model, as_rows(week.vectors))
+    judged = {**week.judged(scores)["without_known_cards"], "training_seconds": seconds}
+    print(f"{name}, seed {seed}: {judged}", file=sys.stderr)  # noqa: T201
+    return {"seed": seed, "features": len(frame.names), **judged}
+
+
+def _summed_up(
+    shapes: dict[str, FitSettings], found: dict[str, list[dict[str, Any]]]
+) -> dict[str, Any]:
+    """Beside the figures of each fit their mean, and what of the settings is not as chosen."""
+    usual = asdict(_CHOSEN)
+    return {
+        name: {
+            "differs_by": {k: v for k, v in asdict(shape).items() if v != usual[k]},
+            "mean": mean_of([_measures(each) for each in found[name]]),
+            "fits": found[name],
+        }
+        for name, shape in shapes.items()
+    }
+
+
+def _measures(each: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: each[name]
+        for name in ("auc", "average_precision", "card_precision_100", "training_seconds")
+    }
+
+
+def _silent(_done: float, _text: str) -> None:
+    return None
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,131 @@
+"""Owns a file of labelled payments as vectors, what was known of it at the beginning of a day, and
+how scores of the week from then on are judged; by which rules is bench.protocol's."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.protocol import TEST_DAYS, Figures, both_ways, day_of, of_unknown_cards
+from domain.times import DAY, from_rfc3339
+from inference.training.frame import Floats, Frame, Ints
+
+UNKNOWN = -2
+"""The label of a payment that was not known itself."""
+_FILES = ("vectors", "times", "cards", "truth")
+
+
+def lay_out(
+    file: Path,
+    mapping: tuple[str, ...],
+    label: str,
+    label_delay: str,
+    at: list[str],
+    folder: Path,
+) -> dict[str, Any]:
+    """Vectors of all payments, and their labels as known at each day's beginning, as files."""
+    from domain.features import CATALOGUE
+    from domain.features.rows import TRANSACTION
+    from projections.replay.dataset import UNLABELLED, dataset, labels_of
+    from projections.replay.ideal import known_order
+    from runtime.flat_file import FlatFile, laid_out
+    from runtime.settings import settings_from_environment
+
+    began = time.perf_counter()
+    read = FlatFile(path=file, mapping=mapping, label=label, label_delay=label_delay,
+                    rejects=folder / "rejects.ndjson")  # fmt: skip
+    settings = settings_from_environment(state_dir=folder)
+    events = laid_out(read, settings, lambda _text: None, lambda _done, _of: None).events
+    made = dataset(events, CATALOGUE, as_known_at=2**62)
+    order = np.argsort(made.times, kind="stable")
+    np.save(folder / "ids.npy", made.transaction_ids[order].astype(str))
+    kept = (made.values, made.times, made.payments.holders, made.labels)
+    for name, values in zip(_FILES, kept, strict=True):
+        kind = np.float32 if values.ndim > 1 else np.int64
+        np.save(folder / f"{name}.npy", values[order].astype(kind))
+    digests, in_order = events.rows[made.at[order], TRANSACTION], known_order(events)
+    for day in at:
+        then = in_order[events.known[in_order] <= moment_of(day)]
+        labels = labels_of(events.rows[then], digests)
+        labels[made.known[order] > moment_of(day)] = UNKNOWN
+        np.save(folder / f"labels-{day}.npy", labels)
+    return {
+        "file": file.name,
+        "transactions": len(made),
+        "frauds": int((made.labels == 1).sum()),
+        "unlabelled": int((made.labels == UNLABELLED).sum()),
+        "features": len(CATALOGUE),
+        "feature_set": CATALOGUE.hash,
+        "seconds_to_lay_out": round(time.perf_counter() - began, 1),
+        "test_days": TEST_DAYS,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class TestWeek:
+    """The week from a day on: `vectors` [n, features] float32, and per payment its id, what it
+    truly was, card, time, and whether its card was not yet known as compromised."""
+
+    vectors: npt.NDArray[np.float32]
+    ids: npt.NDArray[np.str_]
+    fraud: npt.NDArray[np.bool_]
+    cards: Ints
+    times: Ints
+    unknown: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def judged(self, scores: Floats) -> dict[str, Figures]:
+        return both_ways(
+            self.fraud.astype(np.float64), scores, self.cards, self.times, self.unknown
+        )
+
+
+def frame_at(folder: Path, day: str) -> Frame:
+    """All payments and labels that were known when the day began."""
+    from domain.features import CATALOGUE
+
+    vectors, times, _, _ = _laid(folder)
+    known = np.load(folder / f"labels-{day}.npy")
+    rows = known > UNKNOWN
+    labels = known[rows]
+    return Frame(
+        vectors[rows],
+        np.where(labels < 0, np.nan, labels.astype(np.float64)),
+        times[rows],
+        np.ones(int(rows.sum())),
+        CATALOGUE.names,
+        CATALOGUE.hash,
+        moment_of(day),
+        tuple(feature.definition for feature in CATALOGUE.features),
+    )
+
+
+def week_from(folder: Path, day: str) -> TestWeek:
+    vectors, times, cards, truth = _laid(folder)
+    first = int(day_of(np.array([moment_of(day)]))[0])
+    days, fraud = day_of(times), truth == 1
+    test = (days >= first) & (days < first + TEST_DAYS) & (truth >= 0)
+    unknown = of_unknown_cards(days, cards, fraud, first)
+    return TestWeek(
+        np.ascontiguousarray(vectors[test]),
+        np.load(folder / "ids.npy")[test],
+        fraud[test],
+        cards[test],
+        times[test],
+        unknown[test],
+    )
+
+
+def moment_of(day: str) -> int:
+    return from_rfc3339(f"{day}T00:00:00Z") // DAY * DAY
+
+
+def _laid(folder: Path) -> list[Any]:
+    return [np.load(folder / f"{each}.npy", mmap_mode="r") for each in _FILES]
