@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import typer
 
 from bench.machine import peak_gib, write
-from bench.protocol import mean_of
+from bench.protocol import WAYS, mean_of
 from bench.rivals import RIVALS
 from bench.weeks import frame_at, lay_out, week_from
 
@@ -47,7 +47,7 @@ def main(
         for name in only or RIVALS:
             found[name] = {"weeks": {day: _step(made, name, day, scores) for day in at}}
             weeks = list(found[name]["weeks"].values())
-            for way in ("without_known_cards", "all_cards"):
+            for way in WAYS:
                 found[name][f"mean_{way}"] = mean_of([week[way] for week in weeks])
     write(result, {"data": data, "models": found})
 

@@ -21,6 +21,7 @@ Figures = dict[str, float | None]
 
 TRAINING_DAYS, DELAY_DAYS, TEST_DAYS = 7, 7, 7
 TOP_CARDS = 100
+WAYS = WITHOUT_KNOWN_CARDS, ALL_CARDS = "without_known_cards", "all_cards"
 
 
 def of_unknown_cards(
@@ -56,10 +57,10 @@ def both_ways(
 ) -> dict[str, Figures]:
     """With the Handbook's filter and without it; `times` in microseconds."""
     return {
-        "without_known_cards": judged(
+        WITHOUT_KNOWN_CARDS: judged(
             labels[unknown], scores[unknown], cards[unknown], times[unknown]
         ),
-        "all_cards": judged(labels, scores, cards, times),
+        ALL_CARDS: judged(labels, scores, cards, times),
     }
 
 

@@ -96,7 +96,7 @@ def _step_of(model: Any, optimizer: Any, strategy: Any) -> Any:
             loss = entropy(labels, model(vectors, training=True), weights) / rows
         optimizer.apply(tape.gradient(loss, model.trainable_variables))
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]
     def step(*batch: Any) -> None:
         strategy.run(learn, args=batch)
 
@@ -110,7 +110,7 @@ def _sum_of(strategy: Any) -> Any:
         here = tf.identity(mine)  # on the device of this replica
         return tf.distribute.get_replica_context().all_reduce("SUM", here)
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]
     def total(mine: Any) -> Any:
         return strategy.run(summed, args=(mine,))
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from bench import models as bench
+from bench import shapes
 from bench.rivals import RIVALS
-from bench.weeks import lay_out
+from bench.weeks import frame_at, lay_out, week_from
 from domain.times import DAY, HOUR, from_rfc3339, to_rfc3339
 from inference.training.frame import Frame
 from runtime.flat_file import FlatFile, frame_of_file
@@ -76,3 +77,19 @@ def test_what_can_be_learnt_is_learnt_by_every_rival(
     told = bench._fitted(prepared[0], name, TESTED, None)
     assert told["all_cards"]["auc"] > 0.95
     assert told["labelled_transactions"] == 21 * 24 + 1
+
+
+def test_every_shape_learns_the_same_and_is_judged_on_the_same_week(
+    prepared: tuple[Path, FlatFile],
+) -> None:
+    frame, week = frame_at(prepared[0], TESTED), week_from(prepared[0], TESTED)
+    frame, week = shapes._chosen_features(frame, week)
+    assert week.vectors.shape == (7 * 24, len(frame.names))
+    found = {
+        name: [shapes._judged(name, shapes.SHAPES[name], 1, frame, week)]
+        for name in ("chosen", "additive")
+    }
+    told = shapes._summed_up({name: shapes.SHAPES[name] for name in found}, found)
+    assert told["chosen"]["differs_by"] == {}
+    assert told["additive"]["differs_by"] == {"hidden": ()}
+    assert all(each["mean_all_cards"]["auc"] > 0.95 for each in told.values())
