@@ -32,7 +32,7 @@ from inference.manifest import Manifest
 from inference.training.checkpoints import Checkpoints
 from inference.training.cluster import ALONE, Cluster
 from inference.training.fit import Progress, Run
-from inference.training.frame import Frame, split_by_time, varying
+from inference.training.frame import Frame, measured_part, split_by_time, varying
 from inference.training.measures import Validated
 from inference.training.run_files import write_whole, writing
 from inference.training.stored_frame import store_frame, stored_frame
@@ -95,7 +95,8 @@ def result_of(run: TrainingRun) -> TrainedModel:
     """Once the workers have ended well."""
     files = {path.name: path.read_bytes() for path in (run.folder / _RESULT).iterdir()}
     manifest = Manifest.from_json(files[MANIFEST])
-    validated = Validated(split_by_time(stored_frame(run.folder))[1], np.load(run.folder / _SCORES))
+    later = measured_part(stored_frame(run.folder), manifest.feature_names)
+    validated = Validated(later, np.load(run.folder / _SCORES))
     return TrainedModel(files, manifest.thresholds, manifest.facts["metrics"], validated)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -168,6 +169,12 @@ def split_by_time(frame: Frame, share: float = 0.2) -> tuple[Frame, Frame]:
             "labels", "fraud and genuine labels are too far apart in time to validate on the later"
         )
     return earlier, later
+
+
+def measured_part(frame: Frame, names: Sequence[str]) -> Frame:
+    """The later part of a frame that a model of these features was measured on."""
+    places = np.array([frame.names.index(name) for name in names], dtype=np.int64)
+    return split_by_time(after_warm_up(frame).of(places))[1]
 
 
 def _cut(times: Ints, share: float) -> int:

@@ -29,7 +29,8 @@ from tests.unit.inference.synthetic import synthetic
 TOLERANCE = 1e-4  # docs/models.md states it
 ONE = Asked(7, "ideal", TrainSettings(seed=3, fitting=FitSettings(epochs=3)))
 TWO = replace(ONE, workers=2)
-ROWS = 2001  # the last batch is one that two cannot halve
+# The last batch is one that two cannot halve, and enough of them are left after the warm-up.
+ROWS = 3001
 
 
 def nothing(_done: float, _text: str) -> None:

@@ -1,0 +1,124 @@
+"""`retrace train` as a user runs it, interrupts it and takes it up again, against the real log."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from domain.times import to_rfc3339
+from eventlog.adapters.kafka_admin import ensure_topics
+from runtime.settings import CHECKOUT, Settings
+from runtime.training_runs import read_run
+
+pytestmark = pytest.mark.timeout(1200)  # a busy machine takes minutes to start TensorFlow
+
+ROWS = 3_000
+START = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+def started(servers: Settings, state: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "runtime.cli.main", *arguments],
+        cwd=CHECKOUT,
+        env={**os.environ, **servers.environment(), "RETRACE_STATE_DIR": str(state)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What runs in the background of a shell ignores it, and so would we.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def answer(servers: Settings, state: Path, *arguments: str) -> dict[str, Any]:
+    with started(servers, state, *arguments, "--json") as process:
+        out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err
+    told: dict[str, Any] = json.loads(out)
+    return told
+
+
+def ingest(servers: Settings, folder: Path, prefix: str, rows: int) -> None:
+    """Payments of which the large ones are fraud."""
+    fraud = [int(n % 20 == 7) for n in range(rows)]
+    path = folder / f"{prefix}.csv"
+    pd.DataFrame(
+        {
+            "transaction_id": [f"{prefix}-{n}" for n in range(rows)],
+            "timestamp": [(START + timedelta(minutes=20 * n)).isoformat() for n in range(rows)],
+            "amount": [900.0 + n % 91 if fraud[n] else 5.0 + n % 83 for n in range(rows)],
+            "customer_id": [f"{prefix}-customer-{n % 40}" for n in range(rows)],
+            "fraud": fraud,
+        }
+    ).to_csv(path, index=False)
+    answer(servers, folder, "ingest", str(path), "--label", "fraud", "--label-delay", "7d")
+
+
+@pytest.fixture(scope="module")
+def history(servers: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    ensure_topics(servers.kafka_bootstrap_servers)
+    ingest(servers, tmp_path_factory.mktemp("history"), "taught", ROWS)
+    return servers
+
+
+def interrupted(servers: Settings, state: Path, *arguments: str) -> str:
+    """What a training told that is stopped by Ctrl-C after its second epoch."""
+    with started(servers, state, "train", *arguments) as process:
+        assert process.stderr is not None
+        assert any(line.startswith("epoch 2") for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+        assert process.wait(60) == 130
+    return told
+
+
+def test_an_interrupted_training_goes_on_as_of_its_own_moment_whatever_came_since(
+    history: Settings, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    told = interrupted(history, state, "--no-promote", "--seed", "5")
+    assert "`retrace train --resume` goes on" in told
+    (folder,) = (state / "training").iterdir()
+    moment = to_rfc3339(read_run(folder).asked.as_known_at)
+    again = "train", "--as-known-at", moment, "--no-promote", "--seed", "5"
+    undisturbed = answer(history, tmp_path / "another", *again)
+    ingest(history, tmp_path, "later", 200)
+    resumed = answer(history, state, "train", "--resume")
+    alike = "model_id", "model_hash", "as_known_at", "transactions", "metrics", "promoted"
+    assert {name: resumed[name] for name in alike} == {name: undisturbed[name] for name in alike}
+    assert not list((state / "training").iterdir())
+
+
+def test_what_a_run_was_asked_for_cannot_be_changed_by_resuming(
+    history: Settings, tmp_path: Path
+) -> None:
+    for arguments, text in (
+        (("--resume", "--seed", "2"), "--seed: is the run's own"),
+        (("--resume",), "no training run was interrupted"),
+    ):
+        with started(history, tmp_path, "train", *arguments) as process:
+            _, err = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert text in err
+
+
+def test_a_training_by_two_processes_tells_its_epochs_and_leaves_its_model_alone(
+    history: Settings, tmp_path: Path
+) -> None:
+    asked = "train", "--workers", "2", "--no-promote", "--json"
+    with started(history, tmp_path, *asked) as process:
+        out, err = process.communicate(timeout=280)
+    assert process.returncode == 0, err
+    assert "epoch 1: average precision" in err
+    assert "all labels, epoch 1" in err
+    told = json.loads(out)
+    assert (tmp_path / "models" / told["model_hash"]).is_dir()
+    assert not list((tmp_path / "training").iterdir())
