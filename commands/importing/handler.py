@@ -85,7 +85,7 @@ class _Import:
     def run(self, rows: RowSource) -> None:
         try:
             self._take_all(rows)
-            self._send_labels(self._now)
+            self._send_labels(self._now, lambda _: None)
             self._summary.labels_held = len(self._labels)
             self._ports.log.flush(FLUSH_SECONDS)
             self._summary.complete = True
@@ -133,19 +133,19 @@ class _Import:
         summary, key = self._summary, transaction.transaction_id
         summary.note_time(transaction.timestamp)
         assert summary.last_time is not None
-        self._send_labels(min(summary.last_time, self._now))
+        self._send_labels(min(summary.last_time, self._now), self._pace)
         self._pace(transaction.timestamp)
         digest = self._ports.edge.digest(transaction)
         fact = self._facts.of_transaction(transaction, digest, line)
         self._ports.log.append_nowait(TRANSACTIONS, key, fact)
         summary.accepted += 1
 
-    def _send_labels(self, until: int) -> None:
+    def _send_labels(self, until: int, pace: Callable[[int], None]) -> None:
         """Those that are known by then, in the order of the file."""
         labels, summary = self._labels, self._summary
         while (first := labels.first()) is not None and first.known_time <= until:
             label = labels.pop()
-            self._pace(min(until, label.known_time))
+            pace(label.known_time)
             fact = self._facts.of_label(label)
             self._ports.log.append_nowait(TRANSACTIONS, label.transaction_id, fact)
             summary.labels += 1

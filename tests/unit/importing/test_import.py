@@ -220,3 +220,14 @@ def test_history_passes_in_scaled_time() -> None:
     for second in (0, 60, 30, 180):
         pace(START + second * SECOND)
     assert slept == [1.0, 2.0]
+
+
+def test_labels_left_after_the_last_row_are_not_waited_for(tmp_path: Path) -> None:
+    told: list[int] = []
+    rows = rows_of(50, DAY)
+    done = run_import(
+        write_ndjson(tmp_path / "h.ndjson", rows), label="fraud", ports={"pace": told.append}
+    )
+    assert done.summary.labels == 50
+    sent = [e.known_time for e in done.log.appended if e.known_time <= START + 49 * DAY]
+    assert told == sent
