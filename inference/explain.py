@@ -19,7 +19,7 @@ from inference.graph import LOGIT, Matrix
 
 MOST = 3
 LEAST = 0.1  # logits: less than a tenth in the odds is no reason
-_PARTS = 4
+_PARTS = 8
 
 
 class Explainer:
