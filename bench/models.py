@@ -22,15 +22,15 @@ import typer
 from bench.machine import peak_gib, write
 from bench.protocol import WAYS, mean_of
 from bench.rivals import RIVALS
-from bench.weeks import frame_at, lay_out, week_from
+from bench.weeks import At, Label, LabelDelay, Mapping, frame_at, lay_out, week_from
 
 
 def main(
     file: Path,
-    mapping: Annotated[list[str], typer.Option("--map", metavar="FIELD=COLUMN")],
-    label: Annotated[str, typer.Option(metavar="COLUMN")],
-    at: Annotated[list[str], typer.Option("--at", metavar="DAY", help="First test day, UTC.")],
-    label_delay: Annotated[str, typer.Option(metavar="SPAN")] = "7d",
+    mapping: Mapping,
+    label: Label,
+    at: At,
+    label_delay: LabelDelay = "7d",
     only: Annotated[list[str] | None, typer.Option(help="These models alone.")] = None,
     result: Annotated[str, typer.Option(help="Name of the result's file.")] = "models",
     scores: Annotated[Path | None, typer.Option(help="Folder for CSV files of scores.")] = None,

@@ -20,12 +20,21 @@ import typer
 
 from bench.machine import write
 from bench.protocol import WAYS, mean_of
-from bench.weeks import TestWeek, frame_at, lay_out, week_from
+from bench.weeks import (
+    At,
+    Label,
+    LabelDelay,
+    Mapping,
+    TestWeek,
+    frame_at,
+    lay_out,
+    week_from,
+)
 from inference.graph import as_rows
 from inference.training.fit import IN_MEMORY, FitSettings, fit_for, network_for
-from inference.training.frame import Floats, Frame, after_warm_up, split_by_time, varying
+from inference.training.frame import Floats, Frame, after_warm_up
 from inference.training.loop import logits_of
-from inference.training.selection import telling
+from inference.training.selection import taken_features
 
 _CHOSEN = FitSettings()
 SHAPES = {
@@ -42,10 +51,10 @@ SEED = 1
 
 def main(
     file: Path,
-    mapping: Annotated[list[str], typer.Option("--map", metavar="FIELD=COLUMN")],
-    label: Annotated[str, typer.Option(metavar="COLUMN")],
-    at: Annotated[list[str], typer.Option("--at", metavar="DAY", help="First test day, UTC.")],
-    label_delay: Annotated[str, typer.Option(metavar="SPAN")] = "7d",
+    mapping: Mapping,
+    label: Label,
+    at: At,
+    label_delay: LabelDelay = "7d",
     only: Annotated[list[str] | None, typer.Option(help="These shapes alone.")] = None,
     seeds: Annotated[int, typer.Option(help="Fits of each shape.")] = 1,
     result: Annotated[str, typer.Option(help="Name of the result's file.")] = "shapes",
@@ -65,9 +74,7 @@ def main(
 
 def _chosen_features(frame: Frame, week: TestWeek) -> tuple[Frame, TestWeek]:
     frame = after_warm_up(frame)
-    varied = varying(frame)
-    earlier, _ = split_by_time(frame.of(varied))
-    taken = varied[telling(earlier, SEED, _CHOSEN, _silent, IN_MEMORY)]
+    taken = taken_features(frame, SEED, _CHOSEN, _silent, IN_MEMORY)
     return frame.of(taken), replace(week, vectors=week.vectors[:, taken])
 
 

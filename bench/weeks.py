@@ -6,14 +6,21 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+import typer
 
 from bench.protocol import TEST_DAYS, Figures, both_ways, day_of, of_unknown_cards
 from domain.times import DAY, from_rfc3339
 from inference.training.frame import Floats, Frame, Ints
+
+# The options of a command that reads such a file.
+Mapping = Annotated[list[str], typer.Option("--map", metavar="FIELD=COLUMN")]
+Label = Annotated[str, typer.Option(metavar="COLUMN")]
+At = Annotated[list[str], typer.Option("--at", metavar="DAY", help="First test day, UTC.")]
+LabelDelay = Annotated[str, typer.Option(metavar="SPAN")]
 
 UNKNOWN = -2
 """The label of a payment that was not known itself."""

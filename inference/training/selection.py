@@ -14,7 +14,7 @@ import numpy as np
 from domain.errors import InvalidInputError
 from inference.graph import as_rows
 from inference.training.fit import SOUNDING, FitSettings, Progress, Run, fit_for, network_for
-from inference.training.frame import Floats, Frame, Ints, split_by_time
+from inference.training.frame import Floats, Frame, Ints, split_by_time, varying
 from inference.training.loop import logits_of
 
 EPOCHS = 6
@@ -22,6 +22,19 @@ _GENUINE_AT_ONCE = 100_000  # of an epoch: enough to tell signs from noise
 _GENUINE = 12_000  # rows that are judged by, with all frauds
 _FRAUDS = 200  # with fewer of them the judgement is left out: it would be chance
 _ERRORS = 2.0  # standard errors by which the loss must rise: one lets a sixth of the noise through
+
+
+def taken_features(
+    frame: Frame, seed: int, chosen: FitSettings, progress: Progress, run: Run
+) -> Ints:
+    """Numbers of the features that a model of `frame` takes, judged on its earlier part alone.
+
+    Raises InvalidInputError where none varies, or there are too few labels to split.
+    """
+    varied = varying(frame)
+    earlier, _ = split_by_time(frame.of(varied))
+    taken: Ints = varied[telling(earlier, seed, chosen, progress, run)]
+    return taken
 
 
 def telling(frame: Frame, seed: int, chosen: FitSettings, progress: Progress, run: Run) -> Ints:

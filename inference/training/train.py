@@ -16,12 +16,12 @@ from inference.manifest import FORMAT, Manifest, Network, Probe
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, export, to_list
 from inference.training.fit import IN_MEMORY, FitSettings, Progress, Run, fit, fit_for, network_for
-from inference.training.frame import Floats, Frame, after_warm_up, split_by_time, varying
+from inference.training.frame import Floats, Frame, after_warm_up, split_by_time
 from inference.training.loop import logits_of
 from inference.training.measures import Validated, ranking
 from inference.training.network import knots_for
 from inference.training.reference import reference_of
-from inference.training.selection import telling
+from inference.training.selection import taken_features
 from inference.training.thresholds import Budget, thresholds_for
 
 
@@ -58,10 +58,8 @@ def train(
     whole, chosen = frame, settings.fitting
     progress(0.0, f"{len(frame)} transactions: {frame.frauds} fraud, {frame.genuine} genuine")
     frame = after_warm_up(frame)
-    frame = frame.of(varying(frame))
-    earlier, _ = split_by_time(frame)
-    taken = telling(earlier, settings.seed, chosen, _part(progress, 0.0, 0.2), run)
-    frame = frame.of(taken)
+    sounding = _part(progress, 0.0, 0.2)
+    frame = frame.of(taken_features(frame, settings.seed, chosen, sounding, run))
     earlier, later = split_by_time(frame)
     network = network_for(earlier, chosen)
     first = _part(progress, 0.2, 0.6)
