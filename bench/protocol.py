@@ -8,6 +8,7 @@ metrics: AUC ROC, average precision, card precision top-k).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,19 +37,20 @@ def of_unknown_cards(
     kept = np.zeros(len(days), dtype=bool)
     for day in range(first, first + TEST_DAYS):
         known_until = max(day - DELAY_DAYS - 1, start + TRAINING_DAYS - 1)
-        known = np.unique(cards[fraud & (days >= start) & (days <= known_until)])
+        known = np.unique(cards[fraud & (days >= start) & (days <= known_until) & (cards != 0)])
         kept |= (days == day) & ~np.isin(cards, known)
     return kept
 
 
 def judged(labels: Floats, scores: Floats, cards: Ints, times: Ints) -> Figures:
-    """None where a kind of label is missing."""
+    """None where a kind of label is missing, or no card is named."""
     if not 0 < labels.sum() < len(labels):
         return dict.fromkeys(("auc", "average_precision", "card_precision_100"))
+    of_cards = card_precision(labels, scores, cards, times, TOP_CARDS)
     return {
         "auc": round(auc(labels, scores), 5),
         "average_precision": round(average_precision(labels, scores), 5),
-        "card_precision_100": round(card_precision(labels, scores, cards, times, TOP_CARDS), 5),
+        "card_precision_100": None if math.isnan(of_cards) else round(of_cards, 5),
     }
 
 

@@ -27,20 +27,19 @@ PROBE_ROWS = 64
 def export(fitted: Any, manifest: Manifest, probe: Floats) -> dict[str, bytes]:
     """The files of the artefact; `manifest` lacks its model_id and probe, which are set here.
 
-    The id follows from the graph, so that the same training gives the same id. Raises
-    IntegrityError where LiteRT does not reproduce TensorFlow on `probe`.
+    The id follows from all files: the same training gives the same id, and two models that differ
+    in a fact alone have two. Raises IntegrityError where LiteRT does not reproduce TensorFlow on
+    `probe`.
     """
     model = with_scores(fitted, manifest.network)
     graph = converted(model)
-    manifest = msgspec.structs.replace(
-        manifest,
-        model_id=f"mlp-{hashlib.sha256(graph).hexdigest()[:12]}",
-        probe=_probe(model, probe),
-    )
+    weights = pack_weights(fitted.get_weights())
+    manifest = msgspec.structs.replace(manifest, model_id="", probe=_probe(model, probe))
+    content = hashlib.sha256(graph + weights + manifest.to_json()).hexdigest()
+    manifest = msgspec.structs.replace(manifest, model_id=f"mlp-{content[:12]}")
     runner = Graph(graph, 1)
     what = f"model {manifest.model_id}"
     check(manifest.probe, lambda row: float(runner.run(as_row(row))[0, SCORE]), what)
-    weights = pack_weights(fitted.get_weights())
     return {GRAPH: graph, MANIFEST: manifest.to_json(), WEIGHTS: weights}
 
 

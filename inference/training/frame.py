@@ -21,7 +21,9 @@ Rows = npt.NDArray[np.bool_] | Ints | slice
 
 LEAST_OF_EACH = 20
 WARM_UP = 14 * DAY
+WEEK = 7 * DAY
 _AT_ONCE = 1 << 16  # rows
+_MOST_PARTS = 50
 
 
 MATURITIES = tuple(days * DAY for days in (7, 30, 60, 90))
@@ -107,16 +109,41 @@ class Frame:
         return int((self.labels == 0).sum())
 
     @property
+    def ripe(self) -> slice:
+        """Rows old enough for their labels to have come, from the first on.
+
+        The latest have none yet, or few: taken for genuine they would make fraud too rare. Labels
+        thin out where the share labelled stays below three quarters of its median. All rows, where
+        the ripe ones lack a kind of label.
+        """
+        labelled = np.flatnonzero(~np.isnan(self.labels))
+        parts = min(_MOST_PARTS, max(len(labelled) // LEAST_OF_EACH, 1))
+        edges = np.linspace(0, len(self), parts + 1).astype(np.int64)
+        shares = np.histogram(labelled, edges)[0] / np.maximum(np.diff(edges), 1)
+        if not shares.any():
+            return slice(None)
+        dense = np.flatnonzero(shares >= 0.75 * np.median(shares[shares > 0]))
+        end = int(labelled[np.searchsorted(labelled, edges[dense[-1] + 1]) - 1]) + 1
+        both = all((self.labels[:end] == kind).any() for kind in (0, 1))
+        return slice(0, end) if both else slice(None)
+
+    @property
     def prevalence(self) -> float:
-        """Share of all transactions that are labelled fraud."""
-        return float(self.stands_for[self.labels == 1].sum() / self.stands_for.sum())
+        """Share of the transactions old enough for their labels that are labelled fraud."""
+        ripe = self.ripe
+        labels, stands_for = self.labels[ripe], self.stands_for[ripe]
+        return float(stands_for[labels == 1].sum() / stands_for.sum())
 
     def row_weights(self) -> Floats:
-        """Per row what it stands for: the confirmed genuine ones for all that are not fraud."""
-        fraud, genuine = self.labels == 1, self.labels == 0
-        others = self.stands_for.sum() - self.stands_for[fraud].sum()
-        share = others / max(self.stands_for[genuine].sum(), 1.0)
-        return self.stands_for * np.where(fraud, 1.0, np.where(genuine, share, 0.0))
+        """Per row what it stands for: the confirmed genuine ones for all that are not fraud, among
+        those old enough for their labels; 0 for younger ones."""
+        weights, ripe = np.zeros(len(self)), self.ripe
+        labels, stands_for = self.labels[ripe], self.stands_for[ripe]
+        fraud, genuine = labels == 1, labels == 0
+        others = stands_for.sum() - stands_for[fraud].sum()
+        share = others / max(stands_for[genuine].sum(), 1.0)
+        weights[ripe] = stands_for * np.where(fraud, 1.0, np.where(genuine, share, 0.0))
+        return weights
 
 
 def varying(frame: Frame) -> Ints:
@@ -169,6 +196,13 @@ def split_by_time(frame: Frame, share: float = 0.2) -> tuple[Frame, Frame]:
             "labels", "fraud and genuine labels are too far apart in time to validate on the later"
         )
     return earlier, later
+
+
+def last_whole_weeks(frame: Frame, least: int) -> Frame:
+    """The end of it, as many whole weeks as take at least that long in microseconds, and one at
+    least; all of it where it is shorter. Traffic has the rhythm of a week."""
+    weeks = max(-(-least // WEEK), 1)
+    return frame.take(frame.times > int(frame.times.max()) - weeks * WEEK)
 
 
 def measured_part(frame: Frame, names: Sequence[str]) -> Frame:

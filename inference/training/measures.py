@@ -106,10 +106,12 @@ def ranking(frame: Frame, scores: Floats, thresholds: Thresholds) -> dict[str, f
 
 
 def _cards(frame: Frame, scores: Floats, chosen: MeasureSettings) -> dict[str, float | None]:
-    """None where cards are not known, or rows are a sample, in which a day's cards are not."""
+    """On days old enough for their labels. None where cards are not known, or rows are a sample,
+    in which a day's cards are not."""
     if frame.payments is None or (frame.stands_for != 1).any():
         return {str(most): None for most in chosen.cards}
-    about = (frame.labels, scores, frame.payments.holders, frame.times)
+    ripe = frame.ripe
+    about = (frame.labels[ripe], scores[ripe], frame.payments.holders[ripe], frame.times[ripe])
     found = {most: card_precision(*about, most) for most in chosen.cards}
     return {str(most): None if math.isnan(share) else share for most, share in found.items()}
 

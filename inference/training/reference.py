@@ -25,16 +25,16 @@ _SHARE_DIGITS = 7
 _TINY = np.float32(1e-30)
 
 
-def reference_of(later: Frame, served: Floats, unseen: Floats) -> Reference:
-    """What traffic looked like in `later`, the latest part of the training data.
+def reference_of(recent: Frame, served: Floats, later: Frame, unseen: Floats) -> Reference:
+    """What traffic looked like in `recent`, the last whole weeks of the training data.
 
     Not in all of it: where a history begins nothing is known of anybody, which live traffic would
-    differ from for ever. `served` [n] are the scores of the model that is kept, `unseen` [n] those
-    of the fit before, which had not learnt from these rows.
+    differ from for ever. `served` [recent] are the scores of the model that is kept, `unseen`
+    [later] those of the fit before, which had not learnt from the rows of `later`.
     """
-    rows = _evenly(len(later))
-    weights = later.stands_for[rows]
-    features = [_bins(column[rows], weights, _DECILES) for column in later.vectors.T]
+    rows = _evenly(len(recent))
+    weights = recent.stands_for[rows]
+    features = [_bins(column[rows], weights, _DECILES) for column in recent.vectors.T]
     kept = np.round(served, SCORE_DIGITS)
     scores = _bins(kept[rows], weights, _SCORE_SHARES)
     return Reference(
@@ -42,7 +42,7 @@ def reference_of(later: Frame, served: Floats, unseen: Floats) -> Reference:
         features=features,
         scores=scores,
         score_quantiles=_short(_quantiles(kept[rows], weights, _QUANTILES)),
-        fraud_share=later.prevalence,
+        fraud_share=recent.prevalence,
         calibration=_calibration(later, unseen, scores.edges),
     )
 

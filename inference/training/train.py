@@ -16,7 +16,13 @@ from inference.manifest import FORMAT, Manifest, Network, Probe
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, export, to_list
 from inference.training.fit import IN_MEMORY, FitSettings, Progress, Run, fit, fit_for, network_for
-from inference.training.frame import Floats, Frame, after_warm_up, split_by_time
+from inference.training.frame import (
+    Floats,
+    Frame,
+    after_warm_up,
+    last_whole_weeks,
+    split_by_time,
+)
 from inference.training.loop import logits_of
 from inference.training.measures import Validated, ranking
 from inference.training.network import knots_for
@@ -73,7 +79,8 @@ def train(
     rest = _part(progress, 0.6, 1.0)
     fitted = fit_for(epoch, frame, network, settings.seed, chosen, rest, run)
     facts = _facts(whole, later, settings, epoch, metrics)
-    kept = _as_scored(network, logits_of(fitted, as_rows(later.vectors)))
+    recent = last_whole_weeks(frame, int(later.times[-1] - later.times[0]))
+    kept = _as_scored(network, logits_of(fitted, as_rows(recent.vectors)))
     manifest = Manifest(
         format=FORMAT,
         model_id="",
@@ -85,7 +92,7 @@ def train(
         thresholds=thresholds,
         probe=Probe([], []),
         facts=facts,
-        reference=reference_of(later, kept, scores),
+        reference=reference_of(recent, kept, later, scores),
     )
     files = export(fitted, manifest, _probe_rows(later))
     return TrainedModel(files, thresholds, metrics, Validated(later, scores))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.e2e.stack import RunningStack, start_stack
+from tests.fakes.payments import APART, START, TAUGHT, write_payments
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,16 @@ def stack() -> Iterator[RunningStack]:
     """The API, every worker and every server, with a webhook that this process listens on."""
     with start_stack() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def taught(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `train` told of a model of TAUGHT imported payments `taught-N`; not in force."""
+    path = tmp_path_factory.mktemp("taught") / "payments.csv"
+    columns = write_payments(path, "taught", TAUGHT)
+    maps = [part for name, column in columns.items() for part in ("--map", f"{name}={column}")]
+    stack.retrace("ingest", str(path), *maps, "--label", "FRAUD", "--label-delay", "7d")
+    moment = (START + APART * TAUGHT).isoformat()
+    done = stack.retrace("train", "--as-known-at", moment, "--no-promote", "--json")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told

@@ -7,49 +7,23 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import httpx
-import pandas as pd
 import psycopg
-import pytest
 
 from domain.policy import falls_to
 from tests.e2e.stack import RunningStack, eventually
 from tests.e2e.test_scoring_over_http import body, score
+from tests.fakes.payments import START, TAUGHT
 
-ROWS = 1_500
-START = datetime(2025, 5, 1, tzinfo=UTC)
 LIVE = "2026-05-01T00:00:00Z"
 SHARE = 3_000
 # Traffic is to flow, not to take all there is: commands are started beside it.
 _PAUSE_SECONDS = 0.03
-COLUMNS = {"transaction_id": "TX", "timestamp": "AT", "amount": "AMOUNT", "customer_id": "WHO"}
-
-
-@pytest.fixture(scope="module")
-def challenger(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """`model_id` and `model_hash` of a model trained on an imported file; not in force."""
-    path = tmp_path_factory.mktemp("challengers") / "history.csv"
-    fraud = [int(n % 20 == 7) for n in range(ROWS)]
-    pd.DataFrame(
-        {
-            "TX": [f"told-{n}" for n in range(ROWS)],
-            "AT": [(START + timedelta(minutes=20 * n)).isoformat() for n in range(ROWS)],
-            "AMOUNT": [900.0 + n % 91 if fraud[n] else 5.0 + n % 83 for n in range(ROWS)],
-            "WHO": [f"told-customer-{n % 40}" for n in range(ROWS)],
-            "FRAUD": fraud,
-        }
-    ).to_csv(path, index=False)
-    maps = [o for name, column in COLUMNS.items() for o in ("--map", f"{name}={column}")]
-    stack.retrace("ingest", str(path), *maps, "--label", "FRAUD", "--label-delay", "1d")
-    moment = (START + timedelta(minutes=20 * ROWS)).isoformat()
-    done = stack.retrace("train", "--as-known-at", moment, "--no-promote", "--json")
-    told: dict[str, str] = json.loads(done.stdout)
-    return told
 
 
 @dataclass
@@ -75,7 +49,7 @@ def traffic(stack: RunningStack, name: str) -> Iterator[Traffic]:
             while not stop.is_set():
                 n = len(told.sent)
                 at = f"2026-05-01T10:{n // 60 % 60:02}:{n % 60:02}Z"
-                given = body(f"{name}-{n}", timestamp=at, customer_id=f"told-customer-{n % 40}",
+                given = body(f"{name}-{n}", timestamp=at, customer_id=f"taught-customer-{n % 40}",
                              amount=10 + n % 997)  # fmt: skip
                 answer = score(client, given)
                 if answer.status_code != 200:
@@ -104,9 +78,9 @@ def in_force(stack: RunningStack) -> str:
 
 
 def test_a_roll_out_decides_its_share_by_the_hash_of_the_id_until_it_is_stopped(
-    stack: RunningStack, challenger: dict[str, str]
+    stack: RunningStack, taught: dict[str, Any]
 ) -> None:
-    name, champion = challenger["model_id"], in_force(stack)
+    name, champion = taught["model_id"], in_force(stack)
     with traffic(stack, "shared") as told:
         stack.retrace("models", "roll-out", name, "--share", f"{SHARE / 100}%")
         began = len(told.sent)
@@ -120,7 +94,7 @@ def test_a_roll_out_decides_its_share_by_the_hash_of_the_id_until_it_is_stopped(
     assert versions == sorted(versions)
     rolling = next(each["policy_version"] for each in made if each["model_id"] == name)
     for each in made:
-        falls = falls_to(each["transaction_id"], challenger["model_hash"], SHARE)
+        falls = falls_to(each["transaction_id"], taught["model_hash"], SHARE)
         expected = name if each["policy_version"] == rolling and falls else champion
         assert each["model_id"] == expected, each
     by_model = {each["model_id"]: each["thresholds"] for each in made}
@@ -134,9 +108,9 @@ def test_a_roll_out_decides_its_share_by_the_hash_of_the_id_until_it_is_stopped(
 
 
 def test_promotion_and_rollback_under_traffic_leave_no_decision_failed_or_mixed(
-    stack: RunningStack, challenger: dict[str, str]
+    stack: RunningStack, taught: dict[str, Any]
 ) -> None:
-    name, champion = challenger["model_id"], in_force(stack)
+    name, champion = taught["model_id"], in_force(stack)
     with traffic(stack, "promoted") as told:
         stack.retrace("models", "promote", name)
         told.more(30)
@@ -154,11 +128,11 @@ def test_promotion_and_rollback_under_traffic_leave_no_decision_failed_or_mixed(
 
 
 def test_a_shadow_scores_history_and_live_traffic_once_each_as_it_would_have_decided(
-    stack: RunningStack, challenger: dict[str, str], tmp_path: Path
+    stack: RunningStack, taught: dict[str, Any], tmp_path: Path
 ) -> None:
-    name, champion = challenger["model_id"], in_force(stack)
+    name, champion = taught["model_id"], in_force(stack)
     day = START + timedelta(days=10)
-    imported = {f"told-{n}" for n in range(10 * 72, ROWS)}
+    imported = {f"taught-{n}" for n in range(10 * 72, TAUGHT)}
     url = stack.status()["database_url"].replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as pg:
         with traffic(stack, "shaded") as told:

@@ -4,53 +4,30 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
-import pandas as pd
 import pytest
 
 from tests.e2e.stack import RunningStack, eventually
 from tests.e2e.test_scoring_over_http import body, score
+from tests.fakes.payments import START, TAUGHT
 
-ROWS = 3_000
-START = datetime(2025, 3, 1, tzinfo=UTC)
 LIVE = "2026-03-01T10:{:02}:{:02}Z"
-COLUMNS = {
-    "transaction_id": "TX",
-    "timestamp": "AT",
-    "amount": "AMOUNT",
-    "customer_id": "WHO",
-    "merchant_id": "SHOP",
-}
 
 
-@pytest.fixture(scope="module")
-def model(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The id of a model trained on an imported file, in which frauds are large; not in force."""
-    path = tmp_path_factory.mktemp("models") / "history.csv"
-    fraud = [int(n % 20 == 7) for n in range(ROWS)]
-    pd.DataFrame(
-        {
-            "TX": [f"learnt-{n}" for n in range(ROWS)],
-            "AT": [(START + timedelta(minutes=20 * n)).isoformat() for n in range(ROWS)],
-            "AMOUNT": [900.0 + n % 91 if fraud[n] else 5.0 + n % 83 for n in range(ROWS)],
-            "WHO": [f"learnt-customer-{n % 40}" for n in range(ROWS)],
-            "SHOP": [f"learnt-shop-{n % 17}" for n in range(ROWS)],
-            "FRAUD": fraud,
-        }
-    ).to_csv(path, index=False)
-    maps = [o for name, column in COLUMNS.items() for o in ("--map", f"{name}={column}")]
-    stack.retrace("ingest", str(path), *maps, "--label", "FRAUD", "--label-delay", "7d")
-    moment = (START + timedelta(minutes=20 * ROWS)).isoformat()
-    done = stack.retrace("train", "--as-known-at", moment, "--no-promote", "--json")
-    told = json.loads(done.stdout)
+@pytest.fixture
+def model(taught: dict[str, Any]) -> str:
+    return str(taught["model_id"])
+
+
+def test_a_model_is_taught_by_what_was_known_at_its_moment(taught: dict[str, Any]) -> None:
+    assert taught["transactions"] >= TAUGHT
     # The labels of the last week were not known yet.
-    assert told["transactions"] >= ROWS
-    assert told["frauds"] < sum(fraud)
-    return str(told["model_id"])
+    assert taught["frauds"] < TAUGHT // 20
 
 
 def read(path: Path) -> dict[str, float]:
@@ -68,7 +45,7 @@ def test_a_backtest_scores_every_transaction_of_its_range_alone(
     out = tmp_path / "scores.csv"
     stack.retrace("backtest", "--model", model, *asked, "--scores", str(out))
     first = 30 * 72
-    assert set(read(out)) == {f"learnt-{n}" for n in range(first, first + 72)}
+    assert set(read(out)) == {f"taught-{n}" for n in range(first, first + 72)}
     unknown = stack.retrace("backtest", "--model", "no-such", *asked, check=False)
     assert unknown.returncode == 1
     assert "no-such" in unknown.stderr
@@ -84,8 +61,8 @@ def test_a_promoted_model_scores_live_as_in_a_backtest_and_rolls_back_with_nothi
             n = 0
             while not stop.is_set():
                 at = LIVE.format(n // 60 % 60, n % 60)
-                sent = body(f"live-{n}", timestamp=at, customer_id=f"learnt-customer-{n % 40}",
-                            merchant_id=f"learnt-shop-{n % 17}", amount=10 + n % 997)  # fmt: skip
+                sent = body(f"live-{n}", timestamp=at, customer_id=f"taught-customer-{n % 40}",
+                            merchant_id=f"taught-shop-{n % 17}", amount=10 + n % 997)  # fmt: skip
                 answer = score(client, sent)
                 if answer.status_code != 200:
                     failed.append(answer.text)
@@ -130,7 +107,7 @@ def test_a_trained_model_has_a_card_that_says_what_was_read(
 ) -> None:
     card = json.loads(stack.retrace("models", "card", model, "--json").stdout)
     # Every payment and every label but those of the last week, which was not known yet.
-    assert sum(card["data"]["positions"]) >= 2 * ROWS
+    assert sum(card["data"]["positions"]) >= 2 * TAUGHT
     assert card["data"]["topic"] == "retrace.transactions.g1"
     assert card["metrics"]["7 days"]["card_precision"]["100"] > 0
     folder = Path(card["folder"])

@@ -58,7 +58,7 @@ def watched_model(**given: Any) -> Manifest:
         "thresholds": Thresholds(review=0.5, step_up=0.7, decline=0.9),
         "probe": Probe([], []),
         "facts": {},
-        "reference": reference_of(frame, scores, scores),
+        "reference": reference_of(frame, scores, frame, scores),
     }
     return Manifest(**fields | given)
 

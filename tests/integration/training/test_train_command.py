@@ -7,22 +7,18 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from domain.times import to_rfc3339
 from eventlog.adapters.kafka_admin import ensure_topics
 from runtime.settings import CHECKOUT, Settings
 from runtime.training_runs import read_run
+from tests.fakes.payments import TAUGHT, write_payments
 
 pytestmark = pytest.mark.timeout(1200)  # a busy machine takes minutes to start TensorFlow
-
-ROWS = 3_000
-START = datetime(2025, 3, 1, tzinfo=UTC)
 
 
 def started(servers: Settings, state: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -47,25 +43,16 @@ def answer(servers: Settings, state: Path, *arguments: str) -> dict[str, Any]:
 
 
 def ingest(servers: Settings, folder: Path, prefix: str, rows: int) -> None:
-    """Payments of which the large ones are fraud."""
-    fraud = [int(n % 20 == 7) for n in range(rows)]
     path = folder / f"{prefix}.csv"
-    pd.DataFrame(
-        {
-            "transaction_id": [f"{prefix}-{n}" for n in range(rows)],
-            "timestamp": [(START + timedelta(minutes=20 * n)).isoformat() for n in range(rows)],
-            "amount": [900.0 + n % 91 if fraud[n] else 5.0 + n % 83 for n in range(rows)],
-            "customer_id": [f"{prefix}-customer-{n % 40}" for n in range(rows)],
-            "fraud": fraud,
-        }
-    ).to_csv(path, index=False)
-    answer(servers, folder, "ingest", str(path), "--label", "fraud", "--label-delay", "7d")
+    columns = write_payments(path, prefix, rows)
+    maps = [part for name, column in columns.items() for part in ("--map", f"{name}={column}")]
+    answer(servers, folder, "ingest", str(path), *maps, "--label", "FRAUD", "--label-delay", "7d")
 
 
 @pytest.fixture(scope="module")
 def history(servers: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     ensure_topics(servers.kafka_bootstrap_servers)
-    ingest(servers, tmp_path_factory.mktemp("history"), "taught", ROWS)
+    ingest(servers, tmp_path_factory.mktemp("history"), "taught", TAUGHT)
     return servers
 
 

@@ -40,7 +40,8 @@ def frame(column: Floats, labels: Floats | None = None, stands_for: Floats | Non
 
 def made(column: Floats, scores: Floats | None = None, **given: Floats) -> Reference:
     served = np.linspace(0, 1, len(column)) if scores is None else scores
-    return reference_of(frame(column, **given), served, served)
+    traffic = frame(column, **given)
+    return reference_of(traffic, served, traffic, served)
 
 
 @given(VALUES)
