@@ -61,13 +61,21 @@ class PolicyWatch:
         self._thread = threading.Thread(target=self._run, name="policy", daemon=True)
 
     def start(self) -> None:
-        """Returns once all policy known so far is active. Raises LogUnavailableError."""
-        offset = -1
+        """Returns once all policy known so far is active. Raises LogUnavailableError.
+
+        Where the newest model cannot be loaded the latest policy before it is, whose model can: a
+        process that was not started anew would have kept that.
+        """
+        offset, before = -1, list[PolicySnapshot]()
         for recorded in self._log.read(POLICY):
+            told = self._told
             self._hear(recorded)
+            if told.model is not None and told.model != self._told.model:
+                before.append(told)
             offset = recorded.position.offset
-        # Models before the newest are not worth loading.
         self._settle()
+        while self._active.scorer is None and before:
+            self._take(before.pop())
         self._next = offset + 1
         self._thread.start()
 
@@ -105,17 +113,19 @@ class PolicyWatch:
 
     def _settle(self) -> None:
         """Puts in force what was told, as far as its models can be loaded."""
-        told = self._told
+        self._whole = self._take(self._told)
+
+    def _take(self, told: PolicySnapshot) -> bool:
+        """True where all its models could be loaded; nothing changes without that in force."""
         scorer = self._scorer(told.model) if told.model else None
         challenger = self._scorer(told.roll_out) if told.roll_out else None
-        missing = told.model is not None and scorer is None
-        self._whole = not missing and (told.roll_out is None) == (challenger is None)
-        if missing:
-            return
+        if told.model is not None and scorer is None:
+            return False
         snapshot = told if challenger is not None else replace(told, roll_out=None)
         self._active = ActivePolicy(snapshot, scorer, challenger)
         used = {each.model_hash for each in (told.model, told.roll_out) if each is not None}
         self._loaded = {name: kept for name, kept in self._loaded.items() if name in used}
+        return (told.roll_out is None) == (challenger is None)
 
     def _scorer(self, model: Model) -> Scorer | None:
         found = self._loaded.get(model.model_hash)

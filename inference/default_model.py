@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domain.errors import RetraceError, UnavailableError
+from domain.errors import InvalidInputError, RetraceError, UnavailableError
 from domain.events import ModelPromoted
 from domain.features import CATALOGUE
 from eventlog.port import EventLog
@@ -37,6 +37,8 @@ def ensure(
 ) -> str:
     """The id of a model in force that this version can serve; puts the default one in force if not.
 
+    Empty where that was retired: rules decide until a model is promoted.
+
     Harmless when repeated. `make` gives an artefact's files, by training on simulated history
     unless told otherwise; that takes some 20 s, once per version and folder. Raises
     LogUnavailableError, and UnavailableError where the shared models are away: the one in force may
@@ -52,7 +54,11 @@ def ensure(
         model_hash=artefact.model_hash,
         feature_set=manifest.feature_set,
     )
-    promote(log, model, manifest.thresholds, clock())
+    try:
+        promote(log, model, manifest.thresholds, clock())
+    except InvalidInputError as error:
+        progress(f"no model is in force: {error.message}")
+        return ""
     return manifest.model_id
 
 

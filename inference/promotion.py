@@ -41,8 +41,11 @@ def promote(
 
     One fact says both, so that no decision takes the model of one and the thresholds of another.
     Returns once it is acknowledged. Raises LogUnavailableError; a repetition then is harmless, for
-    it states the same again. InvalidInputError for thresholds out of order.
+    it states the same again. InvalidInputError for thresholds out of order and a retired model.
     """
+    for known in registry_of(log).all():
+        if known.model_hash == model.model_hash:
+            known.check_not_retired()
     return _say(log, replace(model, thresholds=validated(thresholds)), known_time)
 
 

@@ -30,6 +30,11 @@ class Registered:
     promotions: tuple[int, ...] = ()
     retired: str | None = None
 
+    def check_not_retired(self) -> None:
+        """Raises InvalidInputError."""
+        if self.retired is not None:
+            raise InvalidInputError("model", f"{self.model_id} was retired: {self.retired}")
+
 
 class Registry:
     """The models of the log as of one moment, in the order in which they came.
@@ -78,7 +83,7 @@ class Registry:
         not retired. Raises NotFoundError where there is none."""
         for each in reversed(self.policy.before):
             model = self._models[each.model.model_hash]
-            if model.retired is None:
+            if model.retired is None and model.model_hash != self.in_force:
                 return model, each
         raise NotFoundError("model in force before", "this one")
 

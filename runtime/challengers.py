@@ -119,16 +119,15 @@ class ShadowModels:
         try:
             return LiveScorer(self._scorer(shadow.model_hash), self._policy)
         except RetraceError as error:
-            if shadow.model_hash not in self._refused:
-                self._refused.add(shadow.model_hash)
-                logger.error("shadow %s waits: %s", shadow.model_id, error)
+            self._waits(shadow, error)
             return None
 
-    def replay(self, shadow: Shadow) -> list[Replayed]:
+    def replay(self, shadow: Shadow) -> list[Replayed] | None:
         """What the log held below the seam, from the ideal vectors of `retrace backtest`.
 
         A function of the log up to there alone, whenever it is asked: what comes later changes
-        nothing, though an import may state an earlier known time.
+        nothing, though an import may state an earlier known time. None, which is said once, for a
+        model that takes other features than this version has. Raises LogUnavailableError.
         """
         from domain.features import CATALOGUE
         from domain.features.rows import OFFSET, PARTITION
@@ -136,10 +135,17 @@ class ShadowModels:
         from runtime.backtesting import scored
         from runtime.history import open_history
 
+        scorer = self._scorer(shadow.model_hash)
+        try:
+            scorer.inputs.check(CATALOGUE)
+        except SettingsError as error:
+            self._waits(shadow, error)
+            return None
+        logger.info("shadow %s replays history", shadow.model_id)
         with open_history(self._settings, shadow.seam) as (_, history):
             events = history.events()
         made = dataset(events, CATALOGUE, as_known_at=_EVER, begin=shadow.since, threads=1)
-        scores = scored(self._scorer(shadow.model_hash), made, lambda _done, _of: None)
+        scores = scored(scorer, made, lambda _done, _of: None)
         columns = (
             events.rows[made.at, PARTITION],
             events.rows[made.at, OFFSET],
@@ -150,6 +156,11 @@ class ShadowModels:
         )
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return sorted((Replayed(*row) for row in rows), key=lambda r: (r.partition, r.offset))
+
+    def _waits(self, shadow: Shadow, error: RetraceError) -> None:
+        if shadow.model_hash not in self._refused:
+            self._refused.add(shadow.model_hash)
+            logger.error("shadow %s waits: %s", shadow.model_id, error)
 
     @cached_property
     def _open(self) -> Load:

@@ -140,8 +140,7 @@ class Models:
         return model
 
     def _checked(self, model: Registered) -> Manifest:
-        if model.retired is not None:
-            raise InvalidInputError("model", f"{model.model_id} was retired: {model.retired}")
+        model.check_not_retired()
         self.load(model.model_hash).inputs.check(CATALOGUE)
         # Machines that are told of it must be able to have it.
         self.store.share(model.model_hash)

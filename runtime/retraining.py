@@ -11,11 +11,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.errors import RetraceError, UndecodableError
-from domain.events import ModelPromoted, ModelTrained
+from domain.events import ModelPromoted, ModelRetired, ModelTrained
 from domain.times import DAY, HOUR, to_rfc3339
 from eventlog.codec import decode
 from eventlog.port import EventLog
@@ -34,34 +34,27 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Trainings:
-    """As the log tells: the model in force, and the newest model with when it came (None: none).
+    """As the log tells: the newest model, when it came (microseconds UTC), and whether it waits to
+    be promoted, as it does until it was so once or is retired. Empty id: there is none."""
 
-    Microseconds UTC.
-    """
-
-    in_force: str | None = None
-    newest: str | None = None
-    newest_time: int = 0
     newest_id: str = ""
+    newest_time: int = 0
+    waits: bool = False
 
 
 def trainings_of(log: EventLog) -> Trainings:
     """Raises LogUnavailableError."""
-    found = Trainings()
+    found, newest = Trainings(), ""
     for recorded in log.read(POLICY):
         # What a later version has written is no matter here.
         with suppress(UndecodableError):
             envelope = decode(recorded.value)
             data = envelope.data
-            if isinstance(data, ModelTrained):
-                found = Trainings(
-                    found.in_force, data.model_hash, envelope.known_time, data.model_id
-                )
-            elif isinstance(data, ModelPromoted):
-                newest = (found.newest, found.newest_time, found.newest_id)
-                if found.newest is None:
-                    newest = (data.model_hash, envelope.known_time, data.model_id)
-                found = Trainings(data.model_hash, *newest)
+            if isinstance(data, ModelTrained) or (isinstance(data, ModelPromoted) and not newest):
+                found = Trainings(data.model_id, envelope.known_time, waits=True)
+                newest = data.model_hash
+            if isinstance(data, ModelPromoted | ModelRetired) and data.model_hash == newest:
+                found = replace(found, waits=False)
     return found
 
 
@@ -72,7 +65,7 @@ def reason_to_train(
 
     Drift asks for one new model, not for another at every look until that one is promoted.
     """
-    if known.newest is None:
+    if not known.newest_id:
         return "there is no model yet", ""
     age = now - known.newest_time
     came = f"{known.newest_id} came {_said(age)} ago"
@@ -81,7 +74,7 @@ def reason_to_train(
     if health is None or health.level != "alert":
         return None, came
     over = ", ".join(name for name, level in health.levels.items() if level == "alert")
-    if known.newest != known.in_force:
+    if known.waits:
         return None, f"drift of {over}; {came} and waits to be promoted"
     if age < pace.rest:
         return None, f"drift of {over}; {came}, too lately to train another"

@@ -18,7 +18,8 @@ from projections.readmodels.connecting import transaction
 MOST_ROWS = 20_000
 """Enough for any verdict: two samples of this size differ by a PSI of .001 by chance."""
 
-_OF_MODEL = "model_hash = :model AND known_time >= :since AND known_time < :until"
+_IN_WINDOW = "known_time >= :since AND known_time < :until"
+_OF_MODEL = f"model_hash = :model AND {_IN_WINDOW}"
 # Decided by the model, on features that were read: others say nothing about either.
 _WHOLE = "path = 'full' AND NOT flags && ARRAY['features_unavailable', 'deadline_passed']"
 
@@ -26,8 +27,9 @@ _COUNTS = f"""
     SELECT count(*), count(*) FILTER (WHERE whole),
       min(known_time) FILTER (WHERE whole), max(known_time) FILTER (WHERE whole)
     FROM (
-      SELECT known_time, {_WHOLE} AND feature_set = :feature_set AS whole
-      FROM decisions WHERE {_OF_MODEL}
+      SELECT known_time,
+        model_hash = :model AND {_WHOLE} AND feature_set = :feature_set AS whole
+      FROM decisions WHERE (model_hash = :model OR path <> 'full') AND {_IN_WINDOW}
     ) AS decision
 """
 # By a hash of the id, so that the same question gets the same sample.
@@ -63,7 +65,8 @@ _FOR_EVER = 36_500
 
 @dataclass(frozen=True, slots=True)
 class LiveValues:
-    """Decisions of one model: how many, how many of them whole, and an even sample of these.
+    """Decisions of one model and, as they name none, of the fallback rules: how many, how many of
+    them whole, and an even sample of these.
 
     The whole ones reach over `span` microseconds. `vectors` [n, d] float32, NaN for unknown, in the
     order of the feature set; `scores` [n].

@@ -48,8 +48,8 @@ Told = Callable[[float], Shadows]
 """The shadows as of now; waits so many seconds at most for news."""
 Load = Callable[[Shadow], ShadowScorer | None]
 """None while the model cannot be loaded, which is said in the log."""
-Replay = Callable[[Shadow], Sequence[Replayed]]
-"""All below the seam from `since` on, in the order of (partition, offset)."""
+Replay = Callable[[Shadow], Sequence[Replayed] | None]
+"""All below the seam from `since` on, in the order of (partition, offset); None as of Load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,10 @@ class Challengers:
         scorer = self._load(shadow) if early | late else None
         if scorer is None:
             return False
-        if early:
-            self._history(shadow, early, mine)
+        replayed = self._history(shadow, early, mine) if early else False
         for partition in sorted(late):
             self._live(shadow, scorer, partition, mine)
-        return True
+        return replayed or bool(late)
 
     def _place(self, shadow: Shadow, partition: int, mine: _Mine) -> int:
         key = (shadow.number, partition)
@@ -136,19 +135,22 @@ class Challengers:
             self._store.write(shadow, partition, scores, following)
         mine.places[shadow.number, partition] = following
 
-    def _history(self, shadow: Shadow, early: set[int], mine: _Mine) -> None:
-        logger.info("challengers: %s replays history", shadow.model_id)
+    def _history(self, shadow: Shadow, early: set[int], mine: _Mine) -> bool:
+        """False where its model cannot score history."""
         made = self._replay(shadow)
+        if made is None:
+            return False
         for partition in sorted(early):
             start, seam = mine.places[shadow.number, partition], shadow.seam[partition]
             due = [each for each in made if each.partition == partition and each.offset >= start]
             for some, following in _pieces(due, seam):
                 if mine is not self._mine:
-                    return
+                    return True
                 scores = [_of_history(shadow, each) for each in some]
                 self._store.write(shadow, partition, scores, following)
                 mine.places[shadow.number, partition] = following
         logger.info("challengers: %s has scored %d of history", shadow.model_id, len(made))
+        return True
 
 
 def _end(shadow: Shadow, partition: int, reached: Mapping[int, int]) -> int:

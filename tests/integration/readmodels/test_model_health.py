@@ -57,7 +57,7 @@ def test_only_whole_decisions_of_the_model_and_the_window_are_looked_at(engine: 
     vectors, scores = traffic(20, 3)
     others: list[dict[str, Any]] = [
         {"model_hash": "b" * 64},
-        {"path": "fallback"},
+        {"path": "fallback", "model_hash": "", "model_id": "rules-only"},
         {"flags": ["features_unavailable"]},
         {"feature_set": "of before", "features": [1.0]},
     ]

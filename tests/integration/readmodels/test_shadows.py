@@ -49,6 +49,7 @@ class World:
     shadows: Shadows = NO_SHADOWS
     number: int = 0
     replays: int = 0
+    refused: set[str] = field(default_factory=set)
 
     def history(self, count: int) -> None:
         """Hour by hour: every third is imported, one of four repeats its decision."""
@@ -91,7 +92,9 @@ class World:
     def project(self) -> None:
         project_all(transactions_projection(self.engine), self.log)
 
-    def replay(self, shadow: Shadow) -> list[Replayed]:
+    def replay(self, shadow: Shadow) -> list[Replayed] | None:
+        if shadow.model_hash in self.refused:
+            return None
         self.replays += 1
         found = [
             Replayed(place.partition, place.offset, x.transaction_id, x.timestamp, x.timestamp, 0.6)
@@ -297,6 +300,22 @@ def test_two_shadows_go_their_own_ways(world: World) -> None:
     settle(world.worker())
     counted = "SELECT model_hash, count(*) FROM shadow_scores GROUP BY 1 ORDER BY 1"
     assert rows(world.engine, counted) == [("c" * 64, 6 + 8), ("d" * 64, 4)]
+
+
+def test_a_shadow_that_cannot_score_history_waits_and_keeps_no_other_from_going_on(
+    world: World,
+) -> None:
+    world.history(12)
+    world.shadow(NOON)
+    world.shadow(NOON, "d" * 64)
+    world.refused.add("c" * 64)
+    world.project()
+    settle(world.worker())
+    counted = "SELECT model_hash, count(*) FROM shadow_scores GROUP BY 1 ORDER BY 1"
+    assert rows(world.engine, counted) == [("d" * 64, 12)]
+    world.refused.clear()
+    settle(world.worker())
+    assert rows(world.engine, counted) == [("c" * 64, 12), ("d" * 64, 12)]
 
 
 def test_a_predecessor_that_was_frozen_is_fenced_and_a_partition_given_up_is_left_alone(

@@ -36,7 +36,7 @@ def test_a_model_whose_artefact_arrives_late_is_put_in_force_then() -> None:
     watch.start()
     try:
         assert watch.current().scorer is None
-        assert set(asked) == {"m-2"}
+        assert set(asked) == {"m-1", "m-2"}
         arrived.set()
         assert loaded.wait(10)
     finally:
@@ -131,6 +131,18 @@ def test_a_promoted_model_that_cannot_be_loaded_leaves_the_whole_policy_before()
         # Asked twice: whatever the first time led to has been done.
         assert shelf.asked.acquire(timeout=10)
         assert watch.current() == before
+
+
+def test_a_process_that_starts_takes_the_latest_policy_whose_model_it_can_load() -> None:
+    log = logged(promoted("m-0"), promoted("m-1"), rolled_out("m-2", 5_000), promoted("m-3"))
+    shelf = Shelf("m-0", "m-1", "m-2")
+    with watching(log, shelf) as watch:
+        assert deciders(watch) == {"m-1", "m-2"}
+        assert watch.current().snapshot.version == 2
+        shelf.ids.add("m-3")
+        while watch.current().snapshot.version != 3:
+            assert shelf.given.acquire(timeout=10)
+        assert deciders(watch) == {"m-3"}
 
 
 def test_a_record_that_cannot_be_read_keeps_no_model_from_being_put_in_force() -> None:

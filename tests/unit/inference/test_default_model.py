@@ -10,14 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from domain.events import ModelPromoted, Thresholds
+from domain.events import ModelPromoted, ModelRetired, Thresholds
 from domain.features import CATALOGUE
 from eventlog.inmemory import InMemoryEventLog
 from eventlog.topics import POLICY
 from inference.artefacts import GRAPH, MANIFEST, WEIGHTS, ArtefactStore
 from inference.default_model import ensure
 from inference.manifest import FORMAT, Manifest, Network, Probe
-from inference.promotion import current_policy, promote
+from inference.promotion import current_policy, promote, retire
 from inference.training.fit import Progress
 
 THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)
@@ -112,6 +112,21 @@ def test_a_model_for_other_features_is_replaced(
     promoted = current_policy(log).model
     assert promoted is not None
     assert promoted.feature_set == CATALOGUE.hash
+
+
+def test_a_retired_default_model_stays_retired(
+    log: InMemoryEventLog, tmp_path: Path, make: Maker
+) -> None:
+    run(log, tmp_path, make)
+    first = current_policy(log)
+    assert first.model is not None
+    promote(log, ModelPromoted(model_id="gone", model_hash="9", feature_set="f"), THRESHOLDS, NOW)
+    name, model_hash = first.model.model_id, first.model.model_hash
+    retire(log, ModelRetired(model_id=name, model_hash=model_hash, reason="worse"), NOW)
+    assert run(log, tmp_path, make) == ""
+    assert current_policy(log).model == replace(
+        ModelPromoted(model_id="gone", model_hash="9", feature_set="f"), thresholds=THRESHOLDS
+    )
 
 
 def test_a_trained_model_stays_in_force(log: InMemoryEventLog, tmp_path: Path, make: Maker) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.errors import NotFoundError
+from domain.errors import InvalidInputError, NotFoundError
 from domain.events import ModelPromoted, ModelRetired, Thresholds
 from eventlog.inmemory import InMemoryEventLog
 from inference.promotion import promote, retire
@@ -49,3 +49,23 @@ def test_a_retired_model_is_passed_over() -> None:
     retire(log, ModelRetired(model_id="b", model_hash="b", reason="test"), 1)
     assert roll_back(log) == "a"
     assert registry_of(log).policy.before == ()
+
+
+def test_a_retired_model_is_not_put_in_force_whoever_asks() -> None:
+    log = InMemoryEventLog()
+    for name in ("a", "b"):
+        put_in_force(log, name)
+    retire(log, ModelRetired(model_id="a", model_hash="a", reason="test"), 1)
+    with pytest.raises(InvalidInputError, match="a was retired: test"):
+        put_in_force(log, "a")
+    assert registry_of(log).in_force == "b"
+
+
+def test_a_rollback_never_goes_to_the_model_that_is_in_force() -> None:
+    log = InMemoryEventLog()
+    for name in ("a", "b", "a"):
+        put_in_force(log, name)
+    retire(log, ModelRetired(model_id="b", model_hash="b", reason="test"), 1)
+    with pytest.raises(NotFoundError):
+        registry_of(log).before()
+    assert registry_of(log).in_force == "a"

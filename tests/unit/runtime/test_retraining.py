@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.errors import LogUnavailableError, UnavailableError
-from domain.events import Envelope, Event, ModelPromoted, ModelTrained
+from domain.events import Envelope, Event, ModelPromoted, ModelRetired, ModelTrained
 from domain.times import DAY, HOUR
 from eventlog.inmemory import InMemoryEventLog
 from eventlog.topics import POLICY
@@ -109,6 +109,16 @@ def test_drift_asks_for_no_other_model_while_one_waits_to_be_promoted() -> None:
     assert (found.reason, bench.asked) == (None, [])
     assert "b came 2 days ago and waits to be promoted" in found.note
     assert bench.say(promoted("b"), 1).check(DRIFTED).reason == "drift of features"
+
+
+@pytest.mark.parametrize("ended", ["rolled back", "retired"])
+def test_a_model_that_was_taken_back_or_retired_does_not_wait(ended: str) -> None:
+    bench = Bench().say(promoted("a"), 9).say(trained("b"), 5)
+    if ended == "rolled back":
+        bench.say(promoted("b"), 4).say(promoted("a"), 3)
+    else:
+        bench.say(ModelRetired(model_id="b", model_hash="hash of b", reason="worse"), 4)
+    assert bench.check(DRIFTED, every=0).reason == "drift of features"
 
 
 def test_drift_that_a_new_model_did_not_end_waits_for_more_to_learn_from() -> None:

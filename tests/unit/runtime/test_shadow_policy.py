@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from domain.events import Envelope, FeaturesActivated, ModelShadowed, ShadowEnde
 from domain.features import CATALOGUE, FeatureSet, Inputs
 from eventlog.inmemory import InMemoryEventLog
 from eventlog.topics import POLICY
-from runtime.challengers import LiveScorer, ShadowPolicy
+from runtime.challengers import LiveScorer, ShadowModels, ShadowPolicy
+from runtime.settings import settings_from_environment
 
 FEWER = FeatureSet(CATALOGUE.features[:3])
 
@@ -110,4 +112,22 @@ def test_a_vector_that_lacks_what_the_model_asks_for_has_no_score(log: InMemoryE
     asks = Seen()
     asks.inputs = Inputs("asks", "f", CATALOGUE.names[-1:], [CATALOGUE.features[-1].definition])
     assert LiveScorer(asks, policy).score(FEWER.hash, [1.0, 2.0, 3.0]) is None  # type: ignore[arg-type]
+    policy.close()
+
+
+def test_a_model_of_other_features_waits_with_its_history_and_says_so_once(
+    log: InMemoryEventLog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    say(log, shadow("a"))
+    policy = ShadowPolicy(log)
+    told = policy.told(0.0).by_model["a"]
+    asks = Seen()
+    asks.inputs = Inputs("asks", "f", ["a feature of before"], ["its definition"])
+    with ExitStack() as closing:
+        models = ShadowModels(settings_from_environment(), policy, closing)
+        monkeypatch.setattr(models, "_loaded", {"a": asks})
+        assert models.replay(told) is None
+        assert models.replay(told) is None
+    assert caplog.text.count("shadow a waits") == 1
+    assert "a feature of before" in caplog.text
     policy.close()
