@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.errors import IntegrityError, InvalidInputError, NotFoundError, UnavailableError
+from inference.files import writing
 from inference.manifest import Manifest
 from inference.shared_artefacts import SharedArtefacts
 
@@ -51,7 +52,8 @@ class ArtefactStore:
     def put(self, files: Mapping[str, bytes]) -> str:
         """Stores FILES as a whole or not at all, and returns their hash.
 
-        Raises UnavailableError where they are stored here, and cannot be shared.
+        Raises UnavailableError where the disk takes no more, and where they are stored here and
+        cannot be shared.
         """
         model_hash = self._keep(files)
         self.share(model_hash)
@@ -84,10 +86,11 @@ class ArtefactStore:
 
     def _keep(self, files: Mapping[str, bytes]) -> str:
         model_hash = content_hash(files)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with _alone(self.folder):
-            if not self._holds(model_hash):
-                self._place(files, self.folder / model_hash)
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with _alone(self.folder):
+                if not self._holds(model_hash):
+                    self._place(files, self.folder / model_hash)
         return model_hash
 
     def _place(self, files: Mapping[str, bytes], target: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.policy import SEVERITY
-from domain.times import DAY
+from domain.times import DAY, to_rfc3339
 from inference.training.frame import MATURITIES, Floats, Ints
 from inference.training.metrics import auc, average_precision
 
@@ -134,7 +134,7 @@ def _disagreements(both: Both) -> list[dict[str, Any]]:
     return [
         {
             "transaction_id": both.transaction_ids[row],
-            "timestamp": int(both.times[row]),
+            "timestamp": to_rfc3339(int(both.times[row])),
             "champion": _said(both.champion, row),
             "challenger": _said(both.challenger, row),
             "label": None if both.labels[row, 0] == UNLABELLED else int(both.labels[row, 0]),

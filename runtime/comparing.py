@@ -9,6 +9,7 @@ import numpy as np
 
 from domain.events import Outcome
 from domain.policy import severity
+from domain.times import to_rfc3339
 from inference.comparison import UNLABELLED, Both, Side, compared
 from inference.registry import registry_of
 from inference.training.frame import MATURITIES
@@ -45,7 +46,7 @@ def compare_live(
         engine.dispose()
     named = [{"model_id": each.model_id, "model_hash": each.model_hash} for each in models]
     report = compared(both_of(found, now))
-    return {"champion": named[0], "challenger": named[1], "as_known_at": now, **report}
+    return {"champion": named[0], "challenger": named[1], "as_known_at": to_rfc3339(now), **report}
 
 
 def both_of(found: Sequence[Pair], now: int) -> Both:

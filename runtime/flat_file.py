@@ -75,6 +75,16 @@ class LaidOut:
     summary: ImportSummary
     rejects_path: Path
 
+    @property
+    def rejected(self) -> str:
+        """How many rows by field, the most frequent first, and where each is told of."""
+        fields = sorted(self.summary.rejected_fields.items(), key=lambda x: (-x[1], x[0]))
+        named = ", ".join(f"{field} {count:,}" for field, count in fields)
+        return (
+            f"{self.summary.rejected:,} of {self.summary.rows:,} rows rejected ({named}):"
+            f" {self.rejects_path} tells line, field and reason of each"
+        )
+
 
 def laid_out(file: FlatFile, settings: Settings, say: Say, count: Count) -> LaidOut:
     """The events that an import of the file would append, as rows of the replay.
@@ -124,7 +134,8 @@ def frame_of_file(
     """
     made = laid_out(file, settings, say, count)
     if not len(made.events):
-        raise InvalidInputError("FILE", f"{file.path} has no row that can be taken")
+        told = f"; {made.rejected}" if made.summary.rejected else ""
+        raise InvalidInputError("FILE", f"{file.path} has no row that can be taken{told}")
     moment = int(made.events.known.max()) if as_known_at is None else as_known_at
     say(f"replaying {len(made.events):,} events")
     replayed = dataset(made.events, CATALOGUE, as_known_at=moment, maturities=MATURITIES)

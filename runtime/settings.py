@@ -223,6 +223,11 @@ class Settings(HealthSettings, ModelSettings):
         return self.state_dir / "training"
 
     @property
+    def file_training_dir(self) -> Path:
+        """Apart from those of the log, which `retrace train --resume` takes up."""
+        return self.state_dir / "training-from-files"
+
+    @property
     def feast_registry(self) -> Path:
         return self.state_dir / "feast" / "registry.db"
 

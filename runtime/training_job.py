@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 from domain.errors import SettingsError, UnavailableError
+from inference.files import write_whole, writing
 from inference.training.cluster import Cluster
-from inference.training.run_files import write_whole, writing
 from runtime.training_runs import TrainingRun, held, read_run, remove
 
 _LOOK_SECONDS = 1.0

@@ -28,13 +28,13 @@ import numpy as np
 
 from domain.errors import ConflictError, IntegrityError, InvalidInputError
 from inference.artefacts import MANIFEST
+from inference.files import write_whole, writing
 from inference.manifest import Manifest
 from inference.training.checkpoints import Checkpoints
 from inference.training.cluster import ALONE, Cluster
 from inference.training.fit import Progress, Run
 from inference.training.frame import Frame, measured_part, split_by_time, varying
 from inference.training.measures import Validated
-from inference.training.run_files import write_whole, writing
 from inference.training.stored_frame import store_frame, stored_frame
 from inference.training.train import TrainedModel, TrainSettings, train
 from runtime.clock import now_us

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from domain.errors import IntegrityError
+from inference.files import write_whole
 from inference.graph import Matrix
-from inference.training.run_files import write_whole
 
 
 @dataclass(frozen=True, slots=True)

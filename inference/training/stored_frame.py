@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from domain.errors import IntegrityError
+from inference.files import write_whole, writing
 from inference.training.frame import Frame, Payments
-from inference.training.run_files import write_whole, writing
 
 _ARRAYS = ("vectors", "labels", "times", "stands_for")
 _PAYMENTS = tuple(field.name for field in fields(Payments))

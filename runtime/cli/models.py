@@ -204,6 +204,8 @@ def basis_points(share: str) -> int:
 
 
 def _facts(models: Models, model: Registered) -> dict[str, Any]:
+    from domain.times import to_rfc3339
+
     trained = model.trained
     return {
         "model_id": model.model_id,
@@ -211,7 +213,7 @@ def _facts(models: Models, model: Registered) -> dict[str, Any]:
         "state": _state(models, model),
         "feature_set": model.feature_set,
         "promotions": list(model.promotions),
-        "as_known_at": trained.as_known_at if trained else None,
+        "as_known_at": to_rfc3339(trained.as_known_at) if trained else None,
         "transactions": trained.transactions if trained else None,
         "frauds": trained.frauds if trained else None,
         "average_precision": trained.average_precision if trained else None,
@@ -237,14 +239,11 @@ def _state(models: Models, model: Registered) -> str:
 
 
 def _row(facts: dict[str, Any]) -> list[str]:
-    from domain.times import to_rfc3339
-
-    known = facts["as_known_at"]
     return [
         facts["model_id"],
         facts["model_hash"][:12],
         facts["state"],
-        to_rfc3339(known) if known is not None else "-",
+        facts["as_known_at"] or "-",
         *(_said(facts[name]) for name in ("transactions", "frauds", "average_precision")),
     ]
 

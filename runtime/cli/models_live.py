@@ -66,7 +66,6 @@ def _show_maturity(name: str, told: dict[str, Any], mine: str, other: str) -> No
 
 
 def _show_disagreements(examples: list[dict[str, Any]], mine: str, other: str) -> None:
-    from domain.times import to_rfc3339
     from runtime.cli.features_shown import show
 
     if not examples:
@@ -76,7 +75,7 @@ def _show_disagreements(examples: list[dict[str, Any]], mine: str, other: str) -
     rows = [
         [
             each["transaction_id"] + ("*" if each["declined"] else ""),
-            to_rfc3339(each["timestamp"]),
+            each["timestamp"],
             *(f"{each[s]['score']:.4f} {each[s]['outcome']}" for s in ("champion", "challenger")),
             labels[each["label"]],
         ]

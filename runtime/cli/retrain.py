@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from domain.errors import RetraceError
+from runtime.cli.interrupting import interruptible
 
 if TYPE_CHECKING:
     from runtime.flat_file import LaidOut
@@ -69,14 +70,18 @@ def retrain(
     limit: Annotated[int | None, typer.Option(min=1, help="Read that many rows at most.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Train a model from a flat file of transactions and store it; no server has to run."""
-    from inference.training.train import TrainSettings, train
+    """Train a model from a flat file of transactions and store it; no server has to run.
+
+    The same command goes on where it was interrupted.
+    """
+    from inference.training.train import TrainSettings
     from runtime.artefacts import artefacts_of
     from runtime.cli.card_writing import write_card
     from runtime.cli.features_shown import shown
     from runtime.cli.train import moment_of, summary_of
     from runtime.flat_file import FlatFile, frame_of_file, usual_label
     from runtime.settings import settings_from_environment
+    from runtime.training_runs import Asked, begun, remove, trained_by
 
     started = time.monotonic()
     settings = settings_from_environment()
@@ -92,11 +97,16 @@ def retrain(
     moment = moment_of(as_known_at) if as_known_at else None
     with shown() as (say, count):
         frame, laid_out = frame_of_file(file, settings, moment, say, count)
-        _tell_rejected(laid_out)
-        trained = train(frame, TrainSettings(seed=seed), _progress(say, count))
-    model_hash = artefacts_of(settings).put(trained.files)
-    source = f"the file {dataset_path.name}, laid out as an import would"
-    card = write_card(settings.models_dir, model_hash, trained, source)
+        if laid_out.summary.rejected:
+            typer.echo(laid_out.rejected, err=True)
+        asked = Asked(frame.as_known_at, "file", TrainSettings(seed=seed), promote=False)
+        taken = begun(settings.file_training_dir, asked, frame)
+        with taken as run, interruptible("the same command"):
+            trained = trained_by(run, _progress(say, count))
+            model_hash = artefacts_of(settings).put(trained.files)
+            source = f"the file {dataset_path.name}, laid out as an import would"
+            card = write_card(settings.models_dir, model_hash, trained, source)
+            remove(run)
     summary = summary_of(trained, model_hash, False, time.monotonic() - started) | {"card": card}
     _tell(summary, laid_out, settings.models_dir / model_hash, as_json)
 
@@ -111,20 +121,6 @@ def _progress(say: Any, count: Any) -> Callable[[float, str], None]:
         count(int(done * 1000), 1000)
 
     return progress
-
-
-def _tell_rejected(laid_out: LaidOut) -> None:
-    """By field, the most frequent first, and where each row is told of."""
-    summary = laid_out.summary
-    if not summary.rejected:
-        return
-    fields = sorted(summary.rejected_fields.items(), key=lambda item: (-item[1], item[0]))
-    named = ", ".join(f"{field} {count:,}" for field, count in fields)
-    typer.echo(
-        f"{summary.rejected:,} of {summary.rows:,} rows rejected ({named}):"
-        f" {laid_out.rejects_path} tells line, field and reason of each",
-        err=True,
-    )
 
 
 def _tell(summary: dict[str, Any], laid_out: LaidOut, folder: Path, as_json: bool) -> None:

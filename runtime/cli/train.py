@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from runtime.cli.interrupting import interruptible
+
 if TYPE_CHECKING:
     from inference.training.frame import Frame
     from inference.training.train import TrainedModel
@@ -66,7 +68,7 @@ def train(
             if resume
             else begin(settings, as_known_at, features, promote, seed, workers, progress)
         )
-        with taken as run, _interruptible():
+        with taken as run, interruptible("`retrace train --resume`"):
             fit = trained_by if run.asked.workers == 1 else trained_by_workers
             trained = fit(run, progress)
             model_hash, card = store(settings, run, trained)
@@ -116,15 +118,6 @@ def _refuse_beside_resume(context: typer.Context) -> None:
         if source and source.name != "DEFAULT":
             option = f"--{name.replace('_', '-')}"
             raise InvalidInputError(option, "is the run's own: leave it out beside --resume")
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("interrupted; `retrace train --resume` goes on with this run", err=True)
-        raise
 
 
 def moment_of(text: str) -> int:

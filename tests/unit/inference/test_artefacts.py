@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.errors import IntegrityError, NotFoundError
+from domain.errors import IntegrityError, NotFoundError, UnavailableError
 from domain.events import Thresholds
 from inference.artefacts import FILES, GRAPH, MANIFEST, WEIGHTS, ArtefactStore, content_hash
 from inference.manifest import FORMAT, Manifest, Network, Probe
@@ -102,3 +102,11 @@ def test_equal_manifests_have_equal_bytes_and_come_back() -> None:
 def test_a_manifest_that_cannot_be_read_says_what_is_wrong(data: bytes, named: str) -> None:
     with pytest.raises(IntegrityError, match=named):
         Manifest.from_json(data)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file")
+    with pytest.raises(
+        UnavailableError, match=r"disk: cannot write .*/models: .*RETRACE_STATE_DIR"
+    ):
+        ArtefactStore(tmp_path / "models").put(files())

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from domain.errors import IntegrityError, UnavailableError
+from inference.files import write_whole
 from inference.training.checkpoints import Checkpoint, Checkpoints
 from inference.training.fit import FitSettings, Progress, Run
 from inference.training.frame import Payments
-from inference.training.run_files import write_whole
 from inference.training.stored_frame import store_frame, stored_frame
 from inference.training.train import TrainSettings, train
 from tests.unit.inference.synthetic import synthetic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import fields
@@ -107,6 +108,15 @@ def test_rejected_rows_are_counted_and_named(tmp_path: Path, settings: Settings)
     assert [each["line"] for each in told] == [52, 62, 72]
 
 
+def test_a_file_of_which_no_row_can_be_taken_says_what_is_wrong_with_them(
+    tmp_path: Path, settings: Settings
+) -> None:
+    rows = [row | {"timestamp": "2024-01-01"} for row in rows_of(3)]
+    path = write_csv(tmp_path / "history.csv", rows)
+    with pytest.raises(InvalidInputError, match=r"3 of 3 rows rejected \(timestamp 3\).*rejects"):
+        frame_of_file(FlatFile(path=path, label="fraud"), settings, NOW, nothing, nothing)
+
+
 def test_a_label_is_unknown_before_its_delay_has_passed(tmp_path: Path, settings: Settings) -> None:
     path = write_csv(tmp_path / "history.csv", rows_of(100))
     moment = START + 10 * 24 * HOUR
@@ -139,23 +149,42 @@ def learnable(count: int) -> Rows:
     return rows
 
 
-def retrained(path: Path, state: Path) -> dict[str, Any]:
+def retraining(path: Path, state: Path) -> subprocess.Popen[str]:
     # From another folder, as a user may; the environment names no server.
-    done = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, str(ROOT / "scripts" / "retrain_model.py"), "--dataset-path", str(path),
          "--json"],
         cwd=state.parent, env={"RETRACE_STATE_DIR": str(state), "PATH": "/usr/bin:/bin"},
-        capture_output=True, text=True, timeout=240,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # What runs in the background of a shell ignores it, and so would we.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "models register" in done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
+
+
+def retrained(path: Path, state: Path) -> dict[str, Any]:
+    with retraining(path, state) as process:
+        out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert "models register" in err
+    assert not list((state / "training-from-files").iterdir())
+    told: dict[str, Any] = json.loads(out)
     return told
 
 
-def test_csv_and_parquet_give_the_same_model_without_any_server(tmp_path: Path) -> None:
+def test_csv_and_parquet_give_the_same_model_without_any_server_and_though_interrupted(
+    tmp_path: Path,
+) -> None:
     rows = learnable(700)
-    first = retrained(write_csv(tmp_path / "history.csv", rows), tmp_path / "one")
+    path = write_csv(tmp_path / "history.csv", rows)
+    with retraining(path, tmp_path / "one") as process:
+        assert process.stderr is not None
+        assert any("epoch 2" in line for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        assert "the same command goes on" in process.stderr.read()
+        assert process.wait(60) == 130
+    (run,) = (tmp_path / "one" / "training-from-files").glob("*/run.json")
+    first = retrained(path, tmp_path / "one")
+    assert not run.exists()
     second = retrained(write_parquet(tmp_path / "history.parquet", rows), tmp_path / "two")
     assert first["model_hash"] == second["model_hash"]
     assert (first["rows"], first["accepted"], first["rejected"]) == (700, 700, 0)

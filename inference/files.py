@@ -1,4 +1,4 @@
-"""Owns how the files of a training run appear: whole and on the disk, or not at all."""
+"""Owns how files of models and training runs appear: whole and on the disk, or not at all."""
 
 from __future__ import annotations
 

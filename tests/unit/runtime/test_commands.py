@@ -1,10 +1,11 @@
-"""What `retrace models` takes from the command line."""
+"""What commands take from the command line, and say when they are interrupted."""
 
 from __future__ import annotations
 
 import pytest
 
 from domain.errors import InvalidInputError
+from runtime.cli.interrupting import interruptible
 from runtime.cli.models import basis_points
 
 
@@ -19,3 +20,11 @@ def test_a_share_is_said_in_percent(said: str, points: int) -> None:
 def test_what_is_no_share_is_refused(said: str) -> None:
     with pytest.raises(InvalidInputError, match="--share"):
         basis_points(said)
+
+
+def test_an_interruption_is_told_wherever_it_struck(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), interruptible("`again`"):
+        raise SystemError("in the middle of a call") from KeyboardInterrupt()
+    assert capsys.readouterr().err == "interrupted; `again` goes on with this run\n"
+    with pytest.raises(SystemError, match="another"), interruptible("`again`"):
+        raise SystemError("another")
