@@ -11,11 +11,12 @@ from inference.artefacts import ArtefactStore
 from inference.card.folder import write_card
 from inference.card.origin import Origin
 from inference.training.train import TrainedModel
-from runtime.settings import CHECKOUT
+from runtime.settings import CHECKOUT, Settings
 
 
-def write(models: Path, model_hash: str, trained: TrainedModel, source: str) -> Path:
+def write(settings: Settings, model_hash: str, trained: TrainedModel, source: str) -> Path:
     """The card's folder; `source` says in words what was learnt from. Raises OSError."""
+    models = settings.models_dir
     positions = trained.validated.frame.positions
     origin = Origin(
         source=source,
@@ -24,7 +25,8 @@ def write(models: Path, model_hash: str, trained: TrainedModel, source: str) -> 
         topic=TRANSACTIONS.name if positions else None,
         positions=positions,
     )
-    return write_card(models, ArtefactStore(models).open(model_hash), trained.validated, origin)
+    artefact = ArtefactStore(models).open(model_hash)
+    return write_card(models, artefact, trained.validated, origin, settings.measures)
 
 
 def version() -> str:

@@ -82,9 +82,7 @@ def _model(settings: Settings, say: Say) -> None:
     for trained in made:
         # The model serves without a card: a full disk must not stop a start.
         with suppress(OSError):
-            write_card(
-                settings.models_dir, content_hash(trained.files), trained, "simulated history"
-            )
+            write_card(settings, content_hash(trained.files), trained, "simulated history")
 
 
 STEPS = (

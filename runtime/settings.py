@@ -24,12 +24,13 @@ from runtime.connections import (
 from runtime.health_settings import HealthSettings
 from runtime.model_settings import ModelSettings
 from runtime.stack.state import published
+from runtime.training_settings import TrainingSettings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SERVER_FIELDS = ("kafka_bootstrap_servers", "redis_url", "database_url", "mongodb_url")
 
 
-class Settings(HealthSettings, ModelSettings):
+class Settings(TrainingSettings, HealthSettings, ModelSettings):
     """Everything a process is told from outside. URLs are without trailing slash."""
 
     model_config = SettingsConfigDict(
@@ -279,8 +280,9 @@ def env_example() -> str:
         "# `./retrace config example`; all of them are optional beside a local stack.",
     ]
     # Inherited ones come last.
-    slices = {**ModelSettings.model_fields, **HealthSettings.model_fields}
-    own = sorted(Settings.model_fields, key=slices.__contains__)
+    slices = (ModelSettings, HealthSettings, TrainingSettings)
+    inherited = {name for part in slices for name in part.model_fields}
+    own = sorted(Settings.model_fields, key=inherited.__contains__)
     for field in map(Settings.model_fields.__getitem__, own):
         default = field.default
         if isinstance(default, SecretStr):

@@ -29,10 +29,10 @@ def write_card(
     artefact: Artefact,
     validated: Validated,
     origin: Origin,
-    chosen: MeasureSettings | None = None,
+    chosen: MeasureSettings,
 ) -> Path:
     """The folder, made anew where there was one. Raises OSError where it cannot be written."""
-    card = content(artefact, validated, origin, chosen or MeasureSettings())
+    card = content(artefact, validated, origin, chosen)
     files: dict[str, bytes] = {
         JSON: (json.dumps(card, indent=1, allow_nan=False) + "\n").encode(),
         TEXT: markdown(card).encode(),

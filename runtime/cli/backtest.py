@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,7 +43,6 @@ def backtest(
     """
     from domain.errors import InvalidInputError
     from inference.card.text import measure_rows
-    from inference.training.measures import MeasureSettings
     from runtime.backtesting import backtest as run
     from runtime.backtesting import write
     from runtime.settings import load_settings
@@ -54,11 +53,14 @@ def backtest(
     if first is None or last is None or first >= last:
         raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
     started = time.monotonic()
+    settings = load_settings()
     with shown() as (say, count):
-        made = run(load_settings(), model, first, last, say, count, decisions)
+        made = run(settings, model, first, last, say, count, decisions)
     if scores is not None:
         write(made, scores)
-    chosen = MeasureSettings(cards=tuple(cards or (100,)))
+    chosen = settings.measures
+    if cards:
+        chosen = replace(chosen, cards=tuple(cards))
     measured = made.measures(chosen)
     told = _summary(made, scores, time.monotonic() - started)
     if as_json:

@@ -99,13 +99,14 @@ def retrain(
         frame, laid_out = frame_of_file(file, settings, moment, say, count)
         if laid_out.summary.rejected:
             typer.echo(laid_out.rejected, err=True)
-        asked = Asked(frame.as_known_at, "file", TrainSettings(seed=seed), promote=False)
+        chosen = TrainSettings(seed, settings.budget)
+        asked = Asked(frame.as_known_at, "file", chosen, promote=False)
         taken = begun(settings.file_training_dir, asked, frame)
         with taken as run, interruptible("the same command"):
             trained = trained_by(run, _progress(say, count))
             model_hash = artefacts_of(settings).put(trained.files)
             source = f"the file {dataset_path.name}, laid out as an import would"
-            card = write_card(settings.models_dir, model_hash, trained, source)
+            card = write_card(settings, model_hash, trained, source)
             remove(run)
     summary = summary_of(trained, model_hash, False, time.monotonic() - started) | {"card": card}
     _tell(summary, laid_out, settings.models_dir / model_hash, as_json)

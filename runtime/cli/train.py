@@ -93,7 +93,8 @@ def begin(
 
     moment = moment_of(as_known_at) if as_known_at else now_us()
     frame = _frame(settings, moment, features, progress)
-    asked = Asked(moment, features, TrainSettings(seed=seed), workers, promote)
+    chosen = TrainSettings(seed, settings.budget)
+    asked = Asked(moment, features, chosen, workers, promote)
     return begun(settings.training_dir, asked, frame)
 
 
@@ -104,7 +105,7 @@ def store(settings: Settings, run: TrainingRun, trained: TrainedModel) -> tuple[
 
     model_hash = artefacts_of(settings).put(trained.files)
     source = _SOURCES[run.asked.features]
-    card = write_card(settings.models_dir, model_hash, trained, source)
+    card = write_card(settings, model_hash, trained, source)
     _record(settings, trained, model_hash, run.asked.promote)
     return model_hash, card
 

@@ -22,6 +22,7 @@ from inference.card.origin import Origin
 from inference.card.text import PLOTS, markdown, table
 from inference.training.fit import FitSettings
 from inference.training.frame import Frame, Payments
+from inference.training.measures import MeasureSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.unit.inference.synthetic import NAMES, synthetic
 
@@ -56,7 +57,7 @@ def models(trained: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> P
 def card(trained: TrainedModel, models: Path) -> dict[str, Any]:
     store = ArtefactStore(models)
     artefact = store.open(store.put(trained.files))
-    write_card(models, artefact, trained.validated, ORIGIN)
+    write_card(models, artefact, trained.validated, ORIGIN, MeasureSettings())
     return read_card(models, artefact.model_hash)[0]
 
 
@@ -142,7 +143,7 @@ def test_writing_it_again_gives_the_same_bytes_and_leaves_the_model_as_it_was(
     folder = models / card["model_hash"] / "card"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert set(before) == {"card.json", "card.md", *(name for name, _ in PLOTS)}
-    write_card(models, store.open(card["model_hash"]), trained.validated, ORIGIN)
+    write_card(models, store.open(card["model_hash"]), trained.validated, ORIGIN, MeasureSettings())
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert store.put(trained.files) == card["model_hash"]
     assert sorted(path.name for path in models.iterdir()) == [card["model_hash"]]

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from domain.errors import SettingsError
+from inference.training.costs import Costs
+from inference.training.measures import MeasureSettings
+from inference.training.thresholds import Budget
 from runtime.connections import redis_connection
 from runtime.settings import (
     CHECKOUT,
@@ -164,3 +167,28 @@ def test_what_a_shell_keeps_of_our_own_exports_does_not_count_as_set(tmp_path: P
     found = without_own_urls(settings)
     assert found.redis_url == ""
     assert found.kafka_bootstrap_servers == "127.0.0.1:9092"
+
+
+def test_costs_and_budgets_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {
+        "RETRACE_COST_REVIEW": "3.5",
+        "RETRACE_COST_STEP_UP": "0.25",
+        "RETRACE_COST_DECLINED_GENUINE": "0.1",
+        "RETRACE_COST_MISSED_FRAUD": "1.2",
+        "RETRACE_BUDGET_DECLINE": "0.01",
+        "RETRACE_BUDGET_STEP_UP": "0.02",
+        "RETRACE_BUDGET_REVIEW": "0.03",
+    }
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    settings = settings_from_environment()
+    assert settings.measures.costs == Costs(350, 25, 0.1, 1.2)
+    assert settings.budget == Budget(0.01, 0.02, 0.03)
+    monkeypatch.setenv("RETRACE_BUDGET_DECLINE", "0.99")
+    with pytest.raises(SettingsError, match=r"RETRACE_BUDGET_.*more than all traffic"):
+        settings_from_environment()
+
+
+def test_costs_and_budgets_are_by_default_those_of_training() -> None:
+    settings = settings_from_environment()
+    assert (settings.measures, settings.budget) == (MeasureSettings(), Budget())
