@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -68,6 +69,13 @@ class Manifest(msgspec.Struct, frozen=True):
             return msgspec.json.decode(data, type=Manifest)
         except msgspec.MsgspecError as error:
             raise IntegrityError(f"model.json: {error}") from error
+
+    @property
+    def signature(self) -> dict[str, str]:
+        """Each feature that it takes, with the beginning of the SHA-256 of its definition."""
+        # Without definitions it takes its own set alone, and that has a hash.
+        named = zip(self.feature_names, self.feature_definitions, strict=False)
+        return {name: hashlib.sha256(told.encode()).hexdigest()[:16] for name, told in named}
 
     @property
     def inputs(self) -> Inputs:

@@ -92,6 +92,7 @@ def fact_of(manifest: Manifest, model_hash: str) -> ModelTrained:
         transactions=facts["transactions"],
         frauds=facts["frauds"],
         average_precision=facts["metrics"]["average_precision"],
+        features=manifest.signature,
     )
 
 

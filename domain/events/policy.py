@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.events.registry import Event, event
 from domain.events.transactions import Thresholds
@@ -15,6 +15,8 @@ class ModelTrained(Event):
 
     It learnt from `transactions`, `frauds` of them labelled so, as known at `as_known_at`
     (microseconds UTC); `average_precision` was measured on the latest part before it learnt that.
+    `features` is its signature: each feature that it takes, with the beginning of the SHA-256 of
+    its definition (empty in facts of before there were signatures).
     """
 
     model_id: str
@@ -24,6 +26,7 @@ class ModelTrained(Event):
     transactions: int
     frauds: int
     average_precision: float
+    features: dict[str, str] = field(default_factory=dict)
 
 
 @event("fraud.model.promoted")

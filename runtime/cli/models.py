@@ -48,12 +48,12 @@ def show_model(model: Named, as_json: AsJson = False) -> None:
         found = models.registry.find(model)
         facts = _facts(models, found)
         manifest = models.manifest(found)
-        facts |= {"features": manifest.feature_names, "facts": manifest.facts}
+        facts |= {"features": manifest.signature, "facts": manifest.facts}
     if as_json:
         print(json.dumps(facts))
         return
     told = {**facts, **facts.pop("facts")}
-    told |= told.pop("metrics", {})
+    told |= told.pop("metrics", {}) | {"features": ", ".join(told["features"])}
     show([[name, _said(value)] for name, value in told.items()], ["WHAT", "VALUE"])
 
 
@@ -223,15 +223,18 @@ def _facts(models: Models, model: Registered) -> dict[str, Any]:
 def _state(models: Models, model: Registered) -> str:
     from domain.errors import UnavailableError
 
+    states = []
     if model.model_hash == models.registry.in_force:
-        return "in force"
+        states.append("in force")
     out = models.registry.policy.roll_out
     if out is not None and out.model_hash == model.model_hash:
-        return f"rolled out {out.share / 100:g} %"
+        states.append(f"rolled out {out.share / 100:g} %")
+    if models.registry.shadows.going_on(model.model_hash) is not None:
+        states.append("shadow")
+    if states:
+        return ", ".join(states)
     if model.retired is not None:
         return "retired"
-    if models.registry.shadows.going_on(model.model_hash) is not None:
-        return "shadow"
     try:
         return "stored" if models.store.holds(model.model_hash) else "artefact missing"
     except UnavailableError:

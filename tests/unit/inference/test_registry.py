@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import ModelPromoted, ModelRetired, Thresholds
 from eventlog.inmemory import InMemoryEventLog
-from inference.promotion import promote, retire
+from inference.promotion import fact_of, promote, register, retire
 from inference.registry import registry_of
+from tests.unit.inference.test_artefacts import manifest
 
 THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)
 
@@ -69,3 +72,20 @@ def test_a_rollback_never_goes_to_the_model_that_is_in_force() -> None:
     with pytest.raises(NotFoundError):
         registry_of(log).before()
     assert registry_of(log).in_force == "a"
+
+
+def test_the_log_tells_what_a_model_takes_as_it_was_declared_then() -> None:
+    made = manifest(
+        feature_names=["a", "b"],
+        feature_definitions=["sum of x", "count"],
+        facts={"as_known_at": "2026-01-01T00:00:00Z", "transactions": 3, "frauds": 1}
+        | {"metrics": {"average_precision": 0.5}},
+    )
+    log = InMemoryEventLog()
+    register(log, fact_of(made, "c" * 64), 1)
+    trained = registry_of(log).find("m").trained
+    assert trained is not None
+    assert trained.features == {
+        "a": sha256(b"sum of x").hexdigest()[:16],
+        "b": sha256(b"count").hexdigest()[:16],
+    }
