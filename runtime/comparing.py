@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,24 @@ from inference.comparison import UNLABELLED, Both, Side, compared
 from inference.registry import registry_of
 from inference.training.frame import MATURITIES
 from projections.readmodels.connecting import build_engine
-from projections.readmodels.pairs import Pair, Said, pairs
+from projections.readmodels.pairs import Pair, pairs
 from projections.settings import PostgresSettings
 from runtime.clock import now_us
 from runtime.logs import log_of
 from runtime.settings import Settings
 
 _PATIENCE_SECONDS = 300
+_ROW = np.dtype(
+    [
+        ("id", object),
+        ("time", np.int64),
+        ("score", np.float64, 2),
+        ("outcome", np.int64, 2),
+        ("decided", np.bool_, 2),
+        ("declined", np.bool_),
+        ("labels", np.int64, 1 + len(MATURITIES)),
+    ]
+)
 
 
 def compare_live(
@@ -42,32 +53,43 @@ def compare_live(
     try:
         now = now_us()
         found = pairs(engine, models[0].model_hash, models[1].model_hash, since, until)
+        both = both_of(found, now)
     finally:
         engine.dispose()
     named = [{"model_id": each.model_id, "model_hash": each.model_hash} for each in models]
-    report = compared(both_of(found, now))
+    report = compared(both)
     return {"champion": named[0], "challenger": named[1], "as_known_at": to_rfc3339(now), **report}
 
 
-def both_of(found: Sequence[Pair], now: int) -> Both:
+def both_of(found: Iterable[Pair], now: int) -> Both:
+    """Holds some hundred bytes of each: history has millions."""
+    rows = np.fromiter((_row(each, now) for each in found), dtype=_ROW)
     return Both(
-        [each.transaction_id for each in found],
-        np.array([each.timestamp for each in found], dtype=np.int64),
-        _side([each.champion for each in found]),
-        _side([each.challenger for each in found]),
-        np.array([each.declined for each in found], dtype=np.bool_),
-        np.array([_labels(each, now) for each in found], dtype=np.int64).reshape(
-            len(found), 1 + len(MATURITIES)
-        ),
+        rows["id"].tolist(),
+        rows["time"],
+        _side(rows, 0),
+        _side(rows, 1),
+        rows["declined"],
+        rows["labels"],
         now,
     )
 
 
-def _side(said: Sequence[Said]) -> Side:
-    return Side(
-        np.array([each.score for each in said], dtype=np.float64),
-        np.array([_severity(each.outcome) for each in said], dtype=np.int64),
-        np.array([each.decided for each in said], dtype=np.bool_),
+def _side(rows: Any, number: int) -> Side:
+    score, outcome, decided = (rows[name][:, number] for name in ("score", "outcome", "decided"))
+    return Side(score, outcome, decided)
+
+
+def _row(pair: Pair, now: int) -> tuple[Any, ...]:
+    both = (pair.champion, pair.challenger)
+    return (
+        pair.transaction_id,
+        pair.timestamp,
+        tuple(each.score for each in both),
+        tuple(_severity(each.outcome) for each in both),
+        tuple(each.decided for each in both),
+        pair.declined,
+        _labels(pair, now),
     )
 
 
@@ -76,9 +98,9 @@ def _severity(said: str) -> int:
     return severity(outcome)
 
 
-def _labels(pair: Pair, now: int) -> list[int]:
+def _labels(pair: Pair, now: int) -> tuple[int, ...]:
     moments = [now, *(pair.timestamp + delay for delay in MATURITIES)]
-    return [_as_known(pair, moment) for moment in moments]
+    return tuple(_as_known(pair, moment) for moment in moments)
 
 
 def _as_known(pair: Pair, moment: int) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, text
 
 from domain.times import from_datetime, to_datetime
 from projections.readmodels.connecting import transaction
+
+_AT_ONCE = 5_000
 
 # A model's own decision goes before what it said as a shadow: it is what the customer got.
 _SIDE = """
@@ -63,8 +66,11 @@ class Pair:
     labels: tuple[tuple[int, int], ...]
 
 
-def pairs(engine: Engine, champion: str, challenger: str, since: int, until: int) -> list[Pair]:
-    """Of two model hashes, with since <= event time < until, by time. Raises UnavailableError."""
+def pairs(engine: Engine, champion: str, challenger: str, since: int, until: int) -> Iterator[Pair]:
+    """Of two model hashes, with since <= event time < until, by time; few at once are in memory.
+
+    Raises UnavailableError.
+    """
     asked = {
         "champion": champion,
         "challenger": challenger,
@@ -72,15 +78,13 @@ def pairs(engine: Engine, champion: str, challenger: str, since: int, until: int
         "until": to_datetime(until),
     }
     with transaction(engine) as connection:
-        rows = connection.execute(text(_PAIRS), asked).all()
-    return [
-        Pair(
-            row[0],
-            from_datetime(row[1]),
-            Said(*row[2:5]),
-            Said(*row[5:8]),
-            row[8],
-            tuple(zip(map(from_datetime, row[9] or ()), row[10] or (), strict=True)),
-        )
-        for row in rows
-    ]
+        streamed = connection.execution_options(yield_per=_AT_ONCE)
+        for row in streamed.execute(text(_PAIRS), asked):
+            yield Pair(
+                row[0],
+                from_datetime(row[1]),
+                Said(*row[2:5]),
+                Said(*row[5:8]),
+                row[8],
+                tuple(zip(map(from_datetime, row[9] or ()), row[10] or (), strict=True)),
+            )

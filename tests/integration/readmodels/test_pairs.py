@@ -53,7 +53,7 @@ def shadowed(engine: Engine, model_hash: str, **scores: float | None) -> None:
 
 
 def asked(engine: Engine, since: int = 0, until: int = NOON + 99 * DAY) -> list[Pair]:
-    return pairs(engine, MINE, OTHER, since, until)
+    return list(pairs(engine, MINE, OTHER, since, until))
 
 
 def test_decisions_and_shadows_of_either_model_meet_in_the_order_of_time(
