@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from domain.times import DAY
 from inference.manifest import Manifest
 from inference.training.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
@@ -29,6 +33,23 @@ def test_what_can_be_learnt_is_learnt(model: TrainedModel) -> None:
 
 def test_a_few_confirmed_genuine_rows_are_enough() -> None:
     assert trained(labelled=0.1).metrics["auc"] > 0.93
+
+
+def test_scores_promise_the_frauds_that_come_though_the_latest_are_not_told_of_yet() -> None:
+    frame = synthetic()
+    late = frame.times > frame.as_known_at - 10 * DAY
+    known = replace(frame, labels=np.where(late, np.nan, frame.labels))
+    made = train(known, SETTINGS, lambda _done, _text: None)
+    promised = made.validated.scores[made.validated.frame.times > frame.as_known_at - 10 * DAY]
+    assert promised.sum() == pytest.approx((frame.labels[late] == 1).sum(), rel=0.25)
+
+
+def test_the_reference_is_of_the_last_whole_weeks(model: TrainedModel) -> None:
+    reference, frame = model.manifest.reference, synthetic()
+    assert reference is not None
+    span = np.ptp(model.validated.frame.times)
+    assert 7 * DAY < span < 14 * DAY
+    assert reference.rows == (frame.times > frame.times[-1] - 14 * DAY).sum()
 
 
 def test_the_same_seed_gives_the_same_artefact(model: TrainedModel) -> None:
