@@ -3,9 +3,9 @@
     python -m bench.shapes FILE --map transaction_id=ID ... --label FRAUD --at 2018-06-06 ...
 
 For each day given with --at every shape learns what was known when the day began, as `retrace
-train` fits the model that it keeps, and scores the week from then on: the same vectors, rows,
-labels, chosen features and seeds for all. Choose on other weeks than those of a comparison with
-other models (bench.models).
+train` fits the model that it keeps but for all its epochs, and scores the week from then on: the
+same vectors, rows, labels, chosen features and seeds for all. Choose on other weeks than those of a
+comparison with other models (bench.models).
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ SHAPES = {
     "narrow": replace(_CHOSEN, hidden=(32, 16)),
     "wide": replace(_CHOSEN, hidden=(128, 64)),
     "more dropout": replace(_CHOSEN, dropout=0.3),
+    "wide, more dropout": replace(_CHOSEN, hidden=(128, 64), dropout=0.3),
     "more blanks": replace(_CHOSEN, blanked_rows=0.3),
 }
 SEED = 1
