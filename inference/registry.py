@@ -78,14 +78,17 @@ class Registry:
             raise InvalidInputError("model", f"{named!r} names {len(found)} models: give the hash")
         return found[0]
 
-    def before(self) -> tuple[Registered, InForce]:
+    def before(self, named: str | None = None) -> tuple[Registered, InForce]:
         """What a rollback goes to: the uppermost of the stack beneath the model in force that was
-        not retired. Raises NotFoundError where there is none."""
+        not retired, or the uppermost so named. Raises NotFoundError where there is none."""
+        wanted = self.find(named).model_hash if named else None
         for each in reversed(self.policy.before):
             model = self._models[each.model.model_hash]
+            if wanted not in (None, model.model_hash):
+                continue
             if model.retired is None and model.model_hash != self.in_force:
                 return model, each
-        raise NotFoundError("model in force before", "this one")
+        raise NotFoundError("model in force before this one", named or "any")
 
     def _trained(self, data: ModelTrained) -> None:
         known = self._models.get(data.model_hash) or _named(data)

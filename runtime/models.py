@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from domain.errors import InvalidInputError, NotFoundError
+from domain.errors import InvalidInputError, LogUnavailableError, NotFoundError
 from domain.events import (
     ModelPromoted,
     ModelRetired,
@@ -72,14 +72,23 @@ class Models:
         model = self.registry.find(named)
         return self._in_force(model, self._checked(model).thresholds, took_back=False)
 
-    def rollback(self) -> Registered:
+    def rollback(self, to: str | None = None) -> Registered:
         """Takes the promotion of the model in force back: the one before has its thresholds again.
 
-        Another rollback goes one further. Raises NotFoundError where nothing was before.
+        Another rollback goes one further; one to a named model may be repeated. Raises
+        NotFoundError where nothing, or not that, was before; LogUnavailableError saying how to
+        repeat it: nobody knows then whether the log has it.
         """
-        model, before = self.registry.before()
+        if to and self.registry.find(to).model_hash == self.registry.in_force:
+            return self.registry.find(to)
+        model, before = self.registry.before(to)
         self._checked(model)
-        return self._in_force(model, before.thresholds, took_back=True)
+        try:
+            return self._in_force(model, before.thresholds, took_back=True)
+        except LogUnavailableError as error:
+            what = str(error).removeprefix(f"{error.server}: ")
+            again = f"`retrace models rollback --to {model.model_id}` goes on, and no further"
+            raise LogUnavailableError(f"{what}; once it is back, {again}") from error
 
     def roll_out(self, named: str, share: int) -> Registered:
         """Lets a model decide `share` basis points of traffic, in place of any other that did.

@@ -118,13 +118,18 @@ def promote(model: Named, as_json: AsJson = False) -> None:
 
 
 @group.command()
-def rollback(as_json: AsJson = False) -> None:
+def rollback(
+    to: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Back to this one; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Take the last promotion back: the model before it is in force again."""
     from runtime.models import open_models
     from runtime.settings import load_settings
 
     with open_models(load_settings()) as models:
-        _tell(models.rollback(), "is in force again", as_json)
+        _tell(models.rollback(to), "is in force again", as_json)
 
 
 @group.command("roll-out")
