@@ -14,8 +14,8 @@ from psycopg import sql
 
 from domain.errors import InvalidInputError, UnavailableError
 from domain.features import CATALOGUE
-from domain.times import from_rfc3339, to_datetime, to_rfc3339
-from inference.training.frame import Frame
+from domain.times import SECOND, from_rfc3339, to_datetime, to_rfc3339
+from inference.training.frame import MATURITIES, Frame, Ints, Payments
 
 # Binary COPY: a header, then per row a count of columns and per column its length and bytes. All
 # columns have eight bytes and none is NULL, so that rows have one width and need no parsing.
@@ -26,9 +26,19 @@ _POSTGRES_EPOCH = from_rfc3339("2000-01-01T00:00:00Z")
 # The last label known then counts; of labels known in the same microsecond, the one later in the
 # log (labels of a transaction share a partition). A decision whose features were not read was
 # served defaults: they say nothing about it.
+_MATURED = """
+    COALESCE((
+      SELECT value FROM labels
+      WHERE transaction_id = decision.transaction_id AND known_time <= {moment}
+        AND known_time <= decision.timestamp + make_interval(secs => {seconds})
+      ORDER BY known_time DESC, source_offset DESC LIMIT 1
+    ), -1)::int8
+"""
 _QUERY = """
     COPY (
-      SELECT decision.timestamp, COALESCE(label.value::float8, 'NaN'), {columns}
+      SELECT decision.timestamp, COALESCE(label.value::float8, 'NaN'),
+        COALESCE(hashtextextended(card_id, 1), hashtextextended(customer_id, 2), 0),
+        base_amount::int8, (outcome = 'decline')::int::int8, {matured}, {columns}
       FROM decisions AS decision
       LEFT JOIN (
         SELECT DISTINCT ON (transaction_id) transaction_id, value
@@ -52,28 +62,42 @@ def served_frame(database_url: str, as_known_at: int) -> Frame:
         sql.SQL("COALESCE(decision.features[{}], 'NaN')").format(place + 1)
         for place in range(len(CATALOGUE))
     ]
+    moment = sql.Literal(to_datetime(as_known_at))
+    matured = [
+        sql.SQL(_MATURED).format(moment=moment, seconds=sql.Literal(maturity // SECOND))
+        for maturity in MATURITIES
+    ]
     query = sql.SQL(_QUERY).format(
+        matured=sql.SQL(", ").join(matured),
         columns=sql.SQL(", ").join(columns),
-        moment=sql.Literal(to_datetime(as_known_at)),
+        moment=moment,
         feature_set=sql.Literal(CATALOGUE.hash),
     )
-    rows = _parsed(_copied(database_url, query), 2 + len(CATALOGUE.names))
+    about = 3 + len(MATURITIES)
+    rows = _parsed(_copied(database_url, query), 2 + about + len(CATALOGUE.names))
     if not len(rows):
         raise InvalidInputError(
             "as_known_at",
             f"nothing was decided with these features by {to_rfc3339(as_known_at)}: served values"
             " come with decisions; for imported history train on ideal ones",
         )
+    holders, amounts, declined, *then = (_whole(rows[:, 2 + number]) for number in range(about))
     return Frame(
-        np.ascontiguousarray(rows[:, 2:], dtype=np.float64),
+        np.ascontiguousarray(rows[:, 2 + about :], dtype=np.float64),
         rows[:, 1].astype(np.float64),
-        rows[:, 0].view(">i8").astype(np.int64) + _POSTGRES_EPOCH,
+        _whole(rows[:, 0]) + _POSTGRES_EPOCH,
         np.ones(len(rows)),
         CATALOGUE.names,
         CATALOGUE.hash,
         as_known_at,
         tuple(feature.definition for feature in CATALOGUE.features),
+        Payments(holders, amounts, declined == 1, np.stack(then, axis=1).astype(np.int8)),
     )
+
+
+def _whole(column: Any) -> Ints:
+    """Eight bytes that are an integer."""
+    return column.view(">i8").astype(np.int64)  # type: ignore[no-any-return]
 
 
 def _copied(database_url: str, query: sql.Composed) -> bytes:

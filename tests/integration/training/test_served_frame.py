@@ -119,6 +119,39 @@ def test_a_frame_is_what_was_known_at_its_moment(
     # repr tells every bit apart, and one NaN like another.
     assert [repr(row) for row in got] == [repr(row) for row in wanted]
     assert frame.vectors.shape == (len(wanted), len(CATALOGUE.names))
+    assert frame.payments is not None
+    assert frame.payments.matured[:, 0].tolist() == matured(history, moment, 7 * DAY)
+
+
+def matured(history: list[Row], moment: int, delay: int) -> list[int]:
+    """The label known by then of each row so long after it, -1 for none; in the frame's order."""
+    found = []
+    for number, row in enumerate(history):
+        if row.known_time <= moment:
+            until = min(moment, row.time + delay)
+            said = [(s.known_time, n, s.value) for n, s in enumerate(row.labels)]
+            last = max((one for one in said if one[0] <= until), default=(0, 0, -1))
+            found.append((row.time, f"t{number}", last[2]))
+    return [value for _, _, value in sorted(found)]
+
+
+def test_a_frame_tells_whose_payments_they_were_of_what_amount_and_which_were_declined(
+    database_url: str,
+) -> None:
+    store(database_url, [])
+    who = [("card", None), ("card", "who"), (None, "who"), (None, "card"), (None, None)]
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        for number, (card, customer) in enumerate(who):
+            given = {"card_id": card, "customer_id": customer, "base_amount": 100 + number}
+            outcome = "decline" if number % 2 else "review"
+            decide(connection, f"t{number}", START, **given, outcome=outcome)
+    payments = served_frame(database_url, START).payments
+    assert payments is not None
+    first, same, person, another, nobody = payments.holders.tolist()
+    assert (first == same, nobody) == (True, 0)
+    assert len({first, person, another, nobody}) == 4
+    assert payments.amounts.tolist() == [100, 101, 102, 103, 104]
+    assert payments.declined.tolist() == [False, True, False, True, False]
 
 
 def test_a_reversal_counts_from_its_own_known_time_on(database_url: str) -> None:
