@@ -34,7 +34,7 @@ def list_models(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(facts))
         return
-    titles = ["MODEL", "HASH", "STATE", "KNOWN AT", "TRANSACTIONS", "FRAUD", "AP"]
+    titles = ["MODEL", "HASH", "STATE", "KNOWN ON", "PAYMENTS", "FRAUD", "AP"]
     show([_row(each) for each in facts], titles)
 
 
@@ -251,7 +251,7 @@ def _row(facts: dict[str, Any]) -> list[str]:
         facts["model_id"],
         facts["model_hash"][:12],
         facts["state"],
-        facts["as_known_at"] or "-",
+        (facts["as_known_at"] or "-").partition("T")[0],
         *(_said(facts[name]) for name in ("transactions", "frauds", "average_precision")),
     ]
 
