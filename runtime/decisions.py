@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import httpx
 
 from commands import (
@@ -28,6 +30,7 @@ from runtime.settings import Settings
 from runtime.workers import Tools, Workload
 
 INGRESS = "ingress"
+_CATCH_UP_SECONDS = 3600.0
 
 
 def decisions(tools: Tools) -> Workload:
@@ -63,7 +66,11 @@ def decisions(tools: Tools) -> Workload:
             context.source,
             context.clock,
         )
-    return Workload(handlers, beside=[deciding.watch, parked.watch, context.ledger.failed])
+    return Workload(
+        handlers,
+        beside=[deciding.watch, parked.watch, context.ledger.failed],
+        first=partial(context.ledger.barrier, within=_CATCH_UP_SECONDS),
+    )
 
 
 def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> IngressHandler:

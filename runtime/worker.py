@@ -85,7 +85,7 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         tasks = [asyncio.ensure_future(each()) for each in beside]
         tasks[-1].add_done_callback(_tell_ready)
         try:
-            await worker.run()
+            await worker.run(workload.first)
         except BaseException as error:
             # At once: a task of a library that cannot be cancelled would keep it from being said.
             logger.error("%s: ends: %s", name, explain(error))

@@ -59,10 +59,15 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`beside` run as long as the worker does; one that fails ends the worker."""
+    """`beside` run as long as the worker does; one that fails ends the worker.
+
+    `first` is done before it asks for partitions: what takes minutes after a long history keeps
+    others from theirs meanwhile, and Faust from starting.
+    """
 
     handlers: Mapping[Topic, BatchHandler]
     beside: Sequence[Callable[[], Awaitable[None]]] = ()
+    first: Callable[[], Awaitable[None]] | None = None
 
 
 Build = Callable[[Tools], Workload]

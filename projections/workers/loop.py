@@ -86,19 +86,28 @@ class Worker:
         """Returns once partitions have been assigned for the first time."""
         await self._ready.wait()
 
-    async def run(self) -> None:
-        """Raises what made the worker stop, unless it was asked to."""
+    async def run(self, first: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Raises what made the worker stop, unless it was asked to.
+
+        `first` is done before partitions are asked for, again while a server is away.
+        """
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, self._done.set)
         crashed = asyncio.create_task(_crash_of(self.app))
+        asked = asyncio.create_task(self._done.wait())
         try:
-            await self.app.start()
-            logger.info("%s: started, reads %s", self.name, ", ".join(self._handlers))
-            asked = asyncio.create_task(self._done.wait())
+            if first is not None:
+                before = asyncio.create_task(self.patiently(first))
+                await asyncio.wait({asked, before}, return_when=asyncio.FIRST_COMPLETED)
+                if not before.cancel():
+                    before.result()
+            if not self._done.is_set():
+                await self.app.start()
+                logger.info("%s: started, reads %s", self.name, ", ".join(self._handlers))
             await asyncio.wait({asked, crashed}, return_when=asyncio.FIRST_COMPLETED)
-            asked.cancel()
         finally:
+            asked.cancel()
             crashed.cancel()
             if self.app.crashed and not self._done.is_set():
                 self._failure = self._failure or self.app.crash_reason

@@ -147,6 +147,52 @@ def test_run_gets_partitions_ends_when_asked_and_stops_faust() -> None:
     asyncio.run(run())
 
 
+def test_what_comes_first_is_done_before_partitions_are_asked_for() -> None:
+    async def run() -> None:
+        bench = Bench()
+        begun, go_on = asyncio.Event(), asyncio.Event()
+        trouble: list[Exception] = [UnavailableError("kafka", "away")]
+
+        async def first() -> None:
+            if trouble:
+                raise trouble.pop()
+            begun.set()
+            await go_on.wait()
+
+        running = asyncio.create_task(bench.worker.run(first))
+        await asyncio.wait_for(begun.wait(), 10)
+        assert bench.worker.partitions == set()
+        go_on.set()
+        await asyncio.wait_for(bench.worker.ready(), 10)
+        bench.worker.stop()
+        await asyncio.wait_for(running, 10)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("failure", [None, IntegrityError("the tail ended")])
+def test_a_worker_may_be_ended_before_it_asked_for_partitions(failure: Exception | None) -> None:
+    async def run() -> None:
+        bench = Bench()
+        begun = asyncio.Event()
+
+        async def first() -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        running = asyncio.create_task(bench.worker.run(first))
+        await asyncio.wait_for(begun.wait(), 10)
+        bench.worker.stop(failure)
+        if failure is None:
+            await asyncio.wait_for(running, 10)
+        else:
+            with pytest.raises(IntegrityError, match="the tail ended"):
+                await asyncio.wait_for(running, 10)
+        assert bench.worker.partitions == set()
+
+    asyncio.run(run())
+
+
 def test_a_batch_under_way_is_finished_before_the_worker_stops() -> None:
     async def run() -> None:
         bench = Bench()
