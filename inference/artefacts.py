@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.errors import IntegrityError, InvalidInputError, NotFoundError, UnavailableError
-from inference.files import writing
+from inference.files import write_whole, writing
 from inference.manifest import Manifest
 from inference.shared_artefacts import SharedArtefacts
 
@@ -98,7 +98,7 @@ class ArtefactStore:
         try:
             staging.chmod(0o755)
             for name in FILES:
-                _write(staging / name, files[name])
+                write_whole(staging / name, files[name])
             if target.exists():  # an altered copy, which nobody can have opened
                 shutil.rmtree(target)
             staging.rename(target)
@@ -204,11 +204,3 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _write(path: Path, data: bytes) -> None:
-    # Synced before the rename: a name that stands for content must never name less of it.
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

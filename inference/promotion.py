@@ -43,10 +43,12 @@ def promote(
     Returns once it is acknowledged. Raises LogUnavailableError; a repetition then is harmless, for
     it states the same again. InvalidInputError for thresholds out of order and a retired model.
     """
-    for known in registry_of(log).all():
+    registry = registry_of(log)
+    for known in registry.all():
         if known.model_hash == model.model_hash:
             known.check_not_retired()
-    return _say(log, replace(model, thresholds=validated(thresholds)), known_time)
+    fact = replace(model, thresholds=validated(thresholds))
+    return _say(log, fact, known_time, registry.policy.version)
 
 
 def roll_out(log: EventLog, model: ModelRolledOut, known_time: int) -> int:
@@ -54,26 +56,26 @@ def roll_out(log: EventLog, model: ModelRolledOut, known_time: int) -> int:
     if not 0 <= model.share <= WHOLE:
         raise InvalidInputError("share", f"expected 0 to {WHOLE} basis points, not {model.share}")
     validated(model.thresholds)
-    return _say(log, model, known_time)
+    return _say(log, model, known_time, current_policy(log).version)
 
 
 def shadow(log: EventLog, model: ModelShadowed, known_time: int) -> int:
     """Lets the model score along; as `promote` does otherwise."""
     validated(model.thresholds)
-    return _say(log, model, known_time)
+    return _say(log, model, known_time, current_policy(log).version)
 
 
 def end_shadow(log: EventLog, ended: ShadowEnded, known_time: int) -> int:
     """As `promote` does otherwise."""
-    return _say(log, ended, known_time)
+    return _say(log, ended, known_time, current_policy(log).version)
 
 
 def _say(
     log: EventLog,
     fact: ModelPromoted | ModelRolledOut | ModelShadowed | ShadowEnded,
     known_time: int,
+    before: int,
 ) -> int:
-    before = current_policy(log).version
     # A model may come back after another one, so the place in the log belongs to the id.
     event_id = f"{fact.NAME}/{fact.model_hash}/{before + 1}"
     log.append_nowait(POLICY, None, _envelope(fact, event_id, fact.model_id, known_time))

@@ -23,9 +23,7 @@ def stack() -> Iterator[RunningStack]:
 def taught(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `train` told of a model of TAUGHT imported payments `taught-N`; not in force."""
     path = tmp_path_factory.mktemp("taught") / "payments.csv"
-    columns = write_payments(path, "taught", TAUGHT)
-    maps = [part for name, column in columns.items() for part in ("--map", f"{name}={column}")]
-    stack.retrace("ingest", str(path), *maps, "--label", "FRAUD", "--label-delay", "7d")
+    stack.retrace("ingest", str(path), *write_payments(path, "taught", TAUGHT))
     moment = (START + APART * TAUGHT).isoformat()
     done = stack.retrace("train", "--as-known-at", moment, "--no-promote", "--json")
     told: dict[str, Any] = json.loads(done.stdout)

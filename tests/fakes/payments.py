@@ -13,10 +13,10 @@ TAUGHT = 3_000
 """As many as a model learns from in seconds, over six weeks."""
 
 
-def write_payments(path: Path, prefix: str, rows: int) -> dict[str, str]:
-    """Writes a CSV file of payments from START on; the column of each field of a transaction.
+def write_payments(path: Path, prefix: str, rows: int) -> list[str]:
+    """Writes a CSV file of payments from START on; the options by which `ingest` takes it.
 
-    The column FRAUD is 1 for fraud and 0 for genuine. Ids begin with `prefix`.
+    Ids begin with `prefix`. A label is known a week after its payment.
     """
     fraud = [int(n % 20 == 7) for n in range(rows)]
     pd.DataFrame(
@@ -29,10 +29,12 @@ def write_payments(path: Path, prefix: str, rows: int) -> dict[str, str]:
             "FRAUD": fraud,
         }
     ).to_csv(path, index=False)
-    return {
+    columns = {
         "transaction_id": "TX",
         "timestamp": "AT",
         "amount": "AMOUNT",
         "customer_id": "WHO",
         "merchant_id": "SHOP",
     }
+    maps = [part for name, column in columns.items() for part in ("--map", f"{name}={column}")]
+    return [*maps, "--label", "FRAUD", "--label-delay", "7d"]

@@ -44,9 +44,7 @@ def answer(servers: Settings, state: Path, *arguments: str) -> dict[str, Any]:
 
 def ingest(servers: Settings, folder: Path, prefix: str, rows: int) -> None:
     path = folder / f"{prefix}.csv"
-    columns = write_payments(path, prefix, rows)
-    maps = [part for name, column in columns.items() for part in ("--map", f"{name}={column}")]
-    answer(servers, folder, "ingest", str(path), *maps, "--label", "FRAUD", "--label-delay", "7d")
+    answer(servers, folder, "ingest", str(path), *write_payments(path, prefix, rows))
 
 
 @pytest.fixture(scope="module")
