@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Request
 
-from commands.payloads import parse_payload
+from commands.intake.payload import parse_payload
 from domain.errors import InvalidInputError
 
 MOST_BYTES = 256 * 1024

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from api.live import DecisionHub
 from api.metrics import Metrics
 from commands import Context
-from projections.readmodels.queries import ReadModels
+from projections.readmodels.queries.read_models import ReadModels
 
 Probe = Callable[[], Awaitable[None]]
 

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.body import BodyTooLargeError
-from commands.payloads import MalformedPayloadError
+from commands.intake.payload import MalformedPayloadError
 from domain.errors import (
     ConflictError,
     InvalidInputError,

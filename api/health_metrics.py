@@ -8,7 +8,7 @@ from itertools import groupby
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from projections.readmodels.results import MeasuredHealth
+from projections.readmodels.queries.results import MeasuredHealth
 
 LEVELS = ("unknown", "steady", "warn", "alert")
 _FIGURES = {

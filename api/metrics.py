@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from api.health_metrics import HealthCollector
 from domain.events import TransactionScored
-from eventlog.ledger import Ledger
-from projections.readmodels.results import FeatureConsistency
+from eventlog.ledger.ledger import Ledger
+from projections.readmodels.queries.results import FeatureConsistency
 
 _SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 

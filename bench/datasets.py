@@ -165,8 +165,8 @@ def _feast(_file: Path, _columns: dict[str, str], _label: str, folder: Path) -> 
     from feast.value_type import ValueType
 
     from domain.features import CATALOGUE
-    from projections.adapters.feast_repo import repo_config
-    from projections.adapters.vector_copy import HEADER, TRAILER, rows_as_binary
+    from projections.offline.adapters.vector_copy import HEADER, TRAILER, rows_as_binary
+    from projections.online.adapters.feast_repo import repo_config
     from runtime.settings import load_settings
 
     settings = load_settings()

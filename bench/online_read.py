@@ -25,12 +25,12 @@ from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, entity
 from domain.features.entities import FIELDS
 from domain.transactions import Transaction
 from eventlog.topics import TRANSACTIONS
-from inference.adapters.feast_reader import FeastFeatureReader
-from projections.adapters.feast_repo import repo_config
-from projections.adapters.feast_states import FeastStateStore
-from projections.adapters.redis_generations import RedisGenerations
-from runtime.connections import redis_connection
+from projections.online.adapters.feast_repo import repo_config
+from projections.online.adapters.feast_states import FeastStateStore
+from projections.online.adapters.redis_generations import RedisGenerations
+from projections.online.reader import FeastFeatureReader
 from runtime.settings import load_settings
+from runtime.settings.urls import redis_connection
 
 CUSTOMERS, MERCHANTS, EVENTS, READS = 200, 50, 60, 3_000
 PROJECT = "bench"

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.times import DAY
-from inference.training.frame import Floats, Ints
-from inference.training.metrics import auc, average_precision, card_precision
+from inference.evaluation.metrics import auc, average_precision, card_precision
+from inference.training.frame.frame import Floats, Ints
 
 Figures = dict[str, float | None]
 

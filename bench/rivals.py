@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.training.frame import Floats, Frame, split_by_time, varying
+from inference.training.frame.frame import Floats, Frame, split_by_time, varying
 
 Vectors = NDArray[np.float32]
 Score = Callable[[Vectors], Floats]
@@ -24,8 +24,8 @@ _CORES = 2
 
 def ours(frame: Frame) -> Score:
     """As `retrace train` makes it, scored one by one by the kernel that serves."""
-    from inference.adapters.litert import load
-    from inference.artefacts import ArtefactStore
+    from inference.artefacts.store import ArtefactStore
+    from inference.serving.litert import load
     from inference.training.train import TrainSettings, train
 
     trained = train(frame, TrainSettings(seed=SEED), lambda _done, _text: None)

@@ -21,15 +21,15 @@ import typer
 from bench.machine import write
 from domain.features import CATALOGUE
 from domain.transactions import Transaction
-from inference.adapters.litert import LiteRtScorer
-from inference.artefacts import Artefact, ArtefactStore
-from inference.graph import SCORE, as_row
+from inference.artefacts.store import Artefact, ArtefactStore
+from inference.serving.graph import SCORE, as_row
+from inference.serving.litert import LiteRtScorer
 from inference.training.export import unpack_weights
-from inference.training.fit import FitSettings
-from inference.training.frame import Frame
-from inference.training.network import restored
-from inference.training.simulated import SimulatedSettings, simulated_frame
-from inference.training.tensorflow_setup import start
+from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.network import restored
+from inference.training.fitting.tensorflow_setup import start
+from inference.training.frame.frame import Frame
+from inference.training.frame.simulated import SimulatedSettings, simulated_frame
 from inference.training.train import TrainSettings, train
 
 TURNS, CALLS, WARM_UP, ROWS = 40, 120, 20, 500

@@ -1,15 +1,15 @@
 """Owns what may be asked of Retrace: commands, their handlers, and the ports they need."""
 
 from commands.context import Context
-from commands.edge import Edge
-from commands.labelling import LabelTransaction, label_transaction
-from commands.scoring import (
+from commands.intake.cleaner import Edge
+from commands.labels.label import LabelTransaction, label_transaction
+from commands.transactions.score import (
     DecideTransaction,
     ScoreTransaction,
     decide_transaction,
     score_transaction,
 )
-from commands.submitting import Receipt, SubmitTransaction, submit_transaction
+from commands.transactions.submit import Receipt, SubmitTransaction, submit_transaction
 
 # The index: who answers which command.
 COMMAND_HANDLERS = {

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from commands.active_policy import ActivePolicy
-from commands.edge import Edge
+from commands.intake.cleaner import Edge
+from commands.policy.active import ActivePolicy
 from commands.ports.features import FeatureReader
 from commands.single_flight import SingleFlight
-from eventlog.ledger import Ledger
+from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog
 
 Clock = Callable[[], int]

@@ -47,7 +47,7 @@ class EventLog(Appender, Protocol):
     append that returned is acknowledged by all in-sync replicas. Errors: LogUnavailableError,
     also when the outcome is in doubt; the record may then be in the log all the same, and the
     caller retries under the same event id. Duplicates by event id are possible and are void for
-    every reader (eventlog.admission).
+    every reader (eventlog.admission.first_wins).
     """
 
     def append(

@@ -10,9 +10,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, pool
 
-from projections.readmodels.connecting import transaction
-from projections.readmodels.feature_columns import ensure_feature_columns
-from projections.readmodels.reason_words import ensure_reason_words
+from projections.readmodels.storage.connecting import transaction
+from projections.readmodels.storage.feature_columns import ensure_feature_columns
+from projections.readmodels.storage.reason_words import ensure_reason_words
 
 _CONNECT_TIMEOUT_S = 5
 

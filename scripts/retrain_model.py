@@ -1,4 +1,4 @@
-"""Owns the way to runtime.cli.retrain: trains a model from a flat file of transactions.
+"""Owns the way to cli.training.retrain: trains a model from a flat file of transactions.
 
     python scripts/retrain_model.py --dataset-path FILE.csv --map card_id=CARD --label FRAUD
 
@@ -19,7 +19,7 @@ def main() -> None:
         os.execv(python, [python, *sys.argv])
     sys.path.insert(0, str(ROOT))
     try:
-        from runtime.cli.retrain import main as retrain
+        from cli.training.retrain import main as retrain
     except ModuleNotFoundError as error:
         sys.exit(f"retrain_model: {error}; `./retrace --help` installs what is needed into .venv")
     retrain()

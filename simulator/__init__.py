@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulator.day import Day
     from simulator.frauds import FRAUD_KINDS, FraudKind
+    from simulator.output.submission import label_to_submission, to_submission
     from simulator.records import LabelKind, SimulatedLabel, SimulatedTransaction
     from simulator.settings import SimulationSettings
     from simulator.simulation import Simulation
-    from simulator.submission import label_to_submission, to_submission
 
 __all__ = [
     "FRAUD_KINDS",
@@ -33,13 +33,13 @@ _MODULE_OF = {
     "SimulatedTransaction": "records",
     "Simulation": "simulation",
     "SimulationSettings": "settings",
-    "label_to_submission": "submission",
-    "to_submission": "submission",
+    "label_to_submission": "output.submission",
+    "to_submission": "output.submission",
 }
 
 
 def __getattr__(name: str) -> Any:
-    # Late, so that a command line that mounts simulator.cli does not wait for numpy.
+    # Late, so that a command line that mounts cli.simulate does not wait for numpy.
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from simulator.columns import CHANNELS, NO_IP, Columns
 from simulator.frauds import FRAUD_KINDS
-from simulator.geography import COUNTRIES, COUNTRY_CURRENCIES, ip_text
 from simulator.names import Names
+from simulator.population.geography import COUNTRIES, COUNTRY_CURRENCIES, ip_text
 from simulator.records import SimulatedTransaction
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Batch:
 
     def to_table(self) -> "pa.Table":
         """The canonical columns (see tables.py), then ``fraud`` (0 or 1) and ``fraud_kind``."""
-        from simulator.tables import transaction_table
+        from simulator.output.tables import transaction_table
 
         return transaction_table(self)
 

@@ -3,10 +3,10 @@
 import numpy as np
 import orjson
 
-from simulator.categories import CATEGORIES
 from simulator.columns import CARDS_PER_CUSTOMER, NO_DEVICE, Ints
-from simulator.customers import issuer_bin, issuer_name
-from simulator.world import World
+from simulator.population.categories import CATEGORIES
+from simulator.population.customers import issuer_bin, issuer_name
+from simulator.population.world import World
 
 
 class Names:

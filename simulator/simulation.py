@@ -5,14 +5,14 @@ from itertools import count
 
 from simulator.columns import concatenated
 from simulator.day import Day
-from simulator.due import DueLabels
+from simulator.due_labels import DueLabels
 from simulator.frauds import Campaigns
 from simulator.labels import labels_of
 from simulator.names import Names
+from simulator.population.world import World
 from simulator.records import SimulatedLabel, SimulatedTransaction
 from simulator.settings import SimulationSettings
 from simulator.traffic import honest_traffic
-from simulator.world import World
 
 
 class Simulation:

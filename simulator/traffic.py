@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from simulator.categories import CATEGORIES
 from simulator.columns import (
     ATM,
     CONTACTLESS,
@@ -16,12 +15,13 @@ from simulator.columns import (
     Floats,
     Ints,
 )
-from simulator.customers import LOCAL_FAVOURITES, REMOTE_FAVOURITES
-from simulator.geography import CASH_NOTE, MINOR_PER_EURO, mobile_ip
-from simulator.rhythm import WEEKDAY_VOLUME, instants, weekday
+from simulator.population.categories import CATEGORIES
+from simulator.population.customers import LOCAL_FAVOURITES, REMOTE_FAVOURITES
+from simulator.population.geography import CASH_NOTE, MINOR_PER_EURO, mobile_ip
+from simulator.population.rhythm import WEEKDAY_VOLUME, instants, weekday
+from simulator.population.trips import HOME, IN_TRANSIT
+from simulator.population.world import World
 from simulator.streams import stream
-from simulator.trips import HOME, IN_TRANSIT
-from simulator.world import World
 
 _LOYAL_ON_THE_SPOT = 0.7
 _LOYAL_REMOTE = 0.6

@@ -11,7 +11,7 @@ from api.deps import Deps
 from api.openapi import problems
 from api.parameters import Cursor, Key, Limit, Since, Until, moment
 from api.schemas.pages import AlertPage, alert_row
-from projections.readmodels.results import AlertFilter
+from projections.readmodels.queries.results import AlertFilter
 
 router = APIRouter(tags=["alerts"])
 

@@ -14,7 +14,7 @@ from api.schemas.decisions import DecisionDetailOut, decision_detail
 from api.schemas.pages import DecisionPage, decision_row
 from domain.errors import NotFoundError
 from domain.events import Outcome
-from projections.readmodels.results import DecisionFilter
+from projections.readmodels.queries.results import DecisionFilter
 
 router = APIRouter(prefix="/decisions", tags=["decisions"])
 

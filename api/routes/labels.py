@@ -8,7 +8,13 @@ from api.body import read_object
 from api.deps import Deps
 from api.openapi import body_of, problems
 from api.schemas.labels import LabelIn, LabelReceiptOut
-from commands.labelling import label_id, label_transaction, parse_label, to_payload, without_cards
+from commands.labels.label import (
+    label_id,
+    label_transaction,
+    parse_label,
+    to_payload,
+    without_cards,
+)
 from domain.errors import NotFoundError
 
 router = APIRouter(tags=["labels"])

@@ -22,7 +22,7 @@ from api.schemas.transactions import (
     transaction_fields,
 )
 from commands import Receipt, SubmitTransaction, submit_transaction
-from commands.payloads import parse_payload
+from commands.intake.payload import parse_payload
 from domain.errors import InvalidInputError, NotFoundError, RetraceError, UnavailableError
 from domain.times import to_rfc3339
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.decisions import ReasonOut, reasons_out
 from domain.times import to_rfc3339
-from projections.readmodels.results import StoredAlert, StoredDecision
+from projections.readmodels.queries.results import StoredAlert, StoredDecision
 
 
 class DecisionRow(BaseModel):

@@ -1,12 +1,12 @@
 """Owns the features: declared once, folded into states, finished at read time; does no I/O."""
 
-from domain.features.catalogue import CATALOGUE
-from domain.features.declarations import DeclarationError, Feature
+from domain.features.declarations.catalogue import CATALOGUE
+from domain.features.declarations.feature import DeclarationError, Feature
+from domain.features.declarations.feature_set import FeatureSet
+from domain.features.declarations.inputs import Inputs
 from domain.features.entities import Entity, entity_keys
 from domain.features.events import FeatureEvent, feature_event
-from domain.features.feature_set import FeatureSet
 from domain.features.finish import finish
-from domain.features.inputs import Inputs
 from domain.features.state import EntityState
 from domain.features.versions import decode_versions, encode_versions
 

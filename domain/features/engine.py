@@ -16,8 +16,8 @@ from typing import TypeVar
 import numpy as np
 
 from domain.errors import IntegrityError
+from domain.features.declarations.feature_set import FeatureSet
 from domain.features.entities import Entity
-from domain.features.feature_set import FeatureSet
 from domain.features.kernel import layout as at
 from domain.features.kernel.arrays import Bytes, Floats, Ints, Scratch, Tables
 from domain.features.kernel.run import join, look, run

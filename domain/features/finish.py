@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domain.features.catalogue import CATALOGUE
+from domain.features.declarations.catalogue import CATALOGUE
+from domain.features.declarations.feature_set import FeatureSet
 from domain.features.engine import blank, finish_one
 from domain.features.entities import Entity
 from domain.features.events import place_of
-from domain.features.feature_set import FeatureSet
 from domain.features.rows import request_row
 from domain.features.state import EntityState
 from domain.transactions import Transaction

@@ -13,7 +13,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.features.declarations import (
+from domain.features.declarations.feature import (
     OF_IDS,
     OF_LABELS,
     OF_PLACES,
@@ -23,10 +23,10 @@ from domain.features.declarations import (
     Feature,
     Field,
 )
+from domain.features.declarations.windows import Window
 from domain.features.entities import Entity
 from domain.features.kernel import layout as at
 from domain.features.rows import FILTER_BITS, ID_COLUMNS
-from domain.features.windows import Window
 
 Ints = NDArray[np.int64]
 Numbered = tuple[int, Feature]

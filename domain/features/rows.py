@@ -10,9 +10,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.features.declarations import Field, Filter
+from domain.features.declarations.feature import Field, Filter
+from domain.features.declarations.filters import ATTRIBUTE, KEEPS, REMOTE_CHANNELS
 from domain.features.events import FeatureEvent, code, digest
-from domain.features.filters import ATTRIBUTE, KEEPS, REMOTE_CHANNELS
 from domain.transactions import Transaction
 
 Rows = NDArray[np.int64]

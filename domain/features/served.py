@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from domain.features.declarations.feature_set import FeatureSet
 from domain.features.engine import run_groups
 from domain.features.entities import Entity
-from domain.features.feature_set import FeatureSet
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import by_version
 from domain.features.rows import IS_REQUEST, KIND, OFFSET, PARTITION, WIDTH, Rows

@@ -10,11 +10,11 @@ from itertools import accumulate, islice
 import numpy as np
 
 from domain.errors import IntegrityError
-from domain.features.catalogue import CATALOGUE
+from domain.features.declarations.catalogue import CATALOGUE
+from domain.features.declarations.feature_set import FeatureSet
 from domain.features.engine import Inspected, fold_states, inspected, merged
 from domain.features.entities import Entity
 from domain.features.events import FeatureEvent
-from domain.features.feature_set import FeatureSet
 from domain.features.kernel.layout import LABELS, S_FILTER, S_HORIZON, S_KIND, TILES
 from domain.features.rows import WIDTH, row_of
 

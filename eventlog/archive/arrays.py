@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.features import Entity, FeatureEvent
+from domain.features.declarations.filters import ATTRIBUTE
 from domain.features.entities import FIELDS
 from domain.features.events import code
-from domain.features.filters import ATTRIBUTE
 from domain.features.kernel.arrays import Ints
 from domain.features.rows import (
     AMOUNT,

@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 from domain.errors import NotFoundError, UndecodableError
 from domain.events import Envelope
 from domain.features import feature_event
-from eventlog.admission import Admission
+from eventlog.admission.dict_memory import DictMemory
+from eventlog.admission.first_wins import Admission
 from eventlog.archive.arrays import event_table
 from eventlog.archive.folder import ArchiveFolder, chain, positions
 from eventlog.archive.layout import FOLDED, Piece
 from eventlog.codec import decode
-from eventlog.dict_memory import DictMemory
 from eventlog.events_table import EventTable, TableBuilder, joined
 from eventlog.port import EventLog, Position
 

@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from inference.artefacts import GRAPH, MANIFEST, WEIGHTS
-from inference.graph import SCORE, Graph, Matrix, as_row, as_rows
-from inference.manifest import Manifest, Network, Probe
-from inference.probe import check
-from inference.training.frame import Floats
-from inference.training.network import with_scores
-from inference.training.tensorflow_setup import start
+from inference.artefacts.manifest import Manifest, Network, Probe
+from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS
+from inference.serving.graph import SCORE, Graph, Matrix, as_row, as_rows
+from inference.serving.probe import check
+from inference.training.fitting.network import with_scores
+from inference.training.fitting.tensorflow_setup import start
+from inference.training.frame.frame import Floats
 
 PROBE_ROWS = 64
 

@@ -1,4 +1,4 @@
-"""Owns making the reference that a model is watched against; its shape is inference.reference's."""
+"""Owns making the reference that a model is watched against."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.reference import (
+from inference.artefacts.reference import (
     SCORE_DIGITS,
     Bins,
     CalibrationBin,
@@ -14,7 +14,7 @@ from inference.reference import (
     counted,
     places,
 )
-from inference.training.frame import Floats, Frame
+from inference.training.frame.frame import Floats, Frame
 
 _DECILES = tuple(i / 10 for i in range(1, 10))
 # Nearly all scores are small: what is declined and reviewed lies in the last two percent.

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from inference.artefacts import Artefact
-from inference.graph import LOGIT, SCORE, as_row
-from inference.placing import placed
-from inference.probe import check
+from host.folders import placed
+from inference.artefacts.store import Artefact
+from inference.serving.graph import LOGIT, SCORE, as_row
+from inference.serving.probe import check
 from inference.training.export import unpack_weights
-from inference.training.network import restored
-from inference.training.tensorflow_setup import start
+from inference.training.fitting.network import restored
+from inference.training.fitting.tensorflow_setup import start
 
 SIGNATURE = "serving_default"
 INPUT = "features"

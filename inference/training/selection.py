@@ -12,10 +12,17 @@ from typing import Any
 import numpy as np
 
 from domain.errors import InvalidInputError
-from inference.graph import as_rows
-from inference.training.fit import SOUNDING, FitSettings, Progress, Run, fit_for, network_for
-from inference.training.frame import Floats, Frame, Ints, split_by_time, varying
-from inference.training.loop import logits_of
+from inference.serving.graph import as_rows
+from inference.training.fitting.fit import (
+    SOUNDING,
+    FitSettings,
+    Progress,
+    Run,
+    fit_for,
+    network_for,
+)
+from inference.training.fitting.loop import logits_of
+from inference.training.frame.frame import Floats, Frame, Ints, split_by_time, varying
 
 EPOCHS = 6
 _GENUINE_AT_ONCE = 100_000  # of an epoch: enough to tell signs from noise

@@ -10,22 +10,30 @@ import numpy as np
 
 from domain.events import Thresholds
 from domain.times import to_rfc3339
-from inference.artefacts import MANIFEST
-from inference.graph import as_rows
-from inference.manifest import FORMAT, Manifest, Network, Probe
+from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
+from inference.artefacts.store import MANIFEST
+from inference.evaluation.measures import Validated, ranking
+from inference.serving.graph import as_rows
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, export, to_list
-from inference.training.fit import IN_MEMORY, FitSettings, Progress, Run, fit, fit_for, network_for
-from inference.training.frame import (
+from inference.training.fitting.fit import (
+    IN_MEMORY,
+    FitSettings,
+    Progress,
+    Run,
+    fit,
+    fit_for,
+    network_for,
+)
+from inference.training.fitting.loop import logits_of
+from inference.training.fitting.network import knots_for
+from inference.training.frame.frame import (
     Floats,
     Frame,
     after_warm_up,
     last_whole_weeks,
     split_by_time,
 )
-from inference.training.loop import logits_of
-from inference.training.measures import Validated, ranking
-from inference.training.network import knots_for
 from inference.training.reference import reference_of
 from inference.training.selection import taken_features
 from inference.training.thresholds import Budget, thresholds_for

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.features.declarations import Filter
+from domain.features.declarations.feature import Filter
 from domain.features.kernel.arrays import Ints
 from domain.features.rows import (
     AMOUNT,

@@ -13,7 +13,7 @@ from domain.features.engine import blank, finish_one
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.rows import IS_REQUEST, KIND
 from domain.features.state import version_of
-from projections.feature_state import Read
+from projections.online.port import Read
 from projections.verification.comparing import Compared, Difference, differing, exact
 from projections.verification.log_side import LogSide
 

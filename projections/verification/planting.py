@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.features import Entity, EntityState, FeatureSet
 from domain.features.kernel.arrays import Floats, Ints
-from projections.feature_state import Read
+from projections.online.port import Read
 from projections.verification.online_side import States
 
 _NONE = np.zeros(0, dtype=np.int64)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from domain.events import Envelope
 from domain.features import FeatureEvent, feature_event
-from domain.features.reference import reference_vector
+from domain.features.reference.naive import reference_vector
 from domain.features.rows import OFFSET, PARTITION
 from domain.transactions import Transaction
 from eventlog.port import Position

@@ -11,8 +11,8 @@ from simulator.frauds.compromised_terminal import COMPROMISED_TERMINAL
 from simulator.frauds.impossible_travel import IMPOSSIBLE_TRAVEL
 from simulator.frauds.kinds import FraudKind
 from simulator.frauds.stolen_card_spree import STOLEN_CARD_SPREE
+from simulator.population.world import World
 from simulator.streams import stream
-from simulator.world import World
 
 # A kind's number in Columns.kind is 1 + its place here: append, never reorder.
 FRAUD_KINDS: tuple[FraudKind, ...] = (

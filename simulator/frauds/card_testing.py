@@ -6,7 +6,7 @@ from domain.times import MINUTE
 from simulator.columns import Columns
 from simulator.frauds.kinds import FraudKind
 from simulator.frauds.payments import moment, online, web_merchants
-from simulator.world import World
+from simulator.population.world import World
 
 
 def _plan(world: World, rng: np.random.Generator, day: int) -> Columns:

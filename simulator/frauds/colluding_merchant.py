@@ -6,8 +6,8 @@ from domain.times import DAY
 from simulator.columns import Columns
 from simulator.frauds.kinds import FraudKind
 from simulator.frauds.payments import at_terminals, shops
-from simulator.geography import CASH_NOTE, MINOR_PER_EURO
-from simulator.world import World
+from simulator.population.geography import CASH_NOTE, MINOR_PER_EURO
+from simulator.population.world import World
 
 _MOST_DAYS = 4
 

@@ -6,7 +6,7 @@ from domain.times import DAY, MINUTE
 from simulator.columns import Columns, Ints, concatenated
 from simulator.frauds.kinds import FraudKind
 from simulator.frauds.payments import HONEST, at_terminals, moment, other_city, shops
-from simulator.world import World
+from simulator.population.world import World
 
 _SKIM_DAYS = 2
 _HORIZON_DAYS = 11

@@ -6,8 +6,8 @@ from domain.times import MINUTE
 from simulator.columns import Columns, concatenated
 from simulator.frauds.kinds import FraudKind
 from simulator.frauds.payments import HONEST, at_terminals, moment
-from simulator.geography import distance_km
-from simulator.world import World
+from simulator.population.geography import distance_km
+from simulator.population.world import World
 
 FAR_KM = 1_500.0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.columns import Columns
-from simulator.world import World
+from simulator.population.world import World
 
 Plan = Callable[[World, np.random.Generator, int], Columns]
 

@@ -14,10 +14,10 @@ from simulator.columns import (
     Floats,
     Ints,
 )
-from simulator.geography import CASH_NOTE, home_ip
-from simulator.rhythm import instants
+from simulator.population.geography import CASH_NOTE, home_ip
+from simulator.population.rhythm import instants
+from simulator.population.world import World
 from simulator.traffic import minor_units
-from simulator.world import World
 
 FRAUD, HONEST = 1, 0
 

@@ -31,8 +31,8 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_command_line_loads_nothing_heavy_before_a_command_is_given() -> None:
-    loaded = loaded_by("import runtime.cli.main")
-    assert {"typer", "runtime", "domain"} <= loaded
+    loaded = loaded_by("import cli.main")
+    assert {"typer", "cli", "domain"} <= loaded
     assert loaded & set(HEAVY) == set()
 
 
@@ -40,7 +40,7 @@ def test_help_itself_loads_nothing_heavy() -> None:
     loaded = loaded_by(
         "import contextlib, io, sys\n"
         "sys.argv = ['retrace', '--help']\n"
-        "from runtime.cli.main import app\n"
+        "from cli.main import app\n"
         "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
         "    app()"
     )

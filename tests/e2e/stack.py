@@ -37,7 +37,7 @@ class RunningStack:
 
     def retrace(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "runtime.cli.main", *arguments],
+            [sys.executable, "-m", "cli.main", *arguments],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,

@@ -19,13 +19,13 @@ from domain.features import CATALOGUE, Entity, finish
 from domain.times import from_rfc3339
 from domain.transactions import Transaction
 from eventlog.adapters.kafka import KafkaEventLog
-from eventlog.admission import Admission
+from eventlog.admission.first_wins import Admission
+from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
-from eventlog.memory import SqliteMemory
 from eventlog.settings import KafkaSettings
 from eventlog.topics import TRANSACTIONS
-from projections.adapters.feast_repo import repo_config
-from projections.adapters.feast_states import FeastStateStore
+from projections.online.adapters.feast_repo import repo_config
+from projections.online.adapters.feast_states import FeastStateStore
 from runtime.settings import load_settings
 from tests.e2e.stack import ROOT, RunningStack, eventually, free_port
 from tests.e2e.test_scoring_over_http import body, rows
@@ -43,7 +43,7 @@ def second_api(stack: RunningStack) -> Iterator[httpx.Client]:
         "MONGODB_URL": status["mongodb_url"],
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "runtime.asgi"],
+        [sys.executable, "-m", "runtime.processes.api"],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 import redis
 
+from tests.architecture.tree import packages
 from tests.e2e.stack import ROOT, RunningStack
 
 # Traffic is to flow, not to take all there is: the machine builds a generation beside it.
@@ -39,7 +40,7 @@ def features(
 ) -> dict[str, Any]:
     """The JSON that `retrace features ...` prints, run from the code in a folder."""
     done = subprocess.run(
-        [sys.executable, "-m", "runtime.cli.main", "features", *arguments, "--json"],
+        [sys.executable, "-m", "cli.main", "features", *arguments, "--json"],
         cwd=code,
         env={**stack.environment, **servers(stack), "PYTHONPATH": str(code)},
         capture_output=True,
@@ -104,15 +105,11 @@ class Traffic:
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the code in which one feature more is declared, as a deployment of it would be."""
     folder = tmp_path_factory.mktemp("newer")
-    packages = (
-        *("api", "commands", "domain", "eventlog", "feature_repo", "inference", "migrations"),
-        *("projections", "runtime", "simulator"),
-    )
-    for package in packages:
+    for package in packages():
         shutil.copytree(
             ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
         )
-    catalogue = folder / "domain" / "features" / "catalogue.py"
+    catalogue = folder / "domain" / "features" / "declarations" / "catalogue.py"
     catalogue.write_text(catalogue.read_text() + ADDED)
     return folder
 

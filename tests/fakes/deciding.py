@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commands import Context, Edge
-from commands.active_policy import ActivePolicy
+from commands.intake.tokens import Tokeniser
+from commands.policy.active import ActivePolicy
 from commands.ports import FeatureReader, RecentTail, Scorer, ServedFeatures
-from commands.tokens import Tokeniser
 from domain.features import CATALOGUE, Entity, EntityState, Inputs, entity_keys, finish
 from domain.features.engine import warm_up
 from domain.money import approximate_rates
 from domain.policy import NO_POLICY, Score
 from domain.times import from_rfc3339
 from domain.transactions import Transaction
-from eventlog.ledger import Ledger
-from eventlog.memory import SqliteMemory
+from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog
 
 NOW = from_rfc3339("2023-10-01T13:00:00Z")

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from domain.errors import FencedError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from domain.features.state import version_of
-from projections.feature_state import Marker, Markers
+from projections.online.port import Marker, Markers
 
 Key = tuple[Entity, str]
 
 
 class InMemoryStates:
-    """Implements projections.feature_state.StateStore. Thread-safe.
+    """Implements projections.online.port.StateStore. Thread-safe.
 
     The next `failures` writes fail: every other one after it was done, as when an answer is lost.
     While `gate` is closed, writes of states wait before anything is done.

@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 
 def _sources() -> str:
     digest = sha256()
-    for path in sorted([*_HERE.glob("*.py"), _HERE.parent / "rows.py"]):
+    for path in sorted([*_HERE.rglob("*.py"), _HERE.parent / "rows.py"]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

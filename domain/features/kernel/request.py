@@ -15,7 +15,7 @@ from domain.features.kernel.layout import (
     S_FIRST,
     S_LAST,
 )
-from domain.features.kernel.tiles import HOUR_US
+from domain.features.kernel.stores.tiles import HOUR_US
 from domain.features.rows import AMOUNT, HAS_CHANNEL, IS_REMOTE, PRESENT, TIME
 
 DAY_US = 24 * HOUR_US

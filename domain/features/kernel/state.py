@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.compiled import compiled
-from domain.features.kernel.finishing_labels import finish_labels
-from domain.features.kernel.labels import fold_label, merge_labels
 from domain.features.kernel.layout import (
     H_LABELS,
     H_LATEST,
@@ -28,7 +26,10 @@ from domain.features.kernel.layout import (
     TILES,
     VALUES,
 )
-from domain.features.kernel.pairs import (
+from domain.features.kernel.request import finish_request
+from domain.features.kernel.stores.label_features import finish_labels
+from domain.features.kernel.stores.labels import fold_label, merge_labels
+from domain.features.kernel.stores.pairs import (
     finish_pairs,
     finish_sketch,
     fold_pairs,
@@ -36,11 +37,10 @@ from domain.features.kernel.pairs import (
     merge_pairs,
     merge_sketch,
 )
-from domain.features.kernel.places import finish_places, fold_places, merge_places
-from domain.features.kernel.request import finish_request
-from domain.features.kernel.slots import trim
-from domain.features.kernel.tiles import finish_tiles, fold_tiles, merge_tiles
-from domain.features.kernel.values import finish_values, fold_values, merge_values
+from domain.features.kernel.stores.places import finish_places, fold_places, merge_places
+from domain.features.kernel.stores.slots import trim
+from domain.features.kernel.stores.tiles import finish_tiles, fold_tiles, merge_tiles
+from domain.features.kernel.stores.values import finish_values, fold_values, merge_values
 from domain.features.rows import FILTERS, IS_TRANSACTION, KIND, OFFSET, PARTITION, PARTITIONS, TIME
 
 

@@ -14,7 +14,6 @@ from domain.features.kernel.encoding import (
     put_signed,
     put_varint,
 )
-from domain.features.kernel.labels import link
 from domain.features.kernel.layout import (
     C_FIRST,
     C_LATEST,
@@ -33,6 +32,7 @@ from domain.features.kernel.layout import (
     TILES,
 )
 from domain.features.kernel.state import reset
+from domain.features.kernel.stores.labels import link
 from domain.features.rows import PARTITIONS
 
 AXIS = 1 << 24  # coordinates are from -2^24 to 2^24: see domain.features.coordinates

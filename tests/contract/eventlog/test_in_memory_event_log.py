@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eventlog.inmemory import InMemoryEventLog
+from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import EventLog
 from tests.contract.eventlog.contract import EventLogContract
 

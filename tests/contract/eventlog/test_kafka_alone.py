@@ -20,7 +20,7 @@ from eventlog.adapters.kafka_admin import MAX_RECORD_BYTES, ensure_topics
 from eventlog.adapters.kafka_producer import Sender
 from eventlog.adapters.kafka_topics import StoredTopics
 from eventlog.codec import decode
-from eventlog.deadletters import SetAside, dead_letter, unseal
+from eventlog.dead_letters import SetAside, dead_letter, unseal
 from eventlog.port import Position
 from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import DEAD_LETTERS, POLICY, TOPICS, TRANSACTIONS, Topic

@@ -9,11 +9,11 @@ import pytest
 
 from domain.features import CATALOGUE
 from domain.times import DAY
-from inference.artefacts import Artefact, ArtefactStore
-from inference.training.fit import FitSettings
-from inference.training.frame import Frame
+from inference.artefacts.store import Artefact, ArtefactStore
+from inference.training.fitting.fit import FitSettings
+from inference.training.frame.frame import Frame
 from inference.training.train import TrainedModel, TrainSettings, train
-from tests.unit.inference.synthetic import synthetic
+from tests.builders.training_frames import synthetic
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,13 @@ from commands import ScoreTransaction, score_transaction
 from domain.events import Envelope, TransactionScored
 from domain.features import CATALOGUE
 from eventlog.codec import decode
-from eventlog.inmemory import InMemoryEventLog
+from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
-from inference.adapters.litert import LiteRtScorer
-from inference.artefacts import Artefact
+from inference.artefacts.store import Artefact
+from inference.serving.litert import LiteRtScorer
+from operations.backtest.backtest import scored
 from projections.replay.dataset import UNLABELLED, Dataset
 from projections.replay.payments import Payments
-from runtime.backtesting import scored
 from tests.fakes.deciding import deciding_process
 
 NUMBER = 60

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from commands.models.lifecycle import promote
 from domain.events import ModelPromoted
-from eventlog.inmemory import InMemoryEventLog
-from inference.adapters.tf_serving.server import served_version
-from inference.artefacts import FILES, Artefact, ArtefactStore
-from inference.promotion import promote
+from eventlog.in_memory import InMemoryEventLog
+from inference.artefacts.store import FILES, Artefact, ArtefactStore
+from inference.serving.tf_serving.server import served_version
 from inference.training.saved_model import write_saved_model
-from runtime.bootstrap import open_context
+from runtime.composition.decider import open_context
 from runtime.settings import Settings, settings_from_environment
 from tests.e2e.stack import free_port
 from tests.fixtures.tf_serving import Servables, serving_grpc, serving_rest

@@ -14,20 +14,20 @@ import numpy as np
 import pytest
 
 from domain.errors import IntegrityError, NotFoundError, UnavailableError
-from inference.adapters.litert import LiteRtScorer
-from inference.adapters.tf_serving.over_rest import RestModelServer
-from inference.adapters.tf_serving.scorer import TfServingScorer
-from inference.artefacts import Artefact, ArtefactStore
-from inference.graph import LOGIT, SCORE, as_rows
-from inference.probe import TOLERANCE
+from inference.artefacts.store import Artefact, ArtefactStore
+from inference.serving.graph import LOGIT, SCORE, as_rows
+from inference.serving.litert import LiteRtScorer
+from inference.serving.probe import TOLERANCE
+from inference.serving.tf_serving.over_rest import RestModelServer
+from inference.serving.tf_serving.scorer import TfServingScorer
 from inference.training.export import pack_weights, unpack_weights
+from inference.training.fitting.tensorflow_setup import start
 from inference.training.saved_model import write_saved_model
-from inference.training.tensorflow_setup import start
 from inference.training.train import TrainedModel
-from runtime.model_export import export
+from operations.models.export import export
 from runtime.settings import Settings, settings_from_environment
+from tests.builders.training_frames import synthetic
 from tests.fixtures.tf_serving import Servables, serving_rest
-from tests.unit.inference.synthetic import synthetic
 
 ROOT = Path(__file__).parents[3]
 
@@ -63,7 +63,7 @@ def test_a_model_server_serves_what_the_command_wrote(
 ) -> None:
     settings, artefact = installation
     done = subprocess.run(
-        [sys.executable, "-m", "runtime.cli.main", "models", "export", artefact.model_hash[:10],
+        [sys.executable, "-m", "cli.main", "models", "export", artefact.model_hash[:10],
          "--to", str(tmp_path / "out"), "--json"],
         cwd=ROOT, env={**os.environ, "RETRACE_STATE_DIR": str(settings.state_dir)},
         capture_output=True, text=True, check=True,

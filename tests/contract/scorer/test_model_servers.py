@@ -17,16 +17,16 @@ import numpy as np
 import pytest
 
 from domain.errors import IntegrityError, SettingsError, UnavailableError
-from inference.adapters.litert import LiteRtScorer
-from inference.adapters.tf_serving.messages import message, messages, set_tensor, tensor_values
-from inference.adapters.tf_serving.opening import open_server
-from inference.adapters.tf_serving.scorer import TfServingScorer
-from inference.adapters.tf_serving.server import ModelServer, served_version
-from inference.artefacts import Artefact, ArtefactStore
-from inference.graph import SCORE, as_row
-from inference.probe import TOLERANCE
+from inference.artefacts.store import Artefact, ArtefactStore
+from inference.serving.graph import SCORE, as_row
+from inference.serving.litert import LiteRtScorer
+from inference.serving.probe import TOLERANCE
+from inference.serving.tf_serving.messages import message, messages, set_tensor, tensor_values
+from inference.serving.tf_serving.opening import open_server
+from inference.serving.tf_serving.scorer import TfServingScorer
+from inference.serving.tf_serving.server import ModelServer, served_version
 from inference.training.export import pack_weights, unpack_weights
-from inference.training.network import restored
+from inference.training.fitting.network import restored
 from inference.training.saved_model import write_saved_model
 from inference.training.train import TrainedModel
 from tests.e2e.stack import eventually, free_port
@@ -182,7 +182,7 @@ def test_a_url_of_another_kind_is_refused(kind: str, url: str) -> None:
 SCRIPT = """
 import sys
 from pathlib import Path
-from runtime.scorers import open_scorers
+from runtime.composition.scorers import open_scorers
 from runtime.settings import settings_from_environment
 settings = settings_from_environment(
     state_dir=Path(sys.argv[1]), scorer=sys.argv[2], tf_serving_url=sys.argv[3], scorer_timeout=30
@@ -256,7 +256,7 @@ def test_what_the_published_protocol_answers_is_read() -> None:
 
 
 def test_our_tensors_and_tensorflows_own_are_the_same_in_one_process() -> None:
-    from inference.training.tensorflow_setup import start
+    from inference.training.fitting.tensorflow_setup import start
 
     tensorflow = start()
     values = np.array([[1.5, np.nan, -np.inf], [0.0, 1e-30, 3e38]], dtype=np.float32)

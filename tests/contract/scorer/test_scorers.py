@@ -17,19 +17,19 @@ from commands.ports import Scorer
 from domain.errors import IntegrityError, NotFoundError, SettingsError
 from domain.features import CATALOGUE
 from domain.transactions import Transaction
-from inference.adapters.litert import LiteRtScorer, load
-from inference.adapters.tensorflow import TensorFlowScorer
-from inference.adapters.tf_serving.opening import open_server
-from inference.adapters.tf_serving.scorer import TfServingScorer
-from inference.adapters.tf_serving.server import served_version
-from inference.artefacts import Artefact, ArtefactStore
-from inference.probe import TOLERANCE
+from inference.artefacts.store import Artefact, ArtefactStore
+from inference.serving.litert import LiteRtScorer, load
+from inference.serving.probe import TOLERANCE
+from inference.serving.tensorflow import TensorFlowScorer
+from inference.serving.tf_serving.opening import open_server
+from inference.serving.tf_serving.scorer import TfServingScorer
+from inference.serving.tf_serving.server import served_version
 from inference.training.export import converted, unpack_weights
-from inference.training.network import restored
+from inference.training.fitting.network import restored
 from inference.training.saved_model import write_saved_model
 from inference.training.train import TrainedModel
+from tests.builders.training_frames import FEATURE_SET, NAMES, synthetic
 from tests.fixtures.tf_serving import Servables, serving_grpc, serving_rest
-from tests.unit.inference.synthetic import FEATURE_SET, NAMES, synthetic
 
 TRANSACTION = Transaction(transaction_id="t", timestamp=0, amount=1, currency="EUR", base_amount=1)
 WIDTH = len(NAMES)

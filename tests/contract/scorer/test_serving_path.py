@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from inference.artefacts import ArtefactStore
+from inference.artefacts.store import ArtefactStore
 from inference.training.train import TrainedModel
 
 SCRIPT = """
 import sys
 from pathlib import Path
-from inference.adapters.litert import load
+from inference.serving.litert import load
 from inference.artefacts import ArtefactStore
 scorer = load(ArtefactStore(Path(sys.argv[1])), sys.argv[2])
 score = scorer.score(None, [1.0] * 6)

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from pyarrow import fs
 
+from commands.models.lifecycle import promote
+from commands.models.registry import registry_of
 from domain.errors import IntegrityError, NotFoundError, SettingsError, UnavailableError
 from domain.events import ModelPromoted
-from eventlog.inmemory import InMemoryEventLog
-from inference.artefacts import FILES, GRAPH, MANIFEST, WEIGHTS, ArtefactStore, content_hash
-from inference.default_model import ensure
-from inference.promotion import promote
-from inference.registry import registry_of
-from inference.shared_artefacts import SharedArtefacts
-from runtime.models import Models
+from eventlog.in_memory import InMemoryEventLog
+from inference.artefacts.shared import SharedArtefacts
+from inference.artefacts.store import FILES, GRAPH, MANIFEST, WEIGHTS, ArtefactStore, content_hash
+from operations.models.default_model import ensure
+from operations.models.lifecycle import Models
 from tests.e2e.stack import free_port
 from tests.fixtures.s3 import url_of
-from tests.unit.inference.test_artefacts import files, manifest
+from tests.unit.inference.artefacts.test_artefacts import files, manifest
 
 HASH = content_hash(files())
 Machine = Callable[[str], ArtefactStore]

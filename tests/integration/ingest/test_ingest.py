@@ -19,11 +19,11 @@ from domain.events import Envelope, RecordDeadLettered, TransactionImported, Tra
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.adapters.kafka_admin import ensure_topics
 from eventlog.codec import decode
-from eventlog.deadletters import unseal
+from eventlog.dead_letters import unseal
 from eventlog.settings import KafkaSettings
 from eventlog.topics import DEAD_LETTERS, TRANSACTIONS, Topic
 from runtime.settings import CHECKOUT, Settings
-from tests.unit.importing.samples import rows_of, write_csv, write_ndjson, write_parquet
+from tests.builders.import_files import rows_of, write_csv, write_ndjson, write_parquet
 
 CARD = "4111 1111 1111 1111"
 MAPPING = ("--map", "transaction_id=ID", "--label", "fraud")
@@ -39,7 +39,7 @@ def log(servers: Settings) -> Iterator[KafkaEventLog]:
 
 def command(servers: Settings, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "runtime.cli.main", "ingest", *arguments],
+        [sys.executable, "-m", "cli.main", "ingest", *arguments],
         cwd=CHECKOUT,
         env={**os.environ, **servers.environment()},
         stdout=subprocess.PIPE,

@@ -13,18 +13,18 @@ from typing import Any
 import httpx
 import pytest
 
+from commands.models.registry import registry_of
 from domain.errors import IntegrityError, NotFoundError, SettingsError, UnavailableError
-from eventlog.inmemory import InMemoryEventLog
-from inference.adapters.litert import LiteRtScorer
-from inference.adapters.mlflow import MlflowServer
-from inference.artefacts import GRAPH, ArtefactStore
-from inference.registry import registry_of
-from inference.training.fit import FitSettings
+from eventlog.in_memory import InMemoryEventLog
+from inference.artefacts.mlflow import MlflowServer
+from inference.artefacts.store import GRAPH, ArtefactStore
+from inference.serving.litert import LiteRtScorer
+from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
-from runtime.mlflow_runs import give, take
-from runtime.models import Models
+from operations.models.lifecycle import Models
+from operations.models.mlflow import give, take
+from tests.builders.training_frames import FEATURE_SET, synthetic
 from tests.e2e.stack import free_port
-from tests.unit.inference.synthetic import FEATURE_SET, synthetic
 
 ROOT = Path(__file__).parents[3]
 
@@ -162,7 +162,7 @@ def test_the_command_gives_a_model_and_says_which_run_it_is(
         "MLFLOW_TRACKING_URI": mlflow_url,
         "MLFLOW_EXPERIMENT_NAME": "by command",
     }
-    command = [sys.executable, "-m", "runtime.cli.main", "models", "export", _only(store)]
+    command = [sys.executable, "-m", "cli.main", "models", "export", _only(store)]
     done = subprocess.run(
         [*command, "--mlflow", "--json"],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,

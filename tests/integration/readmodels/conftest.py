@@ -12,8 +12,8 @@ from psycopg import sql
 from sqlalchemy import Engine, text
 
 from migrations.upgrade import upgrade
-from projections.adapters.mongo import Client, build_client
-from projections.readmodels.connecting import build_engine, transaction
+from projections.evidence.adapters.mongo import Client, build_client
+from projections.readmodels.storage.connecting import build_engine, transaction
 from projections.settings import MongoSettings, PostgresSettings
 from runtime.settings import Settings
 

@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 from domain.events import AlertDelivered, AlertRaised, Envelope
 from domain.times import DAY, MINUTE
 from eventlog.topics import ALERTS
-from projections.adapters.postgres import alerts_projection
-from projections.readmodels.queries import ReadModels, forget
-from projections.readmodels.results import AlertFilter
-from tests.integration.readmodels.facts import NOON, JudgedLog, caused, project_all
-from tests.integration.readmodels.tables_as_they_are import dump
+from projections.readmodels.adapters.postgres import alerts_projection
+from projections.readmodels.queries.read_models import ReadModels, forget
+from projections.readmodels.queries.results import AlertFilter
+from tests.builders.read_model_facts import NOON, JudgedLog, caused, project_all
+from tests.builders.table_contents import dump
 
 
 def raised(key: str, known: int = NOON, **given: Any) -> Envelope:

@@ -14,16 +14,16 @@ from domain.errors import FencedError, UnavailableError
 from domain.times import DAY
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
-from projections.adapters.mongo import (
+from projections.evidence.adapters.mongo import (
     Client,
     MongoEvidence,
     MongoEvidenceProjection,
     build_client,
 )
-from projections.evidence import MOST_BYTES
+from projections.evidence.documents import MOST_BYTES
 from projections.ports import Judged, UnfoldableError
 from projections.settings import MongoSettings
-from tests.integration.readmodels.facts import (
+from tests.builders.read_model_facts import (
     NOON,
     JudgedLog,
     imported,

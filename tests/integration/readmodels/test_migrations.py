@@ -13,7 +13,7 @@ from domain.errors import SettingsError
 from domain.features import CATALOGUE
 from domain.wording import known_sentences
 from migrations.upgrade import check, downgrade, upgrade, upgrade_to
-from projections.readmodels.tables import METADATA
+from projections.readmodels.storage.tables import METADATA
 
 
 def columns(url: str, table: str) -> list[str]:

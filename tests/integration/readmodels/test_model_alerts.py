@@ -20,16 +20,16 @@ from domain.features import CATALOGUE
 from domain.model_alerts import model_alert, model_alert_id
 from domain.times import DAY, HOUR, MINUTE
 from eventlog.codec import decode
-from eventlog.inmemory import InMemoryEventLog
+from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import ALERTS, POLICY
-from inference.artefacts import GRAPH, MANIFEST, WEIGHTS, ArtefactStore
-from projections.adapters.postgres import alerts_projection
-from projections.readmodels.queries import ReadModels, forget
-from runtime.health_watch import HealthWatch
+from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS, ArtefactStore
+from operations.monitoring.watch import HealthWatch
+from projections.readmodels.adapters.postgres import alerts_projection
+from projections.readmodels.queries.read_models import ReadModels, forget
 from runtime.settings import settings_from_environment
-from tests.integration.readmodels.facts import NOON, JudgedLog, envelope, project_all
-from tests.integration.readmodels.tables_as_they_are import dump
-from tests.integration.readmodels.watched import decided, project, traffic, watched_model
+from tests.builders.read_model_facts import NOON, JudgedLog, envelope, project_all
+from tests.builders.table_contents import dump
+from tests.builders.watched_models import decided, project, traffic, watched_model
 
 LATER = NOON + 2 * DAY
 

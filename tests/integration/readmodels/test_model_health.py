@@ -11,19 +11,12 @@ from sqlalchemy import Engine
 from domain.errors import UnavailableError
 from domain.features import CATALOGUE
 from domain.times import DAY, HOUR, MINUTE
-from projections.readmodels.connecting import build_engine
-from projections.readmodels.live_window import LiveWindow
+from operations.monitoring.measure import Asked, measured
+from projections.readmodels.queries.live_window import LiveWindow
+from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
-from runtime.model_health import Asked, measured
-from tests.integration.readmodels.facts import NOON, labelled
-from tests.integration.readmodels.watched import (
-    MODEL,
-    decided,
-    frauds,
-    project,
-    traffic,
-    watched_model,
-)
+from tests.builders.read_model_facts import NOON, labelled
+from tests.builders.watched_models import MODEL, decided, frauds, project, traffic, watched_model
 
 LATER = NOON + 25 * HOUR
 DAY_ROUND = Asked(LATER, window=25 * HOUR)
@@ -74,7 +67,7 @@ def test_only_whole_decisions_of_the_model_and_the_window_are_looked_at(engine: 
 def test_of_many_decisions_an_even_sample_is_read(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.readmodels.live_window.MOST_ROWS", 100)
+    monkeypatch.setattr("projections.readmodels.queries.live_window.MOST_ROWS", 100)
     project(engine, *decided(*traffic(600, 3)))
     window = LiveWindow(engine, MODEL, NOON, LATER)
     first, again = (window.values(CATALOGUE.hash, len(CATALOGUE)) for _ in range(2))

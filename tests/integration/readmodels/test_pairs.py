@@ -10,10 +10,10 @@ from sqlalchemy import Engine, text
 
 from domain.events import Envelope, Outcome
 from domain.times import DAY, HOUR
-from projections.adapters.postgres import transactions_projection
-from projections.readmodels.connecting import transaction as in_transaction
-from projections.readmodels.pairs import Pair, Said, pairs
-from tests.integration.readmodels.facts import (
+from projections.readmodels.adapters.postgres import transactions_projection
+from projections.readmodels.queries.pairs import Pair, Said, pairs
+from projections.readmodels.storage.connecting import transaction as in_transaction
+from tests.builders.read_model_facts import (
     NOON,
     JudgedLog,
     imported,

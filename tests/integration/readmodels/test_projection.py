@@ -14,13 +14,13 @@ from domain.errors import FencedError, UnavailableError
 from domain.times import DAY, HOUR
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
-from projections.adapters.postgres import PostgresProjection, transactions_projection
 from projections.ports import Judged, UnfoldableError
-from projections.readmodels.connecting import transaction as in_transaction
-from projections.readmodels.counting import Counts
-from projections.readmodels.queries import ReadModels, forget
-from projections.readmodels.writing import Cursor, TransactionsWriter
-from tests.integration.readmodels.facts import (
+from projections.readmodels.adapters.postgres import PostgresProjection, transactions_projection
+from projections.readmodels.fold.counting import Counts
+from projections.readmodels.queries.read_models import ReadModels, forget
+from projections.readmodels.storage.connecting import transaction as in_transaction
+from projections.readmodels.storage.writing import Cursor, TransactionsWriter
+from tests.builders.read_model_facts import (
     NOON,
     JudgedLog,
     batches,
@@ -32,12 +32,7 @@ from tests.integration.readmodels.facts import (
     submitted,
     transaction,
 )
-from tests.integration.readmodels.tables_as_they_are import (
-    dump,
-    kept_daily,
-    recomputed_daily,
-    rows,
-)
+from tests.builders.table_contents import dump, kept_daily, recomputed_daily, rows
 
 
 class HaltedWriter:

@@ -11,12 +11,12 @@ from sqlalchemy import Engine
 from domain.errors import InvalidInputError, UnavailableError
 from domain.events import Outcome
 from domain.times import HOUR, MINUTE
-from projections.adapters.postgres import transactions_projection
-from projections.readmodels.connecting import build_engine
-from projections.readmodels.queries import ReadModels
-from projections.readmodels.results import DecisionFilter
+from projections.readmodels.adapters.postgres import transactions_projection
+from projections.readmodels.queries.read_models import ReadModels
+from projections.readmodels.queries.results import DecisionFilter
+from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
-from tests.integration.readmodels.facts import (
+from tests.builders.read_model_facts import (
     NOON,
     JudgedLog,
     project_all,

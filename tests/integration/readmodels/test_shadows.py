@@ -14,13 +14,13 @@ from domain.errors import FencedError
 from domain.events import Envelope, ModelShadowed, ShadowEnded, Thresholds
 from domain.policy import NO_SHADOWS, Shadow, Shadows
 from domain.times import HOUR, to_datetime
-from projections.adapters.postgres import transactions_projection
-from projections.adapters.postgres_shadows import PostgresShadows
-from projections.readmodels.connecting import transaction as in_transaction
-from projections.readmodels.queries import forget
-from projections.shadow_scores import ShadowScore
-from projections.workers.challengers import Challengers, Replayed
-from tests.integration.readmodels.facts import (
+from projections.readmodels.adapters.postgres import transactions_projection
+from projections.readmodels.queries.read_models import forget
+from projections.readmodels.storage.connecting import transaction as in_transaction
+from projections.shadows.adapters.postgres import PostgresShadows
+from projections.shadows.port import ShadowScore
+from projections.shadows.worker import Challengers, Replayed
+from tests.builders.read_model_facts import (
     NOON,
     PARTITIONS,
     JudgedLog,
@@ -30,7 +30,7 @@ from tests.integration.readmodels.facts import (
     submitted,
     transaction,
 )
-from tests.integration.readmodels.tables_as_they_are import rows
+from tests.builders.table_contents import rows
 
 THRESHOLDS = Thresholds(review=0.3, step_up=0.5, decline=0.7)
 SINCE = NOON + 4 * HOUR
@@ -195,8 +195,8 @@ def test_kills_before_and_after_any_commit_leave_each_transaction_scored_once(
     world: World, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     draw = random.Random(seed)
-    monkeypatch.setattr("projections.workers.challengers._AT_ONCE", 3)
-    monkeypatch.setattr("projections.workers.challengers._HISTORY_AT_ONCE", 4)
+    monkeypatch.setattr("projections.shadows.worker._AT_ONCE", 3)
+    monkeypatch.setattr("projections.shadows.worker._HISTORY_AT_ONCE", 4)
     world.history(30)
     world.shadow(SINCE)
     seam = world.log.ends()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from projections.adapters.postgres import transactions_projection
-from projections.readmodels.tables import METADATA
-from tests.integration.readmodels.facts import project_all, small_history
-from tests.integration.readmodels.tables_as_they_are import rows
+from projections.readmodels.adapters.postgres import transactions_projection
+from projections.readmodels.storage.tables import METADATA
+from tests.builders.read_model_facts import project_all, small_history
+from tests.builders.table_contents import rows
 
 GUIDE = Path(__file__).parents[3] / "docs" / "sql.md"
 EXAMPLES = re.findall(r"```sql\n(.*?);\n```", GUIDE.read_text(), flags=re.DOTALL)

@@ -17,9 +17,9 @@ from domain.events import (
     TransactionSubmitted,
 )
 from domain.times import DAY, to_datetime
-from projections.adapters.postgres import transactions_projection
-from projections.readmodels.queries import forget
-from tests.integration.readmodels.facts import (
+from projections.readmodels.adapters.postgres import transactions_projection
+from projections.readmodels.queries.read_models import forget
+from tests.builders.read_model_facts import (
     NOON,
     JudgedLog,
     batches,
@@ -29,7 +29,7 @@ from tests.integration.readmodels.facts import (
     submitted,
     transaction,
 )
-from tests.integration.readmodels.tables_as_they_are import kept_daily, recomputed_daily, rows
+from tests.builders.table_contents import kept_daily, recomputed_daily, rows
 
 _keys = st.sampled_from("abc")
 _days = st.sampled_from([0, 1, 2, 450, 451])

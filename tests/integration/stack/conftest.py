@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from local.stack.control import LocalStack, Silent
 from runtime.settings import SERVER_FIELDS, Settings, settings_from_environment
-from runtime.stack.control import LocalStack, Silent
 
 
 def settings_for(folder: Path, **given: object) -> Settings:

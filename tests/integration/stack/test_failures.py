@@ -19,13 +19,13 @@ import pytest
 import redis
 
 from domain.errors import IntegrityError, SettingsError
+from host.processes import ProcessId, wait_until
+from host.state_folder import StateFolder, read_json
+from local.stack.control import LocalStack, Silent
+from local.stack.errors import StackError
+from local.stack.servers.jars import ensure, locked
+from local.stack.status import read_status, recorded_processes
 from runtime.settings import Settings, load_settings, settings_from_environment
-from runtime.stack.control import LocalStack, Silent
-from runtime.stack.errors import StackError
-from runtime.stack.jars import ensure, locked
-from runtime.stack.processes import ProcessId, wait_until
-from runtime.stack.state import StateFolder, read_json
-from runtime.stack.status import read_status, recorded_processes
 
 ELSEWHERE = {
     "kafka_bootstrap_servers": "kafka.example:9092",
@@ -130,7 +130,7 @@ def test_a_server_that_cannot_start_is_reported_with_its_log(folder: Path) -> No
 
 def test_an_interrupted_up_leaves_nothing_running(folder: Path) -> None:
     record = StateFolder(folder).record
-    command = [sys.executable, "-m", "runtime.cli.main", "up", "--servers-only"]
+    command = [sys.executable, "-m", "cli.main", "up", "--servers-only"]
     environment = {**os.environ, "RETRACE_STATE_DIR": str(folder)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as up:
         assert wait_until(lambda: bool(read_json(record).get("services")), 60)
@@ -147,7 +147,7 @@ def test_an_interrupted_up_leaves_nothing_running(folder: Path) -> None:
 def test_status_prints_one_object_also_when_nothing_runs(folder: Path) -> None:
     environment = {**os.environ, "RETRACE_STATE_DIR": str(folder)}
     told = subprocess.run(
-        [sys.executable, "-m", "runtime.cli.main", "status", "--json"],
+        [sys.executable, "-m", "cli.main", "status", "--json"],
         env=environment,
         capture_output=True,
         check=True,

@@ -14,11 +14,11 @@ import redis
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from host.processes import ProcessId, family, wait_until
+from local.stack.control import LocalStack
+from local.stack.services import SERVERS
+from local.stack.status import read_status, recorded_processes
 from runtime.settings import Settings, load_settings
-from runtime.stack.control import LocalStack
-from runtime.stack.processes import ProcessId, family, wait_until
-from runtime.stack.services import SERVERS
-from runtime.stack.status import read_status, recorded_processes
 
 pytestmark = pytest.mark.timeout(120)
 NAMES = [server.name for server in SERVERS]

@@ -14,8 +14,8 @@ import pytest
 
 from domain.times import to_rfc3339
 from eventlog.adapters.kafka_admin import ensure_topics
+from operations.training.runs import read_run
 from runtime.settings import CHECKOUT, Settings
-from runtime.training_runs import read_run
 from tests.fakes.payments import TAUGHT, write_payments
 
 pytestmark = pytest.mark.timeout(1200)  # a busy machine takes minutes to start TensorFlow
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(1200)  # a busy machine takes minutes to start 
 
 def started(servers: Settings, state: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "runtime.cli.main", *arguments],
+        [sys.executable, "-m", "cli.main", *arguments],
         cwd=CHECKOUT,
         env={**os.environ, **servers.environment(), "RETRACE_STATE_DIR": str(state)},
         stdout=subprocess.PIPE,

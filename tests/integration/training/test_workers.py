@@ -17,14 +17,14 @@ import psutil
 import pytest
 
 from domain.errors import RetraceError, UnavailableError
-from inference.artefacts import WEIGHTS
+from host.ports import free_ports
+from inference.artefacts.store import WEIGHTS
 from inference.training.export import unpack_weights
-from inference.training.fit import FitSettings
+from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings
-from runtime.stack.ports import free_ports
-from runtime.training_fleet import REFUSED, trained_by_workers
-from runtime.training_runs import Asked, TrainingRun, begun, result_of, trained_by
-from tests.unit.inference.synthetic import synthetic
+from operations.training.local_workers import REFUSED, trained_by_workers
+from operations.training.runs import Asked, TrainingRun, begun, result_of, trained_by
+from tests.builders.training_frames import synthetic
 
 TOLERANCE = 1e-4  # docs/models.md states it
 ONE = Asked(7, "ideal", TrainSettings(seed=3, fitting=FitSettings(epochs=3)))
@@ -60,7 +60,7 @@ def started_by_hand(run: TrainingRun) -> Iterator[list[subprocess.Popen[str]]]:
         for index in range(2):
             task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
             worker = subprocess.Popen(
-                [sys.executable, "-m", "runtime.cli.main", "train-worker", str(run.folder)],
+                [sys.executable, "-m", "cli.main", "train-worker", str(run.folder)],
                 env={**os.environ, "TF_CONFIG": json.dumps(task)},
                 stdout=subprocess.PIPE if index == 0 else subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -10,10 +10,10 @@ import redis
 
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.settings import KafkaSettings
-from projections.adapters.feast_repo import apply, repo_config
-from projections.adapters.feast_states import FeastStateStore
+from projections.online.adapters.feast_repo import apply, repo_config
+from projections.online.adapters.feast_states import FeastStateStore
 from runtime.settings import Settings
-from tests.integration.workers.process import WorkerProcess
+from tests.builders.worker_process import WorkerProcess
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from eventlog.archive.history import History
 from eventlog.archive.layout import DRAFT
 from eventlog.topics import TRANSACTIONS
 from runtime.settings import Settings
-from tests.integration.workers.history import lay_down, until
-from tests.integration.workers.process import WorkerProcess
+from tests.builders.worker_history import lay_down, until
+from tests.builders.worker_process import WorkerProcess
 
 _KILLS = 3
 _MORE = 40

@@ -30,13 +30,13 @@ from domain.features import (
 )
 from domain.features.entities import FIELDS, pair_key
 from domain.times import to_datetime
-from projections.adapters.feast_repo import REPO, apply, feature_store, repo_config
-from projections.adapters.feast_states import FeastStateStore, address
-from projections.adapters.redis_generations import RedisGenerations
-from projections.feature_state import Marker
+from projections.online.adapters.feast_repo import REPO, apply, feature_store, repo_config
+from projections.online.adapters.feast_states import FeastStateStore, address
+from projections.online.adapters.redis_generations import RedisGenerations
+from projections.online.port import Marker
 from runtime.settings import Settings
+from tests.builders.worker_history import transaction
 from tests.fakes.events import imported
-from tests.integration.workers.history import transaction
 
 
 def state_of(numbers: range, partition: int = 0, key: str = "c1") -> EntityState:

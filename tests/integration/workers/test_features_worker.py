@@ -12,11 +12,11 @@ import redis
 from domain.features import EntityState
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.topics import ENTITIES, TRANSACTIONS
-from projections.adapters.feast_states import FeastStateStore
-from projections.feature_state import Markers
+from projections.online.adapters.feast_states import FeastStateStore
+from projections.online.port import Markers
 from runtime.settings import Settings
-from tests.integration.workers.history import Key, folded, lay_down, until
-from tests.integration.workers.process import WorkerProcess
+from tests.builders.worker_history import Key, folded, lay_down, until
+from tests.builders.worker_process import WorkerProcess
 
 Start = Callable[[str], WorkerProcess]
 

@@ -11,13 +11,13 @@ from domain.errors import ConflictError, IntegrityError, NotFoundError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from feature_repo import served
-from inference.adapters.feast_reader import FeastFeatureReader
-from projections.adapters.feast_repo import feature_store, repo_config
-from projections.adapters.feast_states import FeastStateStore
-from projections.adapters.redis_generations import RedisGenerations
-from projections.feature_state import Marker
+from projections.online.adapters.feast_repo import feature_store, repo_config
+from projections.online.adapters.feast_states import FeastStateStore
+from projections.online.adapters.redis_generations import RedisGenerations
+from projections.online.port import Marker
+from projections.online.reader import FeastFeatureReader
 from runtime.settings import Settings
-from tests.integration.workers.history import transaction
+from tests.builders.worker_history import transaction
 from tests.integration.workers.test_feast import save, state_of
 
 CARD = (Entity.CARD, "c1")

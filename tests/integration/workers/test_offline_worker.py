@@ -12,10 +12,10 @@ from domain.features import CATALOGUE
 from domain.times import to_datetime
 from eventlog.adapters.kafka import KafkaEventLog
 from migrations.upgrade import upgrade_to
-from projections.adapters.feast_repo import feature_store
+from projections.online.adapters.feast_repo import feature_store
 from runtime.settings import Settings
-from tests.integration.workers.history import ideal, lay_down, transaction, until
-from tests.integration.workers.process import WorkerProcess
+from tests.builders.worker_history import ideal, lay_down, transaction, until
+from tests.builders.worker_process import WorkerProcess
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import redis
 from domain.features import CATALOGUE, Entity
 from domain.features.entities import pair_key
 from domain.features.state import EntityState
-from projections.adapters.feast_repo import repo_config
-from projections.adapters.feast_states import FeastStateStore
-from projections.adapters.redis_generations import RedisGenerations
-from projections.adapters.state_bulk import BulkStates, Sizes
-from projections.adapters.state_keys import address
+from projections.online.adapters.feast_repo import repo_config
+from projections.online.adapters.feast_states import FeastStateStore
+from projections.online.adapters.redis_generations import RedisGenerations
+from projections.online.adapters.state_bulk import BulkStates, Sizes
+from projections.online.adapters.state_keys import address
 from runtime.settings import Settings
 from tests.integration.workers.test_feast import save, state_of
 

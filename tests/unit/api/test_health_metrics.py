@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, generate_latest
 
 from api.health_metrics import HealthCollector
-from projections.readmodels.results import MeasuredHealth
+from projections.readmodels.queries.results import MeasuredHealth
 
 
 def row(measure: str, value: float | None, feature: str = "", model: str = "m-1") -> MeasuredHealth:

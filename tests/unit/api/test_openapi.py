@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped, unus
 
 from api.errors import MEDIA_TYPE
 from api.routes import alerts, decisions, health, labels, live, scoring, transactions
-from eventlog.inmemory import InMemoryEventLog
-from tests.unit.api.bench import payload, running
+from eventlog.in_memory import InMemoryEventLog
+from tests.builders.api_bench import payload, running
 
 MODULES = (scoring, transactions, live, decisions, labels, alerts, health)
 

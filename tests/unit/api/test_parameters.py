@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from api import errors
 from api.parameters import Key, Since, moment
 from domain.errors import InvalidInputError
-from projections.readmodels.cursors import Place, read_cursor, write_cursor
+from projections.readmodels.queries.cursors import Place, read_cursor, write_cursor
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 import domain.errors
 from api.body import MOST_BATCH_BYTES, MOST_BYTES, BodyTooLargeError
 from api.errors import MEDIA_TYPE, problem
-from commands.payloads import MalformedPayloadError
+from commands.intake.payload import MalformedPayloadError
 from domain.errors import (
     ConflictError,
     FencedError,
@@ -27,8 +27,8 @@ from domain.errors import (
     UnavailableError,
     UndecodableError,
 )
-from eventlog.inmemory import InMemoryEventLog
-from tests.unit.api.bench import Api, payload, running
+from eventlog.in_memory import InMemoryEventLog
+from tests.builders.api_bench import Api, payload, running
 
 KINDS: dict[type[RetraceError], tuple[RetraceError, int, str]] = {
     type(error): (error, status, kind)

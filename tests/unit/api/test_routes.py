@@ -12,12 +12,12 @@ import pytest
 
 from api.routes.transactions import MOST_LINES
 from domain.errors import UnavailableError
-from eventlog.inmemory import InMemoryEventLog
+from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
-from projections.readmodels.queries import ReadModels
-from projections.readmodels.results import AlertFilter, DecisionFilter, Page, StoredAlert
-from projections.readmodels.results import StoredDecision as Stored
-from tests.unit.api.bench import Api, answers, payload, running
+from projections.readmodels.queries.read_models import ReadModels
+from projections.readmodels.queries.results import AlertFilter, DecisionFilter, Page, StoredAlert
+from projections.readmodels.queries.results import StoredDecision as Stored
+from tests.builders.api_bench import Api, answers, payload, running
 
 ODD_IDS = [
     "a/b",

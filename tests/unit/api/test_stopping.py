@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.live import DecisionHub
 from api.metrics import Metrics
-from runtime.asgi import Server
+from runtime.processes.api import Server
 
 
 @asynccontextmanager

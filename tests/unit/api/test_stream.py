@@ -12,11 +12,11 @@ from starlette.types import Message, Scope
 
 from api.live import DecisionHub, event_id
 from domain.events import Envelope
-from eventlog.inmemory import InMemoryEventLog
+from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
+from tests.builders.api_bench import Api, payload, running
 from tests.fakes.events import scored, submitted
-from tests.unit.api.bench import Api, payload, running
 
 
 class Stream:

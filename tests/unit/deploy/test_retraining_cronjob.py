@@ -10,9 +10,9 @@ import pytest
 import yaml  # type: ignore[import-untyped, unused-ignore]
 from typer.testing import CliRunner
 
-from runtime import retraining
-from runtime.cli import models_watch
-from runtime.cli.main import app
+from cli.main import app
+from cli.models import watch as models_watch
+from operations.training import retraining
 from runtime.settings import Settings, variable_of
 
 FILE = Path(__file__).parents[3] / "deploy" / "k8s" / "retraining-cronjob.yaml"
@@ -61,7 +61,7 @@ def test_our_command_line_takes_its_arguments(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(models_watch, "_looked", look)
     for field in ("kafka_bootstrap_servers", "redis_url", "database_url", "mongodb_url"):
         monkeypatch.setenv(variable_of(field), _ANY[field])
-    assert CONTAINER["command"] == ["python", "-m", "runtime.cli.main"]
+    assert CONTAINER["command"] == ["python", "-m", "cli.main"]
     done = CliRunner().invoke(app, CONTAINER["args"])
     assert (done.exit_code, done.stderr) == (0, "")
     # It stops before promotion, and comes to an end.

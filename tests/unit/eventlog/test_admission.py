@@ -14,9 +14,9 @@ from domain.events import (
     TransactionScored,
     TransactionSubmitted,
 )
-from eventlog.admission import HORIZON_US, Admission
-from eventlog.dict_memory import DictMemory
-from eventlog.memory import SqliteMemory
+from eventlog.admission.dict_memory import DictMemory
+from eventlog.admission.first_wins import HORIZON_US, Admission
+from eventlog.admission.sqlite_memory import SqliteMemory
 from tests.fakes.events import NOW, imported, labelled, scored, submitted
 
 Place = tuple[int, int]

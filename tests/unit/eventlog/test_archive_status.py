@@ -14,7 +14,7 @@ from eventlog.archive.layout import Piece
 from eventlog.archive.status import PartitionStatus, status_of
 from eventlog.archive.writing import ArchivedRecord, table_of
 from eventlog.codec import encode
-from eventlog.inmemory import InMemoryEventLog
+from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
 from tests.fakes.events import NOW, imported, submitted
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.errors import IntegrityError, NotFoundError
 from eventlog.codec import decode
-from eventlog.deadletters import (
+from eventlog.dead_letters import (
     SetAside,
     dead_letter,
     dead_letter_event,
@@ -22,7 +22,7 @@ from eventlog.deadletters import (
     seal,
     unseal,
 )
-from eventlog.inmemory import InMemoryEventLog
+from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position
 from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS
 

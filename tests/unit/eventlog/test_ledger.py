@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from domain.errors import IntegrityError, LogUnavailableError
-from eventlog import ledger as module
-from eventlog.inmemory import InMemoryEventLog
-from eventlog.ledger import Ledger
-from eventlog.memory import SqliteMemory
+from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.in_memory import InMemoryEventLog
+from eventlog.ledger import ledger as module
+from eventlog.ledger.ledger import Ledger
 from eventlog.topics import TRANSACTIONS
 from tests.fakes.events import submitted
 

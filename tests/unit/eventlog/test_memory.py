@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from domain.errors import SettingsError
-from eventlog import memory as module
-from eventlog.admission import Known
-from eventlog.memory import SqliteMemory
+from eventlog.admission import sqlite_memory as module
+from eventlog.admission.first_wins import Known
+from eventlog.admission.sqlite_memory import SqliteMemory
 
 ENTRY = Known("d", "submit", 2, 17, 1_700_000_000_000_000)
 
@@ -54,7 +54,7 @@ def test_a_torn_file_is_begun_anew(tmp_path: Path, torn: bytes) -> None:
 def test_a_file_belongs_to_one_process(tmp_path: Path) -> None:
     memory = SqliteMemory(tmp_path / "ids.sqlite")
     code = (
-        "from pathlib import Path\nfrom eventlog.memory import SqliteMemory\n"
+        "from pathlib import Path\nfrom eventlog.admission.sqlite_memory import SqliteMemory\n"
         f"SqliteMemory(Path({str(tmp_path / 'ids.sqlite')!r}))"
     )
     root = Path(__file__).parents[3]

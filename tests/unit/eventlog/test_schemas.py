@@ -19,9 +19,9 @@ from jsonschema import (  # type: ignore[import-untyped, unused-ignore]
 
 from domain.events import Envelope
 from domain.events.registry import registered
-from eventlog.asyncapi import document, pages
 from eventlog.codec import encode
-from eventlog.schemas import EVENTS_OF, event_schemas
+from eventlog.schemas.asyncapi import document, pages
+from eventlog.schemas.event_schemas import EVENTS_OF, event_schemas
 from eventlog.topics import TOPICS
 from tests.fakes.events import scored
 from tests.fakes.strategies import envelopes

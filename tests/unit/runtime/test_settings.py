@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from domain.errors import SettingsError
-from inference.training.costs import Costs
-from inference.training.measures import MeasureSettings
+from host.processes import ProcessId
+from host.state_folder import StateFolder, write_json
+from inference.evaluation.costs import Costs
+from inference.evaluation.measures import MeasureSettings
 from inference.training.thresholds import Budget
-from runtime.connections import redis_connection
+from local.stack.services import without_own_urls
 from runtime.settings import (
     CHECKOUT,
     SERVER_FIELDS,
@@ -21,9 +23,7 @@ from runtime.settings import (
     settings_from_environment,
     variable_of,
 )
-from runtime.stack.processes import ProcessId
-from runtime.stack.services import without_own_urls
-from runtime.stack.state import StateFolder, write_json
+from runtime.settings.urls import redis_connection
 
 LOCAL = {
     "kafka_bootstrap_servers": "127.0.0.1:1",

@@ -11,9 +11,9 @@ import pytest
 
 from domain.events import Envelope, FeaturesActivated, ModelShadowed, ShadowEnded, Thresholds
 from domain.features import CATALOGUE, FeatureSet, Inputs
-from eventlog.inmemory import InMemoryEventLog
+from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
-from runtime.challengers import LiveScorer, ShadowModels, ShadowPolicy
+from runtime.processes.shadows import LiveScorer, ShadowModels, ShadowPolicy
 from runtime.settings import settings_from_environment
 
 FEWER = FeatureSet(CATALOGUE.features[:3])

@@ -15,11 +15,11 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from cli.simulate import simulate
 from domain.cleaning import CardToken, changed_fields, clean_transaction
 from domain.money import approximate_rates
 from simulator import Simulation, SimulationSettings, to_submission
-from simulator.cli import simulate
-from simulator.currencies import CURRENCIES
+from simulator.population.currencies import CURRENCIES
 
 SMALL = ["--customers", "200", "--merchants", "50", "--per-day", "300", "--seed", "4"]
 CANONICAL = [
@@ -28,7 +28,7 @@ CANONICAL = [
 ]
 # The interpreter runs the command as the CLI does: the function mounted in a Typer app.
 PROGRAM = (
-    "import typer; from simulator.cli import simulate; "
+    "import typer; from cli.simulate import simulate; "
     "app = typer.Typer(); app.command()(simulate); app()"
 )
 
@@ -181,6 +181,6 @@ def test_errors_name_what_is_wrong(arguments: tuple[str, ...], named: str) -> No
 
 
 def test_mounting_the_command_does_not_load_numpy() -> None:
-    program = "import sys, simulator.cli; sys.exit('numpy' in sys.modules)"
+    program = "import sys, cli.simulate; sys.exit('numpy' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0

@@ -16,8 +16,8 @@ from domain.transactions import CHANNELS, Transaction
 from simulator import Day, SimulatedTransaction, Simulation, SimulationSettings
 from simulator.columns import Columns
 from simulator.frauds import HORIZON_DAYS
-from simulator.geography import CITIES, CURRENCY_OF, distance_km
-from simulator.trips import KEPT_BLOCKS
+from simulator.population.geography import CITIES, CURRENCY_OF, distance_km
+from simulator.population.trips import KEPT_BLOCKS
 
 small_settings = st.builds(
     SimulationSettings,

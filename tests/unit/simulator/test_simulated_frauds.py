@@ -9,7 +9,7 @@ import pytest
 from domain.times import DAY, HOUR, MINUTE
 from simulator import FRAUD_KINDS, Day, FraudKind, Simulation, SimulationSettings
 from simulator.columns import CHANNELS, ECOM, NO_DEVICE, POS, Columns, concatenated
-from simulator.geography import MINOR_PER_EURO, distance_km
+from simulator.population.geography import MINOR_PER_EURO, distance_km
 from simulator.streams import stream
 
 KINDS = {kind.name: kind for kind in FRAUD_KINDS}

@@ -1,0 +1,112 @@
+"""Owns `retrace backtest`: a model's scores of past transactions, and how good they were."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.features.output import moment, show, shown
+
+if TYPE_CHECKING:
+    from operations.backtest.backtest import Backtest
+
+
+def backtest(
+    model: Annotated[str, typer.Option(help="Id of a model, or the beginning of its hash.")],
+    begin: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="From this event time on, RFC 3339.")
+    ],
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Before this event time.")],
+    scores: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write CSV: TRANSACTION_ID,score."),
+    ] = None,
+    cards: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="The k of card precision@k. Repeatable.", show_default="100"),
+    ] = None,
+    decisions: Annotated[
+        bool,
+        typer.Option("--decisions", help="Take the model's own decisions again; 1 if one differs."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Score past transactions with a frozen model, as if it had been in force then.
+
+    Every transaction gets the features of its own moment, from a replay of the log. Nothing that
+    runs is touched.
+    """
+    from domain.errors import InvalidInputError
+    from inference.evaluation.card.text import measure_rows
+    from operations.backtest.backtest import backtest as run
+    from operations.backtest.backtest import write
+    from runtime.settings import load_settings
+
+    if scores is not None and not scores.parent.is_dir():
+        raise InvalidInputError("--scores", f"there is no folder {scores.parent}")
+    first, last = moment("--from", begin), moment("--to", end)
+    if first is None or last is None or first >= last:
+        raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
+    started = time.monotonic()
+    settings = load_settings()
+    with shown() as (say, count):
+        made = run(settings, model, first, last, say, count, decisions)
+    if scores is not None:
+        write(made, scores)
+    chosen = settings.measures
+    if cards:
+        chosen = replace(chosen, cards=tuple(cards))
+    measured = made.measures(chosen)
+    told = _summary(made, scores, time.monotonic() - started)
+    if as_json:
+        print(json.dumps(told | {"by_maturity": measured}))
+    else:
+        print(_text(told))
+        show(measure_rows(measured, asdict(chosen)), ["", *measured])
+    if made.again is not None and made.again.differ:
+        raise typer.Exit(1)
+
+
+def _summary(made: Backtest, scores: Path | None, seconds: float) -> dict[str, Any]:
+    from inference.evaluation.metrics import auc, average_precision
+
+    labels, values = made.labelled
+    both = 0 < labels.sum() < len(labels)
+    return {
+        "model_id": made.model_id,
+        "model_hash": made.model_hash,
+        "transactions": len(made.history),
+        "labelled": len(labels),
+        "frauds": int(labels.sum()),
+        "auc": auc(labels, values) if both else None,
+        "average_precision": average_precision(labels, values) if both else None,
+        "scores": str(scores) if scores else None,
+        "seconds": round(seconds, 1),
+        "decisions": asdict(made.again) if made.again is not None else None,
+    }
+
+
+def _text(told: dict[str, Any]) -> str:
+    lines = [
+        f"{told['model_id']} scored {told['transactions']:,} transactions in {told['seconds']} s;"
+        f" {told['labelled']:,} are labelled by now, {told['frauds']:,} of them fraud"
+    ]
+    if told["auc"] is not None:
+        lines.append(f"  AUC {told['auc']:.4f}, average precision {told['average_precision']:.4f}")
+    if told["scores"]:
+        lines.append(f"  scores: {told['scores']}")
+    again = told["decisions"]
+    if again is not None:
+        lines += [
+            f"  it decided {again['decisions']:,} of them, {again['compared']:,} of these with the"
+            " features of this version and on a machine like this one:",
+            f"  from its record {again['record_differs']:,} come out otherwise, in the replay"
+            f" {again['replay_differs']:,}, of which {again['served_otherwise']:,} were served"
+            " other features",
+        ]
+    return "\n".join(lines)

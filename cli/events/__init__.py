@@ -1,0 +1,1 @@
+"""`retrace events`: the log, record by record."""

@@ -1,0 +1,1 @@
+"""`retrace features`: proofs, rebuilds and exports of features."""

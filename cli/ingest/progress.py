@@ -1,0 +1,159 @@
+"""Owns how an import is shown: progress on stderr, accounts at the end; counts nothing itself."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from domain.times import to_rfc3339
+
+if TYPE_CHECKING:
+    from commands.imports import ImportRows, ImportSummary
+
+_SLICE_SECONDS = 0.5
+
+
+class ImportProgress:
+    """A bar with rows, rate and rejects; nothing where stderr is no terminal."""
+
+    def __init__(self, fraction: Callable[[], float]) -> None:
+        console = Console(stderr=True)
+        self._fraction = fraction
+        self._started = time.monotonic()
+        self._summary: ImportSummary | None = None
+        self._bar = Progress(
+            TextColumn("{task.fields[rows]:,} rows"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f}% {task.fields[rate]:,.0f}/s"),
+            TextColumn("{task.fields[rejected]:,} rejected"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=1.0, rows=0, rate=0.0, rejected=0)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, summary: ImportSummary) -> None:
+        self._summary = summary
+        elapsed = max(time.monotonic() - self._started, 1e-9)
+        self._bar.update(
+            self._task,
+            completed=self._fraction(),
+            rows=summary.rows,
+            rate=summary.rows / elapsed,
+            rejected=summary.rejected,
+        )
+
+    def sleep(self, seconds: float) -> None:
+        """Waits, and keeps the figures moving."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _SLICE_SECONDS))
+            if self._summary is not None:
+                self.show(self._summary)
+
+
+def print_summary(
+    command: ImportRows,
+    summary: ImportSummary,
+    seconds: float,
+    rejects_path: Path,
+    interrupted: bool,
+    as_json: bool,
+) -> None:
+    """One JSON object on stdout, or a table there; what to do next goes to stderr."""
+    rejects_file = str(rejects_path) if summary.rejected else None
+    figures: dict[str, Any] = {
+        "file": command.name,
+        "mode": "rehearsal" if command.score else "history",
+        "rows": summary.rows,
+        "accepted": summary.accepted,
+        "cleaned": summary.cleaned,
+        "rejected": summary.rejected,
+        "labels": summary.labels,
+        "labels_fraud": summary.labels_fraud,
+        "labels_held": summary.labels_held,
+        "out_of_order": summary.out_of_order,
+        "first_time": _moment(summary.first_time),
+        "last_time": _moment(summary.last_time),
+        "rejects_file": rejects_file,
+        "seconds": round(seconds, 3),
+        "rows_per_second": round(summary.rows / max(seconds, 1e-9), 1),
+        "peak_memory_mb": round(_peak_memory_mb(), 1),
+        "complete": summary.complete,
+    }
+    if as_json:
+        details = {
+            "cleaned_fields": summary.cleaned_fields,
+            "rejected_fields": summary.rejected_fields,
+        }
+        sys.stdout.write(json.dumps({**figures, **details}) + "\n")
+    else:
+        Console().print(_table(figures, summary))
+    _say_next(summary, rejects_file, interrupted)
+
+
+def _say_next(summary: ImportSummary, rejects_file: str | None, interrupted: bool) -> None:
+    say = Console(stderr=True, highlight=False, soft_wrap=True).print
+    if interrupted:
+        say(
+            f"Interrupted: {summary.accepted:,} rows are in. Run it again to go on: "
+            "rows that are in are not taken twice."
+        )
+    if rejects_file:
+        say(f"Rejected rows with line, field and reason: {rejects_file}", markup=False)
+    if summary.labels_held:
+        say(f"{summary.labels_held:,} labels will be known only later: run it again then.")
+    if summary.out_of_order:
+        say(
+            f"{summary.out_of_order:,} rows are older than one before them: sort the file by time "
+            "for labels to come in the order in which they were known."
+        )
+
+
+def _table(figures: Mapping[str, Any], summary: ImportSummary) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    notes = {
+        "cleaned": _counts(summary.cleaned_fields),
+        "rejected": _counts(summary.rejected_fields),
+    }
+    for name, value in figures.items():
+        if value is not None and name != "complete":
+            shown = f"{value:,}" if isinstance(value, int | float) else str(value)
+            table.add_row(name.replace("_", " "), shown, notes.get(name, ""))
+    return table
+
+
+def _counts(by_field: Mapping[str, int]) -> str:
+    largest = sorted(by_field.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {count:,}" for name, count in largest)
+
+
+def _moment(micros: int | None) -> str | None:
+    return None if micros is None else to_rfc3339(micros)
+
+
+def _peak_memory_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Kilobytes everywhere but on macOS, which tells bytes.
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)

@@ -1,0 +1,77 @@
+"""Owns the root of the command line: which commands there are, and how errors are shown.
+
+A command's module imports what is heavy inside its functions, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from cli import alerts, archive, backtest, config, demo, testing
+from cli import dead_letters as deadletters
+from cli.events import commands as events
+from cli.features import commands as features
+from cli.ingest import command as ingest
+from cli.models import card as model_card
+from cli.models import commands as models
+from cli.models import export as models_export
+from cli.models import health as models_health
+from cli.models import watch as models_watch
+from cli.simulate import simulate
+from cli.stack import commands as stack
+from cli.training import train, train_job, train_worker
+from domain.errors import RetraceError
+
+app = typer.Typer(
+    name="retrace",
+    help="Event-sourced, real-time fraud detection that can replay any stretch of history.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+stack.register(app)
+config.register(app)
+events.register(app)
+deadletters.register(app)
+archive.register(app)
+features.register(app)
+ingest.register(app)
+models.register(app)
+models_export.register()
+models_health.register()
+models_watch.register()
+model_card.register()
+app.command()(demo.demo)
+app.command()(simulate)
+app.command()(train.train)
+app.command()(train_worker.train_worker)
+app.command()(train_job.train_job)
+app.command()(backtest.backtest)
+app.command()(alerts.alerts)
+app.command("test")(testing.run_checks)
+
+
+def main() -> None:
+    # A command that is told to end cleans up as after Ctrl-C.
+    for told in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(told, _interrupt)
+    try:
+        app(prog_name="retrace", standalone_mode=True)
+    except RetraceError as error:
+        print(f"retrace: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

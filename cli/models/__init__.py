@@ -1,0 +1,1 @@
+"""`retrace models`: the models of an installation."""

@@ -1,0 +1,103 @@
+"""Owns `retrace models export` and `import`: models that leave this installation, or come to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cli.models.commands import AsJson, Named, group
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+
+Format = Literal["saved-model", "tflite"]
+Say = Callable[[str], None]
+Told = tuple[str, dict[str, Any]]
+
+
+def register() -> None:
+    """Adds the commands to `retrace models`."""
+    group.command("export")(export_model)
+    group.command("import")(import_model)
+
+
+def export_model(
+    model: Named,
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of a model server's models.")
+    ] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="What is written there.")
+    ] = "saved-model",
+    mlflow: Annotated[
+        bool, typer.Option("--mlflow", help="Make a run of it at MLFLOW_TRACKING_URI.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a model as model servers load it, DIR/<name>/<version>/, or give it to MLflow.
+
+    What is written is read back and checked against the scores of the model's training. No server
+    of the stack has to run.
+    """
+    from cli.features.output import shown
+    from domain.errors import InvalidInputError
+    from runtime.settings import settings_from_environment
+
+    if (to is None) == (not mlflow):
+        raise InvalidInputError("--to/--mlflow", "say where to: --to DIR, or --mlflow")
+    settings = settings_from_environment()
+    with shown() as (say, _):
+        if to is None:
+            told, facts = _given(settings, model, say)
+        else:
+            say(f"writing {form} and checking its scores")
+            told, facts = _written(settings, model, to, form)
+    print(json.dumps(facts) if as_json else told)
+
+
+def _written(settings: Settings, model: str, to: Path, form: Format) -> Told:
+    from operations.models.export import export
+
+    made = export(settings, model, to, form)
+    return f"{made.model_id} is in {made.path}", {
+        "model_id": made.model_id,
+        "model_hash": made.model_hash,
+        "name": made.name,
+        "version": made.version,
+        "path": str(made.path),
+    }
+
+
+def _given(settings: Settings, model: str, say: Say) -> Told:
+    from operations.models.mlflow import give, mlflow_of
+    from runtime.composition.models import artefacts_of
+
+    with mlflow_of(settings) as server:
+        store, experiment = artefacts_of(settings), settings.mlflow_experiment
+        artefact, run_id = give(store, server, experiment, model, say)
+    model_id = artefact.manifest.model_id
+    facts = {"model_id": model_id, "model_hash": artefact.model_hash, "run_id": run_id}
+    return f"{model_id} is run {run_id}", facts
+
+
+def import_model(
+    mlflow: Annotated[
+        str, typer.Option("--mlflow", metavar="RUN_ID", help="A run at MLFLOW_TRACKING_URI.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Take a model from a run of MLflow, verify it and make it known; it is not put in force."""
+    from cli.features.output import shown
+    from operations.models.lifecycle import open_models
+    from operations.models.mlflow import mlflow_of, take
+    from runtime.settings import load_settings
+
+    settings = load_settings()
+    with shown() as (say, _), mlflow_of(settings) as server, open_models(settings) as models:
+        model = take(models, server, mlflow, say)
+    facts = {"model_id": model.model_id, "model_hash": model.model_hash}
+    print(json.dumps(facts) if as_json else f"{model.model_id} is stored, not in force")

@@ -1,0 +1,113 @@
+"""Owns `retrace models watch`: looks now and then, and trains anew where there is a reason."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.models.commands import AsJson, group
+
+if TYPE_CHECKING:
+    from operations.training.retraining import Check, Pace
+    from runtime.settings import Settings
+
+NOT_LOOKED = 2
+
+
+def register() -> None:
+    """Adds the command to `retrace models`."""
+    group.command()(watch)
+
+
+def watch(
+    every: Annotated[
+        str, typer.Option(help="Train when the newest model is that old; 0 for drift alone.")
+    ] = "7d",
+    check: Annotated[str, typer.Option(help="How often to look.")] = "1h",
+    rest: Annotated[
+        str, typer.Option(help="Drift asks for no other model before the newest is that old.")
+    ] = "1d",
+    promote: Annotated[
+        bool, typer.Option("--promote/--no-promote", help="Put what was trained in force.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Look once, as a cron job does.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train anew when the newest model is old, or what the model in force meets has drifted.
+
+    Exit status of --once: 0 there was no reason, or it is trained; 1 the training failed; 2 the
+    log could not be read. Without --once failures are told, and it looks again.
+    """
+    from commands.imports.durations import parse_duration
+    from domain.errors import InvalidInputError, RetraceError
+    from host.clock import now_us
+    from operations.training.retraining import Pace
+    from runtime.settings import load_settings
+
+    pace = Pace(parse_duration(every, "--every"), parse_duration(rest, "--rest"))
+    pause = parse_duration(check, "--check")
+    if not pause:
+        raise InvalidInputError("--check", "expected a span of time, such as 1h")
+    settings = load_settings()
+    for _ in _looks(once, pause / 1e6):
+        try:
+            found = _looked(settings, pace, promote, now_us())
+        except RetraceError as error:
+            _say(f"looked in vain: {error}")
+            if once:
+                raise typer.Exit(NOT_LOOKED) from None
+            continue
+        _tell(found, promote, as_json)
+        if once:
+            raise typer.Exit(1 if found.failed else 0)
+
+
+def _looked(settings: Settings, pace: Pace, promote: bool, now: int) -> Check:
+    from contextlib import closing
+
+    from operations.monitoring.health import health_of
+    from operations.monitoring.measure import asked_of
+    from operations.training.retraining import Retraining, train_in_child
+    from runtime.composition.log import log_of
+
+    with closing(log_of(settings)) as log:
+        return Retraining(
+            log,
+            lambda: health_of(settings, None, asked_of(settings, now)),
+            train_in_child,
+            pace,
+            promote,
+            _say,
+        ).check(now)
+
+
+def _looks(once: bool, pause: float) -> Iterator[None]:
+    yield
+    while not once:
+        time.sleep(pause)
+        yield
+
+
+def _say(text: str) -> None:
+    print(f"retrace: {text}", file=sys.stderr, flush=True)
+
+
+def _tell(found: Check, promoted: bool, as_json: bool) -> None:
+    facts = found.facts()
+    if as_json:
+        print(json.dumps(facts), flush=True)
+        return
+    parts = [facts["checked_at"][:19], f"health {found.level}"]
+    if found.reason is None:
+        parts.append("nothing to train")
+    elif found.trained is None:
+        parts.append(f"training failed ({found.reason}): {found.failed}; tried again next time")
+    else:
+        state = "in force" if promoted else "not in force until it is promoted"
+        parts.append(f"trained {found.trained['model_id']} ({found.reason}), {state}")
+    print("  ".join([*parts, *filter(None, [found.note])]), flush=True)

@@ -1,0 +1,1 @@
+"""`retrace up`, `down`, `status` and `logs`: the local stack."""

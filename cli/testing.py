@@ -1,0 +1,68 @@
+"""Owns `retrace test`: every check, in the order of how fast it fails; CI runs the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_ROOT = Path(__file__).resolve().parent.parent
+_BIN = Path(sys.executable).parent
+
+# The lock must give wheels to the platforms that we promise, whichever this one is.
+_PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-apple-darwin")
+_PYTHONS = ("3.11", "3.12", "3.13")
+
+
+def run_checks(
+    pytest_args: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- PYTEST ARGS]", show_default=False)
+    ] = None,
+    static: Annotated[bool, typer.Option("--static", help="Only the checks before the tests.")] = (
+        False
+    ),
+) -> None:
+    """Check formatting, types, layers, documents and locks; then run the tests."""
+    started = time.monotonic()
+    for name, command in _checks():
+        _run(name, command)
+    if not static:
+        _run("tests", [str(_BIN / "python"), "-m", "pytest", *(pytest_args or [])])
+    print(f"retrace test: all passed in {time.monotonic() - started:.0f} s", file=sys.stderr)
+
+
+def _checks() -> list[tuple[str, list[str]]]:
+    retrace = [str(_BIN / "python"), "-m", "cli.main"]
+    return [
+        ("format", [str(_BIN / "ruff"), "format", "--check", "--quiet", "."]),
+        ("lint", [str(_BIN / "ruff"), "check", "--quiet", "."]),
+        ("layers", [str(_BIN / "lint-imports"), "--no-logo"]),
+        ("types", [str(_BIN / "mypy")]),
+        ("event schemas", [*retrace, "events", "schemas", "--check"]),
+        *((f"lock for {p}, Python {v}", _resolves(p, v)) for p in _PLATFORMS for v in _PYTHONS),
+    ]
+
+
+def _resolves(target: str, version: str) -> list[str]:
+    nowhere = str(Path(tempfile.gettempdir()) / "retrace-lock-check")
+    return [
+        *(str(_BIN / "uv"), "pip", "install", "--dry-run", "--quiet", "--require-hashes"),
+        *("--only-binary", ":all:", "--python-platform", target, "--python-version", version),
+        *("--target", nowhere, "-r", "requirements.lock"),
+    ]
+
+
+def _run(name: str, command: list[str]) -> None:
+    print(f"── {name}", file=sys.stderr, flush=True)
+    done = subprocess.run(command, cwd=_ROOT, check=False)
+    if done.returncode:
+        print(
+            f"retrace test: {name} failed (exit {done.returncode}); again: {' '.join(command)}",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Agents that read the log and append to it."""

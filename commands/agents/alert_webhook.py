@@ -1,0 +1,194 @@
+"""Owns the delivery of alerts to a webhook: at least once, in any order, with the alert's id."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+import httpx
+
+from domain.errors import RetraceError, UnavailableError
+from domain.events import (
+    AlertDelivered,
+    AlertRaised,
+    Envelope,
+    ModelAlertDelivered,
+    ModelAlertRaised,
+    caused_event_id,
+)
+from domain.times import DAY, to_rfc3339
+from domain.wording import sentence
+from eventlog.admission.first_wins import Known, admits_origin
+from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.codec import decode
+from eventlog.port import EventLog
+from eventlog.topics import ALERTS
+from projections.faust.transport import Batch
+
+logger = logging.getLogger(__name__)
+
+WITHIN_US = DAY
+_AT_ONCE = 8
+_LONGEST_PAUSE = 60.0
+
+
+@dataclass(slots=True)
+class _Pending:
+    partition: int
+    offset: int
+    task: asyncio.Task[None]
+
+
+class DeliveryHandler:
+    """POSTs each alert until the receiver answers 2xx; then AlertDelivered says so in the log
+    (ModelAlertDelivered where it is about a model).
+
+    The body's `type` tells them apart. One that is a day old is let go. The receiver drops repeats
+    by the Idempotency-Key header. The position stays below the oldest alert that is not delivered.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        positions: SqliteMemory,
+        client: httpx.AsyncClient,
+        url: str,
+        source: str,
+        clock: Callable[[], int],
+        first_pause: float = 1.0,
+    ) -> None:
+        self._log, self._positions, self._client = log, positions, client
+        self._url, self._source, self._clock = url, source, clock
+        self._first_pause = first_pause
+        self._receiver = httpx.URL(url).host
+        self._pending: dict[str, _Pending] = {}
+        self._next: dict[int, int] = {}
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        known = self._positions.positions()
+        self._next = {partition: known.get(partition, 0) for partition in partitions}
+        return dict(self._next)
+
+    async def revoke(self, partitions: set[int]) -> None:
+        for alert_id, pending in list(self._pending.items()):
+            if pending.partition in partitions:
+                self._settle(alert_id)
+
+    async def handle(self, batch: Batch) -> None:
+        for offset, _, value in batch.records:
+            try:
+                envelope = decode(value or b"")
+            except RetraceError:
+                continue
+            if isinstance(envelope.data, AlertDelivered | ModelAlertDelivered):
+                self._settle(envelope.data.alert_id)
+            elif isinstance(envelope.data, AlertRaised | ModelAlertRaised):
+                self._start(envelope, batch.partition, offset)
+        self._next[batch.partition] = batch.next
+        self._commit(batch.partition)
+
+    def _start(self, raised: Envelope, partition: int, offset: int) -> None:
+        alert_id = raised.data.alert_id
+        if not self._is_first(raised, partition, offset):
+            return
+        if alert_id in self._pending or self._is_old(raised):
+            return
+        task = asyncio.create_task(self._deliver(raised))
+        self._pending[alert_id] = _Pending(partition, offset, task)
+
+    def _is_first(self, raised: Envelope, partition: int, offset: int) -> bool:
+        """An agent that has lost its position raises all alerts again: they are void here too."""
+        alert_id = raised.data.alert_id
+        known = self._positions.known([alert_id]).get(alert_id)
+        if not admits_origin(known, raised, partition, offset):
+            return False
+        first = Known("", "alert", partition, offset, raised.known_time)
+        self._positions.put({alert_id: first})
+        return True
+
+    async def _deliver(self, raised: Envelope) -> None:
+        attempts, pause, delivered = 0, self._first_pause, False
+        while not delivered:
+            attempts += 1
+            delivered = await self._post(raised, attempts)
+            if not delivered:
+                if self._is_old(raised):
+                    logger.warning("alert %s is let go: nobody has taken it for a day", raised.id)
+                    self._pending.pop(raised.data.alert_id, None)
+                    return
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        await self._state(raised, self._delivered(raised, attempts))
+
+    async def _state(self, raised: Envelope, delivered: Envelope) -> None:
+        pause = self._first_pause
+        while True:
+            try:
+                await self._log.append(ALERTS, raised.subject, delivered)
+                return
+            except UnavailableError as error:
+                logger.warning("alert %s is delivered, stated later: %s", raised.id, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _is_old(self, raised: Envelope) -> bool:
+        return self._clock() - raised.known_time > WITHIN_US
+
+    async def _post(self, raised: Envelope, attempt: int) -> bool:
+        told: dict[str, object] = {"type": raised.type, "raised_at": to_rfc3339(raised.known_time)}
+        if isinstance(raised.data, AlertRaised):
+            told["why"] = [sentence(code) for code in raised.data.reasons]
+        body = asdict(raised.data) | told
+        headers = {"Idempotency-Key": raised.id}
+        try:
+            async with self._slots:
+                response = await self._client.post(self._url, json=body, headers=headers)
+            if response.is_success:
+                return True
+            said = f"answered {response.status_code}"
+        except httpx.HTTPError as error:
+            said = str(error) or type(error).__name__
+        logger.warning("alert %s, attempt %d: %s %s", raised.id, attempt, self._receiver, said)
+        return False
+
+    def _delivered(self, raised: Envelope, attempts: int) -> Envelope:
+        now = self._clock()
+        stated = self._receipt(raised, attempts)
+        return Envelope(
+            id=caused_event_id(raised.id, type(stated)),
+            source=self._source,
+            subject=raised.subject,
+            time=now,
+            known_time=now,
+            data=stated,
+            correlation_id=raised.correlation_id,
+            causation_id=raised.id,
+        )
+
+    def _receipt(self, raised: Envelope, attempts: int) -> AlertDelivered | ModelAlertDelivered:
+        alert_id, receiver = raised.data.alert_id, self._receiver
+        if isinstance(raised.data, ModelAlertRaised):
+            return ModelAlertDelivered(
+                alert_id=alert_id,
+                model_id=raised.data.model_id,
+                receiver=receiver,
+                attempts=attempts,
+            )
+        return AlertDelivered(
+            alert_id=alert_id,
+            transaction_id=raised.subject,
+            receiver=receiver,
+            attempts=attempts,
+        )
+
+    def _settle(self, alert_id: str) -> None:
+        pending = self._pending.pop(alert_id, None)
+        if pending:
+            pending.task.cancel()
+
+    def _commit(self, partition: int) -> None:
+        open_offsets = [p.offset for p in self._pending.values() if p.partition == partition]
+        self._positions.commit({partition: min([self._next[partition], *open_offsets])})

@@ -1,0 +1,49 @@
+"""Owns the ingress agent: records of foreign producers become submissions, as over HTTP.
+
+The inbox is not the log: a record may be read twice, and is the same submission both times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from domain.errors import RetraceError, UnavailableError
+from eventlog.admission.sqlite_memory import SqliteMemory
+from projections.faust.transport import Batch
+
+Submit = Callable[[bytes], Awaitable[object]]
+SetAside = Callable[[str, int, int, RetraceError, bytes], Awaitable[object]]
+
+_AT_ONCE = 200
+
+
+class IngressHandler:
+    """`submit` cleans and appends one record; what it refuses goes to `set_aside`.
+
+    The position is committed after every record of the batch is durable in one of the two.
+    """
+
+    def __init__(self, positions: SqliteMemory, submit: Submit, set_aside: SetAside) -> None:
+        self._positions, self._submit, self._set_aside = positions, submit, set_aside
+
+    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        known = self._positions.positions()
+        return {partition: known.get(partition, 0) for partition in partitions}
+
+    async def handle(self, batch: Batch) -> None:
+        for start in range(0, len(batch.records), _AT_ONCE):
+            chunk = batch.records[start : start + _AT_ONCE]
+            await asyncio.gather(*(self._take(batch, at, value or b"") for at, _, value in chunk))
+        self._positions.commit({batch.partition: batch.next})
+
+    async def revoke(self, partitions: set[int]) -> None:  # noqa: ARG002
+        return
+
+    async def _take(self, batch: Batch, offset: int, value: bytes) -> None:
+        try:
+            await self._submit(value)
+        except UnavailableError:
+            raise
+        except RetraceError as error:
+            await self._set_aside(batch.topic, batch.partition, offset, error, value)

@@ -1,0 +1,147 @@
+"""Owns the scoring agent and the raising of alerts: it decides what nobody has decided yet.
+
+Submissions of mode `submit` are decided as they are read; those of mode `score` belong to the
+process that took them, for two seconds. The log arbitrates where both decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from domain.alerts import alert_of
+from domain.errors import RetraceError, UnavailableError
+from domain.events import Envelope, TransactionScored, TransactionSubmitted
+from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.codec import decode, glance
+from eventlog.ledger.ledger import Ledger
+from eventlog.port import EventLog
+from eventlog.topics import ALERTS
+from projections.faust.transport import Batch
+
+logger = logging.getLogger(__name__)
+
+Decide = Callable[[str], Awaitable[object]]
+
+GRACE_SECONDS = 2.0
+_AT_ONCE = 16
+_LOOK_SECONDS = 0.2
+# Less than the watchdog waits: while our own tail catches up, nothing is stalled.
+_TAIL_SECONDS = 10.0
+_OURS = (TransactionSubmitted.NAME, TransactionScored.NAME)
+
+
+class DecidingHandler:
+    """Its position moves on when all of a batch is decided and every alert of it is in the log.
+
+    `decide` decides by transaction id and is harmless for what is decided already.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        ledger: Ledger,
+        positions: SqliteMemory,
+        decide: Decide,
+        source: str,
+        clock: Callable[[], int],
+        grace: float = GRACE_SECONDS,
+        look: float = _LOOK_SECONDS,
+    ) -> None:
+        self._log, self._ledger, self._positions = log, ledger, positions
+        self._decide, self._source, self._clock = decide, source, clock
+        self._grace, self._look = grace, look
+        self._due: dict[str, tuple[int, float]] = {}
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        await self._ledger.barrier(within=3600.0)
+        for transaction_id, known in self._ledger.undecided().items():
+            if known.partition in partitions:
+                self._wait_for(transaction_id, known.partition)
+        read = self._positions.positions()
+        return {partition: read.get(partition, 0) for partition in partitions}
+
+    async def revoke(self, partitions: set[int]) -> None:
+        self._due = {i: due for i, due in self._due.items() if due[0] not in partitions}
+
+    async def handle(self, batch: Batch) -> None:
+        await self._ledger.passed(batch.partition, batch.next - 1, within=_TAIL_SECONDS)
+        now: list[str] = []
+        alerts: list[Awaitable[object]] = []
+        for offset, _, value in batch.records:
+            envelope = _decoded(value or b"")
+            if envelope is None:
+                continue
+            if isinstance(envelope.data, TransactionSubmitted):
+                if self._is_due(envelope, batch.partition, offset):
+                    now.append(envelope.subject)
+            elif isinstance(envelope.data, TransactionScored):
+                alerts += self._alerts(envelope, batch.partition, offset)
+        await asyncio.gather(*alerts, *(self._decide_now(each, batch.partition) for each in now))
+        self._positions.commit({batch.partition: batch.next})
+
+    async def watch(self) -> None:
+        """Decides, for ever, what was left undecided for the time of grace."""
+        while True:
+            await asyncio.sleep(self._look)
+            now = time.monotonic()
+            late = [i for i, (_, due) in self._due.items() if due <= now]
+            await asyncio.gather(*(self._rescue(transaction_id) for transaction_id in late))
+
+    def _is_due(self, submission: Envelope, partition: int, offset: int) -> bool:
+        known = self._ledger.known(submission.subject)
+        if known is None or known.scored_offset is not None:
+            return False
+        if (known.partition, known.origin_offset) != (partition, offset):
+            return False
+        if submission.data.mode == "submit":
+            return True
+        self._wait_for(submission.subject, partition)
+        return False
+
+    def _wait_for(self, transaction_id: str, partition: int) -> None:
+        self._due[transaction_id] = (partition, time.monotonic() + self._grace)
+
+    def _alerts(self, scored: Envelope, partition: int, offset: int) -> list[Awaitable[object]]:
+        known = self._ledger.known(scored.subject)
+        if not known or (known.partition, known.scored_offset) != (partition, offset):
+            # Void: it was made for other content, and leaves its id as undecided as it was.
+            return []
+        self._due.pop(scored.subject, None)
+        alert = alert_of(scored, self._source, self._clock())
+        return [self._log.append(ALERTS, alert.subject, alert)] if alert else []
+
+    async def _decided(self, transaction_id: str) -> None:
+        async with self._slots:
+            await self._decide(transaction_id)
+
+    async def _decide_now(self, transaction_id: str, partition: int) -> None:
+        try:
+            await self._decided(transaction_id)
+        except UnavailableError:
+            raise
+        except RetraceError as error:
+            # One transaction that cannot be decided must not keep the others waiting.
+            logger.error("%s is tried again: %s", transaction_id, error)
+            self._wait_for(transaction_id, partition)
+
+    async def _rescue(self, transaction_id: str) -> None:
+        partition, _ = self._due[transaction_id]
+        try:
+            await self._decided(transaction_id)
+            self._due.pop(transaction_id, None)
+        except RetraceError as error:
+            logger.warning("%s is decided later: %s", transaction_id, error)
+            self._wait_for(transaction_id, partition)
+
+
+def _decoded(value: bytes) -> Envelope | None:
+    try:
+        # History is most of a log that was laid down by imports, and needs no decoding here.
+        return decode(value) if glance(value).name in _OURS else None
+    except RetraceError:
+        # The projecting workers dead-letter it; here there is nothing to decide.
+        return None

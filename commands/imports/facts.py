@@ -1,0 +1,74 @@
+"""Owns the envelopes of imported facts; their known times are those that the import states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commands.imports.label_queue import PendingLabel
+from domain.events import (
+    Envelope,
+    TransactionImported,
+    TransactionLabelled,
+    TransactionSubmitted,
+    label_event_id,
+    transaction_event_id,
+)
+from domain.transactions import Transaction
+
+REPORTER_PREFIX = "import:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """`origin` is the file's name; with `score` a transaction is submitted for a decision."""
+
+    source: str
+    origin: str
+    correlation_id: str
+    score: bool
+
+    def of_transaction(self, transaction: Transaction, digest: str, line: int) -> Envelope:
+        data: TransactionImported | TransactionSubmitted
+        if self.score:
+            data = TransactionSubmitted(transaction=transaction, digest=digest, mode="submit")
+        else:
+            data = TransactionImported(
+                transaction=transaction, digest=digest, origin=self.origin, line=line
+            )
+        return Envelope(
+            id=transaction_event_id(type(data), transaction.transaction_id),
+            source=self.source,
+            subject=transaction.transaction_id,
+            time=transaction.timestamp,
+            known_time=transaction.timestamp,
+            data=data,
+            correlation_id=self.correlation_id,
+        )
+
+    def of_label(self, label: PendingLabel) -> Envelope:
+        reporter = REPORTER_PREFIX + self.origin
+        data = TransactionLabelled(
+            transaction_id=label.transaction_id,
+            value=label.value,
+            kind="fraud_report" if label.value else "genuine",
+            reporter=reporter,
+            reference=label.transaction_id,
+            transaction_time=label.transaction_time,
+            base_amount=label.base_amount,
+            card_id=label.card_id,
+            customer_id=label.customer_id,
+            merchant_id=label.merchant_id,
+            device_id=label.device_id,
+            ip=label.ip,
+        )
+        return Envelope(
+            id=label_event_id(
+                TransactionLabelled, label.transaction_id, reporter, label.transaction_id
+            ),
+            source=self.source,
+            subject=label.transaction_id,
+            time=label.known_time,
+            known_time=label.known_time,
+            data=data,
+            correlation_id=self.correlation_id,
+        )

@@ -1,0 +1,185 @@
+"""Owns ImportRows: rows in, history out; knows no file format, server or screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from commands.imports.columns import Binding
+from commands.imports.facts import Facts
+from commands.imports.label_queue import LabelQueue, PendingLabel
+from commands.imports.label_values import read_label
+from commands.imports.originals import original_text
+from commands.imports.readers.rows import MalformedRow, Row, RowSource
+from commands.imports.rejects import Reject, RejectSink
+from commands.imports.seen_ids import SeenIds
+from commands.imports.summary import ImportSummary
+from commands.intake.cleaner import Edge
+from domain.cleaning import changed_fields
+from domain.errors import FieldError, InvalidTransactionError
+from domain.transactions import Transaction
+from eventlog.port import Appender
+from eventlog.topics import TRANSACTIONS
+
+FLUSH_SECONDS = 120.0
+SOURCE_PREFIX = "retrace/import/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRows:
+    """`name` and `correlation_id` tell the file. `score` asks for a rehearsal: rows are decided.
+
+    `label_delay` is in microseconds. At most `limit` rows are read.
+    """
+
+    name: str
+    correlation_id: str
+    binding: Binding
+    label_delay: int
+    score: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPorts:
+    """`redact` takes card numbers out of a rejected row's text. `pace` is told each event's time
+    and may wait; `progress` is told the accounts, every few thousand rows.
+    """
+
+    edge: Edge
+    log: Appender
+    clock: Callable[[], int]
+    redact: Callable[[str], str]
+    reject: RejectSink
+    spool: Path | None = None
+    pace: Callable[[int], None] | None = None
+    progress: Callable[[ImportSummary], None] | None = None
+
+
+def import_rows(
+    command: ImportRows, rows: RowSource, ports: ImportPorts, summary: ImportSummary
+) -> None:
+    """Durable when it returns, with `summary.complete` set; running it again adds nothing.
+
+    Transactions and labels are appended in the order in which they were known, as far as the file
+    is in time order. `summary` holds what was appended also where it raises: LogUnavailableError,
+    or InvalidInputError for a file that ends in damage.
+    """
+    _Import(command, ports, summary).run(rows)
+
+
+class _Import:
+    def __init__(self, command: ImportRows, ports: ImportPorts, summary: ImportSummary) -> None:
+        self._command, self._ports, self._summary = command, ports, summary
+        self._facts = Facts(
+            source=SOURCE_PREFIX + command.name,
+            origin=command.name,
+            correlation_id=command.correlation_id,
+            score=command.score,
+        )
+        self._seen = SeenIds()
+        self._labels = LabelQueue(ports.spool)
+        self._now = ports.clock()
+
+    def run(self, rows: RowSource) -> None:
+        try:
+            self._take_all(rows)
+            self._send_labels(self._now, lambda _: None)
+            self._summary.labels_held = len(self._labels)
+            self._ports.log.flush(FLUSH_SECONDS)
+            self._summary.complete = True
+        finally:
+            self._labels.close()
+
+    def _take_all(self, rows: RowSource) -> None:
+        left = self._command.limit
+        for batch in rows.batches():
+            self._now = self._ports.clock()
+            for line, row in batch[:left]:
+                self._take(line, row)
+            if self._ports.progress is not None:
+                self._ports.progress(self._summary)
+            if left is not None and (left := left - len(batch)) <= 0:
+                return
+
+    def _take(self, line: int, row: Row) -> None:
+        self._summary.rows += 1
+        if isinstance(row, MalformedRow):
+            return self._reject(line, row, [FieldError("row", row.reason)])
+        binding = self._command.binding
+        payload = binding.payload(row)
+        try:
+            transaction = self._ports.edge.clean(payload, self._now)
+        except InvalidTransactionError as error:
+            return self._reject(line, row, error.errors)
+        label = None
+        if binding.label is not None:
+            try:
+                label = read_label(row.get(binding.label))
+            except ValueError as error:
+                return self._reject(line, row, [FieldError(binding.label, str(error))])
+        if not self._seen.add(transaction.transaction_id):
+            return self._reject(line, row, [FieldError("transaction_id", "repeats an earlier row")])
+        self._accept(line, transaction)
+        changed = changed_fields(payload, transaction)
+        if changed:
+            self._count_cleaned(changed)
+        if label is not None:
+            self._labels.push(_pending(transaction, label, self._command.label_delay))
+        return None
+
+    def _accept(self, line: int, transaction: Transaction) -> None:
+        summary, key = self._summary, transaction.transaction_id
+        summary.note_time(transaction.timestamp)
+        assert summary.last_time is not None
+        self._send_labels(min(summary.last_time, self._now), self._pace)
+        self._pace(transaction.timestamp)
+        digest = self._ports.edge.digest(transaction)
+        fact = self._facts.of_transaction(transaction, digest, line)
+        self._ports.log.append_nowait(TRANSACTIONS, key, fact)
+        summary.accepted += 1
+
+    def _send_labels(self, until: int, pace: Callable[[int], None]) -> None:
+        """Those that are known by then, in the order of the file."""
+        labels, summary = self._labels, self._summary
+        while (first := labels.first()) is not None and first.known_time <= until:
+            label = labels.pop()
+            pace(label.known_time)
+            fact = self._facts.of_label(label)
+            self._ports.log.append_nowait(TRANSACTIONS, label.transaction_id, fact)
+            summary.labels += 1
+            summary.labels_fraud += label.value
+
+    def _pace(self, moment: int) -> None:
+        if self._ports.pace is not None:
+            self._ports.pace(moment)
+
+    def _reject(self, line: int, row: Row, errors: Sequence[FieldError]) -> None:
+        summary = self._summary
+        summary.rejected += 1
+        field = errors[0].field
+        summary.rejected_fields[field] = summary.rejected_fields.get(field, 0) + 1
+        original = self._ports.redact(original_text(row))
+        self._ports.reject(Reject(line, errors, original))
+
+    def _count_cleaned(self, fields: Sequence[str]) -> None:
+        summary = self._summary
+        summary.cleaned += 1
+        for name in fields:
+            summary.cleaned_fields[name] = summary.cleaned_fields.get(name, 0) + 1
+
+
+def _pending(transaction: Transaction, value: int, delay: int) -> PendingLabel:
+    return PendingLabel(
+        transaction.timestamp + delay,
+        value,
+        transaction.transaction_id,
+        transaction.timestamp,
+        transaction.base_amount,
+        transaction.card_id,
+        transaction.customer_id,
+        transaction.merchant_id,
+        transaction.device_id,
+        transaction.ip,
+    )

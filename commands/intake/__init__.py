@@ -1,0 +1,1 @@
+"""Intake of foreign input: payloads, cleaning, card tokens."""

@@ -1,0 +1,48 @@
+"""Owns how foreign input becomes a transaction here: the domain's cleaning under our keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from commands.intake.tokens import Tokeniser
+from domain.cleaning import clean_transaction, content_digest, redact, tokenise_text
+from domain.money import Rates
+from domain.transactions import Transaction
+
+
+class Edge:
+    """One for each process; the keys are those of the whole installation."""
+
+    def __init__(
+        self, tokeniser: Tokeniser, digest_key: bytes, rates: Rates, default_currency: str
+    ) -> None:
+        self._tokenise, self._digest_key = tokeniser, digest_key
+        self._rates, self._default_currency = rates, default_currency
+
+    def clean(self, payload: Mapping[str, Any], now: int) -> Transaction:
+        """Raises InvalidTransactionError, which names every field that is wrong."""
+        return clean_transaction(
+            payload,
+            now=now,
+            tokenise=self._tokenise,
+            rates=self._rates,
+            default_currency=self._default_currency,
+        )
+
+    def digest(self, transaction: Transaction) -> str:
+        return content_digest(transaction, self._digest_key)
+
+    def redact(self, raw: str, transaction: Transaction) -> str:
+        """The payload as received, card numbers replaced by their tokens, ids left alone."""
+        ids = (
+            transaction.transaction_id,
+            transaction.customer_id,
+            transaction.merchant_id,
+            transaction.device_id,
+        )
+        return redact(raw, self._tokenise, keep=[each for each in ids if each])
+
+    def text(self, text: str, keep: str) -> str:
+        """Card numbers in any other text replaced; `keep` is an id that stays."""
+        return tokenise_text(text, self._tokenise, keep=[keep])

@@ -1,0 +1,1 @@
+"""Labels of transactions, and the retry of early ones."""

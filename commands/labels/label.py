@@ -1,0 +1,164 @@
+"""Owns LabelTransaction: what somebody says about a transaction, with what features need of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+from commands.context import Context
+from commands.intake.cleaner import Edge
+from domain.cleaning.fields import LONGEST_ID, printable
+from domain.errors import InvalidInputError, NotFoundError
+from domain.events import Envelope, LabelKind, TransactionLabelled, label_event_id
+from domain.times import MINUTE, from_rfc3339, to_rfc3339
+from domain.transactions import Transaction
+from eventlog.topics import TRANSACTIONS
+
+READER = "labels"
+# What stands in for a reference that is not given names the kind and the transaction.
+_LONGEST_REFERENCE = LONGEST_ID + 20
+
+# What each kind says unless the value is given: 1 is fraud, 0 is genuine.
+_VALUES: dict[LabelKind, int] = {
+    "fraud_report": 1,
+    "chargeback": 1,
+    "representment": 0,
+    "reversal": 0,
+    "genuine": 0,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelTransaction:
+    """`reference` is the reporter's own: an equal one is the same label. `value` 1 = fraud."""
+
+    transaction_id: str
+    kind: LabelKind
+    value: int
+    reporter: str
+    reference: str
+    time: int | None = None
+
+
+def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
+    """Raises InvalidInputError."""
+    kind = payload.get("kind", "fraud_report")
+    if kind not in get_args(LabelKind):
+        raise InvalidInputError("kind", f"must be one of {', '.join(get_args(LabelKind))}")
+    transaction_id = _text(payload, "transaction_id")
+    reporter = _text(payload, "reporter") if "reporter" in payload else "api"
+    reference = f"{kind}:{transaction_id}"
+    if "reference" in payload:
+        reference = _text(payload, "reference", _LONGEST_REFERENCE)
+    value = payload.get("value", _VALUES.get(kind))
+    if value not in (0, 1) or isinstance(value, float):
+        raise InvalidInputError("value", "must be 1 (fraud) or 0 (confirmed genuine)")
+    return LabelTransaction(
+        transaction_id=transaction_id,
+        kind=kind,
+        value=int(value),
+        reporter=reporter,
+        reference=reference,
+        time=_time(payload.get("timestamp")),
+    )
+
+
+def without_cards(command: LabelTransaction, edge: Edge) -> LabelTransaction:
+    """Reporters' references are free text, and some of them hold card numbers."""
+    return replace(
+        command,
+        reporter=edge.text(command.reporter, command.transaction_id),
+        reference=edge.text(command.reference, command.transaction_id),
+    )
+
+
+async def label_transaction(command: LabelTransaction, context: Context) -> Envelope:
+    """Durable when it returns. Raises NotFoundError for an unknown id: dead-letter and retry."""
+    now = context.clock()
+    if command.time is not None and command.time > now + 5 * MINUTE:
+        raise InvalidInputError("timestamp", "lies more than five minutes in the future")
+    known = context.ledger.known(command.transaction_id)
+    if known is None:
+        raise NotFoundError("transaction", command.transaction_id)
+    origin = await context.ledger.submission(known)
+    envelope = label_envelope(
+        command, origin.data.transaction, context.source, now, origin.correlation_id
+    )
+    position = await context.log.append(TRANSACTIONS, command.transaction_id, envelope)
+    await context.ledger.passed(position.partition, position.offset)
+    return envelope
+
+
+def label_envelope(
+    command: LabelTransaction,
+    transaction: Transaction,
+    source: str,
+    known_time: int,
+    correlation_id: str,
+) -> Envelope:
+    """The label with the entity keys, amount and time of its transaction copied in."""
+    data = TransactionLabelled(
+        transaction_id=command.transaction_id,
+        value=command.value,
+        kind=command.kind,
+        reporter=command.reporter,
+        reference=command.reference,
+        transaction_time=transaction.timestamp,
+        base_amount=transaction.base_amount,
+        card_id=transaction.card_id,
+        customer_id=transaction.customer_id,
+        merchant_id=transaction.merchant_id,
+        device_id=transaction.device_id,
+        ip=transaction.ip,
+    )
+    return Envelope(
+        id=label_id(command),
+        source=source,
+        subject=command.transaction_id,
+        time=known_time if command.time is None else command.time,
+        known_time=known_time,
+        data=data,
+        correlation_id=correlation_id,
+    )
+
+
+def label_id(command: LabelTransaction) -> str:
+    return label_event_id(
+        TransactionLabelled, command.transaction_id, command.reporter, command.reference
+    )
+
+
+def to_payload(command: LabelTransaction) -> bytes:
+    """The bytes that a dead letter keeps; `parse_label` reads them back."""
+    return json.dumps(
+        {
+            "transaction_id": command.transaction_id,
+            "kind": command.kind,
+            "value": command.value,
+            "reporter": command.reporter,
+            "reference": command.reference,
+            "timestamp": None if command.time is None else to_rfc3339(command.time),
+        }
+    ).encode()
+
+
+def _text(payload: Mapping[str, Any], field: str, longest: int = LONGEST_ID) -> str:
+    value = payload.get(field)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**longest:
+        value = str(value)
+    # As ids of transactions are cleaned: a label must find the one that it names.
+    text = printable(value.strip()) if isinstance(value, str) else None
+    if not text or len(text) > longest:
+        raise InvalidInputError(field, f"must be a printable text of 1 to {longest} characters")
+    return text
+
+
+def _time(value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        return from_rfc3339(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError("timestamp", "must be an RFC 3339 time") from error

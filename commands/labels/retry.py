@@ -1,0 +1,58 @@
+"""Owns what happens to a label whose transaction is not known yet: sealed, kept, tried again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+
+from commands import Context
+from commands.labels.label import READER, label_id, label_transaction, parse_label
+from domain.errors import IntegrityError, InvalidInputError, NotFoundError
+from domain.events import RecordDeadLettered
+from eventlog.dead_letters import SetAside, dead_letter, unseal
+from runtime.settings import Settings
+
+ORIGIN = "POST /labels"
+
+
+def park_label(settings: Settings, context: Context) -> Callable[[bytes, str], Awaitable[None]]:
+    """The function that parks a label's payload for a reason."""
+
+    async def park(payload: bytes, reason: str) -> None:
+        command = parse_label(json.loads(payload))
+        record = SetAside(
+            reader=READER,
+            origin=ORIGIN,
+            partition=0,
+            # Equal labels are parked once: the place is made from the label's own id.
+            offset=int.from_bytes(sha256(label_id(command).encode()).digest()[:6]),
+            reason=reason,
+            original=payload,
+            field="transaction_id",
+        )
+        await dead_letter(context.log, record, settings.dead_letter_key, context.clock)
+
+    return park
+
+
+def retry_label(
+    settings: Settings, context: Context
+) -> Callable[[RecordDeadLettered], Awaitable[bool]]:
+    """The function that tries a parked label again; True where nothing is left to be done."""
+
+    async def retry(letter: RecordDeadLettered) -> bool:
+        try:
+            command = parse_label(json.loads(unseal(letter.sealed, settings.dead_letter_key)))
+        except (IntegrityError, InvalidInputError, ValueError):
+            # It stays in the dead-letter topic for people to look at.
+            return True
+        if context.ledger.label_seen(label_id(command)):
+            return True
+        try:
+            await label_transaction(command, context)
+        except NotFoundError:
+            return False
+        return True
+
+    return retry

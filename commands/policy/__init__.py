@@ -1,0 +1,1 @@
+"""The policy that decides, as the log has it."""

@@ -1,0 +1,1 @@
+"""Submission, scoring and decision of transactions."""

@@ -1,0 +1,1 @@
+"""Declarations of features: the catalogue and what it is written in."""

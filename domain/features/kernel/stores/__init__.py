@@ -1,0 +1,1 @@
+"""The parts of a state: tiles, values, pairs, places and labels."""

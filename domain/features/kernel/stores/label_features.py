@@ -1,0 +1,183 @@
+"""Owns the features of the labels of an entity; the labels themselves are `labels`'.
+
+Labels of [start, end) count where none known before `upto` replaced them; they are in the order of
+their knowing. What stands in `out` already is the default, and stays where a value is unknown.
+"""
+
+from __future__ import annotations
+
+from domain.features.kernel.arrays import Floats, Ints
+from domain.features.kernel.compiled import compiled
+from domain.features.kernel.layout import (
+    A_FRAUD_COUNT,
+    A_FRAUD_MEAN,
+    A_FRAUD_OF_LAST,
+    A_FRAUD_RATE,
+    A_FRAUD_RUN,
+    A_FRAUD_RUN_DAYS,
+    A_FRAUD_RUN_HOURS,
+    A_FRAUD_RUN_MEAN,
+    A_FRAUD_RUN_MIN,
+    A_LABEL_COUNT,
+    A_LAST_FRAUD,
+    A_NTH_LAST_LABEL,
+    A_SINCE_FIRST_FRAUD,
+    A_SINCE_FRAUD,
+    A_SINCE_GENUINE,
+    F_AGGREGATION,
+    F_CAP,
+    F_HORIZON,
+    F_NUMBER,
+    F_OUT,
+    F_SPAN,
+    F_TILE,
+    S_BASE,
+    S_FIRST,
+    S_LAST,
+    S_STRIDE,
+)
+from domain.features.kernel.request import DAY_US
+from domain.features.kernel.stores.slots import lower
+from domain.features.kernel.stores.tiles import FLOAT_HOUR_US
+from domain.features.rows import TIME
+
+
+@compiled
+def finish_labels(
+    stores: Ints,
+    features: Ints,
+    mem: Ints,
+    heads: Ints,
+    s: int,
+    row: Ints,
+    latest: int,
+    out: Floats,
+) -> None:
+    store, time = stores[s], row[TIME]
+    base, stride, last = store[S_BASE], store[S_STRIDE], heads[s, 1]
+    for f in range(store[S_FIRST], store[S_LAST]):
+        tile, kind = features[f, F_TILE], features[f, F_AGGREGATION]
+        oldest = max(time - features[f, F_SPAN], latest - features[f, F_HORIZON])
+        begin = max(heads[s, 0], last - features[f, F_CAP])
+        start = lower(mem, base, begin, last, oldest // tile * tile)
+        upto = time // tile * tile
+        end = lower(mem, base, start, last, upto)
+        if kind in (A_LABEL_COUNT, A_FRAUD_COUNT, A_FRAUD_RATE, A_FRAUD_MEAN):
+            _totals(features[f], mem, base, stride, start, end, upto, out)
+        elif kind in (A_FRAUD_OF_LAST, A_NTH_LAST_LABEL):
+            _last(features[f], mem, base, stride, start, end, upto, out)
+        elif kind in (A_LAST_FRAUD, A_SINCE_FRAUD, A_SINCE_FIRST_FRAUD, A_SINCE_GENUINE):
+            _one(features[f], mem, base, stride, start, end, upto, time, out)
+        else:
+            _run(features[f], mem, base, stride, start, end, upto, time, out)
+
+
+@compiled
+def _totals(
+    feature: Ints, mem: Ints, base: int, stride: int, start: int, end: int, upto: int, out: Floats
+) -> None:
+    frauds, amounts, replaced = base + 3 * stride, base + 4 * stride, base + 5 * stride
+    count, fraud, total = 0, 0, 0
+    for i in range(start, end):
+        if mem[replaced + i] >= upto:
+            count += 1
+            fraud += mem[frauds + i]
+            total += mem[frauds + i] * mem[amounts + i]
+    kind, place = feature[F_AGGREGATION], feature[F_OUT]
+    if kind == A_LABEL_COUNT:
+        out[place] = float(count)
+    elif kind == A_FRAUD_COUNT:
+        out[place] = float(fraud)
+    elif kind == A_FRAUD_RATE:
+        if count:
+            out[place] = float(fraud) / float(count)
+    elif fraud:
+        out[place] = float(total) / 100.0 / float(fraud)
+
+
+@compiled
+def _run(
+    feature: Ints,
+    mem: Ints,
+    base: int,
+    stride: int,
+    start: int,
+    end: int,
+    upto: int,
+    time: int,
+    out: Floats,
+) -> None:
+    """The fraud labels after the last genuine one."""
+    frauds, amounts, replaced = base + 3 * stride, base + 4 * stride, base + 5 * stride
+    length, since, least, total = 0, 0, 0, 0
+    for i in range(end - 1, start - 1, -1):
+        if mem[replaced + i] >= upto:
+            if not mem[frauds + i]:
+                break
+            amount = mem[amounts + i]
+            least = amount if length == 0 else min(least, amount)
+            length += 1
+            since = mem[base + i]
+            total += amount
+    kind, place = feature[F_AGGREGATION], feature[F_OUT]
+    if kind == A_FRAUD_RUN:
+        out[place] = float(length)
+    elif length == 0:
+        return
+    elif kind == A_FRAUD_RUN_HOURS:
+        out[place] = float(time - since) / FLOAT_HOUR_US
+    elif kind == A_FRAUD_RUN_DAYS:
+        out[place] = float(time // DAY_US - since // DAY_US)
+    elif kind == A_FRAUD_RUN_MIN:
+        out[place] = float(least) / 100.0
+    elif kind == A_FRAUD_RUN_MEAN:
+        out[place] = float(total) / 100.0 / float(length)
+
+
+@compiled
+def _last(
+    feature: Ints, mem: Ints, base: int, stride: int, start: int, end: int, upto: int, out: Floats
+) -> None:
+    frauds, replaced = base + 3 * stride, base + 5 * stride
+    kind, place, wanted = feature[F_AGGREGATION], feature[F_OUT], feature[F_NUMBER]
+    seen, fraud = 0, 0
+    for i in range(end - 1, start - 1, -1):
+        if mem[replaced + i] >= upto:
+            seen += 1
+            fraud += mem[frauds + i]
+            if seen == wanted:
+                if kind == A_NTH_LAST_LABEL:
+                    out[place] = float(mem[frauds + i])
+                break
+    if kind == A_FRAUD_OF_LAST:
+        out[place] = float(fraud)
+
+
+@compiled
+def _one(
+    feature: Ints,
+    mem: Ints,
+    base: int,
+    stride: int,
+    start: int,
+    end: int,
+    upto: int,
+    time: int,
+    out: Floats,
+) -> None:
+    """The first or the last label of a kind: its amount, or the hours since it was known."""
+    frauds, amounts, replaced = base + 3 * stride, base + 4 * stride, base + 5 * stride
+    kind, place = feature[F_AGGREGATION], feature[F_OUT]
+    wanted = 0 if kind == A_SINCE_GENUINE else 1
+    found = -1
+    for i in range(end - 1, start - 1, -1):
+        if mem[replaced + i] >= upto and mem[frauds + i] == wanted:
+            found = i
+            if kind != A_SINCE_FIRST_FRAUD:
+                break
+    if found < 0:
+        return
+    if kind == A_LAST_FRAUD:
+        out[place] = float(mem[amounts + found]) / 100.0
+    else:
+        out[place] = float(time - mem[base + found]) / FLOAT_HOUR_US

@@ -1,0 +1,1 @@
+"""The naive features that every engine is compared with."""

@@ -1,0 +1,1 @@
+"""Deduplication: which record of a transaction id counts, and the memory for it."""

@@ -1,0 +1,189 @@
+"""Owns a reader's memory of transaction ids, in SQLite with its positions; never a source of truth.
+
+The file is a cache of the log: a lost or broken one is rebuilt by reading the log again, so it is
+written without waiting for the disk. One process owns one file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from domain.errors import SettingsError
+from eventlog.admission.first_wins import Known
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS known (
+  id TEXT PRIMARY KEY, digest TEXT, mode TEXT, partition INTEGER, origin_offset INTEGER,
+  known_time INTEGER, scored_offset INTEGER
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS undecided ON known (partition)
+  WHERE scored_offset IS NULL AND mode <> 'import';
+CREATE TABLE IF NOT EXISTS labels (
+  event_id TEXT PRIMARY KEY, partition INTEGER, offset INTEGER
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next INTEGER);
+"""
+_CHUNK = 500
+_MOST_CACHED = 100_000
+
+Place = tuple[int, int]
+"""(partition, offset) in TRANSACTIONS."""
+
+
+class SqliteMemory:
+    """Implements first_wins.Memory; everything since the last `commit` is lost together.
+
+    Not thread-safe: one thread owns it. `path` None keeps all in RAM.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = _own(path) if path else None
+        self._db = _open(path)
+        # Since the last commit: what was looked up (None: not there) and what is to be written.
+        self._ids: dict[str, Known | None] = {}
+        self._labels: dict[str, Place | None] = {}
+        self._new_ids: dict[str, Known] = {}
+        self._new_labels: dict[str, Place] = {}
+
+    def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
+        # On a quiet log nothing is committed, however many ids are asked for.
+        if len(self._ids) > _MOST_CACHED:
+            self._ids = dict(self._new_ids)
+        ids = [each for each in set(transaction_ids) if each not in self._ids]
+        self._ids.update(dict.fromkeys(ids))
+        for row in self._rows("SELECT * FROM known WHERE id IN ({})", ids):
+            self._ids[row[0]] = Known(*row[1:])
+        events = [each for each in set(label_ids) if each not in self._labels]
+        self._labels.update(dict.fromkeys(events))
+        for event_id, *place in self._rows("SELECT * FROM labels WHERE event_id IN ({})", events):
+            self._labels[event_id] = (place[0], place[1])
+
+    def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
+        wanted = list(transaction_ids)
+        self.prefetch(wanted, ())
+        return {each: found for each in wanted if (found := self._ids[each]) is not None}
+
+    def put(self, entries: Mapping[str, Known]) -> None:
+        self._ids.update(entries)
+        self._new_ids.update(entries)
+
+    def label(self, event_id: str) -> Place | None:
+        """(partition, offset) of the label that counts, or None."""
+        self.prefetch((), [event_id])
+        return self._labels[event_id]
+
+    def first_label(self, event_id: str, partition: int, offset: int) -> Place:
+        known = self.label(event_id)
+        if known is None:
+            known = self._labels[event_id] = self._new_labels[event_id] = (partition, offset)
+        return known
+
+    def undecided(self) -> dict[str, Known]:
+        """Submitted and not yet scored, of every partition."""
+        self._write()
+        rows = self._db.execute(
+            "SELECT * FROM known WHERE scored_offset IS NULL AND mode <> 'import'"
+        )
+        return {row[0]: Known(*row[1:]) for row in rows}
+
+    def positions(self) -> dict[int, int]:
+        """Per partition the offset of the next record to read."""
+        return dict(self._db.execute("SELECT partition, next FROM positions").fetchall())
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Drops all that is remembered of these partitions, with their positions."""
+        self._write()
+        self._ids.clear()
+        self._labels.clear()
+        for table in ("known", "labels", "positions"):
+            self._db.executemany(
+                f"DELETE FROM {table} WHERE partition = ?", [(each,) for each in partitions]
+            )
+        self._db.commit()
+
+    def commit(self, positions: Mapping[int, int]) -> None:
+        """Keeps what was put together with how far the log has been read."""
+        self._write()
+        self._ids.clear()
+        self._labels.clear()
+        self._db.executemany(
+            "INSERT OR REPLACE INTO positions VALUES (?,?)", list(positions.items())
+        )
+        self._db.commit()
+
+    def _write(self) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO known VALUES (?,?,?,?,?,?,?)",
+            [
+                (i, k.digest, k.mode, k.partition, k.origin_offset, k.known_time, k.scored_offset)
+                for i, k in self._new_ids.items()
+            ],
+        )
+        self._db.executemany(
+            "INSERT INTO labels VALUES (?,?,?)",
+            [(event_id, *place) for event_id, place in self._new_labels.items()],
+        )
+        self._new_ids.clear()
+        self._new_labels.clear()
+
+    def _rows(self, sql: str, keys: list[str]) -> Iterator[Any]:
+        for chunk in _chunks(keys):
+            yield from self._db.execute(sql.format(",".join("?" * len(chunk))), chunk)
+
+    def discard(self) -> None:
+        """As `close`; whoever opens the file next begins from nothing."""
+        if self._path:
+            _unlink(self._path)
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+        if self._lock:
+            self._lock.close()
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    if path is None:
+        return _connect(":memory:")
+    try:
+        return _connect(str(path))
+    except sqlite3.DatabaseError:
+        # A torn file (power loss) is worth no more than a missing one.
+        _unlink(path)
+        return _connect(str(path))
+
+
+def _unlink(path: Path) -> None:
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        file.unlink(missing_ok=True)
+
+
+def _connect(target: str) -> sqlite3.Connection:
+    db = sqlite3.connect(target, check_same_thread=False)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=OFF")
+    db.execute("PRAGMA cache_size=-65536")
+    db.executescript(_SCHEMA)
+    return db
+
+
+def _own(path: Path) -> Any:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = path.with_suffix(".lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise SettingsError(
+            f"{path} is in use by another process: give each process its own RETRACE_INSTANCE"
+        ) from error
+    return handle
+
+
+def _chunks(items: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]

@@ -1,0 +1,1 @@
+"""The published schemas of events: JSON Schema and AsyncAPI."""

@@ -1,0 +1,1 @@
+"""One machine: files, processes, ports, keys and the clock."""

@@ -1,0 +1,93 @@
+"""Owns the files of a state folder: where they lie and how they are written. Starts nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from host.processes import ProcessId
+
+
+@dataclass(frozen=True)
+class StateFolder:
+    """`record` is written by the supervisor alone, `wanted` by whoever commands it."""
+
+    root: Path
+
+    @property
+    def record(self) -> Path:
+        return self.root / "run" / "stack.json"
+
+    @property
+    def wanted(self) -> Path:
+        return self.root / "run" / "wanted.json"
+
+    @property
+    def ports(self) -> Path:
+        return self.root / "run" / "ports.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "run" / "command.lock"
+
+    def log(self, name: str) -> Path:
+        return self.root / "logs" / f"{name}.log"
+
+    def ready_file(self, name: str) -> Path:
+        return self.root / "run" / f"{name}.ready"
+
+    def data(self, name: str) -> Path:
+        return self.root / name
+
+    def create(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        # The record tells passwords.
+        self.record.parent.mkdir(mode=0o700, exist_ok=True)
+        self.log("").parent.mkdir(exist_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Atomic: a reader sees the old content or the new."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(content, indent=1))
+    os.replace(draft, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The content, or nothing where the file is missing or was never completed."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def supervisor_of(record: dict[str, Any]) -> ProcessId | None:
+    """The supervisor that wrote a record, if it is alive."""
+    recorded = ProcessId.from_json(record.get("supervisor"))
+    return recorded if recorded and recorded.alive() else None
+
+
+def published(state_dir: Path) -> dict[str, Any]:
+    """Settings that a running stack gives to clients, by field name; nothing when none runs."""
+    record = read_json(StateFolder(state_dir).record)
+    return dict(record.get("published", {})) if supervisor_of(record) else {}
+
+
+@contextlib.contextmanager
+def command_lock(folder: StateFolder, waiting: Callable[[], None]) -> Iterator[None]:
+    """One `up` or `down` at a time per state folder. The kernel frees it when its holder dies."""
+    folder.create()
+    with folder.lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

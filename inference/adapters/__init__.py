@@ -1,1 +1,0 @@
-"""Owns the adapters of inference; `tensorflow.py` alone imports TensorFlow here."""

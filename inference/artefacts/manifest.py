@@ -1,0 +1,89 @@
+"""Owns the content of `model.json`, the readable half of an artefact; files are artefacts.py's."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from domain.errors import IntegrityError
+from domain.events import Thresholds
+from domain.features import Inputs
+from inference.artefacts.reference import Reference
+
+FORMAT = 3
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """Rows (None is unknown) and the scores that TensorFlow gave them when the model was made."""
+
+    rows: list[list[float | None]]
+    scores: list[float]
+
+
+class Network(msgspec.Struct, frozen=True):
+    """What rebuilds the graph around the weights; see inference.training.fitting.network."""
+
+    knots: list[list[float]]
+    hidden: list[int]
+    slope: float
+    intercept: float
+    embedding: int
+
+
+class _Format(msgspec.Struct, frozen=True):
+    format: int
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """The model takes vectors of `feature_names`, each of which had its `feature_definitions` when
+    it was trained, in the feature set of hash `feature_set`. `baseline` is a typical genuine
+    vector, against which scores are explained. `thresholds` are those proposed at training. `facts`
+    tell how it was trained (ranges, counts, metrics, seed, code); nothing computes with them.
+    `reference` is what the model is watched against, None in a model made before there was one.
+    """
+
+    format: int
+    model_id: str
+    feature_set: str
+    feature_names: list[str]
+    feature_definitions: list[str]
+    baseline: list[float | None]
+    network: Network
+    thresholds: Thresholds
+    probe: Probe
+    facts: dict[str, Any]
+    reference: Reference | None = None
+
+    def to_json(self) -> bytes:
+        """Deterministic: equal manifests give equal bytes."""
+        return msgspec.json.format(msgspec.json.encode(self, order="sorted"), indent=1)
+
+    @staticmethod
+    def from_json(data: bytes) -> Manifest:
+        """Raises IntegrityError naming the field that is wrong."""
+        try:
+            if other := _other_format(data):
+                raise IntegrityError(f"model.json: {other}")
+            return msgspec.json.decode(data, type=Manifest)
+        except msgspec.MsgspecError as error:
+            raise IntegrityError(f"model.json: {error}") from error
+
+    @property
+    def signature(self) -> dict[str, str]:
+        """Each feature that it takes, with the beginning of the SHA-256 of its definition."""
+        # Without definitions it takes its own set alone, and that has a hash.
+        named = zip(self.feature_names, self.feature_definitions, strict=False)
+        return {name: hashlib.sha256(told.encode()).hexdigest()[:16] for name, told in named}
+
+    @property
+    def inputs(self) -> Inputs:
+        return Inputs(self.model_id, self.feature_set, self.feature_names, self.feature_definitions)
+
+
+def _other_format(data: bytes) -> str | None:
+    found = msgspec.json.decode(data, type=_Format).format
+    if found == FORMAT:
+        return None
+    return f"format {found} is not {FORMAT}, which this version reads: train the model anew"

@@ -1,0 +1,1 @@
+"""How good a model is: metrics, costs, comparison and the model card."""

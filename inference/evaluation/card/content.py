@@ -1,0 +1,114 @@
+"""Owns what stands in a model card, as plain data; its text and plots are made of it elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from domain.times import to_rfc3339
+from domain.wording import meaning
+from inference.artefacts.store import Artefact
+from inference.evaluation.card.calibration import calibration_error, calibration_table
+from inference.evaluation.card.importance import importance
+from inference.evaluation.card.origin import Origin
+from inference.evaluation.costs import threshold_shares
+from inference.evaluation.measures import AS_KNOWN, MeasureSettings, Validated, by_maturity
+from inference.training.frame.frame import Floats
+
+FORMAT = 1
+MOST_IMPORTANT = 20
+
+
+def content(
+    artefact: Artefact, validated: Validated, origin: Origin, chosen: MeasureSettings
+) -> dict[str, Any]:
+    """The card as JSON types alone. Deterministic: it holds no time but those of the data."""
+    manifest = artefact.manifest
+    labels, scores, weights = labelled(validated)
+    bands = calibration_table(labels, scores, weights)
+    metrics = by_maturity(validated.frame, validated.scores, manifest.thresholds, chosen)
+    return {
+        "format": FORMAT,
+        "model_id": manifest.model_id,
+        "model_hash": artefact.model_hash,
+        "feature_set": manifest.feature_set,
+        "data": _data(artefact, validated, origin),
+        "code": {"version": origin.version, "commit": origin.commit},
+        "settings": manifest.facts["settings"],
+        "best_epoch": manifest.facts["best_epoch"],
+        "measured_with": asdict(chosen),
+        "metrics": metrics,
+        "thresholds": _thresholds(artefact, validated, metrics[AS_KNOWN]),
+        "calibration": {"bands": bands, "error": calibration_error(bands)},
+        "importance": _importance(artefact, validated),
+        "features": [
+            {"name": name, "words": meaning(name), "definition": definition}
+            for name, definition in zip(
+                manifest.feature_names,
+                manifest.feature_definitions or [""] * len(manifest.feature_names),
+                strict=True,
+            )
+        ],
+    }
+
+
+def labelled(validated: Validated) -> tuple[Floats, Floats, Floats]:
+    """(labels, scores, weights) of the labelled rows."""
+    frame = validated.frame
+    rows = ~np.isnan(frame.labels)
+    return frame.labels[rows], validated.scores[rows], frame.row_weights()[rows]
+
+
+def _data(artefact: Artefact, validated: Validated, origin: Origin) -> dict[str, Any]:
+    facts, times = artefact.manifest.facts, validated.frame.times
+    named = ("as_known_at", "first_transaction", "last_transaction", "validated_from")
+    counts = ("transactions", "frauds", "genuine")
+    return {
+        "source": origin.source,
+        "topic": origin.topic,
+        "positions": list(origin.positions),
+        **{name: facts[name] for name in (*named, *counts)},
+        "validated_until": to_rfc3339(int(times.max())),
+        "validated_transactions": len(validated.frame),
+    }
+
+
+def _thresholds(
+    artefact: Artefact, validated: Validated, measured: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    at = artefact.manifest.thresholds
+    frame = validated.frame
+    shares = threshold_shares(validated.scores, frame.stands_for, at)
+    fraud = frame.labels == 1
+    total = frame.stands_for[fraud].sum()
+    told = {}
+    for outcome, score in (("decline", at.decline), ("step_up", at.step_up), ("review", at.review)):
+        reached = fraud & (validated.scores >= score)
+        told[outcome] = {
+            "from": score,
+            "share_of_traffic": shares[outcome],
+            "frauds_at_or_above": float(frame.stands_for[reached].sum() / total) if total else None,
+        }
+    told["decline"]["precision"] = measured.get("precision_declined")
+    told["review"]["precision"] = measured.get("precision_reviewed")
+    return told
+
+
+def _importance(artefact: Artefact, validated: Validated) -> dict[str, Any]:
+    found, names = importance(artefact, validated.frame), artefact.manifest.feature_names
+    order = np.argsort(-found.over_traffic, kind="stable")
+    return {
+        "traffic_rows": found.traffic,
+        "fraud_rows": found.frauds,
+        "features": [
+            {
+                "name": names[i],
+                "words": meaning(names[i]),
+                "over_traffic": float(found.over_traffic[i]),
+                "over_frauds": float(found.over_frauds[i]),
+            }
+            for i in order.tolist()
+        ],
+    }

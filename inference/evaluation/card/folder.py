@@ -1,0 +1,66 @@
+"""Owns the folder of a model's card beside its artefact: written whole or not at all, and read.
+
+<models>/<model_hash>/card/   card.json, card.md and PNG plots; no part of what the hash is of
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from domain.errors import IntegrityError, NotFoundError
+from inference.artefacts.store import Artefact
+from inference.evaluation.card.content import content
+from inference.evaluation.card.origin import Origin
+from inference.evaluation.card.plots import plots
+from inference.evaluation.card.text import markdown
+from inference.evaluation.measures import MeasureSettings, Validated
+
+FOLDER = "card"
+JSON, TEXT = "card.json", "card.md"
+
+
+def write_card(
+    models: Path,
+    artefact: Artefact,
+    validated: Validated,
+    origin: Origin,
+    chosen: MeasureSettings,
+) -> Path:
+    """The folder, made anew where there was one. Raises OSError where it cannot be written."""
+    card = content(artefact, validated, origin, chosen)
+    files: dict[str, bytes] = {
+        JSON: (json.dumps(card, indent=1, allow_nan=False) + "\n").encode(),
+        TEXT: markdown(card).encode(),
+        **plots(card, validated, artefact.manifest.thresholds),
+    }
+    return _placed(models / artefact.model_hash / FOLDER, files)
+
+
+def read_card(models: Path, model_hash: str) -> tuple[dict[str, Any], str, Path]:
+    """(content, text, folder). Raises NotFoundError where the model has none."""
+    folder = models / model_hash / FOLDER
+    try:
+        content = json.loads((folder / JSON).read_bytes())
+        return content, (folder / TEXT).read_text(), folder
+    except FileNotFoundError:
+        raise NotFoundError("model card", f"{model_hash[:12]} in {models}") from None
+    except ValueError as error:
+        raise IntegrityError(f"{folder / JSON} was altered: {error}") from None
+
+
+def _placed(target: Path, files: Mapping[str, bytes]) -> Path:
+    staging = Path(tempfile.mkdtemp(prefix=".card-", dir=target.parent))
+    try:
+        staging.chmod(0o755)
+        for name, data in files.items():
+            (staging / name).write_bytes(data)
+        shutil.rmtree(target, ignore_errors=True)
+        staging.rename(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return target

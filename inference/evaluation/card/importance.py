@@ -1,0 +1,55 @@
+"""Owns how much each feature moves the scores of a model; reasons of one score are explain.py's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.artefacts.store import Artefact
+from inference.serving.explain import Explainer, batch_sizes
+from inference.serving.graph import Graphs, as_row, as_rows
+from inference.training.frame.frame import Floats, Frame
+
+SAMPLE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """[features] each, in logits: mean of |contribution| over `traffic` and over `frauds` rows."""
+
+    over_traffic: Floats
+    over_frauds: Floats
+    traffic: int
+    frauds: int
+
+
+def importance(artefact: Artefact, rows: Frame) -> Importance:
+    """Over up to SAMPLE rows of traffic and as many frauds, evenly in time; 0.3 ms each.
+
+    The mean of |contribution| against the typical genuine payment (inference.serving.explain), as
+    Lundberg and Lee 2017 sum up Shapley values.
+    """
+    names = artefact.manifest.feature_names
+    explainer = Explainer(
+        Graphs(artefact.graph, batch_sizes(len(names))).run,
+        names,
+        as_row(artefact.manifest.baseline),
+    )
+    traffic, frauds = _evenly(np.arange(len(rows))), _evenly(np.flatnonzero(rows.labels == 1))
+    over = [_mean(explainer, rows, chosen) for chosen in (traffic, frauds)]
+    return Importance(over[0], over[1], len(traffic), len(frauds))
+
+
+def _mean(explainer: Explainer, rows: Frame, chosen: np.ndarray) -> Floats:
+    total = np.zeros(rows.vectors.shape[1])
+    for row in as_rows(rows.vectors[chosen]):
+        total += np.abs(explainer.contributions(row[np.newaxis]).astype(np.float64))
+    return total / max(len(chosen), 1)
+
+
+def _evenly(rows: np.ndarray) -> np.ndarray:
+    if len(rows) <= SAMPLE:
+        return rows
+    chosen: np.ndarray = rows[np.linspace(0, len(rows) - 1, SAMPLE).round().astype(int)]
+    return chosen

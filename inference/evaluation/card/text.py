@@ -1,0 +1,177 @@
+"""Owns the text of a model card: Markdown made of its content; computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from inference.evaluation.card.content import MOST_IMPORTANT
+
+PLOTS = (
+    ("precision_recall.png", "Precision and recall"),
+    ("calibration.png", "Calibration"),
+    ("scores.png", "Distribution of scores"),
+    ("gain.png", "Cumulative gain"),
+)
+
+
+def markdown(card: dict[str, Any]) -> str:
+    parts = [
+        f"# Model {card['model_id']}",
+        _origin(card),
+        _measures(card),
+        _thresholds(card),
+        _calibration(card),
+        _importance(card),
+        _settings(card),
+        _features(card),
+        "## Plots",
+        "\n".join(f"![{title}]({name})" for name, title in PLOTS),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _origin(card: dict[str, Any]) -> str:
+    data, code = card["data"], card["code"]
+    rows = [
+        ("hash", card["model_hash"]),
+        ("learnt from", data["source"]),
+        ("transactions", f"{data['first_transaction']} to {data['last_transaction']}"),
+        ("as known at", data["as_known_at"]),
+        (
+            "labels",
+            f"{data['transactions']:,} transactions, {data['frauds']:,} labelled fraud,"
+            f" {data['genuine']:,} genuine",
+        ),
+        ("measured on", f"{data['validated_from']} to {data['validated_until']}"),
+        ("code", f"retrace {code['version']}" + (f", {code['commit']}" if code["commit"] else "")),
+        ("feature set", card["feature_set"]),
+    ]
+    if data["positions"]:
+        ends = " ".join(str(end) for end in data["positions"])
+        rows.append((f"read of {data['topic']}", f"per partition up to offset {ends}"))
+    return (
+        "Gives each payment the probability that it is fraud, for the thresholds below. It knows "
+        "only what its features say and frauds of the kinds that were labelled.\n\n"
+        + table(["", ""], rows)
+    )
+
+
+def measure_rows(measured: dict[str, Any], chosen: dict[str, Any]) -> list[list[str]]:
+    """A line of cells per measure, a column per maturity of `measured` (measures.by_maturity)."""
+    columns = list(measured)
+    names = [("payments", "payments"), ("frauds", "frauds"), ("genuine", "confirmed genuine"),
+             ("censored", "declined, left out")]  # fmt: skip
+    rows = [[said, *(_count(measured[each][name]) for each in columns)] for name, said in names]
+    scalars = [("auc", "AUC (ROC)"), ("average_precision", "average precision"),
+               ("brier", "Brier score")]  # fmt: skip
+    rows += [[said, *(_number(measured[c].get(name)) for c in columns)] for name, said in scalars]
+    for most in chosen["cards"]:
+        found = (measured[c].get("card_precision", {}).get(str(most)) for c in columns)
+        rows.append([f"card precision@{most}", *map(_number, found)])
+    for budget in chosen["budgets"]:
+        found = (measured[c].get("recall_within_budget", {}).get(f"{budget:g}") for c in columns)
+        rows.append([f"recall, {budget:.1%} of traffic reviewed", *map(_share, found)])
+    saved = ((measured[c].get("money") or {}) for c in columns)
+    shares = [_share(each.get("saved_share")) for each in saved]
+    rows.append(["money saved of the loss to fraud", *shares])
+    return rows
+
+
+def _measures(card: dict[str, Any]) -> str:
+    measured, chosen = card["metrics"], card["measured_with"]
+    rows, columns = measure_rows(measured, chosen), list(measured)
+    costs = chosen["costs"]
+    return (
+        "## Measures\n\nOf a fit on the earlier payments, on the later ones, by how long after its "
+        "payment a label was known. The model itself was then fitted on all labels.\n\n"
+        + table(["", *columns], rows)
+        + "\n\nMoney: a review costs "
+        + f"{costs['review'] / 100:.2f}, a step-up {costs['step_up'] / 100:.2f} (base currency), a "
+        + f"declined genuine payment {costs['declined_genuine']:.0%} of its amount, a missed fraud "
+        + f"{costs['missed_fraud']:.0%} of it; a fraud that is reviewed or stopped costs no more."
+    )
+
+
+def _thresholds(card: dict[str, Any]) -> str:
+    rows = [
+        [
+            outcome,
+            f"{at['from']:.4f}",
+            _share(at["share_of_traffic"], 2),
+            _share(at["frauds_at_or_above"]),
+            _share(at.get("precision")),
+        ]
+        for outcome, at in card["thresholds"].items()
+    ]
+    titles = ["outcome", "score from", "of traffic", "frauds there or above", "fraud among these"]
+    return "## Thresholds\n\n" + table(titles, rows)
+
+
+def _calibration(card: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{band['from']:g} to {band['to']:g}",
+            _count(band["rows"]),
+            _count(band["frauds"]),
+            f"{band['predicted']:.4f}",
+            f"{band['observed']:.4f}",
+            f"{band['low']:.4f} to {band['high']:.4f}",
+        ]
+        for band in card["calibration"]["bands"]
+    ]
+    titles = ["score", "labelled", "frauds", "predicted", "observed", "95 % interval"]
+    return (
+        "## Calibration\n\nOn the payments that the calibration was fitted to; mean distance "
+        f"{card['calibration']['error']:.5f}.\n\n" + table(titles, rows)
+    )
+
+
+def _importance(card: dict[str, Any]) -> str:
+    found = card["importance"]
+    rows = [
+        [each["words"], f"{each['over_traffic']:.3f}", f"{each['over_frauds']:.3f}", each["name"]]
+        for each in found["features"][:MOST_IMPORTANT]
+    ]
+    titles = ["feature", "all", "frauds", "name"]
+    return (
+        f"## What moves it\n\nThe {len(rows)} features of the greatest mean contribution (logits, "
+        f"either way) against a typical genuine payment, over {found['traffic_rows']:,} payments "
+        f"and {found['fraud_rows']:,} frauds.\n\n" + table(titles, rows)
+    )
+
+
+def _settings(card: dict[str, Any]) -> str:
+    flat = [*_flat(card["settings"]), ("epochs taken", card["best_epoch"])]
+    return "## Settings\n\n" + table(["", ""], [(name, str(value)) for name, value in flat])
+
+
+def _features(card: dict[str, Any]) -> str:
+    names = ", ".join(f"`{each['name']}`" for each in card["features"])
+    return f"## Features\n\n{len(card['features'])} vary in the labelled payments: {names}."
+
+
+def _flat(settings: dict[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |"
+                     for line in lines)  # fmt: skip
+
+
+def _count(value: int) -> str:
+    return f"{value:,}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _share(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:.{digits}%}"

@@ -1,0 +1,150 @@
+"""Owns what is told of a model's scores, by the maturity of labels; the formulas are metrics.py's.
+
+At a maturity m stand the payments that are m old at the moment of the frame, each with its label as
+known m after it: later labels would flatter, younger payments hide frauds not yet told of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from domain.errors import InvalidInputError
+from domain.events import Thresholds
+from domain.times import DAY
+from inference.evaluation.costs import Costs, money
+from inference.evaluation.metrics import (
+    auc,
+    average_precision,
+    brier,
+    card_precision,
+    precision_at,
+    recall_at,
+    recall_within,
+)
+from inference.training.frame.frame import MATURITIES, Floats, Frame
+
+AS_KNOWN = "as known"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureSettings:
+    """`cards` are the k of card precision@k, `budgets` shares of traffic that can be reviewed."""
+
+    cards: tuple[int, ...] = (100,)
+    budgets: tuple[float, ...] = (0.001, 0.005, 0.01, 0.02)
+    costs: Costs = field(default_factory=Costs)
+
+    def __post_init__(self) -> None:
+        if min(self.cards, default=1) < 1:
+            raise InvalidInputError("cards", f"expected 1 or more, not {self.cards}")
+        if any(not 0 < budget <= 1 for budget in self.budgets):
+            raise InvalidInputError("budgets", f"expected shares in (0, 1], not {self.budgets}")
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """The later rows, which fitted nothing, and their calibrated `scores` [n] in [0, 1]."""
+
+    frame: Frame
+    scores: Floats
+
+
+def by_maturity(
+    frame: Frame, scores: Floats, thresholds: Thresholds, chosen: MeasureSettings
+) -> dict[str, dict[str, Any]]:
+    """Measures of `scores` [n] at each of MATURITIES, and with all labels of the frame.
+
+    A measure is None where it has too little to be told from. Declined payments are censored where
+    decisions are known: their labels say little, for nobody complains of a payment that was not
+    made. They are counted and left out.
+    """
+    return {
+        name: measures(part, scored, thresholds, chosen) | {"censored": censored}
+        for name, part, scored, censored in _parts(frame, scores)
+    }
+
+
+def measures(
+    frame: Frame, scores: Floats, thresholds: Thresholds, chosen: MeasureSettings
+) -> dict[str, Any]:
+    """Of all rows of the frame; confirmed genuine ones stand for the traffic (row_weights)."""
+    told: dict[str, Any] = {
+        "payments": len(frame),
+        "frauds": frame.frauds,
+        "genuine": frame.genuine,
+    }
+    if frame.frauds and frame.genuine:
+        told |= ranking(frame, scores, thresholds) | {
+            "recall_within_budget": {
+                f"{budget:g}": recall_within(frame.labels, scores, frame.stands_for, budget)
+                for budget in chosen.budgets
+            },
+            "card_precision": _cards(frame, scores, chosen),
+            "money": _money(frame, scores, thresholds, chosen.costs),
+        }
+    return told
+
+
+def ranking(frame: Frame, scores: Floats, thresholds: Thresholds) -> dict[str, float]:
+    """On labelled rows, the genuine ones weighted to stand for all traffic."""
+    rows = ~np.isnan(frame.labels)
+    labels, scored, weights = frame.labels[rows], scores[rows], frame.row_weights()[rows]
+    return {
+        "auc": auc(labels, scored, weights),
+        "average_precision": average_precision(labels, scored, weights),
+        "brier": brier(labels, scored, weights),
+        "recall_declined": recall_at(labels, scored, thresholds.decline),
+        "recall_reviewed": recall_at(labels, scored, thresholds.review),
+        "precision_declined": precision_at(labels, scored, thresholds.decline, weights),
+        "precision_reviewed": precision_at(labels, scored, thresholds.review, weights),
+    }
+
+
+def _cards(frame: Frame, scores: Floats, chosen: MeasureSettings) -> dict[str, float | None]:
+    """On days old enough for their labels. None where cards are not known, or rows are a sample,
+    in which a day's cards are not."""
+    if frame.payments is None or (frame.stands_for != 1).any():
+        return {str(most): None for most in chosen.cards}
+    ripe = frame.ripe
+    about = (frame.labels[ripe], scores[ripe], frame.payments.holders[ripe], frame.times[ripe])
+    found = {most: card_precision(*about, most) for most in chosen.cards}
+    return {str(most): None if math.isnan(share) else share for most, share in found.items()}
+
+
+def _money(
+    frame: Frame, scores: Floats, thresholds: Thresholds, costs: Costs
+) -> dict[str, float | None] | None:
+    if frame.payments is None:
+        return None
+    rows = ~np.isnan(frame.labels)
+    made = money(
+        frame.labels[rows],
+        scores[rows],
+        frame.payments.amounts[rows],
+        frame.row_weights()[rows],
+        thresholds,
+        costs,
+    )
+    return {**asdict(made), "saved": made.saved, "saved_share": made.saved_share}
+
+
+def _parts(frame: Frame, scores: Floats) -> Iterator[tuple[str, Frame, Floats, int]]:
+    """(name, rows that take part with their labels as of then, their scores, how many declined)."""
+    about = frame.payments
+    if about is None:
+        yield AS_KNOWN, frame, scores, 0
+        return
+    kept = ~about.declined
+    yield AS_KNOWN, frame.take(kept), scores[kept], int(about.declined.sum())
+    for number, maturity in enumerate(MATURITIES):
+        old_enough = frame.times + maturity <= frame.as_known_at
+        rows, then = kept & old_enough, about.matured[:, number]
+        labels = np.where(then < 0, np.nan, then.astype(np.float64))
+        part = replace(frame.take(rows), labels=labels[rows])
+        censored = int((about.declined & old_enough).sum())
+        yield f"{maturity // DAY} days", part, scores[rows], censored

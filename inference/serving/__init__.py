@@ -1,0 +1,1 @@
+"""Scorers: LiteRT, TensorFlow, TensorFlow Serving, and reasons."""

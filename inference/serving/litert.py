@@ -1,0 +1,82 @@
+"""Owns the scorer that serves and replays: LiteRT in process, batch size one, no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.errors import SettingsError
+from domain.features import Inputs
+from domain.policy import Score
+from domain.transactions import Transaction
+from inference.artefacts.store import Artefact, ArtefactStore
+from inference.serving.explain import Explainer, batch_sizes
+from inference.serving.graph import SCORE, Graph, Graphs, Matrix, as_row, kernel
+from inference.serving.machine import cpu_features
+from inference.serving.probe import check
+
+
+class LiteRtScorer:
+    """Implements commands.ports.Scorer for one verified artefact. Thread-safe.
+
+    None and NaN are unknown values, which the graph itself encodes. A vector of another length
+    raises SettingsError. Loading raises IntegrityError where the graph does not reproduce the
+    probe batch.
+    """
+
+    blocking = False
+
+    def __init__(self, artefact: Artefact) -> None:
+        manifest = artefact.manifest
+        self._model_id = manifest.model_id
+        self._model_hash = artefact.model_hash
+        self._inputs = manifest.inputs
+        self._width = len(manifest.feature_names)
+        self._graph = Graph(artefact.graph, 1)
+        check(manifest.probe, self.value, f"model {manifest.model_id}")
+        self._explainer = Explainer(
+            Graphs(artefact.graph, batch_sizes(self._width)).run,
+            manifest.feature_names,
+            as_row(manifest.baseline),
+        )
+        self._fingerprint = f"{kernel()}/{cpu_features()}"
+
+    @property
+    def model_id(self) -> str:
+        return self._model_id
+
+    @property
+    def model_hash(self) -> str:
+        return self._model_hash
+
+    @property
+    def inputs(self) -> Inputs:
+        return self._inputs
+
+    @property
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    def score(
+        self,
+        transaction: Transaction,  # noqa: ARG002
+        values: Sequence[float | None],
+    ) -> Score:
+        """Uses `values` alone, so that a recorded decision holds all its score depends on."""
+        row = self._row(values)
+        return Score(float(self._graph.run(row)[0, SCORE]), self._explainer.reasons(row))
+
+    def value(self, values: Sequence[float | None]) -> float:
+        """The score alone, without its reasons."""
+        return float(self._graph.run(self._row(values))[0, SCORE])
+
+    def _row(self, values: Sequence[float | None]) -> Matrix:
+        if len(values) != self._width:
+            raise SettingsError(
+                f"model {self._model_id} takes {self._width} features, not {len(values)}"
+            )
+        return as_row(values)
+
+
+def load(store: ArtefactStore, model_hash: str) -> LiteRtScorer:
+    """Raises NotFoundError or IntegrityError; never serves an unverified model."""
+    return LiteRtScorer(store.open(model_hash))

@@ -1,0 +1,23 @@
+"""Owns the check that a graph computes what TensorFlow computed; a graph that fails is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from domain.errors import IntegrityError
+from inference.artefacts.manifest import Probe
+
+TOLERANCE = 1e-6
+
+
+def check(probe: Probe, score: Callable[[Sequence[float | None]], float], what: str) -> None:
+    """Raises IntegrityError where any probe row scores otherwise, or there is no probe."""
+    if not probe.rows or len(probe.rows) != len(probe.scores):
+        raise IntegrityError(f"{what} has no usable probe batch, so its graph cannot be trusted")
+    for number, (row, expected) in enumerate(zip(probe.rows, probe.scores, strict=True)):
+        got = score(row)
+        if not abs(got - expected) <= TOLERANCE:
+            raise IntegrityError(
+                f"{what} scores probe row {number} as {got:.9f} where TensorFlow gave"
+                f" {expected:.9f}: it was converted wrongly, or does not run on this machine"
+            )

@@ -1,0 +1,88 @@
+"""Owns the scorer over a model server: one row for the score, one batch for the reasons."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from time import monotonic
+
+from domain.errors import SettingsError, UnavailableError
+from domain.policy import Score
+from domain.transactions import Transaction
+from inference.artefacts.store import Artefact
+from inference.serving.explain import Explainer
+from inference.serving.graph import SCORE, Matrix, as_row
+from inference.serving.probe import check
+from inference.serving.tf_serving.server import ModelServer, not_served, served_version
+
+logger = logging.getLogger(__name__)
+
+_LOAD_SECONDS = 5.0
+_BREAK_SECONDS = 0.5
+
+
+class TfServingScorer:
+    """Implements commands.ports.Scorer for an artefact that a server serves. Thread-safe.
+
+    Loading raises UnavailableError where the server is away or lacks that version, IntegrityError
+    where it does not reproduce the probe batch. `score` raises UnavailableError once `timeout`
+    seconds are over; after that nothing is asked of the server for half a second, so that the
+    decisions of a burst do not each wait for the same timeout.
+    """
+
+    blocking = True
+
+    def __init__(self, artefact: Artefact, server: ModelServer, timeout: float) -> None:
+        manifest = artefact.manifest
+        self.model_id = manifest.model_id
+        self.model_hash = artefact.model_hash
+        self.inputs = manifest.inputs
+        self._width = len(manifest.feature_names)
+        self._names, self._baseline = manifest.feature_names, as_row(manifest.baseline)
+        self._server, self._timeout = server, timeout
+        self._version = served_version(artefact.model_hash)
+        self._broken_until = 0.0
+        self.fingerprint = f"{server.kind}/{server.model}/{self._version}"
+        state = server.state(self._version, _LOAD_SECONDS)
+        if state != "AVAILABLE":
+            raise not_served(server.place, server.model, self._version, state)
+        what = f"model {manifest.model_id} at {server.place}"
+        check(manifest.probe, lambda row: self._ask(self._row(row), _LOAD_SECONDS), what)
+
+    def score(
+        self,
+        transaction: Transaction,  # noqa: ARG002
+        values: Sequence[float | None],
+    ) -> Score:
+        row = self._row(values)
+        if monotonic() < self._broken_until:
+            raise UnavailableError(f"tf-serving {self._server.place}", "has just not answered")
+        until = monotonic() + self._timeout
+        try:
+            value = self._ask(row, self._timeout)
+            return Score(value, self._explained(until).reasons(row))
+        except UnavailableError as error:
+            self._broken_until = monotonic() + _BREAK_SECONDS
+            logger.warning("rules decide for %g s: %s", _BREAK_SECONDS, error)
+            raise
+
+    def value(self, values: Sequence[float | None]) -> float:
+        """The score alone, without its reasons and without haste."""
+        return self._ask(self._row(values), _LOAD_SECONDS)
+
+    def _explained(self, until: float) -> Explainer:
+        def run(rows: Matrix) -> Matrix:
+            left = max(until - monotonic(), 0.001)
+            return self._server.predict(self._version, rows, left)
+
+        return Explainer(run, self._names, self._baseline)
+
+    def _ask(self, row: Matrix, timeout: float) -> float:
+        return float(self._server.predict(self._version, row, timeout)[0, SCORE])
+
+    def _row(self, values: Sequence[float | None]) -> Matrix:
+        if len(values) != self._width:
+            raise SettingsError(
+                f"model {self.model_id} takes {self._width} features, not {len(values)}"
+            )
+        return as_row(values)

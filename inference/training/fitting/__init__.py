@@ -1,0 +1,1 @@
+"""The network and the loop that fits it."""

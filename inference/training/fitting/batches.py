@@ -1,0 +1,105 @@
+"""Owns which rows an epoch takes, in which order, and what it blanks; learning is loop.py's.
+
+All of it follows from seed, epoch and number of the batch, so that every worker knows the batches
+of all, and a resumed run those that are still to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from inference.serving.graph import as_rows
+from inference.training.fitting.cluster import Cluster
+from inference.training.fitting.tensorflow_setup import start
+from inference.training.frame.frame import Floats, Frame, Ints, Vectors
+
+_AHEAD = 2  # batches that are made while one is learnt
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """The labelled rows of a frame, by `numbers` into `vectors`; `genuine_share` of the genuine
+    ones take part in an epoch, and `blanked` of those lose about half of their values."""
+
+    vectors: Vectors
+    numbers: Ints
+    labels: Floats
+    weights: Floats
+    seed: int
+    genuine_share: float
+    blanked: float
+
+    @property
+    def size(self) -> int:
+        """Rows of a batch: about fifty batches in small frames, 4096 rows in large ones."""
+        return int(np.clip(2 ** np.floor(np.log2(len(self.labels) / 50)), 32, 4096))
+
+    def of_epoch(self, epoch: int, cluster: Cluster) -> Any:
+        """A tf.data.Dataset of this worker's part of each batch: vectors [n, d], labels [n, 1] and
+        weights [n] float32, the number in the batch of the first row, and the rows of all parts."""
+        tf = start()
+        signature = (
+            tf.TensorSpec([None, self.vectors.shape[1]], tf.float32),
+            tf.TensorSpec([None, 1], tf.float32),
+            tf.TensorSpec([None], tf.float32),
+            tf.TensorSpec([], tf.int64),
+            tf.TensorSpec([], tf.float32),
+        )
+        made = tf.data.Dataset.from_generator(
+            lambda: self._parts(epoch, cluster), output_signature=signature
+        )
+        return made.prefetch(_AHEAD)
+
+    def _parts(self, epoch: int, cluster: Cluster) -> Iterator[tuple[Any, ...]]:
+        taken = self._taken(epoch)
+        for number, begin in enumerate(range(0, len(taken), self.size)):
+            rows = taken[begin : begin + self.size]
+            part = cluster.share(len(rows))
+            random = np.random.default_rng([self.seed, epoch, number])
+            lost = _lost((len(rows), self.vectors.shape[1]), self.blanked, random)[part]
+            mine = rows[part]
+            vectors = as_rows(self.vectors[self.numbers[mine]])
+            vectors[lost] = np.nan
+            labels = self.labels[mine, None].astype(np.float32)
+            weights = self.weights[mine].astype(np.float32)
+            yield vectors, labels, weights, part.start, len(rows)
+
+    def _taken(self, epoch: int) -> Ints:
+        random = np.random.default_rng([self.seed, epoch])
+        drawn = random.random(len(self.labels)) < self.genuine_share
+        taken: Ints = random.permutation(np.flatnonzero((self.labels == 1) | drawn))
+        return taken
+
+
+def batches_of(frame: Frame, seed: int, genuine_at_once: int, blanked: float) -> Batches:
+    """At most about `genuine_at_once` genuine rows an epoch; they weigh as much as all would."""
+    numbers = np.flatnonzero(~np.isnan(frame.labels))
+    labels = frame.labels[numbers]
+    share = min(1.0, genuine_at_once / max(frame.genuine, 1))
+    weights = _balanced(frame, labels)
+    weights = np.where(labels == 1, weights, weights / share)
+    return Batches(frame.vectors, numbers, labels, weights, seed, share, blanked)
+
+
+def _balanced(frame: Frame, labels: Floats) -> Floats:
+    """Weights of the labelled rows, 1 on average: odds of fraud are those of all traffic.
+
+    Frauds that weigh more cost ranking among the highest scores, and gain nothing below: few as
+    they are, they all take part in every epoch.
+    """
+    odds = frame.prevalence / (1 - frame.prevalence)
+    weights = np.where(labels == 1, odds / frame.frauds, 1 / frame.genuine)
+    result: Floats = weights / weights.mean()
+    return result
+
+
+def _lost(shape: tuple[int, int], share: float, random: np.random.Generator) -> Any:
+    """[n, d] bool: about half of the values of that share of rows."""
+    lost = np.zeros(shape, dtype=bool)
+    rows = np.flatnonzero(random.random(shape[0]) < share)
+    lost[rows] = random.random((len(rows), shape[1])) < 0.5
+    return lost

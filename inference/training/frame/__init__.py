@@ -1,0 +1,1 @@
+"""Training frames: vectors and labels as known at one moment."""

@@ -1,0 +1,1 @@
+"""One machine: the local stack of servers, and the demo."""

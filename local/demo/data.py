@@ -1,0 +1,72 @@
+"""Owns the file of `--data`: its first rows are history, its last ones come as live traffic."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from commands.imports import bind, open_rows
+from commands.imports.label_values import read_label
+from commands.imports.readers.rows import MalformedRow
+from domain.errors import InvalidInputError
+from local.demo.live.payments import LiveTransaction
+from local.demo.plan import DemoRequest
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """`history` is how many of its rows are laid down; `live` are those after them."""
+
+    path: Path
+    history: int
+    live: list[tuple[dict[str, Any], bool | None]]
+
+    @property
+    def identity(self) -> str:
+        """Changes with the file, and with where it is cut."""
+        found = self.path.stat()
+        return f"{self.path.absolute()} {found.st_size} {found.st_mtime_ns} {self.history}"
+
+    def traffic(self, id_prefix: str) -> Iterator[LiveTransaction]:
+        """The rows after the history under new ids, with the truth that the label tells."""
+        for payload, fraud in self.live:
+            transaction_id = f"{id_prefix}{payload['transaction_id']}"
+            body = orjson.dumps({**payload, "transaction_id": transaction_id}, default=str)
+            yield LiveTransaction(transaction_id, body, fraud)
+
+
+def read_data(path: Path, request: DemoRequest) -> DataFile:
+    """Reads the file once. Raises InvalidInputError."""
+    source = open_rows(path)
+    last: deque[tuple[dict[str, Any], bool | None]] = deque(maxlen=request.transactions)
+    rows = 0
+    try:
+        binding = bind(source.columns, request.mapping, request.label)
+        for batch in source.batches():
+            rows += len(batch)
+            for _, row in batch[-request.transactions :]:
+                if not isinstance(row, MalformedRow):
+                    truth = _truth(row.get(binding.label)) if binding.label else None
+                    last.append((binding.payload(row), truth))
+    finally:
+        source.close()
+    if rows <= 2 * request.transactions:
+        raise InvalidInputError(
+            "--data",
+            f"{path} has {rows:,} rows; the last {request.transactions:,} of them would be the "
+            "live traffic (--seconds times --rate), which leaves too few for the history",
+        )
+    return DataFile(path, rows - request.transactions, list(last))
+
+
+def _truth(value: Any) -> bool | None:
+    try:
+        found = read_label(value)
+    except ValueError:
+        return None
+    return None if found is None else found == 1

@@ -1,0 +1,103 @@
+"""Owns whom PostgreSQL runs as when we are root, and where that user's files can lie.
+
+Our state folder may be closed to that user (below /root, say). No folder is opened for it: its
+data then lies in a folder of its own below /var/tmp, recorded in the state folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from host.state_folder import StateFolder
+from local.stack.errors import StackError
+
+_CANDIDATES = ("postgres", "nobody", "daemon")
+
+
+def account(folder: StateFolder) -> tuple[int, int]:
+    """(user id, group id): who owns the data already, or the first that exists."""
+    home = _recorded(folder)
+    if home and home.stat().st_uid != 0:
+        return home.stat().st_uid, home.stat().st_gid
+    for name in _CANDIDATES:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return entry.pw_uid, entry.pw_gid
+    raise StackError(
+        "PostgreSQL refuses to run as root, and there is no other user to run it as: "
+        f"tried {', '.join(_CANDIDATES)}. Run Retrace as a plain user, or set DATABASE_URL."
+    )
+
+
+def home(folder: StateFolder, owner: tuple[int, int] | None) -> Path:
+    """The folder of PostgreSQL's data, mode 0700, made on first use."""
+    found = _recorded(folder)
+    if found:
+        return found
+    if owner is None or _may_enter(folder.root, owner):
+        made = folder.data("postgres")
+        made.mkdir(mode=0o700)
+    else:
+        made = Path(tempfile.mkdtemp(prefix="retrace-postgres-", dir="/var/tmp"))
+    give(made, owner)
+    if made != folder.data("postgres"):
+        _location(folder).write_text(str(made))
+    return made
+
+
+def reachable(package: Path, folder: StateFolder, owner: tuple[int, int] | None) -> Path:
+    """The installed package, or a copy of it where the owner may not enter its folder."""
+    if owner is None or _may_enter(package, owner):
+        return package
+    base = home(folder, owner) / "software"
+    copy = base / package.name
+    if not copy.exists():
+        shutil.rmtree(base, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(dir=base.parent))
+        # The binaries look for their libraries beside the package.
+        for source in (package, package.with_name(f"{package.name}.libs")):
+            if source.exists():
+                shutil.copytree(source, draft / source.name, symlinks=True)
+        draft.chmod(0o755)
+        give(draft, owner)
+        draft.rename(base)
+    return copy
+
+
+def give(path: Path, owner: tuple[int, int] | None) -> None:
+    if owner is not None:
+        os.chown(path, *owner)
+
+
+def _location(folder: StateFolder) -> Path:
+    return folder.root / "postgres.location"
+
+
+def _recorded(folder: StateFolder) -> Path | None:
+    if _location(folder).exists():
+        elsewhere = Path(_location(folder).read_text().strip())
+        if not elsewhere.is_dir():
+            raise StackError(
+                f"PostgreSQL's data lay in {elsewhere}, which is gone. To begin with an empty "
+                f"stack remove {folder.root}."
+            )
+        return elsewhere
+    made = folder.data("postgres")
+    return made if made.is_dir() else None
+
+
+@functools.cache
+def _may_enter(path: Path, owner: tuple[int, int]) -> bool:
+    tried = subprocess.run(
+        ["test", "-x", str(path)], user=owner[0], group=owner[1], extra_groups=[], check=False,
+        cwd="/",
+    )  # fmt: skip
+    return tried.returncode == 0

@@ -1,0 +1,1 @@
+"""What an operator starts and waits for."""

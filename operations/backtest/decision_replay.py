@@ -1,0 +1,72 @@
+"""Owns taking a model's own decisions again: from what each recorded, and from a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.events import TransactionScored
+from domain.features import CATALOGUE
+from domain.policy import judged
+from inference.training.frame.frame import Floats
+from projections.replay.dataset import Dataset
+from runtime.composition.scorers import ModelScorer
+
+
+@dataclass(slots=True)
+class TakenAgain:
+    """Decisions of one model, counted.
+
+    `compared` were made with the fingerprint of this machine's scorer and the features of this
+    version: bits are promised for those alone. Of them `record_differs` come out otherwise from
+    their own record (score, outcome or reasons), and `replay_differs` have another score in the
+    replay; `served_otherwise` of these were served another vector than the ideal one.
+    """
+
+    decisions: int = 0
+    compared: int = 0
+    record_differs: int = 0
+    replay_differs: int = 0
+    served_otherwise: int = 0
+
+    @property
+    def differ(self) -> bool:
+        """True where a bit is not as promised; features that were served late are no such bit."""
+        return self.record_differs > 0 or self.replay_differs > self.served_otherwise
+
+
+def taken_again(
+    decisions: Iterable[TransactionScored], scorer: ModelScorer, history: Dataset, scores: Floats
+) -> TakenAgain:
+    """Of the decisions of the scorer's model, those of transactions in `history`; `scores` are of
+    the replay, in the order of `history`."""
+    numbers = {name: number for number, name in enumerate(history.transaction_ids.tolist())}
+    places = scorer.inputs.places(CATALOGUE)
+    counted = TakenAgain()
+    for each in decisions:
+        number = numbers.get(each.transaction.transaction_id)
+        if number is None or each.model_hash != scorer.model_hash or each.path != "full":
+            continue
+        counted.decisions += 1
+        if each.fingerprint != scorer.fingerprint or each.feature_set != CATALOGUE.hash:
+            continue
+        counted.compared += 1
+        served = [each.features[place] for place in places]
+        counted.record_differs += not _as_recorded(each, scorer, served)
+        if each.score != scores[number]:
+            counted.replay_differs += 1
+            ideal = history.values[number, places]
+            vector = np.array(served, dtype=np.float64)  # None becomes NaN
+            counted.served_otherwise += not np.array_equal(vector, ideal, equal_nan=True)
+    return counted
+
+
+def _as_recorded(
+    decision: TransactionScored, scorer: ModelScorer, served: list[float | None]
+) -> bool:
+    score = scorer.score(decision.transaction, served)
+    verdict = judged(score, decision.thresholds, decision.path, decision.flags)
+    again = (score.value, verdict.outcome, verdict.reasons)
+    return again == (decision.score, decision.outcome, decision.reasons)

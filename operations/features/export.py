@@ -1,0 +1,38 @@
+"""Owns writing a training set from the log; servers opened here, the set made in projections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from domain.errors import InvalidInputError, UnavailableError
+from domain.features import CATALOGUE
+from operations.training.log_frame import replayed
+from projections.replay.dataset import write
+from runtime.settings import Settings
+
+
+def export(
+    settings: Settings,
+    out: Path,
+    as_known_at: int,
+    begin: int | None,
+    end: int | None,
+    say: Callable[[str], None],
+    count: Callable[[int, int], None],
+) -> dict[str, int]:
+    """How many rows and labels. Raises InvalidInputError where there is no such transaction."""
+    made = replayed(settings, as_known_at, begin, end, say, count, maturities=())
+    if not len(made):
+        raise InvalidInputError("--from/--to", "no transaction of that time was known then")
+    say(f"writing {len(made):,} rows")
+    try:
+        write(made, out)
+    except OSError as error:
+        raise UnavailableError(str(out), f"cannot be written: {error}") from error
+    return {
+        "transactions": len(made),
+        "features": len(CATALOGUE),
+        "fraud": int((made.labels == 1).sum()),
+        "genuine": int((made.labels == 0).sum()),
+    }

@@ -1,0 +1,104 @@
+"""Owns the model that a new installation starts with, trained on simulated history in process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from commands.models.lifecycle import current_policy, promote
+from domain.errors import InvalidInputError, RetraceError, UnavailableError
+from domain.events import ModelPromoted
+from domain.features import CATALOGUE
+from eventlog.port import EventLog
+from host.source_digest import source_digest
+from inference.artefacts.store import Artefact, ArtefactStore
+from inference.training.fitting.fit import Progress
+
+if TYPE_CHECKING:
+    from inference.training.train import TrainedModel
+
+SEED = 1
+# What the default model follows from, besides the catalogue: it is trained anew when they change.
+SOURCES = ("inference", "simulator")
+
+
+Make = Callable[[Progress], Mapping[str, bytes]]
+
+
+def ensure(
+    log: EventLog,
+    store: ArtefactStore,
+    clock: Callable[[], int],
+    progress: Callable[[str], None],
+    make: Make | None = None,
+) -> str:
+    """The id of a model in force that this version can serve; puts the default one in force if not.
+
+    Empty where that was retired: rules decide until a model is promoted.
+
+    Harmless when repeated. `make` gives an artefact's files, by training on simulated history
+    unless told otherwise; that takes some 20 s, once per version and folder. Raises
+    LogUnavailableError, and UnavailableError where the shared models are away: the one in force may
+    be there.
+    """
+    promoted = current_policy(log).model
+    if promoted and serves(store, promoted.model_hash):
+        return promoted.model_id
+    artefact = default_model(store, lambda _done, text: progress(text), make)
+    manifest = artefact.manifest
+    model = ModelPromoted(
+        model_id=manifest.model_id,
+        model_hash=artefact.model_hash,
+        feature_set=manifest.feature_set,
+    )
+    try:
+        promote(log, model, manifest.thresholds, clock())
+    except InvalidInputError as error:
+        progress(f"no model is in force: {error.message}")
+        return ""
+    return manifest.model_id
+
+
+def serves(store: ArtefactStore, model_hash: str) -> bool:
+    """True where the artefact can be opened and takes the features of this version.
+
+    Raises UnavailableError where that cannot be told.
+    """
+    try:
+        store.open(model_hash).manifest.inputs.check(CATALOGUE)
+    except UnavailableError:
+        raise
+    except RetraceError:
+        return False
+    return True
+
+
+def default_model(store: ArtefactStore, progress: Progress, make: Make | None = None) -> Artefact:
+    """From the folder where this version has made it before, or made now."""
+    remembered = store.folder / f"default-{_key()}.json"
+    try:
+        return store.open(json.loads(remembered.read_text())["model_hash"])
+    except (OSError, ValueError, KeyError, RetraceError):
+        model_hash = store.put((make or _files)(progress))
+    remembered.write_text(json.dumps({"model_hash": model_hash}))
+    return store.open(model_hash)
+
+
+def _files(progress: Progress) -> Mapping[str, bytes]:
+    return trained_on_simulated(progress).files
+
+
+def trained_on_simulated(progress: Progress) -> TrainedModel:
+    """The default model; the same on every call."""
+    from inference.training.fitting.fit import FitSettings
+    from inference.training.frame.simulated import SimulatedSettings, simulated_frame
+    from inference.training.train import TrainSettings, train
+
+    frame = simulated_frame(SimulatedSettings(seed=SEED), progress)
+    settings = TrainSettings(seed=SEED, fitting=FitSettings(epochs=12, patience=3))
+    return train(frame, settings, progress)
+
+
+def _key() -> str:
+    return source_digest(SOURCES, CATALOGUE.hash, str(SEED))

@@ -1,0 +1,194 @@
+"""Owns what can be done to the models of an installation; showing it is the command line's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from commands.models.lifecycle import (
+    end_shadow,
+    fact_of,
+    promote,
+    register,
+    retire,
+    roll_out,
+    shadow,
+)
+from commands.models.registry import Registered, Registry, registry_of
+from domain.errors import InvalidInputError, LogUnavailableError, NotFoundError
+from domain.events import (
+    ModelPromoted,
+    ModelRetired,
+    ModelRolledOut,
+    ModelShadowed,
+    ShadowEnded,
+    Thresholds,
+)
+from domain.features import CATALOGUE
+from eventlog.port import EventLog
+from eventlog.topics import TRANSACTIONS
+from host.clock import now_us
+from inference.artefacts.manifest import Manifest
+from inference.artefacts.store import ArtefactStore
+from runtime.composition.log import log_of
+from runtime.composition.models import artefacts_of
+from runtime.composition.scorers import Load, open_scorers
+from runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The registry as it was when opened, and the folder that holds the artefacts."""
+
+    log: EventLog
+    store: ArtefactStore
+    registry: Registry
+    load: Load
+
+    def manifest(self, model: Registered) -> Manifest:
+        """Raises NotFoundError where the artefact is not here, IntegrityError where altered."""
+        return self.store.open(model.model_hash).manifest
+
+    def register(self, named: str) -> Registered:
+        """Says in the log that a model of this folder exists, once; puts nothing in force.
+
+        `named` is its id or the beginning of its hash. Raises NotFoundError where it is not here.
+        """
+        model_hash = self.store.find(named)
+        fact = fact_of(self.store.open(model_hash).manifest, model_hash)
+        self.store.share(model_hash)
+        register(self.log, fact, now_us())
+        return registry_of(self.log).find(model_hash)
+
+    def promote(self, named: str) -> Registered:
+        """Puts a model in force, once it has been loaded and checked as scorers do.
+
+        Every scorer takes it at the position in the log where this is written. Raises
+        NotFoundError, IntegrityError, SettingsError (it takes other features), InvalidInputError
+        (it was retired).
+        """
+        model = self.registry.find(named)
+        return self._in_force(model, self._checked(model).thresholds, took_back=False)
+
+    def rollback(self, to: str | None = None) -> Registered:
+        """Takes the promotion of the model in force back: the one before has its thresholds again.
+
+        Another rollback goes one further; one to a named model may be repeated. Raises
+        NotFoundError where nothing, or not that, was before; LogUnavailableError saying how to
+        repeat it: nobody knows then whether the log has it.
+        """
+        if to and self.registry.find(to).model_hash == self.registry.in_force:
+            return self.registry.find(to)
+        model, before = self.registry.before(to)
+        self._checked(model)
+        try:
+            return self._in_force(model, before.thresholds, took_back=True)
+        except LogUnavailableError as error:
+            what = str(error).removeprefix(f"{error.server}: ")
+            again = f"`retrace models rollback --to {model.model_id}` goes on, and no further"
+            raise LogUnavailableError(f"{what}; once it is back, {again}") from error
+
+    def roll_out(self, named: str, share: int) -> Registered:
+        """Lets a model decide `share` basis points of traffic, in place of any other that did.
+
+        Errors as of `promote`, and InvalidInputError for the model in force.
+        """
+        model = self.registry.find(named)
+        if model.model_hash == self.registry.in_force:
+            raise InvalidInputError("model", f"{named} is in force: it has all traffic")
+        return self._rolled_out(model, share, self._checked(model).thresholds)
+
+    def end_roll_out(self) -> Registered:
+        """Gives all traffic to the model in force. Raises NotFoundError where it has it."""
+        out = self.registry.policy.roll_out
+        if out is None:
+            raise NotFoundError("model rolled out", "now")
+        return self._rolled_out(self.registry.find(out.model_hash), 0, out.thresholds)
+
+    def shadow(self, named: str, since: int | None) -> Registered:
+        """Lets a model score along from now on, and first all of event time `since` or later.
+
+        Errors as of `promote`.
+        """
+        model = self.registry.find(named)
+        fact = ModelShadowed(
+            model_id=model.model_id,
+            model_hash=model.model_hash,
+            feature_set=model.feature_set,
+            thresholds=self._checked(model).thresholds,
+            seam=self._ends(),
+            since=since,
+        )
+        shadow(self.log, fact, now_us())
+        return model
+
+    def end_shadow(self, named: str) -> Registered:
+        """Ends the scoring along; its scores stay. Raises NotFoundError where it does not."""
+        model = self.registry.find(named)
+        if self.registry.shadows.going_on(model.model_hash) is None:
+            raise NotFoundError("shadow of model", named)
+        fact = ShadowEnded(model_id=model.model_id, model_hash=model.model_hash, until=self._ends())
+        end_shadow(self.log, fact, now_us())
+        return model
+
+    def _ends(self) -> list[int]:
+        return list(asyncio.run(_ends_of(self.log)))
+
+    def retire(self, named: str, reason: str) -> Registered:
+        """Raises InvalidInputError for the model in force. Its roll-out and its shadow end."""
+        model = self.registry.find(named)
+        if model.model_hash == self.registry.in_force:
+            raise InvalidInputError("model", f"{named} is in force: promote another one first")
+        if self.registry.shadows.going_on(model.model_hash) is not None:
+            self.end_shadow(model.model_hash)
+        if model.retired is None:
+            fact = ModelRetired(model_id=model.model_id, model_hash=model.model_hash, reason=reason)
+            retire(self.log, fact, now_us())
+        return model
+
+    def _checked(self, model: Registered) -> Manifest:
+        model.check_not_retired()
+        self.load(model.model_hash).inputs.check(CATALOGUE)
+        # Machines that are told of it must be able to have it.
+        self.store.share(model.model_hash)
+        return self.manifest(model)
+
+    def _in_force(
+        self, model: Registered, thresholds: Thresholds, *, took_back: bool
+    ) -> Registered:
+        fact = ModelPromoted(
+            model_id=model.model_id,
+            model_hash=model.model_hash,
+            feature_set=model.feature_set,
+            took_back=took_back,
+        )
+        promote(self.log, fact, thresholds, now_us())
+        return model
+
+    def _rolled_out(self, model: Registered, share: int, thresholds: Thresholds) -> Registered:
+        fact = ModelRolledOut(
+            model_id=model.model_id,
+            model_hash=model.model_hash,
+            feature_set=model.feature_set,
+            share=share,
+            thresholds=thresholds,
+        )
+        roll_out(self.log, fact, now_us())
+        return model
+
+
+async def _ends_of(log: EventLog) -> Sequence[int]:
+    return await log.ends(TRANSACTIONS)
+
+
+@contextmanager
+def open_models(settings: Settings) -> Iterator[Models]:
+    """Raises LogUnavailableError."""
+    log = log_of(settings)
+    try:
+        with open_scorers(settings) as load:
+            yield Models(log, artefacts_of(settings), registry_of(log), load)
+    finally:
+        log.close()

@@ -1,0 +1,1 @@
+"""The health of models and the lag of projections."""

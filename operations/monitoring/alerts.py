@@ -1,0 +1,109 @@
+"""Owns what is said of a model's health: alerts in the log, and rows for /metrics; pure."""
+
+from __future__ import annotations
+
+from domain.events import Envelope, HealthMeasure, ModelAlertRaised
+from domain.model_alerts import model_alert, model_alert_id
+from inference.monitoring.limits import Limits
+from inference.monitoring.report import ModelHealth
+from projections.readmodels.queries.results import MeasuredHealth
+
+_MOST_FEATURES = 20
+_GREATEST = 1e6
+"""Stands for a ratio to nothing, which JSON has no number for."""
+
+
+def alerts_of(health: ModelHealth, limits: Limits, source: str, now: int) -> list[Envelope]:
+    """One per measure over its alert limit; equal ids on one day, so that repeats are void."""
+    found = []
+    for measure, (value, limit, summary) in _over(health, limits).items():
+        data = ModelAlertRaised(
+            alert_id=model_alert_id(health.model_hash, measure, now),
+            model_id=health.model_id,
+            model_hash=health.model_hash,
+            measure=measure,
+            value=min(value, _GREATEST),
+            limit=limit,
+            summary=summary,
+            features=_features(health) if measure == "features" else [],
+            since=health.since,
+            until=health.until,
+        )
+        found.append(model_alert(data, source, now))
+    return found
+
+
+def _features(health: ModelHealth) -> list[str]:
+    over = [each.feature for each in health.features if each.level == "alert"]
+    return over[:_MOST_FEATURES]
+
+
+def _over(health: ModelHealth, limits: Limits) -> dict[HealthMeasure, tuple[float, float, str]]:
+    found: dict[HealthMeasure, tuple[float, float, str]] = {}
+    levels = health.levels
+    if levels["features"] == "alert":
+        worst = health.features[0]
+        number = sum(each.level == "alert" for each in health.features)
+        found["features"] = (
+            worst.divergence.psi,
+            limits.psi_alert,
+            f"{number} of {len(health.features)} features drifted, most of all {worst.feature}",
+        )
+    if health.scores and levels["scores"] == "alert":
+        psi = health.scores.divergence.psi
+        found["scores"] = (
+            psi,
+            limits.psi_alert,
+            "scores are not distributed as when trained",
+        )
+    if health.labels and levels["labels"] == "alert":
+        labels = health.labels
+        summary = (
+            f"{labels.least:.3%} to {labels.most:.3%} is fraud, {labels.before:.3%} when trained"
+        )
+        found["labels"] = (_ratio(labels.nearest, labels.before), limits.ratio_alert, summary)
+    if levels["calibration"] == "alert":
+        judged = health.judged
+        summary = (
+            f"{judged.observed} frauds where scores promised {judged.expected:.1f},"
+            f" {judged.days} days after {judged.decided:,} decisions"
+        )
+        found["calibration"] = (
+            _ratio(judged.observed, judged.expected), limits.ratio_alert, summary,
+        )  # fmt: skip
+    return found
+
+
+def _ratio(live: float, expected: float) -> float:
+    return live / expected if expected else _GREATEST
+
+
+def rows_of(health: ModelHealth, now: int) -> list[MeasuredHealth]:
+    """What /metrics shows; a feature's rows name it, others are of the whole model."""
+
+    def row(measure: str, value: float | None, level: str, feature: str = "") -> MeasuredHealth:
+        return MeasuredHealth(
+            model_hash=health.model_hash,
+            measure=measure,
+            feature=feature,
+            model_id=health.model_id,
+            value=value,
+            level=level,
+            measured_time=now,
+        )
+
+    levels, scores, labels = health.levels, health.scores, health.labels
+    return [
+        row("health", None, health.level),
+        row("decisions", float(health.decisions), "unknown"),
+        row("score_psi", scores.divergence.psi if scores else None, levels["scores"]),
+        row("score_ks", scores.ks if scores else None, levels["scores"]),
+        row("fraud_least", labels.least if labels else None, levels["labels"]),
+        row("fraud_most", labels.most if labels else None, levels["labels"]),
+        row("calibration_ratio", health.judged.ratio, levels["calibration"]),
+        *(
+            row("psi", each.divergence.psi, each.level, each.feature)
+            for each in health.features
+            if each.level != "unknown"
+        ),
+    ]

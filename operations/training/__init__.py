@@ -1,0 +1,1 @@
+"""Training: frames, runs and worker processes."""

@@ -1,0 +1,147 @@
+"""Owns the worker processes of a training on this machine: started, watched, started again.
+
+A worker that ends early takes the others with it, for none can go on without all: they start again
+from the last checkpoint. They end with the process that started them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+
+from domain.errors import RetraceError, UnavailableError
+from host.ports import free_ports
+from host.processes import die_with_parent
+from inference.training.fitting.checkpoints import Checkpoints
+from inference.training.fitting.fit import Progress, epochs_kept
+from inference.training.train import TrainedModel
+from operations.training.runs import TrainingRun, result_of
+
+REFUSED = 3
+"""Exit code of a worker whose error another start would meet again; its last line tells it."""
+
+_STARTS = 3  # without a new epoch in between
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A line of a worker's stdout, or its end with that code."""
+
+    worker: int
+    line: str = ""
+    code: int | None = None
+
+
+def trained_by_workers(run: TrainingRun, progress: Progress) -> TrainedModel:
+    """The model of a run of several workers, from its last checkpoint on.
+
+    Raises UnavailableError where workers keep ending without a new epoch, RetraceError with what a
+    worker refused.
+    """
+    starts, kept = 0, epochs_kept(Checkpoints(run.folder))
+    while True:
+        starts += 1
+        ended = _attempt(run, progress)
+        if ended is None:
+            return result_of(run)
+        if ended.code == REFUSED:
+            raise RetraceError(_last_line(_log(run, ended.worker)))
+        before, kept = kept, epochs_kept(Checkpoints(run.folder))
+        starts = 0 if kept > before else starts
+        if starts >= _STARTS:
+            raise UnavailableError(
+                "training workers",
+                f"worker {ended.worker} {_in_words(ended.code)} {starts} times without a new epoch:"
+                f" see {_log(run, ended.worker)}",
+            )
+        progress(0.0, f"worker {ended.worker} {_in_words(ended.code)}: all start again")
+
+
+def _attempt(run: TrainingRun, progress: Progress) -> _Heard | None:
+    """The first worker to end early; None where all have done their part."""
+    heard: Queue[_Heard] = Queue()
+    count = run.asked.workers
+    with ExitStack() as stack:
+        peers = [f"127.0.0.1:{port}" for port in free_ports(count)]
+        for index in range(count):
+            process = stack.enter_context(_started(run, index, peers))
+            Thread(target=_listen, args=(index, process, heard), daemon=True).start()
+        done = 0
+        while done < count:
+            told = heard.get()
+            if told.code is None:
+                _pass_on(told, progress)
+            elif told.code:
+                return told
+            else:
+                done += 1
+    return None
+
+
+@contextmanager
+def _started(run: TrainingRun, index: int, peers: list[str]) -> Iterator[subprocess.Popen[str]]:
+    with _log(run, index).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", "train-worker", str(run.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=_ROOT,
+            env={**os.environ, **_environment(index, peers)},
+            start_new_session=True,  # Ctrl-C is for the one that started it
+            preexec_fn=die_with_parent(signal.SIGKILL),
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _environment(index: int, peers: list[str]) -> Mapping[str, str]:
+    task = {"cluster": {"worker": peers}, "task": {"type": "worker", "index": index}}
+    threads = max(1, (os.cpu_count() or 1) // len(peers))
+    return {
+        "TF_CONFIG": json.dumps(task),
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "no_grpc_proxy": "127.0.0.1",
+    }
+
+
+def _listen(index: int, process: subprocess.Popen[str], heard: Queue[_Heard]) -> None:
+    with process.stdout or open(os.devnull) as lines:
+        for line in lines:
+            heard.put(_Heard(index, line))
+    heard.put(_Heard(index, code=process.wait()))
+
+
+def _pass_on(told: _Heard, progress: Progress) -> None:
+    """What the first worker tells of its progress; the others do the same at the same time."""
+    if told.worker:
+        return
+    line = json.loads(told.line)
+    progress(line["done"], line["text"])
+
+
+def _log(run: TrainingRun, index: int) -> Path:
+    return run.folder / f"worker-{index}.log"
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "").removeprefix("retrace: ")
+
+
+def _in_words(code: int | None) -> str:
+    return f"was killed (signal {-code})" if code and code < 0 else f"failed (exit {code})"

@@ -1,0 +1,163 @@
+"""Owns when a model is trained anew, and why; the training itself is `retrace train`'s.
+
+It trains in a process of its own: what happens to it, to its memory above all, is no matter of the
+process that watches, and nothing of either touches those who score.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from domain.errors import RetraceError, UndecodableError
+from domain.events import ModelPromoted, ModelRetired, ModelTrained
+from domain.times import DAY, HOUR, to_rfc3339
+from eventlog.codec import decode
+from eventlog.port import EventLog
+from eventlog.topics import POLICY
+from inference.monitoring.report import ModelHealth
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A model is trained when the newest is `every` old (0: never for its age), and for drift once
+    it is `rest` old; microseconds."""
+
+    every: int = 7 * DAY
+    rest: int = DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Trainings:
+    """As the log tells: the newest model, when it came (microseconds UTC), and whether it waits to
+    be promoted, as it does until it was so once or is retired. Empty id: there is none."""
+
+    newest_id: str = ""
+    newest_time: int = 0
+    waits: bool = False
+
+
+def trainings_of(log: EventLog) -> Trainings:
+    """Raises LogUnavailableError."""
+    found, newest = Trainings(), ""
+    for recorded in log.read(POLICY):
+        # What a later version has written is no matter here.
+        with suppress(UndecodableError):
+            envelope = decode(recorded.value)
+            data = envelope.data
+            if isinstance(data, ModelTrained) or (isinstance(data, ModelPromoted) and not newest):
+                found = Trainings(data.model_id, envelope.known_time, waits=True)
+                newest = data.model_hash
+            if isinstance(data, ModelPromoted | ModelRetired) and data.model_hash == newest:
+                found = replace(found, waits=False)
+    return found
+
+
+def reason_to_train(
+    known: Trainings, health: ModelHealth | None, pace: Pace, now: int
+) -> tuple[str | None, str]:
+    """(why a model is to be trained now, None where it is not; what else there is to say).
+
+    Drift asks for one new model, not for another at every look until that one is promoted.
+    """
+    if not known.newest_id:
+        return "there is no model yet", ""
+    age = now - known.newest_time
+    came = f"{known.newest_id} came {_said(age)} ago"
+    if pace.every and age >= pace.every:
+        return f"scheduled: {came}", ""
+    if health is None or health.level != "alert":
+        return None, came
+    over = ", ".join(name for name, level in health.levels.items() if level == "alert")
+    if known.waits:
+        return None, f"drift of {over}; {came} and waits to be promoted"
+    if age < pace.rest:
+        return None, f"drift of {over}; {came}, too lately to train another"
+    return f"drift of {over}", ""
+
+
+def _said(span: int) -> str:
+    return f"{span // DAY} days" if span >= 2 * DAY else f"{span // HOUR} hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one look found, and what was done about it."""
+
+    at: int
+    level: str
+    reason: str | None
+    note: str
+    trained: dict[str, Any] | None = None
+    failed: str | None = None
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "checked_at": to_rfc3339(self.at),
+            "level": self.level,
+            "reason": self.reason,
+            "note": self.note,
+            "trained": self.trained,
+            "failed": self.failed,
+        }
+
+
+Train = Callable[[bool], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """`health` of the model in force; `train(promote)` gives what `retrace train --json` told."""
+
+    log: EventLog
+    health: Callable[[], ModelHealth]
+    train: Train
+    pace: Pace
+    promote: bool
+    say: Callable[[str], None]
+
+    def check(self, now: int) -> Check:
+        """Looks once, and trains where there is a reason; a training that fails is told.
+
+        Raises LogUnavailableError.
+        """
+        known = trainings_of(self.log)
+        health, note = self._health()
+        reason, more = reason_to_train(known, health, self.pace, now)
+        level = health.level if health else "unknown"
+        told = "; ".join(filter(None, (note, more)))
+        if reason is None:
+            return Check(now, level, None, told)
+        self.say(f"trains: {reason}")
+        try:
+            return Check(now, level, reason, told, trained=self.train(self.promote))
+        except (subprocess.SubprocessError, OSError, ValueError) as error:
+            return Check(now, level, reason, told, failed=str(error))
+
+    def _health(self) -> tuple[ModelHealth | None, str]:
+        """None, and why, where it cannot be said: a schedule is kept all the same."""
+        try:
+            return self.health(), ""
+        except RetraceError as error:
+            return None, f"health is unknown: {error}"
+
+
+def train_in_child(promote: bool) -> dict[str, Any]:
+    """Passes on to stderr how it gets on. Raises CalledProcessError."""
+    option = "--promote" if promote else "--no-promote"
+    command = [sys.executable, "-m", "cli.main", "train", option, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            told, _ = child.communicate()
+        except BaseException:
+            child.terminate()
+            raise
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, "retrace train")
+    summary: dict[str, Any] = json.loads(told)
+    return summary

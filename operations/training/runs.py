@@ -1,0 +1,230 @@
+"""Owns the folders of training runs: how each begins, goes on and ends; fitting is inference's.
+
+<state folder>/training/<key>/run.json              what was asked for
+                              *.npy, frame.json     the frame
+                              earlier.npz, all.npz  the checkpoint of each fit
+                              result/, scores.npy   what worker processes made
+                              worker-*.log          what they told
+
+The key is the digest of what was asked for, the frame and the code: a run that is asked for again
+goes on where it was interrupted. The folder is locked by the process that trains, and its lock ends
+with it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from domain.errors import ConflictError, IntegrityError, InvalidInputError
+from host.clock import now_us
+from host.files import write_whole, writing
+from host.source_digest import source_digest
+from inference.artefacts.manifest import Manifest
+from inference.artefacts.store import MANIFEST
+from inference.evaluation.measures import Validated
+from inference.training.fitting.checkpoints import Checkpoints
+from inference.training.fitting.cluster import ALONE, Cluster
+from inference.training.fitting.fit import Progress, Run
+from inference.training.frame.frame import Frame, measured_part, split_by_time, varying
+from inference.training.frame.stored import store_frame, stored_frame
+from inference.training.train import TrainedModel, TrainSettings, train
+
+_RUN, _LOCK = "run.json", "lock"
+_RESULT, _SCORES = "result", "scores.npy"
+# What a fit follows from, besides its frame: a run of other code is not resumed.
+SOURCES = ("inference",)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`as_known_at` in microseconds UTC; `features` ideal or served; `workers` at least 1."""
+
+    as_known_at: int
+    features: str
+    settings: TrainSettings
+    workers: int = 1
+    promote: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    asked: Asked
+    begun: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    folder: Path
+    asked: Asked
+    begun: int
+    code: str
+
+    def write(self, folder: Path) -> None:
+        told = _Told(self.asked, self.begun, self.code)
+        write_whole(folder / _RUN, msgspec.json.encode(told))
+
+
+def trained_by(run: TrainingRun, progress: Progress, cluster: Cluster = ALONE) -> TrainedModel:
+    """The model of a run, from its last checkpoint on; this process is a worker of that cluster."""
+    kept = Run(cluster, Checkpoints(run.folder, writes=cluster.chief))
+    return train(stored_frame(run.folder), run.asked.settings, progress, kept)
+
+
+def put_result(run: TrainingRun, trained: TrainedModel) -> None:
+    """For the process that waits for this one. Raises UnavailableError: a full disk."""
+    folder = run.folder / _RESULT
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+        np.save(run.folder / _SCORES, trained.validated.scores)
+    for name, data in trained.files.items():
+        write_whole(folder / name, data)
+
+
+def result_of(run: TrainingRun) -> TrainedModel:
+    """Once the workers have ended well."""
+    files = {path.name: path.read_bytes() for path in (run.folder / _RESULT).iterdir()}
+    manifest = Manifest.from_json(files[MANIFEST])
+    later = measured_part(stored_frame(run.folder), manifest.feature_names)
+    validated = Validated(later, np.load(run.folder / _SCORES))
+    return TrainedModel(files, manifest.thresholds, manifest.facts["metrics"], validated)
+
+
+@contextmanager
+def begun(root: Path, asked: Asked, frame: Frame) -> Iterator[TrainingRun]:
+    """The run, with what an interrupted one of the same key has left; held while it lasts.
+
+    Raises InvalidInputError where there are too few labels, UnavailableError where the disk is
+    full, ConflictError where another process is at that very run.
+    """
+    frame = frame.of(varying(frame))
+    split_by_time(frame)  # for what it refuses, before anything is written
+    with writing(root):
+        root.mkdir(parents=True, exist_ok=True)
+        _sweep(root)
+        staging = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+    with _locked(staging):
+        try:
+            digest = store_frame(frame, staging)
+            folder = root / _key(asked, digest)
+            if not folder.exists():
+                run = TrainingRun(folder, asked, now_us(), _code())
+                run.write(staging)
+                with writing(folder):
+                    staging.rename(folder)
+                yield run
+                return
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    with held(folder) as found:
+        run = replace(found, asked=asked)
+        run.write(folder)
+        yield run
+
+
+@contextmanager
+def interrupted(root: Path) -> Iterator[TrainingRun]:
+    """The last run that was interrupted. Raises InvalidInputError where there is none."""
+    runs = sorted(_runs(root), key=lambda run: run.begun, reverse=True)
+    for run in runs:
+        if _is_held(run.folder):
+            continue
+        if run.code != _code():
+            raise ConflictError(
+                run.folder.name,
+                f"{run.folder} was begun by another version of the training code: its end would be"
+                " another; train anew",
+            )
+        with held(run.folder) as found:
+            yield found
+        return
+    busy = f"; {len(runs)} in progress" if runs else ""
+    raise InvalidInputError("--resume", f"no training run was interrupted in {root}{busy}")
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[TrainingRun]:
+    """The run of a folder. Raises ConflictError where another process is at it, IntegrityError."""
+    with _locked(folder):
+        yield read_run(folder)
+
+
+def remove(run: TrainingRun) -> None:
+    """The folder of a finished run, and those of runs that were interrupted before it began."""
+    for other in list(_runs(run.folder.parent)):
+        if other.begun < run.begun and not _is_held(other.folder):
+            _removed(other.folder)
+    _removed(run.folder)
+
+
+def _removed(folder: Path) -> None:
+    # First out of sight: half a folder is no run.
+    gone = folder.with_name(f".old-{folder.name}")
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _runs(root: Path) -> Iterator[TrainingRun]:
+    for path in root.glob(f"*/{_RUN}"):
+        if not path.parent.name.startswith("."):
+            yield read_run(path.parent)
+
+
+def read_run(folder: Path) -> TrainingRun:
+    """Raises IntegrityError where the folder holds none."""
+    try:
+        told = msgspec.json.decode((folder / _RUN).read_bytes(), type=_Told)
+        return TrainingRun(folder, told.asked, told.begun, told.code)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise IntegrityError(f"{folder / _RUN} cannot be read ({error}): remove {folder}") from None
+
+
+def _sweep(root: Path) -> None:
+    """What processes left that died while they made or removed a folder."""
+    for folder in root.glob(".*-*"):
+        if not _is_held(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    # A file of its own: over NFS only what is open for writing can be locked.
+    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConflictError(folder.name, f"another process is at the run in {folder}") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        with _locked(folder):
+            return False
+    except (ConflictError, FileNotFoundError):
+        return True
+
+
+def _key(asked: Asked, frame: str) -> str:
+    told = msgspec.json.encode(
+        [asked.as_known_at, asked.features, asked.settings, asked.workers, frame, _code()]
+    )
+    return hashlib.sha256(told).hexdigest()[:16]
+
+
+def _code() -> str:
+    return source_digest(SOURCES)

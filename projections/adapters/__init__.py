@@ -1,1 +1,0 @@
-"""Owns the adapters of projections to their stores; only runtime imports them."""

@@ -1,0 +1,165 @@
+"""Owns the worker that writes the log to its archive; where it goes on, the archive's files tell.
+
+Records are gathered per partition and written when they are many, or when they have waited long:
+a file is whole or not there, so a crash costs only what was not written, and it is read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from domain.errors import IntegrityError
+from eventlog.archive.folder import ArchiveFolder, positions
+from eventlog.archive.identity import ReadOne, check_same_log
+from eventlog.archive.layout import SCHEMA, Piece
+from eventlog.archive.writing import ArchivedRecord, table_of
+from projections.faust.admission import Judge
+from projections.faust.transport import Batch
+from projections.ports import Judged
+
+Ends = Callable[[], Awaitable[Sequence[int]]]
+"""The offset after the last record of each partition. Raises UnavailableError."""
+
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """When a file is closed: at so many records, so many bytes, or so old a first record."""
+
+    records: int = 50_000
+    size: int = 16 << 20
+    seconds: float = 60.0
+
+
+@dataclass(slots=True)
+class _Open:
+    """What of [first, next) is not written yet; `first` may lie before its first record.
+
+    `before` is the piece that ends where this begins. `fresh` until a file holds something: what
+    the log no longer has by then was never to be archived.
+    """
+
+    first: int
+    next: int
+    fresh: bool
+    before: Piece | None = None
+    tables: list[pa.Table] = field(default_factory=list)
+    records: int = 0
+    size: int = 0
+    since: float = 0.0
+
+
+class Archiving:
+    """A BatchHandler of TRANSACTIONS."""
+
+    def __init__(
+        self, folder: ArchiveFolder, judge: Judge, cut: Cut, ends: Ends, read_one: ReadOne
+    ) -> None:
+        self._folder, self._judge, self._cut, self._ends = folder, judge, cut, ends
+        self._read_one = read_one
+        self._open: dict[int, _Open] = {}
+        self._turns: dict[int, asyncio.Lock] = {}
+
+    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        await asyncio.to_thread(self._folder.sweep)
+        pieces = await asyncio.to_thread(self._folder.pieces)
+        reached, ends = positions(pieces), await self._ends()
+        await asyncio.to_thread(check_same_log, self._folder, pieces, ends, self._read_one)
+        closing = {(piece.partition, piece.last + 1): piece for piece in pieces}
+        self._open = {}
+        for partition in partitions:
+            at = reached.get(partition, 0)
+            before = closing.get((partition, at))
+            self._open[partition] = _Open(at, at, partition not in reached, before)
+        self._turns = {p: asyncio.Lock() for p in partitions}
+        remembered = self._judge.open(partitions, {p for p in partitions if not reached.get(p)})
+        return {p: min(each.first, remembered.get(p, 0)) for p, each in self._open.items()}
+
+    async def handle(self, batch: Batch) -> None:
+        judged = await self._judge.judge(batch)
+        async with self._turns[batch.partition]:
+            held = self._open[batch.partition]
+            if batch.next > held.next:
+                if batch.first > held.next and not held.fresh:
+                    raise self._lost(held.next, batch)
+                await asyncio.to_thread(_gather, held, batch, judged)
+            if self._full(held):
+                await self._write(batch.partition)
+        self._judge.keep(batch)
+
+    async def revoke(self, partitions: set[int]) -> None:
+        for partition in partitions:
+            self._open.pop(partition, None)
+
+    async def watch(self) -> None:
+        """Runs beside the batches: writes what has waited long enough."""
+        while True:
+            await asyncio.sleep(min(_LOOK_SECONDS, self._cut.seconds))
+            for partition in list(self._open):
+                async with self._turns[partition]:
+                    held = self._open.get(partition)
+                    if held and held.records and self._old(held):
+                        await self._write(partition)
+
+    def _old(self, held: _Open) -> bool:
+        return time.monotonic() - held.since >= self._cut.seconds
+
+    def _full(self, held: _Open) -> bool:
+        return held.records >= self._cut.records or held.size >= self._cut.size
+
+    async def _write(self, partition: int) -> None:
+        held = self._open[partition]
+        written = await asyncio.to_thread(self._written, partition, held)
+        # It may be another worker's by now; the file is true all the same.
+        if self._open.get(partition) is held:
+            self._open[partition] = written
+
+    def _written(self, partition: int, held: _Open) -> _Open:
+        """Adds a piece; a small one takes the place of the one before it, if that is small too."""
+        piece, table, before = self._piece(partition, held)
+        self._folder.add(piece, table.unify_dictionaries())
+        if before is not None:
+            # Readers may see both for a moment: they read each offset once.
+            self._folder.remove(before)
+        return _Open(held.next, held.next, False, piece)
+
+    def _piece(self, partition: int, held: _Open) -> tuple[Piece, pa.Table, Piece | None]:
+        """What to add, and the piece that it takes in."""
+        table, before = pa.concat_tables(held.tables), held.before
+        if before and held.next - before.first <= self._cut.records:
+            old = self._folder.read(before, SCHEMA.names)
+            if old["value"].nbytes + held.size <= self._cut.size:
+                whole = Piece(partition, before.first, held.next - 1)
+                return whole, pa.concat_tables([old, table]), before
+        # Offsets that the log no longer has, before its first record, belong to the piece.
+        return Piece(partition, held.first, held.next - 1), table, None
+
+    def _lost(self, expected: int, batch: Batch) -> IntegrityError:
+        return IntegrityError(
+            f"offsets {expected} to {batch.first - 1} of {batch.topic}/{batch.partition} are "
+            f"neither in the log any more nor in the archive {self._folder.place}: restore its "
+            "files; to go on without them, move the archive away, and a new one begins where the "
+            "log does"
+        )
+
+
+def _gather(held: _Open, batch: Batch, judged: Sequence[Judged]) -> None:
+    """Columns at once: decoded events would take ten times the memory while they wait."""
+    records = [
+        ArchivedRecord(offset, key, value or b"", each.verdict, each.envelope)
+        for (offset, key, value), each in zip(batch.records, judged, strict=True)
+        if offset >= held.next
+    ]
+    table = table_of(records)
+    if not held.records:
+        held.since = time.monotonic()
+    held.tables.append(table)
+    held.records += len(records)
+    held.size += sum(len(each.value) for each in records)
+    held.next = batch.next

@@ -1,0 +1,1 @@
+"""Raw payloads and attributes, kept as evidence."""

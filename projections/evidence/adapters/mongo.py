@@ -1,0 +1,170 @@
+"""Owns how evidence is kept in MongoDB, and read back; what a document holds is evidence.py's.
+
+MongoDB gives no transaction over documents and position here. So documents are pure functions of
+their records and written first; the position follows by one conditional update that also adds to
+the counts. A crash between the two repeats the documents, which changes nothing; a zombie writes
+documents that are equal to its successor's, and is refused before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pymongo import MongoClient, ReplaceOne, ReturnDocument
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from domain.errors import FencedError, UnavailableError
+from eventlog.topics import TRANSACTIONS
+from projections.evidence.documents import Evidence, document, from_document
+from projections.ports import Judged, UnfoldableError
+from projections.settings import MongoSettings
+
+SERVER = "mongodb"
+Document = dict[str, Any]
+Client = MongoClient[Document]
+COLLECTION = "evidence"
+POSITIONS = "positions"
+
+
+def build_client(settings: MongoSettings) -> Client:
+    """Connects on first use."""
+    milliseconds = int(settings.timeout_s * 1000)
+    return MongoClient(
+        settings.mongodb_url,
+        appname="retrace",
+        serverSelectionTimeoutMS=milliseconds,
+        connectTimeoutMS=milliseconds,
+        socketTimeoutMS=30_000,
+    )
+
+
+class MongoEvidence:
+    """Implements projections.evidence.documents.EvidenceReader; thread-safe."""
+
+    def __init__(self, client: Client) -> None:
+        self._documents = client.get_default_database("retrace")[COLLECTION]
+
+    def raw(self, transaction_id: str) -> str | None:
+        found = self.evidence(transaction_id)
+        return found.raw if found else None
+
+    def evidence(self, transaction_id: str) -> Evidence | None:
+        with _translated_errors():
+            found = self._documents.find_one({"_id": transaction_id})
+        return from_document(found) if found else None
+
+
+class MongoEvidenceProjection:
+    """Implements projections.ports.BatchProjection for the topic of transactions."""
+
+    def __init__(self, client: Client, name: str = "evidence") -> None:
+        database = client.get_default_database("retrace")
+        self._documents, self._positions = database[COLLECTION], database[POSITIONS]
+        self._epochs: dict[int, int] = {}
+        self.name = name
+        self.topic = TRANSACTIONS.name
+
+    def assign(self, partition: int) -> int:
+        beginning = {"next_offset": 0, "projected": 0, "void": 0, "dead": 0}
+        with _translated_errors():
+            found = self._positions.find_one_and_update(
+                {"_id": self._key(partition)},
+                {"$inc": {"epoch": 1}, "$setOnInsert": beginning},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        assert found is not None
+        self._epochs[partition] = int(found["epoch"])
+        return int(found["next_offset"])
+
+    def project(self, partition: int, batch: Sequence[Judged]) -> None:
+        epoch = self._epochs.get(partition)
+        if epoch is None:
+            raise FencedError(f"{self.name}: partition {partition} of {self.topic} is not ours")
+        if not batch:
+            return
+        ours = {"_id": self._key(partition), "epoch": epoch}
+        with _translated_errors():
+            found = self._positions.find_one(ours)
+            if found is None:
+                raise self._fenced(partition)
+            start = int(found["next_offset"])
+            fresh = [judged for judged in batch if judged.position.offset >= start]
+            if not fresh:
+                return
+            self._keep(fresh)
+            counts = {name: _count(fresh, name) for name in ("counts", "void", "dead")}
+            counts["projected"] = counts.pop("counts")
+            moved = self._positions.update_one(
+                {**ours, "next_offset": start},
+                {"$set": {"next_offset": fresh[-1].position.offset + 1}, "$inc": counts},
+            )
+            if not moved.matched_count:
+                raise self._fenced(partition)
+
+    def revoke(self, partition: int) -> None:
+        self._epochs.pop(partition, None)
+
+    def counts(self) -> Mapping[int, Document]:
+        """Per partition: next_offset, projected, void, dead."""
+        with _translated_errors():
+            found = self._positions.find({"_id": {"$regex": f"^{self.name}/{self.topic}/"}})
+            return {int(each["_id"].rpartition("/")[2]): each for each in found}
+
+    def forget(self) -> None:
+        """Empties the evidence so that it is rebuilt from the log; fences the present writers."""
+        with _translated_errors():
+            self._positions.update_many(
+                {"_id": {"$regex": f"^{self.name}/{self.topic}/"}},
+                {
+                    "$inc": {"epoch": 1},
+                    "$set": {"next_offset": 0, "projected": 0, "void": 0, "dead": 0},
+                },
+            )
+            self._documents.drop()
+
+    def _keep(self, fresh: Sequence[Judged]) -> None:
+        # The last of an id: within an unordered bulk the order would be the server's.
+        documents: dict[str, Document] = {}
+        unfoldable: dict[int, str] = {}
+        for judged in fresh:
+            if judged.verdict != "counts" or judged.envelope is None:
+                continue
+            try:
+                made = document(judged.envelope, judged.position)
+            except ValueError as error:
+                unfoldable[judged.position.offset] = str(error)
+                continue
+            if made is not None:
+                documents[made["_id"]] = made
+        if unfoldable:
+            raise UnfoldableError(unfoldable)
+        if documents:
+            replacements = [ReplaceOne({"_id": k}, d, upsert=True) for k, d in documents.items()]
+            self._documents.bulk_write(replacements, ordered=False)
+
+    def _key(self, partition: int) -> str:
+        return f"{self.name}/{self.topic}/{partition}"
+
+    def _fenced(self, partition: int) -> FencedError:
+        return FencedError(
+            f"{self.name}: another worker has taken over partition {partition} of {self.topic}"
+        )
+
+
+def _count(fresh: Sequence[Judged], verdict: str) -> int:
+    return sum(judged.verdict == verdict for judged in fresh)
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except BulkWriteError as error:
+        first = (error.details or {}).get("writeErrors", [{}])[0].get("errmsg", str(error))
+        raise UnavailableError(SERVER, f"documents were refused: {first}") from error
+    except PyMongoError as error:
+        text = str(error).split(", Timeout:")[0]
+        raise UnavailableError(SERVER, text or type(error).__name__) from error

@@ -1,0 +1,71 @@
+"""Owns how a worker drives a BatchProjection: judge, project in a thread, set aside what fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from projections.faust.admission import DeadLetter, Judge, since
+from projections.faust.transport import Batch
+from projections.ports import BatchProjection, Judged, UnfoldableError
+
+
+class Projecting:
+    """A BatchHandler around one projection, which is called from one thread at a time.
+
+    `assigned` is told of the partitions that this worker has from now on.
+    """
+
+    def __init__(
+        self,
+        projection: BatchProjection,
+        judge: Judge,
+        dead_letter: DeadLetter,
+        assigned: Callable[[set[int]], None] = lambda _: None,
+    ) -> None:
+        self._projection, self._judge, self._dead_letter = projection, judge, dead_letter
+        self._assigned = assigned
+        self._next: dict[int, int] = {}
+
+    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        self._next = {
+            partition: await asyncio.to_thread(self._projection.assign, partition)
+            for partition in sorted(partitions)
+        }
+        self._assigned(partitions)
+        remembered = self._judge.open(partitions, {p for p, at in self._next.items() if not at})
+        return {p: min(at, remembered.get(p, at)) for p, at in self._next.items()}
+
+    async def handle(self, batch: Batch) -> None:
+        judged = await self._judge.judge(batch)
+        start = self._next[batch.partition]
+        if batch.next > start:
+            await self._project(batch, since(judged, start))
+            self._next[batch.partition] = batch.next
+        self._judge.keep(batch)
+
+    async def revoke(self, partitions: set[int]) -> None:
+        for partition in partitions:
+            self._next.pop(partition, None)
+            await asyncio.to_thread(self._projection.revoke, partition)
+
+    async def _project(self, batch: Batch, judged: Sequence[Judged]) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._projection.project, batch.partition, judged)
+                return
+            except UnfoldableError as error:
+                judged = await self._set_aside(batch, judged, error.reasons)
+
+    async def _set_aside(
+        self, batch: Batch, judged: Sequence[Judged], reasons: Mapping[int, str]
+    ) -> list[Judged]:
+        values = {offset: value or b"" for offset, _, value in batch.records}
+        positions = {each.position.offset: each.position for each in judged}
+        for offset, reason in reasons.items():
+            await self._dead_letter(positions[offset], values[offset], reason)
+        return [
+            replace(each, verdict="dead") if each.position.offset in reasons else each
+            for each in judged
+        ]

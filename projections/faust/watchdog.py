@@ -1,0 +1,83 @@
+"""Owns the judgement that a worker is stuck; starting it anew is its supervisor's affair.
+
+Faust and aiokafka have been seen to stop reading without an error (faust#175, #432, #596, #629,
+#640), so it looks from a thread of its own and asks the log itself how far it goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from projections.faust.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+STALLED = 70
+
+
+class Watchdog:
+    """Ends the process with status 70 after `stall_seconds` of lag without progress."""
+
+    def __init__(
+        self, worker: Worker, stall_seconds: float, end: Callable[[int], object] = os._exit
+    ) -> None:
+        self._worker, self._limit, self._end = worker, stall_seconds, end
+        self._beat = time.monotonic()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    async def run(self) -> None:
+        """Keeps the known ends of the log fresh, and shows that the event loop is alive."""
+        self._thread.start()
+        period = min(2.0, self._limit / 4)
+        try:
+            while True:
+                self._beat = time.monotonic()
+                await self._look(period)
+                await asyncio.sleep(period)
+        finally:
+            self._over.set()
+
+    async def _look(self, seconds: float) -> None:
+        consumer = self._worker.app.consumer
+        mine = [consumer._new_topicpartition(*tp) for tp in self._worker.partitions]
+        if not mine:
+            return
+        try:
+            # Not wait_for: where both come at once, it loses a cancellation for the answer.
+            async with asyncio.timeout(seconds):
+                ends = await consumer.highwaters(*mine)
+        except Exception as error:
+            # Without an answer the ends known so far stand; a stuck consumer shows there too.
+            logger.debug("the ends of the log are unknown: %s", error)
+            return
+        for tp, end in ends.items():
+            self._worker.ends[(tp.topic, tp.partition)] = end
+
+    def _watch(self) -> None:
+        while not self._over.wait(min(1.0, self._limit / 4)):
+            now = time.monotonic()
+            if now - self._beat > self._limit:
+                self._give_up("its event loop hangs")
+            elif self._worker.lag == 0:
+                self._worker.progressed = now
+            elif now - self._progressed > self._limit:
+                self._give_up(f"{self._worker.lag} records wait")
+
+    @property
+    def _progressed(self) -> float:
+        return max(self._worker.progressed, self._worker.app.progressed)
+
+    def _give_up(self, why: str) -> None:
+        logger.error(
+            "%s: no progress in %.0f s while %s; ending, to be started anew",
+            self._worker.name, self._limit, why,
+        )  # fmt: skip
+        logging.shutdown()
+        self._end(STALLED)
+        self._over.set()

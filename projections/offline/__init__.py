@@ -1,0 +1,1 @@
+"""Feature vectors of the ideal set, for training."""

@@ -1,0 +1,1 @@
+"""Feature states for decisions: routed, folded, read."""

@@ -1,0 +1,189 @@
+"""Owns the StateStore over Feast's online store; how states lie in Redis is not its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.errors import FencedError, IntegrityError, NotFoundError, UnavailableError
+from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
+from domain.features.engine import inspected
+from domain.times import to_datetime
+from feature_repo.names import state_view
+from projections.online.adapters.feast_store import VersionedRedisOnlineStore
+from projections.online.adapters.redis_generations import RedisGenerations
+from projections.online.adapters.state_keys import KEY_VERSION, address
+from projections.online.adapters.state_layout import LOST, REFUSED, StateRow
+from projections.online.generations import Generation
+from projections.online.port import Marker, Markers, Read
+
+__all__ = ["KEY_VERSION", "FeastStateStore", "address"]
+
+if TYPE_CHECKING:
+    from feast import RepoConfig
+
+logger = logging.getLogger(__name__)
+
+
+class FeastStateStore:
+    """Implements projections.online.port.StateStore. Thread-safe for different entities.
+
+    A reader follows the live generation, which it looks up again after `seconds`; `adopt` and `at`
+    pin a writer to one.
+    """
+
+    def __init__(
+        self, config: RepoConfig, *, declared: FeatureSet = CATALOGUE, seconds: float = 0.25
+    ) -> None:
+        self._config, self._declared, self._seconds = config, declared, seconds
+        self._generations = RedisGenerations(config)
+        self._pinned: _Keyspace | None = None
+        self._fixed: Generation | None = None
+        self._followed: tuple[float, _Keyspace] | None = None
+
+    def adopt(self) -> Generation:
+        """Pins this store to the live generation, making one where there is none; stays pinned."""
+        if self._fixed is not None:
+            return self._fixed
+        found = self._generations.adopt(self._declared)
+        self._pinned = _Keyspace.of(found)
+        if found.hash != self._declared.hash:
+            logger.warning(
+                "the online states are of feature set %s, and %s is declared: `retrace features "
+                "rebuild` builds and swaps it", found.hash, self._declared.hash,
+            )  # fmt: skip
+        return found
+
+    def at(self, generation: Generation) -> FeastStateStore:
+        """A store of that generation, live or not."""
+        other = FeastStateStore(self._config, declared=self._declared)
+        other._pinned, other._fixed = _Keyspace.of(generation), generation
+        return other
+
+    @property
+    def features(self) -> FeatureSet:
+        """Of the keyspace in use. Raises UnavailableError."""
+        return self._now().features
+
+    def moved(self) -> int | None:
+        """The live generation where that is no longer the one that this store is pinned to."""
+        number = self._generations.number()
+        pinned = self._pinned
+        return number if pinned is not None and number not in (0, pinned.number) else None
+
+    def load(self, keys: Sequence[tuple[Entity, str]]) -> list[EntityState]:
+        return self.read(keys).states
+
+    def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
+        """As `load`, with the markers as of before: each state covers what its marker says.
+
+        Where the generation was removed meanwhile, the live one is looked up again, once.
+        """
+        wanted = [(state_view(entity), address(entity, key)) for entity, key in keys]
+        space = self._now()
+        markers, found = space.store.read_states(self._config, wanted)
+        if space.number and not markers.made:
+            self._followed = None
+            space = self._now()
+            markers, found = space.store.read_states(self._config, wanted)
+            if space.number and not markers.made:
+                raise UnavailableError("redis", f"generation {space.number} was removed, or lost")
+        states = [
+            EntityState(entity, key, space.features)
+            if data is None
+            else EntityState.from_bytes(entity, key, data, space.features)
+            for (entity, key), data in zip(keys, found, strict=True)
+        ]
+        return Read(space.features, markers, states)
+
+    def _now(self) -> _Keyspace:
+        if self._pinned is not None:
+            return self._pinned
+        followed, now = self._followed, time.monotonic()
+        if followed is not None and now - followed[0] < self._seconds:
+            return followed[1]
+        number = self._generations.number()
+        if followed is not None and followed[1].number == number:
+            space = followed[1]
+        elif number:
+            space = _Keyspace.of(self._described(number))
+        else:
+            # Nothing was ever live: all states are empty.
+            space = _Keyspace(0, self._declared, _store(0))
+        self._followed = now, space
+        return space
+
+    def _described(self, number: int) -> Generation:
+        try:
+            return self._generations.of(number)
+        except NotFoundError as error:
+            raise UnavailableError("redis", f"{error}, though it is live") from error
+
+    def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
+        rows = [_row(state, encoded) for state, encoded in states]
+        answers = self._now().store.write_states(self._config, rows)
+        if LOST in answers:
+            raise _gone()
+        if REFUSED in answers:
+            refused = states[answers.index(REFUSED)][0]
+            raise FencedError(
+                f"the stored state of {refused.entity} {refused.key!r} is newer than ours"
+            )
+
+    def markers(self) -> Markers:
+        return self._now().store.markers(self._config)
+
+    def mark(self, share: int, before: Marker | None, after: Marker) -> None:
+        self.mark_all([(share, before, after)])
+
+    def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
+        answers = self._now().store.mark(self._config, moves)
+        if LOST in answers:
+            raise _gone()
+        if REFUSED in answers:
+            share = moves[answers.index(REFUSED)][0]
+            raise FencedError(f"another worker writes the states of share {share}")
+
+    def rebuilding(self, share: int, on: bool) -> None:
+        self._now().store.flag_rebuilding(self._config, share, on)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyspace:
+    """A generation, with a store of its own: a read never mixes two of them."""
+
+    number: int
+    features: FeatureSet
+    store: VersionedRedisOnlineStore
+
+    @classmethod
+    def of(cls, generation: Generation) -> _Keyspace:
+        if generation.features is None:
+            raise IntegrityError(
+                f"generation {generation.number} of the online states was made by another version "
+                "of Retrace, which computes other features"
+            )
+        return cls(generation.number, generation.features, _store(generation.number))
+
+
+def _store(number: int) -> VersionedRedisOnlineStore:
+    store = VersionedRedisOnlineStore()
+    store.generation = number
+    return store
+
+
+def _row(state: EntityState, encoded: bytes) -> StateRow:
+    # Of the bytes, not of the state: that may be folded on meanwhile.
+    seen = inspected(state.features.plans[state.entity], encoded)
+    at = to_datetime(max(seen.latest, seen.latest_label, 0))
+    return StateRow(state.entity, address(state.entity, state.key), encoded, at)
+
+
+def _gone() -> IntegrityError:
+    return IntegrityError(
+        "the online states have lost their markers, or this generation of them was removed: the "
+        "worker starts anew on the live one, and rebuilds from the log what is missing"
+    )

@@ -1,0 +1,248 @@
+"""Owns how every Feast client reads and writes states in Redis: versioned, atomic, by generation.
+
+A state is kept with its version map in the same hash, and a write that does not reach every
+position of the stored one is refused inside the server: an older writer, a materialisation or a
+zombie can never take a state back. It knows no feature.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+
+from feast import FeatureView, RepoConfig
+from feast.infra.key_encoding_utils import serialize_entity_key
+from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig
+from feast.protos.feast.types.EntityKey_pb2 import EntityKey as EntityKeyProto
+from feast.protos.feast.types.Value_pb2 import Value as ValueProto
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from domain.errors import IntegrityError
+from domain.features import FeatureSet
+from feature_repo.names import state_view
+from feature_repo.served import announce
+from projections.online.adapters.state_keys import address, entity_of
+from projections.online.adapters.state_layout import (
+    FLAG,
+    LOST,
+    MADE,
+    MARK,
+    WRITE,
+    Scripts,
+    StateRow,
+    away,
+    counts_key,
+    field_of,
+    generation_key,
+    live_key,
+    markers_key,
+    markers_of,
+    space_of,
+)
+from projections.online.port import Marker, Markers
+
+Row = tuple[EntityKeyProto, dict[str, ValueProto], datetime, datetime | None]
+
+
+class VersionedRedisOnlineStoreConfig(RedisOnlineStoreConfig):  # type: ignore[misc]
+    """`generation` pins a keyspace; by default the live one is looked up, once a second."""
+
+    type: Literal["projections.online.adapters.feast_store.VersionedRedisOnlineStore"] = (
+        "projections.online.adapters.feast_store.VersionedRedisOnlineStore"
+    )
+    socket_timeout: float = 2.0
+    generation: int | None = None
+    pointer_seconds: float = 1.0
+
+
+class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
+    """Feast's Redis store with an atomic compare-and-write, timeouts and generations."""
+
+    _client: Any = None
+    _live: tuple[float, str] | None = None
+    _met: str | None = None
+    # Pins this instance, as the setting of the same name pins all of a process.
+    generation: int | None = None
+
+    def _get_client(self, online_store_config: Any) -> Any:
+        if not self._client:
+            nodes, options = self._parse_connection_string(online_store_config.connection_string)
+            options.setdefault("socket_timeout", online_store_config.socket_timeout)
+            options.setdefault("socket_connect_timeout", online_store_config.socket_timeout)
+            self._client = Redis(
+                host=nodes[0]["host"],
+                port=int(nodes[0]["port"]),
+                # Once more at once: the connection may be one that the server has closed.
+                retry=Retry(NoBackoff(), 1),
+                protocol=2,
+                **options,
+            )
+        return self._client
+
+    def space(self, config: RepoConfig) -> str:
+        """The key suffix of the keyspace in use: `<project>.g<generation>`."""
+        settings = config.online_store
+        pinned = settings.generation if self.generation is None else self.generation
+        if pinned is not None:
+            space = space_of(config.project, pinned)
+            # By the setting a client reads it through views; an instance is pinned to write.
+            if self.generation is None and self._met != space:
+                self._meet(config, space)
+                self._met = space
+            return space
+        now, live = time.monotonic(), self._live
+        if live is None or now - live[0] > settings.pointer_seconds:
+            found = self._resolve(config)
+            if live is None or live[1] != found:
+                self._meet(config, found)
+            live = self._live = now, found
+        return live[1]
+
+    def _resolve(self, config: RepoConfig) -> str:
+        try:
+            stored = self._get_client(config.online_store).get(live_key(config.project))
+        except RedisError as error:
+            raise away(error) from error
+        return space_of(config.project, int(stored) if stored else 1)
+
+    def _meet(self, config: RepoConfig, space: str) -> None:
+        """On-demand views are to know the features of the states that are read from now on."""
+        try:
+            text = self._get_client(config.online_store).hget(generation_key(space), "features")
+        except RedisError as error:
+            raise away(error) from error
+        if text is not None:
+            # Of other semantics: this process serves what it can read, and refuses the rest.
+            with suppress(IntegrityError):
+                announce(FeatureSet.from_json(text.decode()))
+
+    def _generate_redis_keys_for_entities(
+        self, config: RepoConfig, entity_keys: list[EntityKeyProto]
+    ) -> list[bytes]:
+        suffix = self.space(config).encode()
+        version = config.entity_key_serialization_version
+        return [serialize_entity_key(key, version) + suffix for key in entity_keys]
+
+    def online_write_batch(
+        self,
+        config: RepoConfig,
+        table: FeatureView,
+        data: list[Row],
+        progress: Callable[[int], Any] | None,
+    ) -> None:
+        """For Feast's own callers: a row that is older than what is stored is passed over."""
+        name = table.name
+        rows = [_row(name, key, row[name].bytes_val, at) for key, row, at, _ in data if name in row]
+        if len(rows) < len(data):
+            raise NotImplementedError(f"{table.name}: only states are kept in this store")
+        if LOST in self.write_states(config, rows):
+            raise IntegrityError(
+                f"{self.space(config)} is no keyspace of online states: `retrace up` begins one"
+            )
+        if progress:
+            progress(len(data))
+
+    async def online_write_batch_async(
+        self,
+        config: RepoConfig,
+        table: FeatureView,
+        data: list[Row],
+        progress: Callable[[int], Any] | None,
+    ) -> None:
+        self.online_write_batch(config, table, data, progress)
+
+    def write_states(self, config: RepoConfig, rows: Sequence[StateRow]) -> list[int]:
+        """One round trip.
+
+        Per row WRITTEN, EQUAL (that version was there), REFUSED (the stored one knows more) or LOST
+        (the keyspace is gone). Raises UnavailableError; what was written before stays, and writing
+        the same rows again is harmless.
+        """
+        space = self.space(config)
+        shared = (markers_key(space), counts_key(space))
+        suffix = space.encode()
+        calls = [(row.key + suffix, *shared, row.entity.value, *row.fields()) for row in rows]
+        return self._eval(config, WRITE, calls)
+
+    def read_states(
+        self, config: RepoConfig, wanted: Iterable[tuple[str, bytes]]
+    ) -> tuple[Markers, list[bytes | None]]:
+        """The stored state of each (view, serialised key), or None, and the markers as of before.
+
+        So each state covers what its marker says; `made` is as of after. One round trip. Raises
+        UnavailableError.
+        """
+        pairs = list(wanted)
+        suffix = self.space(config).encode()
+        client, markers = self._get_client(config.online_store), self._markers_key(config)
+        try:
+            with client.pipeline(transaction=False) as pipe:
+                pipe.hgetall(markers)
+                for view, key in pairs:
+                    pipe.hget(key + suffix, field_of(view))
+                pipe.hexists(markers, MADE)
+                stored, *found, made = pipe.execute()
+        except RedisError as error:
+            raise away(error) from error
+        states = [ValueProto.FromString(value).bytes_val if value else None for value in found]
+        return replace(markers_of(stored), made=bool(made)), states
+
+    def markers(self, config: RepoConfig) -> Markers:
+        """Raises UnavailableError."""
+        try:
+            stored = self._get_client(config.online_store).hgetall(self._markers_key(config))
+        except RedisError as error:
+            raise away(error) from error
+        return markers_of(stored)
+
+    def mark(
+        self, config: RepoConfig, moves: Sequence[tuple[int, Marker | None, Marker]]
+    ) -> list[int]:
+        """Moves each share's marker from what is expected (None: there is none) to what is given.
+
+        Per move WRITTEN, REFUSED (another writer has moved it) or LOST (there is none any more).
+        One round trip. Raises UnavailableError.
+        """
+        name = self._markers_key(config)
+        calls = [
+            (name, f"at:{share}", before.to_text() if before else "", after.to_text())
+            for share, before, after in moves
+        ]
+        return self._eval(config, MARK, calls)
+
+    def flag_rebuilding(self, config: RepoConfig, partition: int, on: bool) -> None:
+        """Readers say so on each decision while it is set. Raises UnavailableError."""
+        call = (self._markers_key(config), f"rebuilding:{partition}", "1" if on else "0")
+        self._eval(config, FLAG, [call])
+
+    def _markers_key(self, config: RepoConfig) -> str:
+        return markers_key(self.space(config))
+
+    def _eval(self, config: RepoConfig, script: str, calls: Sequence[tuple[Any, ...]]) -> list[int]:
+        scripts: Scripts = self.__dict__.setdefault("_scripts", Scripts())
+        return scripts.run(self._get_client(config.online_store), script, calls)
+
+    def delete_table(self, config: RepoConfig, table: FeatureView) -> None:
+        super().delete_table(self._in_space(config), table)
+
+    def delete_entity_values(self, config: RepoConfig, join_keys: list[str]) -> None:
+        super().delete_entity_values(self._in_space(config), join_keys)
+
+    def _in_space(self, config: RepoConfig) -> RepoConfig:
+        scoped = config.model_copy()
+        scoped.project = self.space(config)
+        return scoped
+
+
+def _row(view: str, proto: EntityKeyProto, state: bytes, at: datetime) -> StateRow:
+    entity, key = entity_of(proto)
+    if view != state_view(entity):
+        raise NotImplementedError(f"{view}: only states are kept in this store")
+    return StateRow(entity, address(entity, key), state, at)

@@ -1,0 +1,177 @@
+"""Owns the layout of states in Redis: fields, values, markers, and the scripts that move them.
+
+Scripts run inside the server, so a comparison and its write are one step. It holds no connection
+and knows no Feast store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from feast import utils
+from feast.infra.online_stores.helpers import _mmh3
+from feast.protos.feast.types.Value_pb2 import Value as ValueProto
+from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
+from redis.exceptions import NoScriptError, RedisError
+
+from domain.errors import UnavailableError
+from domain.features import Entity
+from domain.features.state import version_of
+from feature_repo.names import state_view
+from projections.online.port import Marker, Markers, version_text
+
+LOST, REFUSED, WRITTEN, EQUAL = -1, 0, 1, 2
+MADE = b"made"
+
+# KEYS: the state, the markers and the counts of its keyspace. ARGV: the field that counts it, then
+# fields and values, the version first. A keyspace that is gone takes nothing in.
+WRITE = """
+if redis.call('HEXISTS', KEYS[2], 'made') == 0 then return -1 end
+local stored = redis.call('HGET', KEYS[1], ARGV[2])
+if stored then
+  if stored == ARGV[3] then return 2 end
+  local offered = {}
+  for p, o in string.gmatch(ARGV[3], '(%d+):(%d+)') do offered[p] = tonumber(o) end
+  for p, o in string.gmatch(stored, '(%d+):(%d+)') do
+    if not offered[p] or offered[p] < tonumber(o) then return 0 end
+  end
+else
+  redis.call('HINCRBY', KEYS[3], ARGV[1], 1)
+end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+return 1
+"""
+MARK = """
+if redis.call('HEXISTS', KEYS[1], 'made') == 0 then return -1 end
+local stored = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if stored == ARGV[3] then return 1 end
+if stored ~= ARGV[2] then
+  if stored == '' then return -1 end
+  return 0
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
+FLAG = """
+if redis.call('HEXISTS', KEYS[1], 'made') == 0 then return -1 end
+if ARGV[2] == '1' then redis.call('HSET', KEYS[1], ARGV[1], '1')
+else redis.call('HDEL', KEYS[1], ARGV[1]) end
+return 1
+"""
+KEYS_OF = {WRITE: 3, MARK: 1, FLAG: 1}
+
+
+class StateRow(NamedTuple):
+    """A state to be written; the key is as in state_keys.address."""
+
+    entity: Entity
+    key: bytes
+    state: bytes
+    at: datetime
+
+    def fields(self) -> tuple[str | bytes, ...]:
+        """Names and values of the hash that it lies in, its version first."""
+        version, state, stamp = fields_of(state_view(self.entity))
+        return (
+            *(version, version_text(version_of(self.state))),
+            *(state, value_of(self.state), stamp, stamp_of(self.at)),
+        )
+
+
+class Scripts:
+    """Runs scripts by their digest over whatever client it is given."""
+
+    def __init__(self) -> None:
+        self._digests: dict[str, str] = {}
+
+    def run(self, client: Any, script: str, calls: Sequence[tuple[Any, ...]]) -> list[int]:
+        """One call each, in one round trip. Raises UnavailableError."""
+        try:
+            digest = self._digest(client, script)
+            try:
+                return _evaluate(client, digest, KEYS_OF[script], calls)
+            except NoScriptError:
+                # The server was started anew and has forgotten it.
+                client.script_load(script)
+                return _evaluate(client, digest, KEYS_OF[script], calls)
+        except RedisError as error:
+            raise away(error) from error
+
+    def _digest(self, client: Any, script: str) -> str:
+        if script not in self._digests:
+            self._digests[script] = client.script_load(script)
+        return self._digests[script]
+
+
+def _evaluate(client: Any, digest: str, keys: int, calls: Sequence[tuple[Any, ...]]) -> list[int]:
+    with client.pipeline(transaction=False) as pipe:
+        for call in calls:
+            pipe.evalsha(digest, keys, *call)
+        return [int(answer) for answer in pipe.execute()]
+
+
+def markers_of(stored: Mapping[bytes, bytes]) -> Markers:
+    at, rebuilding = {}, set()
+    for name, value in stored.items():
+        kind, _, share = name.decode().rpartition(":")
+        if kind == "at":
+            at[int(share)] = Marker.from_text(value.decode())
+        elif kind == "rebuilding":
+            rebuilding.add(int(share))
+    return Markers(at, frozenset(rebuilding), MADE in stored)
+
+
+def live_key(project: str) -> str:
+    """Holds the number of the live generation."""
+    return f"retrace:live:{project}"
+
+
+def generation_key(space: str) -> str:
+    """A hash that describes a generation: its features as JSON, their hash, the reason."""
+    return f"retrace:generation:{space}"
+
+
+def space_of(project: str, generation: int | str) -> str:
+    """The suffix of all keys of a generation."""
+    return f"{project}.g{generation}"
+
+
+def markers_key(space: str) -> str:
+    """A hash: `made` says that the keyspace is there, `at:<share>` how far each share has come."""
+    return f"retrace:markers:{space}"
+
+
+def counts_key(space: str) -> str:
+    """A hash: how many states were ever begun, by kind of entity. None of them is ever removed."""
+    return f"retrace:counts:{space}"
+
+
+@lru_cache(maxsize=64)
+def fields_of(view: str) -> tuple[str, bytes, str]:
+    """The fields of the version, of the state (the feature of the view's name) and of the time."""
+    return f"_ver:{view}", field_of(view), f"_ts:{view}"
+
+
+@lru_cache(maxsize=64)
+def field_of(view: str) -> bytes:
+    hashed: bytes = _mmh3(f"{view}:{view}")
+    return hashed
+
+
+def value_of(state: bytes) -> bytes:
+    value: bytes = ValueProto(bytes_val=state).SerializeToString()
+    return value
+
+
+def stamp_of(moment: datetime) -> bytes:
+    stamp = Timestamp()
+    stamp.FromDatetime(utils.make_tzaware(moment))
+    serialized: bytes = stamp.SerializeToString()
+    return serialized
+
+
+def away(error: RedisError) -> UnavailableError:
+    return UnavailableError("redis", str(error) or type(error).__name__)

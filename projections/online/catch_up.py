@@ -1,0 +1,59 @@
+"""Owns bringing a generation that is not live to the end of the log, once, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from itertools import islice
+
+from eventlog.port import EventLog, Position
+from eventlog.topics import ENTITIES, TRANSACTIONS
+from projections.faust.transport import Batch, Record
+from projections.online.port import StateStore
+from projections.online.rebuild_flags import Rebuilds
+from projections.online.writer import EntityWriter
+
+_AT_ONCE = 2_000
+
+
+class Follower:
+    """Folds the entity topic as its writer does, from the markers of `states` on.
+
+    `states` is pinned to a generation that no worker writes.
+    """
+
+    def __init__(self, log: EventLog, states: StateStore) -> None:
+        self._log = log
+        self._writer = EntityWriter(states, _leave, Rebuilds(states, self._ends))
+
+    async def catch_up(self) -> int:
+        """Reads up to where the topic ends now; returns how many records there were.
+
+        The log goes on meanwhile: who makes the states live folds the rest. Raises
+        UnavailableError.
+        """
+        starts = await self._writer.assign(set(range(ENTITIES.partitions)))
+        ends = list(await self._log.ends(ENTITIES))
+        taken = 0
+        for share, start in starts.items():
+            if start < ends[share]:
+                taken += await self._share(share, start, ends)
+        await self._writer.save()
+        return taken
+
+    async def _share(self, share: int, start: int, ends: list[int]) -> int:
+        upto = {each: ends[share] if each == share else 0 for each in range(len(ends))}
+        records = self._log.read(ENTITIES, {share: start}, upto)
+        taken = 0
+        while some := await asyncio.to_thread(lambda: list(islice(records, _AT_ONCE))):
+            batch: list[Record] = [(r.position.offset, None, r.value) for r in some]
+            await self._writer.handle(Batch(ENTITIES.name, share, batch, ends[share]))
+            taken += len(some)
+        return taken
+
+    async def _ends(self) -> Mapping[int, int]:
+        return dict(enumerate(await self._log.ends(TRANSACTIONS)))
+
+
+async def _leave(_position: Position, _value: bytes, _reason: str) -> None:
+    """What cannot be folded was set aside by the worker that saw it first."""

@@ -1,0 +1,52 @@
+"""Owns the flag that tells readers a share of the states is being rebuilt from the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from eventlog.topics import TRANSACTIONS
+from projections.online.port import Marker, StateStore
+
+logger = logging.getLogger(__name__)
+
+Ends = Callable[[], Awaitable[Mapping[int, int]]]
+"""Per TRANSACTIONS partition the offset after the last record. Raises UnavailableError."""
+
+
+class Rebuilds:
+    """A share without a marker is rebuilt up to where the log ended when that was seen."""
+
+    def __init__(self, states: StateStore, ends: Ends) -> None:
+        self._states, self._ends = states, ends
+        self._until: dict[int, Mapping[int, int]] = {}
+
+    async def begin(self, markers: Mapping[int, Marker | None], flagged: frozenset[int]) -> None:
+        """Flags the shares that have lost their states; a rebuild cut short goes on."""
+        ends = await self._ends()
+        self._until = {}
+        for share, marker in markers.items():
+            if _reaches(marker or Marker(), ends):
+                if share in flagged:
+                    await asyncio.to_thread(self._states.rebuilding, share, False)
+            elif marker is None or share in flagged:
+                self._until[share] = ends
+                await asyncio.to_thread(self._states.rebuilding, share, True)
+        if self._until:
+            logger.warning(
+                "features: %d shares of the online states are rebuilt from %d records of %s",
+                len(self._until), sum(ends.values()), TRANSACTIONS.name,
+            )  # fmt: skip
+
+    async def advance(self, share: int, marker: Marker) -> None:
+        until = self._until.get(share)
+        if until is not None and _reaches(marker, until):
+            await asyncio.to_thread(self._states.rebuilding, share, False)
+            del self._until[share]
+            if not self._until:
+                logger.info("features: the online states are complete again")
+
+
+def _reaches(marker: Marker, ends: Mapping[int, int]) -> bool:
+    return all(marker.covers(source) >= end - 1 for source, end in ends.items())

@@ -1,0 +1,111 @@
+"""Owns the router: what counts in TRANSACTIONS goes to the shares of its entities, in batches.
+
+A share gets one record per batch that concerns it, and now and then one without entries: each says
+how far the source has been read. Where to go on is asked from the markers of the shares alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from domain.features import FeatureEvent, entity_keys, feature_event
+from eventlog.routing import VERSION, Routed, encode_routed, share_of
+from eventlog.topics import ENTITIES, TRANSACTIONS
+from projections.faust.admission import Judge
+from projections.faust.transport import Batch
+from projections.online.port import StateStore
+
+Send = Callable[[int, bytes], Awaitable[object]]
+"""Appends to a share of ENTITIES; returns once acknowledged. Raises UnavailableError."""
+
+# Bounds the size of a routed record: an event is about 200 bytes.
+_AT_ONCE = 2000
+# Bounds how long a reader's tail must reach back for entities of which nothing was heard.
+_WATERMARK_SECONDS = 0.25
+
+Entry = tuple[int, list[str], list[Any]]
+
+
+class Router:
+    """A BatchHandler of TRANSACTIONS. `told` is, per source, what each share was told up to."""
+
+    def __init__(self, states: StateStore, judge: Judge, send: Send) -> None:
+        self._states, self._judge, self._send = states, judge, send
+        self._next: dict[int, int] = {}
+        self._told: dict[int, list[int]] = {}
+        self._turns = {source: asyncio.Lock() for source in range(TRANSACTIONS.partitions)}
+
+    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        await asyncio.to_thread(self._states.adopt)
+        markers = await asyncio.to_thread(self._states.markers)
+        covered = markers.covered(TRANSACTIONS.partitions, ENTITIES.partitions)
+        self._next = {partition: covered[partition] + 1 for partition in partitions}
+        self._told = {source: [at] * ENTITIES.partitions for source, at in self._next.items()}
+        remembered = self._judge.open(partitions, {p for p, at in self._next.items() if not at})
+        return {p: min(at, remembered.get(p, at)) for p, at in self._next.items()}
+
+    async def handle(self, batch: Batch) -> None:
+        for start in range(0, len(batch.records), _AT_ONCE):
+            records = batch.records[start : start + _AT_ONCE]
+            async with self._turns[batch.partition]:
+                await self._route(Batch(batch.topic, batch.partition, records, batch.end))
+
+    async def revoke(self, partitions: set[int]) -> None:
+        for partition in partitions:
+            self._next.pop(partition, None)
+
+    async def watch(self) -> None:
+        """Tells, for ever, each share how far a source was read that had nothing for it."""
+        while True:
+            await asyncio.sleep(_WATERMARK_SECONDS)
+            for source in list(self._next):
+                async with self._turns[source]:
+                    if source in self._next:
+                        await self._tell(source, self._next[source], {})
+
+    async def _route(self, batch: Batch) -> None:
+        judged = await self._judge.judge(batch)
+        first = self._next[batch.partition]
+        if batch.next > first:
+            shares: dict[int, list[Entry]] = {}
+            for each in judged:
+                if each.verdict == "counts" and each.envelope and each.position.offset >= first:
+                    _share_out(shares, each.position.offset, feature_event(each.envelope))
+            # Shares that nothing concerns are told by `watch`: seven of eight records saved where
+            # traffic is thin, and none of them is waited for.
+            if shares:
+                await self._tell(batch.partition, batch.next, shares)
+            self._next[batch.partition] = batch.next
+        self._judge.keep(batch)
+
+    async def _tell(self, source: int, upto: int, shares: Mapping[int, list[Entry]]) -> None:
+        """Sends what `shares` holds; where it holds nothing at all, watermarks to all behind."""
+        told = self._told[source]
+        before = list(told)
+        sends = []
+        for share in shares or range(len(told)):
+            # `first` may lie before the batch: offsets that the log no longer has are covered.
+            if told[share] < upto:
+                entries = shares.get(share, [])
+                record = Routed(VERSION, source, told[share], upto - 1, entries)
+                sends.append(self._send(share, encode_routed(record)))
+                told[share] = upto
+        try:
+            await asyncio.gather(*sends)
+        except BaseException:
+            # What did arrive is sent again, and known there.
+            told[:] = before
+            raise
+
+
+def _share_out(shares: dict[int, list[Entry]], offset: int, event: FeatureEvent | None) -> None:
+    if event is None:
+        return
+    concerned: dict[int, list[str]] = {}
+    for entity, key in entity_keys(event).items():
+        concerned.setdefault(share_of(entity, key), []).append(entity)
+    wire = event.to_wire()
+    for share, entities in concerned.items():
+        shares.setdefault(share, []).append((offset, entities, wire))

@@ -1,0 +1,211 @@
+"""Owns the folding of routed events into online states; how states are kept is the store's.
+
+One writer folds each share of the entities. Batches are folded in memory while what was folded
+before is being written: first the states, then the markers that they cover. A write takes all that
+came during the one before it, so states are as fresh as the store is quick. After a crash in
+between, folding the same records again changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from domain.errors import FencedError, IntegrityError, UnavailableError, UndecodableError
+from domain.features import Entity, EntityState, FeatureEvent
+from domain.features.engine import fold_states
+from domain.features.rows import WIDTH
+from eventlog.port import Position
+from eventlog.routing import decode_routed, entries_of
+from eventlog.topics import ENTITIES, TRANSACTIONS
+from projections.faust.admission import DeadLetter
+from projections.faust.transport import Batch
+from projections.online.port import Marker, StateStore
+from projections.online.rebuild_flags import Rebuilds
+
+Key = tuple[Entity, str]
+Entry = tuple[int, int, FeatureEvent]
+Move = tuple[int, Marker | None, Marker]
+# What a row of an event may raise on values that nobody thought of.
+_UNFOLDABLE = (ArithmeticError, LookupError, TypeError, ValueError)
+# While a share lags, states are written this often: of a hot entity many events at once.
+_SAVE_SECONDS = 5.0
+
+
+class EntityWriter:
+    """A BatchHandler of ENTITIES. `most` bounds the states held in memory over all shares."""
+
+    def __init__(
+        self, states: StateStore, dead_letter: DeadLetter, rebuilds: Rebuilds, most: int = 20_000
+    ) -> None:
+        self._states, self._dead_letter, self._rebuilds = states, dead_letter, rebuilds
+        self._most = most
+        self._held: OrderedDict[Key, EntityState] = OrderedDict()
+        self._reached: dict[int, Marker] = {}
+        self._stored: dict[int, Marker | None] = {}
+        self._unsaved: dict[Key, None] = {}
+        self._flying: dict[Key, None] = {}
+        self._saving = asyncio.Lock()
+        self._due = asyncio.Event()
+        self._refused: FencedError | None = None
+        self._saved_at = time.monotonic()
+
+    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        # A write under way ends first: its states are read back.
+        async with self._saving:
+            await asyncio.to_thread(self._states.adopt)
+            found = await asyncio.to_thread(self._states.markers)
+            self._held.clear()
+            self._unsaved.clear()
+            self._refused = None
+            self._stored = {share: found.at.get(share) for share in partitions}
+            self._reached = {share: marker or Marker() for share, marker in self._stored.items()}
+            await self._rebuilds.begin(self._stored, found.rebuilding)
+            return {share: marker.next for share, marker in self._reached.items()}
+
+    async def handle(self, batch: Batch) -> None:
+        """Folds; `watch` saves. Handed in again after a failure, it folds nothing twice."""
+        if self._refused is not None:
+            raise self._refused
+        before = self._reached[batch.partition]
+        if batch.next > before.next:
+            await self._fold(batch, before)
+        if batch.next >= batch.end or time.monotonic() - self._saved_at > _SAVE_SECONDS:
+            self._due.set()
+        if len(self._unsaved) > self._most // 2:
+            await self.save()
+        self._forget()
+
+    async def revoke(self, partitions: set[int]) -> None:
+        # All is read anew at the assignment that follows.
+        for share in partitions:
+            self._stored.pop(share, None)
+
+    async def watch(self) -> None:
+        """Saves beside the batches, for ever. Raises UnavailableError; going on loses nothing."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            try:
+                await self.save()
+            except FencedError as error:
+                # Whose the shares are is settled by the next assignment.
+                self._refused = error
+            except UnavailableError:
+                self._due.set()
+                raise
+
+    async def save(self) -> None:
+        """Writes all that was folded up to now. Raises UnavailableError or FencedError."""
+        async with self._saving:
+            taken, self._unsaved = self._unsaved, {}
+            self._flying = taken
+            moves = [
+                (share, stored, self._reached[share])
+                for share, stored in self._stored.items()
+                if self._reached[share] != (stored or Marker())
+            ]
+            try:
+                encoded = _encoded([self._held[key] for key in taken])
+                await asyncio.to_thread(self._write, encoded, moves)
+            except BaseException:
+                self._unsaved = taken | self._unsaved
+                raise
+            finally:
+                self._flying = {}
+            for share, _, after in moves:
+                if share in self._stored:
+                    self._stored[share] = after
+                    await self._rebuilds.advance(share, after)
+            self._saved_at = time.monotonic()
+
+    def _write(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move]) -> None:
+        if states:
+            self._states.save(states)
+        if moves:
+            self._states.mark_all(moves)
+
+    def _forget(self) -> None:
+        """A state on its way to the store stays: read back now, it would lack what is under way."""
+        while len(self._held) > self._most:
+            oldest = next(iter(self._held))
+            if oldest in self._unsaved or oldest in self._flying:
+                return
+            del self._held[oldest]
+
+    async def _fold(self, batch: Batch, before: Marker) -> None:
+        last = dict(before.last)
+        asked = self._states.features.by_entity
+        entries: dict[Key, list[Entry]] = {}
+        for offset, _, value in batch.records:
+            try:
+                routed = decode_routed(value or b"")
+            except UndecodableError as error:
+                place = Position(ENTITIES.name, batch.partition, offset)
+                await self._dead_letter(place, value or b"", str(error))
+                continue
+            if routed.joins(last):
+                last[routed.source] = routed.last
+                for key, at, event in entries_of(routed):
+                    if key[0] in asked:
+                        entries.setdefault(key, []).append((routed.source, at, event))
+        await self._load(entries)
+        for key, news in entries.items():
+            for entry in news:
+                await self._fold_one(key, entry)
+        # Last: a marker never says more than the states hold.
+        self._reached[batch.partition] = Marker(batch.next, last)
+
+    async def _fold_one(self, key: Key, entry: Entry) -> None:
+        try:
+            if self._held[key].fold(*entry):
+                self._unsaved[key] = None
+        except _UNFOLDABLE as error:
+            source, offset, event = entry
+            place = Position(TRANSACTIONS.name, source, offset)
+            what = f"not foldable into {key[0]} {key[1]!r}: {type(error).__name__}: {error}"
+            await self._dead_letter(place, repr(event).encode(), what)
+
+    async def _load(self, keys: Mapping[Key, object]) -> None:
+        missing = []
+        for key in keys:
+            if key in self._held:
+                self._held.move_to_end(key)
+            else:
+                missing.append(key)
+        if missing:
+            loaded = await asyncio.to_thread(self._states.load, missing)
+            self._held.update(zip(missing, loaded, strict=True))
+
+
+def _encoded(states: Sequence[EntityState]) -> list[tuple[EntityState, bytes]]:
+    _settle(states)
+    return [(state, state.to_bytes()) for state in states]
+
+
+def _settle(states: Sequence[EntityState]) -> None:
+    """Folds what is pending in all of them, in one go for each kind of entity."""
+    by_entity: dict[Entity, list[EntityState]] = {}
+    for state in states:
+        by_entity.setdefault(state.entity, []).append(state)
+    for entity, group in by_entity.items():
+        pending = [state.pending for state in group]
+        owners = [at for at, (_, rows) in enumerate(pending) for _ in rows]
+        rows = np.array([row for _, rows in pending for row in rows], dtype=np.int64)
+        try:
+            made = fold_states(
+                group[0].features,
+                entity,
+                [data for data, _ in pending],
+                np.array(owners, dtype=np.int64),
+                rows.reshape(len(owners), WIDTH),
+            )
+        except IntegrityError:
+            # One of them is damaged: each by itself tells which.
+            continue
+        for state, data in zip(group, made, strict=True):
+            state.settle(data)

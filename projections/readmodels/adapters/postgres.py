@@ -1,0 +1,86 @@
+"""Owns the PostgreSQL batch projections: fence, rows and position in one transaction.
+
+The rows are projections.readmodels.storage.writing's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine
+
+from domain.errors import FencedError
+from eventlog.topics import ALERTS, TRANSACTIONS, Topic
+from projections.ports import Judged
+from projections.readmodels.storage import positions
+from projections.readmodels.storage.connecting import transaction
+from projections.readmodels.storage.writing import AlertsWriter, TransactionsWriter, Writer
+
+
+class PostgresProjection:
+    """Implements projections.ports.BatchProjection for one topic."""
+
+    def __init__(self, engine: Engine, name: str, topic: Topic, writer: Writer) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._epochs: dict[int, int] = {}
+        self._next: dict[int, int] = {}
+        self.name = name
+        self.topic = topic.name
+
+    def assign(self, partition: int) -> int:
+        with transaction(self._engine) as connection:
+            epoch, following = positions.take_over(
+                driver_cursor(connection), self.name, self.topic, partition
+            )
+        self._epochs[partition], self._next[partition] = epoch, following
+        return following
+
+    def project(self, partition: int, batch: Sequence[Judged]) -> None:
+        epoch = self._epochs.get(partition)
+        if epoch is None:
+            raise FencedError(f"{self.name}: partition {partition} of {self.topic} is not ours")
+        if not batch:
+            return
+        with transaction(self._engine) as connection:
+            cursor = driver_cursor(connection)
+            start = positions.lock(cursor, self.name, self.topic, partition, epoch)
+            self._refuse_setback(partition, start)
+            fresh = [judged for judged in batch if judged.position.offset >= start]
+            if not fresh:
+                return
+            counts = self._writer.write(cursor, fresh)
+            following = fresh[-1].position.offset + 1
+            positions.advance(cursor, self.name, self.topic, partition, following, counts)
+        self._next[partition] = following
+
+    def _refuse_setback(self, partition: int, start: int) -> None:
+        """A restored backup: going on would leave out what was committed after it was made."""
+        if start < self._next[partition]:
+            raise FencedError(
+                f"{self.name}: the position of partition {partition} of {self.topic} went back "
+                f"from {self._next[partition]} to {start}: assign the partition again"
+            )
+
+    def revoke(self, partition: int) -> None:
+        self._epochs.pop(partition, None)
+        self._next.pop(partition, None)
+
+
+def transactions_projection(engine: Engine, name: str = "readmodels") -> PostgresProjection:
+    """Transactions, decisions, labels and daily figures from the topic of transactions."""
+    return PostgresProjection(engine, name, TRANSACTIONS, TransactionsWriter())
+
+
+def alerts_projection(engine: Engine, name: str = "readmodels") -> PostgresProjection:
+    """Alerts from the topic of alerts."""
+    return PostgresProjection(engine, name, ALERTS, AlertsWriter())
+
+
+def driver_cursor(connection: Connection) -> psycopg.Cursor[Any]:
+    """psycopg's own cursor, for COPY, within SQLAlchemy's transaction."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver.cursor()

@@ -1,0 +1,220 @@
+"""Owns how a fact becomes a table row, in the order of the table's columns; writes nothing.
+
+Every function raises ValueError (or OverflowError) naming the field that PostgreSQL cannot hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from domain.events import (
+    AlertRaised,
+    Envelope,
+    ModelAlertRaised,
+    TransactionImported,
+    TransactionLabelled,
+    TransactionScored,
+    TransactionSubmitted,
+)
+from domain.times import to_datetime
+from eventlog.port import Position
+from projections.readmodels.storage import tables
+
+Row = tuple[Any, ...]
+
+# Three of these fit into one entry of a B-tree, whose limit is 2704 bytes.
+KEY_BYTES = 800
+_INT64 = 2**63
+_to_json = msgspec.json.Encoder(order="deterministic").encode
+
+TRANSACTION_COLUMNS = tuple(tables.transactions.columns.keys())
+DECISION_COLUMNS = tuple(tables.decisions.columns.keys())
+LABEL_COLUMNS = tuple(tables.labels.columns.keys())
+ALERT_COLUMNS = tuple(tables.alerts.columns.keys())
+MODEL_ALERT_COLUMNS = tuple(tables.model_alerts.columns.keys())
+
+
+def transaction_row(envelope: Envelope, position: Position) -> Row:
+    data: TransactionSubmitted | TransactionImported = envelope.data
+    imported = data if isinstance(data, TransactionImported) else None
+    x = data.transaction
+    row = (
+        x.transaction_id,
+        to_datetime(x.timestamp),
+        to_datetime(envelope.known_time),
+        x.amount,
+        x.currency,
+        x.base_amount,
+        x.card_id,
+        x.customer_id,
+        x.merchant_id,
+        x.card_bin,
+        x.card_last4,
+        x.mcc,
+        x.device_id,
+        x.ip,
+        x.country,
+        x.lat,
+        x.lon,
+        x.channel,
+        "imported" if imported else "submitted",
+        data.digest,
+        imported.origin if imported else None,
+        imported.line if imported else None,
+        position.topic,
+        position.partition,
+        position.offset,
+    )
+    return _checked(TRANSACTION_COLUMNS, row)
+
+
+def decision_row(envelope: Envelope, position: Position) -> Row:
+    data: TransactionScored = envelope.data
+    x = data.transaction
+    row = (
+        x.transaction_id,
+        data.outcome,
+        data.score,
+        _texts(data.reasons),
+        data.path,
+        _texts(data.flags),
+        to_datetime(x.timestamp),
+        to_datetime(envelope.known_time),
+        x.amount,
+        x.currency,
+        x.base_amount,
+        x.card_id,
+        x.customer_id,
+        x.merchant_id,
+        data.model_id,
+        data.model_hash,
+        data.policy_version,
+        data.thresholds.review,
+        data.thresholds.step_up,
+        data.thresholds.decline,
+        data.feature_set,
+        data.features,
+        _json(data.versions),
+        _json(data.timings_us),
+        data.fingerprint,
+        position.topic,
+        position.partition,
+        position.offset,
+    )
+    return _checked(DECISION_COLUMNS, row)
+
+
+def label_row(envelope: Envelope, position: Position) -> Row:
+    data: TransactionLabelled = envelope.data
+    if data.value not in (0, 1):
+        raise ValueError(f"value: {data.value} is neither 0 nor 1")
+    row = (
+        data.transaction_id,
+        envelope.id,
+        data.value,
+        data.kind,
+        data.reporter,
+        data.reference,
+        to_datetime(envelope.known_time),
+        position.topic,
+        position.partition,
+        position.offset,
+    )
+    return _checked(LABEL_COLUMNS, row)
+
+
+def alert_row(envelope: Envelope, position: Position) -> Row:
+    data: AlertRaised = envelope.data
+    row = (
+        data.alert_id,
+        data.transaction_id,
+        "raised",
+        data.outcome,
+        data.score,
+        _texts(data.reasons),
+        data.amount,
+        data.currency,
+        to_datetime(data.transaction_time),
+        data.card_id,
+        data.customer_id,
+        data.merchant_id,
+        to_datetime(envelope.known_time),
+        None,
+        None,
+        None,
+        position.topic,
+        position.partition,
+        position.offset,
+    )
+    return _checked(ALERT_COLUMNS, row)
+
+
+def model_alert_row(envelope: Envelope, position: Position) -> Row:
+    data: ModelAlertRaised = envelope.data
+    row = (
+        data.alert_id,
+        data.model_id,
+        data.model_hash,
+        "raised",
+        data.measure,
+        data.value,
+        data.limit,
+        data.summary,
+        _texts(data.features),
+        to_datetime(data.since),
+        to_datetime(data.until),
+        to_datetime(envelope.known_time),
+        None,
+        None,
+        None,
+        position.topic,
+        position.partition,
+        position.offset,
+    )
+    return _checked(MODEL_ALERT_COLUMNS, row)
+
+
+def _checked(columns: Sequence[str], row: Row) -> Row:
+    text = "".join([value for value in row if type(value) is str])
+    numbers = [value for value in row if type(value) is int]
+    # A row with little text holds no key that is too long: nearly all pass here.
+    harmless = KEY_BYTES if text.isascii() else KEY_BYTES // 4
+    fits = len(text) <= harmless and min(numbers) >= -_INT64 and max(numbers) < _INT64
+    if not fits or "\0" in text:
+        _look_closely(columns, row)
+    return row
+
+
+def _look_closely(columns: Sequence[str], row: Row) -> None:
+    for index, value in enumerate(row):
+        kind = type(value)
+        if kind is str:
+            if "\0" in value:
+                raise ValueError(f"{columns[index]}: holds a NUL character")
+            if len(value) > KEY_BYTES // 4 and columns[index].endswith("_id"):
+                _short(columns[index], value)
+        elif kind is int and not -_INT64 <= value < _INT64:
+            raise ValueError(f"{columns[index]}: {value} is beyond 64 bits")
+
+
+def _short(column: str, value: str) -> None:
+    # The id of a label's event is in no index but its own table's key.
+    most = 2 * KEY_BYTES if column == "event_id" else KEY_BYTES
+    if len(value.encode()) > most:
+        raise ValueError(f"{column}: longer than {most} bytes")
+
+
+def _texts(values: list[str]) -> list[str]:
+    if any("\0" in value for value in values):
+        raise ValueError("reasons or flags: hold a NUL character")
+    return values
+
+
+def _json(value: dict[str, Any]) -> str:
+    text = _to_json(value).decode()
+    if "\\u0000" in text:
+        raise ValueError("versions or timings_us: hold a NUL character")
+    return text

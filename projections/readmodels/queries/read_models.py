@@ -1,0 +1,235 @@
+"""Owns the questions asked of the read models; SQLAlchemy Core in, typed results out.
+
+Every method blocks, and raises UnavailableError where PostgreSQL does not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Engine, Select, Table, func, select, text, tuple_
+
+from domain.errors import InvalidInputError
+from projections.readmodels.queries.cursors import Place, read_cursor, write_cursor
+from projections.readmodels.queries.results import (
+    Accounting,
+    AlertFilter,
+    DailyFigures,
+    DecisionFilter,
+    FeatureConsistency,
+    MeasuredHealth,
+    Page,
+    StoredAlert,
+    StoredDecision,
+    StoredLabel,
+    StoredModelAlert,
+    StoredTransaction,
+)
+from projections.readmodels.storage import tables
+from projections.readmodels.storage.connecting import transaction
+
+T = TypeVar("T")
+MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ReadModels:
+    """Thread-safe; holds a connection only while a question is answered."""
+
+    engine: Engine
+
+    def ping(self) -> None:
+        """Returns where PostgreSQL answers and the tables are there."""
+        self._rows(select(tables.projection_positions.c.epoch).limit(1))
+
+    def transaction(self, transaction_id: str) -> StoredTransaction | None:
+        return self._one(tables.transactions, StoredTransaction, transaction_id)
+
+    def consistency(self) -> list[FeatureConsistency]:
+        """How served values compared with ideal ones, by feature and lag."""
+        t = tables.feature_consistency
+        asked = select(t).order_by(t.c.feature_set, t.c.feature, t.c.lag)
+        return self._all(asked, FeatureConsistency)
+
+    def decision(self, transaction_id: str) -> StoredDecision | None:
+        return self._one(tables.decisions, StoredDecision, transaction_id)
+
+    def labels_for_transaction(self, transaction_id: str) -> list[StoredLabel]:
+        """In the order in which they became known: the last one is current."""
+        t = tables.labels
+        asked = select(t).where(t.c.transaction_id == transaction_id)
+        return self._all(asked.order_by(t.c.known_time, t.c.source_offset), StoredLabel)
+
+    def current_label(self, transaction_id: str) -> StoredLabel | None:
+        return self._one(tables.current_labels, StoredLabel, transaction_id)
+
+    def decisions(
+        self, asked: DecisionFilter, limit: int = 50, cursor: str | None = None
+    ) -> Page[StoredDecision]:
+        """Newest first, by (known time, transaction id). Rows that come later shift no page."""
+        t = tables.decisions
+        conditions = [
+            *_equal(t, asked, ("outcome", "customer_id", "merchant_id", "card_id", "model_id")),
+            *_between(t.c.known_time, asked.since, asked.until),
+        ]
+        if asked.min_score is not None:
+            conditions.append(t.c.score >= asked.min_score)
+        order = (t.c.known_time, t.c.transaction_id)
+        return self._page(
+            select(t).where(*conditions), order, StoredDecision, asked, limit, cursor,
+            lambda item: Place(item.known_time, item.transaction_id),
+        )  # fmt: skip
+
+    def alerts_for(
+        self, asked: AlertFilter, limit: int = 50, cursor: str | None = None
+    ) -> Page[StoredAlert]:
+        """Newest first, by (time of raising, alert id)."""
+        t = tables.alerts
+        keys = ("state", "transaction_id", "customer_id", "merchant_id", "card_id")
+        conditions = [
+            *_equal(t, asked, keys),
+            *_between(t.c.raised_time, asked.since, asked.until),
+        ]
+        order = (t.c.raised_time, t.c.alert_id)
+        return self._page(
+            select(t).where(*conditions), order, StoredAlert, asked, limit, cursor,
+            lambda item: Place(item.raised_time, item.alert_id),
+        )  # fmt: skip
+
+    def model_alerts(self, state: str | None = None, limit: int = 50) -> list[StoredModelAlert]:
+        """Newest first."""
+        t = tables.model_alerts
+        asked = select(t).order_by(t.c.raised_time.desc(), t.c.alert_id.desc()).limit(limit)
+        if state is not None:
+            asked = asked.where(t.c.state == state)
+        return self._all(asked, StoredModelAlert)
+
+    def model_health(self) -> list[MeasuredHealth]:
+        """The newest measurement of each model that is watched."""
+        t = tables.model_health
+        asked = select(t).order_by(t.c.model_hash, t.c.measure, t.c.feature)
+        return self._all(asked, MeasuredHealth)
+
+    def merchant_days(self, merchant_id: str, first: date, last: date) -> list[DailyFigures]:
+        """Days with at least one transaction, oldest first, both ends included."""
+        return self._days(tables.merchant_daily, "merchant_id", merchant_id, first, last)
+
+    def customer_days(self, customer_id: str, first: date, last: date) -> list[DailyFigures]:
+        return self._days(tables.customer_daily, "customer_id", customer_id, first, last)
+
+    def accounting(self, ends: Mapping[str, Sequence[int]]) -> list[Accounting]:
+        """`ends`: per topic (full name) and partition the offset after the last record.
+
+        Read the ends before asking: what is produced meanwhile is then projected at most twice
+        as seen from here, and shows as a negative `in_flight`, never as a loss.
+        """
+        t = tables.projection_positions
+        sums = [func.sum(t.c[name]) for name in ("projected", "void", "dead")]
+        rows = self._rows(
+            select(t.c.projection, t.c.topic, func.sum(t.c.next_offset), *sums)
+            .where(t.c.topic.in_(list(ends)))
+            .group_by(t.c.projection, t.c.topic)
+            .order_by(t.c.projection, t.c.topic)
+        )
+        return [
+            Accounting(
+                projection=projection,
+                topic=topic,
+                produced=sum(ends[topic]),
+                projected=int(projected),
+                void=int(void),
+                dead=int(dead),
+                in_flight=sum(ends[topic]) - int(following),
+            )
+            for projection, topic, following, projected, void, dead in rows
+        ]
+
+    def positions(self, projection: str) -> dict[str, dict[int, int]]:
+        """Per topic and partition the offset of the next record to project."""
+        t = tables.projection_positions
+        asked = select(t.c.topic, t.c.partition, t.c.next_offset)
+        found: dict[str, dict[int, int]] = {}
+        for topic, partition, following in self._rows(asked.where(t.c.projection == projection)):
+            found.setdefault(topic, {})[partition] = following
+        return found
+
+    def _one(self, table: Table, shape: Callable[..., T], transaction_id: str) -> T | None:
+        asked = select(table).where(table.c.transaction_id == transaction_id)
+        return next(iter(self._all(asked, shape)), None)
+
+    def _days(
+        self, table: Table, column: str, key: str, first: date, last: date
+    ) -> list[DailyFigures]:
+        columns = [table.c[name] for name in ("day", *tables.FIGURES)]
+        asked = select(*columns).where(table.c[column] == key, table.c.day.between(first, last))
+        rows = self._rows(asked.order_by(table.c.day))
+        return [DailyFigures(day=row[0], **_integers(row)) for row in rows]
+
+    def _page(
+        self,
+        asked: Select[Any],
+        order: tuple[ColumnElement[Any], ColumnElement[Any]],
+        shape: Callable[..., T],
+        question: object,
+        limit: int,
+        cursor: str | None,
+        place: Callable[[T], Place],
+    ) -> Page[T]:
+        if not 1 <= limit <= MOST:
+            raise InvalidInputError("limit", f"expected 1 to {MOST}")
+        if cursor is not None:
+            after = read_cursor(cursor, question)
+            asked = asked.where(tuple_(*order) < tuple_(after.time, after.key, types=_types(order)))
+        found = self._all(asked.order_by(*(c.desc() for c in order)).limit(limit + 1), shape)
+        items = found[:limit]
+        more = len(found) > limit
+        return Page(items, write_cursor(place(items[-1]), question) if more else None)
+
+    def _all(self, asked: Select[Any], shape: Callable[..., T]) -> list[T]:
+        return [shape(**row._mapping) for row in self._rows(asked)]
+
+    def _rows(self, asked: Select[Any]) -> Sequence[Any]:
+        with transaction(self.engine) as connection:
+            return connection.execute(asked).all()
+
+
+def forget(engine: Engine, projection: str = "readmodels") -> None:
+    """Empties the read models so that they are rebuilt from the log; stops their present writers.
+
+    One transaction: whoever holds a partition is fenced, and the next assignment begins at 0.
+    """
+    names = "transactions, decisions, labels, alerts, model_alerts, merchant_daily, customer_daily"
+    with transaction(engine) as connection:
+        # In the order of a writer, who locks its position first.
+        connection.execute(
+            text(
+                "UPDATE projection_positions SET epoch = epoch + 1, next_offset = 0,"
+                " projected = 0, void = 0, dead = 0 WHERE projection = :projection"
+            ),
+            {"projection": projection},
+        )
+        connection.execute(text(f"TRUNCATE {names}"))
+
+
+def _equal(table: Table, asked: object, names: Iterable[str]) -> list[ColumnElement[bool]]:
+    given = {name: getattr(asked, name) for name in names}
+    return [table.c[name] == value for name, value in given.items() if value is not None]
+
+
+def _between(
+    column: ColumnElement[Any], since: int | None, until: int | None
+) -> list[ColumnElement[bool]]:
+    lower = [column >= since] if since is not None else []
+    upper = [column < until] if until is not None else []
+    return [*lower, *upper]
+
+
+def _types(order: Iterable[ColumnElement[Any]]) -> list[Any]:
+    return [column.type for column in order]
+
+
+def _integers(row: Sequence[Any]) -> dict[str, int]:
+    return {name: int(value) for name, value in zip(tables.FIGURES, row[1:], strict=True)}

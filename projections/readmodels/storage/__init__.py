@@ -1,0 +1,1 @@
+"""The tables of the read models, and the writes to them."""

@@ -1,0 +1,22 @@
+"""Owns the words of reason codes in SQL: those of this version, beside what earlier ones knew."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from domain.wording import known_sentences
+from projections.readmodels.storage.tables import reason_words
+
+
+def ensure_reason_words(connection: Connection) -> None:
+    """One row per code that this version can give; a code that is gone keeps its last words."""
+    rows = [{"code": code, "words": said} for code, said in sorted(known_sentences().items())]
+    statement = insert(reason_words).values(rows)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["code"],
+            set_={"words": statement.excluded.words},
+            where=reason_words.c.words != statement.excluded.words,
+        )
+    )

@@ -1,0 +1,1 @@
+"""Scores of challengers that score along."""

@@ -1,0 +1,1 @@
+"""Ports bound to adapters, by the settings."""

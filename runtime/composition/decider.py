@@ -1,0 +1,73 @@
+"""Owns the composition of a process that decides: adapters behind the ports, and their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+from commands import Context, Edge
+from commands.intake.tokens import Tokeniser
+from commands.policy.active import PolicyWatch
+from commands.ports import Scorer
+from domain.features import CATALOGUE
+from domain.features.engine import warm_up
+from domain.money import approximate_rates
+from domain.policy import Model
+from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.ledger.ledger import Ledger
+from eventlog.port import EventLog
+from host.clock import now_us
+from runtime.composition.scorers import open_scorers
+from runtime.composition.stores import feature_reader
+from runtime.settings import Settings
+
+# What waits for a model server waits in the same pool as what reads features.
+_READERS = {"tf-serving-grpc": 32, "tf-serving-rest": 32}
+_FEW_READERS = 4
+
+
+def edge_of(settings: Settings) -> Edge:
+    return Edge(
+        Tokeniser(settings.token_key),
+        settings.digest_key,
+        approximate_rates(),
+        settings.default_currency,
+    )
+
+
+@contextmanager
+def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[Context]:
+    """Everything that a deciding process needs; closes it in reverse order, but for the log.
+
+    Raises LogUnavailableError where Kafka does not answer: without it nothing is decided.
+    """
+    # The first decision has no time to load compiled code.
+    warm_up(CATALOGUE)
+    with ExitStack() as stack:
+        reader = feature_reader(settings)
+        memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")
+        ledger = Ledger(log, memory, reader.covered)
+        stack.callback(ledger.close)
+        load = stack.enter_context(open_scorers(settings))
+
+        def scorer_of(model: Model) -> Scorer:
+            return load(model.model_hash)
+
+        policy = PolicyWatch(log, scorer_of)
+        stack.callback(policy.close)
+        policy.start()
+        ledger.start()
+        readers = _READERS.get(settings.scorer, _FEW_READERS)
+        pool = stack.enter_context(ThreadPoolExecutor(readers, thread_name_prefix="features"))
+        yield Context(
+            source=f"retrace/{instance}",
+            clock=now_us,
+            log=log,
+            ledger=ledger,
+            edge=edge_of(settings),
+            features=reader,
+            policy=policy.current,
+            pool=pool,
+            deadline=settings.feature_deadline,
+        )

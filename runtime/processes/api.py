@@ -1,0 +1,122 @@
+"""The API process, `python -m runtime.processes.api`: uvicorn around the application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+    suppress,
+)
+from typing import TypeVar, cast
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.deps import ApiDeps
+from api.live import DecisionHub
+from api.metrics import Metrics
+from commands.labels.retry import park_label
+from domain.errors import RetraceError
+from runtime.composition.decider import open_context
+from runtime.composition.log import log_of
+from runtime.composition.probes import probes_of
+from runtime.composition.stores import open_evidence, open_read_models
+from runtime.settings import Settings, load_settings
+
+T = TypeVar("T")
+
+# A process without its own memory of ids reads the whole log first.
+_CATCH_UP_SECONDS = 3600.0
+
+
+def application(settings: Settings, instance: str) -> FastAPI:
+    """The API over real servers; they are opened when the server starts."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
+        async with AsyncExitStack() as stack:
+            log = stack.enter_context(closing(log_of(settings)))
+            read_models = stack.enter_context(open_read_models(settings))
+            evidence = stack.enter_context(open_evidence(settings))
+            context = await _opened(stack, open_context(settings, instance, log))
+            # Nothing is answered before our own tail knows all ids that are in the log.
+            await context.ledger.barrier(within=_CATCH_UP_SECONDS)
+            following = asyncio.create_task(context.ledger.failed())
+            following.add_done_callback(_end)
+            hub = DecisionHub(asyncio.get_running_loop())
+            stop_listening = context.ledger.listen(hub.hear)
+            try:
+                yield ApiDeps(
+                    context=context,
+                    read_models=read_models,
+                    evidence=evidence,
+                    hub=hub,
+                    metrics=Metrics(context.ledger),
+                    probes=probes_of(settings, context),
+                    park_label=park_label(settings, context),
+                )
+            finally:
+                stop_listening()
+                following.cancel()
+
+    return create_app(lifespan)
+
+
+async def _opened(stack: AsyncExitStack, opening: AbstractContextManager[T]) -> T:
+    """Enters in a thread: reading all policy blocks, and the server answers meanwhile."""
+    opened = await asyncio.to_thread(opening.__enter__)
+    stack.push(opening.__exit__)
+    return opened
+
+
+def _end(following: asyncio.Task[None]) -> None:
+    """A process that knows no ids any more is of no use: its supervisor starts another."""
+    if not following.cancelled() and following.exception():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Server(uvicorn.Server):
+    """Ends the live streams before it waits for connections: their clients never leave."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        deps = cast(FastAPI, self.config.app).state.deps
+        if deps is not None:
+            deps.hub.close()
+        await super().shutdown(sockets)
+
+
+def main() -> None:
+    settings = load_settings()
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    instance = os.environ.get("RETRACE_INSTANCE") or f"api-{settings.api_port}"
+    config = uvicorn.Config(
+        application(settings, instance),
+        host=settings.api_host,
+        port=settings.api_port,
+        log_level=settings.log_level.lower(),
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+        timeout_graceful_shutdown=10,
+    )
+    with suppress(KeyboardInterrupt):
+        Server(config).run()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except RetraceError as error:
+        sys.exit(f"retrace api: {error}")

@@ -1,0 +1,96 @@
+"""Owns the composition of the `decisions` worker: ingress, scoring agent, alerts, delivery."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import httpx
+
+from commands import (
+    Context,
+    DecideTransaction,
+    SubmitTransaction,
+    decide_transaction,
+    submit_transaction,
+)
+from commands.agents.alert_webhook import DeliveryHandler
+from commands.agents.inbox import IngressHandler
+from commands.agents.label_retry import ParkedHandler
+from commands.agents.scoring_agent import DecidingHandler
+from commands.intake.payload import parse_payload
+from commands.labels.label import READER
+from commands.labels.retry import retry_label
+from domain.errors import InvalidInputError, RetraceError
+from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.dead_letters import SetAside, dead_letter
+from eventlog.topics import ALERTS, DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
+from projections.faust.worker import BatchHandler
+from runtime.composition.decider import open_context
+from runtime.processes.table import Tools, Workload
+from runtime.settings import Settings
+
+INGRESS = "ingress"
+_CATCH_UP_SECONDS = 3600.0
+
+
+def decisions(tools: Tools) -> Workload:
+    """Raises LogUnavailableError where Kafka does not answer."""
+    settings = tools.settings
+    context = tools.closing.enter_context(open_context(settings, tools.name, tools.log))
+
+    def positions(name: str) -> SqliteMemory:
+        memory = SqliteMemory(tools.worker.ledgers / f"{tools.name}-{name}.sqlite")
+        tools.closing.callback(memory.close)
+        return memory
+
+    deciding = DecidingHandler(
+        context.log,
+        context.ledger,
+        positions("deciding"),
+        lambda transaction_id: decide_transaction(DecideTransaction(transaction_id), context),
+        context.source,
+        context.clock,
+    )
+    parked = ParkedHandler(READER, retry_label(settings, context))
+    handlers: dict[Topic, BatchHandler] = {
+        INBOX_TRANSACTIONS: _ingress(settings, context, positions("inbox")),
+        TRANSACTIONS: deciding,
+        DEAD_LETTERS: parked,
+    }
+    if settings.webhook_url:
+        handlers[ALERTS] = DeliveryHandler(
+            context.log,
+            positions("delivery"),
+            httpx.AsyncClient(timeout=10.0),
+            settings.webhook_url,
+            context.source,
+            context.clock,
+        )
+    return Workload(
+        handlers,
+        beside=[deciding.watch, parked.watch, context.ledger.failed],
+        first=partial(context.ledger.barrier, within=_CATCH_UP_SECONDS),
+    )
+
+
+def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> IngressHandler:
+    async def submit(value: bytes) -> None:
+        payload, raw = parse_payload(value)
+        command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
+        await submit_transaction(command, context)
+
+    async def set_aside(
+        origin: str, partition: int, offset: int, error: RetraceError, value: bytes
+    ) -> None:
+        record = SetAside(
+            reader=INGRESS,
+            origin=origin,
+            partition=partition,
+            offset=offset,
+            reason=str(error),
+            original=value,
+            field=error.field if isinstance(error, InvalidInputError) else None,
+        )
+        await dead_letter(context.log, record, settings.dead_letter_key, context.clock)
+
+    return IngressHandler(positions, submit, set_aside)

@@ -1,0 +1,102 @@
+"""Owns the order in which a stack's stores are made ready; each step belongs to its package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from inference.training.fitting.fit import Progress
+    from inference.training.train import TrainedModel
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """`run` is repeatable: a second run finds everything done."""
+
+    name: str
+    run: Callable[[Settings, Say], object]
+
+
+def _migrations(settings: Settings, _: Say) -> None:
+    from migrations.upgrade import upgrade
+
+    upgrade(settings.database_url)
+
+
+def _topics(settings: Settings, _: Say) -> None:
+    from eventlog.adapters.kafka_admin import ensure_topics
+
+    ensure_topics(settings.kafka_bootstrap_servers)
+
+
+def _kernel(_: Settings, __: Say) -> None:
+    from domain.features import CATALOGUE
+    from domain.features.engine import warm_up
+
+    warm_up(CATALOGUE)
+
+
+def _features(settings: Settings, _: Say) -> None:
+    from projections.online.adapters.feast_repo import apply
+
+    apply(settings)
+
+
+def _generation(settings: Settings, say: Say) -> None:
+    from operations.features.bootstrap import ensure_generation
+    from runtime.composition.log import log_of
+
+    log = log_of(settings)
+    try:
+        ensure_generation(settings, log, say)
+    finally:
+        log.close()
+
+
+def _model(settings: Settings, say: Say) -> None:
+    from host.clock import now_us
+    from inference.artefacts.store import content_hash
+    from operations.models.cards import write as write_card
+    from operations.models.default_model import ensure, trained_on_simulated
+    from runtime.composition.log import log_of
+    from runtime.composition.models import artefacts_of
+
+    made: list[TrainedModel] = []
+
+    def make(progress: Progress) -> Mapping[str, bytes]:
+        made.append(trained_on_simulated(progress))
+        return made[0].files
+
+    log = log_of(settings)
+    try:
+        ensure(log, artefacts_of(settings), now_us, say, make)
+    finally:
+        log.close()
+    for trained in made:
+        # The model serves without a card: a full disk must not stop a start.
+        with suppress(OSError):
+            write_card(settings, content_hash(trained.files), trained, "simulated history")
+
+
+STEPS = (
+    Step("migrations", _migrations),
+    Step("topics", _topics),
+    Step("feature kernel", _kernel),
+    Step("feast apply", _features),
+    Step("online generation", _generation),
+    Step("default model", _model),
+)
+
+
+def prepare(settings: Settings, progress: Say) -> None:
+    """Run every step in order; `progress` gets the name of each before it runs."""
+    for step in STEPS:
+        progress(step.name)
+        step.run(settings, progress)

@@ -1,0 +1,96 @@
+"""Owns the settings of where models lie and who scores; no other settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings
+
+_TRANSPORTS: Mapping[str, tuple[str, ...]] = {
+    "tf-serving-grpc": ("grpc://", "grpcs://"),
+    "tf-serving-rest": ("http://", "https://"),
+}
+
+
+class ModelSettings(BaseSettings):
+    """A slice of runtime.settings.installation.Settings."""
+
+    models_url: str = Field(
+        default="",
+        alias="RETRACE_MODELS_URL",
+        description="Folder or s3://bucket/prefix where machines share models; none when unset.",
+    )
+    scorer: Literal["litert", "tensorflow", "tf-serving-grpc", "tf-serving-rest"] = Field(
+        default="litert",
+        alias="RETRACE_SCORER",
+        description="Who scores: litert or tensorflow in process, tf-serving-grpc, -rest.",
+    )
+    scorer_timeout: float = Field(
+        default=0.1,
+        alias="RETRACE_SCORER_TIMEOUT",
+        gt=0,
+        description="Seconds for an answer of TensorFlow Serving; past it the rules decide.",
+    )
+    tf_serving_url: str = Field(
+        default="",
+        alias="TF_SERVING_URL",
+        validate_default=True,
+        description="grpc://host:port or grpcs:// for tf-serving-grpc, http(s):// for -rest.",
+    )
+    tf_serving_model: str = Field(
+        default="retrace",
+        alias="TF_SERVING_MODEL",
+        pattern="^[A-Za-z0-9_.-]+$",
+        description="Name under which TensorFlow Serving has our models.",
+    )
+
+    mlflow_url: str = Field(
+        default="",
+        alias="MLFLOW_TRACKING_URI",
+        description="http://host:port of the MLflow server that models are given to or taken from.",
+    )
+    mlflow_token: SecretStr = Field(
+        default=SecretStr(""),
+        alias="MLFLOW_TRACKING_TOKEN",
+        description="Bearer token for it; a user and password may stand in its URL.",
+    )
+    mlflow_experiment: str = Field(
+        default="retrace",
+        alias="MLFLOW_EXPERIMENT_NAME",
+        description="Experiment of the runs that are made there.",
+    )
+
+    @field_validator("mlflow_url")
+    @classmethod
+    def _over_http(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("expected a URL that starts with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("models_url")
+    @classmethod
+    def _folder_or_bucket(cls, value: str) -> str:
+        if "://" in value and not value.startswith(("file://", "s3://")):
+            raise ValueError("expected a folder, or a URL that starts with file:// or s3://")
+        return value.rstrip("/")
+
+    @field_validator("tf_serving_url")
+    @classmethod
+    def _fits_the_scorer(cls, value: str, info: ValidationInfo) -> str:
+        scorer = str(info.data.get("scorer"))
+        expected = _TRANSPORTS.get(scorer)
+        if expected and not value.startswith(expected):
+            raise ValueError(f"{scorer} needs a URL that starts with {' or '.join(expected)}")
+        return value.rstrip("/")
+
+    def model_environment(self) -> dict[str, str]:
+        """The variables that give another process these settings."""
+        return {
+            "RETRACE_MODELS_URL": self.models_url,
+            "RETRACE_SCORER": self.scorer,
+            "RETRACE_SCORER_TIMEOUT": str(self.scorer_timeout),
+            "TF_SERVING_URL": self.tf_serving_url,
+            "TF_SERVING_MODEL": self.tf_serving_model,
+        }

@@ -1,0 +1,85 @@
+"""Owns the settings of what a model is trained to cost and how it is measured; no formula."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings
+
+if TYPE_CHECKING:
+    from inference.evaluation.measures import MeasureSettings
+    from inference.training.thresholds import Budget
+
+_MINOR = 100  # of the base currency
+
+
+class TrainingSettings(BaseSettings):
+    """Part of runtime.settings.installation.Settings."""
+
+    budget_decline: float = Field(
+        default=0.005,
+        alias="RETRACE_BUDGET_DECLINE",
+        ge=0,
+        le=1,
+        description="Share of traffic that a new model's thresholds may decline.",
+    )
+    budget_step_up: float = Field(
+        default=0.001,
+        alias="RETRACE_BUDGET_STEP_UP",
+        ge=0,
+        le=1,
+        description="Share of traffic that they may step up.",
+    )
+    budget_review: float = Field(
+        default=0.014,
+        alias="RETRACE_BUDGET_REVIEW",
+        ge=0,
+        le=1,
+        description="Share of traffic that they may send to review.",
+    )
+    cost_review: float = Field(
+        default=2.0,
+        alias="RETRACE_COST_REVIEW",
+        ge=0,
+        description="What a review costs, in the base currency (USD).",
+    )
+    cost_step_up: float = Field(
+        default=0.0,
+        alias="RETRACE_COST_STEP_UP",
+        ge=0,
+        description="What a step-up costs, in the base currency.",
+    )
+    cost_declined_genuine: float = Field(
+        default=0.05,
+        alias="RETRACE_COST_DECLINED_GENUINE",
+        ge=0,
+        description="Share of the amount that declining a genuine payment costs.",
+    )
+    cost_missed_fraud: float = Field(
+        default=1.0,
+        alias="RETRACE_COST_MISSED_FRAUD",
+        ge=0,
+        description="Share of the amount that a missed fraud costs.",
+    )
+
+    @property
+    def budget(self) -> Budget:
+        from inference.training.thresholds import Budget
+
+        return Budget(self.budget_decline, self.budget_step_up, self.budget_review)
+
+    @property
+    def measures(self) -> MeasureSettings:
+        from inference.evaluation.costs import Costs
+        from inference.evaluation.measures import MeasureSettings
+
+        review, step_up = (round(c * _MINOR) for c in (self.cost_review, self.cost_step_up))
+        costs = Costs(review, step_up, self.cost_declined_genuine, self.cost_missed_fraud)
+        return MeasureSettings(costs=costs)
+
+    @model_validator(mode="after")
+    def _within_all_traffic(self) -> Any:
+        if self.budget_decline + self.budget_step_up + self.budget_review > 1:
+            raise ValueError("RETRACE_BUDGET_*: more than all traffic together")
+        return self

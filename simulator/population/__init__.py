@@ -1,0 +1,1 @@
+"""Customers, merchants, places and prices."""

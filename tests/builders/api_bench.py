@@ -1,0 +1,112 @@
+"""Owns the application over the in-memory log: requests go in and come out, and nothing listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.deps import ApiDeps
+from api.live import DecisionHub
+from api.metrics import Metrics
+from commands import Context
+from eventlog.in_memory import InMemoryEventLog
+from projections.readmodels.queries.read_models import ReadModels
+from projections.readmodels.storage.connecting import build_engine
+from projections.settings import PostgresSettings
+from tests.fakes.deciding import deciding_process
+
+# Nobody listens on port 1.
+NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/none"
+
+
+class RawPayloads:
+    """The evidence store as a dict; `trouble` is raised instead of an answer."""
+
+    def __init__(self) -> None:
+        self.payloads: dict[str, str] = {}
+        self.trouble: Exception | None = None
+
+    def raw(self, transaction_id: str) -> str | None:
+        if self.trouble:
+            raise self.trouble
+        return self.payloads.get(transaction_id)
+
+
+async def answers() -> None:
+    """The probe of a server that is well."""
+
+
+@dataclass
+class Api:
+    """`parked` holds the labels that came before their transaction."""
+
+    app: FastAPI
+    context: Context
+    client: httpx.AsyncClient
+    evidence: RawPayloads
+    hub: DecisionHub
+    parked: list[bytes] = field(default_factory=list)
+
+    async def get(self, path: str, **params: Any) -> httpx.Response:
+        return await self.client.get(path, params=params or None)
+
+    async def post(self, path: str, body: Any) -> httpx.Response:
+        return await self.client.post(path, json=body)
+
+
+def payload(transaction_id: str | int = "12345", **more: Any) -> dict[str, Any]:
+    return {
+        "transaction_id": transaction_id,
+        "amount": 100.0,
+        "timestamp": "2023-10-01T12:34:56Z",
+        **more,
+    }
+
+
+@asynccontextmanager
+async def running(
+    log: InMemoryEventLog,
+    *,
+    read_models: ReadModels | None = None,
+    probes: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+    **process: Any,
+) -> AsyncIterator[Api]:
+    """As runtime composes it, with a PostgreSQL that is away unless `read_models` are given."""
+    evidence, parked = RawPayloads(), list[bytes]()
+
+    async def park(body: bytes, reason: str) -> None:
+        assert reason
+        parked.append(body)
+
+    with deciding_process(log, **process) as context:
+        hub = DecisionHub(asyncio.get_running_loop())
+
+        @asynccontextmanager
+        async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
+            stop_listening = context.ledger.listen(hub.hear)
+            yield ApiDeps(
+                context=context,
+                read_models=read_models or ReadModels(build_engine(PostgresSettings(NOWHERE))),
+                evidence=evidence,
+                hub=hub,
+                metrics=Metrics(context.ledger),
+                probes=probes or {"kafka": answers},
+                park_label=park,
+            )
+            stop_listening()
+            hub.close()
+
+        app = create_app(lifespan)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://retrace") as client,
+        ):
+            yield Api(app, context, client, evidence, hub, parked)

@@ -1,0 +1,92 @@
+"""Owns a model with a reference, and decisions that it made, for tests of its health."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine
+
+from domain.events import Envelope, Outcome, Thresholds
+from domain.features import CATALOGUE
+from domain.times import DAY, MINUTE
+from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
+from inference.training.frame.frame import Floats, Frame
+from inference.training.reference import reference_of
+from projections.readmodels.adapters.postgres import transactions_projection
+from tests.builders.read_model_facts import (
+    NOON,
+    JudgedLog,
+    labelled,
+    project_all,
+    scored,
+    submitted,
+    transaction,
+)
+
+ROWS = 4000
+MODEL = "a" * 64
+
+
+def traffic(rows: int, seed: int) -> tuple[Floats, Floats]:
+    """(vectors [rows, all features], scores [rows]) of ordinary payments, values missing."""
+    random = np.random.default_rng(seed)
+    vectors = random.gamma(2.0, 3.0, (rows, len(CATALOGUE)))
+    vectors[random.random(vectors.shape) < 0.05] = np.nan
+    return vectors, random.beta(0.3, 10, rows)
+
+
+def watched_model(**given: Any) -> Manifest:
+    """A model of all features, trained on ordinary payments with calibrated scores."""
+    vectors, scores = traffic(ROWS, 1)
+    labels = (np.random.default_rng(2).random(ROWS) < scores).astype(float)
+    definitions = tuple(feature.definition for feature in CATALOGUE.features)
+    frame = Frame(
+        vectors, labels, np.arange(ROWS), np.ones(ROWS), CATALOGUE.names, CATALOGUE.hash, ROWS,
+        definitions,
+    )  # fmt: skip
+    fields: dict[str, Any] = {
+        "format": FORMAT,
+        "model_id": "m1",
+        "feature_set": CATALOGUE.hash,
+        "feature_names": list(CATALOGUE.names),
+        "feature_definitions": list(definitions),
+        "baseline": [None] * len(CATALOGUE),
+        "network": Network([], [], 1.0, 0.0, 2),
+        "thresholds": Thresholds(review=0.5, step_up=0.7, decline=0.9),
+        "probe": Probe([], []),
+        "facts": {},
+        "reference": reference_of(frame, scores, frame, scores),
+    }
+    return Manifest(**fields | given)
+
+
+def decided(
+    vectors: Any, scores: Iterable[float], first: int = NOON, prefix: str = "t", **changes: Any
+) -> list[Envelope]:
+    """A submission and a decision per row, a minute apart; declined from .9 on."""
+    facts: list[Envelope] = []
+    for number, (vector, score) in enumerate(zip(vectors, scores, strict=True)):
+        x = transaction(f"{prefix}-{number}", first + number * MINUTE)
+        outcome: Outcome = "decline" if score >= 0.9 else "approve"
+        event = scored(x, outcome, float(score))
+        values = [None if np.isnan(value) else float(value) for value in vector]
+        given = {"feature_set": CATALOGUE.hash, "features": values} | changes
+        data = dataclasses.replace(event.data, **given)
+        facts += [submitted(x), dataclasses.replace(event, data=data)]
+    return facts
+
+
+def frauds(keys: Iterable[str], delay: int = 5 * DAY) -> list[Envelope]:
+    """A chargeback of each, that long after noon."""
+    return [labelled(key, 1, NOON + delay) for key in keys]
+
+
+def project(engine: Engine, *facts: Envelope, log: JudgedLog | None = None) -> JudgedLog:
+    """The log to which the facts were appended, and which was then projected."""
+    log = log or JudgedLog()
+    log.append(*facts)
+    project_all(transactions_projection(engine), log)
+    return log

@@ -1,0 +1,141 @@
+"""Owns a small seeded history on a test's log, and what must follow from it, folded directly."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+from domain.events import (
+    Envelope,
+    TransactionImported,
+    TransactionLabelled,
+    label_event_id,
+    transaction_event_id,
+)
+from domain.features import Entity, EntityState, FeatureEvent, entity_keys, feature_event, finish
+from domain.times import DAY
+from domain.transactions import Transaction
+from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.admission.first_wins import Admission
+from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.codec import decode
+from eventlog.port import EventLog
+from eventlog.topics import TRANSACTIONS
+
+START = 1_690_000_000_000_000
+Key = tuple[Entity, str]
+
+
+def transaction(number: int, cards: int = 40) -> Transaction:
+    chance = random.Random(number)
+    card = chance.randrange(cards)
+    amount = chance.randrange(1, 90_000)
+    return Transaction(
+        transaction_id=f"t{number}",
+        timestamp=START + number * 17_000_000,
+        amount=amount,
+        currency="EUR",
+        base_amount=amount,
+        card_id=f"c{card}",
+        customer_id=f"k{card // 2}",
+        merchant_id=f"m{chance.randrange(12)}",
+        device_id=f"d{card}" if card % 3 else None,
+        ip=f"10.0.0.{card}",
+        country=chance.choice(["DE", "FR", "PT"]),
+        lat=40.0 + chance.random() * 10,
+        lon=chance.random() * 10,
+        channel=chance.choice(["ecom", "pos"]),
+    )
+
+
+def lay_down(log: KafkaEventLog, numbers: range) -> None:
+    """Imports, every ninth of them twice, and a label for every seventh a day later."""
+    for number in numbers:
+        made = transaction(number)
+        for _ in range(2 if number % 9 == 0 else 1):
+            data = TransactionImported(transaction=made, digest="d", origin="test", line=number)
+            _append(log, made, data, made.timestamp)
+        if number % 7 == 0:
+            label = TransactionLabelled(
+                transaction_id=made.transaction_id,
+                value=number % 2,
+                kind="chargeback",
+                reporter="issuer",
+                reference=f"r{number}",
+                transaction_time=made.timestamp,
+                base_amount=made.base_amount,
+                card_id=made.card_id,
+                customer_id=made.customer_id,
+                merchant_id=made.merchant_id,
+            )
+            _append(log, made, label, made.timestamp + DAY)
+    log.flush()
+
+
+def counting(log: EventLog) -> Iterator[tuple[int, int, Envelope, FeatureEvent]]:
+    """(partition, offset, envelope, event) of what counts and is folded, by partition."""
+    admission = Admission(SqliteMemory(None))
+    for recorded in log.read(TRANSACTIONS):
+        place = recorded.position
+        envelope = decode(recorded.value)
+        event = feature_event(envelope)
+        if admission.admit(envelope, place.partition, place.offset) and event is not None:
+            yield place.partition, place.offset, envelope, event
+
+
+def folded(log: EventLog) -> dict[Key, EntityState]:
+    states: dict[Key, EntityState] = {}
+    for partition, offset, _, event in counting(log):
+        for entity, key in entity_keys(event).items():
+            state = states.setdefault((entity, key), EntityState(entity, key))
+            state.fold(partition, offset, event)
+    return states
+
+
+def ideal(log: EventLog) -> dict[str, list[float | None]]:
+    """The vector of each transaction from all that was known before it."""
+    states: dict[Key, EntityState] = {}
+    vectors: dict[str, list[float | None]] = {}
+    for partition, offset, envelope, event in sorted(
+        counting(log), key=lambda each: (each[2].known_time, each[0], each[1])
+    ):
+        mine = {
+            entity: states.setdefault((entity, key), EntityState(entity, key))
+            for entity, key in entity_keys(event).items()
+        }
+        if isinstance(envelope.data, TransactionImported):
+            made = envelope.data.transaction
+            vectors[made.transaction_id] = finish(mine, made)
+        for state in mine.values():
+            state.fold(partition, offset, event)
+    return vectors
+
+
+def until(condition: Callable[[], bool], seconds: float = 60.0, what: str = "it") -> None:
+    """Waits for a condition of other processes; fails the test where it does not come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come about within {seconds:g} s"
+        time.sleep(0.05)
+
+
+def _append(
+    log: KafkaEventLog, made: Transaction, data: TransactionImported | TransactionLabelled,
+    known_time: int,
+) -> None:  # fmt: skip
+    identity = (
+        label_event_id(TransactionLabelled, data.transaction_id, data.reporter, data.reference)
+        if isinstance(data, TransactionLabelled)
+        else transaction_event_id(TransactionImported, made.transaction_id)
+    )
+    envelope = Envelope(
+        id=identity,
+        source="tests",
+        subject=made.transaction_id,
+        time=known_time,
+        known_time=known_time,
+        data=data,
+        correlation_id=made.transaction_id,
+    )
+    log.append_nowait(TRANSACTIONS, made.transaction_id, envelope)

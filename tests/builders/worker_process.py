@@ -1,0 +1,57 @@
+"""Owns the worker processes that tests start, kill and start again: real ones, on a test's log."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from runtime.processes.worker import log_to_stderr, work
+from runtime.settings import CHECKOUT, Settings, load_settings
+
+
+class WorkerProcess:
+    """One worker in a process of its own; `log` holds what it says."""
+
+    def __init__(self, name: str, settings: Settings, prefix: str, log: Path) -> None:
+        self._command = [sys.executable, "-m", "tests.builders.worker_process", name, prefix]
+        self._environment = {**os.environ, **settings.environment(), "PYTHONPATH": str(CHECKOUT)}
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdout=output, stderr=output, cwd=CHECKOUT
+            )
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """The exit status after SIGTERM."""
+        return self._end(signal.SIGTERM)
+
+    def wait(self, seconds: float) -> int:
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    def _end(self, how: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        if self._process.poll() is None:
+            self._process.send_signal(how)
+        try:
+            return self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+            raise
+
+
+if __name__ == "__main__":
+    log_to_stderr("INFO")
+    asyncio.run(work(sys.argv[1], load_settings(), topic_prefix=sys.argv[2]))

@@ -1,0 +1,141 @@
+"""Ingress: every record of the inbox becomes a submission or is set aside, before it is passed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from commands import Context, SubmitTransaction, submit_transaction
+from commands.agents.inbox import IngressHandler
+from commands.intake.payload import parse_payload
+from domain.errors import LogUnavailableError, RetraceError
+from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.in_memory import InMemoryEventLog
+from eventlog.topics import INBOX_TRANSACTIONS, TRANSACTIONS
+from projections.faust.transport import Batch
+from tests.builders.worker_pieces import FailingLog, batch
+from tests.fakes.deciding import deciding_process
+
+
+class Inbox:
+    """An ingress handler over a real submission; `aside` holds (offset, error, value)."""
+
+    def __init__(self, context: Context, positions: SqliteMemory) -> None:
+        self.aside: list[tuple[int, RetraceError, bytes]] = []
+        self.aside_is_away = False
+
+        async def submit(value: bytes) -> None:
+            payload, raw = parse_payload(value)
+            await submit_transaction(
+                SubmitTransaction(payload=payload, raw=raw, mode="submit"), context
+            )
+
+        async def set_aside(
+            origin: str, partition: int, offset: int, error: RetraceError, value: bytes
+        ) -> None:
+            assert (origin, partition) == (INBOX_TRANSACTIONS.name, 2)
+            if self.aside_is_away:
+                raise LogUnavailableError("no broker answers")
+            self.aside.append((offset, error, value))
+
+        self.handler = IngressHandler(positions, submit, set_aside)
+
+
+def sent(transaction_id: str, **more: Any) -> bytes:
+    known = {"transaction_id": transaction_id, "amount": 1, "timestamp": "2023-10-01T12:34:56Z"}
+    return json.dumps(known | more).encode()
+
+
+def fetched(*values: bytes | None, first: int = 0) -> Batch:
+    return batch(values, first=first, partition=2, topic=INBOX_TRANSACTIONS)
+
+
+@pytest.fixture
+def positions() -> Iterator[SqliteMemory]:
+    memory = SqliteMemory(None)
+    yield memory
+    memory.close()
+
+
+def test_records_become_submissions_and_what_is_refused_is_set_aside(
+    positions: SqliteMemory,
+) -> None:
+    async def run() -> None:
+        with deciding_process(InMemoryEventLog()) as context:
+            inbox = Inbox(context, positions)
+            await inbox.handler.handle(
+                fetched(sent("a"), b"{", sent("b", amount=-1), None, sent("c"), first=5)
+            )
+            assert set(context.ledger.undecided()) == {"a", "c"}
+            assert [offset for offset, _, _ in inbox.aside] == [6, 7, 8]
+            assert [value for _, _, value in inbox.aside] == [b"{", sent("b", amount=-1), b""]
+            assert await inbox.handler.assign({2, 3}) == {2: 10, 3: 0}
+
+    asyncio.run(run())
+
+
+def test_a_record_read_twice_is_one_submission(positions: SqliteMemory) -> None:
+    async def run() -> None:
+        log = InMemoryEventLog()
+        with deciding_process(log) as context:
+            inbox = Inbox(context, positions)
+            await inbox.handler.handle(fetched(sent("a")))
+            await inbox.handler.handle(fetched(sent("a")))
+            assert inbox.aside == []
+        assert len(list(log.read(TRANSACTIONS))) == 1
+
+    asyncio.run(run())
+
+
+def test_the_same_id_with_other_content_is_set_aside(positions: SqliteMemory) -> None:
+    async def run() -> None:
+        with deciding_process(InMemoryEventLog()) as context:
+            inbox = Inbox(context, positions)
+            await inbox.handler.handle(fetched(sent("a")))
+            await inbox.handler.handle(fetched(sent("a", amount=2), first=1))
+            assert [offset for offset, _, _ in inbox.aside] == [1]
+
+    asyncio.run(run())
+
+
+def test_without_the_log_nothing_is_passed_and_nothing_set_aside(positions: SqliteMemory) -> None:
+    async def run() -> None:
+        with deciding_process(FailingLog(failures=1)) as context:
+            inbox = Inbox(context, positions)
+            with pytest.raises(LogUnavailableError):
+                await inbox.handler.handle(fetched(sent("a"), sent("b")))
+            assert await inbox.handler.assign({2}) == {2: 0}
+            assert inbox.aside == []
+            await inbox.handler.handle(fetched(sent("a"), sent("b")))
+            assert set(context.ledger.undecided()) == {"a", "b"}
+            assert await inbox.handler.assign({2}) == {2: 2}
+
+    asyncio.run(run())
+
+
+def test_a_record_is_not_passed_before_it_is_set_aside(positions: SqliteMemory) -> None:
+    async def run() -> None:
+        with deciding_process(InMemoryEventLog()) as context:
+            inbox = Inbox(context, positions)
+            inbox.aside_is_away = True
+            with pytest.raises(LogUnavailableError):
+                await inbox.handler.handle(fetched(b"{"))
+            assert await inbox.handler.assign({2}) == {2: 0}
+
+    asyncio.run(run())
+
+
+def test_a_batch_larger_than_what_is_submitted_at_once_is_taken_whole(
+    positions: SqliteMemory,
+) -> None:
+    async def run() -> None:
+        with deciding_process(InMemoryEventLog()) as context:
+            inbox = Inbox(context, positions)
+            await inbox.handler.handle(fetched(*(sent(f"t-{i}") for i in range(450))))
+            assert len(context.ledger.undecided()) == 450
+
+    asyncio.run(run())

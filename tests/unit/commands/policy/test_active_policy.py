@@ -1,0 +1,158 @@
+"""The policy in force: models of one snapshot; what cannot be loaded stops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from commands.policy.active import PolicyWatch
+from domain.errors import NotFoundError
+from domain.events import Envelope
+from domain.policy import Model
+from eventlog.in_memory import InMemoryEventLog
+from eventlog.topics import POLICY
+from tests.fakes.deciding import FixedScorer
+from tests.fakes.events import model_hash, promoted, rolled_out
+
+
+def test_a_model_whose_artefact_arrives_late_is_put_in_force_then() -> None:
+    log = InMemoryEventLog()
+    for name in ("m-1", "m-2"):
+        log.append_nowait(POLICY, None, promoted(name))
+    arrived, loaded, asked = threading.Event(), threading.Event(), []
+
+    def load(model: Model) -> FixedScorer:
+        asked.append(model.model_id)
+        if not arrived.is_set():
+            raise NotFoundError("model artefact", model.model_hash)
+        loaded.set()
+        return FixedScorer(0.5, model_id=model.model_id)
+
+    watch = PolicyWatch(log, load)
+    watch.start()
+    try:
+        assert watch.current().scorer is None
+        assert set(asked) == {"m-1", "m-2"}
+        arrived.set()
+        assert loaded.wait(10)
+    finally:
+        watch.close()
+        log.close()
+    active = watch.current()
+    assert active.scorer is not None
+    assert active.scorer.model_id == "m-2"
+    assert active.snapshot.model is not None
+    assert active.snapshot.model.model_id == "m-2"
+    assert active.snapshot.version == 1
+
+
+class Shelf:
+    """Models by id that can be loaded; `asked` is set whenever one is wanted that is missing."""
+
+    def __init__(self, *ids: str) -> None:
+        self.ids = set(ids)
+        self.asked, self.given = threading.Semaphore(0), threading.Semaphore(0)
+
+    def load(self, model: Model) -> FixedScorer:
+        if model.model_id not in self.ids:
+            self.asked.release()
+            raise NotFoundError("model artefact", model.model_hash)
+        self.given.release()
+        return FixedScorer(0.5, model.model_id, model_hash(model.model_id))
+
+
+@contextmanager
+def watching(log: InMemoryEventLog, shelf: Shelf) -> Iterator[PolicyWatch]:
+    watch = PolicyWatch(log, shelf.load)
+    watch.start()
+    try:
+        yield watch
+    finally:
+        watch.close()
+        log.close()
+
+
+def deciders(watch: PolicyWatch) -> set[str | None]:
+    """Who decides a hundred transactions, by the scorer; it is always that of its snapshot."""
+    found: set[str | None] = set()
+    for n in range(100):
+        chosen = watch.current().of(f"t-{n}")
+        model, scorer = chosen.snapshot.model, chosen.scorer
+        assert (model and model.model_hash) == (scorer and scorer.model_hash)
+        found.add(scorer.model_id if scorer else None)
+    return found
+
+
+def logged(*facts: Envelope) -> InMemoryEventLog:
+    log = InMemoryEventLog()
+    for fact in facts:
+        log.append_nowait(POLICY, None, fact)
+    return log
+
+
+def test_one_snapshot_holds_the_model_in_force_and_the_challenger_loaded() -> None:
+    log = logged(promoted("m-1"), rolled_out("m-2", 5_000))
+    with watching(log, Shelf("m-1", "m-2")) as watch:
+        assert deciders(watch) == {"m-1", "m-2"}
+        challenger = next(
+            chosen
+            for chosen in (watch.current().of(f"t-{n}") for n in range(100))
+            if chosen.scorer and chosen.scorer.model_id == "m-2"
+        )
+        assert challenger.snapshot.version == watch.current().snapshot.version == 1
+        assert challenger.snapshot.thresholds_for("full").review == 0.3
+
+
+def test_a_challenger_that_cannot_be_loaded_leaves_its_share_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log, shelf = logged(promoted("m-1"), rolled_out("m-2", 5_000)), Shelf("m-1")
+    with watching(log, shelf) as watch:
+        assert deciders(watch) == {"m-1"}
+        assert watch.current().snapshot.version == 1
+        assert "m-2 is refused" in caplog.text
+        shelf.ids.add("m-2")
+        for _ in ("m-1", "m-2"):
+            assert shelf.given.acquire(timeout=10)
+    assert deciders(watch) == {"m-1", "m-2"}
+    assert caplog.text.count("m-2 is refused") == 1
+
+
+def test_a_promoted_model_that_cannot_be_loaded_leaves_the_whole_policy_before() -> None:
+    log, shelf = logged(promoted("m-1"), rolled_out("m-2", 5_000)), Shelf("m-1", "m-2")
+    with watching(log, shelf) as watch:
+        before = watch.current()
+        log.append_nowait(POLICY, None, promoted("m-3"))
+        assert shelf.asked.acquire(timeout=10)
+        # Asked twice: whatever the first time led to has been done.
+        assert shelf.asked.acquire(timeout=10)
+        assert watch.current() == before
+
+
+def test_a_process_that_starts_takes_the_latest_policy_whose_model_it_can_load() -> None:
+    log = logged(promoted("m-0"), promoted("m-1"), rolled_out("m-2", 5_000), promoted("m-3"))
+    shelf = Shelf("m-0", "m-1", "m-2")
+    with watching(log, shelf) as watch:
+        assert deciders(watch) == {"m-1", "m-2"}
+        assert watch.current().snapshot.version == 2
+        shelf.ids.add("m-3")
+        while watch.current().snapshot.version != 3:
+            assert shelf.given.acquire(timeout=10)
+        assert deciders(watch) == {"m-3"}
+
+
+def test_a_record_that_cannot_be_read_keeps_no_model_from_being_put_in_force() -> None:
+    log = logged(promoted("m-1"))
+
+    async def unreadable() -> None:
+        await log.append_bytes(POLICY, None, b"{}")
+
+    asyncio.run(unreadable())
+    log.append_nowait(POLICY, None, promoted("m-2"))
+    with watching(log, Shelf("m-1", "m-2")) as watch:
+        assert deciders(watch) == {"m-2"}
+        assert watch.current().snapshot.version == 2

@@ -1,0 +1,351 @@
+"""Worked examples, with values computed by hand rather than by any engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.features import (
+    CATALOGUE,
+    Entity,
+    EntityState,
+    FeatureEvent,
+    FeatureSet,
+    entity_keys,
+    finish,
+)
+from domain.features.coordinates import chord_km, unit_vector
+from domain.features.events import digest
+from domain.features.reference.naive import reference_vector
+from domain.times import DAY, HOUR, MINUTE, SECOND
+from domain.transactions import Transaction
+
+NOON = 19_700 * DAY + 12 * HOUR  # the start of a tile at every resolution of the catalogue
+
+
+def paid(transaction_id: str, time: int, amount: int, **others: Any) -> FeatureEvent:
+    keys = {"customer_id": "ann", "merchant_id": "shop", **others}
+    order = digest(transaction_id)
+    return FeatureEvent("transaction", time, order, time, transaction_id, time, amount, **keys)
+
+
+def labelled(transaction_id: str, known: int, value: int, reference: str = "r") -> FeatureEvent:
+    return paid(transaction_id, known, 1)._replace(
+        kind="label", order=digest(reference), label=value
+    )
+
+
+def values(events: list[FeatureEvent], time: int, amount: int = 1000) -> dict[str, float | None]:
+    """Served by the fold, and checked against the reference on the way."""
+    transaction = Transaction(
+        transaction_id="x",
+        timestamp=time,
+        amount=amount,
+        currency="EUR",
+        base_amount=amount,
+        customer_id="ann",
+        merchant_id="shop",
+        country="DE",
+    )
+    keys = entity_keys(transaction)
+    states = {entity: EntityState(entity, key) for entity, key in keys.items()}
+    for offset, event in enumerate(events):
+        for entity, key in entity_keys(event).items():
+            if keys.get(entity) == key:
+                states[entity].fold(0, offset, event)
+    vector = finish(states, transaction)
+    assert vector == reference_vector(events, transaction)
+    return dict(zip(CATALOGUE.names, vector, strict=True))
+
+
+def test_amounts_are_aggregated_in_units_of_the_base_currency() -> None:
+    events = [paid(str(amount), NOON - HOUR, amount) for amount in (1000, 2000, 3000)]
+    found = values(events, NOON, amount=4000)
+    assert found["amount"] == 40.0
+    assert found["customer_count_1d"] == 3.0
+    assert found["customer_amount_sum_1d"] == 60.0
+    assert found["customer_amount_mean_30d"] == 20.0
+    assert found["customer_amount_min_30d"] == 10.0
+    assert found["customer_amount_max_30d"] == 30.0
+    assert found["customer_amount_std_30d"] == pytest.approx(8.16496580927726)
+    assert found["customer_amount_to_mean_30d"] == 2.0
+    assert found["customer_amount_to_max_30d"] == pytest.approx(4 / 3)
+    assert found["customer_amount_z_score_30d"] == pytest.approx(20 / 8.16496580927726)
+    assert found["customer_hours_since_last"] == 1.0
+
+
+def test_a_window_begins_with_the_whole_tile_that_its_span_reaches_back_into() -> None:
+    tile = 20 * SECOND
+    first = NOON - 10 * MINUTE
+    events = [paid("in", first, 1), paid("out", first - 1, 1)]
+    assert values(events, NOON)["customer_count_10m"] == 1.0
+    assert values(events, NOON + tile - 1)["customer_count_10m"] == 1.0
+    assert values(events, NOON + tile)["customer_count_10m"] == 0.0
+    assert values(events, NOON - 1)["customer_count_10m"] == 2.0
+
+
+def test_an_equal_time_counts_when_it_came_before() -> None:
+    assert values([paid("tie", NOON, 1)], NOON)["customer_count_10m"] == 1.0
+
+
+def test_values_fall_as_time_passes_without_events() -> None:
+    events = [paid("only", NOON, 500)]
+    assert values(events, NOON + 20 * HOUR)["customer_count_1d"] == 1.0
+    assert values(events, NOON + 25 * HOUR)["customer_count_1d"] == 0.0
+    assert values(events, NOON + 25 * HOUR)["customer_amount_mean_1d"] is None
+
+
+def test_a_late_event_counts_from_its_arrival_on() -> None:
+    now, late = paid("now", NOON, 1), paid("late", NOON - 5 * MINUTE, 1)
+    assert values([now], NOON)["customer_count_10m"] == 1.0
+    assert values([now, late], NOON)["customer_count_10m"] == 2.0
+
+
+def test_an_event_before_the_horizon_counts_nowhere_and_is_counted_as_dropped() -> None:
+    state = EntityState(Entity.CUSTOMER, "ann")
+    state.fold(0, 0, paid("now", NOON, 1))
+    before = state.to_bytes()
+    assert state.fold(0, 7, paid("ancient", NOON - 120 * DAY, 1))
+    assert (state.version, state.dropped) == ({0: 7}, 1)
+    assert len(state.to_bytes()) == len(before)
+
+
+def test_a_shop_is_new_until_it_was_seen_within_thirty_days() -> None:
+    seen = [paid("once", NOON, 1)]
+    assert values([], NOON)["customer_new_merchant"] == 1.0
+    assert values(seen, NOON + DAY)["customer_new_merchant"] == 0.0
+    assert values(seen, NOON + 31 * DAY)["customer_new_merchant"] == 1.0
+    assert values(seen, NOON)["customer_new_country"] == 1.0
+    assert values(seen, NOON)["customer_new_device"] is None
+
+
+def test_distinct_customers_count_each_once_and_are_estimated_past_the_cap() -> None:
+    events = [paid(str(n), NOON, 1, customer_id=f"c{n % 5}") for n in range(20)]
+    assert values(events, NOON)["merchant_distinct_customers_1d"] == 5.0
+    events = [paid(str(n), NOON, 1, customer_id=f"c{n}") for n in range(300)]
+    estimate = values(events, NOON)["merchant_distinct_customers_1d"]
+    assert estimate is not None
+    assert 200 < estimate < 400
+
+
+def test_past_the_cap_the_latest_values_stay() -> None:
+    old = [paid(f"o{n}", NOON - DAY, 1, merchant_id=f"m{n}") for n in range(256)]
+    new = [paid("n", NOON, 1)]
+    for events in (old + new, new + old):
+        state = EntityState(Entity.CUSTOMER, "ann")
+        for offset, event in enumerate(events):
+            state.fold(0, offset, event)
+        seen = [f"m{n}" for n in range(256)]
+        assert _is_new(state, "shop") == 0.0
+        assert sum(_is_new(state, merchant) for merchant in seen) == 1.0
+
+
+def _is_new(state: EntityState, merchant: str) -> float:
+    transaction = Transaction(
+        transaction_id="x",
+        timestamp=NOON,
+        amount=1,
+        currency="EUR",
+        base_amount=1,
+        customer_id="ann",
+        merchant_id=merchant,
+    )
+    vector = finish({Entity.CUSTOMER: state}, transaction)
+    value = vector[CATALOGUE.names.index("customer_new_merchant")]
+    assert value is not None
+    return value
+
+
+def test_an_entity_never_seen_has_counts_of_zero_and_one_without_state_is_unknown() -> None:
+    found = values([], NOON)
+    assert found["customer_count_1d"] == 0.0
+    assert found["customer_amount_sum_1d"] == 0.0
+    assert found["customer_amount_mean_7d"] is None
+    assert found["card_count_1d"] is None
+
+
+class TestLabels:
+    def test_a_label_counts_at_its_known_time_and_in_whole_past_tiles_alone(self) -> None:
+        events = [paid("t", NOON - 20 * DAY, 1), labelled("t", NOON, 1)]
+        name = "merchant_fraud_count_7d"  # in tiles of a minute
+        assert values(events, NOON)[name] == 0.0
+        assert values(events, NOON + MINUTE - 1)[name] == 0.0
+        assert values(events, NOON + MINUTE)[name] == 1.0
+        assert values(events, NOON + 7 * DAY)[name] == 1.0
+        assert values(events, NOON + 7 * DAY + MINUTE)[name] == 0.0
+
+    def test_a_rate_is_fraud_labels_over_all_labels(self) -> None:
+        events = [labelled(f"t{n}", NOON, int(n == 0), f"r{n}") for n in range(4)]
+        assert values(events, NOON + DAY)["merchant_fraud_rate_7d"] == 0.25
+        assert values([], NOON + DAY)["merchant_fraud_rate_7d"] is None
+
+    def test_a_reversal_replaces_from_its_own_known_time_on(self) -> None:
+        report, reversal = (
+            labelled("t", NOON, 1, "report"),
+            labelled("t", NOON + 2 * DAY, 0, "back"),
+        )
+        events = [report, reversal]
+        name, rate = "merchant_fraud_count_30d", "merchant_fraud_rate_30d"
+        assert values(events, NOON + 2 * DAY)[name] == 1.0
+        assert values(events, NOON + 3 * DAY)[name] == 0.0
+        assert values(events, NOON + 3 * DAY)[rate] == 0.0
+        assert values(events[::-1], NOON + 3 * DAY)[name] == 0.0
+
+    def test_a_reversal_outlives_the_label_that_it_replaced(self) -> None:
+        events = [labelled("t", NOON, 0, "genuine"), labelled("t", NOON + 6 * DAY, 1, "chargeback")]
+        assert values(events, NOON + 10 * DAY)["merchant_fraud_rate_7d"] == 1.0
+
+    def test_each_label_of_a_transaction_replaces_the_one_before(self) -> None:
+        days = ((0, 1), (2, 0), (4, 1), (6, 1))
+        events = [labelled("t", NOON + day * DAY, value, f"l{day}") for day, value in days]
+        name = "merchant_fraud_count_30d"
+        at_noon = [values(events, NOON + day * DAY + HOUR * 12)[name] for day in (0, 2, 4, 6)]
+        assert at_noon == [1.0, 0.0, 1.0, 1.0]
+        assert values(events, NOON + 7 * DAY)["merchant_fraud_rate_30d"] == 1.0
+
+    def test_labels_before_the_horizon_count_for_no_late_transaction(self) -> None:
+        events = [labelled("a", NOON, 1, "a"), labelled("b", NOON + 40 * DAY, 1, "b")]
+        assert values(events[:1], NOON + DAY)["merchant_fraud_count_30d"] == 1.0
+        assert values(events, NOON + DAY)["merchant_fraud_count_30d"] == 0.0
+
+    def test_the_latest_labels_count_where_there_are_more_than_the_cap(self) -> None:
+        old = [labelled(f"o{n}", NOON, 1, f"o{n}") for n in range(100)]
+        new = [labelled(f"n{n}", NOON + DAY, 0, f"n{n}") for n in range(500)]
+        assert values(old + new, NOON + 3 * DAY)["merchant_fraud_count_30d"] == 12.0
+        assert values(new + old, NOON + 3 * DAY)["merchant_fraud_count_30d"] == 12.0
+
+
+def test_sums_of_squares_stay_exact_where_floats_would_cancel() -> None:
+    events = [paid(str(n), NOON, 10**12) for n in range(3)]
+    found = values(events, NOON)
+    assert found["customer_amount_std_30d"] == 0.0
+    assert found["customer_amount_z_score_30d"] is None
+
+
+def test_the_order_of_the_roundings_is_fixed_to_the_last_bit() -> None:
+    small = [paid(str(n), NOON, n) for n in (33995, 72193, 30715)]
+    assert values(small, NOON, amount=3142)["customer_amount_to_mean_30d"] == 0.06885166869973632
+    large = (7994870647611448, 8349089667030878, 5711911090035848)
+    found = values([paid(str(n), NOON, n) for n in large], NOON, amount=6584618136201181)
+    assert found["customer_amount_z_score_30d"] == -0.6565922093163687
+
+
+def test_geo_speed_is_the_chord_over_the_hours_between() -> None:
+    munich, berlin = (48.137, 11.575), (52.52, 13.405)
+    x, y, z = unit_vector(*munich)
+    state = EntityState(Entity.CARD, "card")
+    state.fold(0, 0, paid("m", NOON, 1, card_id="card", x=x, y=y, z=z))
+    there = Transaction(
+        transaction_id="b",
+        timestamp=NOON + 30 * MINUTE,
+        amount=1,
+        currency="EUR",
+        base_amount=1,
+        card_id="card",
+        lat=berlin[0],
+        lon=berlin[1],
+    )
+    found = dict(zip(CATALOGUE.names, finish({Entity.CARD: state}, there), strict=True))
+    assert found["card_km_from_last"] == pytest.approx(504.2, abs=1.0)
+    assert found["card_speed"] == pytest.approx(1008.4, abs=2.0)
+
+
+def test_of_places_at_one_time_the_greater_event_id_is_the_last_whichever_came_first() -> None:
+    here = Transaction(
+        transaction_id="x",
+        timestamp=NOON + HOUR,
+        amount=1,
+        currency="EUR",
+        base_amount=1,
+        card_id="card",
+        lat=0.0,
+        lon=0.0,
+    )
+    events = [
+        paid(name, NOON, 1, card_id="card", x=x, y=y, z=z)
+        for name, (x, y, z) in (("p", unit_vector(0.0, 1.0)), ("q", unit_vector(0.0, 9.0)))
+    ]
+    vectors = []
+    for arrived in (events, events[::-1]):
+        state = EntityState(Entity.CARD, "card")
+        for offset, event in enumerate(arrived):
+            state.fold(0, offset, event)
+        vectors.append(finish({Entity.CARD: state}, here)[CATALOGUE.names.index("card_speed")])
+    greater = max(events, key=lambda event: event.order)
+    assert greater.place is not None
+    assert vectors == [chord_km(greater.place, unit_vector(0.0, 0.0))] * 2
+
+
+def test_a_state_held_for_years_stays_bounded_without_being_written() -> None:
+    x, y, z = unit_vector(48.0, 11.0)
+    state = EntityState(Entity.CARD, "card")
+    for hour in range(24 * 100):
+        time = NOON + hour * HOUR
+        state.fold(0, hour, paid(str(hour), time, 1, card_id="card", x=x, y=y, z=z))
+    assert max(state.inspect().items) <= 256
+    assert len(state.pending[1]) <= 256
+
+
+def test_finishing_with_a_state_of_other_features_is_refused() -> None:
+    features = FeatureSet(CATALOGUE.features[:20])
+    transaction = Transaction(
+        transaction_id="x", timestamp=NOON, amount=1, currency="EUR", base_amount=1
+    )
+    with pytest.raises(ValueError, match="belongs to other features"):
+        finish({Entity.CARD: EntityState(Entity.CARD, "c", features)}, transaction)
+
+
+def test_an_amount_is_held_against_ordinary_amounts_whatever_outliers_there_were() -> None:
+    """Of 10, 20, 30, 40 and 1000 the median is 30, and the distances from it 0, 10, 10, 20, 970."""
+    amounts = (4000, 1000, 100_000, 3000, 2000)
+    events = [paid(str(i), NOON - i * DAY, amount) for i, amount in enumerate(amounts)]
+    found = values(events, NOON, amount=6000)
+    assert found["customer_amount_to_median_90d"] == 2.0
+    assert found["customer_amount_robust_z_90d"] == 3.0
+    assert found["customer_amount_to_core_mean_90d"] == 2.4
+    assert values([paid("one", NOON, 5)], NOON)["customer_amount_robust_z_90d"] is None
+
+
+def test_amounts_far_beyond_ones_own_are_counted_and_dated() -> None:
+    usual = [paid(f"u{i}", NOON - 40 * DAY + i * HOUR, 1000) for i in range(9)]
+    days = (35, 13, 6, 1)
+    far = [paid(f"f{day}", NOON - day * DAY, 3001 + day) for day in days]
+    near = [paid("near", NOON - HOUR, 3000)]
+    found = values([*usual, *far, *near], NOON)
+    assert (found["customer_far_count_7d"], found["customer_far_count_14d"]) == (2.0, 3.0)
+    assert found["customer_hours_since_last_far_30d"] == 24.0
+    assert found["customer_hours_since_first_far_14d"] == 13 * 24.0
+    assert found["customer_amount_max_to_median_7d"] == pytest.approx(3.007)
+    assert found["customer_amount_max_to_median_14d"] == pytest.approx(3.014)
+    assert values(usual, NOON)["customer_hours_since_last_far_30d"] is None
+    assert values(usual, NOON)["customer_amount_max_to_median_7d"] is None
+
+
+def test_labels_are_dated_and_have_the_amounts_of_their_transactions() -> None:
+    def known(number: int, days: int, value: int, amount: int) -> FeatureEvent:
+        label = labelled(f"t{number}", NOON - days * DAY, value, f"r{number}")
+        return label._replace(base_amount=amount)
+
+    told = [(5, 1, 900), (4, 0, 100), (3, 1, 5000), (2, 1, 3000), (1, 1, 1000)]
+    events = [known(i, *each) for i, each in enumerate(told)]
+    found = values(events, NOON + 13 * HOUR)  # the next day
+    assert found["merchant_fraud_run_90d"] == 3.0
+    assert found["merchant_fraud_run_days_90d"] == 4.0
+    assert found["merchant_fraud_run_amount_min_90d"] == 10.0
+    assert found["merchant_fraud_run_amount_mean_90d"] == 30.0
+    assert found["merchant_fraud_amount_mean_30d"] == (9 + 50 + 30 + 10) / 4
+    assert found["merchant_last_fraud_amount_90d"] == 10.0
+    assert found["merchant_hours_since_fraud_90d"] == 24.0 + 13
+    assert found["merchant_hours_since_genuine_90d"] == 4 * 24.0 + 13
+    assert found["customer_hours_since_first_fraud_30d"] == 5 * 24.0 + 13
+    assert found["customer_fraud_count_14d"] == 4.0
+    assert values(events[1:2], NOON)["merchant_fraud_run_amount_min_90d"] is None
+
+
+def test_a_reversed_label_is_no_last_fraud() -> None:
+    events = [labelled("t", NOON - DAY, 1), labelled("t", NOON - HOUR, 0, "reversed")]
+    before, after = values(events, NOON - 2 * HOUR), values(events, NOON)
+    assert before["merchant_hours_since_fraud_90d"] == 22.0
+    assert after["merchant_hours_since_fraud_90d"] is None
+    assert after["merchant_hours_since_genuine_90d"] == 1.0

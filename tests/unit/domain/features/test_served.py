@@ -1,0 +1,80 @@
+"""What is recomputed at recorded versions is what was folded up to them, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.features import Entity, EntityState, entity_keys
+from domain.features.engine import blank, finish_one
+from domain.features.kernel.ordering import versions_before
+from domain.features.rows import rows_of
+from domain.features.served import served_at, states_at
+from tests.builders.feature_streams import PARTITIONS, SMALL, Placed, examples, logs
+from tests.unit.projections.replay.test_replay import bits, numbered
+
+
+def version_row(version: dict[int, int]) -> list[int]:
+    return [version.get(partition, -1) for partition in range(PARTITIONS)]
+
+
+@examples(60)
+@given(logs(), st.data())
+def test_vectors_and_states_come_again_from_their_version_maps(
+    log: list[Placed], data: st.DataObject
+) -> None:
+    """Readers stop at any place of each partition: their version maps need not form a chain."""
+    if not log:
+        return
+    rows, (codes, keys) = rows_of(log), numbered(log)
+    entity = data.draw(st.sampled_from([Entity.CUSTOMER, Entity.MERCHANT]))
+    maps, asking, askers, made, kept = [], [], [], [], []
+    plan = SMALL.plans[entity]
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(log) - 1))
+        key = entity_keys(log[at].event).get(entity)
+        if key is None:
+            continue
+        upto = [data.draw(st.integers(-1, 80)) for _ in range(PARTITIONS)]
+        state = EntityState(entity, key, SMALL)
+        for partition, offset, event in log:
+            if entity_keys(event).get(entity) == key and offset <= upto[partition]:
+                state.fold(partition, offset, event)
+        vector = blank(SMALL, 1)[0]
+        finish_one(plan, state.to_bytes(), [], (*rows[at][:2], 3, *rows[at][3:]), vector)
+        made.append(vector)
+        kept.append((keys[entity].index(key), version_row(state.version), state.to_bytes()))
+        maps.append(upto)
+        asking.append(rows[at])
+        askers.append(keys[entity].index(key))
+    if not maps:
+        return
+    out = blank(SMALL, len(maps))
+    requests = (np.array(asking), np.array(askers, dtype=np.int64))
+    served_at(SMALL, entity, (rows, codes[entity]), requests, np.array(maps, dtype=np.int64), out)
+    for mine, theirs in zip(out, made, strict=True):
+        assert bits(mine.tolist()) == bits(theirs.tolist())
+    last = {code: (version, state) for code, version, state in kept}
+    again = states_at(
+        SMALL,
+        entity,
+        (rows, codes[entity]),
+        np.array(list(last), dtype=np.int64),
+        np.array([version for version, _ in last.values()], dtype=np.int64),
+    )
+    assert again == [state for _, state in last.values()]
+
+
+@examples(40)
+@given(logs())
+def test_the_version_before_each_row_is_that_of_the_state(log: list[Placed]) -> None:
+    codes, _ = numbered(log)
+    mine = codes[Entity.MERCHANT] >= 0
+    rows, numbers = rows_of(log)[mine], codes[Entity.MERCHANT][mine]
+    made = versions_before(rows, numbers, PARTITIONS)
+    reached: dict[int, dict[int, int]] = {}
+    for row, number, version in zip(rows, numbers.tolist(), made.tolist(), strict=True):
+        held = reached.setdefault(number, {})
+        assert version_row(held) == version
+        held[int(row[0])] = int(row[1])

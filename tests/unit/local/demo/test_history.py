@@ -1,0 +1,119 @@
+"""Laying down simulated history: its order, its ids, and going on after an interruption."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from itertools import islice
+
+import pytest
+
+from commands.intake.cleaner import Edge
+from commands.intake.tokens import Tokeniser
+from domain.errors import LogUnavailableError
+from domain.events import Envelope, TransactionImported, TransactionLabelled
+from domain.money import approximate_rates
+from domain.times import from_rfc3339
+from eventlog.codec import decode
+from eventlog.in_memory import InMemoryEventLog
+from eventlog.topics import TRANSACTIONS, Topic
+from local.demo import history
+from local.demo.plan import DemoRequest, HistoryPlan, plan_history
+
+NOW = from_rfc3339("2026-06-15T09:30:00Z")
+
+
+@pytest.fixture
+def plan() -> HistoryPlan:
+    planned = plan_history(NOW, DemoRequest(days=16))
+    return replace(planned, per_day=60.0, customers=40, merchants=20, confirmed_rate=0.2)
+
+
+@pytest.fixture
+def edge() -> Edge:
+    return Edge(Tokeniser(b"k" * 32), b"d" * 32, approximate_rates(), "EUR")
+
+
+def stored(log: InMemoryEventLog) -> list[Envelope]:
+    return [decode(recorded.value) for recorded in log.read(TRANSACTIONS)]
+
+
+def lay_down(log: InMemoryEventLog, plan: HistoryPlan, edge: Edge) -> history.LaidDown:
+    there = history.present(log, plan.id_prefix)
+    return history.lay_down(plan, log, edge, NOW, there, lambda _: None)
+
+
+class Breaking(InMemoryEventLog):
+    """Takes so many records and then none."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.left = most
+
+    def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:
+        if not self.left:
+            raise LogUnavailableError("gone")
+        self.left -= 1
+        super().append_nowait(topic, key, envelope)
+
+
+def test_facts_come_in_the_order_in_which_they_were_known(plan: HistoryPlan, edge: Edge) -> None:
+    known = [fact.known_time for fact in history.facts(plan, edge, NOW)]
+    assert known == sorted(known)
+    assert known[-1] < plan.end_us
+
+
+def test_labels_follow_their_transaction_and_are_part_of_the_import(
+    plan: HistoryPlan, edge: Edge
+) -> None:
+    seen: set[str] = set()
+    labels = 0
+    for fact in history.facts(plan, edge, NOW):
+        assert fact.imported
+        if isinstance(fact.data, TransactionImported):
+            seen.add(fact.subject)
+        else:
+            assert isinstance(fact.data, TransactionLabelled)
+            assert fact.subject in seen
+            labels += 1
+    assert labels > 20
+
+
+def test_the_number_of_transactions_is_known_beforehand(plan: HistoryPlan, edge: Edge) -> None:
+    log = InMemoryEventLog()
+    laid = lay_down(log, plan, edge)
+    assert laid.transactions == laid.added == history.expected(plan)
+    assert len(history.present(log, plan.id_prefix)) == laid.transactions
+
+
+def test_laying_down_again_adds_no_transaction(plan: HistoryPlan, edge: Edge) -> None:
+    log = InMemoryEventLog()
+    lay_down(log, plan, edge)
+    again = lay_down(log, plan, edge)
+    assert again.added == 0
+    imported = Counter(e.id for e in stored(log) if isinstance(e.data, TransactionImported))
+    assert set(imported.values()) == {1}
+
+
+def test_an_interrupted_history_is_gone_on_with_and_becomes_the_same(
+    plan: HistoryPlan, edge: Edge
+) -> None:
+    whole, broken = InMemoryEventLog(), Breaking(most=400)
+    lay_down(whole, plan, edge)
+    with pytest.raises(LogUnavailableError):
+        lay_down(broken, plan, edge)
+    broken.left = 1 << 30
+    rest = lay_down(broken, plan, edge)
+    assert 0 < rest.added < rest.transactions
+    first_of = {each.id: each for each in reversed(stored(broken))}
+    assert first_of == {each.id: each for each in stored(whole)}
+
+
+def test_other_transactions_in_the_log_are_not_taken_for_the_history(
+    plan: HistoryPlan, edge: Edge
+) -> None:
+    log = InMemoryEventLog()
+    for fact in islice(history.facts(plan, edge, NOW), 5):
+        log.append_nowait(TRANSACTIONS, fact.subject, fact)
+    assert history.present(log, "other-") == set()
+    assert len(history.present(log, plan.id_prefix)) == 5

@@ -1,0 +1,188 @@
+"""Driving traffic against a server of our own: pace, retries, and what counts as acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+
+from domain.errors import LogUnavailableError, UnavailableError
+from eventlog.topics import INBOX_TRANSACTIONS, Topic
+from local.demo.live.figures import Figures
+from local.demo.live.http_client import Connection
+from local.demo.live.payments import LiveEvent, LiveLabel, LiveTransaction
+from local.demo.live.traffic import Pace, Traffic
+
+Reply = Callable[[str, bytes], tuple[int, bytes]]
+FAST = Pace(seconds=0.1, rate=200)
+
+
+class Inbox:
+    """Fails so often before it takes a record."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.failures = failures
+        self.taken: list[bytes] = []
+
+    async def append_bytes(self, topic: Topic, key: str | None, value: bytes) -> object:
+        assert topic is INBOX_TRANSACTIONS
+        if self.failures:
+            self.failures -= 1
+            raise LogUnavailableError("away")
+        self.taken.append(value)
+        return None
+
+
+@asynccontextmanager
+async def serving(reply: Reply) -> Any:
+    """An HTTP server; yields its URL and the number of connections made to it so far."""
+    connections: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(1)
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                length = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
+                status, body = reply(head.split(" ")[1], await reader.readexactly(length))
+                if status == 0:
+                    return
+                writer.write(
+                    f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+                )
+        except asyncio.IncompleteReadError:
+            return
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}", connections
+    finally:
+        server.close()
+
+
+def approve(_path: str, _body: bytes) -> tuple[int, bytes]:
+    return 200, orjson.dumps({"outcome": "approve", "score": 0.1})
+
+
+def transactions() -> Iterator[LiveEvent]:
+    number = 0
+    while True:
+        body = orjson.dumps({"transaction_id": f"t-{number}"})
+        yield LiveTransaction(f"t-{number}", body, fraud=False)
+        number += 1
+
+
+def drive(
+    reply: Reply = approve, inbox: Inbox | None = None, events: Iterator[LiveEvent] | None = None
+) -> Figures:
+    async def run() -> Figures:
+        figures = Figures()
+        async with serving(reply) as (url, _):
+            traffic = Traffic(url, inbox or Inbox(), figures)
+            await traffic.run(events or transactions(), FAST)
+        return figures
+
+    return asyncio.run(run())
+
+
+def run(step: Callable[[str, list[int]], Awaitable[None]], reply: Reply) -> None:
+    async def inside() -> None:
+        async with serving(reply) as (url, connections):
+            await step(url, connections)
+
+    asyncio.run(inside())
+
+
+def test_half_goes_by_http_and_half_by_kafka() -> None:
+    inbox = Inbox()
+    figures = drive(inbox=inbox)
+    assert len(figures.sent) == FAST.transactions == 20
+    assert len(figures.answers) == len(figures.acked) == len(inbox.taken) == 10
+    assert not figures.answers.keys() & figures.acked
+    assert len(figures.latencies) == 10
+    assert not figures.errors
+
+
+def test_traffic_ends_where_its_source_does() -> None:
+    figures = drive(events=iter([next(transactions())]))
+    assert list(figures.sent) == ["t-0"]
+
+
+def test_an_append_in_doubt_is_repeated_until_it_is_acknowledged() -> None:
+    figures = drive(inbox=Inbox(failures=2))
+    assert len(figures.acked) == 10
+    assert figures.errors == {"kafka": 2}
+
+
+def test_a_busy_server_is_asked_again_under_the_same_id() -> None:
+    refused: list[bytes] = []
+
+    def reply(path: str, body: bytes) -> tuple[int, bytes]:
+        if not refused:
+            refused.append(body)
+            return 503, b""
+        return approve(path, body)
+
+    figures = drive(reply)
+    assert len(figures.answers) == 10
+    assert figures.errors == {"http 503": 1}
+
+
+def test_a_broken_connection_is_made_anew_and_the_request_repeated() -> None:
+    dropped: list[bytes] = []
+
+    def reply(path: str, body: bytes) -> tuple[int, bytes]:
+        if not dropped:
+            dropped.append(body)
+            return 0, b""
+        return approve(path, body)
+
+    figures = drive(reply)
+    assert len(figures.answers) == 10
+    assert figures.errors == {"http": 1}
+
+
+def test_a_refused_transaction_is_counted_and_not_acknowledged() -> None:
+    figures = drive(lambda _path, _body: (422, b"{}"))
+    assert not figures.answers
+    assert figures.errors == {"http 422": 10}
+
+
+def test_labels_go_to_their_own_path_and_are_no_decisions() -> None:
+    paths: list[str] = []
+
+    def reply(path: str, body: bytes) -> tuple[int, bytes]:
+        paths.append(path)
+        return approve(path, body)
+
+    figures = drive(reply, events=iter([LiveLabel(b"{}"), next(transactions())]))
+    assert sorted(paths) == ["/labels", "/score"]
+    assert figures.labels == 1
+    assert list(figures.answers) == ["t-0"]
+
+
+def test_a_connection_is_kept_open_between_requests() -> None:
+    async def step(url: str, connections: list[int]) -> None:
+        connection = Connection(url)
+        for _ in range(3):
+            assert (await connection.post("/score", b"{}"))[0] == 200
+        connection.close()
+        assert len(connections) == 1
+
+    run(step, approve)
+
+
+def test_nobody_there_is_an_unavailable_api() -> None:
+    async def step(url: str, _connections: list[int]) -> None:
+        connection = Connection(url)
+        with pytest.raises(UnavailableError, match="api"):
+            await connection.post("/score", b"{}")
+
+    run(step, lambda _path, _body: (0, b""))

@@ -1,0 +1,115 @@
+"""Owns the tests of what `./retrace` does before any Python of ours runs; it installs nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import CHECKOUT
+
+TOOLS = ["sh", "dirname", "readlink", "uname", "cksum", "ln", "ps", "df", "awk", "grep", "rm"]
+TOOLS += ["mv", "mkdir", "tr", "sleep", "cat", "head"]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with a space in its name that holds what the launcher reads."""
+    folder = tmp_path / "a clone"
+    folder.mkdir()
+    shutil.copy(CHECKOUT / "retrace", folder)
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        (folder / name).write_text(name)
+    return folder
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A PATH with standard tools and no Python."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in TOOLS:
+        (folder / name).symlink_to(shutil.which(name) or name)
+    return folder
+
+
+def script(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def launch(
+    command: Path, tools: Path, *arguments: str, **given: str
+) -> subprocess.CompletedProcess[str]:
+    environment: Mapping[str, str] = {"PATH": str(tools), **given}
+    return subprocess.run(
+        [command, *arguments], env=environment, cwd="/", capture_output=True, text=True, timeout=60
+    )
+
+
+def test_an_unsupported_platform_is_named(clone: Path, tools: Path) -> None:
+    script(tools / "uname", '[ "$1" = -s ] && echo Linux || echo riscv64')
+    told = launch(clone / "retrace", tools)
+    assert told.returncode == 1
+    assert "unsupported platform: Linux riscv64" in told.stderr
+
+
+def test_every_candidate_is_run_and_its_fault_named(clone: Path, tools: Path) -> None:
+    script(tools / "python3.13", "exit 127")
+    script(tools / "python3.12", "echo 'is Python 3.12 without the module ensurepip'")
+    told = launch(clone / "retrace", tools)
+    assert told.returncode == 1
+    assert "python3.13: does not run" in told.stderr
+    assert "python3.12: is Python 3.12 without the module ensurepip" in told.stderr
+    assert "python3.11: not found" in told.stderr
+    assert not (clone / ".venv.lock").is_symlink()
+
+
+def test_too_little_disk_is_told(clone: Path, tools: Path) -> None:
+    script(tools / "df", "echo header; echo /dev/x 9 9 1024 9% /")
+    told = launch(clone / "retrace", tools)
+    assert "not enough disk" in told.stderr
+    assert "1 MB free" in told.stderr
+
+
+def installed(clone: Path, tools: Path) -> None:
+    script(clone / ".venv" / "bin" / "python", 'printf "%s|" "$@"')
+    size = subprocess.run(
+        f"cksum <'{clone}/requirements.lock'", shell=True, capture_output=True, text=True
+    )
+    (clone / ".venv" / "retrace.stamp").write_text(f"run {size.stdout.strip()} {clone}\n")
+
+
+def test_once_installed_it_hands_over_at_once_also_through_a_link(
+    clone: Path, tools: Path, tmp_path: Path
+) -> None:
+    installed(clone, tools)
+    link = tmp_path / "elsewhere"
+    link.symlink_to(os.path.relpath(clone / "retrace", tmp_path))
+    told = launch(link, tools, "score", "a b")
+    assert told.stdout == "-P|-m|cli.main|score|a b|"
+    assert told.stderr == ""
+
+
+@pytest.mark.parametrize("change", ["requirements.lock", ".venv/retrace.unfinished"])
+def test_a_changed_lock_or_half_finished_installation_is_not_used(
+    clone: Path, tools: Path, change: str
+) -> None:
+    installed(clone, tools)
+    (clone / change).write_text("changed")
+    script(clone / ".venv" / "bin" / "python", "exit 1")
+    told = launch(clone / "retrace", tools)
+    assert "no working Python" in told.stderr
+
+
+def test_a_lock_of_a_dead_process_is_taken_over(clone: Path, tools: Path) -> None:
+    (clone / ".venv.lock").symlink_to("999999999:long_ago")
+    told = launch(clone / "retrace", tools)
+    assert "no working Python" in told.stderr
+    assert not (clone / ".venv.lock").is_symlink()

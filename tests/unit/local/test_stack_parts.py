@@ -1,0 +1,113 @@
+"""Owns the tests of the parts of the local stack that need no server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from host.ports import holder_of, is_free, kept_ports
+from host.processes import ProcessId, family, stop, wait_until
+from host.state_folder import StateFolder, read_json, write_json
+from local.stack.child import rotate, tail
+from local.stack.services import SERVERS, SERVICES
+from runtime.settings import Settings, variable_of
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StateFolder:
+    state = StateFolder(tmp_path)
+    state.create()
+    return state
+
+
+def test_the_table_of_services_is_consistent() -> None:
+    names = [service.name for service in SERVICES]
+    assert len(set(names)) == len(names)
+    for position, service in enumerate(SERVICES):
+        assert set(service.depends_on) <= set(names[:position]), service.name
+    assert all(server.replaced_by in Settings.model_fields for server in SERVERS)
+    assert variable_of("kafka_bootstrap_servers") == "KAFKA_BOOTSTRAP_SERVERS"
+
+
+def test_a_process_that_was_given_an_old_pid_is_not_mistaken_for_the_old_one() -> None:
+    me = ProcessId.of(os.getpid())
+    assert me is not None
+    assert me.alive()
+    assert not ProcessId(me.pid, me.created - 60).alive()
+    assert ProcessId.from_json(me.to_json()) == me
+
+
+def test_stopping_a_process_ends_what_it_started() -> None:
+    script = "import subprocess, time; subprocess.Popen(['sleep', '600']); time.sleep(600)"
+    child = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    leader = ProcessId.of(child.pid)
+    assert leader is not None
+    assert wait_until(lambda: len(family(leader)) == 2, 10)
+    members = family(leader)
+    stop(leader, signal.SIGTERM, 5)
+    child.wait()
+    assert not any(member.alive() for member in members)
+
+
+def test_stopping_a_process_that_does_not_listen_kills_it() -> None:
+    script = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); " \
+        "time.sleep(600)"  # fmt: skip
+    child = subprocess.Popen(
+        [sys.executable, "-c", script], start_new_session=True, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    child.stdout.read(1)
+    leader = ProcessId.of(child.pid)
+    assert leader is not None
+    stop(leader, signal.SIGTERM, 0.2)
+    assert child.wait() == -signal.SIGKILL
+    child.stdout.close()
+
+
+def test_ports_are_kept_unless_somebody_took_them(folder: StateFolder) -> None:
+    before = kept_ports(folder, ["kafka", "redis"])
+    assert kept_ports(folder, ["kafka", "redis"]) == before
+    with socket.create_server(("127.0.0.1", before["redis"])):
+        assert not is_free(before["redis"])
+        after = kept_ports(folder, ["kafka", "redis"])
+    assert after["kafka"] == before["kafka"]
+    assert after["redis"] != before["redis"]
+
+
+def test_the_holder_of_a_port_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        assert holder_of(port).startswith(f"pid {os.getpid()} (")
+
+
+def test_a_half_written_record_counts_as_none(folder: StateFolder) -> None:
+    write_json(folder.record, {"services": {}})
+    folder.record.write_text(folder.record.read_text()[:5])
+    assert read_json(folder.record) == {}
+
+
+def test_a_log_that_grew_too_large_is_moved_aside_under_its_writer(tmp_path: Path) -> None:
+    log = tmp_path / "kafka.log"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"old\n" * 100)
+        rotate(log, limit=200)
+        writer.write(b"new\n")
+    assert log.read_bytes() == b"new\n"
+    assert (tmp_path / "kafka.log.1").read_bytes() == b"old\n" * 100
+    assert tail(log) == "new"
+
+
+def test_help_answers_without_loading_what_is_heavy() -> None:
+    script = (
+        "import sys; from cli import main; "
+        "heavy = {'tensorflow', 'feast', 'confluent_kafka', 'jgo', 'faust', 'pandas'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert told.stdout.strip() == "[]", told.stderr

@@ -1,0 +1,140 @@
+"""Decisions taken again: what is promised is compared bit by bit, what is not is only counted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from domain.events import Thresholds, TransactionScored
+from domain.features import CATALOGUE, Inputs
+from domain.policy import Score
+from domain.transactions import Transaction
+from operations.backtest.decision_replay import TakenAgain, taken_again
+from projections.replay.dataset import Dataset
+from projections.replay.payments import Payments
+from tests.fakes.events import transaction
+
+FIRST, SECOND = CATALOGUE.names[3], CATALOGUE.names[1]
+HASH = "a" * 64
+THRESHOLDS = Thresholds(review=0.5, step_up=0.7, decline=0.9)
+
+
+@dataclass(frozen=True)
+class Halving:
+    """Half of the first value, with a reason; looks at two features of all."""
+
+    model_id: str = "halving"
+    model_hash: str = HASH
+    fingerprint: str = "here"
+    blocking: bool = False
+
+    @property
+    def inputs(self) -> Inputs:
+        definitions = {f.name: f.definition for f in CATALOGUE.features}
+        names = (FIRST, SECOND)
+        return Inputs("halving", "other", names, [definitions[name] for name in names])
+
+    def value(self, values: Sequence[float | None]) -> float:
+        return (values[0] or 0.0) / 2
+
+    def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:
+        return Score(self.value(values), [f"model.{FIRST}"])
+
+
+def vector(first: float, second: float | None) -> list[float | None]:
+    values: list[float | None] = [None] * len(CATALOGUE)
+    values[CATALOGUE.names.index(FIRST)] = first
+    values[CATALOGUE.names.index(SECOND)] = second
+    return values
+
+
+def decision(name: str, **fields: Any) -> TransactionScored:
+    made = TransactionScored(
+        transaction=transaction(name),
+        digest="d",
+        score=0.3,
+        outcome="approve",
+        reasons=[f"model.{FIRST}", "flag.no_card"],
+        path="full",
+        flags=["no_card"],
+        feature_set=CATALOGUE.hash,
+        features=vector(0.6, None),
+        versions={},
+        model_id="halving",
+        model_hash=HASH,
+        policy_version=3,
+        thresholds=THRESHOLDS,
+        fingerprint="here",
+    )
+    return replace(made, **fields)
+
+
+def history(*names: str, values: Sequence[float | None] = tuple(vector(0.6, None))) -> Dataset:
+    numbers = np.array([[math.nan if v is None else v for v in values]] * len(names))
+    some = np.zeros(len(names), dtype=np.int64)
+    nothing = np.zeros((len(names), 0), dtype=np.int8)
+    payments = Payments(some, some, some.astype(bool), nothing)
+    ids = np.array(names, dtype=object)
+    return Dataset(CATALOGUE, some, ids, some, some, some, numbers, payments)
+
+
+def test_what_comes_out_alike_differs_in_nothing() -> None:
+    past = history("t-0", "t-1")
+    found = taken_again([decision("t-0"), decision("t-1")], Halving(), past, np.array([0.3, 0.3]))
+    assert found == TakenAgain(decisions=2, compared=2)
+    assert not found.differ
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"score": math.nextafter(0.3, 1)},
+        {"outcome": "review"},
+        {"thresholds": Thresholds(review=0.2, step_up=0.7, decline=0.9)},
+        {"reasons": ["flag.no_card"]},
+        {"flags": []},
+        {"features": vector(0.7, None)},
+    ],
+)
+def test_a_record_that_does_not_give_its_own_decision_is_found(fields: dict[str, Any]) -> None:
+    made = decision("t-0", **fields)
+    found = taken_again([made], Halving(), history("t-0"), np.array([made.score]))
+    assert found == TakenAgain(decisions=1, compared=1, record_differs=1)
+    assert found.differ
+
+
+def test_a_score_that_the_replay_does_not_give_is_found_and_said_why() -> None:
+    made, late = decision("t-0"), np.array([0.4])
+    found = taken_again([made], Halving(), history("t-0"), late)
+    assert found == TakenAgain(decisions=1, compared=1, replay_differs=1)
+    assert found.differ
+    served_late = history("t-0", values=vector(0.8, None))
+    found = taken_again([made], Halving(), served_late, late)
+    assert found == TakenAgain(decisions=1, compared=1, replay_differs=1, served_otherwise=1)
+    assert not found.differ
+
+
+def test_features_that_the_model_does_not_take_were_not_served_otherwise() -> None:
+    past = history("t-0")
+    past.values[0, CATALOGUE.names.index(FIRST) + 1] = 5.0
+    found = taken_again([decision("t-0")], Halving(), past, np.array([0.4]))
+    assert found.served_otherwise == 0
+
+
+@pytest.mark.parametrize("fields", [{"fingerprint": "there"}, {"feature_set": "older"}])
+def test_decisions_of_elsewhere_are_counted_alone(fields: dict[str, Any]) -> None:
+    made = decision("t-0", score=0.9, **fields)
+    found = taken_again([made], Halving(), history("t-0"), np.array([0.3]))
+    assert found == TakenAgain(decisions=1)
+    assert not found.differ
+
+
+@pytest.mark.parametrize("fields", [{"model_hash": "b" * 64}, {"path": "fallback"}])
+def test_what_another_model_or_a_rule_decided_is_none_of_its_own(fields: dict[str, Any]) -> None:
+    made = [decision("t-0", **fields), decision("t-9")]
+    assert taken_again(made, Halving(), history("t-0"), np.array([0.3])) == TakenAgain()

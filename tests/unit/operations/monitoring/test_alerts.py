@@ -1,0 +1,51 @@
+"""A model over a limit raises one alert per measure and day, that says what it is about."""
+
+from __future__ import annotations
+
+from domain.events import ModelAlertRaised
+from domain.times import DAY, HOUR
+from inference.monitoring.calibration import Week
+from operations.monitoring.alerts import alerts_of, rows_of
+from tests.unit.operations.monitoring.test_health import LIMITS, NOW, measured
+
+
+def test_a_healthy_model_raises_nothing() -> None:
+    assert alerts_of(measured(0), LIMITS, "tests", NOW) == []
+
+
+def test_an_alert_names_the_model_the_measure_and_what_drifted() -> None:
+    health = measured(3)
+    [alert] = alerts_of(health, LIMITS, "tests", NOW)
+    data: ModelAlertRaised = alert.data
+    assert (alert.subject, data.measure, data.features) == ("m", "features", ["a"])
+    assert data.value > data.limit == 0.25
+    assert "1 of 1 features drifted, most of all a" in data.summary
+    assert (data.since, data.until) == (health.since, health.until)
+
+
+def test_what_is_said_twice_on_one_day_is_one_alert() -> None:
+    health = measured(3)
+    [first], [again], [next_day] = (
+        alerts_of(health, LIMITS, "tests", now) for now in (NOW, NOW + HOUR, NOW + DAY)
+    )
+    assert first.id == again.id != next_day.id
+
+
+def test_frauds_beyond_what_was_promised_are_said_in_numbers() -> None:
+    weeks = [Week(0, 900, 20.0, 5, 1, {7: 30, 30: 50, 60: 50, 90: 50})]
+    found = {a.data.measure: a.data for a in alerts_of(measured(0, weeks=weeks), LIMITS, "t", NOW)}
+    assert "50 frauds where scores promised 20.0" in found["calibration"].summary
+    assert found["calibration"].value == 2.5
+    # Nothing was fraud in that training data: a ratio to it still has to be a number.
+    assert 1 < found["labels"].value < float("inf")
+
+
+def test_rows_for_metrics_have_one_per_feature_and_one_per_measure() -> None:
+    rows = rows_of(measured(3), NOW)
+    keys = [(row.measure, row.feature) for row in rows]
+    assert len(keys) == len(set(keys))
+    assert ("psi", "a") in keys
+    levels = {row.measure: row.level for row in rows}
+    assert (levels["health"], levels["score_psi"]) == ("alert", "steady")
+    few = rows_of(measured(3, rows=100), NOW)
+    assert [row for row in few if row.measure == "psi"] == []

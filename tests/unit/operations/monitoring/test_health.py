@@ -1,0 +1,117 @@
+"""What `retrace models health` says: what drifted, what is not known, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from cli.models.health import notes
+from domain.errors import SettingsError, UnavailableError
+from domain.times import DAY
+from inference.monitoring.calibration import WEEK, Week
+from inference.monitoring.limits import Limits
+from inference.monitoring.report import Live, ModelHealth, health
+from operations.monitoring import health as watched
+from operations.monitoring.report import facts_of
+from runtime.settings import settings_from_environment
+from tests.unit.inference.artefacts.test_artefacts import manifest
+from tests.unit.inference.artefacts.test_reference import made
+
+NOW = 100 * DAY
+LIMITS = Limits()
+
+
+def measured(
+    shift: float, rows: int = 2000, weeks: list[Week] | None = None, span: int = WEEK
+) -> ModelHealth:
+    random = np.random.default_rng(1)
+    column, scores = random.normal(size=2000), random.beta(1, 50, 2000)
+    given = manifest(reference=made(column, scores))
+    live = Live(
+        NOW - WEEK, NOW, rows + 7, 7, span, column[:rows, None] + shift, scores[:rows], weeks or []
+    )
+    return health(given, "h" * 64, live, LIMITS)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Runs the command where measuring gives what it is told to."""
+    servers = {
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none",
+        "MONGODB_URL": "mongodb://127.0.0.1:1/none",
+        "RETRACE_STATE_DIR": str(tmp_path),
+    }
+    for name, value in servers.items():
+        monkeypatch.setenv(name, value)
+
+    def invoke(found: ModelHealth | Exception, *options: str) -> Any:
+        def answer(*_: object) -> ModelHealth:
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        monkeypatch.setattr(watched, "health_of", answer)
+        return CliRunner().invoke(app, ["models", "health", *options])
+
+    return invoke
+
+
+def test_a_healthy_model_ends_with_0_and_a_drifted_one_with_1(run: Any) -> None:
+    assert run(measured(0)).exit_code == 0
+    drifted = run(measured(3))
+    assert drifted.exit_code == 1
+    assert "1 of 1 drift" in drifted.stdout
+
+
+def test_json_holds_every_figure(run: Any) -> None:
+    weeks = [Week(0, 900, 20.0, 5, 1, {7: 30, 30: 50, 60: 50, 90: 50})]
+    facts = json.loads(run(measured(3, weeks=weeks), "--json").stdout)
+    assert facts["levels"]["features"] == facts["level"] == "alert"
+    assert facts["features"][0]["psi"] > 0.25
+    assert facts["weeks"][0]["observed"] == {"7": 30, "30": 50, "60": 50, "90": 50}
+    judged = next(each for each in facts["calibration"] if each["days"] == 30)
+    assert (judged["ratio"], judged["declined_censored"]) == (2.5, 5)
+
+
+def test_what_could_not_be_measured_ends_with_2_and_says_why(run: Any) -> None:
+    failed = run(UnavailableError("postgresql", "connection refused"))
+    assert failed.exit_code == 2
+    assert "postgresql" in failed.stderr
+    assert run(measured(0), "--window", "soon").exit_code == 2
+
+
+def test_too_little_data_is_said(run: Any) -> None:
+    few = measured(3, rows=100)
+    said = run(few)
+    assert said.exit_code == 0
+    assert "needs 500 decisions" in said.stderr
+    told = notes(facts_of(few, LIMITS))
+    assert any("too few frauds" in note for note in told)
+    assert any("7 decisions by fallback" in note for note in told)
+
+
+def test_traffic_of_a_day_is_too_early_to_judge(run: Any) -> None:
+    early = measured(3, span=DAY)
+    said = run(early)
+    assert said.exit_code == 0
+    assert "reach over 14% of the window" in said.stderr
+
+
+def test_immature_weeks_are_left_open() -> None:
+    weeks = [Week(NOW - 40 * DAY, 900, 20.0, 0, 0, {7: 1, 30: 2, 60: 3, 90: 3})]
+    [told] = facts_of(measured(0, weeks=weeks), LIMITS)["weeks"]
+    assert told["observed"] == {"7": 1, "30": 2, "60": None, "90": None}
+
+
+def test_limits_in_the_wrong_order_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRACE_PSI_WARN", "0.5")
+    with pytest.raises(SettingsError, match="warn <= alert"):
+        settings_from_environment()

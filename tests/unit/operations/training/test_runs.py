@@ -1,0 +1,158 @@
+"""A training run that ends early leaves a folder to go on from; one that finishes leaves none."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from domain.errors import ConflictError, InvalidInputError
+from inference.training.fitting.fit import FitSettings
+from inference.training.train import TrainSettings, train
+from operations.training.runs import (
+    Asked,
+    TrainingRun,
+    begun,
+    interrupted,
+    read_run,
+    remove,
+    trained_by,
+)
+from tests.builders.training_frames import synthetic
+
+ROWS = 2000
+ASKED = Asked(7, "ideal", TrainSettings(seed=3, fitting=FitSettings(epochs=3)), promote=False)
+TRAINS = """
+import sys
+from pathlib import Path
+from tests.unit.operations.training.test_runs import ASKED, ROWS, begun, synthetic, trained_by
+with begun(Path(sys.argv[1]), ASKED, synthetic(ROWS)) as run:
+    trained_by(run, lambda _done, text: print(text, flush=True))
+"""
+
+
+def nothing(_done: float, _text: str) -> None:
+    return None
+
+
+def begin(root: Path, asked: Asked = ASKED) -> TrainingRun:
+    with begun(root, asked, synthetic(ROWS)) as run:
+        return run
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that trains with its runs in tmp_path, and is at its second epoch."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAINS, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert any(line.startswith("epoch 2") for line in process.stdout)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
+    training: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidInputError, match="1 in progress"), interrupted(tmp_path):
+        pass
+    with pytest.raises(ConflictError, match="another process"):
+        begin(tmp_path)
+    training.send_signal(signal.SIGKILL)
+    training.wait()
+    told: list[str] = []
+    with interrupted(tmp_path) as run:
+        assert run.asked == ASKED
+        files = trained_by(run, lambda _done, text: told.append(text)).files
+        remove(run)
+    assert files == train(synthetic(ROWS), ASKED.settings, nothing).files
+    assert any(text.startswith("going on after epoch") for text in told)
+    assert not any(text.startswith("epoch 1") for text in told)
+    assert not list(tmp_path.iterdir())
+
+
+def test_asking_for_the_same_again_goes_on_with_the_same_run(tmp_path: Path) -> None:
+    first = begin(tmp_path)
+    again = begin(tmp_path, replace(ASKED, promote=True))
+    assert again.folder == first.folder
+    assert read_run(again.folder).asked.promote
+    others = (
+        replace(ASKED, as_known_at=8),
+        replace(ASKED, workers=2),
+        replace(ASKED, features="served"),
+    )
+    folders = {begin(tmp_path, other).folder for other in others}
+    assert len(folders | {first.folder}) == 4
+
+
+def test_the_last_run_that_was_interrupted_goes_on(tmp_path: Path) -> None:
+    begin(tmp_path)
+    last = begin(tmp_path, replace(ASKED, as_known_at=8))
+    with interrupted(tmp_path) as run:
+        assert run == last
+        remove(run)
+    # The earlier one was overtaken.
+    with (
+        pytest.raises(InvalidInputError, match="no training run was interrupted"),
+        interrupted(tmp_path),
+    ):
+        pass
+
+
+def test_a_run_of_other_code_is_refused(tmp_path: Path) -> None:
+    run = begin(tmp_path)
+    replace(run, code="0" * 16).write(run.folder)
+    with pytest.raises(ConflictError, match="another version"), interrupted(tmp_path):
+        pass
+
+
+def test_what_a_dead_process_left_half_made_is_swept(tmp_path: Path) -> None:
+    (tmp_path / ".new-left").mkdir()
+    (tmp_path / ".old-left").mkdir()
+    run = begin(tmp_path)
+    assert list(tmp_path.iterdir()) == [run.folder]
+
+
+def test_too_few_labels_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InvalidInputError, match="labelled fraud"),
+        begun(tmp_path, ASKED, synthetic(300)),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from domain.errors import UnavailableError
+from tests.unit.operations.training.test_runs import ASKED, ROWS, begun, synthetic
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+try:
+    with begun(Path(sys.argv[1]), ASKED, synthetic(ROWS)):
+        pass
+except UnavailableError as error:
+    print(error)
+"""
+
+
+def test_a_frame_that_the_disk_does_not_take_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "cannot write" in done.stdout
+    assert "vectors.npy" in done.stdout
+    assert "free some space" in done.stdout
+    assert not list(tmp_path.iterdir())

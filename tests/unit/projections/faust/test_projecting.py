@@ -1,0 +1,159 @@
+"""How a projection is driven: from the lesser position, each record once, what fails set aside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from domain.errors import FencedError, UnavailableError
+from eventlog.port import Position
+from eventlog.topics import TRANSACTIONS
+from projections.faust.admission import Judge
+from projections.faust.projecting import Projecting
+from projections.ports import Judged, UnfoldableError
+from tests.builders.worker_pieces import batch
+from tests.fakes.events import scored, submitted
+
+READ = [submitted("a"), submitted("b"), scored("a"), submitted("c")]
+
+
+class Ledgerlike:
+    """A BatchProjection in memory that refuses what `unfoldable` names."""
+
+    name = "memory"
+    topic = TRANSACTIONS.name
+
+    def __init__(self) -> None:
+        self.positions: dict[int, int] = {}
+        self.verdicts: dict[int, str] = {}
+        self.calls = 0
+        self.unfoldable: dict[int, str] = {}
+        self.trouble: list[Exception] = []
+        self.revoked: list[int] = []
+
+    def assign(self, partition: int) -> int:
+        return self.positions.get(partition, 0)
+
+    def project(self, partition: int, batch: Sequence[Judged]) -> None:
+        self.calls += 1
+        if self.trouble:
+            raise self.trouble.pop(0)
+        offsets = {each.position.offset for each in batch if each.verdict == "counts"}
+        if bad := {o: why for o, why in self.unfoldable.items() if o in offsets}:
+            raise UnfoldableError(bad)
+        for each in batch:
+            assert each.position.offset not in self.verdicts
+            self.verdicts[each.position.offset] = each.verdict
+        self.positions[partition] = batch[-1].position.offset + 1
+
+    def revoke(self, partition: int) -> None:
+        self.revoked.append(partition)
+
+
+class Bench:
+    def __init__(self, path: Path) -> None:
+        self.projection = Ledgerlike()
+        self.letters: list[tuple[int, bytes, str]] = []
+        self.judge = Judge(TRANSACTIONS.name, path, self._set_aside)
+        self.handler = Projecting(self.projection, self.judge, self._set_aside)
+
+    async def _set_aside(self, position: Position, value: bytes, reason: str) -> None:
+        self.letters.append((position.offset, value, reason))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path / "judge.sqlite")
+    yield bench
+    bench.judge.close()
+
+
+def test_each_record_is_projected_once_with_its_verdict(bench: Bench) -> None:
+    async def run() -> None:
+        assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
+        await bench.handler.handle(batch(READ))
+        await bench.handler.handle(batch(READ))
+        await bench.handler.handle(batch([*READ[3:], scored("b")], first=3))
+
+    asyncio.run(run())
+    assert bench.projection.verdicts == dict.fromkeys(range(5), "counts")
+
+
+def test_reading_begins_where_the_farther_behind_of_memory_and_projection_is(bench: Bench) -> None:
+    async def run() -> None:
+        bench.projection.positions = {0: 2, 1: 0}
+        assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
+        await bench.handler.handle(batch(READ))
+        assert bench.projection.verdicts == {2: "counts", 3: "counts"}
+        bench.projection.positions[0] = 1
+        assert await bench.handler.assign({0}) == {0: 1}
+
+    asyncio.run(run())
+
+
+def test_what_the_projection_has_already_is_judged_but_not_projected(bench: Bench) -> None:
+    async def run() -> None:
+        bench.projection.positions = {0: 4}
+        await bench.handler.assign({0})
+        await bench.handler.handle(batch(READ))
+        assert bench.projection.calls == 0
+        await bench.handler.handle(batch([submitted("a"), scored("b")], first=4))
+        assert bench.projection.verdicts == {4: "void", 5: "counts"}
+
+    asyncio.run(run())
+
+
+def test_what_does_not_fit_is_dead_lettered_and_the_rest_projected(bench: Bench) -> None:
+    async def run() -> None:
+        bench.projection.unfoldable = {1: "too long", 3: "too wide"}
+        await bench.handler.assign({0})
+        read = batch(READ)
+        await bench.handler.handle(read)
+        assert [(offset, reason) for offset, _, reason in bench.letters] == [
+            (1, "too long"),
+            (3, "too wide"),
+        ]
+        assert bench.letters[0][1] == read.records[1][2]
+
+    asyncio.run(run())
+    assert bench.projection.verdicts == {0: "counts", 1: "dead", 2: "counts", 3: "dead"}
+    assert bench.projection.calls == 2
+
+
+@pytest.mark.parametrize("error", [UnavailableError("postgres", "away"), FencedError("not ours")])
+def test_a_batch_that_failed_may_be_handed_in_again(bench: Bench, error: Exception) -> None:
+    async def run() -> None:
+        await bench.handler.assign({0})
+        bench.projection.trouble = [error]
+        with pytest.raises(type(error)):
+            await bench.handler.handle(batch(READ))
+        await bench.handler.handle(batch(READ))
+        assert bench.projection.verdicts == dict.fromkeys(range(4), "counts")
+        bench.judge.close()
+        assert await bench.handler.assign({0}) == {0: 4}
+
+    asyncio.run(run())
+
+
+def test_the_memory_never_runs_ahead_of_a_projection_that_failed(bench: Bench) -> None:
+    async def run() -> None:
+        await bench.handler.assign({0})
+        bench.projection.trouble = [UnavailableError("postgres", "away")]
+        with pytest.raises(UnavailableError):
+            await bench.handler.handle(batch(READ))
+        bench.judge.close()
+        assert await bench.handler.assign({0}) == {0: 0}
+
+    asyncio.run(run())
+
+
+def test_a_revoked_partition_is_forgotten(bench: Bench) -> None:
+    async def run() -> None:
+        await bench.handler.assign({0, 1})
+        await bench.handler.revoke({1})
+        assert bench.projection.revoked == [1]
+
+    asyncio.run(run())

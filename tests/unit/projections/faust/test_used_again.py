@@ -1,0 +1,79 @@
+"""What is read anew after a loss of local files or of a store: nothing counts or rings twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from commands.agents.alert_webhook import DeliveryHandler
+from domain.alerts import alert_of
+from domain.events import Envelope
+from eventlog.admission.first_wins import HORIZON_US
+from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.in_memory import InMemoryEventLog
+from eventlog.topics import ALERTS, TRANSACTIONS
+from projections.faust.admission import Judge
+from tests.builders.worker_pieces import batch
+from tests.fakes.events import NOW, labelled, scored, submitted
+
+
+async def nowhere(*_: object) -> None:
+    """Nothing here is dead-lettered."""
+
+
+def test_an_emptied_store_gets_both_lives_of_an_id_that_was_used_again(tmp_path: Path) -> None:
+    again = NOW + HORIZON_US + 1
+    read = batch([submitted(), scored(), labelled(), submitted(known_time=again), scored()])
+    judge = Judge(TRANSACTIONS.name, tmp_path / "judge.sqlite", nowhere)
+    for _ in range(2):
+        assert judge.open({0}, anew={0}) == {0: 0}
+        judged = asyncio.run(judge.judge(read))
+        assert [each.verdict for each in judged] == ["counts"] * 5
+        judge.keep(read)
+    assert judge.open({0}) == {0: 5}
+    judge.close()
+
+
+@asynccontextmanager
+async def delivering(
+    posted: list[str], path: Path, clock: Callable[[], int]
+) -> AsyncIterator[tuple[DeliveryHandler, InMemoryEventLog, asyncio.Event]]:
+    rang = asyncio.Event()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        posted.append(request.headers["Idempotency-Key"])
+        rang.set()
+        return httpx.Response(204)
+
+    log, memory = InMemoryEventLog(), SqliteMemory(path)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        handler = DeliveryHandler(log, memory, client, "http://desk/", "test", clock)
+        await handler.assign({0})
+        yield handler, log, rang
+        await handler.revoke({0})
+    memory.close()
+
+
+def raised(transaction_id: str, now: int) -> Envelope:
+    alert = alert_of(scored(transaction_id, outcome="decline"), "test", now)
+    assert alert is not None
+    return alert
+
+
+def test_an_alert_that_is_raised_again_rings_nowhere_a_second_time(tmp_path: Path) -> None:
+    later = NOW + 3 * 86_400_000_000
+
+    async def run() -> None:
+        posted: list[str] = []
+        async with delivering(posted, tmp_path / "a.sqlite", lambda: later) as (handler, _, rang):
+            # The first was raised days ago; its repetition is of now, and so is a third alert.
+            alerts = [raised("t-1", NOW), raised("t-1", later), raised("t-2", later)]
+            await handler.handle(batch(alerts, topic=ALERTS))
+            await asyncio.wait_for(rang.wait(), 5)
+        assert posted == [alerts[2].id]
+
+    asyncio.run(run())

@@ -1,0 +1,150 @@
+"""The watchdog: ends a worker that has work and does none, and leaves any other alone."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Mapping
+from typing import Any, cast
+
+from faust.types import TP
+
+from eventlog.topics import TRANSACTIONS
+from projections.faust.watchdog import STALLED, Watchdog
+from projections.faust.worker import Worker
+
+NAME = TRANSACTIONS.name
+LIMIT = 0.2
+
+
+class Consumer:
+    """Tells the ends of the log; `asked` is set when it has been asked twice since."""
+
+    def __init__(self, end: int | None) -> None:
+        self.end, self.times, self.asked = end, 0, asyncio.Event()
+
+    def _new_topicpartition(self, topic: str, partition: int) -> TP:
+        return TP(topic, partition)
+
+    async def highwaters(self, *tps: TP) -> Mapping[TP, int]:
+        self.times += 1
+        if self.times > 1:
+            self.asked.set()
+        if self.end is None:
+            raise ConnectionError("no broker answers")
+        return dict.fromkeys(tps, self.end)
+
+
+class Stuck:
+    """The part of a worker that is watched; it never handles anything by itself."""
+
+    name = "stuck"
+
+    def __init__(self, end: int | None, known_end: int = 0) -> None:
+        self.consumer = Consumer(end)
+        self.app: Any = self
+        self.partitions = {(NAME, 0)}
+        self.ends: dict[tuple[str, int], int] = {(NAME, 0): known_end}
+        self.progressed = 0.0
+        self.handled = 0
+
+    @property
+    def lag(self) -> int:
+        return self.ends[(NAME, 0)] - self.handled
+
+
+class Ending:
+    """Stands in for the end of the process, from whatever thread."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.ended = threading.Event()
+
+    def __call__(self, status: int) -> None:
+        self.status = status
+        self.ended.set()
+
+    async def wait(self) -> None:
+        assert await asyncio.to_thread(self.ended.wait, 10)
+
+
+async def watched(worker: Stuck, ending: Ending, condition: Awaitable[object]) -> None:
+    watchdog = Watchdog(cast(Worker, worker), LIMIT, ending)
+    running = asyncio.create_task(watchdog.run())
+    try:
+        await asyncio.wait_for(condition, 10)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def test_a_worker_with_lag_and_no_progress_is_ended_with_its_status() -> None:
+    async def run() -> None:
+        worker, ending = Stuck(end=5), Ending()
+        await watched(worker, ending, ending.wait())
+        assert ending.status == STALLED
+        assert worker.lag == 5
+
+    asyncio.run(run())
+
+
+def test_without_lag_it_is_left_alone_and_counts_as_progressing() -> None:
+    async def run() -> None:
+        ending, progressed = Ending(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        class Quiet(Stuck):
+            def __setattr__(self, name: str, value: Any) -> None:
+                super().__setattr__(name, value)
+                if name == "progressed" and value > 0:
+                    loop.call_soon_threadsafe(progressed.set)
+
+        worker = Quiet(end=0)
+        await watched(worker, ending, progressed.wait())
+        assert ending.status is None
+
+    asyncio.run(run())
+
+
+def test_ends_known_so_far_stand_where_the_log_does_not_answer() -> None:
+    async def run() -> None:
+        worker, ending = Stuck(end=None, known_end=3), Ending()
+        await watched(worker, ending, ending.wait())
+        assert ending.status == STALLED
+
+    asyncio.run(run())
+
+
+def test_a_worker_that_is_long_busy_with_one_batch_is_left_alone() -> None:
+    async def run() -> None:
+        worker, ending = Stuck(end=5), Ending()
+        worker.app = Stuck(end=5)
+        worker.app.progressed = time.monotonic() + 3600
+        await watched(worker, ending, asyncio.sleep(3 * LIMIT))
+        assert ending.status is None
+
+    asyncio.run(run())
+
+
+def test_the_ends_are_asked_for_again_and_again() -> None:
+    async def run() -> None:
+        worker, ending = Stuck(end=0), Ending()
+        await watched(worker, ending, worker.consumer.asked.wait())
+        assert worker.ends == {(NAME, 0): 0}
+
+    asyncio.run(run())
+
+
+def test_an_event_loop_that_hangs_is_noticed_from_outside() -> None:
+    async def run() -> None:
+        worker, ending = Stuck(end=0), Ending()
+
+        async def hang() -> None:
+            await worker.consumer.asked.wait()
+            assert ending.ended.wait(10)
+
+        await watched(worker, ending, hang())
+        assert ending.status == STALLED
+
+    asyncio.run(run())

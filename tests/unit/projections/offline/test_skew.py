@@ -1,0 +1,45 @@
+"""Served and ideal values are told apart, by feature and by what the reader had missed."""
+
+from __future__ import annotations
+
+from domain.features import CATALOGUE, Entity
+from domain.times import SECOND
+from projections.offline.skew import LONGER, NOTHING_MISSED, Consistency, ServedVector, Tally
+
+ANN = (Entity.CUSTOMER, "ann")
+BLANK: list[float | None] = [None] * len(CATALOGUE)
+COUNT = CATALOGUE.names.index("customer_count_1d")
+
+
+def served(versions: dict[int, int], feature_set: str = CATALOGUE.hash) -> ServedVector:
+    return ServedVector(feature_set, BLANK, {Entity.CUSTOMER: versions})
+
+
+def with_count(value: float | None) -> list[float | None]:
+    return [value if at == COUNT else None for at in range(len(CATALOGUE))]
+
+
+def test_a_reader_that_saw_everything_has_missed_nothing() -> None:
+    watch = Consistency(CATALOGUE)
+    watch.folded(ANN, 3, 10, known=SECOND)
+    watch.decided(2 * SECOND, {Entity.CUSTOMER: "ann"}, served({3: 10}), BLANK)
+    assert watch.drain()[("customer_count_1d", NOTHING_MISSED)] == Tally(1, 0)
+    assert watch.drain() == {}
+
+
+def test_a_missed_event_counts_under_its_age_and_only_for_its_entity() -> None:
+    watch = Consistency(CATALOGUE)
+    watch.folded(ANN, 3, 10, known=SECOND)
+    watch.decided(SECOND + 5, {Entity.CUSTOMER: "ann"}, served({3: 9}), with_count(1.0))
+    watch.decided(200 * SECOND, {Entity.CUSTOMER: "ann"}, served({}), with_count(1.0))
+    tallies = watch.drain()
+    assert tallies[("customer_count_1d", "100ms")] == Tally(1, 1)
+    assert tallies[("customer_count_1d", LONGER)] == Tally(1, 1)
+    assert tallies[("amount", NOTHING_MISSED)] == Tally(2, 0)
+    assert tallies[("customer_count_7d", "100ms")] == Tally(1, 0)
+
+
+def test_decisions_with_other_features_are_left_out() -> None:
+    watch = Consistency(CATALOGUE)
+    watch.decided(1, {Entity.CUSTOMER: "ann"}, served({}, "other"), BLANK)
+    assert watch.drain() == {}

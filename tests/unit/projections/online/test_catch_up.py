@@ -1,0 +1,71 @@
+"""The follower: a generation beside the live one is brought to where the topic ends, once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+
+from domain.features import Entity, feature_event
+from eventlog.in_memory import InMemoryEventLog
+from eventlog.port import Position, Recorded
+from eventlog.routing import VERSION, Routed, encode_routed, share_of
+from eventlog.topics import ENTITIES, Topic
+from projections.online.catch_up import Follower
+from projections.online.port import Marker
+from tests.fakes.events import imported
+from tests.fakes.states import InMemoryStates
+
+CARD = "c1"
+SHARE = share_of(Entity.CARD, CARD)
+
+
+class Growing(InMemoryEventLog):
+    """The router's topic: each time that somebody reads, one more event is routed."""
+
+    def __init__(self, events: int) -> None:
+        super().__init__()
+        self.routed: list[bytes] = []
+        for _ in range(events):
+            self.route()
+
+    def route(self) -> None:
+        offset = len(self.routed)
+        event = feature_event(imported(f"t{offset}"))
+        assert event is not None
+        event = event._replace(card_id=CARD)
+        entries = [(offset, [Entity.CARD.value], event.to_wire())]
+        self.routed.append(encode_routed(Routed(VERSION, 0, offset, offset, entries)))
+
+    async def ends(self, topic: Topic) -> list[int]:
+        held = {SHARE: len(self.routed)} if topic is ENTITIES else {}
+        return [held.get(partition, 0) for partition in range(topic.partitions)]
+
+    def read(
+        self,
+        topic: Topic,
+        start: Mapping[int, int] | None = None,
+        end: Mapping[int, int] | None = None,
+    ) -> Iterator[Recorded]:
+        assert start is not None
+        assert end is not None
+        for offset in range(start[SHARE], end[SHARE]):
+            self.route()
+            yield Recorded(Position(topic.name, SHARE, offset), None, self.routed[offset])
+
+
+def test_it_ends_where_the_topic_ended_however_much_comes_meanwhile() -> None:
+    states, log = InMemoryStates(), Growing(events=5)
+    assert asyncio.run(Follower(log, states).catch_up()) == 5
+    assert states.marks[SHARE] == Marker(5, {0: 4})
+    (state,) = states.load([(Entity.CARD, CARD)])
+    assert state.version == {0: 4}
+
+
+def test_it_goes_on_from_the_markers_of_its_generation() -> None:
+    states, log = InMemoryStates(), Growing(events=5)
+    asyncio.run(Follower(log, states).catch_up())
+    assert asyncio.run(Follower(log, states).catch_up()) == 5
+    assert asyncio.run(Follower(log, states).catch_up()) == 5
+    (state,) = states.load([(Entity.CARD, CARD)])
+    assert state.version == {0: 14}
+    assert states.marks[SHARE] == Marker(15, {0: 14})

@@ -1,0 +1,233 @@
+"""The entity writer: folds while it writes, loses nothing, and marks only what is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import FencedError, UnavailableError
+from domain.features import Entity, EntityState, FeatureEvent, entity_keys, feature_event
+from domain.features.state import version_of
+from eventlog.port import Position
+from eventlog.routing import VERSION, Routed, encode_routed, share_of
+from eventlog.topics import ENTITIES, TRANSACTIONS
+from projections.faust.transport import Batch
+from projections.online.port import Marker
+from projections.online.rebuild_flags import Rebuilds
+from projections.online.writer import EntityWriter
+from tests.fakes.events import imported
+from tests.fakes.states import InMemoryStates
+
+SHARE = 0
+# Cards of one share, so that one partition of ENTITIES tells of all of them.
+CARDS = [card for n in range(99) if share_of(Entity.CARD, card := f"c{n}") == SHARE][:4]
+
+
+class Bench:
+    """A writer over states that outlive it, and the records that it is handed."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self.states, self.dead, self.most = InMemoryStates(), list[str](), most
+        self.records: list[bytes] = []
+        self.events: list[tuple[str, FeatureEvent]] = []
+
+    async def writer(self) -> EntityWriter:
+        made = EntityWriter(
+            self.states, self.set_aside, Rebuilds(self.states, self.ends), self.most
+        )
+        await made.assign({SHARE})
+        return made
+
+    async def set_aside(self, _place: Position, _value: bytes, reason: str) -> None:
+        self.dead.append(reason)
+
+    async def ends(self) -> dict[int, int]:
+        return dict.fromkeys(range(TRANSACTIONS.partitions), 0)
+
+    def add(self, card: str, amount: int = 100) -> None:
+        """One more routed record, of one event of source partition 0."""
+        offset = len(self.events)
+        event = feature_event(imported(f"t{offset}"))
+        assert event is not None
+        event = event._replace(card_id=card, order=offset, base_amount=amount)
+        self.events.append((card, event))
+        entries = [(offset, [Entity.CARD.value], event.to_wire())]
+        self.records.append(encode_routed(Routed(VERSION, 0, offset, offset, entries)))
+
+    def batch(self, start: int, stop: int | None = None) -> Batch:
+        stop = len(self.records) if stop is None else stop
+        records: list[tuple[int, bytes | None, bytes | None]] = [
+            (offset, None, self.records[offset]) for offset in range(start, stop)
+        ]
+        return Batch(ENTITIES.name, SHARE, records, len(self.records))
+
+    def folded(self, upto: int | None = None) -> dict[tuple[Entity, str], bytes]:
+        made: dict[tuple[Entity, str], EntityState] = {}
+        for offset, (card, event) in enumerate(self.events[:upto]):
+            key = Entity.CARD, card
+            made.setdefault(key, EntityState(*key)).fold(0, offset, event)
+        return {key: state.to_bytes() for key, state in made.items()}
+
+
+def test_events_are_folded_while_a_write_is_under_way_and_written_by_the_next_one() -> None:
+    async def run() -> None:
+        bench = Bench()
+        writer = await bench.writer()
+        watching = asyncio.create_task(writer.watch())
+        bench.states.gate.clear()
+        bench.add(CARDS[0])
+        await writer.handle(bench.batch(0))
+        await asyncio.to_thread(bench.states.writing.wait)
+        for _ in range(5):
+            bench.add(CARDS[0])
+            bench.add(CARDS[1])
+            await asyncio.wait_for(writer.handle(bench.batch(len(bench.records) - 2)), 5)
+        assert bench.states.stored == {}
+        bench.states.gate.set()
+        await writer.save()
+        watching.cancel()
+        assert bench.states.writes[:2] == [1, 2]
+        assert bench.states.stored == bench.folded()
+        assert bench.states.marks == {SHARE: Marker(11, {0: 10})}
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("failures", range(1, 5))
+def test_a_write_that_fails_loses_nothing(failures: int) -> None:
+    async def run() -> None:
+        bench = Bench()
+        writer = await bench.writer()
+        bench.add(CARDS[0])
+        await writer.handle(bench.batch(0))
+        bench.states.failures = failures
+        for _ in range(failures):
+            bench.add(CARDS[1])
+            await writer.handle(bench.batch(len(bench.records) - 1))
+            with pytest.raises(UnavailableError):
+                await writer.save()
+        await writer.save()
+        assert bench.states.stored == bench.folded()
+        assert bench.states.marks[SHARE].covers(0) == failures
+
+    asyncio.run(run())
+
+
+def test_a_state_on_its_way_to_the_store_is_not_read_back_from_it() -> None:
+    async def run() -> None:
+        bench = Bench(most=2)
+        for card in (*CARDS, CARDS[0]):
+            bench.add(card)
+        # The others are stored, and were not marked: they are read and found to know it all.
+        known = {key: data for key, data in bench.folded().items() if key[1] != CARDS[0]}
+        bench.states.stored.update(known)
+        writer = await bench.writer()
+        await writer.handle(bench.batch(0, 1))
+        bench.states.gate.clear()
+        saving = asyncio.create_task(writer.save())
+        await asyncio.to_thread(bench.states.writing.wait)
+        for start in range(1, 5):
+            await asyncio.wait_for(writer.handle(bench.batch(start, start + 1)), 5)
+        bench.states.gate.set()
+        await saving
+        await writer.save()
+        assert bench.states.stored == bench.folded()
+
+    asyncio.run(run())
+
+
+def test_an_event_that_no_state_can_hold_is_set_aside_and_stops_nothing() -> None:
+    async def run() -> None:
+        bench = Bench()
+        writer = await bench.writer()
+        bench.add(CARDS[0])
+        bench.add(CARDS[0], amount=-1)
+        bench.records.append(b"what is this")
+        await writer.handle(bench.batch(0))
+        await writer.save()
+        assert bench.states.stored == bench.folded(upto=1)
+        assert bench.states.marks == {SHARE: Marker(3, {0: 1})}
+        assert ["base_amount" in reason for reason in bench.dead] == [False, True]
+
+    asyncio.run(run())
+
+
+def test_a_writer_that_was_refused_takes_no_more_until_it_is_assigned_anew() -> None:
+    async def run() -> None:
+        bench = Bench()
+        writer = await bench.writer()
+        bench.add(CARDS[0])
+        bench.states.marks[SHARE] = Marker(0, {0: 77})
+        watching = asyncio.create_task(writer.watch())
+        await writer.handle(bench.batch(0))
+        with pytest.raises(FencedError):
+            await asyncio.wait_for(for_ever(writer, bench), 5)
+        assert await writer.assign({SHARE}) == {SHARE: 0}
+        bench.add(CARDS[0])
+        await writer.handle(bench.batch(0))
+        watching.cancel()
+
+    asyncio.run(run())
+
+
+async def for_ever(writer: EntityWriter, bench: Bench) -> None:
+    while True:
+        await writer.handle(bench.batch(0))
+        await asyncio.sleep(0)
+
+
+Step = tuple[str, int]
+
+
+@given(
+    st.lists(st.sampled_from(CARDS), min_size=1, max_size=12),
+    st.lists(
+        st.tuples(st.sampled_from(["handle", "save", "fail", "crash"]), st.integers(1, 4)),
+        max_size=25,
+    ),
+)
+def test_whatever_fails_and_whenever_it_is_started_anew_states_are_those_of_the_log(
+    cards: Sequence[str], steps: Sequence[Step]
+) -> None:
+    async def run() -> None:
+        bench = Bench(most=3)
+        for card in cards:
+            bench.add(card)
+        writer = await bench.writer()
+        at = 0
+        for step, number in steps:
+            if step == "handle" and at < len(bench.records):
+                upto = min(at + number, len(bench.records))
+                try:
+                    await writer.handle(bench.batch(at, upto))
+                    at = upto
+                except UnavailableError:
+                    pass
+            elif step == "crash":
+                writer = await bench.writer()
+                at = bench.states.marks.get(SHARE, Marker()).next
+            else:
+                bench.states.failures = number if step == "fail" else 0
+                with suppress(UnavailableError):
+                    await writer.save()
+            covered = bench.states.marks.get(SHARE, Marker()).covers(0)
+            assert_covered(bench, covered)
+        bench.states.failures = 0
+        if at < len(bench.records):
+            await writer.handle(bench.batch(at))
+        await writer.save()
+        assert bench.states.stored == bench.folded()
+
+    asyncio.run(run())
+
+
+def assert_covered(bench: Bench, covered: int) -> None:
+    """What a marker covers is in the stored states."""
+    for offset, (_, event) in enumerate(bench.events[: covered + 1]):
+        key = Entity.CARD, entity_keys(event)[Entity.CARD]
+        assert version_of(bench.states.stored[key])[0] >= offset

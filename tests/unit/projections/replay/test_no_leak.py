@@ -1,0 +1,229 @@
+"""A training set holds nothing that was known later: not than its moment, nor than each row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.features import CATALOGUE, FeatureSet
+from domain.times import HOUR, MINUTE
+from eventlog.events_table import EventTable, TableBuilder
+from projections.replay.dataset import UNLABELLED, Dataset, dataset
+from tests.builders.feature_streams import (
+    CATALOGUE_REACH,
+    PARTITIONS,
+    SMALL,
+    T0,
+    Placed,
+    examples,
+    logs,
+    times,
+)
+
+EARLY = 5 * MINUTE  # how far event time may be ahead of known time
+EVER = 2**62
+
+
+@st.composite
+def histories(draw: st.DrawFn, reach: int = 9 * HOUR, size: int = 20) -> list[Placed]:
+    """As `logs`, with known times apart from event times, many equal; labels reversed."""
+    known: dict[str, int] = {}
+    history: list[Placed] = []
+    for placed in draw(logs(reach, size)):
+        event = placed.event
+        if event.label is None:
+            at = known[event.transaction_id] = _learnt(draw, event.time, reach)
+            history.append(_known(placed, at))
+            continue
+        history.append(_known(placed, max(known[event.transaction_id], draw(times(reach)))))
+        for _ in range(draw(st.integers(0, 2))):
+            at = max(known[event.transaction_id], draw(times(reach)))
+            history.append(_known(_flipped(_appended(history, placed)), at))
+    return _with_own_offsets(history)
+
+
+def _learnt(draw: st.DrawFn, time: int, reach: int) -> int:
+    """At once, ahead of its time, with all of its hour, or at any moment later."""
+    of_the_hour = -(-time // HOUR) * HOUR
+    late = max(time - EARLY, draw(times(reach)))
+    return draw(st.sampled_from([time, time - EARLY, of_the_hour, late]))
+
+
+def _known(placed: Placed, at: int) -> Placed:
+    event = placed.event
+    time = event.time if event.label is None else at
+    return placed._replace(event=event._replace(known_time=at, time=time))
+
+
+def _appended(history: list[Placed], placed: Placed) -> Placed:
+    """Another fact: the order of events within one time is by their ids."""
+    order = placed.event.order ^ (len(history) + 1)
+    return placed._replace(event=placed.event._replace(order=order))
+
+
+def _with_own_offsets(history: list[Placed]) -> list[Placed]:
+    ends = [0] * PARTITIONS
+    for at, placed in enumerate(history):
+        history[at] = placed._replace(offset=ends[placed.partition])
+        ends[placed.partition] += 1
+    return history
+
+
+def _flipped(placed: Placed) -> Placed:
+    """A label reversed, a transaction of another amount."""
+    event = placed.event
+    if event.label is None:
+        return placed._replace(event=event._replace(base_amount=event.base_amount // 2 + 7))
+    return placed._replace(event=event._replace(label=1 - event.label))
+
+
+def place(placed: Placed) -> tuple[int, int, int]:
+    return placed.event.known_time, placed.partition, placed.offset
+
+
+def table(history: Iterable[Placed]) -> EventTable:
+    builder = TableBuilder()
+    for placed in history:
+        builder.add(*placed)
+    return builder.table()
+
+
+def trained(history: Iterable[Placed], at: int, features: FeatureSet = SMALL) -> Dataset:
+    return dataset(table(history), features, as_known_at=at, threads=1)
+
+
+def vectors_of(made: Dataset) -> dict[str, bytes]:
+    """The bits of each transaction's vector."""
+    ids = made.transaction_ids.tolist()
+    return dict(zip(ids, (row.tobytes() for row in made.values), strict=True))
+
+
+def all_of(made: Dataset) -> list[Any]:
+    """Every bit of a set that is written."""
+    columns = (made.times.tolist(), made.known.tolist(), made.labels.tolist())
+    return [made.transaction_ids.tolist(), *columns, made.values.tobytes()]
+
+
+@st.composite
+def moments(draw: st.DrawFn, history: list[Placed]) -> int:
+    """Mostly those at which something became known, and a microsecond beside them."""
+    known = [placed.event.known_time for placed in history]
+    return draw(st.sampled_from(known or [T0])) + draw(st.sampled_from([-1, 0, 1]))
+
+
+def assert_blind_to_the_future(data: st.DataObject, history: list[Placed], of: FeatureSet) -> None:
+    at = data.draw(moments(history))
+    past = [placed for placed in history if placed.event.known_time <= at]
+    # Read in another order too, which numbers the entities otherwise.
+    by_partition = sorted(history, key=lambda placed: (placed.partition, placed.offset))
+    assert all_of(trained(by_partition, at, of)) == all_of(trained(past, at, of))
+    assert len(trained(past, at, of)) == sum(placed.event.label is None for placed in past)
+
+
+@examples(100)
+@given(st.data(), histories())
+def test_what_is_known_after_the_moment_changes_no_bit(
+    data: st.DataObject, history: list[Placed]
+) -> None:
+    assert_blind_to_the_future(data, history, SMALL)
+
+
+@examples(40)
+@given(st.data(), histories(CATALOGUE_REACH, 30))
+def test_what_is_known_after_the_moment_changes_no_bit_of_the_catalogue(
+    data: st.DataObject, history: list[Placed]
+) -> None:
+    assert_blind_to_the_future(data, history, CATALOGUE)
+
+
+def _otherwise(draw: st.DrawFn, placed: Placed, strangers: list[Placed]) -> list[Placed]:
+    """Gone, of another amount or label, or another fact altogether at the same place."""
+    change = draw(st.sampled_from(["gone", "flipped", "stranger"]))
+    if change == "flipped":
+        return [_flipped(placed)]
+    if change == "gone" or not strangers:
+        return []
+    event = draw(st.sampled_from(strangers)).event
+    event = event._replace(transaction_id=f"other {event.transaction_id} {placed.offset}")
+    return [_known(placed._replace(event=event), placed.event.known_time)]
+
+
+@st.composite
+def rewritten(draw: st.DrawFn, history: list[Placed], after: Placed) -> list[Placed]:
+    """`history` with everything changed that is greater than `after`."""
+    strangers = [placed for placed in draw(logs()) if placed.event.time <= EVER]
+    changed: list[Placed] = []
+    for placed in history:
+        later = place(placed) > place(after)
+        changed += _otherwise(draw, placed, strangers) if later else [placed]
+    return changed
+
+
+def assert_blind_to_what_follows(
+    data: st.DataObject, history: list[Placed], of: FeatureSet
+) -> None:
+    decided = [placed for placed in history if placed.event.label is None]
+    if not decided:
+        return
+    row = data.draw(st.sampled_from(decided))
+    before = vectors_of(trained(history, EVER, of))
+    after = vectors_of(trained(data.draw(rewritten(history, row)), EVER, of))
+    for placed in decided:
+        if place(placed) <= place(row):
+            name = placed.event.transaction_id
+            assert after[name] == before[name]
+
+
+@examples(100)
+@given(st.data(), histories())
+def test_what_follows_a_row_changes_no_bit_of_its_vector(
+    data: st.DataObject, history: list[Placed]
+) -> None:
+    assert_blind_to_what_follows(data, history, SMALL)
+
+
+@examples(40)
+@given(st.data(), histories(CATALOGUE_REACH, 30))
+def test_what_follows_a_row_changes_no_bit_of_its_vector_in_the_catalogue(
+    data: st.DataObject, history: list[Placed]
+) -> None:
+    assert_blind_to_what_follows(data, history, CATALOGUE)
+
+
+@examples(60)
+@given(histories())
+def test_its_own_label_changes_no_bit_of_a_vector(history: list[Placed]) -> None:
+    given_out = vectors_of(trained(history, EVER))
+    labels = [placed for placed in history if placed.event.label is not None]
+    for name in {placed.event.transaction_id for placed in labels}:
+        own = [placed for placed in labels if placed.event.transaction_id == name]
+        unlabelled = [placed for placed in history if placed not in own]
+        flipped = [_flipped(placed) if placed in own else placed for placed in history]
+        for other in (unlabelled, flipped):
+            assert vectors_of(trained(other, EVER))[name] == given_out[name]
+
+
+def last_label(history: list[Placed], name: str, at: int) -> int:
+    """Straight from the rule: the greatest by (known time, partition, offset) known by then."""
+    labels = [
+        (place(placed), placed.event.label)
+        for placed in history
+        if placed.event.transaction_id == name
+        and placed.event.label is not None
+        and placed.event.known_time <= at
+    ]
+    return max(labels)[1] if labels else UNLABELLED
+
+
+@examples(150)
+@given(st.data(), histories())
+def test_a_label_is_the_last_one_known_by_the_moment(
+    data: st.DataObject, history: list[Placed]
+) -> None:
+    at = data.draw(moments(history))
+    made = trained(history, at)
+    for name, label in zip(made.transaction_ids.tolist(), made.labels.tolist(), strict=True):
+        assert label == last_label(history, name, at)

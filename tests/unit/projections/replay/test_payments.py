@@ -1,0 +1,45 @@
+"""What measures ask of payments is what events say, each label only from its known time on."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.times import HOUR
+from projections.replay.dataset import UNLABELLED, dataset
+from tests.builders.feature_streams import SMALL, T0, Placed
+from tests.unit.projections.replay.test_no_leak import histories, place, table
+
+DELAYS = (0, HOUR, 4 * HOUR)
+
+
+@given(histories(), st.integers(0, 9 * HOUR))
+def test_payments_are_told_of_as_their_events_say(history: list[Placed], after: int) -> None:
+    moment = T0 + after
+    made = dataset(table(history), SMALL, as_known_at=moment, maturities=DELAYS, threads=1)
+    seen = sorted((each for each in history if each.event.known_time <= moment), key=place)
+    payments = {each.event.transaction_id: each.event for each in seen if each.event.label is None}
+    said: dict[str, list[tuple[int, int]]] = {}
+    for each in seen:
+        if each.event.label is not None:
+            told = (each.event.known_time, each.event.label)
+            said.setdefault(each.event.transaction_id, []).append(told)
+    about = made.payments
+    assert len(made) == len(payments)
+    for row, name in enumerate(made.transaction_ids.tolist()):
+        event = payments[name]
+        assert about.amounts[row] == event.base_amount
+        assert about.declined[row] == (event.outcome == "decline")
+        for number, delay in enumerate(DELAYS):
+            by_then = [label for at, label in said.get(name, []) if at - event.time <= delay]
+            assert about.matured[row, number] == (by_then[-1] if by_then else UNLABELLED)
+    holders = {
+        (event.card_id, event.card_id is None and event.customer_id): int(holder)
+        for event, holder in zip(
+            (payments[name] for name in made.transaction_ids.tolist()),
+            about.holders,
+            strict=True,
+        )
+    }
+    assert all((holder == 0) == (key == (None, None)) for key, holder in holders.items())
+    assert len(set(holders.values())) == len(holders)

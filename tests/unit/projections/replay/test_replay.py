@@ -1,0 +1,129 @@
+"""A replay of a whole log gives what the fold and the finish gave at each of its transactions."""
+
+from __future__ import annotations
+
+import math
+import struct
+
+import numpy as np
+from hypothesis import given
+
+from domain.features import CATALOGUE, Entity, EntityState, FeatureSet, entity_keys, finish
+from domain.features.engine import finish_and_fold, fold_states, states, vectors
+from domain.features.events import FeatureEvent
+from domain.features.reference.naive import reference_vector
+from domain.features.rows import rows_of
+from domain.transactions import Transaction
+from tests.builders.feature_streams import CATALOGUE_REACH, SMALL, Placed, examples, logs
+
+
+def bits(values: list[float | None]) -> list[bytes | None]:
+    """A vector's bits; unknown is None, or NaN."""
+    return [None if v is None or math.isnan(v) else struct.pack("<d", v) for v in values]
+
+
+def as_transaction(event: FeatureEvent) -> Transaction:
+    """One that gives this event; its place is set by the caller of `finish`."""
+    return Transaction(
+        transaction_id=event.transaction_id,
+        timestamp=event.time,
+        amount=event.base_amount,
+        currency="EUR",
+        base_amount=event.base_amount,
+        card_id=event.card_id,
+        customer_id=event.customer_id,
+        merchant_id=event.merchant_id,
+        device_id=event.device_id,
+        ip=event.ip,
+        country=event.country,
+        channel=event.channel,
+    )
+
+
+def placeless(log: list[Placed]) -> list[Placed]:
+    return [each._replace(event=each.event._replace(x=None, y=None, z=None)) for each in log]
+
+
+def numbered(log: list[Placed]) -> tuple[dict[Entity, np.ndarray], dict[Entity, list[str]]]:
+    codes = {entity: np.full(len(log), -1, dtype=np.int64) for entity in Entity}
+    keys: dict[Entity, list[str]] = {entity: [] for entity in Entity}
+    for at, (_, _, event) in enumerate(log):
+        for entity, key in entity_keys(event).items():
+            if key not in keys[entity]:
+                keys[entity].append(key)
+            codes[entity][at] = keys[entity].index(key)
+    return codes, keys
+
+
+def assert_replayed(log: list[Placed], features: FeatureSet) -> None:
+    codes, keys = numbered(log)
+    rows = rows_of(log)
+    due = np.full(len(log), -1, dtype=np.int64)
+    decided = [at for at, each in enumerate(log) if each.event.label is None]
+    due[decided] = np.arange(len(decided))
+    made = vectors(features, codes, rows, due)
+    held: dict[tuple[Entity, str], EntityState] = {}
+    for at, (partition, offset, event) in enumerate(log):
+        mine = {
+            entity: held.setdefault((entity, key), EntityState(entity, key, features))
+            for entity, key in entity_keys(event).items()
+        }
+        if event.label is None:
+            transaction = as_transaction(event)
+            served = finish(mine, transaction, features)
+            before = [each.event for each in log[:at]]
+            ideal = reference_vector(before, transaction, features)
+            replayed = made[due[at]].tolist()
+            assert bits(replayed) == bits(served) == bits(ideal)
+        for state in mine.values():
+            state.fold(partition, offset, event)
+    for entity in Entity:
+        rebuilt = states(features, entity, codes[entity], rows)
+        folded = [held[(entity, key)].to_bytes() for key in keys[entity]]
+        assert rebuilt == folded
+
+
+@examples(60)
+@given(logs())
+def test_a_replay_gives_the_bits_of_the_stream_and_of_the_reference(log: list[Placed]) -> None:
+    assert_replayed(placeless(log), SMALL)
+
+
+@examples(40)
+@given(logs(CATALOGUE_REACH, 40))
+def test_a_replay_of_the_catalogue_gives_the_bits_of_the_stream(log: list[Placed]) -> None:
+    assert_replayed(placeless(log), CATALOGUE)
+
+
+@examples(40)
+@given(logs())
+def test_folding_in_two_batches_equals_folding_in_one(log: list[Placed]) -> None:
+    rows, (codes, keys) = rows_of(log), numbered(log)
+    half = len(log) // 2
+    for entity in (Entity.CUSTOMER, Entity.CUSTOMER_MERCHANT):
+        owners, none = codes[entity], [None] * len(keys[entity])
+        mine = owners >= 0
+        first, second = mine.copy(), mine.copy()
+        first[half:], second[:half] = False, False
+        once = fold_states(SMALL, entity, none, owners[mine], rows[mine])
+        twice = fold_states(SMALL, entity, none, owners[first], rows[first])
+        # What was folded before is handed in again: it changes nothing.
+        twice = fold_states(SMALL, entity, twice, owners[mine], rows[mine])
+        assert once == twice
+        due = np.full(int(mine.sum()), -1, dtype=np.int64)
+        out = np.zeros((0, len(SMALL)))
+        beside = finish_and_fold(SMALL, entity, none, owners[mine], rows[mine], due, out)
+        assert beside == once
+
+
+@examples(40)
+@given(logs())
+def test_a_replay_folds_every_row_once_though_offsets_fall(log: list[Placed]) -> None:
+    """As by known time, where a later import holds an earlier stretch of history."""
+    codes, _ = numbered(log)
+    due = np.full(len(log), -1, dtype=np.int64)
+    decided = [at for at, each in enumerate(log) if each.event.label is None]
+    due[decided] = np.arange(len(decided))
+    falling = [each._replace(partition=0, offset=len(log) - at) for at, each in enumerate(log)]
+    made, again = (vectors(SMALL, codes, rows_of(each), due) for each in (log, falling))
+    assert made.tobytes() == again.tobytes()
