@@ -110,7 +110,7 @@ def _model_row(alert: StoredModelAlert) -> dict[str, object]:
 
 
 def _show_models(found: list[StoredModelAlert]) -> None:
-    from cli.features.output import show
+    from cli.output import print_table
     from domain.times import to_datetime
 
     rows = [
@@ -123,4 +123,4 @@ def _show_models(found: list[StoredModelAlert]) -> None:
         ]
         for alert in found
     ]
-    show(rows, ["raised (UTC)", "model", "measure", "value", "why"])
+    print_table(rows, ["raised (UTC)", "model", "measure", "value", "why"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.features.output import moment, show, shown
+from cli.output import parse_moment, print_table, progress_shown
 
 if TYPE_CHECKING:
     from operations.backtest.backtest import Backtest
@@ -49,12 +49,12 @@ def backtest(
 
     if scores is not None and not scores.parent.is_dir():
         raise InvalidInputError("--scores", f"there is no folder {scores.parent}")
-    first, last = moment("--from", begin), moment("--to", end)
+    first, last = parse_moment("--from", begin), parse_moment("--to", end)
     if first is None or last is None or first >= last:
         raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
     started = time.monotonic()
     settings = load_settings()
-    with shown() as (say, count):
+    with progress_shown() as (say, count):
         made = run(settings, model, first, last, say, count, decisions)
     if scores is not None:
         write(made, scores)
@@ -67,7 +67,7 @@ def backtest(
         print(json.dumps(told | {"by_maturity": measured}))
     else:
         print(_text(told))
-        show(measure_rows(measured, asdict(chosen)), ["", *measured])
+        print_table(measure_rows(measured, asdict(chosen)), ["", *measured])
     if made.again is not None and made.again.differ:
         raise typer.Exit(1)
 

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from cli.features.generations import AsJson, group
-from cli.features.output import moment, shown, tell, tell_self_test
+from cli.features.output import tell, tell_self_test
+from cli.output import parse_moment, progress_shown
 
 Begin = Annotated[
     str | None,
@@ -54,10 +55,10 @@ def verify(
     from runtime.settings import load_settings
 
     settings = load_settings()
-    wanted = Wanted(moment("--from", begin), moment("--to", end), sample, wait)
+    wanted = Wanted(parse_moment("--from", begin), parse_moment("--to", end), sample, wait)
     planted = Planted() if self_test else None
     started = time.monotonic()
-    with shown() as (say, count), open_history(settings) as (log, history):
+    with progress_shown() as (say, count), open_history(settings) as (log, history):
         proof = Verifier(settings, log, history, wanted, say, count, planted).run()
     seconds = time.monotonic() - started
     if planted is not None:
@@ -90,15 +91,15 @@ def dataset(
 
     if not out.parent.is_dir():
         raise InvalidInputError("--out", f"there is no folder {out.parent}")
-    known = moment("--as-known-at", as_known_at)
+    known = parse_moment("--as-known-at", as_known_at)
     started = time.monotonic()
-    with shown() as (say, count):
+    with progress_shown() as (say, count):
         made = export(
             load_settings(),
             out,
             now_us() if known is None else known,
-            moment("--from", begin),
-            moment("--to", end),
+            parse_moment("--from", begin),
+            parse_moment("--to", end),
             say,
             count,
         )

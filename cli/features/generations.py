@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.features.output import moment, put, show, shown
+from cli.output import parse_moment, print_result, print_table, progress_shown
 
 if TYPE_CHECKING:
     from operations.features.rebuild import Rebuilder
@@ -44,7 +44,7 @@ def rebuild(
             builder.activate(built.generation, reason)
     made = built.generation
     state = "live" if swap else "beside the live one"
-    put(
+    print_result(
         {
             "generation": made.number,
             "feature_set": made.hash,
@@ -74,12 +74,12 @@ def materialize(
     """
     from domain.features import CATALOGUE
 
-    known = moment("--as-of", as_of)
+    known = parse_moment("--as-of", as_of)
     assert known is not None
     with _rebuilder() as builder:
         built = builder.freeze(CATALOGUE, known)
     made = built.generation
-    put(
+    print_result(
         {"generation": made.number, "feature_set": made.hash, "states": built.states},
         f"generation {made.number}: {built.states:,} states as known at {as_of}",
         as_json,
@@ -98,7 +98,7 @@ def materialize_incremental(
     with _rebuilder() as builder:
         kept = builder.before(generation)
         taken = builder.follow(kept)
-    put(
+    print_result(
         {"generation": kept.number, "records": taken},
         f"generation {kept.number} is at the end of the log, {taken:,} records later",
         as_json,
@@ -121,7 +121,7 @@ def rollback(
         kept = builder.before(generation)
         taken = builder.follow(kept)
         builder.activate(kept, reason)
-    put(
+    print_result(
         {"generation": kept.number, "feature_set": kept.hash, "records": taken, "live": True},
         f"generation {kept.number} is live again ({kept.hash}), {taken:,} records later",
         as_json,
@@ -146,7 +146,7 @@ def generations(
     kept = RedisGenerations(repo_config(load_settings()))
     if drop is not None:
         removed = kept.drop(drop, force=force)
-        put({"generation": drop, "keys": removed}, f"{removed:,} keys removed", as_json)
+        print_result({"generation": drop, "keys": removed}, f"{removed:,} keys removed", as_json)
         return
     rows = [
         {
@@ -161,7 +161,7 @@ def generations(
     if as_json:
         print(json.dumps(rows))
         return
-    show(
+    print_table(
         [
             ["*" if r["live"] else "", *map(str, list(r.values())[:1] + list(r.values())[2:])]
             for r in rows
@@ -186,7 +186,7 @@ def stats(
     config = repo_config(load_settings())
     number = generation or RedisGenerations(config).live().number
     bulk, seen = BulkStates(config, number), 0
-    with shown() as (say, count):
+    with progress_shown() as (say, count):
         say("measuring states")
         for keys in bulk.measure():
             seen += keys
@@ -213,7 +213,9 @@ def stats(
     for row in rows:
         row["largest"] = row["largest"][0] if row["largest"] else ""
     table = [[f"{v:,}" if isinstance(v, int) else str(v) for v in r.values()] for r in rows]
-    show(table, ["ENTITY", "STATES", "BYTES", "MEAN", "P50", "P99", "MAX", "LOST", "LARGEST"])
+    print_table(
+        table, ["ENTITY", "STATES", "BYTES", "MEAN", "P50", "P99", "MAX", "LOST", "LARGEST"]
+    )
     print(f"generation {number}: {total['states']:,} states, {total['bytes']:,} bytes")
     lost = sum(row["lost"] for row in rows)
     if lost:
@@ -227,5 +229,5 @@ def _rebuilder() -> Iterator[Rebuilder]:
     from runtime.settings import load_settings
 
     settings = load_settings()
-    with shown() as (say, count), open_history(settings) as (log, history):
+    with progress_shown() as (say, count), open_history(settings) as (log, history):
         yield Rebuilder(settings, log, history, say, count)

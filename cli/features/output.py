@@ -3,43 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cli.output import print_table
+
 if TYPE_CHECKING:
     from operations.features.verify import Proof
-
-
-def put(facts: dict[str, Any], text: str, as_json: bool) -> None:
-    print(json.dumps(facts) if as_json else text)
-
-
-def show(rows: list[list[str]], titles: list[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for number, title in enumerate(titles):
-        # What names a row is to be copied whole.
-        table.add_column(title, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
-
-
-def moment(option: str, text: str | None) -> int | None:
-    from domain.errors import InvalidInputError
-    from domain.times import from_rfc3339
-
-    if text is None:
-        return None
-    try:
-        return from_rfc3339(text)
-    except ValueError as error:
-        raise InvalidInputError(option, f"{text!r} is no time like 2018-06-01T00:00:00Z") from error
 
 
 def tell(proof: Proof, seconds: float, as_json: bool) -> None:
@@ -60,7 +31,7 @@ def tell(proof: Proof, seconds: float, as_json: bool) -> None:
 
 def _table(proof: Proof) -> None:
     rows = [[each.name, f"{each.values:,}", f"{each.different:,}"] for each in proof.compared]
-    show(rows, ["COMPARED", "VALUES", "DIFFERENT"])
+    print_table(rows, ["COMPARED", "VALUES", "DIFFERENT"])
 
 
 def _differences(found: list[tuple[str, Any]]) -> None:
@@ -69,7 +40,7 @@ def _differences(found: list[tuple[str, Any]]) -> None:
         for name, each in found
     ]
     titles = ["WHERE", "FEATURE", "ENTITY", "OF", "POSITION", "EXPECTED", "FOUND"]
-    show(rows, titles)
+    print_table(rows, titles)
 
 
 def _as_json(proof: Proof, seconds: float) -> dict[str, Any]:
@@ -103,27 +74,3 @@ def tell_self_test(proof: Proof, planted: list[tuple[str, str]], as_json: bool) 
             print(f"planted in {where}, {what}: {state}")
         print("the proof can fail" if good else "the proof cannot be trusted")
     return 0 if good else 1
-
-
-@contextmanager
-def shown() -> Iterator[tuple[Any, Any]]:
-    """(say a step, count within it) on stderr; where that is no terminal, a line per step."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda text: typer.echo(text, err=True), lambda _done, _of: None
-        return
-    columns = BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def say(text: str) -> None:
-            bar.update(task, description=text, completed=0, total=None)
-
-        def count(done: int, of: int) -> None:
-            bar.update(task, completed=done, total=of)
-
-        yield say, count

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.features.output import moment, show
+from cli.output import parse_moment, print_table
 
 if TYPE_CHECKING:
     from commands.models.registry import Registered
@@ -35,7 +35,7 @@ def list_models(as_json: AsJson = False) -> None:
         print(json.dumps(facts))
         return
     titles = ["MODEL", "HASH", "STATE", "KNOWN ON", "PAYMENTS", "FRAUD", "AP"]
-    show([_row(each) for each in facts], titles)
+    print_table([_row(each) for each in facts], titles)
 
 
 @group.command("show")
@@ -54,7 +54,7 @@ def show_model(model: Named, as_json: AsJson = False) -> None:
         return
     told = {**facts, **facts.pop("facts")}
     told |= told.pop("metrics", {}) | {"features": ", ".join(told["features"])}
-    show([[name, _said(value)] for name, value in told.items()], ["WHAT", "VALUE"])
+    print_table([[name, _said(value)] for name, value in told.items()], ["WHAT", "VALUE"])
 
 
 @group.command()
@@ -94,7 +94,7 @@ def compare(
     names = ("as_known_at", "transactions", "frauds", "validated_from")
     rows = [[name, *(_said(each.facts.get(name)) for each in both)] for name in names]
     rows += [[n, *(_said(each.facts["metrics"].get(n)) for each in both)] for n in _MEASURED]
-    show(rows, ["", *(each.model_id for each in both)])
+    print_table(rows, ["", *(each.model_id for each in both)])
 
 
 @group.command("register")
@@ -171,7 +171,7 @@ def shadow_model(
 
     if stop and since:
         raise InvalidInputError("--from", "a shadow that ends has no beginning: leave it out")
-    begin = moment("--from", since) if since else None
+    begin = parse_moment("--from", since) if since else None
     with open_models(load_settings()) as models:
         if stop:
             _tell(models.end_shadow(model), "is no shadow any more", as_json)

@@ -43,14 +43,14 @@ def export_model(
     What is written is read back and checked against the scores of the model's training. No server
     of the stack has to run.
     """
-    from cli.features.output import shown
+    from cli.output import progress_shown
     from domain.errors import InvalidInputError
     from runtime.settings import settings_from_environment
 
     if (to is None) == (not mlflow):
         raise InvalidInputError("--to/--mlflow", "say where to: --to DIR, or --mlflow")
     settings = settings_from_environment()
-    with shown() as (say, _):
+    with progress_shown() as (say, _):
         if to is None:
             told, facts = _given(settings, model, say)
         else:
@@ -91,13 +91,17 @@ def import_model(
     as_json: AsJson = False,
 ) -> None:
     """Take a model from a run of MLflow, verify it and make it known; it is not put in force."""
-    from cli.features.output import shown
+    from cli.output import progress_shown
     from operations.models.lifecycle import open_models
     from operations.models.mlflow import mlflow_of, take
     from runtime.settings import load_settings
 
     settings = load_settings()
-    with shown() as (say, _), mlflow_of(settings) as server, open_models(settings) as models:
+    with (
+        progress_shown() as (say, _),
+        mlflow_of(settings) as server,
+        open_models(settings) as models,
+    ):
         model = take(models, server, mlflow, say)
     facts = {"model_id": model.model_id, "model_hash": model.model_hash}
     print(json.dumps(facts) if as_json else f"{model.model_id} is stored, not in force")

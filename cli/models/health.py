@@ -54,7 +54,7 @@ def health(
 
 
 def _measured(model: str | None, window: str | None, until: str | None) -> dict[str, Any]:
-    from cli.features.output import moment
+    from cli.output import parse_moment
     from commands.imports.durations import parse_duration
     from domain.errors import InvalidInputError
     from host.clock import now_us
@@ -67,13 +67,13 @@ def _measured(model: str | None, window: str | None, until: str | None) -> dict[
     length = parse_duration(window, "--window") if window else settings.health_window
     if not length:
         raise InvalidInputError("--window", "expected a span of time, such as 7d")
-    end = moment("--until", until) or now_us()
+    end = parse_moment("--until", until) or now_us()
     asked = Asked(end, length, settings.health_label_days, settings.limits)
     return facts_of(health_of(settings, model, asked), settings.limits)
 
 
 def _show(facts: dict[str, Any], every: bool) -> None:
-    from cli.features.output import show
+    from cli.output import print_table
 
     print(
         f"{facts['model_id']}: {facts['decisions']:,} decisions from {facts['since']} to"
@@ -81,17 +81,19 @@ def _show(facts: dict[str, Any], every: bool) -> None:
     )
     for note in notes(facts):
         typer.echo(f"note: {note}", err=True)
-    show([*_measures(facts)], ["MEASURE", "FOUND", "LIMITS", "SAYS"])
+    print_table([*_measures(facts)], ["MEASURE", "FOUND", "LIMITS", "SAYS"])
     over = ("warn", "alert")
     chosen = [each for each in facts["features"] if every or each["level"] in over]
     if chosen:
         print()
         rows = [_feature(each) for each in (chosen if every else chosen[:_MOST_FEATURES])]
-        show(rows, ["FEATURE", "PSI", "BY CHANCE", "JS", "UNKNOWN THEN", "NOW", "SAYS"])
+        print_table(rows, ["FEATURE", "PSI", "BY CHANCE", "JS", "UNKNOWN THEN", "NOW", "SAYS"])
     if facts["weeks"]:
         print()
         days = [f"{each['days']} DAYS" for each in facts["calibration"]]
-        show([_week(each) for each in facts["weeks"]], ["WEEK OF", "DECIDED", "EXPECTED", *days])
+        print_table(
+            [_week(each) for each in facts["weeks"]], ["WEEK OF", "DECIDED", "EXPECTED", *days]
+        )
 
 
 def notes(facts: dict[str, Any]) -> list[str]:

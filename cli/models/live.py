@@ -11,12 +11,12 @@ _EVER = 253_402_300_799_000_000
 
 def live(champion: str, challenger: str, since: str, until: str) -> dict[str, Any]:
     """The report of champion_challenger. Raises InvalidInputError for an empty range."""
-    from cli.features.output import moment
+    from cli.output import parse_moment
     from domain.errors import InvalidInputError
     from operations.backtest.champion_challenger import compare_live
     from runtime.settings import load_settings
 
-    first, last = moment("--from", since or None), moment("--to", until or None)
+    first, last = parse_moment("--from", since or None), parse_moment("--to", until or None)
     begin, end = first or 0, _EVER if last is None else last
     if begin >= end:
         raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
@@ -24,7 +24,7 @@ def live(champion: str, challenger: str, since: str, until: str) -> dict[str, An
 
 
 def show_live(report: dict[str, Any]) -> None:
-    from cli.features.output import show
+    from cli.output import print_table
 
     mine, other = report["champion"]["model_id"], report["challenger"]["model_id"]
     print(
@@ -39,8 +39,8 @@ def show_live(report: dict[str, Any]) -> None:
     print(f"{report['agreement']['mean_difference']:.4f}\n")
     outcomes = list(report["switches"])
     titles = [f"{mine} \\ {other}", *outcomes]
-    show([[name, *(f"{n:,}" for n in report["switches"][name].values())] for name in outcomes],
-         titles)  # fmt: skip
+    switches = report["switches"]
+    print_table([[name, *(f"{n:,}" for n in switches[name].values())] for name in outcomes], titles)
     for name, told in report["by_maturity"].items():
         _show_maturity(name, told, mine, other)
     _show_disagreements(report["disagreements"], mine, other)
@@ -50,7 +50,7 @@ def show_live(report: dict[str, Any]) -> None:
 
 
 def _show_maturity(name: str, told: dict[str, Any], mine: str, other: str) -> None:
-    from cli.features.output import show
+    from cli.output import print_table
 
     print(
         f"\nLabels {name}: {told['payments']:,} payments, {told['frauds']:,} fraud,"
@@ -62,11 +62,11 @@ def _show_maturity(name: str, told: dict[str, Any], mine: str, other: str) -> No
             [each, _said(told["champion"][each]), _said(told["challenger"][each])]
             for each in _MEASURES
         ]
-        show(rows, ["", mine, other])
+        print_table(rows, ["", mine, other])
 
 
 def _show_disagreements(examples: list[dict[str, Any]], mine: str, other: str) -> None:
-    from cli.features.output import show
+    from cli.output import print_table
 
     if not examples:
         return
@@ -81,7 +81,7 @@ def _show_disagreements(examples: list[dict[str, Any]], mine: str, other: str) -
         ]
         for each in examples
     ]
-    show(rows, ["TRANSACTION", "TIME", mine, other, "LABEL"])
+    print_table(rows, ["TRANSACTION", "TIME", mine, other, "LABEL"])
 
 
 def _said(value: float | None) -> str:

@@ -74,7 +74,7 @@ def retrain(
 
     The same command goes on where it was interrupted.
     """
-    from cli.features.output import shown
+    from cli.output import progress_shown
     from cli.training.card_writing import write_card
     from cli.training.train import moment_of, summary_of
     from inference.training.train import TrainSettings
@@ -95,7 +95,7 @@ def retrain(
         limit=limit,
     )
     moment = moment_of(as_known_at) if as_known_at else None
-    with shown() as (say, count):
+    with progress_shown() as (say, count):
         frame, laid_out = frame_of_file(file, settings, moment, say, count)
         if laid_out.summary.rejected:
             typer.echo(laid_out.rejected, err=True)

@@ -1,6 +1,9 @@
-"""Owns opening the log with the settings in force."""
+"""Composition of the log: its Kafka adapter, with the installation's settings."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.settings import KafkaSettings
@@ -9,3 +12,13 @@ from runtime.settings import Settings
 
 def log_of(settings: Settings) -> KafkaEventLog:
     return KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers))
+
+
+@contextmanager
+def open_log(settings: Settings) -> Iterator[KafkaEventLog]:
+    """The log, closed at the end."""
+    log = log_of(settings)
+    try:
+        yield log
+    finally:
+        log.close()

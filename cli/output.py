@@ -1,0 +1,70 @@
+"""Screen pieces that several commands share: results, tables, times and progress."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+Say = Callable[[str], None]
+"""Takes the name of the step that begins."""
+
+Count = Callable[[int, int | None], None]
+"""Takes how much of a step is done, and of how much; None where that is unknown."""
+
+
+def print_result(facts: dict[str, Any], text: str, as_json: bool) -> None:
+    print(json.dumps(facts) if as_json else text)
+
+
+def print_table(rows: list[list[str]], titles: list[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for number, title in enumerate(titles):
+        # The first column names the row: it must be whole, so that it can be copied.
+        table.add_column(title, overflow="fold", no_wrap=number == 0)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def parse_moment(option: str, text: str | None) -> int | None:
+    """Microseconds UTC. Raises InvalidInputError naming the option."""
+    from domain.errors import InvalidInputError
+    from domain.times import from_rfc3339
+
+    if text is None:
+        return None
+    try:
+        return from_rfc3339(text)
+    except ValueError as error:
+        raise InvalidInputError(option, f"{text!r} is no time like 2018-06-01T00:00:00Z") from error
+
+
+@contextmanager
+def progress_shown() -> Iterator[tuple[Say, Count]]:
+    """A bar on stderr; where stderr is no terminal, one line per step."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda text: typer.echo(text, err=True), lambda _done, _of: None
+        return
+    columns = BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def say(text: str) -> None:
+            bar.update(task, description=text, completed=0, total=None)
+
+        def count(done: int, of: int | None) -> None:
+            bar.update(task, completed=done, total=of)
+
+        yield say, count
