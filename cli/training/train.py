@@ -150,9 +150,10 @@ def _frame(settings: Settings, moment: int, features: FeatureValues, progress: P
 
 
 def _record(settings: Settings, trained: TrainedModel, model_hash: str, promoted: bool) -> None:
-    from commands.models.lifecycle import fact_of, promote, register
+    from commands.models.lifecycle import promote, register
     from domain.events import ModelPromoted
     from host.clock import now_us
+    from inference.artefacts.manifest import fact_of
     from runtime.composition.log import log_of
 
     exists = fact_of(trained.manifest, model_hash)

@@ -22,10 +22,10 @@ from domain.times import DAY, to_rfc3339
 from domain.wording import sentence
 from eventlog.admission.first_wins import Known, admits_origin
 from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.batch import Batch
 from eventlog.codec import decode
 from eventlog.port import EventLog
 from eventlog.topics import ALERTS
-from projections.faust.transport import Batch
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from domain.errors import RetraceError, UnavailableError
 from eventlog.admission.sqlite_memory import SqliteMemory
-from projections.faust.transport import Batch
+from eventlog.batch import Batch
 
 Submit = Callable[[bytes], Awaitable[object]]
 SetAside = Callable[[str, int, int, RetraceError, bytes], Awaitable[object]]

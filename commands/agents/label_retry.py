@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from domain.errors import RetraceError
 from domain.events import RecordDeadLettered
+from eventlog.batch import Batch
 from eventlog.codec import decode
-from projections.faust.transport import Batch
 
 logger = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from domain.alerts import alert_of
 from domain.errors import RetraceError, UnavailableError
 from domain.events import Envelope, TransactionScored, TransactionSubmitted
 from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.batch import Batch
 from eventlog.codec import decode, glance
 from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog
 from eventlog.topics import ALERTS
-from projections.faust.transport import Batch
 
 logger = logging.getLogger(__name__)
 

@@ -6,17 +6,16 @@ import json
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
-from commands import Context
+from commands.context import Context
 from commands.labels.label import READER, label_id, label_transaction, parse_label
 from domain.errors import IntegrityError, InvalidInputError, NotFoundError
 from domain.events import RecordDeadLettered
 from eventlog.dead_letters import SetAside, dead_letter, unseal
-from runtime.settings import Settings
 
 ORIGIN = "POST /labels"
 
 
-def park_label(settings: Settings, context: Context) -> Callable[[bytes, str], Awaitable[None]]:
+def park_label(key: bytes, context: Context) -> Callable[[bytes, str], Awaitable[None]]:
     """The function that parks a label's payload for a reason."""
 
     async def park(payload: bytes, reason: str) -> None:
@@ -31,19 +30,17 @@ def park_label(settings: Settings, context: Context) -> Callable[[bytes, str], A
             original=payload,
             field="transaction_id",
         )
-        await dead_letter(context.log, record, settings.dead_letter_key, context.clock)
+        await dead_letter(context.log, record, key, context.clock)
 
     return park
 
 
-def retry_label(
-    settings: Settings, context: Context
-) -> Callable[[RecordDeadLettered], Awaitable[bool]]:
+def retry_label(key: bytes, context: Context) -> Callable[[RecordDeadLettered], Awaitable[bool]]:
     """The function that tries a parked label again; True where nothing is left to be done."""
 
     async def retry(letter: RecordDeadLettered) -> bool:
         try:
-            command = parse_label(json.loads(unseal(letter.sealed, settings.dead_letter_key)))
+            command = parse_label(json.loads(unseal(letter.sealed, key)))
         except (IntegrityError, InvalidInputError, ValueError):
             # It stays in the dead-letter topic for people to look at.
             return True

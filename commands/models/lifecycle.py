@@ -18,10 +18,8 @@ from domain.events import (
     Thresholds,
 )
 from domain.policy import WHOLE, PolicySnapshot, fold, validated
-from domain.times import from_rfc3339
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
-from inference.artefacts.manifest import Manifest
 
 SOURCE = "retrace/inference"
 
@@ -81,21 +79,6 @@ def _say(
     log.append_nowait(POLICY, None, _envelope(fact, event_id, fact.model_id, known_time))
     log.flush()
     return before
-
-
-def fact_of(manifest: Manifest, model_hash: str) -> ModelTrained:
-    """What the log says of an artefact, from what its training wrote into it."""
-    facts = manifest.facts
-    return ModelTrained(
-        model_id=manifest.model_id,
-        model_hash=model_hash,
-        feature_set=manifest.feature_set,
-        as_known_at=from_rfc3339(facts["as_known_at"]),
-        transactions=facts["transactions"],
-        frauds=facts["frauds"],
-        average_precision=facts["metrics"]["average_precision"],
-        features=manifest.signature,
-    )
 
 
 def register(log: EventLog, model: ModelTrained, known_time: int) -> None:

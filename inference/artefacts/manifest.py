@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from domain.errors import IntegrityError
-from domain.events import Thresholds
+from domain.events import ModelTrained, Thresholds
 from domain.features import Inputs
+from domain.times import from_rfc3339
 from inference.artefacts.reference import Reference
 
 FORMAT = 3
@@ -80,6 +81,21 @@ class Manifest(msgspec.Struct, frozen=True):
     @property
     def inputs(self) -> Inputs:
         return Inputs(self.model_id, self.feature_set, self.feature_names, self.feature_definitions)
+
+
+def fact_of(manifest: Manifest, model_hash: str) -> ModelTrained:
+    """What the log says of an artefact, from what its training wrote into it."""
+    facts = manifest.facts
+    return ModelTrained(
+        model_id=manifest.model_id,
+        model_hash=model_hash,
+        feature_set=manifest.feature_set,
+        as_known_at=from_rfc3339(facts["as_known_at"]),
+        transactions=facts["transactions"],
+        frauds=facts["frauds"],
+        average_precision=facts["metrics"]["average_precision"],
+        features=manifest.signature,
+    )
 
 
 def _other_format(data: bytes) -> str | None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from commands.models.lifecycle import (
     end_shadow,
-    fact_of,
     promote,
     register,
     retire,
@@ -30,7 +29,7 @@ from domain.features import CATALOGUE
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
-from inference.artefacts.manifest import Manifest
+from inference.artefacts.manifest import Manifest, fact_of
 from inference.artefacts.store import ArtefactStore
 from runtime.composition.log import log_of
 from runtime.composition.models import artefacts_of

@@ -18,8 +18,8 @@ from eventlog.archive.folder import ArchiveFolder, positions
 from eventlog.archive.identity import ReadOne, check_same_log
 from eventlog.archive.layout import SCHEMA, Piece
 from eventlog.archive.writing import ArchivedRecord, table_of
+from eventlog.batch import Batch
 from projections.faust.admission import Judge
-from projections.faust.transport import Batch
 from projections.ports import Judged
 
 Ends = Callable[[], Awaitable[Sequence[int]]]

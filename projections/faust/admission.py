@@ -14,9 +14,9 @@ from domain.errors import UndecodableError
 from domain.events import Envelope
 from eventlog.admission.first_wins import Admission
 from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.batch import Batch
 from eventlog.codec import decode
 from eventlog.port import Position
-from projections.faust.transport import Batch
 from projections.ports import Judged, Verdict
 
 DeadLetter = Callable[[Position, bytes, str], Awaitable[None]]

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from eventlog.batch import Batch
 from projections.faust.admission import DeadLetter, Judge, since
-from projections.faust.transport import Batch
 from projections.ports import BatchProjection, Judged, UnfoldableError
 
 

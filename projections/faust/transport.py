@@ -8,7 +8,6 @@ for tools that show lag, and nothing is ever resumed from them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import aiokafka
@@ -19,37 +18,10 @@ from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-Record = tuple[int, bytes | None, bytes | None]
+from eventlog.batch import Batch
+
 Positions = Mapping[tuple[str, int], int]
 Starts = Callable[[set[tuple[str, int]]], Awaitable[Positions]]
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Consecutive records of one partition, as (offset, key, value), in offset order.
-
-    `end` is the offset after the partition's last record, as of the fetch.
-    """
-
-    topic: str
-    partition: int
-    records: list[Record]
-    end: int
-
-    @property
-    def first(self) -> int:
-        return self.records[0][0]
-
-    @property
-    def next(self) -> int:
-        return self.records[-1][0] + 1
-
-    def since(self, offset: int) -> Batch:
-        """The part at or above `offset`; its records may be none."""
-        if offset <= self.first:
-            return self
-        kept = [record for record in self.records if record[0] >= offset]
-        return Batch(self.topic, self.partition, kept, self.end)
 
 
 class BatchSchema(Schema):  # type: ignore[misc]

@@ -16,8 +16,9 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from domain.errors import FencedError, RetraceError, UnavailableError
+from eventlog.batch import Batch
 from eventlog.topics import Topic
-from projections.faust.transport import Batch, BatchApp, BatchSchema
+from projections.faust.transport import BatchApp, BatchSchema
 
 logger = logging.getLogger(__name__)
 

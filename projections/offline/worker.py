@@ -20,9 +20,9 @@ from domain.features import (
     feature_event,
 )
 from domain.features.kernel.arrays import Floats
+from eventlog.batch import Batch
 from eventlog.topics import TRANSACTIONS
 from projections.faust.admission import Judge
-from projections.faust.transport import Batch
 from projections.offline.ideal_fold import Due, IdealFold
 from projections.offline.merge import NEVER, Entry, Merge
 from projections.offline.port import Progress, VectorRows, VectorStore, Written

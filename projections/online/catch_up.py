@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from itertools import islice
 
+from eventlog.batch import Batch, Record
 from eventlog.port import EventLog, Position
 from eventlog.topics import ENTITIES, TRANSACTIONS
-from projections.faust.transport import Batch, Record
 from projections.online.port import StateStore
 from projections.online.rebuild_flags import Rebuilds
 from projections.online.writer import EntityWriter

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from domain.features import FeatureEvent, entity_keys, feature_event
+from eventlog.batch import Batch
 from eventlog.routing import VERSION, Routed, encode_routed, share_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import Judge
-from projections.faust.transport import Batch
 from projections.online.port import StateStore
 
 Send = Callable[[int, bytes], Awaitable[object]]

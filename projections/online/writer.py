@@ -19,11 +19,11 @@ from domain.errors import FencedError, IntegrityError, UnavailableError, Undecod
 from domain.features import Entity, EntityState, FeatureEvent
 from domain.features.engine import fold_states
 from domain.features.rows import WIDTH
+from eventlog.batch import Batch
 from eventlog.port import Position
 from eventlog.routing import decode_routed, entries_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import DeadLetter
-from projections.faust.transport import Batch
 from projections.online.port import Marker, StateStore
 from projections.online.rebuild_flags import Rebuilds
 

@@ -63,7 +63,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
                     hub=hub,
                     metrics=Metrics(context.ledger),
                     probes=probes_of(settings, context),
-                    park_label=park_label(settings, context),
+                    park_label=park_label(settings.dead_letter_key, context),
                 )
             finally:
                 stop_listening()

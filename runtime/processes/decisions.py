@@ -51,7 +51,7 @@ def decisions(tools: Tools) -> Workload:
         context.source,
         context.clock,
     )
-    parked = ParkedHandler(READER, retry_label(settings, context))
+    parked = ParkedHandler(READER, retry_label(settings.dead_letter_key, context))
     handlers: dict[Topic, BatchHandler] = {
         INBOX_TRANSACTIONS: _ingress(settings, context, positions("inbox")),
         TRANSACTIONS: deciding,

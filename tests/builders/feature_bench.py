@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, cast
 
+from eventlog.batch import Batch
 from eventlog.topics import TRANSACTIONS
-from projections.faust.transport import Batch, BatchApp
+from projections.faust.transport import BatchApp
 from projections.faust.worker import Worker
 from tests.builders.worker_pieces import batch
 

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Sequence
 
 from domain.errors import LogUnavailableError
 from domain.events import Envelope
+from eventlog.batch import Batch, Record
 from eventlog.codec import encode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position, Recorded
 from eventlog.topics import TRANSACTIONS, Topic
-from projections.faust.transport import Batch, Record
 
 
 def batch(

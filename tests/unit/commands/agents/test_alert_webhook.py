@@ -15,9 +15,9 @@ from domain.events import AlertDelivered, Envelope, ModelAlertDelivered, ModelAl
 from domain.model_alerts import model_alert
 from domain.wording import sentence
 from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.batch import Batch
 from eventlog.codec import decode
 from eventlog.topics import ALERTS
-from projections.faust.transport import Batch
 from tests.builders.worker_pieces import FailingLog, batch
 from tests.fakes.events import NOW, scored
 

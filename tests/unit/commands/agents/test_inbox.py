@@ -14,9 +14,9 @@ from commands.agents.inbox import IngressHandler
 from commands.intake.payload import parse_payload
 from domain.errors import LogUnavailableError, RetraceError
 from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.batch import Batch
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import INBOX_TRANSACTIONS, TRANSACTIONS
-from projections.faust.transport import Batch
 from tests.builders.worker_pieces import FailingLog, batch
 from tests.fakes.deciding import deciding_process
 

@@ -8,9 +8,9 @@ from contextlib import suppress
 from commands.agents.label_retry import ParkedHandler
 from domain.errors import ConflictError, RetraceError
 from domain.events import Envelope, RecordDeadLettered
+from eventlog.batch import Batch
 from eventlog.dead_letters import SetAside, dead_letter_event
 from eventlog.topics import DEAD_LETTERS
-from projections.faust.transport import Batch
 from tests.builders.worker_pieces import batch
 from tests.fakes.events import NOW
 

@@ -6,11 +6,12 @@ from hashlib import sha256
 
 import pytest
 
-from commands.models.lifecycle import fact_of, promote, register, retire
+from commands.models.lifecycle import promote, register, retire
 from commands.models.registry import registry_of
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import ModelPromoted, ModelRetired, Thresholds
 from eventlog.in_memory import InMemoryEventLog
+from inference.artefacts.manifest import fact_of
 from tests.unit.inference.artefacts.test_artefacts import manifest
 
 THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)

@@ -16,13 +16,13 @@ from domain.events import Envelope
 from eventlog.archive.folder import ArchiveFolder, positions
 from eventlog.archive.history import History
 from eventlog.archive.layout import Piece
+from eventlog.batch import Batch, Record
 from eventlog.codec import encode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
 from projections.archive.worker import Archiving, Cut
 from projections.faust.admission import Judge
-from projections.faust.transport import Batch, Record
 from tests.fakes.events import imported, labelled, scored, submitted
 
 _IDS = st.sampled_from(["t-1", "t-2"])

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from domain.errors import LogUnavailableError
+from eventlog.batch import Batch
 from eventlog.port import Position
 from eventlog.topics import ALERTS, TRANSACTIONS
 from projections.faust.admission import Judge, since
-from projections.faust.transport import Batch
 from projections.ports import Verdict
 from tests.builders.worker_pieces import batch
 from tests.fakes.events import labelled, scored, submitted

@@ -8,8 +8,9 @@ from typing import cast
 import pytest
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
+from eventlog.batch import Batch
 from eventlog.topics import ALERTS, TRANSACTIONS
-from projections.faust.transport import Batch, BatchApp
+from projections.faust.transport import BatchApp
 from projections.faust.worker import Worker, explain
 from tests.builders.feature_bench import NAME, App, Bench, Handler
 from tests.builders.worker_pieces import batch

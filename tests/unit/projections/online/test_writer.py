@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from domain.errors import FencedError, UnavailableError
 from domain.features import Entity, EntityState, FeatureEvent, entity_keys, feature_event
 from domain.features.state import version_of
+from eventlog.batch import Batch
 from eventlog.port import Position
 from eventlog.routing import VERSION, Routed, encode_routed, share_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
-from projections.faust.transport import Batch
 from projections.online.port import Marker
 from projections.online.rebuild_flags import Rebuilds
 from projections.online.writer import EntityWriter
