@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from commands.models.registry import readable, registry_of
+from commands.models.registry import registry_of
 from domain.errors import InvalidInputError
 from domain.events import (
     Envelope,
@@ -17,7 +17,7 @@ from domain.events import (
     ShadowEnded,
     Thresholds,
 )
-from domain.policy import WHOLE, PolicySnapshot, fold, validated
+from domain.policy import WHOLE, PolicySnapshot, validated
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
 
@@ -26,7 +26,7 @@ SOURCE = "retrace/inference"
 
 def current_policy(log: EventLog) -> PolicySnapshot:
     """The policy as of the end of its topic, as scorers see it. Raises LogUnavailableError."""
-    return fold(readable(log))
+    return registry_of(log).policy
 
 
 def promote(

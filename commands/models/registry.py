@@ -1,18 +1,15 @@
-"""Owns which models there are, as the policy topic tells it; the files are artefacts.py's."""
+"""Registry of models, read from the POLICY topic. Their files are in inference/artefacts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from domain.errors import InvalidInputError, NotFoundError, UndecodableError
+from commands.policy.topic import Fact, facts
+from domain.errors import InvalidInputError, NotFoundError
 from domain.events import ModelPromoted, ModelRetired, ModelTrained
 from domain.policy import NO_POLICY, NO_SHADOWS, InForce
-from eventlog.codec import decode
 from eventlog.port import EventLog
-from eventlog.topics import POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +39,11 @@ class Registry:
     `policy` and `shadows` are those of that moment.
     """
 
-    def __init__(self, records: Iterator[tuple[int, Any]]) -> None:
+    def __init__(self, topic: Iterable[Fact]) -> None:
         self._models: dict[str, Registered] = {}
         self.policy, self.shadows = NO_POLICY, NO_SHADOWS
-        for offset, data in records:
+        for offset, fact in topic:
+            data = fact.data
             self.policy = self.policy.apply(data, offset)
             self.shadows = self.shadows.apply(data, offset)
             if isinstance(data, ModelTrained):
@@ -106,12 +104,4 @@ def _named(data: ModelTrained | ModelPromoted) -> Registered:
 
 def registry_of(log: EventLog) -> Registry:
     """As of the end of the policy topic. Raises LogUnavailableError."""
-    return Registry(readable(log))
-
-
-def readable(log: EventLog) -> Iterator[tuple[int, Any]]:
-    """(offset, fact) of the policy topic; what a later version has written is left out."""
-    for recorded in log.read(POLICY):
-        # Scorers refuse it too, and it must not stop a start.
-        with suppress(UndecodableError):
-            yield recorded.position.offset, decode(recorded.value).data
+    return Registry(facts(log))

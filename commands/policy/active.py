@@ -1,4 +1,4 @@
-"""Owns the policy that decides right now: the snapshot of POLICY and its loaded models."""
+"""Policy in force: the snapshot of the POLICY topic, with its models loaded."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from commands.policy.topic import PolicyTopic
 from commands.ports.scorer import Scorer
 from domain.errors import RetraceError
 from domain.policy import NO_POLICY, Model, PolicySnapshot
-from eventlog.codec import decode
-from eventlog.port import EventLog, Recorded
-from eventlog.topics import POLICY
+from eventlog.port import EventLog
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ class ActivePolicy:
     challenger: Scorer | None = None
 
     def of(self, transaction_id: str) -> ActivePolicy:
-        """What decides this transaction: the model in force or the challenger, with what judges it.
+        """What decides this transaction: the model in force or the challenger, with its thresholds.
 
         Fallback rules never stand in for a challenger: without its scorer there is no roll-out.
         """
@@ -46,37 +45,34 @@ class PolicyWatch:
     """Tails POLICY in a thread of its own and swaps the active policy whole.
 
     A promoted model that cannot be loaded leaves the whole policy before in place; a challenger
-    that cannot leaves its share to the model in force. Both are said in the log, and tried again:
-    an artefact may still be on its way to this machine.
+    that cannot leaves its share to the model in force. Both are logged, and tried again: an
+    artefact may still be on its way to this machine.
     """
 
     def __init__(self, log: EventLog, load: Callable[[Model], Scorer]) -> None:
-        self._log, self._load = log, load
-        self._told = NO_POLICY
+        self._topic, self._load = PolicyTopic(log), load
+        self._latest = NO_POLICY
         self._active = ActivePolicy(NO_POLICY, None)
         self._loaded: dict[str, Scorer] = {}
         self._refused: set[str] = set()
-        self._whole = True
+        self._complete = True
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="policy", daemon=True)
 
     def start(self) -> None:
         """Returns once all policy known so far is active. Raises LogUnavailableError.
 
-        Where the newest model cannot be loaded the latest policy before it is, whose model can: a
-        process that was not started anew would have kept that.
+        Where the newest model cannot be loaded, the latest policy whose model can is active: a
+        process that had kept running would have kept that one.
         """
-        offset, before = -1, list[PolicySnapshot]()
-        for recorded in self._log.read(POLICY):
-            told = self._told
-            self._hear(recorded)
-            if told.model is not None and told.model != self._told.model:
-                before.append(told)
-            offset = recorded.position.offset
-        self._settle()
+        before: list[PolicySnapshot] = []
+        for offset, fact in self._topic.read():
+            earlier, self._latest = self._latest, self._latest.apply(fact.data, offset)
+            if earlier.model is not None and earlier.model != self._latest.model:
+                before.append(earlier)
+        self._activate_latest()
         while self._active.scorer is None and before:
-            self._take(before.pop())
-        self._next = offset + 1
+            self._activate(before.pop())
         self._thread.start()
 
     def current(self) -> ActivePolicy:
@@ -88,44 +84,34 @@ class PolicyWatch:
             self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        tail = self._log.tail(POLICY, {0: self._next})
         try:
             while not self._closing.is_set():
                 try:
-                    for recorded in tail.poll(timeout=_RETRY_SECONDS):
-                        self._hear(recorded)
-                        self._settle()
-                    if not self._whole:
-                        self._settle()
+                    for offset, fact in self._topic.poll(_RETRY_SECONDS):
+                        self._latest = self._latest.apply(fact.data, offset)
+                        self._activate_latest()
+                    if not self._complete:
+                        self._activate_latest()
                 except RetraceError as error:
-                    logger.warning("%s; policy stays as it is", error)
+                    logger.warning("policy stays as it is: %s", error)
                     self._closing.wait(_PAUSE_SECONDS)
         finally:
-            tail.close()
+            self._topic.close()
 
-    def _hear(self, recorded: Recorded) -> None:
-        offset = recorded.position.offset
-        try:
-            self._told = self._told.apply(decode(recorded.value).data, offset)
-        except RetraceError as error:
-            # What a later version has written must not keep the next from being heard.
-            logger.error("policy %s is refused: %s", offset, error)
+    def _activate_latest(self) -> None:
+        self._complete = self._activate(self._latest)
 
-    def _settle(self) -> None:
-        """Puts in force what was told, as far as its models can be loaded."""
-        self._whole = self._take(self._told)
-
-    def _take(self, told: PolicySnapshot) -> bool:
-        """True where all its models could be loaded; nothing changes without that in force."""
-        scorer = self._scorer(told.model) if told.model else None
-        challenger = self._scorer(told.roll_out) if told.roll_out else None
-        if told.model is not None and scorer is None:
+    def _activate(self, policy: PolicySnapshot) -> bool:
+        """True where all its models could be loaded; without that in force nothing changes."""
+        scorer = self._scorer(policy.model) if policy.model else None
+        challenger = self._scorer(policy.roll_out) if policy.roll_out else None
+        if policy.model is not None and scorer is None:
             return False
-        snapshot = told if challenger is not None else replace(told, roll_out=None)
+        snapshot = policy if challenger is not None else replace(policy, roll_out=None)
         self._active = ActivePolicy(snapshot, scorer, challenger)
-        used = {each.model_hash for each in (told.model, told.roll_out) if each is not None}
+        used = {each.model_hash for each in (policy.model, policy.roll_out) if each is not None}
         self._loaded = {name: kept for name, kept in self._loaded.items() if name in used}
-        return (told.roll_out is None) == (challenger is None)
+        return (policy.roll_out is None) == (challenger is None)
 
     def _scorer(self, model: Model) -> Scorer | None:
         found = self._loaded.get(model.model_hash)
@@ -134,7 +120,7 @@ class PolicyWatch:
         try:
             found = self._loaded[model.model_hash] = self._load(model)
         except Exception as error:
-            # Whatever is wrong with a model, those before it must go on and the next be heard.
+            # Whatever is wrong with a model, the one before it goes on, and later facts count.
             if model.model_hash not in self._refused:
                 self._refused.add(model.model_hash)
                 known = isinstance(error, RetraceError)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain.errors import IntegrityError, UndecodableError
-from domain.events import FeaturesActivated
+from commands.policy.feature_sets import ActivatedFeatures
+from commands.policy.topic import facts
 from domain.features import CATALOGUE, FeatureSet
-from eventlog.codec import decode
 from eventlog.port import EventLog
-from eventlog.topics import POLICY
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.redis_generations import RedisGenerations
 from runtime.settings import Settings
@@ -31,13 +29,8 @@ def ensure_generation(settings: Settings, log: EventLog, say: Callable[[str], No
 
 
 def activated(log: EventLog) -> FeatureSet | None:
-    """The feature set that the policy topic names last, None where this version knows none."""
-    found: FeatureSet | None = None
-    for recorded in log.read(POLICY):
-        try:
-            data = decode(recorded.value).data
-            if isinstance(data, FeaturesActivated):
-                found = FeatureSet.from_json(data.declarations)
-        except (UndecodableError, IntegrityError):
-            continue
-    return found
+    """The last set of the POLICY topic that this version can compute, None where there is none."""
+    found = ActivatedFeatures()
+    for _, fact in facts(log):
+        found = found.apply(fact.data)
+    return found.last

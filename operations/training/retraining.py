@@ -10,16 +10,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.errors import RetraceError, UndecodableError
+from commands.policy.topic import facts
+from domain.errors import RetraceError
 from domain.events import ModelPromoted, ModelRetired, ModelTrained
 from domain.times import DAY, HOUR, to_rfc3339
-from eventlog.codec import decode
 from eventlog.port import EventLog
-from eventlog.topics import POLICY
 from inference.monitoring.report import ModelHealth
 
 
@@ -45,16 +43,13 @@ class Trainings:
 def trainings_of(log: EventLog) -> Trainings:
     """Raises LogUnavailableError."""
     found, newest = Trainings(), ""
-    for recorded in log.read(POLICY):
-        # What a later version has written is no matter here.
-        with suppress(UndecodableError):
-            envelope = decode(recorded.value)
-            data = envelope.data
-            if isinstance(data, ModelTrained) or (isinstance(data, ModelPromoted) and not newest):
-                found = Trainings(data.model_id, envelope.known_time, waits=True)
-                newest = data.model_hash
-            if isinstance(data, ModelPromoted | ModelRetired) and data.model_hash == newest:
-                found = replace(found, waits=False)
+    for _, fact in facts(log):
+        data = fact.data
+        if isinstance(data, ModelTrained) or (isinstance(data, ModelPromoted) and not newest):
+            found = Trainings(data.model_id, fact.known_time, waits=True)
+            newest = data.model_hash
+        if isinstance(data, ModelPromoted | ModelRetired) and data.model_hash == newest:
+            found = replace(found, waits=False)
     return found
 
 

@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from domain.errors import IntegrityError, RetraceError, SettingsError, UndecodableError
-from domain.events import FeaturesActivated
-from domain.policy import NO_SHADOWS, Shadow, Shadows
-from eventlog.codec import decode
-from eventlog.port import EventLog, Recorded, Tail
-from eventlog.topics import POLICY
+from commands.policy.shadows import ShadowPolicy
+from domain.errors import RetraceError, SettingsError
+from domain.policy import Shadow
+from eventlog.port import EventLog
 from projections.shadows.adapters.postgres import PostgresShadows
 from projections.shadows.worker import Challengers, Replayed
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from domain.features import FeatureSet
     from runtime.composition.scorers import Load, ModelScorer
 
 logger = logging.getLogger(__name__)
@@ -36,58 +33,7 @@ def challengers(
     policy = ShadowPolicy(log)
     closing.callback(policy.close)
     models = ShadowModels(settings, policy, closing)
-    return Challengers(PostgresShadows(engine), policy.told, models.load, models.replay)
-
-
-class ShadowPolicy:
-    """Follows POLICY for shadows and for feature sets. One thread at a time."""
-
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-        self._tail: Tail | None = None
-        self._shadows = NO_SHADOWS
-        self._sets: dict[str, FeatureSet] = {}
-
-    def told(self, patience: float) -> Shadows:
-        """The first time all that the topic holds; then what came, within `patience` seconds.
-
-        Raises LogUnavailableError.
-        """
-        if self._tail is None:
-            records = list(self._log.read(POLICY, {0: self._shadows.version + 1}))
-            self._hear(records)
-            start = records[-1].position.offset + 1 if records else self._shadows.version + 1
-            self._tail = self._log.tail(POLICY, {0: start})
-        else:
-            self._hear(self._tail.poll(timeout=patience))
-        return self._shadows
-
-    def features(self, named: str) -> FeatureSet | None:
-        """The set of that hash: the one declared here, or one that was ever activated."""
-        from domain.features import CATALOGUE
-
-        return CATALOGUE if named == CATALOGUE.hash else self._sets.get(named)
-
-    def close(self) -> None:
-        if self._tail is not None:
-            self._tail.close()
-            self._tail = None
-
-    def _hear(self, records: Sequence[Recorded]) -> None:
-        for recorded in records:
-            try:
-                data = decode(recorded.value).data
-                if isinstance(data, FeaturesActivated):
-                    self._activated(data)
-            except (UndecodableError, IntegrityError):
-                # Of a later version: no model here can score with it.
-                continue
-            self._shadows = self._shadows.apply(data, recorded.position.offset)
-
-    def _activated(self, data: FeaturesActivated) -> None:
-        from domain.features import FeatureSet
-
-        self._sets[data.feature_set] = FeatureSet.from_json(data.declarations)
+    return Challengers(PostgresShadows(engine), policy.shadows, models.load, models.replay)
 
 
 class LiveScorer:

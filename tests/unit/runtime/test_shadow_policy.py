@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from commands.policy.shadows import ShadowPolicy
 from domain.events import Envelope, FeaturesActivated, ModelShadowed, ShadowEnded, Thresholds
 from domain.features import CATALOGUE, FeatureSet, Inputs
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
-from runtime.processes.shadows import LiveScorer, ShadowModels, ShadowPolicy
+from runtime.processes.shadows import LiveScorer, ShadowModels
 from runtime.settings import settings_from_environment
 
 FEWER = FeatureSet(CATALOGUE.features[:3])
@@ -61,9 +62,9 @@ def test_the_first_answer_is_of_the_whole_topic_and_later_ones_of_what_came(
     say(log, shadow("a"))
     say(log, ShadowEnded(model_id="a", model_hash="a", until=[0] * 8))
     policy = ShadowPolicy(log)
-    assert policy.told(0.0).going_on("a") is None
+    assert policy.shadows(0.0).going_on("a") is None
     say(log, shadow("b"), 1)
-    told = policy.told(5.0)
+    told = policy.shadows(5.0)
     assert [each.number for each in told.by_model.values()] == [0, 2]
     policy.close()
 
@@ -78,7 +79,7 @@ def test_a_record_that_cannot_be_read_keeps_no_shadow_from_being_heard(
     say(log, activated("no declarations"))
     say(log, shadow("a"))
     policy = ShadowPolicy(log)
-    assert policy.told(0.0).by_model["a"].number == 2
+    assert policy.shadows(0.0).by_model["a"].number == 2
     assert policy.features(FEWER.hash) is None
     policy.close()
 
@@ -97,7 +98,7 @@ def test_a_recorded_vector_is_read_by_the_set_that_it_was_served_with(
 ) -> None:
     say(log, activated(FEWER.to_json()))
     policy = ShadowPolicy(log)
-    policy.told(0.0)
+    policy.shadows(0.0)
     scorer = LiveScorer(Seen(), policy)  # type: ignore[arg-type]
     assert scorer.score(FEWER.hash, [1.0, 2.0, 3.0]) == 0.1
     assert scorer.score(CATALOGUE.hash, [1.0] * len(CATALOGUE)) == 0.1
@@ -108,7 +109,7 @@ def test_a_recorded_vector_is_read_by_the_set_that_it_was_served_with(
 def test_a_vector_that_lacks_what_the_model_asks_for_has_no_score(log: InMemoryEventLog) -> None:
     say(log, activated(FEWER.to_json()))
     policy = ShadowPolicy(log)
-    policy.told(0.0)
+    policy.shadows(0.0)
     asks = Seen()
     asks.inputs = Inputs("asks", "f", CATALOGUE.names[-1:], [CATALOGUE.features[-1].definition])
     assert LiveScorer(asks, policy).score(FEWER.hash, [1.0, 2.0, 3.0]) is None  # type: ignore[arg-type]
@@ -120,7 +121,7 @@ def test_a_model_of_other_features_waits_with_its_history_and_says_so_once(
 ) -> None:
     say(log, shadow("a"))
     policy = ShadowPolicy(log)
-    told = policy.told(0.0).by_model["a"]
+    told = policy.shadows(0.0).by_model["a"]
     asks = Seen()
     asks.inputs = Inputs("asks", "f", ["a feature of before"], ["its definition"])
     with ExitStack() as closing:

@@ -1,0 +1,69 @@
+"""Facts of the POLICY topic, read under one rule about what is skipped.
+
+The rule: a record that this version cannot decode is skipped, counted and logged once with its
+offset. A later version wrote it, nothing here could act on it, and it must keep nobody from the
+facts after it; the version of the policy stays that of the last fact. Anything else raises. A fact
+that can be decoded is never skipped, even where what it names is unknown here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+
+from domain.errors import UndecodableError
+from domain.events import Envelope
+from eventlog.codec import decode
+from eventlog.port import EventLog, Recorded, Tail
+from eventlog.topics import POLICY
+
+logger = logging.getLogger(__name__)
+
+Fact = tuple[int, Envelope]
+"""(offset, fact)."""
+
+
+class PolicyTopic:
+    """One reader of the topic, from its beginning: `read` to its end, then `poll` what follows.
+
+    `skipped` counts the records that could not be decoded. One thread at a time.
+    """
+
+    def __init__(self, log: EventLog) -> None:
+        self.skipped = 0
+        self._log = log
+        self._next = 0
+        self._tail: Tail | None = None
+
+    def read(self) -> Iterator[Fact]:
+        """Up to the end as of the call. Raises LogUnavailableError; another call goes on."""
+        yield from self._facts(self._log.read(POLICY, {0: self._next}))
+
+    def poll(self, timeout: float) -> list[Fact]:
+        """What has come since, waiting at most `timeout` seconds. Raises LogUnavailableError;
+        another call goes on. The thread that polls is the one that must close."""
+        if self._tail is None:
+            self._tail = self._log.tail(POLICY, {0: self._next})
+        return list(self._facts(self._tail.poll(timeout=timeout)))
+
+    def close(self) -> None:
+        if self._tail is not None:
+            self._tail.close()
+            self._tail = None
+
+    def _facts(self, records: Iterable[Recorded]) -> Iterator[Fact]:
+        for recorded in records:
+            offset = recorded.position.offset
+            self._next = offset + 1
+            try:
+                fact = decode(recorded.value)
+            except UndecodableError as error:
+                self.skipped += 1
+                logger.error("policy: the record at offset %d is skipped: %s", offset, error)
+                continue
+            yield offset, fact
+
+
+def facts(log: EventLog) -> Iterator[Fact]:
+    """The whole topic as of the call. Raises LogUnavailableError."""
+    return PolicyTopic(log).read()
