@@ -1,4 +1,4 @@
-"""Owns `retrace alerts`: what asks for somebody's attention, from the read models."""
+"""`retrace alerts`: the newest alerts about transactions and models, from the read models."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.output import print_table
+
 if TYPE_CHECKING:
     from projections.readmodels.queries.results import StoredAlert, StoredModelAlert
 
@@ -14,11 +16,11 @@ if TYPE_CHECKING:
 def alerts(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)] = 20,
     state: Annotated[
-        str | None, typer.Option("--state", help="Only those that are raised or delivered.")
+        str | None, typer.Option("--state", help="Only alerts in this state: raised or delivered.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Show the newest alerts: about transactions, then about models."""
+    """Show the newest alerts, first about transactions, then about models."""
     from domain.errors import InvalidInputError
     from projections.readmodels.queries.results import AlertFilter
     from runtime.composition.stores import open_read_models
@@ -30,8 +32,11 @@ def alerts(
         found = read_models.alerts_for(AlertFilter(state=state), limit).items
         models = read_models.model_alerts(state, limit)
     if as_json:
-        told = {"alerts": [_row(a) for a in found], "model_alerts": [_model_row(a) for a in models]}
-        print(json.dumps(told))
+        facts = {
+            "alerts": [_row(a) for a in found],
+            "model_alerts": [_model_row(a) for a in models],
+        }
+        print(json.dumps(facts))
         return
     _show(found)
     if models:
@@ -110,7 +115,6 @@ def _model_row(alert: StoredModelAlert) -> dict[str, object]:
 
 
 def _show_models(found: list[StoredModelAlert]) -> None:
-    from cli.output import print_table
     from domain.times import to_datetime
 
     rows = [

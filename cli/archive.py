@@ -1,4 +1,4 @@
-"""Owns `retrace archive`: how far the log is archived; writing is the archive worker's."""
+"""`retrace archive`: how far the log is archived. The archive worker writes the archive."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.output import print_table
+
 if TYPE_CHECKING:
     from eventlog.archive.status import PartitionStatus
 
-_group = typer.Typer(help="The log's archive in Parquet files.")
+_group = typer.Typer(help="The archive: the log as Parquet files.")
 
 
 @_group.callback()
 def _archive() -> None:
-    """The log's archive in Parquet files."""
+    """The archive: the log as Parquet files."""
 
 
 def register(app: typer.Typer) -> None:
@@ -27,14 +29,16 @@ def register(app: typer.Typer) -> None:
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Show per partition how far it is archived, and how large that is.
+    """Show for each partition how far it is archived, and how large the archive is.
 
-    Exits with 1 where there is no archive, where it is of another log, or where it has a hole.
+    Exits with 1 if there is no archive, if it is of another log, or if a file is missing.
     """
-    from runtime.composition.history import archive_status
+    from eventlog.archive.status import status_of
+    from runtime.composition.history import open_archive
     from runtime.settings import load_settings
 
-    place, found = archive_status(load_settings())
+    with open_archive(load_settings()) as (_, folder, ends):
+        place, found = folder.place, status_of(folder, ends)
     facts = _facts(place, found)
     if as_json:
         print(json.dumps(facts))
@@ -43,8 +47,8 @@ def status(
     holes = [each for each in found if each.unreachable]
     for each in holes:
         typer.echo(
-            f"partition {each.partition} lacks offset {each.archived}: {each.unreachable} files "
-            "behind it are not read; restore what is missing (docs/archive.md)",
+            f"partition {each.partition} lacks offset {each.archived}, so {each.unreachable} files "
+            "after it are not read. Restore the missing file (docs/archive.md)",
             err=True,
         )
     sys.exit(1 if holes else 0)
@@ -76,7 +80,7 @@ def _facts(place: str, found: list[PartitionStatus]) -> dict[str, Any]:
 
 
 def _known(oldest: list[int | None], newest: list[int | None]) -> dict[str, str | None]:
-    """In RFC 3339, of known times of which some may be missing."""
+    """The least and the greatest known time, in RFC 3339; some may be missing."""
     from domain.times import to_rfc3339
 
     first = min((at for at in oldest if at is not None), default=None)
@@ -88,19 +92,13 @@ def _known(oldest: list[int | None], newest: list[int | None]) -> dict[str, str 
 
 
 def _show(facts: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("PARTITION", "ARCHIVED", "LOG'S END", "LAG", "FILES", "MB"):
-        table.add_column(title, justify="right")
-    for title in ("KNOWN FROM", "KNOWN TO"):
-        table.add_column(title)
+    titles = ["PARTITION", "ARCHIVED", "LOG'S END", "LAG", "FILES", "MB", "KNOWN FROM", "KNOWN TO"]
+    rows = []
     for each in facts["partitions"]:
         numbers = [each[name] for name in ("partition", "archived", "end", "lag", "files")]
         days = [(each[name] or "-")[:10] for name in ("oldest_known", "newest_known")]
-        table.add_row(*(f"{n:,}" for n in numbers), f"{each['bytes'] / 1e6:.1f}", *days)
-    Console().print(table)
+        rows.append([*(f"{n:,}" for n in numbers), f"{each['bytes'] / 1e6:.1f}", *days])
+    print_table(rows, titles, right=titles[:6])
     print(
         f"{facts['archive']}: {facts['archived']:,} of {facts['end']:,} records, "
         f"{facts['lag']:,} behind, in {facts['files']:,} files of {facts['bytes']:,} bytes"

@@ -1,10 +1,10 @@
-"""`retrace config`: the settings in force, and the example of all."""
+"""`retrace config`: check the settings, print an example of all."""
 
 from __future__ import annotations
 
 import typer
 
-_group = typer.Typer(help="Settings: print an example, check the ones that are set.")
+_group = typer.Typer(help="Settings: check those that are set, print an example of all.")
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def example() -> None:
 
 @_group.command()
 def check() -> None:
-    """Validate the settings that are set and print what is in force."""
+    """Check the settings, and print the value and the origin of each."""
     from host.state_folder import published
     from local.stack.terminal import without_password
     from runtime.settings import Settings, settings_from_environment

@@ -1,8 +1,8 @@
-"""Owns `retrace dead-letters`: seeing, opening and retrying records that were set aside."""
+"""`retrace dead-letters`: list, open and retry the records that a reader could not use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,20 +10,13 @@ import typer
 
 if TYPE_CHECKING:
     from domain.events import Envelope
-    from eventlog.adapters.kafka import KafkaEventLog
-    from eventlog.dead_letters import Retry
+    from eventlog.port import InboxLog
 
-_group = typer.Typer(help="Records that could not be read or folded.")
+_group = typer.Typer(help="Dead letters: records that a reader could not use.")
 
 
-def register(app: typer.Typer, retries: Mapping[str, Retry] | None = None) -> None:
-    """`retries`, by origin, try originals again that came by no inbox."""
-    app.add_typer(
-        _group,
-        name="dead-letters",
-        no_args_is_help=True,
-        context_settings={"obj": retries or {}},
-    )
+def register(app: typer.Typer) -> None:
+    app.add_typer(_group, name="dead-letters", no_args_is_help=True)
 
 
 @_group.command("list")
@@ -45,7 +38,7 @@ def list_letters(
 
 @_group.command()
 def show(
-    letter_id: Annotated[str, typer.Argument(metavar="ID", help="As listed.")],
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Open one dead letter: its origin, the reason, and the original bytes."""
@@ -66,49 +59,36 @@ def show(
 
 @_group.command()
 def replay(
-    context: typer.Context,
     letter_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="As listed.")
+        list[str] | None, typer.Argument(metavar="ID", help="As `list` shows it.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that are kept.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Retry all that are kept.")] = False,
 ) -> None:
-    """Try originals again, after a fix. A retry of one that counted by now is void."""
-    import asyncio
+    """Retry the original records, once the cause is fixed.
 
+    A record whose transaction was decided meanwhile is a duplicate and changes nothing.
+    """
     from domain.errors import InvalidInputError
-    from eventlog.dead_letters import dead_letter_of, dead_letters
-    from eventlog.dead_letters import replay as replay_one
+    from operations.log.dead_letters import retry_dead_letters
 
     if bool(letter_ids) == everything:
         raise InvalidInputError("ID", "name dead letters, or give --all")
-
-    async def run(log: KafkaEventLog, key: bytes, chosen: list[Envelope]) -> None:
-        for envelope in chosen:
-            print(f"{envelope.id}: {await replay_one(envelope, key, log, context.obj)}")
-
     with _opened() as (log, key):
-        chosen = (
-            list(dead_letters(log))
-            if everything
-            else [dead_letter_of(log, each) for each in letter_ids or []]
+        retried = retry_dead_letters(
+            log, key, letter_ids or None, lambda which, done: print(f"{which}: {done}")
         )
-        asyncio.run(run(log, key, chosen))
-    if not chosen:
+    if not retried:
         print("No dead letters.")
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[KafkaEventLog, bytes]]:
-    from eventlog.adapters.kafka import KafkaEventLog
-    from eventlog.settings import KafkaSettings
+def _opened() -> Iterator[tuple[InboxLog, bytes]]:
+    from runtime.composition.log import open_log
     from runtime.settings import load_settings
 
     settings = load_settings()
-    log = KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers))
-    try:
+    with open_log(settings) as log:
         yield log, settings.dead_letter_key
-    finally:
-        log.close()
 
 
 def _row(envelope: Envelope) -> dict[str, Any]:
@@ -128,19 +108,14 @@ def _row(envelope: Envelope) -> dict[str, Any]:
 
 
 def _print_table(found: list[Envelope]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
+    from cli.output import print_table
     from domain.times import to_datetime
 
     if not found:
         print("No dead letters.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    # An id is there to be copied: it is folded, never cut.
-    for name in ("time (UTC)", "id", "why"):
-        table.add_column(name, no_wrap=name == "time (UTC)", overflow="fold")
-    for envelope in found:
-        moment = to_datetime(envelope.known_time).strftime("%m-%d %H:%M:%S")
-        table.add_row(moment, envelope.id, envelope.data.reason)
-    Console(highlight=False, markup=False).print(table)
+    rows = [
+        [to_datetime(each.known_time).strftime("%m-%d %H:%M:%S"), each.id, each.data.reason]
+        for each in found
+    ]
+    print_table(rows, ["TIME (UTC)", "ID", "WHY"])

@@ -1,4 +1,4 @@
-"""Owns `retrace demo`: its options and its end; what it does is in local/demo."""
+"""`retrace demo`: history, training and live traffic. What it does is in local/demo."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def demo(
     port: Annotated[
         int | None, typer.Option("--port", help="Port of the API.", show_default="8000")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="How long the live part lasts.")] = 30.0,
+    seconds: Annotated[float, typer.Option(min=1, help="How long live traffic is sent.")] = 30.0,
     rate: Annotated[
         float, typer.Option(min=1, max=2000, help="Live transactions per second.")
     ] = 60.0,
@@ -25,19 +25,25 @@ def demo(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="History from a file instead; its last rows come live."),
+        typer.Option(
+            metavar="FILE",
+            help="Use this file: its last rows are sent as live traffic, the others are history.",
+        ),
     ] = None,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="As for ingest. Repeatable."),
+        typer.Option("--map", metavar="FIELD=COLUMN", help="As in `retrace ingest`. Repeatable."),
     ] = None,
     label: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="As for ingest: 1 fraud, 0 genuine.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="As in `retrace ingest`: 1 fraud, 0 genuine."),
     ] = None,
-    label_delay: Annotated[str, typer.Option(metavar="SPAN", help="As for ingest.")] = "7d",
+    label_delay: Annotated[
+        str, typer.Option(metavar="SPAN", help="As in `retrace ingest`.")
+    ] = "7d",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Start the stack, lay down history, train, and decide live traffic before your eyes."""
+    """Start the stack, import history, train a model, and decide live traffic on the screen."""
     from rich.console import Console
 
     from local.demo.plan import DemoRequest
@@ -45,14 +51,14 @@ def demo(
     from local.demo.summary import print_summary, to_json
 
     if data is None and (mapping or label is not None):
-        raise typer.BadParameter("--map and --label tell the columns of --data FILE")
+        raise typer.BadParameter("--map and --label are for --data FILE: give it too")
     request = DemoRequest(days, seconds, rate, data, mapping or (), label, label_delay)
     console = Console(stderr=True)
     given = {"api_port": port} if port else {}
     try:
         outcome, settings = run_demo(request, console, **given)
     except KeyboardInterrupt:
-        console.print("Interrupted. `./retrace demo` goes on from here.", highlight=False)
+        console.print("Interrupted. Run `./retrace demo` again to continue.", highlight=False)
         raise typer.Exit(_INTERRUPTED) from None
     if as_json:
         typer.echo(json.dumps(to_json(outcome)))

@@ -1,4 +1,4 @@
-"""Owns what a long command says when it is interrupted."""
+"""Message of a long command when it is interrupted: how to continue."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import typer
 
 
 @contextmanager
-def interruptible(what_goes_on: str) -> Iterator[None]:
-    """Says what goes on with the work, and lets the interruption through."""
+def interruptible(command: str) -> Iterator[None]:
+    """Says how to continue, and raises KeyboardInterrupt again."""
     try:
         yield
     except (KeyboardInterrupt, SystemError) as error:
         # CPython wraps what is raised while it is in the middle of a call out of C.
         if isinstance(error, SystemError) and not isinstance(error.__cause__, KeyboardInterrupt):
             raise
-        typer.echo(f"interrupted; {what_goes_on} goes on with this run", err=True)
+        typer.echo(f"interrupted; {command} continues this run", err=True)
         raise KeyboardInterrupt from error

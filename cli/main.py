@@ -1,6 +1,6 @@
-"""Owns the root of the command line: which commands there are, and how errors are shown.
+"""The `retrace` command: all its subcommands, and how errors are shown.
 
-A command's module imports what is heavy inside its functions, so that `--help` answers at once.
+Commands import heavy modules inside their functions, so that `--help` is fast.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ app.command("test")(testing.run_checks)
 
 
 def main() -> None:
-    # A command that is told to end cleans up as after Ctrl-C.
-    for told in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(told, _interrupt)
+    # These signals clean up as Ctrl-C does.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
     try:
         app(prog_name="retrace", standalone_mode=True)
     except RetraceError as error:

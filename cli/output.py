@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
@@ -20,17 +20,19 @@ def print_result(facts: dict[str, Any], text: str, as_json: bool) -> None:
     print(json.dumps(facts) if as_json else text)
 
 
-def print_table(rows: list[list[str]], titles: list[str]) -> None:
+def print_table(rows: list[list[str]], titles: list[str], right: Sequence[str] = ()) -> None:
+    """`right` names the columns that are aligned to the right."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for number, title in enumerate(titles):
-        # The first column names the row: it must be whole, so that it can be copied.
-        table.add_column(title, overflow="fold", no_wrap=number == 0)
+        # The first column names the row. It stays whole, so that it can be copied.
+        justify: Literal["left", "right"] = "right" if title in right else "left"
+        table.add_column(title, justify=justify, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def parse_moment(option: str, text: str | None) -> int | None:

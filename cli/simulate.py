@@ -1,10 +1,9 @@
-"""Owns `retrace simulate`: options, pacing and progress; what is simulated is elsewhere."""
+"""`retrace simulate`: simulated card traffic with fraud, to files or stdout."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,11 +16,9 @@ from domain.errors import RetraceError
 if TYPE_CHECKING:
     from simulator.output.files import Output
     from simulator.settings import SimulationSettings
-    from simulator.simulation import Simulation
 
 _STDOUT = Path("-")
 _DEFAULT_DAYS = 30
-_FULL_SPEED_ROWS = 10_000
 
 
 def simulate(
@@ -35,7 +32,9 @@ def simulate(
     customers: Annotated[int, typer.Option(help="Size of the population.")] = 5_000,
     merchants: Annotated[int, typer.Option(help="Shops, web shops and cash machines.")] = 800,
     per_day: Annotated[float, typer.Option(help="Mean transactions a day.")] = 20_000.0,
-    fraud_rate: Annotated[float, typer.Option(help="Mean share of fraud.")] = 0.007,
+    fraud_rate: Annotated[
+        float, typer.Option(help="Fraction of transactions that are fraud, on average.")
+    ] = 0.007,
     out: Annotated[
         Path, typer.Option(help="A .csv, .ndjson or .parquet file, or - for NDJSON on stdout.")
     ] = _STDOUT,
@@ -47,7 +46,7 @@ def simulate(
         float, typer.Option(min=0, help="Transactions per second; 0 is as fast as possible.")
     ] = 0.0,
     id_prefix: Annotated[
-        str, typer.Option(help="Of transaction ids, so that a later run has new ones.")
+        str, typer.Option(help="Prefix of transaction ids. Another prefix gives new ids.")
     ] = "sim-",
     truth: Annotated[
         bool | None,
@@ -58,7 +57,8 @@ def simulate(
         ),
     ] = None,
 ) -> None:
-    """Write simulated card traffic with frauds, and the labels it gets days later."""
+    """Write simulated card traffic with fraud, and the labels that become known days later."""
+    from operations.simulation import write_traffic
     from simulator.settings import SimulationSettings
     from simulator.simulation import Simulation
 
@@ -72,9 +72,10 @@ def simulate(
         with ExitStack() as stack:
             target = _opened(stack, out, truth, "--out")
             label_target = _opened(stack, labels, None, "--labels") if labels else None
-            _run(Simulation(settings), number, target, label_target, rate)
+            advance = stack.enter_context(_progress(settings, number))
+            write_traffic(Simulation(settings), number, target, label_target, rate, advance)
     except BrokenPipeError:
-        # The reader, such as `head`, has had enough; Python must not flush into the pipe again.
+        # The reader, such as `head`, has ended. Python must not flush into the pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except RetraceError as error:
         raise typer.BadParameter(str(error)) from error
@@ -104,48 +105,9 @@ def _opened(stack: ExitStack, path: Path, truth: bool | None, option: str) -> Ou
     return output
 
 
-def _run(
-    simulation: Simulation,
-    number: int | None,
-    target: Output,
-    label_target: Output | None,
-    rate: float,
-) -> None:
-    from domain.times import DAY
-    from simulator.due_labels import DueLabels
-
-    due = DueLabels()
-    wait = _pacer(rate)
-    rows = max(1, min(_FULL_SPEED_ROWS, int(rate / 10))) if rate else _FULL_SPEED_ROWS
-    with _progress(simulation.settings, number) as advance:
-        for day in simulation.days(number):
-            for batch in day.batches(rows):
-                wait(len(batch))
-                target.write(batch)
-                advance(len(batch))
-            if label_target:
-                due.add(day.labels())
-                label_target.write_labels(due.before(day.start_us + DAY))
-    if label_target:
-        label_target.write_labels(due.rest())
-
-
-def _pacer(rate: float) -> Callable[[int], None]:
-    """Waits until so many more may be sent; late ones are caught up, never dropped."""
-    begun, sent = time.monotonic(), 0
-
-    def wait(count: int) -> None:
-        nonlocal sent
-        if rate:
-            time.sleep(max(0.0, begun + sent / rate - time.monotonic()))
-            sent += count
-
-    return wait
-
-
 @contextmanager
 def _progress(settings: SimulationSettings, number: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, since stdout belongs to the data."""
+    """A bar on stderr: stdout is for the data."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -164,5 +126,5 @@ def _progress(settings: SimulationSettings, number: int | None) -> Iterator[Call
 
         yield advance
         if total is not None:
-            # The mean is not what came; a finished run shows a full bar.
+            # The total was an estimate. A finished run shows a full bar.
             bar.update(task, total=bar.tasks[task].completed)

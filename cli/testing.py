@@ -1,4 +1,4 @@
-"""Owns `retrace test`: every check, in the order of how fast it fails; CI runs the same."""
+"""`retrace test`: every check, the fastest first. CI runs the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 _ROOT = Path(__file__).resolve().parent.parent
 _BIN = Path(sys.executable).parent
 
-# The lock must give wheels to the platforms that we promise, whichever this one is.
+# The lock must have wheels for every supported platform, not only for this one.
 _PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-apple-darwin")
 _PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -62,7 +62,8 @@ def _run(name: str, command: list[str]) -> None:
     done = subprocess.run(command, cwd=_ROOT, check=False)
     if done.returncode:
         print(
-            f"retrace test: {name} failed (exit {done.returncode}); again: {' '.join(command)}",
+            f"retrace test: {name} failed with exit code {done.returncode}. "
+            f"To repeat it: {' '.join(command)}",
             file=sys.stderr,
         )
         raise typer.Exit(1)

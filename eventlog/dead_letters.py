@@ -1,4 +1,4 @@
-"""Owns records that were set aside: how they are sealed, stated and opened; retries none itself."""
+"""Dead letters: records that a reader could not use, sealed with their reason; list and open."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import base64
 import binascii
 import os
 import zlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,7 +17,7 @@ from domain.errors import IntegrityError, NotFoundError, UndecodableError
 from domain.events import Envelope, RecordDeadLettered
 from eventlog.codec import decode
 from eventlog.port import EventLog, Position
-from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS, Topic
+from eventlog.topics import DEAD_LETTERS
 
 _NONCE_BYTES = 12
 _LABEL = b"retrace dead letters v1\0"
@@ -38,7 +37,7 @@ class SetAside:
 
     @property
     def event_id(self) -> str:
-        """Equal for every attempt to set the same record aside."""
+        """The same whenever the same record is set aside again."""
         return f"dead-letter/{self.reader}/{self.origin}/{self.partition}/{self.offset}"
 
 
@@ -110,36 +109,6 @@ def dead_letter_of(log: EventLog, event_id: str) -> Envelope:
         if envelope.id == event_id:
             return envelope
     raise NotFoundError("dead letter", event_id)
-
-
-class BytesLog(Protocol):
-    """The part of a log adapter that puts bytes into a topic as they are."""
-
-    def append_bytes(
-        self, topic: Topic, key: str | None, value: bytes, partition: int | None = None
-    ) -> Awaitable[Position]: ...
-
-
-Retry = Callable[[bytes], Awaitable[str]]
-"""Tries an original again by other means than an inbox; returns what came of it, in words."""
-
-
-async def replay(
-    envelope: Envelope, key: bytes, log: BytesLog, retries: Mapping[str, Retry]
-) -> str:
-    """Tries the original again and says what was done; its reader judges it as if new.
-
-    `retries` is by origin. Inbox records go back to their inbox; other origins without a retry
-    are left, for their reader finds them in the log again when it is rebuilt.
-    """
-    letter: RecordDeadLettered = envelope.data
-    original = unseal(letter.sealed, key)
-    if letter.origin == INBOX_TRANSACTIONS.name:
-        place = await log.append_bytes(INBOX_TRANSACTIONS, None, original)
-        return f"sent to {place.topic}/{place.partition} again, offset {place.offset}"
-    if retry := retries.get(letter.origin):
-        return await retry(original)
-    return f"left: records of {letter.origin} are read again when {letter.reader} is rebuilt"
 
 
 def _cipher_key(secret: bytes) -> bytes:

@@ -87,6 +87,16 @@ class EventLog(Appender, Protocol):
     def close(self) -> None: ...
 
 
+class InboxLog(EventLog, Protocol):
+    """A log that also takes records of foreign producers, which are bytes and not our events."""
+
+    def append_bytes(
+        self, topic: Topic, key: str | None, value: bytes, partition: int | None = None
+    ) -> Awaitable[Position]:
+        """As `append`."""
+        ...
+
+
 class Tail(Protocol):
     """A blocking reader owned by one thread. Never skips; ends only by `close`."""
 

@@ -1,1 +1,1 @@
-"""`retrace events`: the log, record by record."""
+"""`retrace events`: the records of the log."""

@@ -1,4 +1,4 @@
-"""Owns `retrace events`: looking into the log, and its published schemas."""
+"""`retrace events`: show the records of the log, print its schemas."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cli.events.search import Search
-    from eventlog.port import EventLog, Recorded
+    from eventlog.port import Recorded
+    from operations.log.search import Search
 
-_group = typer.Typer(help="The event log: look into it, print its schemas.")
-_FOLLOW_SECONDS = 0.5
+_group = typer.Typer(help="The event log: show its records, print its schemas.")
 
 
 def register(app: typer.Typer) -> None:
@@ -23,114 +22,69 @@ def register(app: typer.Typer) -> None:
 @_group.command()
 def tail(
     lines: Annotated[
-        int | None, typer.Option("--lines", "-n", min=1, help="How many; 20, or all with --from.")
+        int | None,
+        typer.Option("--lines", "-n", min=1, help="How many; by default 20, or all with --from."),
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new ones.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with new events until Ctrl-C.")
+    ] = False,
     kind: Annotated[
-        str | None, typer.Option("--type", help="An event type; its last words will do: scored.")
+        str | None,
+        typer.Option("--type", help="Only this event type. The last part is enough: scored."),
     ] = None,
     transaction_id: Annotated[
         str | None, typer.Option("--id", help="Only events about this transaction.")
     ] = None,
     topic: Annotated[
-        str | None, typer.Option("--topic", help="transactions, policy, alerts, dead-letters …")
+        str | None, typer.Option("--topic", help="transactions, policy, alerts, dead-letters, …")
     ] = None,
     begin: Annotated[
         str | None,
         typer.Option("--from", help="beginning, PARTITION/OFFSET, or a time (RFC 3339)."),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object per line: the event and its place.")
+        bool,
+        typer.Option("--json", help="Print one JSON object per line: the event and its position."),
     ] = False,
 ) -> None:
     """Show the newest events, oldest first."""
-    from eventlog.adapters.kafka import KafkaEventLog
-    from eventlog.settings import KafkaSettings
+    from operations.log.show import show_events
+    from runtime.composition.log import open_log
     from runtime.settings import load_settings
 
     search = _search(kind, transaction_id, topic, begin)
-    log = KafkaEventLog(KafkaSettings(load_settings().kafka_bootstrap_servers))
-    try:
+    with open_log(load_settings()) as log:
         show_events(log, search, _printer(as_json), begin is not None, lines, follow)
-    finally:
-        log.close()
 
 
 @_group.command()
 def schemas(
-    write: Annotated[bool, typer.Option("--write", help="Bring docs/events up to date.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Fail where docs/events is not.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write the files of docs/events.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Fail if docs/events is out of date.")
+    ] = False,
 ) -> None:
-    """Print the AsyncAPI document of the log, or keep docs/events in step with the code."""
-    from domain.errors import IntegrityError
-    from eventlog.schemas.asyncapi import pages
+    """Print the AsyncAPI document of the log, or write or check docs/events."""
+    from operations.log import schema_pages
     from runtime.settings import CHECKOUT
 
     folder = CHECKOUT / "docs" / "events"
-    wanted = pages()
     if write:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in wanted.items():
-            (folder / name).write_text(text)
+        schema_pages.write_schemas(folder)
     elif check:
-        stale = [
-            name
-            for name, text in wanted.items()
-            if not (folder / name).is_file() or (folder / name).read_text() != text
-        ]
-        if stale:
-            raise IntegrityError(
-                f"docs/events is out of date ({', '.join(stale)}): "
-                "run `./retrace events schemas --write`"
-            )
+        schema_pages.check_schemas(folder)
     else:
-        typer.echo(wanted["asyncapi.yaml"], nl=False)
-
-
-def show_events(
-    log: EventLog,
-    search: Search,
-    show: Callable[[Recorded], None],
-    whole: bool,
-    lines: int | None,
-    follow: bool,
-) -> None:
-    """`whole` shows all from the search's beginning on, at most `lines`; else the last ones."""
-    import asyncio
-    from itertools import islice
-
-    from cli.events.search import everything, newest
-
-    async def ends() -> dict[int, int]:
-        return dict(enumerate(await log.ends(search.topic)))
-
-    until = asyncio.run(ends())
-    if whole:
-        for record in islice(everything(log, search, until), lines):
-            show(record)
-    else:
-        for record in newest(log, search, lines or 20, until):
-            show(record)
-    if not follow:
-        return
-    following = log.tail(search.topic, until)
-    try:
-        while True:
-            for record in following.poll(_FOLLOW_SECONDS):
-                if search.matches(record):
-                    show(record)
-    finally:
-        following.close()
+        typer.echo(schema_pages.asyncapi(), nl=False)
 
 
 def _search(
     kind: str | None, transaction_id: str | None, topic: str | None, begin: str | None
 ) -> Search:
-    from cli.events.search import Search, topic_called, types_called
     from domain.errors import InvalidInputError
     from domain.times import from_rfc3339
     from eventlog.partitioning import partition_for
     from eventlog.topics import Key
+    from operations.log.search import Search, topic_called, types_called
 
     types = types_called(kind)
     where = topic_called(topic, types)
@@ -161,7 +115,7 @@ def _printer(as_json: bool) -> Callable[[Recorded], None]:
     if as_json:
         return lambda record: print(event_lines.as_json(record), flush=True)
     console = Console(highlight=False)
-    # What is piped on is not cut to a width that nobody looks at.
+    # In a pipe there is no width to cut lines to.
     if not console.is_terminal:
         return lambda record: console.print(event_lines.as_line(record), soft_wrap=True)
     return lambda record: console.print(

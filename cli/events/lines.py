@@ -1,4 +1,4 @@
-"""Owns how one record of the log is shown in one line; which ones is event_search's affair."""
+"""One record of the log as one line of text, or as one line of JSON."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COLOURS = {
 
 
 def as_line(record: Recorded) -> Text:
-    """Time known (UTC), what happened, to what, and what matters of it."""
+    """Known time (UTC), event type, subject, and the most important fields."""
     try:
         envelope = decode(record.value)
     except UndecodableError as error:
@@ -43,12 +43,12 @@ def as_line(record: Recorded) -> Text:
         (f"{verb:<{_VERB_WIDTH}} ", _COLOURS.get(verb, "cyan")),
         (_fitted(envelope.subject), ""),
         " ",
-        _said(envelope),
+        _details(envelope),
     )
 
 
 def as_json(record: Recorded) -> str:
-    """The event as stored, with its place; `undecodable` tells why where it is no event."""
+    """The event as stored, with its position; `undecodable` says why it cannot be read."""
     place = record.position
     shown: dict[str, Any] = {
         "topic": place.topic,
@@ -67,10 +67,10 @@ def _fitted(subject: str) -> str:
     return f"{short:<{_SUBJECT_WIDTH}}"
 
 
-def _said(envelope: Envelope) -> Text:
+def _details(envelope: Envelope) -> Text:
     data = envelope.data
-    show = _SAYINGS.get(data.NAME)
-    return show(data) if show else Text("")
+    detail = _DETAILS.get(data.NAME)
+    return detail(data) if detail else Text("")
 
 
 def _money(minor: int, currency: str) -> str:
@@ -121,7 +121,7 @@ def _of_dead_letter(data: Any) -> Text:
     return Text(f"{data.reader}: {data.reason}")
 
 
-_SAYINGS: dict[str, Callable[[Any], Text]] = {
+_DETAILS: dict[str, Callable[[Any], Text]] = {
     "fraud.transaction.submitted": _of_transaction,
     "fraud.transaction.imported": _of_import,
     "fraud.transaction.scored": _of_decision,
@@ -137,7 +137,7 @@ _SAYINGS: dict[str, Callable[[Any], Text]] = {
 
 
 def _foreign(record: Recorded, error: UndecodableError) -> Text:
-    """A record that is no event: an inbox's, a routed batch, or one that cannot be read."""
+    """A record that is no event: of an inbox, a routed batch, or one that cannot be read."""
     place = record.position
     start = Text(f"{place.partition}/{place.offset} ", "dim")
     if place.topic == ENTITIES.name:

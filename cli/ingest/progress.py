@@ -1,4 +1,4 @@
-"""Owns how an import is shown: progress on stderr, accounts at the end; counts nothing itself."""
+"""Progress of an import on stderr, and its summary at the end."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ImportProgress:
         )
 
     def sleep(self, seconds: float) -> None:
-        """Waits, and keeps the figures moving."""
+        """Waits, and shows new figures meanwhile."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _SLICE_SECONDS))
@@ -78,7 +78,7 @@ def print_summary(
     interrupted: bool,
     as_json: bool,
 ) -> None:
-    """One JSON object on stdout, or a table there; what to do next goes to stderr."""
+    """A JSON object or a table on stdout; what to do next on stderr."""
     rejects_file = str(rejects_path) if summary.rejected else None
     figures: dict[str, Any] = {
         "file": command.name,
@@ -114,17 +114,17 @@ def _say_next(summary: ImportSummary, rejects_file: str | None, interrupted: boo
     say = Console(stderr=True, highlight=False, soft_wrap=True).print
     if interrupted:
         say(
-            f"Interrupted: {summary.accepted:,} rows are in. Run it again to go on: "
-            "rows that are in are not taken twice."
+            f"Interrupted: {summary.accepted:,} rows are in the log. Run it again to go on: "
+            "rows that are in the log are not added twice."
         )
     if rejects_file:
         say(f"Rejected rows with line, field and reason: {rejects_file}", markup=False)
     if summary.labels_held:
-        say(f"{summary.labels_held:,} labels will be known only later: run it again then.")
+        say(f"{summary.labels_held:,} labels become known only in the future: run it again then.")
     if summary.out_of_order:
         say(
-            f"{summary.out_of_order:,} rows are older than one before them: sort the file by time "
-            "for labels to come in the order in which they were known."
+            f"{summary.out_of_order:,} rows are older than a row before them. Sort the file by "
+            "time, so that labels are appended in the order in which they became known."
         )
 
 
@@ -155,5 +155,5 @@ def _moment(micros: int | None) -> str | None:
 
 def _peak_memory_mb() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Kilobytes everywhere but on macOS, which tells bytes.
+    # In bytes on macOS, in kilobytes elsewhere.
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)

@@ -1,4 +1,4 @@
-"""Owns the commands of the local stack; what they do is in local/stack."""
+"""`retrace up`, `down`, `status`, `logs` and `env`. What they do is in local/stack."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ def register(app: typer.Typer) -> None:
 def up(
     port: _Port = None,
     servers_only: Annotated[
-        bool, typer.Option("--servers-only", help="Only Kafka, Redis, PostgreSQL and MongoDB.")
+        bool,
+        typer.Option("--servers-only", help="Start only Kafka, Redis, PostgreSQL and MongoDB."),
     ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Start the local stack and wait until every part of it answers."""
+    """Start the local stack, and wait until all of it is ready."""
     from local.stack.control import LocalStack
     from runtime.processes.prepare import prepare
     from runtime.settings import load_settings
@@ -46,7 +47,7 @@ def up(
 
 
 def down() -> None:
-    """Stop everything that `up` started. Data stays."""
+    """Stop what `up` started. Data is kept."""
     from local.stack.control import LocalStack
 
     progress = _progress()
@@ -57,7 +58,7 @@ def down() -> None:
 
 
 def status(as_json: _Json = False) -> None:
-    """Show each server's state and URL."""
+    """Show the state and URL of each server and worker."""
     _print_status(_settings(), as_json)
 
 
@@ -65,10 +66,12 @@ def logs(
     name: Annotated[
         str, typer.Argument(help="kafka, redis, postgres, mongodb, api, worker-…")
     ] = "",
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many, from the end.")] = 40,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 40,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Print new lines until Ctrl-C.")
+    ] = False,
 ) -> None:
-    """Print the end of a service's log, or of all of them."""
+    """Print the last lines of a log file, or of all."""
     from cli.stack.log_files import print_logs
     from runtime.settings import settings_from_environment
 
@@ -76,7 +79,7 @@ def logs(
 
 
 def env() -> None:
-    """Print exports for other programs: eval "$(./retrace env)"."""
+    """Print the settings as shell exports: eval "$(./retrace env)"."""
     from runtime.settings import load_settings
 
     for name, value in load_settings().environment().items():

@@ -1,4 +1,4 @@
-"""Owns reading log files for people; who writes and rotates them is the supervisor's affair."""
+"""Log files on the screen: their last lines, and new ones as they come."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _follow(positions: dict[Path, int], single: bool) -> None:
     while True:
         for file, position in positions.items():
             size = file.stat().st_size
-            # Smaller than before: it was rotated, and begins anew.
+            # A smaller file was rotated: read it from its beginning.
             with file.open("rb") as content:
                 content.seek(position if size >= position else 0)
                 for line in content.read().decode(errors="replace").splitlines():

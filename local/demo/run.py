@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.port import InboxLog
 from host.clock import now_us
 from local.demo import remembered
 from local.demo.data import DataFile, read_data
@@ -26,7 +26,7 @@ from local.stack.control import LocalStack
 from local.stack.services import without_own_urls
 from local.stack.terminal import TerminalProgress
 from operations.monitoring.projection_lag import ProjectionPositions
-from runtime.composition.log import log_of
+from runtime.composition.log import open_log
 from runtime.processes.prepare import prepare
 from runtime.settings import Settings, load_settings, settings_from_environment
 
@@ -36,7 +36,7 @@ def run_demo(request: DemoRequest, console: Console, **given: Any) -> tuple[Outc
     started = time.monotonic()
     data = read_data(request.data, request) if request.data else None
     settings = start_stack(console, **given)
-    with closing(log_of(settings)) as log:
+    with open_log(settings) as log:
         known = make_ready(settings, log, request, data, console)
         lived = live(settings, log, known, request, data, console)
     outcome = Outcome(
@@ -60,7 +60,7 @@ def start_stack(console: Console, **given: Any) -> Settings:
 
 def make_ready(
     settings: Settings,
-    log: KafkaEventLog,
+    log: InboxLog,
     request: DemoRequest,
     data: DataFile | None,
     console: Console,
@@ -86,7 +86,7 @@ def make_ready(
 
 def live(
     settings: Settings,
-    log: KafkaEventLog,
+    log: InboxLog,
     known: Remembered,
     request: DemoRequest,
     data: DataFile | None,

@@ -6,11 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from commands.intake.cleaner import Edge
-from commands.intake.tokens import Tokeniser
 from commands.models.lifecycle import current_policy
 from domain.errors import InvalidInputError
-from domain.money import approximate_rates
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
 from local.demo import history, remembered
@@ -22,6 +19,7 @@ from local.demo.plan import DemoRequest, HistoryPlan, plan_history
 from local.demo.remembered import Remembered
 from operations.models.default_model import serves
 from operations.monitoring.projection_lag import ProjectionPositions, lags
+from runtime.composition.intake import edge_of
 from runtime.composition.models import artefacts_of
 from runtime.settings import Settings
 
@@ -63,7 +61,7 @@ class Stages:
             laid = history.lay_down(
                 plan,
                 self.log,
-                self._edge(),
+                edge_of(self.settings),
                 self.clock(),
                 there,
                 lambda done: bars.show("history", done, total),
@@ -126,15 +124,6 @@ class Stages:
     def _keep(self, known: Remembered) -> Remembered:
         remembered.save(self.settings.state_dir, known)
         return known
-
-    def _edge(self) -> Edge:
-        settings = self.settings
-        return Edge(
-            Tokeniser(settings.token_key),
-            settings.digest_key,
-            approximate_rates(),
-            settings.default_currency,
-        )
 
 
 async def _ends(log: EventLog) -> list[int]:

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from commands import Context, Edge
-from commands.intake.tokens import Tokeniser
+from commands import Context
 from commands.policy.active import PolicyWatch
 from commands.ports import Scorer
 from domain.features import CATALOGUE
 from domain.features.engine import warm_up
-from domain.money import approximate_rates
 from domain.policy import Model
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog
 from host.clock import now_us
+from runtime.composition.intake import edge_of
 from runtime.composition.scorers import open_scorers
 from runtime.composition.stores import feature_reader
 from runtime.settings import Settings
@@ -25,15 +24,6 @@ from runtime.settings import Settings
 # What waits for a model server waits in the same pool as what reads features.
 _READERS = {"tf-serving-grpc": 32, "tf-serving-rest": 32}
 _FEW_READERS = 4
-
-
-def edge_of(settings: Settings) -> Edge:
-    return Edge(
-        Tokeniser(settings.token_key),
-        settings.digest_key,
-        approximate_rates(),
-        settings.default_currency,
-    )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Owns making the edge that cleans foreign input, with the installation's keys; cleans nothing."""
+"""Composition of the payload cleaner, with the installation's keys."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from domain.money import EXPONENTS, approximate_rates
 from runtime.settings import Settings
 
 
+def edge_of(settings: Settings) -> Edge:
+    return _edge(settings, Tokeniser(settings.token_key), settings.default_currency)
+
+
 def edge_for_file(settings: Settings, currency: str | None) -> tuple[Edge, Callable[[str], str]]:
     """What cleans rows, and what takes card numbers out of the text of a row that is not taken.
 
@@ -22,5 +26,8 @@ def edge_for_file(settings: Settings, currency: str | None) -> tuple[Edge, Calla
     if code not in EXPONENTS:
         raise InvalidInputError("--default-currency", "expected an ISO 4217 code such as EUR")
     tokenise = Tokeniser(settings.token_key)
-    edge = Edge(tokenise, settings.digest_key, approximate_rates(), code)
-    return edge, lambda text: redact(text, tokenise)
+    return _edge(settings, tokenise, code), lambda text: redact(text, tokenise)
+
+
+def _edge(settings: Settings, tokenise: Tokeniser, currency: str) -> Edge:
+    return Edge(tokenise, settings.digest_key, approximate_rates(), currency)

@@ -10,7 +10,7 @@ from time import monotonic
 
 from rich.console import Console
 
-from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.port import InboxLog
 from eventlog.topics import TRANSACTIONS
 from local.demo.accounts import Accounts, Stored, settle
 from local.demo.live.figures import FLAGGED, Figures
@@ -45,7 +45,7 @@ class LivePart:
     """`id_prefix` is of this run alone: by it the log, the tables and we know its transactions."""
 
     settings: Settings
-    log: KafkaEventLog
+    log: InboxLog
     id_prefix: str
     pace: Pace
     console: Console

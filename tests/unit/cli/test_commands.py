@@ -25,6 +25,6 @@ def test_what_is_no_share_is_refused(said: str) -> None:
 def test_an_interruption_is_told_wherever_it_struck(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt), interruptible("`again`"):
         raise SystemError("in the middle of a call") from KeyboardInterrupt()
-    assert capsys.readouterr().err == "interrupted; `again` goes on with this run\n"
+    assert capsys.readouterr().err == "interrupted; `again` continues this run\n"
     with pytest.raises(SystemError, match="another"), interruptible("`again`"):
         raise SystemError("another")

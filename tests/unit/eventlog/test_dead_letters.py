@@ -1,4 +1,4 @@
-"""Records set aside: sealed, listed once, opened with the key, tried again."""
+"""Dead letters are sealed, listed once, and opened with their key."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from eventlog.codec import decode
 from eventlog.dead_letters import (
     SetAside,
     dead_letter,
-    dead_letter_event,
     dead_letter_of,
     dead_letters,
-    replay,
     seal,
     unseal,
 )
@@ -100,29 +98,3 @@ def test_setting_a_record_aside_twice_lists_it_once() -> None:
 def test_an_unknown_dead_letter_is_named() -> None:
     with pytest.raises(NotFoundError, match="dead-letter/none"):
         dead_letter_of(InMemoryEventLog(), "dead-letter/none")
-
-
-def test_a_replayed_inbox_record_is_in_its_inbox_again_as_it_was() -> None:
-    log = InMemoryEventLog()
-    said = asyncio.run(replay(dead_letter_event(RECORD, KEY, NOW), KEY, log, {}))
-    (record,) = log.read(INBOX_TRANSACTIONS)
-    assert record.value == RECORD.original
-    assert "inbox.transactions" in said
-
-
-def test_a_replayed_label_goes_to_the_retry_of_its_origin() -> None:
-    tried: list[bytes] = []
-
-    async def retry(original: bytes) -> str:
-        tried.append(original)
-        return "labelled"
-
-    label = dead_letter_event(replace(RECORD, origin="POST /labels"), KEY, NOW)
-    log = InMemoryEventLog()
-    assert asyncio.run(replay(label, KEY, log, {"POST /labels": retry})) == "labelled"
-    assert tried == [RECORD.original]
-
-
-def test_a_letter_that_nothing_can_retry_is_left_and_said_to_be() -> None:
-    letter = dead_letter_event(replace(RECORD, origin="retrace.transactions.g1"), KEY, NOW)
-    assert "left" in asyncio.run(replay(letter, KEY, InMemoryEventLog(), {}))

@@ -1,4 +1,4 @@
-"""Owns which records of the log a command asked for; how they are shown is event_lines'."""
+"""Search in the log: by topic, event type, subject, partition and known time."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Search:
 
 
 def topic_called(name: str | None, types: frozenset[str]) -> Topic:
-    """By full name, base or last part; without a name the topic that holds `types`."""
+    """By full name, base name or last part; without a name, the topic that holds `types`."""
     if name is None:
         for topic, events in EVENTS_OF.items():
             if types & {event.NAME for event in events}:
@@ -84,13 +84,13 @@ def types_called(name: str | None) -> frozenset[str]:
 
 
 def newest(log: EventLog, search: Search, most: int, ends: Mapping[int, int]) -> list[Recorded]:
-    """The last `most` matching records below `ends`; looks further back until it has them."""
+    """The last `most` matching records below `ends`. Reads further back until it has them."""
     window = most * _WIDER
     while True:
         start = {p: max(0, ends[p] - window) for p in search.partitions()}
         try:
             found = list(_matching(log, search, start, ends))
-        except IntegrityError:  # so far back, records have expired: begin with the oldest kept
+        except IntegrityError:  # records that old have expired: begin with the oldest kept
             start = dict.fromkeys(start, 0)
             found = list(_matching(log, search, start, ends))
         if len(found) >= most or not any(start.values()):

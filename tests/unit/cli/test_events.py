@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from cli.events.commands import show_events
 from cli.events.lines import as_json, as_line
-from cli.events.search import Search, topic_called, types_called
 from domain.errors import InvalidInputError
 from domain.events import Envelope
 from eventlog.codec import decode, encode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position, Recorded
 from eventlog.topics import ALERTS, DEAD_LETTERS, ENTITIES, INBOX_TRANSACTIONS, POLICY, TRANSACTIONS
+from operations.log.search import Search, topic_called, types_called
+from operations.log.show import show_events
 from tests.fakes.events import NOW, imported, labelled, scored, submitted
 from tests.fakes.strategies import envelopes
 

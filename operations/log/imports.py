@@ -1,0 +1,106 @@
+"""Import of a file into the log: from the operator's options to the rows that were appended."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from commands.imports import (
+    ImportPorts,
+    ImportRows,
+    ImportSummary,
+    Reject,
+    RejectSink,
+    RowSource,
+    bind,
+    import_rows,
+    open_rows,
+)
+from commands.imports.durations import parse_duration
+from commands.imports.origin import correlation_of, name_of
+from commands.imports.rejects import rejects_path_of
+from eventlog.dead_letters import SetAside, dead_letter_event
+from eventlog.port import Appender
+from eventlog.topics import DEAD_LETTERS
+
+_CLOSING_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """As the operator gives them; `rejects` is the file for rows that are not taken."""
+
+    file: Path
+    mapping: Sequence[str] = ()
+    label: str | None = None
+    label_delay: str = "7d"
+    score: bool = False
+    rejects: Path | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedImport:
+    command: ImportRows
+    rows: RowSource
+    rejects_path: Path
+
+
+@contextmanager
+def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
+    """The file, open, with its columns bound. Raises InvalidInputError naming the option."""
+    delay = parse_duration(options.label_delay, "--label-delay")
+    rows = open_rows(options.file)
+    try:
+        command = ImportRows(
+            name=name_of(options.file),
+            correlation_id=correlation_of(options.file),
+            binding=bind(rows.columns, options.mapping, options.label),
+            label_delay=delay,
+            score=options.score,
+            limit=options.limit,
+        )
+        yield OpenedImport(command, rows, rejects_path_of(options.file, options.rejects))
+    finally:
+        rows.close()
+
+
+def run_import(opened: OpenedImport, ports: ImportPorts, summary: ImportSummary) -> bool:
+    """True if Ctrl-C ended it: what `summary` counts as accepted is then in the log.
+
+    Raises as `import_rows`. Running it again adds only what is missing.
+    """
+    # Rows hold no reference cycles: searching for them again and again takes a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        import_rows(opened.command, opened.rows, ports, summary)
+    except KeyboardInterrupt:
+        summary.rows = summary.accepted + summary.rejected
+        ports.log.flush(_CLOSING_SECONDS)
+        return True
+    return False
+
+
+def with_dead_letters(
+    write: RejectSink, log: Appender, key: bytes, origin: str, clock: Callable[[], int]
+) -> RejectSink:
+    """A sink that writes each rejected row and also appends it as a dead letter."""
+
+    def reject(found: Reject) -> None:
+        write(found)
+        record = SetAside(
+            reader="import",
+            origin=origin,
+            partition=0,
+            offset=found.line,
+            reason=found.reason,
+            original=found.original.encode("utf-8", "replace"),
+            field=found.field,
+        )
+        log.append_nowait(DEAD_LETTERS, None, dead_letter_event(record, key, clock()))
+
+    return reject

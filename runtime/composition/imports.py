@@ -1,0 +1,50 @@
+"""Composition of an import of files: the log, the payload cleaner and the file of rejects."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+from commands.imports import ImportPorts, ImportSummary, Pace, RejectFile
+from host.clock import now_us
+from operations.log.imports import OpenedImport, with_dead_letters
+from runtime.composition.intake import edge_for_file
+from runtime.composition.log import open_log
+from runtime.settings import Settings
+
+
+@contextmanager
+def open_import_ports(
+    settings: Settings,
+    opened: OpenedImport,
+    currency: str | None,
+    rate: float,
+    sleep: Callable[[float], None],
+    progress: Callable[[ImportSummary], None],
+) -> Iterator[ImportPorts]:
+    """`rate` is seconds of history per second, 0 for full speed; `sleep` waits in between.
+
+    Raises InvalidInputError for an unknown currency or a file of rejects that cannot be written.
+    """
+    # Threads of the Kafka client inherit it: decisions go first where they share cores.
+    os.setpriority(os.PRIO_PROCESS, 0, max(5, os.getpriority(os.PRIO_PROCESS, 0)))
+    edge, redact = edge_for_file(settings, currency)
+    command = opened.command
+    with (
+        open_log(settings) as log,
+        closing(RejectFile(opened.rejects_path, command.binding.column)) as rejects,
+    ):
+        yield ImportPorts(
+            edge=edge,
+            log=log,
+            clock=now_us,
+            redact=redact,
+            reject=with_dead_letters(
+                rejects, log, settings.dead_letter_key, command.correlation_id, now_us
+            ),
+            spool=settings.state_dir,
+            pace=Pace(rate, time.monotonic, sleep) if rate else None,
+            progress=progress,
+        )
