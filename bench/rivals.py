@@ -25,7 +25,7 @@ _CORES = 2
 def ours(frame: Frame) -> Score:
     """As `retrace train` makes it, scored one by one by the kernel that serves."""
     from inference.artefacts.store import ArtefactStore
-    from inference.serving.litert import load
+    from inference.serving.adapters.litert import load
     from inference.training.train import TrainSettings, train
 
     trained = train(frame, TrainSettings(seed=SEED), lambda _done, _text: None)

@@ -22,8 +22,8 @@ from bench.machine import write
 from domain.features import CATALOGUE
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact, ArtefactStore
+from inference.serving.adapters.litert import LiteRtScorer
 from inference.serving.graph import SCORE, as_row
-from inference.serving.litert import LiteRtScorer
 from inference.training.export import unpack_weights
 from inference.training.fitting.fit import FitSettings
 from inference.training.fitting.network import restored

@@ -73,10 +73,11 @@ def _written(settings: Settings, model: str, to: Path, form: Format) -> Told:
 
 
 def _given(settings: Settings, model: str, say: Say) -> Told:
-    from operations.models.mlflow import give, mlflow_of
+    from operations.models.mlflow import give
+    from runtime.composition.mlflow import open_mlflow
     from runtime.composition.models import artefacts_of
 
-    with mlflow_of(settings) as server:
+    with open_mlflow(settings) as server:
         store, experiment = artefacts_of(settings), settings.mlflow_experiment
         artefact, run_id = give(store, server, experiment, model, say)
     model_id = artefact.manifest.model_id
@@ -93,13 +94,14 @@ def import_model(
     """Take a model from a run of MLflow, verify it and make it known; it is not put in force."""
     from cli.output import progress_shown
     from operations.models.lifecycle import open_models
-    from operations.models.mlflow import mlflow_of, take
+    from operations.models.mlflow import take
+    from runtime.composition.mlflow import open_mlflow
     from runtime.settings import load_settings
 
     settings = load_settings()
     with (
         progress_shown() as (say, _),
-        mlflow_of(settings) as server,
+        open_mlflow(settings) as server,
         open_models(settings) as models,
     ):
         model = take(models, server, mlflow, say)

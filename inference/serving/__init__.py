@@ -1,1 +1,1 @@
-"""Scorers: LiteRT, TensorFlow, TensorFlow Serving, and reasons."""
+"""Scoring with a trained model, and the reasons of a score."""

@@ -1,4 +1,4 @@
-"""Owns the check that a graph computes what TensorFlow computed; a graph that fails is refused."""
+"""Probe batch: rows by which a loaded model is checked against the scores of TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from domain.errors import IntegrityError
 from inference.artefacts.manifest import Probe
+from inference.artefacts.store import Artefact
+from inference.serving.graph import SCORE, Graph, as_row
 
 TOLERANCE = 1e-6
 
@@ -21,3 +23,10 @@ def check(probe: Probe, score: Callable[[Sequence[float | None]], float], what: 
                 f"{what} scores probe row {number} as {got:.9f} where TensorFlow gave"
                 f" {expected:.9f}: it was converted wrongly, or does not run on this machine"
             )
+
+
+def check_graph(artefact: Artefact) -> None:
+    """Raises IntegrityError where the artefact's LiteRT graph misses the probe batch."""
+    graph = Graph(artefact.graph, 1)
+    what = f"model {artefact.manifest.model_id}"
+    check(artefact.manifest.probe, lambda row: float(graph.run(as_row(row))[0, SCORE]), what)

@@ -14,13 +14,11 @@ import numpy as np
 from host.folders import placed
 from inference.artefacts.store import Artefact
 from inference.serving.graph import LOGIT, SCORE, as_row
+from inference.serving.model_server import INPUT, SIGNATURE
 from inference.serving.probe import check
 from inference.training.export import unpack_weights
 from inference.training.fitting.network import restored
 from inference.training.fitting.tensorflow_setup import start
-
-SIGNATURE = "serving_default"
-INPUT = "features"
 
 
 def write_saved_model(artefact: Artefact, target: Path) -> None:

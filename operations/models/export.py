@@ -8,7 +8,8 @@ from typing import Literal
 
 from host.folders import placed
 from inference.artefacts.store import GRAPH, MANIFEST, Artefact
-from inference.serving.tf_serving.server import served_version
+from inference.serving.model_server import served_version
+from inference.serving.probe import check_graph
 from runtime.composition.models import artefacts_of
 from runtime.settings import Settings
 
@@ -47,9 +48,7 @@ def export(settings: Settings, named: str, folder: Path, form: Format) -> Export
 
 
 def _write_graph(artefact: Artefact, path: Path) -> None:
-    from inference.serving.litert import LiteRtScorer
-
-    LiteRtScorer(artefact)  # refuses a graph that misses the probe
+    check_graph(artefact)
     with placed(path) as draft:
         (draft / GRAPH).write_bytes(artefact.graph)
         (draft / MANIFEST).write_bytes(artefact.manifest.to_json())

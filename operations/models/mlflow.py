@@ -7,12 +7,12 @@ from contextlib import suppress
 from typing import Any
 
 from commands.models.registry import Registered
-from domain.errors import IntegrityError, NotFoundError, RetraceError, SettingsError
+from domain.errors import IntegrityError, NotFoundError, RetraceError
 from host.clock import now_us
-from inference.artefacts.mlflow import MlflowServer, Run
 from inference.artefacts.store import FILES, Artefact, ArtefactStore, artefact_of, content_hash
+from inference.artefacts.tracking import Run, TrackingServer
+from inference.serving.probe import check_graph
 from operations.models.lifecycle import Models
-from runtime.settings import Settings
 
 FOLDER = "retrace"
 """Where in a run's artefacts the files of a model lie."""
@@ -20,15 +20,8 @@ FOLDER = "retrace"
 Say = Callable[[str], None]
 
 
-def mlflow_of(settings: Settings) -> MlflowServer:
-    """Raises SettingsError where no server is named."""
-    if not settings.mlflow_url:
-        raise SettingsError("MLFLOW_TRACKING_URI is not set: http://host:port of an MLflow server")
-    return MlflowServer(settings.mlflow_url, settings.mlflow_token.get_secret_value())
-
-
 def give(
-    store: ArtefactStore, server: MlflowServer, experiment: str, named: str, say: Say
+    store: ArtefactStore, server: TrackingServer, experiment: str, named: str, say: Say
 ) -> tuple[Artefact, str]:
     """Makes a run of the model; returns its id.
 
@@ -52,7 +45,7 @@ def give(
     return artefact, run.run_id
 
 
-def take(models: Models, server: MlflowServer, run_id: str, say: Say) -> Registered:
+def take(models: Models, server: TrackingServer, run_id: str, say: Say) -> Registered:
     """Fetches a run's model, verifies it as scorers do, stores it and makes it known to the log.
 
     Raises NotFoundError, IntegrityError (its content has another hash than the run says, or its
@@ -67,8 +60,6 @@ def take(models: Models, server: MlflowServer, run_id: str, say: Say) -> Registe
 
 
 def _verify(run: Run, files: Mapping[str, bytes]) -> None:
-    from inference.serving.litert import LiteRtScorer
-
     found, said = content_hash(files), run.tags.get("model_hash")
     if said is None:
         raise NotFoundError("model_hash among the tags of run", run.run_id)
@@ -77,7 +68,7 @@ def _verify(run: Run, files: Mapping[str, bytes]) -> None:
             f"run {run.run_id} says its model has hash {said[:12]}, and holds {found[:12]}: it was"
             " altered; export the model again"
         )
-    LiteRtScorer(artefact_of(found, files))
+    check_graph(artefact_of(found, files))
 
 
 def _tags(artefact: Artefact) -> dict[str, str]:

@@ -39,16 +39,16 @@ def open_scorers(settings: Settings) -> Iterator[Load]:
 @contextmanager
 def _makers(settings: Settings) -> Iterator[Make]:
     if settings.scorer == "litert":
-        from inference.serving.litert import LiteRtScorer
+        from inference.serving.adapters.litert import LiteRtScorer
 
         yield LiteRtScorer
     elif settings.scorer == "tensorflow":
-        from inference.serving.tensorflow import TensorFlowScorer
+        from inference.serving.adapters.tensorflow import TensorFlowScorer
 
         yield TensorFlowScorer
     else:
-        from inference.serving.tf_serving.opening import open_server
-        from inference.serving.tf_serving.scorer import TfServingScorer
+        from inference.serving.adapters.tf_serving.scorer import TfServingScorer
+        from inference.serving.adapters.tf_serving.transports import open_server
 
         server = open_server(settings.scorer, settings.tf_serving_url, settings.tf_serving_model)
         with closing(server):

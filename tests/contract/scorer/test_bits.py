@@ -16,7 +16,7 @@ from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
 from inference.artefacts.store import Artefact
-from inference.serving.litert import LiteRtScorer
+from inference.serving.adapters.litert import LiteRtScorer
 from operations.backtest.backtest import scored
 from projections.replay.dataset import UNLABELLED, Dataset
 from projections.replay.payments import Payments

@@ -12,7 +12,7 @@ from commands.models.lifecycle import promote
 from domain.events import ModelPromoted
 from eventlog.in_memory import InMemoryEventLog
 from inference.artefacts.store import FILES, Artefact, ArtefactStore
-from inference.serving.tf_serving.server import served_version
+from inference.serving.model_server import served_version
 from inference.training.saved_model import write_saved_model
 from runtime.composition.decider import open_context
 from runtime.settings import Settings, settings_from_environment

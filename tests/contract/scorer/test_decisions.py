@@ -16,11 +16,11 @@ from domain.features import CATALOGUE
 from domain.features.engine import warm_up
 from eventlog.in_memory import InMemoryEventLog
 from inference.artefacts.store import Artefact
-from inference.serving.litert import LiteRtScorer
+from inference.serving.adapters.litert import LiteRtScorer
+from inference.serving.adapters.tf_serving.scorer import TfServingScorer
+from inference.serving.adapters.tf_serving.transports import open_server
+from inference.serving.model_server import served_version
 from inference.serving.probe import TOLERANCE
-from inference.serving.tf_serving.opening import open_server
-from inference.serving.tf_serving.scorer import TfServingScorer
-from inference.serving.tf_serving.server import served_version
 from inference.training.saved_model import write_saved_model
 from tests.e2e.stack import free_port
 from tests.fakes.deciding import deciding_process

@@ -15,11 +15,11 @@ import pytest
 
 from domain.errors import IntegrityError, NotFoundError, UnavailableError
 from inference.artefacts.store import Artefact, ArtefactStore
+from inference.serving.adapters.litert import LiteRtScorer
+from inference.serving.adapters.tf_serving.rest import RestModelServer
+from inference.serving.adapters.tf_serving.scorer import TfServingScorer
 from inference.serving.graph import LOGIT, SCORE, as_rows
-from inference.serving.litert import LiteRtScorer
 from inference.serving.probe import TOLERANCE
-from inference.serving.tf_serving.over_rest import RestModelServer
-from inference.serving.tf_serving.scorer import TfServingScorer
 from inference.training.export import pack_weights, unpack_weights
 from inference.training.fitting.tensorflow_setup import start
 from inference.training.saved_model import write_saved_model

@@ -18,13 +18,18 @@ import pytest
 
 from domain.errors import IntegrityError, SettingsError, UnavailableError
 from inference.artefacts.store import Artefact, ArtefactStore
+from inference.serving.adapters.litert import LiteRtScorer
+from inference.serving.adapters.tf_serving.messages import (
+    message,
+    messages,
+    set_tensor,
+    tensor_values,
+)
+from inference.serving.adapters.tf_serving.scorer import TfServingScorer
+from inference.serving.adapters.tf_serving.transports import open_server
 from inference.serving.graph import SCORE, as_row
-from inference.serving.litert import LiteRtScorer
+from inference.serving.model_server import ModelServer, served_version
 from inference.serving.probe import TOLERANCE
-from inference.serving.tf_serving.messages import message, messages, set_tensor, tensor_values
-from inference.serving.tf_serving.opening import open_server
-from inference.serving.tf_serving.scorer import TfServingScorer
-from inference.serving.tf_serving.server import ModelServer, served_version
 from inference.training.export import pack_weights, unpack_weights
 from inference.training.fitting.network import restored
 from inference.training.saved_model import write_saved_model

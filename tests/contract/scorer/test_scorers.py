@@ -18,12 +18,12 @@ from domain.errors import IntegrityError, NotFoundError, SettingsError
 from domain.features import CATALOGUE
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact, ArtefactStore
-from inference.serving.litert import LiteRtScorer, load
+from inference.serving.adapters.litert import LiteRtScorer, load
+from inference.serving.adapters.tensorflow import TensorFlowScorer
+from inference.serving.adapters.tf_serving.scorer import TfServingScorer
+from inference.serving.adapters.tf_serving.transports import open_server
+from inference.serving.model_server import served_version
 from inference.serving.probe import TOLERANCE
-from inference.serving.tensorflow import TensorFlowScorer
-from inference.serving.tf_serving.opening import open_server
-from inference.serving.tf_serving.scorer import TfServingScorer
-from inference.serving.tf_serving.server import served_version
 from inference.training.export import converted, unpack_weights
 from inference.training.fitting.network import restored
 from inference.training.saved_model import write_saved_model

@@ -16,9 +16,9 @@ import pytest
 from commands.models.registry import registry_of
 from domain.errors import IntegrityError, NotFoundError, SettingsError, UnavailableError
 from eventlog.in_memory import InMemoryEventLog
-from inference.artefacts.mlflow import MlflowServer
+from inference.artefacts.adapters.mlflow import MlflowServer
 from inference.artefacts.store import GRAPH, ArtefactStore
-from inference.serving.litert import LiteRtScorer
+from inference.serving.adapters.litert import LiteRtScorer
 from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from operations.models.lifecycle import Models

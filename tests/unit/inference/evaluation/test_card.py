@@ -20,7 +20,7 @@ from inference.evaluation.card.importance import importance
 from inference.evaluation.card.origin import Origin
 from inference.evaluation.card.text import PLOTS, markdown, table
 from inference.evaluation.measures import MeasureSettings
-from inference.serving.litert import load
+from inference.serving.adapters.litert import load
 from inference.training.fitting.fit import FitSettings
 from inference.training.frame.frame import Frame, Payments
 from inference.training.train import TrainedModel, TrainSettings, train

@@ -10,10 +10,11 @@ from domain.errors import SettingsError, UnavailableError
 from domain.policy import Score
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact
+from inference.serving.adapters.tf_serving.answers import not_served
 from inference.serving.explain import Explainer
 from inference.serving.graph import SCORE, Matrix, as_row
+from inference.serving.model_server import ModelServer, served_version
 from inference.serving.probe import check
-from inference.serving.tf_serving.server import ModelServer, not_served, served_version
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Owns the REST transport to TensorFlow Serving; what is scored with it is scorer.py's."""
+"""REST transport to TensorFlow Serving."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from urllib.parse import quote
 import numpy as np
 
 from domain.errors import IntegrityError, SettingsError
+from inference.serving.adapters.tf_serving.answers import away, columns, not_served
 from inference.serving.graph import Matrix
-from inference.serving.tf_serving.server import INPUT, OUTPUTS, SIGNATURE, away, columns, not_served
+from inference.serving.model_server import INPUT, OUTPUTS, SIGNATURE
 
 _NOT_FOUND, _BAD_REQUEST = 404, 400
 

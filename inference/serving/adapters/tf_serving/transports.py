@@ -1,10 +1,10 @@
-"""Owns the choice of the transport to a model server by its name."""
+"""Transports to TensorFlow Serving by name: gRPC and REST."""
 
 from __future__ import annotations
 
-from inference.serving.tf_serving.over_grpc import GrpcModelServer
-from inference.serving.tf_serving.over_rest import RestModelServer
-from inference.serving.tf_serving.server import ModelServer
+from inference.serving.adapters.tf_serving.grpc import GrpcModelServer
+from inference.serving.adapters.tf_serving.rest import RestModelServer
+from inference.serving.model_server import ModelServer
 
 
 def open_server(kind: str, url: str, model: str) -> ModelServer:

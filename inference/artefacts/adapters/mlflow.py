@@ -1,12 +1,12 @@
-"""Owns speaking MLflow's REST API: runs, and artefacts through its proxy; knows no models.
+"""MLflow client: runs, and their artefacts through the server's proxy (MLflow's REST API 2.0).
 
-Its Python packages are not needed and would conflict with ours. API: MLflow's REST reference, 2.0.
+Its own client is not used: beside our locked packages (importlib-metadata) only mlflow-skinny 1.27
+resolves on Python 3.11.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,24 +14,15 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from domain.errors import NotFoundError, SettingsError, UnavailableError
+from inference.artefacts.tracking import Run
 
 _SECONDS = 30.0
 _NOT_FOUND = 404
 _LONGEST = 6000  # characters of a parameter
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """`artifacts` is the URI that the server has given to the run's folder."""
-
-    run_id: str
-    artifacts: str
-    tags: Mapping[str, str]
-
-
 class MlflowServer:
-    """`url` is what MLFLOW_TRACKING_URI is. Every call raises UnavailableError where the server is
-    away or refuses, and names it."""
+    """Implements TrackingServer. `url` is that of MLFLOW_TRACKING_URI."""
 
     def __init__(self, url: str, token: str = "") -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -52,7 +43,6 @@ class MlflowServer:
         self._client.close()
 
     def experiment(self, name: str) -> str:
-        """Its id; made where it is not there."""
         try:
             found = self._api("GET", "experiments/get-by-name", {"experiment_name": name})
             return str(found["experiment"]["experiment_id"])
@@ -60,7 +50,6 @@ class MlflowServer:
             return str(self._api("POST", "experiments/create", {"name": name})["experiment_id"])
 
     def begin(self, experiment_id: str, name: str, tags: Mapping[str, str], at: int) -> Run:
-        """`at` is milliseconds."""
         asked = {
             "experiment_id": experiment_id,
             "run_name": name,
@@ -85,14 +74,12 @@ class MlflowServer:
         self._api("POST", "runs/update", asked)
 
     def run(self, run_id: str) -> Run:
-        """Raises NotFoundError."""
         return self._run(self._api("GET", "runs/get", {"run_id": run_id}))
 
     def put(self, run: Run, path: str, content: bytes) -> None:
         self._artefact("PUT", run, path, content)
 
     def get(self, run: Run, path: str) -> bytes:
-        """Raises NotFoundError."""
         return self._artefact("GET", run, path, None).content
 
     def _run(self, answer: Any) -> Run:

@@ -1,13 +1,14 @@
-"""Owns the gRPC transport to TensorFlow Serving; what is scored with it is scorer.py's."""
+"""gRPC transport to TensorFlow Serving."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from domain.errors import IntegrityError, SettingsError
+from inference.serving.adapters.tf_serving.answers import away, columns, not_served
+from inference.serving.adapters.tf_serving.messages import message, set_tensor, tensor_values
 from inference.serving.graph import Matrix
-from inference.serving.tf_serving.messages import message, set_tensor, tensor_values
-from inference.serving.tf_serving.server import INPUT, OUTPUTS, SIGNATURE, away, columns, not_served
+from inference.serving.model_server import INPUT, OUTPUTS, SIGNATURE
 
 # A server that is back is to be found again at once; the default waits up to two minutes.
 _OPTIONS = (

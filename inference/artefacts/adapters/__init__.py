@@ -1,0 +1,1 @@
+"""Clients of the stores of models: MLflow."""

@@ -1,0 +1,1 @@
+"""Scorers of each runtime: LiteRT, TensorFlow and TensorFlow Serving."""

@@ -1,1 +1,0 @@
-"""Owns scoring through a TensorFlow Serving server, over gRPC or REST; imports no TensorFlow."""
