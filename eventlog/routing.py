@@ -1,4 +1,4 @@
-"""Owns the records of the ENTITIES topic: what of one source partition concerns one share of keys.
+"""Owns the records of the ENTITIES topic: what of one source partition concerns one shard of keys.
 
 They are derived from TRANSACTIONS and rebuilt from it, so their bytes may change at any time: a
 record of another version is refused, and the router writes anew from the markers.
@@ -46,7 +46,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Routed).decode
 
 
-def share_of(entity: Entity, key: str) -> int:
+def shard_of(entity: Entity, key: str) -> int:
     """The ENTITIES partition, and so the one writer, of an entity's state."""
     return partition_for(entity + ":" + key, ENTITIES.partitions)
 

@@ -26,6 +26,15 @@ class Judged:
     verdict: Verdict
 
 
+@dataclass(slots=True)
+class Counts:
+    """Of the records of a batch; each adds one to exactly one of them."""
+
+    projected: int = 0
+    void: int = 0
+    dead: int = 0
+
+
 class UnfoldableError(UndecodableError):
     """Records of a batch do not fit the store; `reasons` by offset. Nothing was committed.
 

@@ -29,7 +29,6 @@ from domain.features.engine import states as all_states
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.archive.history import History
 from eventlog.events_table import EventTable
-from eventlog.routing import share_of
 from eventlog.topics import ENTITIES, POLICY
 from host.clock import now_us
 from projections.online.adapters.feast_repo import apply, repo_config
@@ -175,7 +174,7 @@ class Rebuilder:
         inputs.check(features)
 
     def _nexts(self) -> dict[int, int]:
-        """Where in the entity topic each share of the live generation goes on."""
+        """Where in the entity topic each shard of the live generation goes on."""
         markers = self._states.markers()
         return {s: markers.at.get(s, Marker()).next for s in range(ENTITIES.partitions)}
 
@@ -203,9 +202,9 @@ class Rebuilder:
                 held += number
                 self._count(held, total)
         shadow = self._states.at(made)
-        for share, following in nexts.items():
+        for shard, following in nexts.items():
             covered = {p: end - 1 for p, end in ends.items() if end}
-            shadow.mark(share, None, Marker(following, covered))
+            shadow.mark(shard, None, Marker(following, covered))
         return held
 
     def _verified(self, made: Generation, events: EventTable) -> int:
@@ -217,7 +216,7 @@ class Rebuilder:
         shadow, done = self._states.at(made), 0
         total = sum(len(events.keys[entity]) for entity in made.features.entities)
         for entity in made.features.entities:
-            for number in compare_states(side, shadow, share_of, entity, compared):
+            for number in compare_states(side, shadow.read, entity, compared):
                 done += number
                 self._count(done, total)
         if compared.different:

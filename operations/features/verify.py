@@ -19,7 +19,6 @@ from domain.features.rows import IS_TRANSACTION, KIND, TIME
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.archive.history import History
 from eventlog.events_table import EventTable
-from eventlog.routing import share_of
 from eventlog.topics import ENTITIES
 from operations.monitoring.projection_lag import ProjectionPositions, lags
 from projections.online.adapters.feast_repo import feature_store, repo_config
@@ -208,12 +207,12 @@ class Verifier:
         name = "the streaming fold of the entity topic"
         with self._comparison(name, "fold of the topic", "log at its versions") as made:
             seen = dict.fromkeys(side.features.entities, 0)
-            for share in range(ENTITIES.partitions):
-                others = {p: 0 for p in range(ENTITIES.partitions) if p != share}
+            for shard in range(ENTITIES.partitions):
+                others = {p: 0 for p in range(ENTITIES.partitions) if p != shard}
                 routed = routed_of(self._log.read(ENTITIES, None, others))
                 for entity, number in compare_stream(side, routed, made).items():
                     seen[entity] += number
-                self._count(share + 1, ENTITIES.partitions)
+                self._count(shard + 1, ENTITIES.partitions)
             transactions = side.events.rows[:, KIND] == IS_TRANSACTION
             for entity, number in seen.items():
                 logged = int((transactions & (side.events.codes[entity] >= 0)).sum())
@@ -225,11 +224,12 @@ class Verifier:
 
     def _online(self, side: LogSide) -> None:
         with self._comparison("online states", "log at their versions", "Redis") as made:
-            states = plant_in_states(self._states, self._planted) if self._planted else self._states
+            read = self._states.read
+            altered = plant_in_states(read, self._planted) if self._planted else read
             total = sum(len(side.events.keys[entity]) for entity in side.features.entities)
             done = 0
             for entity in side.features.entities:
-                for number in compare_states(side, states, share_of, entity, made):
+                for number in compare_states(side, altered, entity, made):
                     done += number
                     self._count(done, total)
 

@@ -22,7 +22,7 @@ from inference.monitoring.report import ModelHealth
 from operations.monitoring.alerts import alerts_of, rows_of
 from operations.monitoring.health import health_among
 from operations.monitoring.measure import asked_of
-from projections.readmodels.storage.model_health import keep, measured_at
+from projections.readmodels.model_health import keep, measured_at
 from runtime.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -35,19 +35,19 @@ class Follower:
         starts = await self._writer.assign(set(range(ENTITIES.partitions)))
         ends = list(await self._log.ends(ENTITIES))
         taken = 0
-        for share, start in starts.items():
-            if start < ends[share]:
-                taken += await self._share(share, start, ends)
+        for shard, start in starts.items():
+            if start < ends[shard]:
+                taken += await self._shard(shard, start, ends)
         await self._writer.save()
         return taken
 
-    async def _share(self, share: int, start: int, ends: list[int]) -> int:
-        upto = {each: ends[share] if each == share else 0 for each in range(len(ends))}
-        records = self._log.read(ENTITIES, {share: start}, upto)
+    async def _shard(self, shard: int, start: int, ends: list[int]) -> int:
+        upto = {each: ends[shard] if each == shard else 0 for each in range(len(ends))}
+        records = self._log.read(ENTITIES, {shard: start}, upto)
         taken = 0
         while some := await asyncio.to_thread(lambda: list(islice(records, _AT_ONCE))):
             batch: list[Record] = [(r.position.offset, None, r.value) for r in some]
-            await self._writer.handle(Batch(ENTITIES.name, share, batch, ends[share]))
+            await self._writer.handle(Batch(ENTITIES.name, shard, batch, ends[shard]))
             taken += len(some)
         return taken
 

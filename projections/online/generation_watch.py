@@ -1,34 +1,31 @@
-"""Owns a worker's watch over the live generation of the online states; moves no pointer."""
+"""Watch of a worker over the live generation of the online states: the worker ends on a swap."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from domain.errors import FencedError
+from projections.online.port import StateStore
 
 _LOOK_SECONDS = 0.5
 
 
-class Pinned(Protocol):
-    def moved(self) -> int | None: ...
+def generation_watch(states: StateStore) -> Callable[[], Awaitable[None]]:
+    """Raises FencedError once a generation is live that `states` is not pinned to.
 
-
-def following(states: Pinned) -> Callable[[], Awaitable[None]]:
-    """Raises FencedError once another generation is live than the one that `states` is pinned to.
-
-    The worker ends and is started anew on that one, from its own markers. What it wrote meanwhile
-    lies where nobody looks any more, and readers fold their own tail of the log.
+    The worker ends, and its supervisor starts it again on the new one, at its markers. What it
+    wrote meanwhile lies in the old generation, which nobody reads any more; readers fold their own
+    tail of the log until the worker is back.
     """
 
-    async def follow() -> None:
+    async def watch() -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             number = await asyncio.to_thread(states.moved)
             if number is not None:
                 raise FencedError(
-                    f"generation {number} of the online states is live now: starts anew upon it"
+                    f"generation {number} of the online states is live now: start again on it"
                 )
 
-    return follow
+    return watch

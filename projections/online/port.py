@@ -1,19 +1,22 @@
-"""Owns the port of the online states and the marker of how far they go; knows no store."""
+"""Ports of the online states: reader, store, recent tail, and the markers of how far they go.
+
+Generations of the states are in generations.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from domain.features import Entity, EntityState, FeatureSet
+from domain.features import Entity, EntityState, FeatureEvent, FeatureSet
 
 NOTHING = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """How far one share of the entities (an ENTITIES partition) has come.
+    """How far one shard of the entities (a partition of ENTITIES) has come.
 
     All its states cover each source partition up to and with `last`; `next` is the offset of the
     next routed record to read.
@@ -38,7 +41,7 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """The markers of a keyspace by share, and the shares that are being rebuilt.
+    """The markers of a keyspace by shard, and the shards that are being rebuilt.
 
     `made` is False where the keyspace was never begun, or is gone: its states say nothing.
     """
@@ -47,11 +50,11 @@ class Markers:
     rebuilding: frozenset[int]
     made: bool = True
 
-    def covered(self, sources: int, shares: int) -> dict[int, int]:
-        """Per source partition the last offset that every share covers."""
+    def covered(self, sources: int, shards: int) -> dict[int, int]:
+        """Per source partition the last offset that every shard covers."""
         nothing = Marker()
         return {
-            source: min(self.at.get(share, nothing).covers(source) for share in range(shares))
+            source: min(self.at.get(shard, nothing).covers(source) for shard in range(shards))
             for source in range(sources)
         }
 
@@ -65,8 +68,34 @@ class Read:
     states: list[EntityState]
 
 
-class StateStore(Protocol):
-    """The online states of one keyspace. Blocking. Raises UnavailableError.
+ReadStates = Callable[[Sequence[tuple[Entity, str]]], Read]
+"""One state per key, in order; an empty state where none is stored. Raises UnavailableError."""
+
+
+class StateReader(Protocol):
+    """The live online states. Blocking. Raises UnavailableError, within its timeout."""
+
+    def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
+        """As ReadStates; the markers are those of before the states were read."""
+        ...
+
+    def markers(self) -> Markers:
+        """Where every shard is, by the keyspace in use."""
+        ...
+
+
+class RecentTail(Protocol):
+    """The part of the log that this process has read itself: see commands.ports.RecentTail."""
+
+    def starts(self) -> Sequence[int]: ...
+
+    def ends(self) -> Sequence[int]: ...
+
+    def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]: ...
+
+
+class StateStore(StateReader, Protocol):
+    """The online states of one keyspace, for one writer. Blocking. Raises UnavailableError.
 
     A state is never replaced by one that does not cover all that the stored one covers, whoever
     writes; so repeating a write is harmless, and a writer left behind by a rebalance is refused.
@@ -85,10 +114,6 @@ class StateStore(Protocol):
         """The number of the live keyspace where it is no longer the one in use."""
         ...
 
-    def load(self, keys: Sequence[tuple[Entity, str]]) -> list[EntityState]:
-        """One per key, in order; an empty state where none is stored."""
-        ...
-
     def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
         """Each state with its bytes, which count: the state may be folded on meanwhile.
 
@@ -97,19 +122,15 @@ class StateStore(Protocol):
         """
         ...
 
-    def markers(self) -> Markers:
-        """Where every share is, by the keyspace in use."""
-        ...
-
     def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
-        """(share, before, after) each. Call after the states that `after` covers are saved.
+        """(shard, before, after) each. Call after the states that `after` covers are saved.
 
         Raises FencedError where a stored marker is not `before` (None: there is none), and
         IntegrityError where the store has lost it.
         """
         ...
 
-    def rebuilding(self, share: int, on: bool) -> None:
+    def rebuilding(self, shard: int, on: bool) -> None:
         """While it is on, readers say on each vector that states are incomplete."""
         ...
 

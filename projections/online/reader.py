@@ -1,16 +1,16 @@
-"""Owns the FeatureReader over the online states: stored states, own tail, finish; decides nothing.
+"""Feature reader of a decision: stored states, the recent tail folded onto them, and the finish.
 
-The states come through Feast's online store in one round trip; the tail is what this process has
-read of the log itself. The version map of the result is recorded, so that the very same vector can
-be made again from the log.
+The states come from Feast's online store in one round trip; the tail is what this process has read
+of the log itself. The decision records the version map of the result, so that the same vector can
+be recomputed from the log.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from domain.errors import IntegrityError, UnavailableError
 from domain.features import (
@@ -24,59 +24,14 @@ from domain.features import (
     finish,
 )
 from domain.transactions import Transaction
-from eventlog.routing import share_of
+from eventlog.routing import shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
+from projections.online.port import Markers, Read, RecentTail, StateReader
 
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-Answer_co = TypeVar("Answer_co", covariant=True)
 _BREAK_SECONDS = 0.5
-
-
-class Marker(Protocol):
-    def covers(self, source: int) -> int: ...
-
-
-class Markers(Protocol):
-    @property
-    def at(self) -> Mapping[int, Marker]: ...
-
-    @property
-    def rebuilding(self) -> frozenset[int]: ...
-
-    def covered(self, sources: int, shares: int) -> dict[int, int]: ...
-
-
-class Read(Protocol):
-    """States as read together, and the set of features that they are of."""
-
-    @property
-    def features(self) -> FeatureSet: ...
-
-    @property
-    def markers(self) -> Markers: ...
-
-    @property
-    def states(self) -> list[EntityState]: ...
-
-
-class States(Protocol):
-    """The live online states, for reading. Blocking; raises UnavailableError in its timeout."""
-
-    def read(self, keys: Sequence[tuple[Entity, str]]) -> Read: ...
-
-    def markers(self) -> Markers: ...
-
-
-class Tail(Protocol):
-    """What this process has read of the log: see commands.ports.RecentTail."""
-
-    def starts(self) -> Sequence[int]: ...
-
-    def ends(self) -> Sequence[int]: ...
-
-    def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]: ...
 
 
 class FeastFeatureReader(Generic[Answer]):
@@ -88,13 +43,13 @@ class FeastFeatureReader(Generic[Answer]):
 
     def __init__(
         self,
-        states: States,
+        states: StateReader,
         answer: Callable[[FeatureSet, list[float | None], dict[str, str], list[str]], Answer],
     ) -> None:
         self._states, self._answer = states, answer
         self._broken_until = 0.0
 
-    def read(self, transaction: Transaction, tail: Tail) -> Answer:
+    def read(self, transaction: Transaction, tail: RecentTail) -> Answer:
         keys = entity_keys(transaction)
         # Of before the states: what comes later may or may not be in them.
         ends = tail.ends()
@@ -105,7 +60,7 @@ class FeastFeatureReader(Generic[Answer]):
             values = finish({}, transaction)
             return self._answer(features, values, {}, [*flags, "features_unavailable"])
         markers, found = read.markers, read.states
-        if any(share_of(entity, key) in markers.rebuilding for entity, key in keys.items()):
+        if any(shard_of(entity, key) in markers.rebuilding for entity, key in keys.items()):
             flags.append("features_rebuilding")
         entries = [tail.entries(state.entity.value, state.key) for state in found]
         # Of after the entries: what the tail forgot meanwhile must show as a gap.
@@ -124,7 +79,7 @@ class FeastFeatureReader(Generic[Answer]):
         return self._answer(features, values, versions, flags)
 
     def covered(self) -> dict[int, int]:
-        """Per source partition the offset from which on states need the tail; nothing if away."""
+        """Per source partition the first offset that states may lack; empty without store."""
         try:
             markers = self._states.markers()
         except (UnavailableError, IntegrityError):
@@ -145,7 +100,7 @@ class FeastFeatureReader(Generic[Answer]):
 
 def _covered(state: EntityState, markers: Markers) -> dict[int, int]:
     """Per source partition the last offset of which the state knows all that concerns it."""
-    marker = markers.at.get(share_of(state.entity, state.key))
+    marker = markers.at.get(shard_of(state.entity, state.key))
     return {
         source: max(state.version.get(source, -1), marker.covers(source) if marker else -1)
         for source in range(TRANSACTIONS.partitions)

@@ -1,4 +1,4 @@
-"""Owns the flag that tells readers a share of the states is being rebuilt from the log."""
+"""Owns the flag that tells readers a shard of the states is being rebuilt from the log."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ Ends = Callable[[], Awaitable[Mapping[int, int]]]
 
 
 class Rebuilds:
-    """A share without a marker is rebuilt up to where the log ended when that was seen."""
+    """A shard without a marker is rebuilt up to where the log ended when that was seen."""
 
     def __init__(self, states: StateStore, ends: Ends) -> None:
         self._states, self._ends = states, ends
         self._until: dict[int, Mapping[int, int]] = {}
 
     async def begin(self, markers: Mapping[int, Marker | None], flagged: frozenset[int]) -> None:
-        """Flags the shares that have lost their states; a rebuild cut short goes on."""
+        """Flags the shards that have lost their states; a rebuild cut short goes on."""
         ends = await self._ends()
         self._until = {}
-        for share, marker in markers.items():
+        for shard, marker in markers.items():
             if _reaches(marker or Marker(), ends):
-                if share in flagged:
-                    await asyncio.to_thread(self._states.rebuilding, share, False)
-            elif marker is None or share in flagged:
-                self._until[share] = ends
-                await asyncio.to_thread(self._states.rebuilding, share, True)
+                if shard in flagged:
+                    await asyncio.to_thread(self._states.rebuilding, shard, False)
+            elif marker is None or shard in flagged:
+                self._until[shard] = ends
+                await asyncio.to_thread(self._states.rebuilding, shard, True)
         if self._until:
             logger.warning(
-                "features: %d shares of the online states are rebuilt from %d records of %s",
+                "features: %d shards of the online states are rebuilt from %d records of %s",
                 len(self._until), sum(ends.values()), TRANSACTIONS.name,
             )  # fmt: skip
 
-    async def advance(self, share: int, marker: Marker) -> None:
-        until = self._until.get(share)
+    async def advance(self, shard: int, marker: Marker) -> None:
+        until = self._until.get(shard)
         if until is not None and _reaches(marker, until):
-            await asyncio.to_thread(self._states.rebuilding, share, False)
-            del self._until[share]
+            await asyncio.to_thread(self._states.rebuilding, shard, False)
+            del self._until[shard]
             if not self._until:
                 logger.info("features: the online states are complete again")
 

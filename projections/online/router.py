@@ -1,7 +1,7 @@
-"""Owns the router: what counts in TRANSACTIONS goes to the shares of its entities, in batches.
+"""Owns the router: what counts in TRANSACTIONS goes to the shards of its entities, in batches.
 
-A share gets one record per batch that concerns it, and now and then one without entries: each says
-how far the source has been read. Where to go on is asked from the markers of the shares alone.
+A shard gets one record per batch that concerns it, and now and then one without entries: each says
+how far the source has been read. Where to go on is asked from the markers of the shards alone.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 from domain.features import FeatureEvent, entity_keys, feature_event
 from eventlog.batch import Batch
-from eventlog.routing import VERSION, Routed, encode_routed, share_of
+from eventlog.routing import VERSION, Routed, encode_routed, shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import Judge
 from projections.online.port import StateStore
 
 Send = Callable[[int, bytes], Awaitable[object]]
-"""Appends to a share of ENTITIES; returns once acknowledged. Raises UnavailableError."""
+"""Appends to a shard of ENTITIES; returns once acknowledged. Raises UnavailableError."""
 
 # Bounds the size of a routed record: an event is about 200 bytes.
 _AT_ONCE = 2000
@@ -29,7 +29,7 @@ Entry = tuple[int, list[str], list[Any]]
 
 
 class Router:
-    """A BatchHandler of TRANSACTIONS. `told` is, per source, what each share was told up to."""
+    """A BatchHandler of TRANSACTIONS. `told` is, per source, what each shard was told up to."""
 
     def __init__(self, states: StateStore, judge: Judge, send: Send) -> None:
         self._states, self._judge, self._send = states, judge, send
@@ -57,7 +57,7 @@ class Router:
             self._next.pop(partition, None)
 
     async def watch(self) -> None:
-        """Tells, for ever, each share how far a source was read that had nothing for it."""
+        """Tells, for ever, each shard how far a source was read that had nothing for it."""
         while True:
             await asyncio.sleep(_WATERMARK_SECONDS)
             for source in list(self._next):
@@ -69,29 +69,29 @@ class Router:
         judged = await self._judge.judge(batch)
         first = self._next[batch.partition]
         if batch.next > first:
-            shares: dict[int, list[Entry]] = {}
+            shards: dict[int, list[Entry]] = {}
             for each in judged:
                 if each.verdict == "counts" and each.envelope and each.position.offset >= first:
-                    _share_out(shares, each.position.offset, feature_event(each.envelope))
-            # Shares that nothing concerns are told by `watch`: seven of eight records saved where
+                    _add_entries(shards, each.position.offset, feature_event(each.envelope))
+            # Shards that nothing concerns are told by `watch`: seven of eight records saved where
             # traffic is thin, and none of them is waited for.
-            if shares:
-                await self._tell(batch.partition, batch.next, shares)
+            if shards:
+                await self._tell(batch.partition, batch.next, shards)
             self._next[batch.partition] = batch.next
         self._judge.keep(batch)
 
-    async def _tell(self, source: int, upto: int, shares: Mapping[int, list[Entry]]) -> None:
-        """Sends what `shares` holds; where it holds nothing at all, watermarks to all behind."""
+    async def _tell(self, source: int, upto: int, shards: Mapping[int, list[Entry]]) -> None:
+        """Sends what `shards` holds; where it holds nothing at all, watermarks to all behind."""
         told = self._told[source]
         before = list(told)
         sends = []
-        for share in shares or range(len(told)):
+        for shard in shards or range(len(told)):
             # `first` may lie before the batch: offsets that the log no longer has are covered.
-            if told[share] < upto:
-                entries = shares.get(share, [])
-                record = Routed(VERSION, source, told[share], upto - 1, entries)
-                sends.append(self._send(share, encode_routed(record)))
-                told[share] = upto
+            if told[shard] < upto:
+                entries = shards.get(shard, [])
+                record = Routed(VERSION, source, told[shard], upto - 1, entries)
+                sends.append(self._send(shard, encode_routed(record)))
+                told[shard] = upto
         try:
             await asyncio.gather(*sends)
         except BaseException:
@@ -100,12 +100,12 @@ class Router:
             raise
 
 
-def _share_out(shares: dict[int, list[Entry]], offset: int, event: FeatureEvent | None) -> None:
+def _add_entries(shards: dict[int, list[Entry]], offset: int, event: FeatureEvent | None) -> None:
     if event is None:
         return
     concerned: dict[int, list[str]] = {}
     for entity, key in entity_keys(event).items():
-        concerned.setdefault(share_of(entity, key), []).append(entity)
+        concerned.setdefault(shard_of(entity, key), []).append(entity)
     wire = event.to_wire()
-    for share, entities in concerned.items():
-        shares.setdefault(share, []).append((offset, entities, wire))
+    for shard, entities in concerned.items():
+        shards.setdefault(shard, []).append((offset, entities, wire))

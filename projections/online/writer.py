@@ -1,6 +1,6 @@
 """Owns the folding of routed events into online states; how states are kept is the store's.
 
-One writer folds each share of the entities. Batches are folded in memory while what was folded
+One writer folds each shard of the entities. Batches are folded in memory while what was folded
 before is being written: first the states, then the markers that they cover. A write takes all that
 came during the one before it, so states are as fresh as the store is quick. After a crash in
 between, folding the same records again changes nothing.
@@ -32,12 +32,12 @@ Entry = tuple[int, int, FeatureEvent]
 Move = tuple[int, Marker | None, Marker]
 # What a row of an event may raise on values that nobody thought of.
 _UNFOLDABLE = (ArithmeticError, LookupError, TypeError, ValueError)
-# While a share lags, states are written this often: of a hot entity many events at once.
+# While a shard lags, states are written this often: of a hot entity many events at once.
 _SAVE_SECONDS = 5.0
 
 
 class EntityWriter:
-    """A BatchHandler of ENTITIES. `most` bounds the states held in memory over all shares."""
+    """A BatchHandler of ENTITIES. `most` bounds the states held in memory over all shards."""
 
     def __init__(
         self, states: StateStore, dead_letter: DeadLetter, rebuilds: Rebuilds, most: int = 20_000
@@ -62,10 +62,10 @@ class EntityWriter:
             self._held.clear()
             self._unsaved.clear()
             self._refused = None
-            self._stored = {share: found.at.get(share) for share in partitions}
-            self._reached = {share: marker or Marker() for share, marker in self._stored.items()}
+            self._stored = {shard: found.at.get(shard) for shard in partitions}
+            self._reached = {shard: marker or Marker() for shard, marker in self._stored.items()}
             await self._rebuilds.begin(self._stored, found.rebuilding)
-            return {share: marker.next for share, marker in self._reached.items()}
+            return {shard: marker.next for shard, marker in self._reached.items()}
 
     async def handle(self, batch: Batch) -> None:
         """Folds; `watch` saves. Handed in again after a failure, it folds nothing twice."""
@@ -82,8 +82,8 @@ class EntityWriter:
 
     async def revoke(self, partitions: set[int]) -> None:
         # All is read anew at the assignment that follows.
-        for share in partitions:
-            self._stored.pop(share, None)
+        for shard in partitions:
+            self._stored.pop(shard, None)
 
     async def watch(self) -> None:
         """Saves beside the batches, for ever. Raises UnavailableError; going on loses nothing."""
@@ -93,7 +93,7 @@ class EntityWriter:
             try:
                 await self.save()
             except FencedError as error:
-                # Whose the shares are is settled by the next assignment.
+                # Whose the shards are is settled by the next assignment.
                 self._refused = error
             except UnavailableError:
                 self._due.set()
@@ -105,9 +105,9 @@ class EntityWriter:
             taken, self._unsaved = self._unsaved, {}
             self._flying = taken
             moves = [
-                (share, stored, self._reached[share])
-                for share, stored in self._stored.items()
-                if self._reached[share] != (stored or Marker())
+                (shard, stored, self._reached[shard])
+                for shard, stored in self._stored.items()
+                if self._reached[shard] != (stored or Marker())
             ]
             try:
                 encoded = _encoded([self._held[key] for key in taken])
@@ -117,10 +117,10 @@ class EntityWriter:
                 raise
             finally:
                 self._flying = {}
-            for share, _, after in moves:
-                if share in self._stored:
-                    self._stored[share] = after
-                    await self._rebuilds.advance(share, after)
+            for shard, _, after in moves:
+                if shard in self._stored:
+                    self._stored[shard] = after
+                    await self._rebuilds.advance(shard, after)
             self._saved_at = time.monotonic()
 
     def _write(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move]) -> None:
@@ -178,8 +178,8 @@ class EntityWriter:
             else:
                 missing.append(key)
         if missing:
-            loaded = await asyncio.to_thread(self._states.load, missing)
-            self._held.update(zip(missing, loaded, strict=True))
+            loaded = await asyncio.to_thread(self._states.read, missing)
+            self._held.update(zip(missing, loaded.states, strict=True))
 
 
 def _encoded(states: Sequence[EntityState]) -> list[tuple[EntityState, bytes]]:

@@ -1,9 +1,8 @@
-"""Owns the comparison of the stored states with those that the log gives at their versions."""
+"""Comparison of the stored online states with those computed from the log at their versions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -13,38 +12,29 @@ from domain.features.engine import blank, finish_one
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.rows import IS_REQUEST, KIND
 from domain.features.state import version_of
-from projections.online.port import Read
+from eventlog.routing import shard_of
+from projections.online.port import ReadStates
 from projections.verification.comparing import Compared, Difference, differing, exact
 from projections.verification.log_side import LogSide
 
 _AT_ONCE = 2_000
 
 
-class States(Protocol):
-    def read(self, keys: Sequence[tuple[Entity, str]]) -> Read: ...
-
-
-class ShareOf(Protocol):
-    def __call__(self, entity: Entity, key: str) -> int: ...
-
-
-def compare_states(
-    log: LogSide, states: States, share_of: ShareOf, entity: Entity, into: Compared
-) -> Iterator[int]:
+def compare_states(log: LogSide, read: ReadStates, entity: Entity, into: Compared) -> Iterator[int]:
     """Compares all states of one kind of entity; yields how many were done.
 
-    A state is to hold what its version map says and what its share's marker promises. What is
+    A state is to hold what its version map says and what its shard's marker promises. What is
     stored beyond the end of our reading of the log is left out.
     """
     keys = list(log.events.keys[entity])
     ends = _ends(log)
     for start in range(0, len(keys), _AT_ONCE):
         some = keys[start : start + _AT_ONCE]
-        found = states.read([(entity, key) for key in some])
+        found = read([(entity, key) for key in some])
         stored = [state.to_bytes() if state.version else b"" for state in found.states]
         versions = np.full((len(some), log.partitions), -1, dtype=np.int64)
         for row, (key, data) in enumerate(zip(some, stored, strict=True)):
-            marker = found.markers.at.get(share_of(entity, key))
+            marker = found.markers.at.get(shard_of(entity, key))
             held = version_of(data) if data else {}
             for partition in range(log.partitions):
                 promised = marker.covers(partition) if marker else -1

@@ -1,6 +1,6 @@
-"""Owns planted differences: one bit of one value, altered on its way from a store to a comparison.
+"""Planted differences: one bit of one value, flipped between a store and its comparison.
 
-Nothing that is stored is touched. A proof that does not find and name them proves nothing.
+Nothing that is stored changes. A verification that works finds and names each of them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import numpy as np
 
 from domain.features import Entity, EntityState, FeatureSet
 from domain.features.kernel.arrays import Floats, Ints
-from projections.online.port import Read
-from projections.verification.online_side import States
+from projections.online.port import Read, ReadStates
 
 _NONE = np.zeros(0, dtype=np.int64)
 
@@ -32,7 +31,7 @@ def plant_in_vectors(
     compared: Ints,
     planted: Planted,
 ) -> Iterator[tuple[Ints, Floats]]:
-    """Turns the last bit of one known value of the first row whose id is among `compared`."""
+    """Flips the last bit of one known value of the first row whose id is among `compared`."""
     done = False
     for ids, values in stored:
         rows = np.flatnonzero(np.isin(ids, compared)) if not done else _NONE
@@ -46,26 +45,22 @@ def plant_in_vectors(
         yield ids, values
 
 
-@dataclass(slots=True)
-class _Altered:
-    states: States
-    planted: Planted
-    done: bool = False
+def plant_in_states(read: ReadStates, planted: Planted) -> ReadStates:
+    """Flips a bit of the last byte of the first state that is read."""
+    done = False
 
-    def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
-        found = self.states.read(keys)
+    def altered(keys: Sequence[tuple[Entity, str]]) -> Read:
+        nonlocal done
+        found = read(keys)
         for at, state in enumerate(found.states):
-            if not self.done and state.version:
-                self.done = True
+            if not done and state.version:
+                done = True
                 data = bytearray(state.to_bytes())
                 data[-1] ^= 1
                 found.states[at] = EntityState.from_bytes(
                     state.entity, state.key, bytes(data), state.features
                 )
-                self.planted.made.append(("online states", state.key))
+                planted.made.append(("online states", state.key))
         return found
 
-
-def plant_in_states(states: States, planted: Planted) -> States:
-    """Turns a bit of the last byte of the first state that is read."""
-    return _Altered(states, planted)
+    return altered

@@ -1,6 +1,6 @@
 """Owns a reader of the entity topic that folds as its writer does, and says what it saw when.
 
-For each transaction of a share it gives the version map of its entity's state and the features
+For each transaction of a shard it gives the version map of its entity's state and the features
 finished from it, by the streaming fold; the log gives the same features from that version map.
 """
 
@@ -35,7 +35,7 @@ _AT_ONCE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """The events of one entity in one share, in the order of folding; duplicates left out."""
+    """The events of one entity in one shard, in the order of folding; duplicates left out."""
 
     rows: Rows
     keys: list[str]
@@ -43,7 +43,7 @@ class Routed:
 
 
 def routed_of(records: Iterable[Recorded]) -> dict[Entity, Routed]:
-    """One share, from its beginning. A record that does not join is sent again further on."""
+    """One shard, from its beginning. A record that does not join is sent again further on."""
     last: dict[int, int] = {}
     rows: dict[Entity, list[tuple[int, ...]]] = {}
     codes: dict[Entity, list[int]] = {}
@@ -89,10 +89,10 @@ def streamed(features: FeatureSet, entity: Entity, routed: Routed) -> tuple[Ints
     return decided, out
 
 
-def compare_stream(log: LogSide, share: dict[Entity, Routed], into: Compared) -> dict[Entity, int]:
-    """Compares one share; returns per entity how many transactions it had."""
+def compare_stream(log: LogSide, shard: dict[Entity, Routed], into: Compared) -> dict[Entity, int]:
+    """Compares one shard; returns per entity how many transactions it had."""
     seen: dict[Entity, int] = {}
-    for entity, routed in share.items():
+    for entity, routed in shard.items():
         if entity not in log.features.by_entity:
             continue
         decided, made = streamed(log.features, entity, routed)

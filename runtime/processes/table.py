@@ -111,7 +111,7 @@ def _evidence(tools: Tools) -> Workload:
 def _features(tools: Tools) -> Workload:
     from projections.online.adapters.feast_repo import repo_config
     from projections.online.adapters.feast_states import FeastStateStore
-    from projections.online.generation_watch import following
+    from projections.online.generation_watch import generation_watch
     from projections.online.rebuild_flags import Rebuilds
     from projections.online.router import Router
     from projections.online.writer import EntityWriter
@@ -120,8 +120,8 @@ def _features(tools: Tools) -> Workload:
     tools.app.fetch_wait_ms = 20
     states = FeastStateStore(repo_config(tools.settings))
 
-    async def send(share: int, value: bytes) -> object:
-        return await tools.log.append_bytes(ENTITIES, None, value, share)
+    async def send(shard: int, value: bytes) -> object:
+        return await tools.log.append_bytes(ENTITIES, None, value, shard)
 
     async def ends() -> Mapping[int, int]:
         return dict(enumerate(await tools.log.ends(TRANSACTIONS)))
@@ -130,7 +130,7 @@ def _features(tools: Tools) -> Workload:
     writer = EntityWriter(states, tools.dead_letter(), Rebuilds(states, ends))
     return Workload(
         {TRANSACTIONS: router, ENTITIES: writer},
-        beside=[router.watch, writer.watch, following(states)],
+        beside=[router.watch, writer.watch, generation_watch(states)],
     )
 
 
@@ -139,7 +139,7 @@ def _offline(tools: Tools) -> Workload:
     from projections.offline.worker import Offline
     from projections.online.adapters.feast_repo import repo_config
     from projections.online.adapters.feast_states import FeastStateStore
-    from projections.online.generation_watch import following
+    from projections.online.generation_watch import generation_watch
     from projections.readmodels.storage.connecting import build_engine, transaction
     from projections.readmodels.storage.feature_columns import ensure_feature_columns
     from projections.settings import PostgresSettings
@@ -164,7 +164,7 @@ def _offline(tools: Tools) -> Workload:
 
     vectors = PostgresVectors(engine, states.features)
     offline = Offline(vectors, tools.judge(TRANSACTIONS), ends, hold, alive)
-    return Workload({TRANSACTIONS: offline}, beside=[offline.watch, following(states)])
+    return Workload({TRANSACTIONS: offline}, beside=[offline.watch, generation_watch(states)])
 
 
 def _archive(tools: Tools) -> Workload:

@@ -179,7 +179,7 @@ def counted_in_redis(stack: RunningStack, cards: list[str]) -> dict[str, int]:
     at = from_rfc3339("2026-01-05T10:00:00Z")
     index = CATALOGUE.names.index("card_count_1h")
     found = {}
-    for state in store.load([(Entity.CARD, card) for card in cards]):
+    for state in store.read([(Entity.CARD, card) for card in cards]).states:
         asked = Transaction(
             transaction_id="asked",
             timestamp=at,

@@ -1,4 +1,4 @@
-"""Owns the in-memory StateStore: the promises of the port, failures on demand, and a held write."""
+"""In-memory StateStore, with failures on demand and writes that can be held back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from domain.errors import FencedError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from domain.features.state import version_of
-from projections.online.port import Marker, Markers
+from projections.online.port import Marker, Markers, Read
 
 Key = tuple[Entity, str]
 
@@ -38,13 +38,15 @@ class InMemoryStates:
     def moved(self) -> int | None:
         return None
 
-    def load(self, keys: Sequence[Key]) -> list[EntityState]:
-        return [
+    def read(self, keys: Sequence[Key]) -> Read:
+        markers = self.markers()
+        states = [
             EntityState.from_bytes(*key, self.stored[key])
             if key in self.stored
             else EntityState(*key)
             for key in keys
         ]
+        return Read(self.features, markers, states)
 
     def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
         self.writing.set()
@@ -65,15 +67,15 @@ class InMemoryStates:
 
     def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
         lost = self._fails()
-        for share, before, after in moves:
-            if self.marks.get(share) not in (before, after):
-                raise FencedError(f"another worker writes the states of share {share}")
-            self.marks[share] = after
+        for shard, before, after in moves:
+            if self.marks.get(shard) not in (before, after):
+                raise FencedError(f"another worker writes the states of shard {shard}")
+            self.marks[shard] = after
         if lost:
             raise UnavailableError("redis", "the answer was lost")
 
-    def rebuilding(self, share: int, on: bool) -> None:
-        (self.flagged.add if on else self.flagged.discard)(share)
+    def rebuilding(self, shard: int, on: bool) -> None:
+        (self.flagged.add if on else self.flagged.discard)(shard)
 
     def _fails(self) -> bool:
         if not self.failures:

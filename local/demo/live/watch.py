@@ -15,7 +15,7 @@ from eventlog.admission.first_wins import Admission
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
 from eventlog.port import EventLog, Recorded
-from eventlog.routing import share_of
+from eventlog.routing import shard_of
 from eventlog.topics import TRANSACTIONS
 from local.demo.live.figures import Decision, Figures
 from operations.monitoring.projection_lag import Positions, lags
@@ -90,19 +90,19 @@ class DecisionWatch:
         card = data.transaction.card_id
         if card is not None and self._seen % _SAMPLE_EVERY == 0:
             self._pending.append(
-                (share_of(Entity.CARD, card), partition, offset, envelope.known_time)
+                (shard_of(Entity.CARD, card), partition, offset, envelope.known_time)
             )
 
     def _look(self) -> None:
         at = self._markers().at
         now = time() * 1_000_000
         waiting = []
-        for share, partition, offset, since in self._pending:
-            marker = at.get(share)
+        for shard, partition, offset, since in self._pending:
+            marker = at.get(shard)
             if marker is not None and marker.covers(partition) >= offset:
                 self._figures.freshness.append((now - since) / 1000)
             else:
-                waiting.append((share, partition, offset, since))
+                waiting.append((shard, partition, offset, since))
         self._pending = waiting
 
 

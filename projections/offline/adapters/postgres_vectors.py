@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from psycopg import Cursor, sql
+from psycopg import sql
 from sqlalchemy import Engine
 
 from domain.errors import FencedError
@@ -13,10 +13,10 @@ from eventlog.topics import TRANSACTIONS
 from projections.offline.adapters.vector_copy import HEADER, TRAILER, rows_as_binary
 from projections.offline.port import Written
 from projections.offline.skew import Tally
-from projections.readmodels.adapters.postgres import driver_cursor
-from projections.readmodels.fold.counting import Counts
+from projections.ports import Counts
 from projections.readmodels.storage import positions
 from projections.readmodels.storage.connecting import transaction
+from projections.readmodels.storage.driver import Cursor, driver_cursor
 
 _FIXED = ("transaction_id", "event_timestamp", "created", "feature_set")
 _FORGET = sql.SQL(
@@ -89,7 +89,7 @@ class PostgresVectors:
                     cursor, self._name, TRANSACTIONS.name, partition, now.next, counts
                 )
 
-    def _rows(self, cursor: Cursor[tuple[object, ...]], written: Written) -> None:
+    def _rows(self, cursor: Cursor, written: Written) -> None:
         cursor.execute(self._draft)
         with cursor.copy(self._copy) as copy:
             copy.write(HEADER)
@@ -101,9 +101,7 @@ class PostgresVectors:
             copy.write(TRAILER)
         cursor.execute(self._take)
 
-    def _tallies(
-        self, cursor: Cursor[tuple[object, ...]], tallies: Mapping[tuple[str, str], Tally]
-    ) -> None:
+    def _tallies(self, cursor: Cursor, tallies: Mapping[tuple[str, str], Tally]) -> None:
         if tallies:
             cursor.executemany(
                 _TALLY,

@@ -74,11 +74,8 @@ class FeastStateStore:
         pinned = self._pinned
         return number if pinned is not None and number not in (0, pinned.number) else None
 
-    def load(self, keys: Sequence[tuple[Entity, str]]) -> list[EntityState]:
-        return self.read(keys).states
-
     def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
-        """As `load`, with the markers as of before: each state covers what its marker says.
+        """States with the markers as of before: each state covers what its marker says.
 
         Where the generation was removed meanwhile, the live one is looked up again, once.
         """
@@ -136,19 +133,19 @@ class FeastStateStore:
     def markers(self) -> Markers:
         return self._now().store.markers(self._config)
 
-    def mark(self, share: int, before: Marker | None, after: Marker) -> None:
-        self.mark_all([(share, before, after)])
+    def mark(self, shard: int, before: Marker | None, after: Marker) -> None:
+        self.mark_all([(shard, before, after)])
 
     def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
         answers = self._now().store.mark(self._config, moves)
         if LOST in answers:
             raise _gone()
         if REFUSED in answers:
-            share = moves[answers.index(REFUSED)][0]
-            raise FencedError(f"another worker writes the states of share {share}")
+            shard = moves[answers.index(REFUSED)][0]
+            raise FencedError(f"another worker writes the states of shard {shard}")
 
-    def rebuilding(self, share: int, on: bool) -> None:
-        self._now().store.flag_rebuilding(self._config, share, on)
+    def rebuilding(self, shard: int, on: bool) -> None:
+        self._now().store.flag_rebuilding(self._config, shard, on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,15 +205,15 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
     def mark(
         self, config: RepoConfig, moves: Sequence[tuple[int, Marker | None, Marker]]
     ) -> list[int]:
-        """Moves each share's marker from what is expected (None: there is none) to what is given.
+        """Moves each shard's marker from what is expected (None: there is none) to what is given.
 
         Per move WRITTEN, REFUSED (another writer has moved it) or LOST (there is none any more).
         One round trip. Raises UnavailableError.
         """
         name = self._markers_key(config)
         calls = [
-            (name, f"at:{share}", before.to_text() if before else "", after.to_text())
-            for share, before, after in moves
+            (name, f"at:{shard}", before.to_text() if before else "", after.to_text())
+            for shard, before, after in moves
         ]
         return self._eval(config, MARK, calls)
 

@@ -35,8 +35,8 @@ while redis.call('EXISTS', ARGV[2] .. number) == 1 do number = number + 1 end
 redis.call('SET', KEYS[2], number)
 redis.call('HSET', ARGV[1] .. number, 'features', ARGV[4], 'hash', ARGV[5], 'reason', ARGV[6])
 redis.call('HSET', ARGV[2] .. number, 'made', number)
-for share = 0, tonumber(ARGV[3]) - 1 do
-  redis.call('HSET', ARGV[2] .. number, 'rebuilding:' .. share, '1')
+for shard = 0, tonumber(ARGV[3]) - 1 do
+  redis.call('HSET', ARGV[2] .. number, 'rebuilding:' .. shard, '1')
 end
 return number
 """

@@ -126,5 +126,5 @@ class Sizes:
         place = heappushpop if len(self.greatest) == _SHOWN else heappush
         place(self.greatest, (length, key))
 
-    def quantile(self, share: float) -> int:
-        return int(np.quantile(self.lengths, share)) if self.lengths else 0
+    def quantile(self, fraction: float) -> int:
+        return int(np.quantile(self.lengths, fraction)) if self.lengths else 0

@@ -116,11 +116,11 @@ def _evaluate(client: Any, digest: str, keys: int, calls: Sequence[tuple[Any, ..
 def markers_of(stored: Mapping[bytes, bytes]) -> Markers:
     at, rebuilding = {}, set()
     for name, value in stored.items():
-        kind, _, share = name.decode().rpartition(":")
+        kind, _, shard = name.decode().rpartition(":")
         if kind == "at":
-            at[int(share)] = Marker.from_text(value.decode())
+            at[int(shard)] = Marker.from_text(value.decode())
         elif kind == "rebuilding":
-            rebuilding.add(int(share))
+            rebuilding.add(int(shard))
     return Markers(at, frozenset(rebuilding), MADE in stored)
 
 
@@ -140,7 +140,7 @@ def space_of(project: str, generation: int | str) -> str:
 
 
 def markers_key(space: str) -> str:
-    """A hash: `made` says that the keyspace is there, `at:<share>` how far each share has come."""
+    """A hash: `made` says that the keyspace is there, `at:<shard>` how far each shard has come."""
     return f"retrace:markers:{space}"
 
 

@@ -1,22 +1,21 @@
-"""Owns the PostgreSQL batch projections: fence, rows and position in one transaction.
+"""Batch projections in PostgreSQL: fence, rows and position in one transaction.
 
-The rows are projections.readmodels.storage.writing's.
+The statements that write the rows are in writers.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import psycopg
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from domain.errors import FencedError
 from eventlog.topics import ALERTS, TRANSACTIONS, Topic
 from projections.ports import Judged
+from projections.readmodels.adapters.writers import AlertsWriter, TransactionsWriter, Writer
 from projections.readmodels.storage import positions
 from projections.readmodels.storage.connecting import transaction
-from projections.readmodels.storage.writing import AlertsWriter, TransactionsWriter, Writer
+from projections.readmodels.storage.driver import driver_cursor
 
 
 class PostgresProjection:
@@ -77,10 +76,3 @@ def transactions_projection(engine: Engine, name: str = "readmodels") -> Postgre
 def alerts_projection(engine: Engine, name: str = "readmodels") -> PostgresProjection:
     """Alerts from the topic of alerts."""
     return PostgresProjection(engine, name, ALERTS, AlertsWriter())
-
-
-def driver_cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """psycopg's own cursor, for COPY, within SQLAlchemy's transaction."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver.cursor()

@@ -20,8 +20,8 @@ from domain.events import (
 from domain.times import to_datetime
 from eventlog.admission.first_wins import HORIZON_US
 from eventlog.port import Position
-from projections.ports import Judged
-from projections.readmodels.fold.counting import Counts, count_each
+from projections.ports import Counts, Judged
+from projections.readmodels.fold.counting import count_each
 from projections.readmodels.fold.rows import (
     ALERT_COLUMNS,
     MODEL_ALERT_COLUMNS,

@@ -1,20 +1,12 @@
-"""Owns the accounts of a batch: every record adds one to exactly one count."""
+"""Counts of a batch: every record is projected, void or dead."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from domain.events import Envelope
 from eventlog.port import Position
-from projections.ports import Judged, UnfoldableError
-
-
-@dataclass(slots=True)
-class Counts:
-    projected: int = 0
-    void: int = 0
-    dead: int = 0
+from projections.ports import Counts, Judged, UnfoldableError
 
 
 def count_each(

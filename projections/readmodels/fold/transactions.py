@@ -18,8 +18,8 @@ from domain.events import (
 )
 from eventlog.admission.first_wins import HORIZON_US
 from eventlog.port import Position
-from projections.ports import Judged
-from projections.readmodels.fold.counting import Counts, count_each
+from projections.ports import Counts, Judged
+from projections.readmodels.fold.counting import count_each
 from projections.readmodels.fold.rows import Row, decision_row, label_row, transaction_row
 from projections.readmodels.fold.transaction_state import Origin, Share, Standing, share
 

@@ -1,15 +1,10 @@
-"""Owns the fence and the position of a projection per partition; knows nothing of its rows."""
+"""Fence, position and counts of a projection, per partition of its topic."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import psycopg
-
 from domain.errors import FencedError
-from projections.readmodels.fold.counting import Counts
-
-Cursor = psycopg.Cursor[Any]
+from projections.ports import Counts
+from projections.readmodels.storage.driver import Cursor
 
 
 def take_over(cursor: Cursor, projection: str, topic: str, partition: int) -> tuple[int, int]:

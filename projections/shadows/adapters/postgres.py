@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from psycopg import Cursor
 from sqlalchemy import Engine
 
 from domain.errors import FencedError
 from domain.policy import Shadow
 from domain.times import from_datetime, to_datetime
 from eventlog.topics import TRANSACTIONS
-from projections.readmodels.adapters.postgres import driver_cursor
-from projections.readmodels.fold.counting import Counts
+from projections.ports import Counts
 from projections.readmodels.storage import positions
 from projections.readmodels.storage.connecting import transaction
-from projections.readmodels.storage.writing import copy
+from projections.readmodels.storage.driver import Cursor, copy, driver_cursor
 from projections.shadows.port import ServedDecision, ShadowScore
 
 _COLUMNS = (
@@ -125,7 +123,7 @@ def _name(shadow: Shadow) -> str:
     return f"shadow.{shadow.model_hash[:16]}.{shadow.number}"
 
 
-def _remove_earlier(cursor: Cursor[tuple[object, ...]], shadow: Shadow, partition: int) -> None:
+def _remove_earlier(cursor: Cursor, shadow: Shadow, partition: int) -> None:
     """Rows and positions of other shadows of the model: their writers are fenced."""
     cursor.execute(
         "DELETE FROM projection_positions WHERE projection LIKE %s AND projection <> %s"

@@ -14,12 +14,12 @@ from domain.errors import FencedError, UnavailableError
 from domain.times import DAY, HOUR
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
-from projections.ports import Judged, UnfoldableError
+from projections.ports import Counts, Judged, UnfoldableError
 from projections.readmodels.adapters.postgres import PostgresProjection, transactions_projection
-from projections.readmodels.fold.counting import Counts
+from projections.readmodels.adapters.writers import TransactionsWriter
 from projections.readmodels.queries.read_models import ReadModels, forget
 from projections.readmodels.storage.connecting import transaction as in_transaction
-from projections.readmodels.storage.writing import Cursor, TransactionsWriter
+from projections.readmodels.storage.driver import Cursor
 from tests.builders.read_model_facts import (
     NOON,
     JudgedLog,

@@ -58,7 +58,7 @@ def test_an_older_writer_never_takes_a_state_back(states: FeastStateStore) -> No
     save(states, newer)
     with pytest.raises(FencedError):
         save(states, older)
-    assert states.load([(Entity.CARD, "c1")])[0].to_bytes() == newer.to_bytes()
+    assert states.read([(Entity.CARD, "c1")]).states[0].to_bytes() == newer.to_bytes()
 
 
 def test_a_writer_that_lacks_a_partition_is_refused(states: FeastStateStore) -> None:
@@ -95,17 +95,17 @@ def test_a_generation_is_built_beside_the_live_one_and_swapped(
     second = generations.begin(fewer, "fewer")
     shadow, reader = states.at(second), FeastStateStore(config, seconds=0)
     assert shadow.features.hash == fewer.hash
-    assert shadow.load([(Entity.CARD, "c1")])[0].version == {}
-    assert reader.load([(Entity.CARD, "c1")])[0].version == {0: 2}
+    assert shadow.read([(Entity.CARD, "c1")]).states[0].version == {}
+    assert reader.read([(Entity.CARD, "c1")]).states[0].version == {0: 2}
     generations.swap(1, second.number)
     assert reader.features.hash == fewer.hash
-    assert reader.load([(Entity.CARD, "c1")])[0].version == {}
+    assert reader.read([(Entity.CARD, "c1")]).states[0].version == {}
     assert states.moved() == second.number
     # The writer that is left behind writes where it did, and nobody looks there.
     save(states, state_of(range(5)))
-    assert reader.load([(Entity.CARD, "c1")])[0].version == {}
+    assert reader.read([(Entity.CARD, "c1")]).states[0].version == {}
     generations.swap(second.number, 1)
-    assert reader.load([(Entity.CARD, "c1")])[0].version == {0: 4}
+    assert reader.read([(Entity.CARD, "c1")]).states[0].version == {0: 4}
     with pytest.raises(ConflictError):
         generations.swap(second.number, 1)
     with pytest.raises(ConflictError):
@@ -191,7 +191,7 @@ def test_the_feast_command_line_applies_and_materialises_over_newer_states(
             [feast, *command], cwd=REPO, env=environment, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    assert states.load([(Entity.CARD, "c1")])[0].to_bytes() == newer.to_bytes()
+    assert states.read([(Entity.CARD, "c1")]).states[0].to_bytes() == newer.to_bytes()
 
 
 def test_feast_writes_through_the_same_comparison(
@@ -209,4 +209,4 @@ def test_feast_writes_through_the_same_comparison(
         )  # fmt: skip
         store.write_to_online_store("card_state", frame)
         newer = max(newer, state, key=lambda each: each.version[0])
-        assert states.load([(Entity.CARD, "c1")])[0].to_bytes() == newer.to_bytes()
+        assert states.read([(Entity.CARD, "c1")]).states[0].to_bytes() == newer.to_bytes()

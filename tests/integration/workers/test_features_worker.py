@@ -33,7 +33,7 @@ def moved_on(states: FeastStateStore, before: Markers) -> bool:
 
 def assert_as_folded(states: FeastStateStore, log: KafkaEventLog) -> dict[Key, EntityState]:
     expected = folded(log)
-    stored = states.load(list(expected))
+    stored = states.read(list(expected)).states
     assert [s.to_bytes() for s in stored] == [s.to_bytes() for s in expected.values()]
     return expected
 

@@ -68,7 +68,7 @@ def test_a_reader_of_a_removed_generation_looks_the_live_one_up_again(
 ) -> None:
     reader = FeastStateStore(repo_config(settings), seconds=3600)
     save(states, state_of(range(3)))
-    assert reader.load([CARD])[0].version == {0: 2}
+    assert reader.read([CARD]).states[0].version == {0: 2}
     fewer = FeatureSet(CATALOGUE.features[:40])
     second = generations.begin(fewer, "fewer")
     shadow = states.at(second)
@@ -105,7 +105,7 @@ def test_markers_that_were_lost_alone_are_begun_anew_over_the_same_states(
         save(states, state_of(range(4)))
     assert states.adopt().number == 1
     save(states, state_of(range(4)))
-    assert states.load([CARD])[0].version == {0: 3}
+    assert states.read([CARD]).states[0].version == {0: 3}
 
 
 def test_a_removal_cut_short_is_shown_and_gone_through_with(

@@ -46,8 +46,8 @@ def test_a_generation_written_at_once_reads_as_one_that_was_streamed(
         assert sum(written) == len(keys)
     save(states, *made)
     asked = [(Entity.CARD, key) for key in keys]
-    there = [state.to_bytes() for state in states.at(other).load(asked)]
-    assert there == [state.to_bytes() for state in states.load(asked)]
+    there = [state.to_bytes() for state in states.at(other).read(asked).states]
+    assert there == [state.to_bytes() for state in states.read(asked).states]
     assert measured(settings, other.number).lost == 0
     assert len(measured(settings, other.number).lengths) == len(keys)
 

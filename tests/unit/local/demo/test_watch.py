@@ -12,7 +12,7 @@ import pytest
 from domain.errors import UnavailableError
 from domain.features import Entity
 from eventlog.in_memory import InMemoryEventLog
-from eventlog.routing import share_of
+from eventlog.routing import shard_of
 from eventlog.topics import TRANSACTIONS
 from local.demo.catching_up import catch_up
 from local.demo.live.figures import Figures
@@ -79,11 +79,11 @@ def test_freshness_ends_when_the_state_of_the_card_covers_the_decision(
     watch.step()
     assert figures.freshness == []
     everything = dict.fromkeys(range(TRANSACTIONS.partitions), 99)
-    store.at[share_of(Entity.CARD, "another")] = Marker(1, everything)
-    store.at[share_of(Entity.CARD, CARD)] = Marker(1, dict.fromkeys(everything, -1))
+    store.at[shard_of(Entity.CARD, "another")] = Marker(1, everything)
+    store.at[shard_of(Entity.CARD, CARD)] = Marker(1, dict.fromkeys(everything, -1))
     watch.step()
     assert figures.freshness == []
-    store.at[share_of(Entity.CARD, CARD)] = Marker(1, everything)
+    store.at[shard_of(Entity.CARD, CARD)] = Marker(1, everything)
     watch.step()
     assert len(figures.freshness) == 1
     assert 0 <= figures.freshness[0] < 60_000

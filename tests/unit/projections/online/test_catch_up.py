@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from domain.features import Entity, feature_event
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position, Recorded
-from eventlog.routing import VERSION, Routed, encode_routed, share_of
+from eventlog.routing import VERSION, Routed, encode_routed, shard_of
 from eventlog.topics import ENTITIES, Topic
 from projections.online.catch_up import Follower
 from projections.online.port import Marker
@@ -16,7 +16,7 @@ from tests.fakes.events import imported
 from tests.fakes.states import InMemoryStates
 
 CARD = "c1"
-SHARE = share_of(Entity.CARD, CARD)
+SHARD = shard_of(Entity.CARD, CARD)
 
 
 class Growing(InMemoryEventLog):
@@ -37,7 +37,7 @@ class Growing(InMemoryEventLog):
         self.routed.append(encode_routed(Routed(VERSION, 0, offset, offset, entries)))
 
     async def ends(self, topic: Topic) -> list[int]:
-        held = {SHARE: len(self.routed)} if topic is ENTITIES else {}
+        held = {SHARD: len(self.routed)} if topic is ENTITIES else {}
         return [held.get(partition, 0) for partition in range(topic.partitions)]
 
     def read(
@@ -48,16 +48,16 @@ class Growing(InMemoryEventLog):
     ) -> Iterator[Recorded]:
         assert start is not None
         assert end is not None
-        for offset in range(start[SHARE], end[SHARE]):
+        for offset in range(start[SHARD], end[SHARD]):
             self.route()
-            yield Recorded(Position(topic.name, SHARE, offset), None, self.routed[offset])
+            yield Recorded(Position(topic.name, SHARD, offset), None, self.routed[offset])
 
 
 def test_it_ends_where_the_topic_ended_however_much_comes_meanwhile() -> None:
     states, log = InMemoryStates(), Growing(events=5)
     assert asyncio.run(Follower(log, states).catch_up()) == 5
-    assert states.marks[SHARE] == Marker(5, {0: 4})
-    (state,) = states.load([(Entity.CARD, CARD)])
+    assert states.marks[SHARD] == Marker(5, {0: 4})
+    (state,) = states.read([(Entity.CARD, CARD)]).states
     assert state.version == {0: 4}
 
 
@@ -66,6 +66,6 @@ def test_it_goes_on_from_the_markers_of_its_generation() -> None:
     asyncio.run(Follower(log, states).catch_up())
     assert asyncio.run(Follower(log, states).catch_up()) == 5
     assert asyncio.run(Follower(log, states).catch_up()) == 5
-    (state,) = states.load([(Entity.CARD, CARD)])
+    (state,) = states.read([(Entity.CARD, CARD)]).states
     assert state.version == {0: 14}
-    assert states.marks[SHARE] == Marker(15, {0: 14})
+    assert states.marks[SHARD] == Marker(15, {0: 14})

@@ -1,4 +1,4 @@
-"""The router: every share hears of every offset once, in order, and at once of what concerns it."""
+"""The router: every shard hears of every offset once, in order, and at once of what concerns it."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from tests.builders.worker_pieces import batch
 from tests.fakes.events import imported, submitted, transaction
 
 
-class Shares:
-    """What each share was sent; the next `failures` sends are refused."""
+class Shards:
+    """What each shard was sent; the next `failures` sends are refused."""
 
     def __init__(self) -> None:
         self.sent: dict[int, list[Routed]] = {q: [] for q in range(ENTITIES.partitions)}
         self.failures = 0
         self.news = asyncio.Event()
 
-    async def send(self, share: int, value: bytes) -> None:
+    async def send(self, shard: int, value: bytes) -> None:
         if self.failures:
             self.failures -= 1
             raise LogUnavailableError("no broker answers")
-        self.sent[share].append(decode_routed(value))
+        self.sent[shard].append(decode_routed(value))
         self.news.set()
 
     async def all_told(self, offset: int) -> None:
@@ -44,10 +44,10 @@ class Shares:
     def records(self) -> int:
         return sum(map(len, self.sent.values()))
 
-    def covered(self, share: int) -> int:
-        """The last offset of source 0 that the writer of this share knows to be covered."""
+    def covered(self, shard: int) -> int:
+        """The last offset of source 0 that the writer of this shard knows to be covered."""
         last: dict[int, int] = {}
-        for record in self.sent[share]:
+        for record in self.sent[shard]:
             if record.joins(last):
                 last[record.source] = record.last
         return last.get(0, -1)
@@ -74,23 +74,23 @@ async def dead_letter(*_: object) -> None:
     raise AssertionError("nothing here is dead")
 
 
-async def started(shares: Shares) -> Router:
+async def started(shards: Shards) -> Router:
     judge = Judge(TRANSACTIONS.name, None, dead_letter)
-    router = Router(cast(Any, NoStates()), judge, shares.send)
+    router = Router(cast(Any, NoStates()), judge, shards.send)
     await router.assign({0})
     return router
 
 
-def test_what_concerns_a_share_is_sent_at_once_and_nothing_to_the_others() -> None:
+def test_what_concerns_a_shard_is_sent_at_once_and_nothing_to_the_others() -> None:
     async def run() -> None:
-        shares = Shares()
-        router = await started(shares)
+        shards = Shards()
+        router = await started(shards)
         await router.handle(batch([submitted("a")]))
-        assert shares.records == 0
+        assert shards.records == 0
         await router.handle(batch([of_card("b", "c-1")], first=1))
-        concerned = [q for q, sent in shares.sent.items() if sent]
+        concerned = [q for q, sent in shards.sent.items() if sent]
         assert 0 < len(concerned) < ENTITIES.partitions
-        assert all(shares.covered(q) == 1 for q in concerned)
+        assert all(shards.covered(q) == 1 for q in concerned)
 
     asyncio.run(run())
 
@@ -101,36 +101,36 @@ def test_a_watermark_tells_the_others_and_no_offset_is_left_out(
     monkeypatch.setattr("projections.online.router._WATERMARK_SECONDS", 0.001)
 
     async def run() -> None:
-        shares = Shares()
-        router = await started(shares)
+        shards = Shards()
+        router = await started(shards)
         for offset in range(5):
             await router.handle(batch([of_card(f"t-{offset}", "c-1")], first=offset))
         watching = asyncio.create_task(router.watch())
         async with asyncio.timeout(10):
-            await shares.all_told(4)
+            await shards.all_told(4)
         watching.cancel()
-        told = shares.records
-        for sent in shares.sent.values():
+        told = shards.records
+        for sent in shards.sent.values():
             assert sent[0].first == 0
             assert all(b.first == a.last + 1 for a, b in pairwise(sent))
-        assert told == shares.records
+        assert told == shards.records
 
     asyncio.run(run())
 
 
 def test_a_refused_record_is_sent_again_without_a_gap() -> None:
     async def run() -> None:
-        shares = Shares()
-        router = await started(shares)
-        shares.failures = 1
+        shards = Shards()
+        router = await started(shards)
+        shards.failures = 1
         handed = batch([of_card("a", "c-1"), of_card("b", "c-2")])
         with pytest.raises(LogUnavailableError):
             await router.handle(handed)
         await router.handle(handed)
-        concerned = [q for q, sent in shares.sent.items() if sent]
-        assert all(shares.covered(q) == 1 for q in concerned)
+        concerned = [q for q, sent in shards.sent.items() if sent]
+        assert all(shards.covered(q) == 1 for q in concerned)
         entries = {
-            offset for sent in shares.sent.values() for r in sent for offset, *_ in r.entries
+            offset for sent in shards.sent.values() for r in sent for offset, *_ in r.entries
         }
         assert entries == {0, 1}
 

@@ -15,7 +15,7 @@ from domain.features import Entity, EntityState, FeatureEvent, entity_keys, feat
 from domain.features.state import version_of
 from eventlog.batch import Batch
 from eventlog.port import Position
-from eventlog.routing import VERSION, Routed, encode_routed, share_of
+from eventlog.routing import VERSION, Routed, encode_routed, shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.online.port import Marker
 from projections.online.rebuild_flags import Rebuilds
@@ -23,9 +23,9 @@ from projections.online.writer import EntityWriter
 from tests.fakes.events import imported
 from tests.fakes.states import InMemoryStates
 
-SHARE = 0
-# Cards of one share, so that one partition of ENTITIES tells of all of them.
-CARDS = [card for n in range(99) if share_of(Entity.CARD, card := f"c{n}") == SHARE][:4]
+SHARD = 0
+# Cards of one shard, so that one partition of ENTITIES tells of all of them.
+CARDS = [card for n in range(99) if shard_of(Entity.CARD, card := f"c{n}") == SHARD][:4]
 
 
 class Bench:
@@ -40,7 +40,7 @@ class Bench:
         made = EntityWriter(
             self.states, self.set_aside, Rebuilds(self.states, self.ends), self.most
         )
-        await made.assign({SHARE})
+        await made.assign({SHARD})
         return made
 
     async def set_aside(self, _place: Position, _value: bytes, reason: str) -> None:
@@ -64,7 +64,7 @@ class Bench:
         records: list[tuple[int, bytes | None, bytes | None]] = [
             (offset, None, self.records[offset]) for offset in range(start, stop)
         ]
-        return Batch(ENTITIES.name, SHARE, records, len(self.records))
+        return Batch(ENTITIES.name, SHARD, records, len(self.records))
 
     def folded(self, upto: int | None = None) -> dict[tuple[Entity, str], bytes]:
         made: dict[tuple[Entity, str], EntityState] = {}
@@ -93,7 +93,7 @@ def test_events_are_folded_while_a_write_is_under_way_and_written_by_the_next_on
         watching.cancel()
         assert bench.states.writes[:2] == [1, 2]
         assert bench.states.stored == bench.folded()
-        assert bench.states.marks == {SHARE: Marker(11, {0: 10})}
+        assert bench.states.marks == {SHARD: Marker(11, {0: 10})}
 
     asyncio.run(run())
 
@@ -113,7 +113,7 @@ def test_a_write_that_fails_loses_nothing(failures: int) -> None:
                 await writer.save()
         await writer.save()
         assert bench.states.stored == bench.folded()
-        assert bench.states.marks[SHARE].covers(0) == failures
+        assert bench.states.marks[SHARD].covers(0) == failures
 
     asyncio.run(run())
 
@@ -151,7 +151,7 @@ def test_an_event_that_no_state_can_hold_is_set_aside_and_stops_nothing() -> Non
         await writer.handle(bench.batch(0))
         await writer.save()
         assert bench.states.stored == bench.folded(upto=1)
-        assert bench.states.marks == {SHARE: Marker(3, {0: 1})}
+        assert bench.states.marks == {SHARD: Marker(3, {0: 1})}
         assert ["base_amount" in reason for reason in bench.dead] == [False, True]
 
     asyncio.run(run())
@@ -162,12 +162,12 @@ def test_a_writer_that_was_refused_takes_no_more_until_it_is_assigned_anew() -> 
         bench = Bench()
         writer = await bench.writer()
         bench.add(CARDS[0])
-        bench.states.marks[SHARE] = Marker(0, {0: 77})
+        bench.states.marks[SHARD] = Marker(0, {0: 77})
         watching = asyncio.create_task(writer.watch())
         await writer.handle(bench.batch(0))
         with pytest.raises(FencedError):
             await asyncio.wait_for(for_ever(writer, bench), 5)
-        assert await writer.assign({SHARE}) == {SHARE: 0}
+        assert await writer.assign({SHARD}) == {SHARD: 0}
         bench.add(CARDS[0])
         await writer.handle(bench.batch(0))
         watching.cancel()
@@ -210,12 +210,12 @@ def test_whatever_fails_and_whenever_it_is_started_anew_states_are_those_of_the_
                     pass
             elif step == "crash":
                 writer = await bench.writer()
-                at = bench.states.marks.get(SHARE, Marker()).next
+                at = bench.states.marks.get(SHARD, Marker()).next
             else:
                 bench.states.failures = number if step == "fail" else 0
                 with suppress(UnavailableError):
                     await writer.save()
-            covered = bench.states.marks.get(SHARE, Marker()).covers(0)
+            covered = bench.states.marks.get(SHARD, Marker()).covers(0)
             assert_covered(bench, covered)
         bench.states.failures = 0
         if at < len(bench.records):

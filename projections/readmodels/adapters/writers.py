@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, Protocol
+from typing import Protocol
 
-import psycopg
 from psycopg import sql
 
 from domain.times import from_datetime
-from projections.ports import Judged
+from projections.ports import Counts, Judged
 from projections.readmodels.fold import alerts
 from projections.readmodels.fold import transactions as fold
-from projections.readmodels.fold.counting import Counts
 from projections.readmodels.fold.rows import (
     DECISION_COLUMNS,
     LABEL_COLUMNS,
     TRANSACTION_COLUMNS,
-    Row,
 )
 from projections.readmodels.fold.transaction_state import (
     DayKey,
@@ -32,9 +29,8 @@ from projections.readmodels.fold.transaction_state import (
     differences,
 )
 from projections.readmodels.fold.transactions import Changes
+from projections.readmodels.storage.driver import Cursor, copy
 from projections.readmodels.storage.tables import FIGURES
-
-Cursor = psycopg.Cursor[Any]
 
 
 class Writer(Protocol):
@@ -82,19 +78,6 @@ class AlertsWriter:
                 [(*values, key) for key, values in delivered.items()],
             )
         return changes.counts
-
-
-def copy(cursor: Cursor, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """COPY of complete rows; the quickest way in."""
-    pending = list(rows)
-    if not pending:
-        return
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    with cursor.copy(statement) as stream:
-        for row in pending:
-            stream.write_row(row)
 
 
 def _standings(cursor: Cursor, ids: Sequence[str]) -> dict[str, Standing]:

@@ -1,4 +1,7 @@
-"""Owns keeping the newest measurement of the models that are watched; measures nothing."""
+"""Stored measurements of monitored models: the newest ones, in the table `model_health`.
+
+They are measured in operations/monitoring and read through queries/read_models.py.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from projections.readmodels.storage.connecting import transaction
 
 
 def keep(engine: Engine, rows: Sequence[MeasuredHealth]) -> None:
-    """In place of all that was kept before. Raises UnavailableError."""
+    """Replaces all stored rows. Raises UnavailableError."""
     with transaction(engine) as connection:
         connection.execute(delete(tables.model_health))
         if rows:
@@ -21,7 +24,7 @@ def keep(engine: Engine, rows: Sequence[MeasuredHealth]) -> None:
 
 
 def measured_at(engine: Engine) -> int | None:
-    """When the rows that are kept were measured, microseconds UTC. Raises UnavailableError."""
+    """When the stored rows were measured, microseconds UTC. Raises UnavailableError."""
     with transaction(engine) as connection:
         found: int | None = connection.scalar(select(func.max(tables.model_health.c.measured_time)))
         return found
