@@ -1,4 +1,4 @@
-"""Owns how a folder appears: whole or not at all; knows nothing of what is in it."""
+"""Folders that appear whole: filled under the name of a draft, then moved into place."""
 
 from __future__ import annotations
 
@@ -8,26 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from domain.errors import UnavailableError
-
 
 @contextmanager
-def placed(target: Path) -> Iterator[Path]:
-    """A folder to write in, which becomes `target` once all went well; what was there is replaced.
+def whole_folder(target: Path, prefix: str = ".new-") -> Iterator[Path]:
+    """A folder to fill, which becomes `target` once the block has ended well.
 
-    Raises UnavailableError naming the target where the disk does not play along.
+    What was there is replaced. The draft lies beside the target; its name begins with a dot, so
+    that model servers, which look for folders named by a number, do not see it. Raises OSError; no
+    draft is left then.
     """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Model servers look for folders named by a number: this one they do not see.
-        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
-        try:
-            yield draft
-            draft.chmod(0o755)
-            if target.exists():
-                shutil.rmtree(target)
-            draft.rename(target)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        raise UnavailableError(str(target), f"cannot be written: {error}") from error
+        draft.chmod(0o755)
+        yield draft
+        if target.exists():
+            shutil.rmtree(target)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

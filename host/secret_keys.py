@@ -1,10 +1,12 @@
-"""Owns keys that are made once and kept in the state folder; not what is done with them."""
+"""Secret keys of this installation, made once and kept in the state folder."""
 
 from __future__ import annotations
 
-import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+
+from host.files import whole_file
 
 
 def read_or_create(state_dir: Path, name: str) -> str:
@@ -12,21 +14,6 @@ def read_or_create(state_dir: Path, name: str) -> str:
     path = state_dir / "secrets" / f"{name}.key"
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _create(path)
+        with suppress(FileExistsError), whole_file(path, replace=False, mode=0o600) as draft:
+            draft.write_text(secrets.token_hex(32) + "\n")
     return path.read_text().strip()
-
-
-def _create(path: Path) -> None:
-    # A link fails if the name exists, so that no reader sees half a key and the first one stays.
-    draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()

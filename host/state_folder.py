@@ -1,16 +1,17 @@
-"""Owns the files of a state folder: where they lie and how they are written. Starts nothing."""
+"""State folder of an installation: where its files lie, reading and writing them, its lock."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
+from host.files import whole_file
 from host.processes import ProcessId
 
 
@@ -53,10 +54,9 @@ class StateFolder:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Atomic: a reader sees the old content or the new."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(content, indent=1))
-    os.replace(draft, path)
+    """A reader sees the old content or the new. Raises OSError."""
+    with whole_file(path, durable=False) as draft:
+        draft.write_text(json.dumps(content, indent=1))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -84,10 +84,11 @@ def published(state_dir: Path) -> dict[str, Any]:
 def command_lock(folder: StateFolder, waiting: Callable[[], None]) -> Iterator[None]:
     """One `up` or `down` at a time per state folder. The kernel frees it when its holder dies."""
     folder.create()
-    with folder.lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(file, fcntl.LOCK_EX)
+    lock = FileLock(folder.lock, fallback_to_soft=False)
+    try:
+        held = lock.acquire(timeout=0)
+    except Timeout:
+        waiting()
+        held = lock.acquire()
+    with held:
         yield

@@ -6,11 +6,12 @@ written without waiting for the disk. One process owns one file.
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from domain.errors import SettingsError
 from eventlog.admission.first_wins import Known
@@ -144,7 +145,7 @@ class SqliteMemory:
     def close(self) -> None:
         self._db.close()
         if self._lock:
-            self._lock.close()
+            self._lock.release()
 
 
 def _open(path: Path | None) -> sqlite3.Connection:
@@ -172,16 +173,17 @@ def _connect(target: str) -> sqlite3.Connection:
     return db
 
 
-def _own(path: Path) -> Any:
+def _own(path: Path) -> BaseFileLock:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = path.with_suffix(".lock").open("w")
+    # Whichever thread closes the memory frees the lock.
+    lock = FileLock(path.with_suffix(".lock"), thread_local=False, fallback_to_soft=False)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError) as error:
         raise SettingsError(
             f"{path} is in use by another process: give each process its own RETRACE_INSTANCE"
         ) from error
-    return handle
+    return lock
 
 
 def _chunks(items: list[str]) -> Iterator[list[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
@@ -15,10 +16,10 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from domain.errors import IntegrityError, NotFoundError, SettingsError, UnavailableError
-from eventlog.archive.drafts import sweep, write_whole
-from eventlog.archive.explaining import explained
-from eventlog.archive.layout import Piece, is_draft
+from eventlog.archive.layout import DRAFT, Piece, is_draft
 from eventlog.topics import Topic
+from host.files import remove_abandoned, whole_file
+from host.storage_errors import explained
 
 Read = TypeVar("Read")
 
@@ -93,7 +94,7 @@ class ArchiveFolder:
         path = f"{self._root}/{piece.path}"
         try:
             if self._local:
-                write_whole(path, sink.getvalue())
+                _write(Path(path), sink.getvalue())
                 return
             with self._files.open_output_stream(path) as stream:
                 stream.write(sink.getvalue())
@@ -105,7 +106,7 @@ class ArchiveFolder:
         if not self._local:
             return
         try:
-            sweep(self._root)
+            remove_abandoned(Path(self._root), f"partition=*/*{DRAFT}")
         except OSError as error:
             raise self._away("be tidied", "", error) from error
 
@@ -151,6 +152,12 @@ class ArchiveFolder:
 
     def _away(self, doing: str, path: str, error: Exception) -> UnavailableError:
         return UnavailableError("archive", explained(error, doing, f"{self._root}/{path}"))
+
+
+def _write(path: Path, data: pa.Buffer) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path, suffix=DRAFT) as draft:
+        draft.write_bytes(memoryview(data))
 
 
 def _bounds(file: pq.FileMetaData, column: str) -> tuple[int, int] | None:

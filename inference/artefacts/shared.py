@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from domain.errors import NotFoundError, SettingsError, UnavailableError
-from eventlog.archive.explaining import explained
+from host.storage_errors import explained
 
 SETTING = "RETRACE_MODELS_URL"
 

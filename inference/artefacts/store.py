@@ -10,8 +10,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from pathlib import Path
 
 from domain.errors import IntegrityError, InvalidInputError, NotFoundError, UnavailableError
 from host.files import write_whole, writing
+from host.folders import whole_folder
 from inference.artefacts.manifest import Manifest
 from inference.artefacts.shared import SharedArtefacts
 
@@ -94,16 +93,10 @@ class ArtefactStore:
         return model_hash
 
     def _place(self, files: Mapping[str, bytes], target: Path) -> None:
-        staging = Path(tempfile.mkdtemp(prefix=".new-", dir=self.folder))
-        try:
-            staging.chmod(0o755)
+        # A target that is there is an altered copy, which nobody can have opened.
+        with whole_folder(target) as draft:
             for name in FILES:
-                write_whole(staging / name, files[name])
-            if target.exists():  # an altered copy, which nobody can have opened
-                shutil.rmtree(target)
-            staging.rename(target)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+                write_whole(draft / name, files[name])
 
     def open(self, model_hash: str) -> Artefact:
         """Raises NotFoundError for a hash that is nowhere, IntegrityError for altered content.
@@ -197,7 +190,10 @@ def content_hash(files: Mapping[str, bytes]) -> str:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One process and thread at a time; the lock ends with its holder."""
+    """One process and thread at a time; the kernel frees the lock when its holder dies.
+
+    The lock is on the folder itself: `filelock` would keep a file among the models.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

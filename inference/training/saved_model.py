@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from host.folders import placed
+from host.folders import whole_folder
 from inference.artefacts.store import Artefact
 from inference.serving.graph import LOGIT, SCORE, as_row
 from inference.serving.model_server import INPUT, SIGNATURE
@@ -25,9 +25,9 @@ def write_saved_model(artefact: Artefact, target: Path) -> None:
     """Writes `target`, which appears whole or not at all; one that is there is replaced.
 
     Raises IntegrityError where what was written does not reproduce the probe batch, read back from
-    the disk; UnavailableError where the folder cannot be written.
+    the disk; OSError where the folder cannot be written.
     """
-    with placed(target) as draft:
+    with whole_folder(target) as draft:
         _save(artefact, draft)
         _check(artefact, draft)
 

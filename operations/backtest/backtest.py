@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from commands.models.registry import registry_of
-from domain.errors import InvalidInputError, UnavailableError
+from domain.errors import InvalidInputError
 from domain.events import Thresholds, TransactionScored
 from domain.features import CATALOGUE
 from host.clock import now_us
+from host.files import whole_file, writing
 from inference.evaluation.measures import MeasureSettings, by_maturity
 from inference.training.frame.frame import Floats
 from operations.backtest.decision_replay import TakenAgain, taken_again
@@ -114,15 +115,13 @@ def scored(scorer: ModelScorer, history: Dataset, count: Count) -> Floats:
 
 
 def write(made: Backtest, path: Path) -> None:
-    """CSV of TRANSACTION_ID,score, moved to `path` once it is whole; scores read back exactly."""
-    draft = path.with_name(path.name + ".part")
-    try:
-        with draft.open("w", newline="") as file:
-            lines = csv.writer(file, lineterminator="\n")
-            lines.writerow(["TRANSACTION_ID", "score"])
-            ids = made.history.transaction_ids.tolist()
-            lines.writerows(zip(ids, map(repr, made.scores.tolist()), strict=True))
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise UnavailableError(str(path), f"cannot be written: {error}") from error
+    """CSV of TRANSACTION_ID,score, whole or not at all; scores read back exactly."""
+    with (
+        writing(path, "name another file"),
+        whole_file(path, durable=False) as draft,
+        draft.open("w", newline="") as file,
+    ):
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(["TRANSACTION_ID", "score"])
+        ids = made.history.transaction_ids.tolist()
+        lines.writerows(zip(ids, map(repr, made.scores.tolist()), strict=True))

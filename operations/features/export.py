@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from domain.errors import InvalidInputError, UnavailableError
+from domain.errors import InvalidInputError
 from domain.features import CATALOGUE
+from host.files import writing
 from operations.training.log_frame import replayed
 from projections.replay.dataset import write
 from runtime.settings import Settings
@@ -26,10 +27,8 @@ def export(
     if not len(made):
         raise InvalidInputError("--from/--to", "no transaction of that time was known then")
     say(f"writing {len(made):,} rows")
-    try:
+    with writing(out, "name another file"):
         write(made, out)
-    except OSError as error:
-        raise UnavailableError(str(out), f"cannot be written: {error}") from error
     return {
         "transactions": len(made),
         "features": len(CATALOGUE),

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from domain.errors import IntegrityError
 from eventlog.schemas.asyncapi import pages
+from host.files import write_whole
 
 
 def write_schemas(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
-        (folder / name).write_text(text)
+        write_whole(folder / name, text.encode())
 
 
 def check_schemas(folder: Path) -> None:

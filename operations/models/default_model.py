@@ -11,6 +11,7 @@ from domain.errors import InvalidInputError, RetraceError, UnavailableError
 from domain.events import ModelPromoted
 from domain.features import CATALOGUE
 from eventlog.port import EventLog
+from host.files import write_whole
 from host.source_digest import source_digest
 from inference.artefacts.store import Artefact, ArtefactStore
 from inference.training.fitting.fit import Progress
@@ -81,7 +82,7 @@ def default_model(store: ArtefactStore, progress: Progress, make: Make | None = 
         return store.open(json.loads(remembered.read_text())["model_hash"])
     except (OSError, ValueError, KeyError, RetraceError):
         model_hash = store.put((make or _files)(progress))
-    remembered.write_text(json.dumps({"model_hash": model_hash}))
+    write_whole(remembered, json.dumps({"model_hash": model_hash}).encode())
     return store.open(model_hash)
 
 

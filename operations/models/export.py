@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from host.folders import placed
+from host.files import writing
+from host.folders import whole_folder
 from inference.artefacts.store import GRAPH, MANIFEST, Artefact
 from inference.serving.model_server import served_version
 from inference.serving.probe import check_graph
@@ -37,18 +38,19 @@ def export(settings: Settings, named: str, folder: Path, form: Format) -> Export
     artefact = store.open(store.find(named))
     version = served_version(artefact.model_hash)
     path = folder / settings.tf_serving_model / str(version)
-    if form == "saved-model":
-        from inference.training.saved_model import write_saved_model
+    with writing(path, "name another folder"):
+        if form == "saved-model":
+            from inference.training.saved_model import write_saved_model
 
-        write_saved_model(artefact, path)
-    else:
-        _write_graph(artefact, path)
+            write_saved_model(artefact, path)
+        else:
+            _write_graph(artefact, path)
     name = settings.tf_serving_model
     return Exported(artefact.manifest.model_id, artefact.model_hash, name, version, path)
 
 
 def _write_graph(artefact: Artefact, path: Path) -> None:
     check_graph(artefact)
-    with placed(path) as draft:
+    with whole_folder(path) as draft:
         (draft / GRAPH).write_bytes(artefact.graph)
         (draft / MANIFEST).write_bytes(artefact.manifest.to_json())

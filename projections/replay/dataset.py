@@ -18,6 +18,7 @@ from domain.features import FeatureSet
 from domain.features.engine import vectors
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.rows import IS_TRANSACTION, KIND, TIME, TRANSACTION, Rows
+from host.files import whole_file
 from projections.replay.ideal import LogEvents, known_order
 from projections.replay.payments import UNLABELLED, Payments, labels_of, payments_of
 
@@ -119,18 +120,15 @@ def schema(features: FeatureSet) -> pa.Schema:
 
 
 def write(made: Dataset, path: Path) -> None:
-    """Writes Parquet beside `path` and moves it there once it is whole."""
-    draft = path.with_name(path.name + ".part")
+    """Parquet, whole or not at all. Raises OSError."""
     wanted = schema(made.features)
-    try:
-        few = _with_few_values(made)
-        with pq.ParquetWriter(draft, wanted, compression="lz4", use_dictionary=few) as writer:
-            for start in range(0, max(len(made), 1), _ROW_GROUP):
-                writer.write_table(_table(made, slice(start, start + _ROW_GROUP), wanted))
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    few = _with_few_values(made)
+    with (
+        whole_file(path, durable=False) as draft,
+        pq.ParquetWriter(draft, wanted, compression="lz4", use_dictionary=few) as writer,
+    ):
+        for start in range(0, max(len(made), 1), _ROW_GROUP):
+            writer.write_table(_table(made, slice(start, start + _ROW_GROUP), wanted))
 
 
 def _with_few_values(made: Dataset) -> list[str]:

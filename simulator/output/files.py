@@ -1,4 +1,7 @@
-"""Owns the files that simulated traffic is written to; what is written when is cli.py's."""
+"""Files of simulated traffic: NDJSON, CSV or Parquet, written as a stream that may be endless.
+
+They grow under their own name, so that an interrupted or endless run leaves what it made.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path

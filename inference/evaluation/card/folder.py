@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from domain.errors import IntegrityError, NotFoundError
+from host.folders import whole_folder
 from inference.artefacts.store import Artefact
 from inference.evaluation.card.content import content
 from inference.evaluation.card.origin import Origin
@@ -38,7 +36,11 @@ def write_card(
         TEXT: markdown(card).encode(),
         **plots(card, validated, artefact.manifest.thresholds),
     }
-    return _placed(models / artefact.model_hash / FOLDER, files)
+    folder = models / artefact.model_hash / FOLDER
+    with whole_folder(folder) as draft:
+        for name, data in files.items():
+            (draft / name).write_bytes(data)
+    return folder
 
 
 def read_card(models: Path, model_hash: str) -> tuple[dict[str, Any], str, Path]:
@@ -51,16 +53,3 @@ def read_card(models: Path, model_hash: str) -> tuple[dict[str, Any], str, Path]
         raise NotFoundError("model card", f"{model_hash[:12]} in {models}") from None
     except ValueError as error:
         raise IntegrityError(f"{folder / JSON} was altered: {error}") from None
-
-
-def _placed(target: Path, files: Mapping[str, bytes]) -> Path:
-    staging = Path(tempfile.mkdtemp(prefix=".card-", dir=target.parent))
-    try:
-        staging.chmod(0o755)
-        for name, data in files.items():
-            (staging / name).write_bytes(data)
-        shutil.rmtree(target, ignore_errors=True)
-        staging.rename(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return target

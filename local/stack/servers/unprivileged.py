@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from host.folders import whole_folder
 from host.state_folder import StateFolder
 from local.stack.errors import StackError
 
@@ -60,15 +61,12 @@ def reachable(package: Path, folder: StateFolder, owner: tuple[int, int] | None)
     base = home(folder, owner) / "software"
     copy = base / package.name
     if not copy.exists():
-        shutil.rmtree(base, ignore_errors=True)
-        draft = Path(tempfile.mkdtemp(dir=base.parent))
-        # The binaries look for their libraries beside the package.
-        for source in (package, package.with_name(f"{package.name}.libs")):
-            if source.exists():
-                shutil.copytree(source, draft / source.name, symlinks=True)
-        draft.chmod(0o755)
-        give(draft, owner)
-        draft.rename(base)
+        with whole_folder(base) as draft:
+            # The binaries look for their libraries beside the package.
+            for source in (package, package.with_name(f"{package.name}.libs")):
+                if source.exists():
+                    shutil.copytree(source, draft / source.name, symlinks=True)
+            give(draft, owner)
     return copy
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from host.files import whole_file
 
 if TYPE_CHECKING:
     from feast import FeatureStore, RepoConfig
@@ -90,7 +90,5 @@ def _fingerprint() -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    handle, draft = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    os.replace(draft, path)
+    with whole_file(path, durable=False) as draft:
+        draft.write_text(text)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from domain.errors import IntegrityError, UnavailableError
-from eventlog.archive.explaining import explained
 from eventlog.archive.folder import ArchiveFolder, chain, positions
 from eventlog.archive.layout import Piece
 from eventlog.archive.writing import ArchivedRecord, table_of
 from eventlog.topics import TRANSACTIONS
+from host.storage_errors import explained
 from tests.fakes.events import scored
 
 PIECE = Piece(0, 0, 1)

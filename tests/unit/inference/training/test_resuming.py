@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import signal
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from domain.errors import IntegrityError, UnavailableError
-from host.files import write_whole
+from domain.errors import IntegrityError
 from inference.training.fitting.checkpoints import Checkpoint, Checkpoints
 from inference.training.fitting.fit import FitSettings, Progress, Run
 from inference.training.frame.frame import Payments
@@ -112,19 +109,3 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(IntegrityError, match=r"all\.npz is damaged"):
         store.latest("all")
-
-
-def test_a_disk_that_takes_no_more_is_named_and_the_checkpoint_before_stays(tmp_path: Path) -> None:
-    path = tmp_path / "all.npz"
-    write_whole(path, b"before")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    told = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    try:
-        with pytest.raises(UnavailableError, match=r"cannot write .*all\.npz.*free some space"):
-            write_whole(path, b"x" * 5000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, told)
-    assert path.read_bytes() == b"before"
-    assert [path.name for path in tmp_path.iterdir()] == ["all.npz"]

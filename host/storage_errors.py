@@ -1,4 +1,4 @@
-"""Owns the words for what goes wrong where files lie, on a disk or on S3; raises nothing."""
+"""Error messages of a disk or of S3: what went wrong, and what to do."""
 
 from __future__ import annotations
 
