@@ -24,7 +24,7 @@ class RawPayloads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ApiDeps:
-    """`probes` name each server; one that fails raises. `park_label` dead-letters for a retry."""
+    """`probes` name each server; one that fails raises. `keep_early_label` keeps it for a retry."""
 
     context: Context
     read_models: ReadModels
@@ -32,7 +32,7 @@ class ApiDeps:
     hub: DecisionHub
     metrics: Metrics
     probes: Mapping[str, Probe]
-    park_label: Callable[[bytes, str], Awaitable[None]]
+    keep_early_label: Callable[[bytes, str], Awaitable[None]]
 
 
 def deps_of(request: Request) -> ApiDeps:

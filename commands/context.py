@@ -1,4 +1,4 @@
-"""Owns what the handlers are given: ports, clock, keys. Built by runtime; nothing is global."""
+"""Context of the command handlers: ports, clock and keys of one process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from commands.intake.cleaner import Edge
+from commands.intake.cleaner import PayloadCleaner
+from commands.key_locks import KeyLocks
 from commands.policy.active import ActivePolicy
 from commands.ports.features import FeatureReader
-from commands.single_flight import SingleFlight
 from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog
 
@@ -28,9 +28,9 @@ class Context:
     clock: Clock
     log: EventLog
     ledger: Ledger
-    edge: Edge
+    cleaner: PayloadCleaner
     features: FeatureReader
     policy: Callable[[], ActivePolicy]
     pool: Executor
     deadline: float
-    flight: SingleFlight = field(default_factory=SingleFlight)
+    locks: KeyLocks = field(default_factory=KeyLocks)

@@ -30,11 +30,11 @@ router = APIRouter(tags=["labels"])
 async def label(request: Request, response: Response, deps: Deps) -> LabelReceiptOut:
     """201: recorded. 202: the transaction is not known yet; the label is kept and retried."""
     payload, _ = await read_object(request)
-    command = without_cards(parse_label(payload), deps.context.edge)
+    command = without_cards(parse_label(payload), deps.context.cleaner)
     try:
         await label_transaction(command, deps.context)
     except NotFoundError as error:
-        await deps.park_label(to_payload(command), str(error))
+        await deps.keep_early_label(to_payload(command), str(error))
         response.status_code = 202
     return LabelReceiptOut(
         transaction_id=command.transaction_id,

@@ -150,7 +150,7 @@ def _frame(settings: Settings, moment: int, features: FeatureValues, progress: P
 
 
 def _record(settings: Settings, trained: TrainedModel, model_hash: str, promoted: bool) -> None:
-    from commands.models.lifecycle import promote, register
+    from commands.models.lifecycle import promote_model, register_model
     from domain.events import ModelPromoted
     from host.clock import now_us
     from inference.artefacts.manifest import fact_of
@@ -159,14 +159,14 @@ def _record(settings: Settings, trained: TrainedModel, model_hash: str, promoted
     exists = fact_of(trained.manifest, model_hash)
     log = log_of(settings)
     try:
-        register(log, exists, now_us())
+        register_model(log, exists, now_us())
         if promoted:
             named = ModelPromoted(
                 model_id=exists.model_id,
                 model_hash=model_hash,
                 feature_set=exists.feature_set,
             )
-            promote(log, named, trained.thresholds, now_us())
+            promote_model(log, named, trained.thresholds, now_us())
     finally:
         log.close()
 

@@ -1,4 +1,4 @@
-"""Owns the delivery of alerts to a webhook: at least once, in any order, with the alert's id."""
+"""Alert webhook: posts each alert to a URL, at least once, in any order, with the alert's id."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from operator import not_
 
 import httpx
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    RetryError,
+    retry_if_exception_type,
+    retry_if_result,
+    wait_exponential,
+)
 
 from domain.errors import RetraceError, UnavailableError
 from domain.events import (
@@ -41,12 +50,13 @@ class _Pending:
     task: asyncio.Task[None]
 
 
-class DeliveryHandler:
-    """POSTs each alert until the receiver answers 2xx; then AlertDelivered says so in the log
-    (ModelAlertDelivered where it is about a model).
+class AlertWebhook:
+    """POSTs each alert until the receiver answers 2xx, then appends AlertDelivered
+    (ModelAlertDelivered for an alert about a model).
 
-    The body's `type` tells them apart. One that is a day old is let go. The receiver drops repeats
-    by the Idempotency-Key header. The position stays below the oldest alert that is not delivered.
+    The body's `type` tells the two kinds apart. An alert that is older than a day is given up. The
+    receiver drops repeats by the Idempotency-Key header. The position stays below the oldest alert
+    that is not delivered.
     """
 
     def __init__(
@@ -61,7 +71,7 @@ class DeliveryHandler:
     ) -> None:
         self._log, self._positions, self._client = log, positions, client
         self._url, self._source, self._clock = url, source, clock
-        self._first_pause = first_pause
+        self._pauses = wait_exponential(multiplier=first_pause, max=_LONGEST_PAUSE)
         self._receiver = httpx.URL(url).host
         self._pending: dict[str, _Pending] = {}
         self._next: dict[int, int] = {}
@@ -100,7 +110,7 @@ class DeliveryHandler:
         self._pending[alert_id] = _Pending(partition, offset, task)
 
     def _is_first(self, raised: Envelope, partition: int, offset: int) -> bool:
-        """An agent that has lost its position raises all alerts again: they are void here too."""
+        """An alert raised again, by an agent that lost its position, is void here too."""
         alert_id = raised.data.alert_id
         known = self._positions.known([alert_id]).get(alert_id)
         if not admits_origin(known, raised, partition, offset):
@@ -110,38 +120,31 @@ class DeliveryHandler:
         return True
 
     async def _deliver(self, raised: Envelope) -> None:
-        attempts, pause, delivered = 0, self._first_pause, False
-        while not delivered:
-            attempts += 1
-            delivered = await self._post(raised, attempts)
-            if not delivered:
-                if self._is_old(raised):
-                    logger.warning("alert %s is let go: nobody has taken it for a day", raised.id)
-                    self._pending.pop(raised.data.alert_id, None)
-                    return
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
-        await self._state(raised, self._delivered(raised, attempts))
-
-    async def _state(self, raised: Envelope, delivered: Envelope) -> None:
-        pause = self._first_pause
-        while True:
-            try:
-                await self._log.append(ALERTS, raised.subject, delivered)
-                return
-            except UnavailableError as error:
-                logger.warning("alert %s is delivered, stated later: %s", raised.id, error)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+        posting = AsyncRetrying(
+            wait=self._pauses, retry=retry_if_result(not_), stop=lambda _: self._is_old(raised)
+        )
+        try:
+            await posting(self._post, raised)
+        except RetryError:
+            logger.warning("alert %s is given up: not delivered within a day", raised.id)
+            self._pending.pop(raised.data.alert_id, None)
+            return
+        delivered = self._delivered(raised, posting.statistics["attempt_number"])
+        appending = AsyncRetrying(
+            wait=self._pauses,
+            retry=retry_if_exception_type(UnavailableError),
+            before_sleep=lambda state: _warn_of_append(raised, state),
+        )
+        await appending(self._log.append, ALERTS, raised.subject, delivered)
 
     def _is_old(self, raised: Envelope) -> bool:
         return self._clock() - raised.known_time > WITHIN_US
 
-    async def _post(self, raised: Envelope, attempt: int) -> bool:
-        told: dict[str, object] = {"type": raised.type, "raised_at": to_rfc3339(raised.known_time)}
+    async def _post(self, raised: Envelope) -> bool:
+        more: dict[str, object] = {"type": raised.type, "raised_at": to_rfc3339(raised.known_time)}
         if isinstance(raised.data, AlertRaised):
-            told["why"] = [sentence(code) for code in raised.data.reasons]
-        body = asdict(raised.data) | told
+            more["why"] = [sentence(code) for code in raised.data.reasons]
+        body = asdict(raised.data) | more
         headers = {"Idempotency-Key": raised.id}
         try:
             async with self._slots:
@@ -151,19 +154,19 @@ class DeliveryHandler:
             said = f"answered {response.status_code}"
         except httpx.HTTPError as error:
             said = str(error) or type(error).__name__
-        logger.warning("alert %s, attempt %d: %s %s", raised.id, attempt, self._receiver, said)
+        logger.warning("alert %s: %s %s", raised.id, self._receiver, said)
         return False
 
     def _delivered(self, raised: Envelope, attempts: int) -> Envelope:
         now = self._clock()
-        stated = self._receipt(raised, attempts)
+        receipt = self._receipt(raised, attempts)
         return Envelope(
-            id=caused_event_id(raised.id, type(stated)),
+            id=caused_event_id(raised.id, type(receipt)),
             source=self._source,
             subject=raised.subject,
             time=now,
             known_time=now,
-            data=stated,
+            data=receipt,
             correlation_id=raised.correlation_id,
             causation_id=raised.id,
         )
@@ -192,3 +195,8 @@ class DeliveryHandler:
     def _commit(self, partition: int) -> None:
         open_offsets = [p.offset for p in self._pending.values() if p.partition == partition]
         self._positions.commit({partition: min([self._next[partition], *open_offsets])})
+
+
+def _warn_of_append(raised: Envelope, state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    logger.warning("alert %s is delivered; appending that is tried again: %s", raised.id, error)

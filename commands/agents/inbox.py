@@ -1,6 +1,6 @@
-"""Owns the ingress agent: records of foreign producers become submissions, as over HTTP.
+"""Inbox agent: submits the transactions that other producers wrote to `inbox.*` topics.
 
-The inbox is not the log: a record may be read twice, and is the same submission both times.
+The inbox is not the log: a record that is read twice is the same submission both times.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ SetAside = Callable[[str, int, int, RetraceError, bytes], Awaitable[object]]
 _AT_ONCE = 200
 
 
-class IngressHandler:
-    """`submit` cleans and appends one record; what it refuses goes to `set_aside`.
+class InboxAgent:
+    """`submit` cleans and appends one record; a record that it rejects goes to `set_aside`.
 
-    The position is committed after every record of the batch is durable in one of the two.
+    The position is committed once every record of the batch is durable in one of the two.
     """
 
     def __init__(self, positions: SqliteMemory, submit: Submit, set_aside: SetAside) -> None:
@@ -33,8 +33,8 @@ class IngressHandler:
 
     async def handle(self, batch: Batch) -> None:
         for start in range(0, len(batch.records), _AT_ONCE):
-            chunk = batch.records[start : start + _AT_ONCE]
-            await asyncio.gather(*(self._take(batch, at, value or b"") for at, _, value in chunk))
+            some = batch.records[start : start + _AT_ONCE]
+            await asyncio.gather(*(self._take(batch, at, value or b"") for at, _, value in some))
         self._positions.commit({batch.partition: batch.next})
 
     async def revoke(self, partitions: set[int]) -> None:  # noqa: ARG002

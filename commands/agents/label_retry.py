@@ -1,7 +1,8 @@
-"""Owns the retrying of labels that came before their transaction; their records stay dead-lettered.
+"""Label retry: tries labels again that came before their transaction.
 
-The dead-letter topic is read from its beginning on each start: a label that has found its way
-meanwhile is told by `retry` and costs one look.
+Their records stay in the dead-letter topic, which is read from its beginning on each start; a label
+that has been recorded meanwhile is recognised by `retry`. The schedule is kept by hand instead of
+with tenacity: one task tries all labels, however many there are, and in turn.
 """
 
 from __future__ import annotations
@@ -20,33 +21,33 @@ from eventlog.codec import decode
 logger = logging.getLogger(__name__)
 
 Retry = Callable[[RecordDeadLettered], Awaitable[bool]]
-_PAUSE_SECONDS = 1.0
-_LONGEST = 300.0
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 300.0
 
 
 @dataclass(slots=True)
-class _Parked:
+class _Waiting:
     letter: RecordDeadLettered
     pause: float
     due: float = 0.0
 
 
-class ParkedHandler:
-    """Holds the dead letters of `reader` until `retry` answers True.
+class LabelRetry:
+    """Keeps the dead letters of `reader` until `retry` answers True.
 
     Each is tried after `pause` seconds, then after twice as long, up to five minutes.
     """
 
-    def __init__(self, reader: str, retry: Retry, pause: float = _PAUSE_SECONDS) -> None:
+    def __init__(self, reader: str, retry: Retry, pause: float = _FIRST_PAUSE) -> None:
         self._reader, self._retry, self._pause = reader, retry, pause
-        self._parked: dict[str, _Parked] = {}
+        self._waiting: dict[str, _Waiting] = {}
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
-        self._parked.clear()
+        self._waiting.clear()
         return dict.fromkeys(partitions, 0)
 
     async def revoke(self, partitions: set[int]) -> None:  # noqa: ARG002
-        self._parked.clear()
+        self._waiting.clear()
 
     async def handle(self, batch: Batch) -> None:
         for _, _, value in batch.records:
@@ -56,23 +57,24 @@ class ParkedHandler:
                 continue
             letter = envelope.data
             if isinstance(letter, RecordDeadLettered) and letter.reader == self._reader:
-                self._parked.setdefault(envelope.id, _Parked(letter, self._pause))
+                self._waiting.setdefault(envelope.id, _Waiting(letter, self._pause))
 
-    async def watch(self) -> None:
-        """Tries, for ever, what is parked."""
+    async def retry_due(self) -> None:
+        """Tries for ever whatever is due."""
         while True:
             await asyncio.sleep(self._pause)
             now = time.monotonic()
-            for letter_id, parked in list(self._parked.items()):
-                if parked.due > now:
+            for letter_id, waiting in list(self._waiting.items()):
+                if waiting.due > now:
                     continue
-                parked.due, parked.pause = now + parked.pause, min(2 * parked.pause, _LONGEST)
+                waiting.due = now + waiting.pause
+                waiting.pause = min(2 * waiting.pause, _LONGEST_PAUSE)
                 # Between two letters the batches of the other topics get their turn.
                 await asyncio.sleep(0)
                 try:
-                    done = await self._retry(parked.letter)
+                    done = await self._retry(waiting.letter)
                 except RetraceError as error:
-                    logger.warning("%s stays parked: %s", letter_id, error)
+                    logger.warning("label %s is tried again later: %s", letter_id, error)
                     continue
                 if done:
-                    self._parked.pop(letter_id, None)
+                    self._waiting.pop(letter_id, None)

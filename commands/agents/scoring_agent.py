@@ -1,7 +1,7 @@
-"""Owns the scoring agent and the raising of alerts: it decides what nobody has decided yet.
+"""Scoring agent: decides the submissions that nobody has decided, and raises alerts.
 
-Submissions of mode `submit` are decided as they are read; those of mode `score` belong to the
-process that took them, for two seconds. The log arbitrates where both decide.
+Submissions of mode `submit` are decided as they are read. Those of mode `score` are left for two
+seconds to the process that took them; where both decide, the first decision in the log counts.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ Decide = Callable[[str], Awaitable[object]]
 
 GRACE_SECONDS = 2.0
 _AT_ONCE = 16
-_LOOK_SECONDS = 0.2
-# Less than the watchdog waits: while our own tail catches up, nothing is stalled.
+_POLL_SECONDS = 0.2
+# Less than the watchdog waits, so that catching up of our own tail does not count as stalled.
 _TAIL_SECONDS = 10.0
 _OURS = (TransactionSubmitted.NAME, TransactionScored.NAME)
 
 
-class DecidingHandler:
-    """Its position moves on when all of a batch is decided and every alert of it is in the log.
+class ScoringAgent:
+    """`decide` decides by transaction id, and does nothing where that is decided already.
 
-    `decide` decides by transaction id and is harmless for what is decided already.
+    The position moves on once all of a batch is decided and every alert of it is in the log.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class DecidingHandler:
         source: str,
         clock: Callable[[], int],
         grace: float = GRACE_SECONDS,
-        look: float = _LOOK_SECONDS,
+        poll: float = _POLL_SECONDS,
     ) -> None:
         self._log, self._ledger, self._positions = log, ledger, positions
         self._decide, self._source, self._clock = decide, source, clock
-        self._grace, self._look = grace, look
+        self._grace, self._poll = grace, poll
         self._due: dict[str, tuple[int, float]] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
@@ -83,13 +83,13 @@ class DecidingHandler:
         await asyncio.gather(*alerts, *(self._decide_now(each, batch.partition) for each in now))
         self._positions.commit({batch.partition: batch.next})
 
-    async def watch(self) -> None:
-        """Decides, for ever, what was left undecided for the time of grace."""
+    async def decide_overdue(self) -> None:
+        """Decides, for ever, what stayed undecided for longer than `grace`."""
         while True:
-            await asyncio.sleep(self._look)
+            await asyncio.sleep(self._poll)
             now = time.monotonic()
             late = [i for i, (_, due) in self._due.items() if due <= now]
-            await asyncio.gather(*(self._rescue(transaction_id) for transaction_id in late))
+            await asyncio.gather(*(self._decide_late(transaction_id) for transaction_id in late))
 
     def _is_due(self, submission: Envelope, partition: int, offset: int) -> bool:
         known = self._ledger.known(submission.subject)
@@ -108,7 +108,7 @@ class DecidingHandler:
     def _alerts(self, scored: Envelope, partition: int, offset: int) -> list[Awaitable[object]]:
         known = self._ledger.known(scored.subject)
         if not known or (known.partition, known.scored_offset) != (partition, offset):
-            # Void: it was made for other content, and leaves its id as undecided as it was.
+            # Void: it was made for other content, so the id stays undecided.
             return []
         self._due.pop(scored.subject, None)
         alert = alert_of(scored, self._source, self._clock())
@@ -125,23 +125,23 @@ class DecidingHandler:
             raise
         except RetraceError as error:
             # One transaction that cannot be decided must not keep the others waiting.
-            logger.error("%s is tried again: %s", transaction_id, error)
+            logger.error("transaction %s is decided later: %s", transaction_id, error)
             self._wait_for(transaction_id, partition)
 
-    async def _rescue(self, transaction_id: str) -> None:
+    async def _decide_late(self, transaction_id: str) -> None:
         partition, _ = self._due[transaction_id]
         try:
             await self._decided(transaction_id)
             self._due.pop(transaction_id, None)
         except RetraceError as error:
-            logger.warning("%s is decided later: %s", transaction_id, error)
+            logger.warning("transaction %s is decided later: %s", transaction_id, error)
             self._wait_for(transaction_id, partition)
 
 
 def _decoded(value: bytes) -> Envelope | None:
     try:
-        # History is most of a log that was laid down by imports, and needs no decoding here.
+        # Most of a long log is imported history, which needs no decoding here.
         return decode(value) if glance(value).name in _OURS else None
     except RetraceError:
-        # The projecting workers dead-letter it; here there is nothing to decide.
+        # The projections dead-letter it; here there is nothing to decide.
         return None

@@ -15,7 +15,7 @@ from commands.imports.readers.rows import MalformedRow, Row, RowSource
 from commands.imports.rejects import Reject, RejectSink
 from commands.imports.seen_ids import SeenIds
 from commands.imports.summary import ImportSummary
-from commands.intake.cleaner import Edge
+from commands.intake.cleaner import PayloadCleaner
 from domain.cleaning import changed_fields
 from domain.errors import FieldError, InvalidTransactionError
 from domain.transactions import Transaction
@@ -47,7 +47,7 @@ class ImportPorts:
     and may wait; `progress` is told the accounts, every few thousand rows.
     """
 
-    edge: Edge
+    cleaner: PayloadCleaner
     log: Appender
     clock: Callable[[], int]
     redact: Callable[[str], str]
@@ -110,7 +110,7 @@ class _Import:
         binding = self._command.binding
         payload = binding.payload(row)
         try:
-            transaction = self._ports.edge.clean(payload, self._now)
+            transaction = self._ports.cleaner.clean(payload, self._now)
         except InvalidTransactionError as error:
             return self._reject(line, row, error.errors)
         label = None
@@ -135,7 +135,7 @@ class _Import:
         assert summary.last_time is not None
         self._send_labels(min(summary.last_time, self._now), self._pace)
         self._pace(transaction.timestamp)
-        digest = self._ports.edge.digest(transaction)
+        digest = self._ports.cleaner.digest(transaction)
         fact = self._facts.of_transaction(transaction, digest, line)
         self._ports.log.append_nowait(TRANSACTIONS, key, fact)
         summary.accepted += 1

@@ -11,7 +11,7 @@ from domain.money import Rates
 from domain.transactions import Transaction
 
 
-class Edge:
+class PayloadCleaner:
     """One for each process; the keys are those of the whole installation."""
 
     def __init__(

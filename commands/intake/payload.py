@@ -1,4 +1,4 @@
-"""Owns reading a payload as JSON, whatever edge it comes from; cleaning is not its affair."""
+"""Owns reading a payload as JSON, whatever cleaner it comes from; cleaning is not its affair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns LabelTransaction: what somebody says about a transaction, with what features need of it."""
+"""Command LabelTransaction: appends a report of fraud, or of a genuine payment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from commands.context import Context
-from commands.intake.cleaner import Edge
+from commands.intake.cleaner import PayloadCleaner
 from domain.cleaning.fields import LONGEST_ID, printable
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Envelope, LabelKind, TransactionLabelled, label_event_id
@@ -17,7 +17,7 @@ from domain.transactions import Transaction
 from eventlog.topics import TRANSACTIONS
 
 READER = "labels"
-# What stands in for a reference that is not given names the kind and the transaction.
+# A reference that is not given is made of the kind and the transaction id.
 _LONGEST_REFERENCE = LONGEST_ID + 20
 
 # What each kind says unless the value is given: 1 is fraud, 0 is genuine.
@@ -65,12 +65,12 @@ def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
     )
 
 
-def without_cards(command: LabelTransaction, edge: Edge) -> LabelTransaction:
-    """Reporters' references are free text, and some of them hold card numbers."""
+def without_cards(command: LabelTransaction, cleaner: PayloadCleaner) -> LabelTransaction:
+    """Reporters' references are free text, and some hold card numbers."""
     return replace(
         command,
-        reporter=edge.text(command.reporter, command.transaction_id),
-        reference=edge.text(command.reference, command.transaction_id),
+        reporter=cleaner.text(command.reporter, command.transaction_id),
+        reference=cleaner.text(command.reference, command.transaction_id),
     )
 
 

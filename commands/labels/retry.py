@@ -1,4 +1,4 @@
-"""Owns what happens to a label whose transaction is not known yet: sealed, kept, tried again."""
+"""Early labels: kept, sealed, until their transaction is known, and then recorded."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from eventlog.dead_letters import SetAside, dead_letter, unseal
 ORIGIN = "POST /labels"
 
 
-def park_label(key: bytes, context: Context) -> Callable[[bytes, str], Awaitable[None]]:
-    """The function that parks a label's payload for a reason."""
+def keep_early_label(key: bytes, context: Context) -> Callable[[bytes, str], Awaitable[None]]:
+    """The function that keeps a label's payload for a reason. `key` seals dead letters."""
 
-    async def park(payload: bytes, reason: str) -> None:
+    async def keep(payload: bytes, reason: str) -> None:
         command = parse_label(json.loads(payload))
         record = SetAside(
             reader=READER,
             origin=ORIGIN,
             partition=0,
-            # Equal labels are parked once: the place is made from the label's own id.
+            # Equal labels are kept once: the place is made from the label's own id.
             offset=int.from_bytes(sha256(label_id(command).encode()).digest()[:6]),
             reason=reason,
             original=payload,
@@ -32,11 +32,11 @@ def park_label(key: bytes, context: Context) -> Callable[[bytes, str], Awaitable
         )
         await dead_letter(context.log, record, key, context.clock)
 
-    return park
+    return keep
 
 
 def retry_label(key: bytes, context: Context) -> Callable[[RecordDeadLettered], Awaitable[bool]]:
-    """The function that tries a parked label again; True where nothing is left to be done."""
+    """The function that tries an early label again; True where nothing is left to do."""
 
     async def retry(letter: RecordDeadLettered) -> bool:
         try:

@@ -1,4 +1,7 @@
-"""Owns saying what a model does, on the policy topic; deciding and scoring are others'."""
+"""Commands about models: register, promote, roll out, shadow, end a shadow, retire.
+
+Each appends one fact to the POLICY topic; what it does is folded in domain/policy.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from commands.models.registry import registry_of
 from domain.errors import InvalidInputError
 from domain.events import (
     Envelope,
-    Event,
     ModelPromoted,
     ModelRetired,
     ModelRolledOut,
@@ -23,13 +25,17 @@ from eventlog.topics import POLICY
 
 SOURCE = "retrace/inference"
 
+_ModelFact = (
+    ModelTrained | ModelPromoted | ModelRolledOut | ModelShadowed | ShadowEnded | ModelRetired
+)
+
 
 def current_policy(log: EventLog) -> PolicySnapshot:
     """The policy as of the end of its topic, as scorers see it. Raises LogUnavailableError."""
     return registry_of(log).policy
 
 
-def promote(
+def promote_model(
     log: EventLog,
     model: ModelPromoted,
     thresholds: Thresholds,
@@ -37,74 +43,69 @@ def promote(
 ) -> int:
     """Puts the model in force with its thresholds; returns the policy version before.
 
-    One fact says both, so that no decision takes the model of one and the thresholds of another.
-    Returns once it is acknowledged. Raises LogUnavailableError; a repetition then is harmless, for
-    it states the same again. InvalidInputError for thresholds out of order and a retired model.
+    One fact holds both, so that no decision mixes the model of one with the thresholds of another.
+    Returns once it is acknowledged. Raises LogUnavailableError, after which a repetition is
+    harmless; InvalidInputError for thresholds out of order and for a retired model.
     """
     registry = registry_of(log)
     for known in registry.all():
         if known.model_hash == model.model_hash:
             known.check_not_retired()
     fact = replace(model, thresholds=validated(thresholds))
-    return _say(log, fact, known_time, registry.policy.version)
+    return _append_after(log, fact, registry.policy.version, known_time)
 
 
-def roll_out(log: EventLog, model: ModelRolledOut, known_time: int) -> int:
-    """Gives the model a share of traffic, or none; as `promote` does otherwise."""
+def roll_out_model(log: EventLog, model: ModelRolledOut, known_time: int) -> int:
+    """Gives the model a share of traffic, or none; otherwise as `promote_model`."""
     if not 0 <= model.share <= WHOLE:
         raise InvalidInputError("share", f"expected 0 to {WHOLE} basis points, not {model.share}")
     validated(model.thresholds)
-    return _say(log, model, known_time, current_policy(log).version)
+    return _append_after(log, model, current_policy(log).version, known_time)
 
 
-def shadow(log: EventLog, model: ModelShadowed, known_time: int) -> int:
-    """Lets the model score along; as `promote` does otherwise."""
+def shadow_model(log: EventLog, model: ModelShadowed, known_time: int) -> int:
+    """Lets the model score every decision without deciding; otherwise as `promote_model`."""
     validated(model.thresholds)
-    return _say(log, model, known_time, current_policy(log).version)
+    return _append_after(log, model, current_policy(log).version, known_time)
 
 
 def end_shadow(log: EventLog, ended: ShadowEnded, known_time: int) -> int:
-    """As `promote` does otherwise."""
-    return _say(log, ended, known_time, current_policy(log).version)
+    """As `promote_model`."""
+    return _append_after(log, ended, current_policy(log).version, known_time)
 
 
-def _say(
+def register_model(log: EventLog, model: ModelTrained, known_time: int) -> None:
+    """Records that the model exists, once. Raises LogUnavailableError."""
+    known = registry_of(log).all()
+    if not any(each.trained and each.model_hash == model.model_hash for each in known):
+        _append(log, model, f"{model.NAME}/{model.model_hash}", known_time)
+
+
+def retire_model(log: EventLog, model: ModelRetired, known_time: int) -> None:
+    """Records that the model is not to be promoted again. Raises LogUnavailableError."""
+    _append(log, model, f"{model.NAME}/{model.model_hash}", known_time)
+
+
+def _append_after(
     log: EventLog,
     fact: ModelPromoted | ModelRolledOut | ModelShadowed | ShadowEnded,
-    known_time: int,
     before: int,
+    known_time: int,
 ) -> int:
     # A model may come back after another one, so the place in the log belongs to the id.
-    event_id = f"{fact.NAME}/{fact.model_hash}/{before + 1}"
-    log.append_nowait(POLICY, None, _envelope(fact, event_id, fact.model_id, known_time))
-    log.flush()
+    _append(log, fact, f"{fact.NAME}/{fact.model_hash}/{before + 1}", known_time)
     return before
 
 
-def register(log: EventLog, model: ModelTrained, known_time: int) -> None:
-    """Says that the model exists, once. Raises LogUnavailableError."""
-    known = registry_of(log).all()
-    if any(each.trained and each.model_hash == model.model_hash for each in known):
-        return
-    event_id = f"{model.NAME}/{model.model_hash}"
-    log.append_nowait(POLICY, None, _envelope(model, event_id, model.model_id, known_time))
-    log.flush()
-
-
-def retire(log: EventLog, model: ModelRetired, known_time: int) -> None:
-    """Says that the model is not to be promoted again. Raises LogUnavailableError."""
-    event_id = f"{model.NAME}/{model.model_hash}"
-    log.append_nowait(POLICY, None, _envelope(model, event_id, model.model_id, known_time))
-    log.flush()
-
-
-def _envelope(fact: Event, event_id: str, subject: str, known_time: int) -> Envelope:
-    return Envelope(
+def _append(log: EventLog, fact: _ModelFact, event_id: str, known_time: int) -> None:
+    envelope = Envelope(
         id=event_id,
         source=SOURCE,
-        subject=subject,
+        subject=fact.model_id,
         time=known_time,
         known_time=known_time,
         data=fact,
         correlation_id=event_id,
     )
+    log.append_nowait(POLICY, None, envelope)
+    log.flush()

@@ -1,200 +1,57 @@
-"""Owns the making of one decision: features, model, policy. Appends nothing."""
+"""Command DecideTransaction: decides a submission that is in the log already."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from dataclasses import dataclass, field
-from time import perf_counter_ns
+from dataclasses import dataclass
 
 from commands.context import Context
-from commands.policy.active import ActivePolicy
-from commands.ports.features import ServedFeatures
-from commands.ports.scorer import Scorer
-from domain.errors import SettingsError, UnavailableError
-from domain.events import Envelope, Path, TransactionScored, transaction_event_id
-from domain.features import CATALOGUE, finish
-from domain.policy import Score, decide, fallback
-from domain.transactions import Transaction
-
-logger = logging.getLogger(__name__)
-
-RULES_ONLY = "rules-only"
-
-
-@dataclass(slots=True)
-class StepTimes:
-    """Microseconds spent per step, in the order of the steps."""
-
-    micros: dict[str, int] = field(default_factory=dict)
-    _last: int = field(default_factory=perf_counter_ns)
-
-    def done(self, step: str) -> None:
-        now = perf_counter_ns()
-        self.micros[step] = (now - self._last) // 1000
-        self._last = now
+from commands.transactions.decision import make_decision
+from commands.transactions.submit import check_same_content
+from domain.errors import LogUnavailableError
+from domain.events import Envelope
+from eventlog.port import Position
+from eventlog.topics import TRANSACTIONS
 
 
 @dataclass(frozen=True, slots=True)
-class Scoring:
-    """`scorer` is the model that scored; None where the rules did."""
-
-    score: Score
-    path: Path
-    flags: list[str]
-    scorer: Scorer | None
+class DecideTransaction:
+    transaction_id: str
 
 
-async def make_decision(submission: Envelope, context: Context) -> Envelope:
-    """Decides under one snapshot of policy. Raises LogUnavailableError, and nothing else known."""
-    times = StepTimes()
-    until = asyncio.get_running_loop().time() + context.deadline
-    policy = context.policy()
-    transaction: Transaction = submission.data.transaction
-    path, served = await _read_features(transaction, context, until, times)
-    chosen = _chosen(policy, transaction, path, served)
-    scoring = await _score(transaction, chosen, path, served, context, until)
-    if scoring.scorer is None and chosen is not policy:
-        # Rules never stand in for a challenger: what it cannot score is the model's in force.
-        chosen = policy
-        scoring = await _score(transaction, policy, path, served, context, until)
-    times.done("score")
-    scored = _judge(submission, chosen, served, scoring, times)
-    return Envelope(
-        id=transaction_event_id(TransactionScored, transaction.transaction_id),
-        # A rehearsal is decided as of the time that its import states.
-        source=submission.source if submission.imported else context.source,
-        subject=transaction.transaction_id,
-        time=submission.time,
-        known_time=submission.known_time if submission.imported else context.clock(),
-        data=scored,
-        correlation_id=submission.correlation_id,
-        causation_id=submission.id,
-    )
+async def decide_transaction(command: DecideTransaction, context: Context) -> Envelope | None:
+    """The decision that counts; None where the id is unknown or was imported as history.
+
+    Raises LogUnavailableError where the outcome is in doubt: a retry finds it.
+    """
+    subject = command.transaction_id
+    async with context.locks.hold(subject):
+        known = context.ledger.known(subject)
+        if known is None or known.mode == "import":
+            return None
+        if known.scored_offset is not None:
+            return await context.ledger.decision(subject, known)
+        return await decide_submission(await context.ledger.submission(known), context)
 
 
-async def _read_features(
-    transaction: Transaction, context: Context, until: float, times: StepTimes
-) -> tuple[Path, ServedFeatures]:
-    try:
-        async with asyncio.timeout_at(until):
-            await context.ledger.barrier()
-            times.done("barrier")
-            served = await asyncio.get_running_loop().run_in_executor(
-                context.pool, _read, context, transaction
-            )
-            times.done("features")
-    except TimeoutError:
-        times.done("features")
-        return "deadline", _no_features(transaction, "deadline_passed")
-    if "features_unavailable" in served.flags:
-        return "fallback", served
-    return "full", served
+async def decide_submission(
+    submission: Envelope, context: Context, acknowledged: asyncio.Future[Position] | None = None
+) -> Envelope:
+    """Decides, appends, and returns the decision that counts. Call it under the id's lock.
 
-
-def _read(context: Context, transaction: Transaction) -> ServedFeatures:
-    try:
-        return context.features.read(transaction, context.ledger.tail)
-    except Exception:
-        # Nobody else would decide it either: the scoring agent reads the same states.
-        logger.exception("features are left at their defaults")
-        return _no_features(transaction, "features_unavailable")
-
-
-def _no_features(transaction: Transaction, flag: str) -> ServedFeatures:
-    return ServedFeatures(CATALOGUE, finish({}, transaction), {}, [flag])
-
-
-def _chosen(
-    policy: ActivePolicy, transaction: Transaction, path: Path, served: ServedFeatures
-) -> ActivePolicy:
-    """The challenger where the transaction falls to it, unless it cannot take these features."""
-    chosen = policy.of(transaction.transaction_id)
-    if path != "full" or chosen is policy or chosen.scorer is None:
-        return policy
-    return policy if _inputs(chosen.scorer, served) is None else chosen
-
-
-def _inputs(scorer: Scorer, served: ServedFeatures) -> list[float | None] | None:
-    try:
-        return scorer.inputs.of(served.features, served.values)
-    except SettingsError as error:
-        logger.error("%s", error)
-        return None
-
-
-async def _score(
-    transaction: Transaction,
-    policy: ActivePolicy,
-    path: Path,
-    served: ServedFeatures,
-    context: Context,
-    until: float,
-) -> Scoring:
-    """By the model where it can be asked, else by rules: a model that fails loses no decision."""
-    rules = fallback(transaction)
-    if path != "full":
-        return Scoring(rules, path, list(served.flags), None)
-    scorer = policy.scorer
-    if scorer is None:
-        return Scoring(rules, "fallback", [*served.flags, "no_model"], None)
-    values = _inputs(scorer, served)
-    if values is None:
-        return Scoring(rules, "fallback", [*served.flags, "model_refuses_features"], None)
-    try:
-        score = await _asked(scorer, transaction, values, context, until)
-        return Scoring(score, path, list(served.flags), scorer)
-    except TimeoutError:
-        return Scoring(rules, "deadline", [*served.flags, "model_late"], None)
-    except UnavailableError as error:
-        # The scorer has said so once; a burst would say it a thousand times.
-        logger.debug("rules decide: %s", error)
-        return Scoring(rules, "fallback", [*served.flags, "model_unavailable"], None)
-    except Exception:
-        logger.exception("model %s cannot score; rules decide", scorer.model_id)
-        return Scoring(rules, "fallback", [*served.flags, "model_failed"], None)
-
-
-async def _asked(
-    scorer: Scorer,
-    transaction: Transaction,
-    values: list[float | None],
-    context: Context,
-    until: float,
-) -> Score:
-    if not scorer.blocking:
-        return scorer.score(transaction, values)
-    async with asyncio.timeout_at(until):
-        return await asyncio.get_running_loop().run_in_executor(
-            context.pool, scorer.score, transaction, values
-        )
-
-
-def _judge(
-    submission: Envelope,
-    policy: ActivePolicy,
-    served: ServedFeatures,
-    scoring: Scoring,
-    times: StepTimes,
-) -> TransactionScored:
-    scorer = scoring.scorer
-    verdict = decide(scoring.score, policy.snapshot, scoring.path, scoring.flags)
-    times.done("policy")
-    return TransactionScored(
-        transaction=submission.data.transaction,
-        digest=submission.data.digest,
-        score=scoring.score.value,
-        outcome=verdict.outcome,
-        reasons=verdict.reasons,
-        path=scoring.path,
-        flags=scoring.flags,
-        feature_set=served.feature_set,
-        features=served.values,
-        versions=served.versions,
-        model_id=scorer.model_id if scorer else RULES_ONLY,
-        model_hash=scorer.model_hash if scorer else "",
-        policy_version=policy.snapshot.version,
-        thresholds=verdict.thresholds,
-        fingerprint=scorer.fingerprint if scorer else "",
-        timings_us=times.micros,
-    )
+    `acknowledged` is the append of the submission where that is still under way.
+    """
+    if acknowledged is not None:
+        # Where deciding fails first, nobody awaits the append any more.
+        acknowledged.add_done_callback(lambda done: done.cancelled() or done.exception())
+    scored = await make_decision(submission, context)
+    appended = context.log.append(TRANSACTIONS, submission.subject, scored)
+    if acknowledged is not None:
+        await acknowledged
+    position = await appended
+    await context.ledger.passed(position.partition, position.offset)
+    known = context.ledger.known(submission.subject)
+    if known is None:
+        raise LogUnavailableError("the submission is not in the log; retry under the same id")
+    check_same_content(submission, known)
+    return await context.ledger.decision(submission.subject, known)

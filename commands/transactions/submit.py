@@ -34,12 +34,12 @@ class Receipt:
 def prepare_submission(command: SubmitTransaction, context: Context) -> Envelope:
     """Raises InvalidTransactionError, which names every field that is wrong."""
     now = context.clock()
-    transaction = context.edge.clean(command.payload, now)
+    transaction = context.cleaner.clean(command.payload, now)
     data = TransactionSubmitted(
         transaction=transaction,
-        digest=context.edge.digest(transaction),
+        digest=context.cleaner.digest(transaction),
         mode=command.mode,
-        raw=None if command.raw is None else context.edge.redact(command.raw, transaction),
+        raw=None if command.raw is None else context.cleaner.redact(command.raw, transaction),
     )
     event_id = transaction_event_id(TransactionSubmitted, transaction.transaction_id)
     return Envelope(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from commands.imports.facts import Facts
-from commands.intake.cleaner import Edge
+from commands.intake.cleaner import PayloadCleaner
 from commands.labels.label import label_envelope, parse_label
 from domain.events import IMPORT_SOURCE, Envelope, TransactionImported
 from domain.transactions import Transaction
@@ -52,7 +52,7 @@ def present(log: EventLog, prefix: str) -> set[str]:
 def lay_down(
     plan: HistoryPlan,
     log: EventLog,
-    edge: Edge,
+    cleaner: PayloadCleaner,
     now: int,
     there: set[str],
     progress: Progress,
@@ -62,7 +62,7 @@ def lay_down(
     Raises LogUnavailableError; doing it again then is harmless.
     """
     transactions = added = labels = 0
-    for fact in facts(plan, edge, now):
+    for fact in facts(plan, cleaner, now):
         if isinstance(fact.data, TransactionImported):
             transactions += 1
             if transactions % _TELL_EVERY == 0:
@@ -78,7 +78,7 @@ def lay_down(
     return LaidDown(transactions, added, labels)
 
 
-def facts(plan: HistoryPlan, edge: Edge, now: int) -> Iterator[Envelope]:
+def facts(plan: HistoryPlan, cleaner: PayloadCleaner, now: int) -> Iterator[Envelope]:
     """Imported transactions, and the labels known before the history's end, in known order."""
     simulation = Simulation(plan.history())
     maker = Facts(source=_SOURCE, origin=ORIGIN, correlation_id=plan.id_prefix, score=False)
@@ -97,10 +97,10 @@ def facts(plan: HistoryPlan, edge: Edge, now: int) -> Iterator[Envelope]:
         for simulated in day.transactions():
             yield from map(said, due.before(simulated.timestamp))
             line += 1
-            transaction = edge.clean(to_submission(simulated), now)
+            transaction = cleaner.clean(to_submission(simulated), now)
             if transaction.transaction_id in wanted:
                 labelled[transaction.transaction_id] = transaction
-            yield maker.of_transaction(transaction, edge.digest(transaction), line)
+            yield maker.of_transaction(transaction, cleaner.digest(transaction), line)
     yield from map(said, due.rest())
 
 

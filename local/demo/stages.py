@@ -19,7 +19,7 @@ from local.demo.plan import DemoRequest, HistoryPlan, plan_history
 from local.demo.remembered import Remembered
 from operations.models.default_model import serves
 from operations.monitoring.projection_lag import ProjectionPositions, lags
-from runtime.composition.intake import edge_of
+from runtime.composition.intake import cleaner_of
 from runtime.composition.models import artefacts_of
 from runtime.settings import Settings
 
@@ -61,7 +61,7 @@ class Stages:
             laid = history.lay_down(
                 plan,
                 self.log,
-                edge_of(self.settings),
+                cleaner_of(self.settings),
                 self.clock(),
                 there,
                 lambda done: bars.show("history", done, total),

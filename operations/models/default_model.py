@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from commands.models.lifecycle import current_policy, promote
+from commands.models.lifecycle import current_policy, promote_model
 from domain.errors import InvalidInputError, RetraceError, UnavailableError
 from domain.events import ModelPromoted
 from domain.features import CATALOGUE
@@ -54,7 +54,7 @@ def ensure(
         feature_set=manifest.feature_set,
     )
     try:
-        promote(log, model, manifest.thresholds, clock())
+        promote_model(log, model, manifest.thresholds, clock())
     except InvalidInputError as error:
         progress(f"no model is in force: {error.message}")
         return ""

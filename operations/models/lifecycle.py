@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from commands.models.lifecycle import (
     end_shadow,
-    promote,
-    register,
-    retire,
-    roll_out,
-    shadow,
+    promote_model,
+    register_model,
+    retire_model,
+    roll_out_model,
+    shadow_model,
 )
 from commands.models.registry import Registered, Registry, registry_of
 from domain.errors import InvalidInputError, LogUnavailableError, NotFoundError
@@ -58,7 +58,7 @@ class Models:
         model_hash = self.store.find(named)
         fact = fact_of(self.store.open(model_hash).manifest, model_hash)
         self.store.share(model_hash)
-        register(self.log, fact, now_us())
+        register_model(self.log, fact, now_us())
         return registry_of(self.log).find(model_hash)
 
     def promote(self, named: str) -> Registered:
@@ -120,7 +120,7 @@ class Models:
             seam=self._ends(),
             since=since,
         )
-        shadow(self.log, fact, now_us())
+        shadow_model(self.log, fact, now_us())
         return model
 
     def end_shadow(self, named: str) -> Registered:
@@ -144,7 +144,7 @@ class Models:
             self.end_shadow(model.model_hash)
         if model.retired is None:
             fact = ModelRetired(model_id=model.model_id, model_hash=model.model_hash, reason=reason)
-            retire(self.log, fact, now_us())
+            retire_model(self.log, fact, now_us())
         return model
 
     def _checked(self, model: Registered) -> Manifest:
@@ -163,7 +163,7 @@ class Models:
             feature_set=model.feature_set,
             took_back=took_back,
         )
-        promote(self.log, fact, thresholds, now_us())
+        promote_model(self.log, fact, thresholds, now_us())
         return model
 
     def _rolled_out(self, model: Registered, share: int, thresholds: Thresholds) -> Registered:
@@ -174,7 +174,7 @@ class Models:
             share=share,
             thresholds=thresholds,
         )
-        roll_out(self.log, fact, now_us())
+        roll_out_model(self.log, fact, now_us())
         return model
 
 

@@ -32,7 +32,7 @@ from host.clock import now_us
 from inference.training.frame.frame import MATURITIES, Frame
 from operations.training.log_frame import frame_of
 from projections.replay.dataset import dataset
-from runtime.composition.intake import edge_for_file
+from runtime.composition.intake import cleaner_for_file
 from runtime.settings import Settings
 
 Say = Callable[[str], None]
@@ -103,11 +103,11 @@ def laid_out(file: FlatFile, settings: Settings, say: Say, count: Count) -> Laid
             label_delay=delay,
             limit=file.limit,
         )
-        edge, redact = edge_for_file(settings, file.currency)
+        cleaner, redact = cleaner_for_file(settings, file.currency)
         rejects = RejectFile(rejects_path_of(file.path, file.rejects), binding.column)
         log, summary = TableLog(), ImportSummary()
         ports = ImportPorts(
-            edge=edge,
+            cleaner=cleaner,
             log=log,
             clock=now_us,
             redact=redact,

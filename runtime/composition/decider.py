@@ -1,4 +1,4 @@
-"""Owns the composition of a process that decides: adapters behind the ports, and their end."""
+"""Context of a process that decides: opened with the settings, closed in reverse order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog
 from host.clock import now_us
-from runtime.composition.intake import edge_of
+from runtime.composition.intake import cleaner_of
 from runtime.composition.scorers import open_scorers
 from runtime.composition.stores import feature_reader
 from runtime.settings import Settings
@@ -55,7 +55,7 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
             clock=now_us,
             log=log,
             ledger=ledger,
-            edge=edge_of(settings),
+            cleaner=cleaner_of(settings),
             features=reader,
             policy=policy.current,
             pool=pool,

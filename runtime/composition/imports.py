@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from commands.imports import ImportPorts, ImportSummary, Pace, RejectFile
 from host.clock import now_us
 from operations.log.imports import OpenedImport, with_dead_letters
-from runtime.composition.intake import edge_for_file
+from runtime.composition.intake import cleaner_for_file
 from runtime.composition.log import open_log
 from runtime.settings import Settings
 
@@ -30,14 +30,14 @@ def open_import_ports(
     """
     # Threads of the Kafka client inherit it: decisions go first where they share cores.
     os.setpriority(os.PRIO_PROCESS, 0, max(5, os.getpriority(os.PRIO_PROCESS, 0)))
-    edge, redact = edge_for_file(settings, currency)
+    cleaner, redact = cleaner_for_file(settings, currency)
     command = opened.command
     with (
         open_log(settings) as log,
         closing(RejectFile(opened.rejects_path, command.binding.column)) as rejects,
     ):
         yield ImportPorts(
-            edge=edge,
+            cleaner=cleaner,
             log=log,
             clock=now_us,
             redact=redact,

@@ -1,10 +1,10 @@
-"""Composition of the payload cleaner, with the installation's keys."""
+"""Payload cleaners under the keys of this installation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from commands.intake.cleaner import Edge
+from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
 from domain.cleaning import redact
 from domain.errors import InvalidInputError
@@ -12,22 +12,25 @@ from domain.money import EXPONENTS, approximate_rates
 from runtime.settings import Settings
 
 
-def edge_of(settings: Settings) -> Edge:
-    return _edge(settings, Tokeniser(settings.token_key), settings.default_currency)
+def cleaner_of(settings: Settings, currency: str | None = None) -> PayloadCleaner:
+    """`currency` is that of payloads that name none, by default that of the settings."""
+    return PayloadCleaner(
+        Tokeniser(settings.token_key),
+        settings.digest_key,
+        approximate_rates(),
+        currency or settings.default_currency,
+    )
 
 
-def edge_for_file(settings: Settings, currency: str | None) -> tuple[Edge, Callable[[str], str]]:
-    """What cleans rows, and what takes card numbers out of the text of a row that is not taken.
+def cleaner_for_file(
+    settings: Settings, currency: str | None
+) -> tuple[PayloadCleaner, Callable[[str], str]]:
+    """The cleaner of a file's rows, and what takes card numbers out of the text of a rejected row.
 
-    `currency` is that of rows that name none, by default that of the settings. Raises
-    InvalidInputError where there is no such currency.
+    Raises InvalidInputError where there is no such currency.
     """
     code = (currency or settings.default_currency).strip().upper()
     if code not in EXPONENTS:
         raise InvalidInputError("--default-currency", "expected an ISO 4217 code such as EUR")
     tokenise = Tokeniser(settings.token_key)
-    return _edge(settings, tokenise, code), lambda text: redact(text, tokenise)
-
-
-def _edge(settings: Settings, tokenise: Tokeniser, currency: str) -> Edge:
-    return Edge(tokenise, settings.digest_key, approximate_rates(), currency)
+    return cleaner_of(settings, code), lambda text: redact(text, tokenise)

@@ -25,7 +25,7 @@ from api.app import create_app
 from api.deps import ApiDeps
 from api.live import DecisionHub
 from api.metrics import Metrics
-from commands.labels.retry import park_label
+from commands.labels.retry import keep_early_label
 from domain.errors import RetraceError
 from runtime.composition.decider import open_context
 from runtime.composition.log import log_of
@@ -63,7 +63,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
                     hub=hub,
                     metrics=Metrics(context.ledger),
                     probes=probes_of(settings, context),
-                    park_label=park_label(settings.dead_letter_key, context),
+                    keep_early_label=keep_early_label(settings.dead_letter_key, context),
                 )
             finally:
                 stop_listening()

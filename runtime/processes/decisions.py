@@ -13,10 +13,10 @@ from commands import (
     decide_transaction,
     submit_transaction,
 )
-from commands.agents.alert_webhook import DeliveryHandler
-from commands.agents.inbox import IngressHandler
-from commands.agents.label_retry import ParkedHandler
-from commands.agents.scoring_agent import DecidingHandler
+from commands.agents.alert_webhook import AlertWebhook
+from commands.agents.inbox import InboxAgent
+from commands.agents.label_retry import LabelRetry
+from commands.agents.scoring_agent import ScoringAgent
 from commands.intake.payload import parse_payload
 from commands.labels.label import READER
 from commands.labels.retry import retry_label
@@ -43,7 +43,7 @@ def decisions(tools: Tools) -> Workload:
         tools.closing.callback(memory.close)
         return memory
 
-    deciding = DecidingHandler(
+    agent = ScoringAgent(
         context.log,
         context.ledger,
         positions("deciding"),
@@ -51,14 +51,14 @@ def decisions(tools: Tools) -> Workload:
         context.source,
         context.clock,
     )
-    parked = ParkedHandler(READER, retry_label(settings.dead_letter_key, context))
+    retry = LabelRetry(READER, retry_label(settings.dead_letter_key, context))
     handlers: dict[Topic, BatchHandler] = {
         INBOX_TRANSACTIONS: _ingress(settings, context, positions("inbox")),
-        TRANSACTIONS: deciding,
-        DEAD_LETTERS: parked,
+        TRANSACTIONS: agent,
+        DEAD_LETTERS: retry,
     }
     if settings.webhook_url:
-        handlers[ALERTS] = DeliveryHandler(
+        handlers[ALERTS] = AlertWebhook(
             context.log,
             positions("delivery"),
             httpx.AsyncClient(timeout=10.0),
@@ -68,12 +68,12 @@ def decisions(tools: Tools) -> Workload:
         )
     return Workload(
         handlers,
-        beside=[deciding.watch, parked.watch, context.ledger.failed],
+        beside=[agent.decide_overdue, retry.retry_due, context.ledger.failed],
         first=partial(context.ledger.barrier, within=_CATCH_UP_SECONDS),
     )
 
 
-def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> IngressHandler:
+def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> InboxAgent:
     async def submit(value: bytes) -> None:
         payload, raw = parse_payload(value)
         command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
@@ -93,4 +93,4 @@ def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> I
         )
         await dead_letter(context.log, record, settings.dead_letter_key, context.clock)
 
-    return IngressHandler(positions, submit, set_aside)
+    return InboxAgent(positions, submit, set_aside)

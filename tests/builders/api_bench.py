@@ -98,7 +98,7 @@ async def running(
                 hub=hub,
                 metrics=Metrics(context.ledger),
                 probes=probes or {"kafka": answers},
-                park_label=park,
+                keep_early_label=park,
             )
             stop_listening()
             hub.close()

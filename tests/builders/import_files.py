@@ -18,7 +18,7 @@ from commands.imports import (
     import_rows,
     open_rows,
 )
-from commands.intake.cleaner import Edge
+from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
 from domain.cleaning import redact
 from domain.events import Envelope
@@ -57,8 +57,8 @@ class Imported:
         return [envelope for envelope in self.log.appended if isinstance(envelope.data, kind)]
 
 
-def edge() -> Edge:
-    return Edge(TOKENISE, b"a key of digests", approximate_rates(), "USD")
+def cleaner() -> PayloadCleaner:
+    return PayloadCleaner(TOKENISE, b"a key of digests", approximate_rates(), "USD")
 
 
 def run_import(
@@ -85,7 +85,7 @@ def run_import(
             ),
             source,
             ImportPorts(
-                edge=edge(),
+                cleaner=cleaner(),
                 log=done.log,
                 clock=lambda: now,
                 redact=lambda text: redact(text, TOKENISE),

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands import Context, Edge
+from commands import Context
+from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
 from commands.policy.active import ActivePolicy
 from commands.ports import FeatureReader, RecentTail, Scorer, ServedFeatures
@@ -76,7 +77,7 @@ def deciding_process(
                 clock=clock,
                 log=log,
                 ledger=ledger,
-                edge=Edge(Tokeniser(b"t" * 32), b"d" * 32, approximate_rates(), "USD"),
+                cleaner=PayloadCleaner(Tokeniser(b"t" * 32), b"d" * 32, approximate_rates(), "USD"),
                 features=features or TailFeatureReader(),
                 policy=lambda: ActivePolicy(NO_POLICY, scorer or FixedScorer(value)),
                 pool=pool,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands.models.lifecycle import promote
+from commands.models.lifecycle import promote_model
 from domain.events import ModelPromoted
 from eventlog.in_memory import InMemoryEventLog
 from inference.artefacts.store import FILES, Artefact, ArtefactStore
@@ -41,7 +41,7 @@ def log(of_catalogue: Artefact) -> InMemoryEventLog:
         model_hash=of_catalogue.model_hash,
         feature_set=manifest.feature_set,
     )
-    promote(log, model, manifest.thresholds, 0)
+    promote_model(log, model, manifest.thresholds, 0)
     return log
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyarrow import fs
 
-from commands.models.lifecycle import promote
+from commands.models.lifecycle import promote_model
 from commands.models.registry import registry_of
 from domain.errors import IntegrityError, NotFoundError, SettingsError, UnavailableError
 from domain.events import ModelPromoted
@@ -160,7 +160,7 @@ def test_a_server_that_is_away_is_not_asked_for_what_is_here_and_is_named_for_wh
     # The model in force may be there: it is not replaced by a default one.
     log = InMemoryEventLog()
     model = ModelPromoted(model_id="m", model_hash="0" * 64, feature_set="f")
-    promote(log, model, manifest().thresholds, 0)
+    promote_model(log, model, manifest().thresholds, 0)
     with pytest.raises(UnavailableError):
         ensure(log, store, lambda: 0, lambda _: None, lambda _: files())
 

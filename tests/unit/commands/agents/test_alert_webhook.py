@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import httpx
 import pytest
 
-from commands.agents.alert_webhook import WITHIN_US, DeliveryHandler
+from commands.agents.alert_webhook import WITHIN_US, AlertWebhook
 from domain.alerts import alert_of
 from domain.events import AlertDelivered, Envelope, ModelAlertDelivered, ModelAlertRaised
 from domain.model_alerts import model_alert
@@ -55,7 +55,7 @@ class Bench:
         self.log = FailingLog(failures)
         self.now = NOW
         client = httpx.AsyncClient(transport=httpx.MockTransport(receiver))
-        self.handler = DeliveryHandler(
+        self.handler = AlertWebhook(
             self.log, positions, client, "http://hook/alerts", "tests", lambda: self.now, 0.0
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from commands import Context, SubmitTransaction, submit_transaction
-from commands.agents.inbox import IngressHandler
+from commands.agents.inbox import InboxAgent
 from commands.intake.payload import parse_payload
 from domain.errors import LogUnavailableError, RetraceError
 from eventlog.admission.sqlite_memory import SqliteMemory
@@ -42,7 +42,7 @@ class Inbox:
                 raise LogUnavailableError("no broker answers")
             self.aside.append((offset, error, value))
 
-        self.handler = IngressHandler(positions, submit, set_aside)
+        self.handler = InboxAgent(positions, submit, set_aside)
 
 
 def sent(transaction_id: str, **more: Any) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from commands.agents.label_retry import ParkedHandler
+from commands.agents.label_retry import LabelRetry
 from domain.errors import ConflictError, RetraceError
 from domain.events import Envelope, RecordDeadLettered
 from eventlog.batch import Batch
@@ -42,9 +42,9 @@ class Retry:
         return answer
 
 
-async def tries(handler: ParkedHandler, retry: Retry, number: int) -> list[int]:
+async def tries(handler: LabelRetry, retry: Retry, number: int) -> list[int]:
     """The offsets of the next so many tries, while the handler watches."""
-    watching = asyncio.create_task(handler.watch())
+    watching = asyncio.create_task(handler.retry_due())
     try:
         return [await asyncio.wait_for(retry.tried.get(), 10) for _ in range(number)]
     finally:
@@ -56,7 +56,7 @@ async def tries(handler: ParkedHandler, retry: Retry, number: int) -> list[int]:
 def test_a_letter_is_tried_until_it_is_done_and_others_meanwhile() -> None:
     async def run() -> None:
         retry = Retry({1: [False, False, True], 9: [False] * 100_000})
-        handler = ParkedHandler("labels", retry, 0.0)
+        handler = LabelRetry("labels", retry, 0.0)
         assert await handler.assign({0}) == {0: 0}
         await handler.handle(fetched(letter(1), letter(2), letter(9)))
         assert await tries(handler, retry, 9) == [1, 2, 9, 1, 9, 1, 9, 9, 9]
@@ -67,7 +67,7 @@ def test_a_letter_is_tried_until_it_is_done_and_others_meanwhile() -> None:
 def test_one_that_fails_stays_and_holds_no_other_up() -> None:
     async def run() -> None:
         retry = Retry({1: [ConflictError("t", "no")], 9: [False] * 100_000})
-        handler = ParkedHandler("labels", retry, 0.0)
+        handler = LabelRetry("labels", retry, 0.0)
         await handler.assign({0})
         await handler.handle(fetched(letter(1), letter(9)))
         assert await tries(handler, retry, 5) == [1, 9, 1, 9, 9]
@@ -78,7 +78,7 @@ def test_one_that_fails_stays_and_holds_no_other_up() -> None:
 def test_letters_of_others_and_what_cannot_be_read_are_passed_over() -> None:
     async def run() -> None:
         retry = Retry({3: [False] * 100_000})
-        handler = ParkedHandler("labels", retry, 0.0)
+        handler = LabelRetry("labels", retry, 0.0)
         await handler.assign({0})
         await handler.handle(fetched(letter(1, "ingress"), b"garbage", None, letter(3), letter(3)))
         assert await tries(handler, retry, 3) == [3, 3, 3]
@@ -89,7 +89,7 @@ def test_letters_of_others_and_what_cannot_be_read_are_passed_over() -> None:
 def test_a_revoked_partition_is_tried_by_another() -> None:
     async def run() -> None:
         retry = Retry({2: [False] * 100_000})
-        handler = ParkedHandler("labels", retry, 0.0)
+        handler = LabelRetry("labels", retry, 0.0)
         await handler.assign({0})
         await handler.handle(fetched(letter(1)))
         await handler.revoke({0})

@@ -1,4 +1,4 @@
-"""The scoring agent: decides what is left to it, once, and raises what asks for attention."""
+"""Scoring agent: decides what nobody has decided, once, and raises alerts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from commands import Context, DecideTransaction, decide_transaction
-from commands.agents.scoring_agent import DecidingHandler
+from commands.agents.scoring_agent import ScoringAgent
 from domain.errors import LogUnavailableError, UnavailableError
 from domain.events import AlertRaised, Envelope, TransactionScored
 from eventlog.admission.sqlite_memory import SqliteMemory
@@ -24,14 +24,14 @@ ALL = set(range(TRANSACTIONS.partitions))
 
 
 class Agent:
-    """A DecidingHandler over real decisions; `asked` tells the ids, `trouble` is raised first."""
+    """A ScoringAgent over real decisions; `asked` tells the ids, `trouble` is raised first."""
 
     def __init__(self, log: InMemoryEventLog, context: Context, grace: float) -> None:
         self.log, self.context = log, context
         self.asked: asyncio.Queue[str] = asyncio.Queue()
         self.trouble: list[Exception] = []
         self.positions = SqliteMemory(None)
-        self.handler = DecidingHandler(
+        self.handler = ScoringAgent(
             log, context.ledger, self.positions, self._decide, "agent", context.clock, grace, 0.0
         )
 
@@ -67,7 +67,7 @@ async def agent(log: InMemoryEventLog | None = None, grace: float = 0.0) -> Asyn
 
 @asynccontextmanager
 async def watching(agent: Agent) -> AsyncIterator[None]:
-    task = asyncio.create_task(agent.handler.watch())
+    task = asyncio.create_task(agent.handler.decide_overdue())
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -200,5 +200,17 @@ def test_the_position_moves_on_when_all_of_a_batch_is_decided() -> None:
             partition = it.log.partition_of(TRANSACTIONS, "a")
             assert it.positions.positions()[partition] >= 1
             assert (await it.handler.assign(ALL))[partition] >= 1
+
+    asyncio.run(run())
+
+
+def test_a_void_decision_for_other_content_leaves_the_id_to_be_decided() -> None:
+    async def run() -> None:
+        async with agent() as it:
+            # Its process died before it decided; another one had scored other content meanwhile.
+            await it.append(submitted("a", "d"), submitted("a", "e"), scored("a", "e"))
+            await it.read()
+            async with watching(it):
+                assert await asyncio.wait_for(it.asked.get(), 10) == "a"
 
     asyncio.run(run())

@@ -68,7 +68,7 @@ def test_a_card_number_in_a_reference_becomes_its_token() -> None:
     log = InMemoryEventLog()
     with deciding_process(log) as context:
         command = parse_label({"transaction_id": "t", "reference": "cb 4111 1111 1111 1111"})
-        cleaned = without_cards(command, context.edge)
+        cleaned = without_cards(command, context.cleaner)
     log.close()
     assert "4111" not in cleaned.reference
     assert cleaned.reference.startswith("cb tok_")

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from commands.models.lifecycle import promote, register, retire
+from commands.models.lifecycle import promote_model, register_model, retire_model
 from commands.models.registry import registry_of
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import ModelPromoted, ModelRetired, Thresholds
@@ -19,7 +19,7 @@ THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)
 
 def put_in_force(log: InMemoryEventLog, name: str, *, took_back: bool = False) -> None:
     model = ModelPromoted(model_id=name, model_hash=name, feature_set="f", took_back=took_back)
-    promote(log, model, THRESHOLDS, 1)
+    promote_model(log, model, THRESHOLDS, 1)
 
 
 def roll_back(log: InMemoryEventLog) -> str:
@@ -50,7 +50,7 @@ def test_a_retired_model_is_passed_over() -> None:
     log = InMemoryEventLog()
     for name in ("a", "b", "c"):
         put_in_force(log, name)
-    retire(log, ModelRetired(model_id="b", model_hash="b", reason="test"), 1)
+    retire_model(log, ModelRetired(model_id="b", model_hash="b", reason="test"), 1)
     assert roll_back(log) == "a"
     assert registry_of(log).policy.before == ()
 
@@ -59,7 +59,7 @@ def test_a_retired_model_is_not_put_in_force_whoever_asks() -> None:
     log = InMemoryEventLog()
     for name in ("a", "b"):
         put_in_force(log, name)
-    retire(log, ModelRetired(model_id="a", model_hash="a", reason="test"), 1)
+    retire_model(log, ModelRetired(model_id="a", model_hash="a", reason="test"), 1)
     with pytest.raises(InvalidInputError, match="a was retired: test"):
         put_in_force(log, "a")
     assert registry_of(log).in_force == "b"
@@ -69,7 +69,7 @@ def test_a_rollback_never_goes_to_the_model_that_is_in_force() -> None:
     log = InMemoryEventLog()
     for name in ("a", "b", "a"):
         put_in_force(log, name)
-    retire(log, ModelRetired(model_id="b", model_hash="b", reason="test"), 1)
+    retire_model(log, ModelRetired(model_id="b", model_hash="b", reason="test"), 1)
     with pytest.raises(NotFoundError):
         registry_of(log).before()
     assert registry_of(log).in_force == "a"
@@ -83,7 +83,7 @@ def test_the_log_tells_what_a_model_takes_as_it_was_declared_then() -> None:
         | {"metrics": {"average_precision": 0.5}},
     )
     log = InMemoryEventLog()
-    register(log, fact_of(made, "c" * 64), 1)
+    register_model(log, fact_of(made, "c" * 64), 1)
     trained = registry_of(log).find("m").trained
     assert trained is not None
     assert trained.features == {

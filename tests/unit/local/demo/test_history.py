@@ -8,7 +8,7 @@ from itertools import islice
 
 import pytest
 
-from commands.intake.cleaner import Edge
+from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
 from domain.errors import LogUnavailableError
 from domain.events import Envelope, TransactionImported, TransactionLabelled
@@ -30,17 +30,17 @@ def plan() -> HistoryPlan:
 
 
 @pytest.fixture
-def edge() -> Edge:
-    return Edge(Tokeniser(b"k" * 32), b"d" * 32, approximate_rates(), "EUR")
+def cleaner() -> PayloadCleaner:
+    return PayloadCleaner(Tokeniser(b"k" * 32), b"d" * 32, approximate_rates(), "EUR")
 
 
 def stored(log: InMemoryEventLog) -> list[Envelope]:
     return [decode(recorded.value) for recorded in log.read(TRANSACTIONS)]
 
 
-def lay_down(log: InMemoryEventLog, plan: HistoryPlan, edge: Edge) -> history.LaidDown:
+def lay_down(log: InMemoryEventLog, plan: HistoryPlan, cleaner: PayloadCleaner) -> history.LaidDown:
     there = history.present(log, plan.id_prefix)
-    return history.lay_down(plan, log, edge, NOW, there, lambda _: None)
+    return history.lay_down(plan, log, cleaner, NOW, there, lambda _: None)
 
 
 class Breaking(InMemoryEventLog):
@@ -57,18 +57,20 @@ class Breaking(InMemoryEventLog):
         super().append_nowait(topic, key, envelope)
 
 
-def test_facts_come_in_the_order_in_which_they_were_known(plan: HistoryPlan, edge: Edge) -> None:
-    known = [fact.known_time for fact in history.facts(plan, edge, NOW)]
+def test_facts_come_in_the_order_in_which_they_were_known(
+    plan: HistoryPlan, cleaner: PayloadCleaner
+) -> None:
+    known = [fact.known_time for fact in history.facts(plan, cleaner, NOW)]
     assert known == sorted(known)
     assert known[-1] < plan.end_us
 
 
 def test_labels_follow_their_transaction_and_are_part_of_the_import(
-    plan: HistoryPlan, edge: Edge
+    plan: HistoryPlan, cleaner: PayloadCleaner
 ) -> None:
     seen: set[str] = set()
     labels = 0
-    for fact in history.facts(plan, edge, NOW):
+    for fact in history.facts(plan, cleaner, NOW):
         assert fact.imported
         if isinstance(fact.data, TransactionImported):
             seen.add(fact.subject)
@@ -79,41 +81,43 @@ def test_labels_follow_their_transaction_and_are_part_of_the_import(
     assert labels > 20
 
 
-def test_the_number_of_transactions_is_known_beforehand(plan: HistoryPlan, edge: Edge) -> None:
+def test_the_number_of_transactions_is_known_beforehand(
+    plan: HistoryPlan, cleaner: PayloadCleaner
+) -> None:
     log = InMemoryEventLog()
-    laid = lay_down(log, plan, edge)
+    laid = lay_down(log, plan, cleaner)
     assert laid.transactions == laid.added == history.expected(plan)
     assert len(history.present(log, plan.id_prefix)) == laid.transactions
 
 
-def test_laying_down_again_adds_no_transaction(plan: HistoryPlan, edge: Edge) -> None:
+def test_laying_down_again_adds_no_transaction(plan: HistoryPlan, cleaner: PayloadCleaner) -> None:
     log = InMemoryEventLog()
-    lay_down(log, plan, edge)
-    again = lay_down(log, plan, edge)
+    lay_down(log, plan, cleaner)
+    again = lay_down(log, plan, cleaner)
     assert again.added == 0
     imported = Counter(e.id for e in stored(log) if isinstance(e.data, TransactionImported))
     assert set(imported.values()) == {1}
 
 
 def test_an_interrupted_history_is_gone_on_with_and_becomes_the_same(
-    plan: HistoryPlan, edge: Edge
+    plan: HistoryPlan, cleaner: PayloadCleaner
 ) -> None:
     whole, broken = InMemoryEventLog(), Breaking(most=400)
-    lay_down(whole, plan, edge)
+    lay_down(whole, plan, cleaner)
     with pytest.raises(LogUnavailableError):
-        lay_down(broken, plan, edge)
+        lay_down(broken, plan, cleaner)
     broken.left = 1 << 30
-    rest = lay_down(broken, plan, edge)
+    rest = lay_down(broken, plan, cleaner)
     assert 0 < rest.added < rest.transactions
     first_of = {each.id: each for each in reversed(stored(broken))}
     assert first_of == {each.id: each for each in stored(whole)}
 
 
 def test_other_transactions_in_the_log_are_not_taken_for_the_history(
-    plan: HistoryPlan, edge: Edge
+    plan: HistoryPlan, cleaner: PayloadCleaner
 ) -> None:
     log = InMemoryEventLog()
-    for fact in islice(history.facts(plan, edge, NOW), 5):
+    for fact in islice(history.facts(plan, cleaner, NOW), 5):
         log.append_nowait(TRANSACTIONS, fact.subject, fact)
     assert history.present(log, "other-") == set()
     assert len(history.present(log, plan.id_prefix)) == 5

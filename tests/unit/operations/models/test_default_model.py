@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from commands.models.lifecycle import current_policy, promote, retire
+from commands.models.lifecycle import current_policy, promote_model, retire_model
 from domain.events import ModelPromoted, ModelRetired, Thresholds
 from domain.features import CATALOGUE
 from eventlog.in_memory import InMemoryEventLog
@@ -107,7 +107,7 @@ def test_a_model_for_other_features_is_replaced(
     others = msgspec.structs.replace(manifest, feature_definitions=["x"] * len(CATALOGUE))
     model_hash = ArtefactStore(tmp_path).put({**files, MANIFEST: others.to_json()})
     older = ModelPromoted(model_id="older", model_hash=model_hash, feature_set="an older set")
-    promote(log, older, THRESHOLDS, NOW)
+    promote_model(log, older, THRESHOLDS, NOW)
     assert run(log, tmp_path, make) == "default"
     promoted = current_policy(log).model
     assert promoted is not None
@@ -120,9 +120,11 @@ def test_a_retired_default_model_stays_retired(
     run(log, tmp_path, make)
     first = current_policy(log)
     assert first.model is not None
-    promote(log, ModelPromoted(model_id="gone", model_hash="9", feature_set="f"), THRESHOLDS, NOW)
+    promote_model(
+        log, ModelPromoted(model_id="gone", model_hash="9", feature_set="f"), THRESHOLDS, NOW
+    )
     name, model_hash = first.model.model_id, first.model.model_hash
-    retire(log, ModelRetired(model_id=name, model_hash=model_hash, reason="worse"), NOW)
+    retire_model(log, ModelRetired(model_id=name, model_hash=model_hash, reason="worse"), NOW)
     assert run(log, tmp_path, make) == ""
     assert current_policy(log).model == replace(
         ModelPromoted(model_id="gone", model_hash="9", feature_set="f"), thresholds=THRESHOLDS
@@ -132,7 +134,7 @@ def test_a_retired_default_model_stays_retired(
 def test_a_trained_model_stays_in_force(log: InMemoryEventLog, tmp_path: Path, make: Maker) -> None:
     model_hash = ArtefactStore(tmp_path).put(make(lambda _done, _text: None))
     trained = ModelPromoted(model_id="trained", model_hash=model_hash, feature_set=CATALOGUE.hash)
-    promote(log, trained, THRESHOLDS, NOW)
+    promote_model(log, trained, THRESHOLDS, NOW)
     assert run(log, tmp_path, make) == "trained"
     assert current_policy(log).model == replace(trained, thresholds=THRESHOLDS)
 
@@ -142,6 +144,6 @@ def test_going_back_to_an_earlier_model_is_a_fact_of_its_own(log: InMemoryEventL
         ModelPromoted(model_id=name, model_hash=name, feature_set="f") for name in ("a", "b")
     )
     for model in (first, second, first):
-        promote(log, model, THRESHOLDS, NOW)
+        promote_model(log, model, THRESHOLDS, NOW)
     assert current_policy(log).model == replace(first, thresholds=THRESHOLDS)
     assert current_policy(log).version == 2

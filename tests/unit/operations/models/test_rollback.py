@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands.models.lifecycle import promote
+from commands.models.lifecycle import promote_model
 from commands.models.registry import registry_of
 from domain.errors import LogUnavailableError, NotFoundError
 from domain.events import ModelPromoted, Thresholds
@@ -24,7 +24,7 @@ def log() -> Iterator[InMemoryEventLog]:
     made = InMemoryEventLog()
     for name in ("a", "b", "c"):
         model = ModelPromoted(model_id=name, model_hash=name * 9, feature_set="f")
-        promote(made, model, THRESHOLDS, 1)
+        promote_model(made, model, THRESHOLDS, 1)
     yield made
     made.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from commands.agents.alert_webhook import DeliveryHandler
+from commands.agents.alert_webhook import AlertWebhook
 from domain.alerts import alert_of
 from domain.events import Envelope
 from eventlog.admission.first_wins import HORIZON_US
@@ -41,7 +41,7 @@ def test_an_emptied_store_gets_both_lives_of_an_id_that_was_used_again(tmp_path:
 @asynccontextmanager
 async def delivering(
     posted: list[str], path: Path, clock: Callable[[], int]
-) -> AsyncIterator[tuple[DeliveryHandler, InMemoryEventLog, asyncio.Event]]:
+) -> AsyncIterator[tuple[AlertWebhook, InMemoryEventLog, asyncio.Event]]:
     rang = asyncio.Event()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -51,7 +51,7 @@ async def delivering(
 
     log, memory = InMemoryEventLog(), SqliteMemory(path)
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        handler = DeliveryHandler(log, memory, client, "http://desk/", "test", clock)
+        handler = AlertWebhook(log, memory, client, "http://desk/", "test", clock)
         await handler.assign({0})
         yield handler, log, rang
         await handler.revoke({0})

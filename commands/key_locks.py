@@ -1,4 +1,4 @@
-"""Owns mutual exclusion by key within one event loop; keeps nothing for keys not in use."""
+"""Mutual exclusion by key within one event loop."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class SingleFlight:
-    """One holder of a key at a time; the others wait in the order they came."""
+class KeyLocks:
+    """One holder of a key at a time; the others wait in the order in which they came.
+
+    A key that nobody holds or waits for costs no memory.
+    """
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}

@@ -1,0 +1,23 @@
+"""The index of commands: each one that is defined is exported, beside its handler."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+
+import commands
+
+
+def test_every_command_is_exported_with_its_handler() -> None:
+    modules = [
+        importlib.import_module(info.name)
+        for info in pkgutil.walk_packages(commands.__path__, "commands.")
+    ]
+    functions = [each for m in modules for _, each in inspect.getmembers(m, inspect.isfunction)]
+    defined = {each.__annotations__.get("command", "") for each in functions} - {""}
+    assert {"DecideTransaction", "ImportRows", "LabelTransaction", "ScoreTransaction"} < defined
+    for command in defined:
+        handler = re.sub("(?<!^)([A-Z])", r"_\1", command).lower()
+        assert {command, handler} <= set(commands.__all__)
