@@ -1,4 +1,4 @@
-"""Owns `retrace features`: options and what is shown; what is done is operations.features'."""
+"""Commands `retrace features verify` and `retrace features dataset`."""
 
 from __future__ import annotations
 
@@ -51,15 +51,14 @@ def verify(
     """
     from operations.features.verify import Verifier, Wanted
     from projections.verification.planting import Planted
-    from runtime.composition.history import open_history
+    from runtime.composition.features import open_verification
     from runtime.settings import load_settings
 
-    settings = load_settings()
     wanted = Wanted(parse_moment("--from", begin), parse_moment("--to", end), sample, wait)
     planted = Planted() if self_test else None
     started = time.monotonic()
-    with progress_shown() as (say, count), open_history(settings) as (log, history):
-        proof = Verifier(settings, log, history, wanted, say, count, planted).run()
+    with progress_shown() as (say, count), open_verification(load_settings()) as ports:
+        proof = Verifier(ports, wanted, say, count, planted).run()
     seconds = time.monotonic() - started
     if planted is not None:
         sys.exit(tell_self_test(proof, planted.made, as_json))
@@ -87,15 +86,16 @@ def dataset(
     from domain.errors import InvalidInputError
     from host.clock import now_us
     from operations.features.export import export
+    from runtime.composition.history import open_history
     from runtime.settings import load_settings
 
     if not out.parent.is_dir():
         raise InvalidInputError("--out", f"there is no folder {out.parent}")
     known = parse_moment("--as-known-at", as_known_at)
     started = time.monotonic()
-    with progress_shown() as (say, count):
+    with progress_shown() as (say, count), open_history(load_settings()) as (_, history):
         made = export(
-            load_settings(),
+            history,
             out,
             now_us() if known is None else known,
             parse_moment("--from", begin),

@@ -1,4 +1,4 @@
-"""Owns the commands of `retrace features` about generations; building is operations.features'."""
+"""Commands of `retrace features` on generations of the online states."""
 
 from __future__ import annotations
 
@@ -139,11 +139,10 @@ def generations(
     as_json: AsJson = False,
 ) -> None:
     """List the generations of the online state, or remove one that is not live."""
-    from projections.online.adapters.feast_repo import repo_config
-    from projections.online.adapters.redis_generations import RedisGenerations
+    from runtime.composition.features import generations_of
     from runtime.settings import load_settings
 
-    kept = RedisGenerations(repo_config(load_settings()))
+    kept = generations_of(load_settings())
     if drop is not None:
         removed = kept.drop(drop, force=force)
         print_result({"generation": drop, "keys": removed}, f"{removed:,} keys removed", as_json)
@@ -178,14 +177,12 @@ def stats(
     as_json: AsJson = False,
 ) -> None:
     """Show how many states there are and how large they are, per kind of entity and in total."""
-    from projections.online.adapters.feast_repo import repo_config
-    from projections.online.adapters.redis_generations import RedisGenerations
-    from projections.online.adapters.state_bulk import BulkStates
+    from runtime.composition.features import generations_of, states_in_bulk
     from runtime.settings import load_settings
 
-    config = repo_config(load_settings())
-    number = generation or RedisGenerations(config).live().number
-    bulk, seen = BulkStates(config, number), 0
+    settings = load_settings()
+    number = generation or generations_of(settings).live().number
+    bulk, seen = states_in_bulk(settings, number), 0
     with progress_shown() as (say, count):
         say("measuring states")
         for keys in bulk.measure():
@@ -225,9 +222,8 @@ def stats(
 @contextmanager
 def _rebuilder() -> Iterator[Rebuilder]:
     from operations.features.rebuild import Rebuilder
-    from runtime.composition.history import open_history
+    from runtime.composition.features import open_rebuild
     from runtime.settings import load_settings
 
-    settings = load_settings()
-    with progress_shown() as (say, count), open_history(settings) as (log, history):
-        yield Rebuilder(settings, log, history, say, count)
+    with progress_shown() as (say, count), open_rebuild(load_settings()) as ports:
+        yield Rebuilder(ports, say, count)

@@ -1,4 +1,4 @@
-"""Owns how `retrace features` shows itself: tables, steps and the outcome of a proof."""
+"""Output of `retrace features`: tables, progress and the outcome of a verification."""
 
 from __future__ import annotations
 

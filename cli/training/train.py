@@ -140,13 +140,15 @@ def _frame(settings: Settings, moment: int, features: FeatureValues, progress: P
         progress(0.0, "reading what decisions were served")
         return served_frame(settings.database_url, moment)
     from operations.training.log_frame import ideal_frame
+    from runtime.composition.history import open_history
 
-    return ideal_frame(
-        settings,
-        moment,
-        lambda text: progress(0.0, text),
-        lambda done, of: progress(done / max(of, 1), "reading the log"),
-    )
+    with open_history(settings) as (_, history):
+        return ideal_frame(
+            history,
+            moment,
+            lambda text: progress(0.0, text),
+            lambda done, of: progress(done / max(of, 1), "reading the log"),
+        )
 
 
 def _record(settings: Settings, trained: TrainedModel, model_hash: str, promoted: bool) -> None:

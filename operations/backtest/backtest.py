@@ -84,7 +84,8 @@ def backtest(
         scorer = load(named.model_hash)
         scorer.inputs.check(CATALOGUE)
         now = now_us()
-        history = replayed(settings, now, begin, end, say, count)
+        with open_history(settings) as (_, whole):
+            history = replayed(whole, now, begin, end, say, count)
         if not len(history):
             raise InvalidInputError("--from/--to", "the log has no transaction of that time")
         say(f"scoring {len(history):,} transactions with {named.model_id}")

@@ -1,1 +1,1 @@
-"""Owns what `retrace features` does; how it is shown is the command line's."""
+"""Operations on features: first generation, rebuild, verification and export of a training set."""

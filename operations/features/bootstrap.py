@@ -1,36 +1,24 @@
-"""Owns which features a system begins with: those that its log says, or those that are declared."""
+"""First generation of the online states: of the features activated last, or of the catalogue."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from commands.policy.feature_sets import ActivatedFeatures
-from commands.policy.topic import facts
-from domain.features import CATALOGUE, FeatureSet
+from commands.features.activate import activated_features
+from domain.features import CATALOGUE
 from eventlog.port import EventLog
-from projections.online.adapters.feast_repo import repo_config
-from projections.online.adapters.redis_generations import RedisGenerations
-from runtime.settings import Settings
+from projections.online.generations import Generations
 
 
-def ensure_generation(settings: Settings, log: EventLog, say: Callable[[str], None]) -> None:
+def ensure_generation(generations: Generations, log: EventLog, say: Callable[[str], None]) -> None:
     """Makes a generation live where none is; harmless when repeated.
 
-    After the online store was lost it is of the features that were last activated, as long as this
-    version can compute them: the log decides, not what happens to be declared. Raises
-    UnavailableError.
+    After the online store was lost it is of the features that were activated last, as long as this
+    version can compute them: the log decides, not the catalogue. Raises UnavailableError.
     """
-    made = RedisGenerations(repo_config(settings)).adopt(activated(log) or CATALOGUE)
+    made = generations.adopt(activated_features(log) or CATALOGUE)
     if made.hash != CATALOGUE.hash:
         say(
             f"features: generation {made.number} serves {made.hash}, {CATALOGUE.hash} is declared; "
             "`retrace features rebuild` builds it"
         )
-
-
-def activated(log: EventLog) -> FeatureSet | None:
-    """The last set of the POLICY topic that this version can compute, None where there is none."""
-    found = ActivatedFeatures()
-    for _, fact in facts(log):
-        found = found.apply(fact.data)
-    return found.last

@@ -1,4 +1,4 @@
-"""Owns writing a training set from the log; servers opened here, the set made in projections."""
+"""Export of a training set from the log: features at each transaction's own time, and its label."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from domain.errors import InvalidInputError
 from domain.features import CATALOGUE
+from eventlog.archive.history import History
 from host.files import writing
 from operations.training.log_frame import replayed
 from projections.replay.dataset import write
-from runtime.settings import Settings
 
 
 def export(
-    settings: Settings,
+    history: History,
     out: Path,
     as_known_at: int,
     begin: int | None,
@@ -23,7 +23,7 @@ def export(
     count: Callable[[int, int], None],
 ) -> dict[str, int]:
     """How many rows and labels. Raises InvalidInputError where there is no such transaction."""
-    made = replayed(settings, as_known_at, begin, end, say, count, maturities=())
+    made = replayed(history, as_known_at, begin, end, say, count, maturities=())
     if not len(made):
         raise InvalidInputError("--from/--to", "no transaction of that time was known then")
     say(f"writing {len(made):,} rows")

@@ -1,20 +1,22 @@
-"""Owns building a generation of the online states beside the live one, and swapping it in.
+"""Rebuild of the online states: a generation beside the live one, verified and then swapped in.
 
-The order, and what an end in the middle leaves: the generation is built and followed (it lies
-beside, nobody reads it: `retrace features generations` shows it, the next rebuild makes another);
-the activation is appended to the policy topic (the log says it, the pointer does not yet: going on
-is running the command again); the pointer moves (readers and writers follow within a second).
+What an end in the middle leaves: until the activation, a generation that nobody reads (`retrace
+features generations` shows it, the next rebuild makes another); between the activation on the
+policy topic and the move of the pointer, a log that names what is not served yet (run the command
+again). Readers and writers follow the pointer within a second.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from commands.features.activate import activate_features
 from commands.models.lifecycle import current_policy
 from domain.errors import (
     IntegrityError,
@@ -23,33 +25,56 @@ from domain.errors import (
     SettingsError,
     UnavailableError,
 )
-from domain.events import Envelope, FeaturesActivated
-from domain.features import FeatureSet
+from domain.events import FeaturesActivated
+from domain.features import Entity, FeatureSet
 from domain.features.engine import states as all_states
-from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.archive.history import History
 from eventlog.events_table import EventTable
-from eventlog.topics import ENTITIES, POLICY
+from eventlog.port import EventLog
+from eventlog.topics import ENTITIES
 from host.clock import now_us
-from projections.online.adapters.feast_repo import apply, repo_config
-from projections.online.adapters.feast_states import FeastStateStore
-from projections.online.adapters.redis_generations import RedisGenerations
-from projections.online.adapters.state_bulk import BulkStates
+from inference.artefacts.store import ArtefactStore
 from projections.online.catch_up import Follower
-from projections.online.generations import Generation
-from projections.online.port import Marker
-from projections.readmodels.storage.connecting import build_engine, transaction
-from projections.readmodels.storage.feature_columns import ensure_feature_columns
-from projections.settings import PostgresSettings
+from projections.online.generations import Generation, Generations
+from projections.online.port import Marker, Markers, StateStore
 from projections.verification.comparing import Compared
 from projections.verification.log_side import LogSide
 from projections.verification.online_side import compare_states
-from runtime.composition.models import artefacts_of
-from runtime.settings import Settings
 
 Say = Callable[[str], None]
 Count = Callable[[int, int], None]
-SOURCE = "retrace/features"
+
+
+class Keyspaces(Protocol):
+    """The online states of every generation. Raises UnavailableError."""
+
+    def markers(self) -> Markers:
+        """Of the live generation."""
+        ...
+
+    def at(self, generation: Generation) -> StateStore: ...
+
+
+class BulkWriter(Protocol):
+    def write(
+        self, entity: Entity, keys: Sequence[str], states: Sequence[bytes], at: int
+    ) -> Iterator[int]:
+        """Replaces states; yields how many were written. `at` is microseconds UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildPorts:
+    """`bulk` writes into a generation that nobody reads; `prepare` makes the columns of the
+    offline vectors and the entries of Feast's registry, and may be repeated."""
+
+    log: EventLog
+    history: History
+    generations: Generations
+    states: Keyspaces
+    bulk: Callable[[Generation], BulkWriter]
+    prepare: Callable[[FeatureSet], None]
+    models: ArtefactStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +89,18 @@ class Built:
 class Rebuilder:
     """Works beside live writers and readers. Raises UnavailableError."""
 
-    def __init__(
-        self, settings: Settings, log: KafkaEventLog, history: History, say: Say, count: Count
-    ) -> None:
-        self._settings, self._log, self._history = settings, log, history
-        self._say, self._count = say, count
-        self._config = repo_config(settings)
-        self.generations = RedisGenerations(self._config)
-        self._states = FeastStateStore(self._config)
+    def __init__(self, ports: RebuildPorts, say: Say, count: Count) -> None:
+        self._ports, self._say, self._count = ports, say, count
 
     def build(self, features: FeatureSet, reason: str) -> Built:
         """From the whole log, followed and verified; not live. Raises IntegrityError."""
-        self._prepare(features)
+        self._check_model(features)
+        self._say("columns and the Feast registry")
+        self._ports.prepare(features)
         nexts = self._nexts()
         events = self._events()
-        made = self.generations.begin(features, reason)
-        held = self._fill(made, events, dict(enumerate(self._history.ends)), nexts)
+        made = self._ports.generations.begin(features, reason)
+        held = self._fill(made, events, dict(enumerate(self._ports.history.ends)), nexts)
         self.follow(made)
         compared = self._verified(made, events)
         self.follow(made)
@@ -89,49 +110,38 @@ class Rebuilder:
         """The states of what was known at a moment; never live, since no position stands for it."""
         events = self._events()
         known = events.known <= as_known_at
-        made = self.generations.begin(features, f"as known at {as_known_at}")
+        made = self._ports.generations.begin(features, f"as known at {as_known_at}")
         held = self._fill(made, _only(events, known), {}, {})
         return Built(made, held, 0)
 
     def activate(self, after: Generation, reason: str) -> None:
-        """Says it in the log, then moves the pointer."""
+        """Appends the activation, then moves the pointer."""
         if after.features is None:
             raise IntegrityError(
                 f"generation {after.number} is of features that cannot be computed"
             )
-        if not FeastStateStore(self._config).at(after).markers().at:
+        if not self._ports.states.at(after).markers().at:
             raise SettingsError(
                 f"generation {after.number} was made as known at a moment: it cannot be live"
             )
-        self._refuse_if_the_model_would(after.features)
-        before = self.generations.number()
+        self._check_model(after.features)
+        before = self._ports.generations.number()
         fact = FeaturesActivated(
             generation=after.number,
             feature_set=after.hash,
             declarations=after.features.to_json(),
             reason=reason,
         )
-        now = now_us()
-        envelope = Envelope(
-            id=f"{fact.NAME}/{after.number}/{before}/{now}",
-            source=SOURCE,
-            subject=f"features {after.hash}",
-            time=now,
-            known_time=now,
-            data=fact,
-            correlation_id=f"features {after.hash}",
-        )
-        self._log.append_nowait(POLICY, None, envelope)
-        self._log.flush()
-        self.generations.swap(before, after.number)
+        activate_features(self._ports.log, fact, before, now_us())
+        self._ports.generations.swap(before, after.number)
 
     def before(self, number: int | None) -> Generation:
         """The generation to go back to: that of `number`, or the one that was live before.
 
         Where that one is gone, or was itself gone back from, the newest below the live one.
         """
-        every = self.generations.all()
-        live, former = self.generations.number(), self.generations.before()
+        kept = self._ports.generations
+        every, live, former = kept.all(), kept.number(), kept.before()
         if number is None and former < live and any(each.number == former for each in every):
             number = former
         usable = [each for each in every if each.number != live and each.features is not None]
@@ -146,26 +156,16 @@ class Rebuilder:
     def follow(self, generation: Generation) -> int:
         """Brings a generation to the end of the log; returns how many records it took."""
         self._say(f"following the log into generation {generation.number}")
-        return asyncio.run(Follower(self._log, self._states.at(generation)).catch_up())
+        states = self._ports.states.at(generation)
+        return asyncio.run(Follower(self._ports.log, states).catch_up())
 
-    def _prepare(self, features: FeatureSet) -> None:
-        self._refuse_if_the_model_would(features)
-        self._say("columns and the Feast registry")
-        engine = build_engine(PostgresSettings(self._settings.database_url), writer=True)
-        try:
-            with transaction(engine) as connection:
-                ensure_feature_columns(connection, features.names)
-        finally:
-            engine.dispose()
-        apply(self._settings)
-
-    def _refuse_if_the_model_would(self, features: FeatureSet) -> None:
-        model = current_policy(self._log).model
+    def _check_model(self, features: FeatureSet) -> None:
+        """Raises SettingsError where the model in force could not score with these features."""
+        model = current_policy(self._ports.log).model
         if model is None:
             return
-        store = artefacts_of(self._settings)
         try:
-            inputs = store.open(model.model_hash).manifest.inputs
+            inputs = self._ports.models.open(model.model_hash).manifest.inputs
         except UnavailableError:
             raise
         except RetraceError:
@@ -175,25 +175,25 @@ class Rebuilder:
 
     def _nexts(self) -> dict[int, int]:
         """Where in the entity topic each shard of the live generation goes on."""
-        markers = self._states.markers()
+        markers = self._ports.states.markers()
         return {s: markers.at.get(s, Marker()).next for s in range(ENTITIES.partitions)}
 
     def _events(self) -> EventTable:
         self._say("reading the log")
-        total, read = sum(self._history.ends), [0]
+        total, read = sum(self._ports.history.ends), [0]
 
         def progress(more: int) -> None:
             read[0] += more
             self._count(read[0], total)
 
-        return self._history.events(progress)
+        return self._ports.history.events(progress)
 
     def _fill(
         self, made: Generation, events: EventTable, ends: dict[int, int], nexts: dict[int, int]
     ) -> int:
         assert made.features is not None
         self._say(f"building generation {made.number} from {len(events):,} events")
-        bulk, held = BulkStates(self._config, made.number), 0
+        bulk, held = self._ports.bulk(made), 0
         latest = int(events.known.max(initial=0))
         total = sum(len(events.keys[entity]) for entity in made.features.entities)
         for entity in made.features.entities:
@@ -201,22 +201,22 @@ class Rebuilder:
             for number in bulk.write(entity, events.keys[entity], states, latest):
                 held += number
                 self._count(held, total)
-        shadow = self._states.at(made)
-        for shard, following in nexts.items():
-            covered = {p: end - 1 for p, end in ends.items() if end}
-            shadow.mark(shard, None, Marker(following, covered))
+        covered = {p: end - 1 for p, end in ends.items() if end}
+        moves = [(shard, None, Marker(following, covered)) for shard, following in nexts.items()]
+        if moves:
+            self._ports.states.at(made).mark_all(moves)
         return held
 
     def _verified(self, made: Generation, events: EventTable) -> int:
         """Every stored state against the one that the log gives at its versions."""
         assert made.features is not None
         self._say("verifying")
-        side = LogSide(events, made.features, [end - 1 for end in self._history.ends])
+        side = LogSide(events, made.features, [end - 1 for end in self._ports.history.ends])
         compared = Compared("online states", "log at their versions", "Redis")
-        shadow, done = self._states.at(made), 0
+        states, done = self._ports.states.at(made), 0
         total = sum(len(events.keys[entity]) for entity in made.features.entities)
         for entity in made.features.entities:
-            for number in compare_states(side, shadow.read, entity, compared):
+            for number in compare_states(side, states.read, entity, compared):
                 done += number
                 self._count(done, total)
         if compared.different:

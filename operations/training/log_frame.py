@@ -1,31 +1,34 @@
-"""Owns the training frame of the log itself: a replay, as known at one moment; trains nothing."""
+"""Training frame of the log: every transaction replayed, with its label as known at one moment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
-from typing import Any
 
 import numpy as np
 
 from domain.errors import InvalidInputError
 from domain.features import CATALOGUE
 from domain.times import to_rfc3339
+from eventlog.archive.history import History
 from inference.serving.graph import as_rows
 from inference.training.frame.frame import MATURITIES, Frame, Payments
 from projections.replay.dataset import UNLABELLED, Dataset, dataset
-from runtime.composition.history import open_history
-from runtime.settings import Settings
+
+Say = Callable[[str], None]
+"""Gets the name of each step as it begins."""
+Count = Callable[[int, int], None]
+"""Gets how much of a step is done, and how much there is."""
 
 
-def ideal_frame(settings: Settings, as_known_at: int, say: Any, count: Any) -> Frame:
+def ideal_frame(history: History, as_known_at: int, say: Say, count: Count) -> Frame:
     """Every transaction known by then, with its label as known by then; microseconds UTC.
 
-    `say(text)` is told each step, `count(done, of)` the records read. Raises UnavailableError where
-    the log does not answer, InvalidInputError where nothing was known then.
+    Raises UnavailableError where the log does not answer, InvalidInputError where nothing was known
+    then.
     """
-    made, ends = _replayed(settings, as_known_at, None, None, say, count)
-    return replace(frame_of(made, as_known_at), positions=ends)
+    made = replayed(history, as_known_at, None, None, say, count)
+    return replace(frame_of(made, as_known_at), positions=history.ends)
 
 
 def frame_of(made: Dataset, as_known_at: int) -> Frame:
@@ -51,39 +54,25 @@ def frame_of(made: Dataset, as_known_at: int) -> Frame:
 
 
 def replayed(
-    settings: Settings,
+    history: History,
     as_known_at: int,
     begin: int | None,
     end: int | None,
-    say: Any,
-    count: Any,
+    say: Say,
+    count: Count,
     maturities: Sequence[int] = MATURITIES,
 ) -> Dataset:
     """The vectors of transactions with begin <= event time < end, as of their own known times."""
-    return _replayed(settings, as_known_at, begin, end, say, count, maturities)[0]
+    say("reading the log")
+    total, read = sum(history.ends), [0]
 
+    def progress(more: int) -> None:
+        read[0] += more
+        count(read[0], total)
 
-def _replayed(
-    settings: Settings,
-    as_known_at: int,
-    begin: int | None,
-    end: int | None,
-    say: Any,
-    count: Any,
-    maturities: Sequence[int] = MATURITIES,
-) -> tuple[Dataset, tuple[int, ...]]:
-    """The vectors, and the offset per partition up to which the log was read."""
-    with open_history(settings) as (_, history):
-        say("reading the log")
-        total, read = sum(history.ends), [0]
-
-        def progress(more: int) -> None:
-            read[0] += more
-            count(read[0], total)
-
-        events = history.events(progress, by_known_time=True)
+    events = history.events(progress, by_known_time=True)
     say(f"replaying {len(events):,} events")
-    made = dataset(
+    return dataset(
         events,
         CATALOGUE,
         as_known_at=as_known_at,
@@ -91,4 +80,3 @@ def _replayed(
         end=end,
         maturities=maturities,
     )
-    return made, history.ends

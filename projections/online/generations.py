@@ -28,6 +28,14 @@ class Generation:
 class Generations(Protocol):
     """Blocking; each operation is one step in the store. Raises UnavailableError."""
 
+    def number(self) -> int:
+        """Of the live generation, 0 where there is none."""
+        ...
+
+    def before(self) -> int:
+        """Of the generation that was live before, 0 where there is none."""
+        ...
+
     def live(self) -> Generation:
         """Raises NotFoundError where nothing was ever live, IntegrityError for a strange set."""
         ...

@@ -1,4 +1,4 @@
-"""Owns the order in which a stack's stores are made ready; each step belongs to its package."""
+"""Preparation of a stack: migrations, topics, Feast, the first generation, the default model."""
 
 from __future__ import annotations
 
@@ -51,13 +51,11 @@ def _features(settings: Settings, _: Say) -> None:
 
 def _generation(settings: Settings, say: Say) -> None:
     from operations.features.bootstrap import ensure_generation
-    from runtime.composition.log import log_of
+    from runtime.composition.features import generations_of
+    from runtime.composition.log import open_log
 
-    log = log_of(settings)
-    try:
-        ensure_generation(settings, log, say)
-    finally:
-        log.close()
+    with open_log(settings) as log:
+        ensure_generation(generations_of(settings), log, say)
 
 
 def _model(settings: Settings, say: Say) -> None:
@@ -65,7 +63,7 @@ def _model(settings: Settings, say: Say) -> None:
     from inference.artefacts.store import content_hash
     from operations.models.cards import write as write_card
     from operations.models.default_model import ensure, trained_on_simulated
-    from runtime.composition.log import log_of
+    from runtime.composition.log import open_log
     from runtime.composition.models import artefacts_of
 
     made: list[TrainedModel] = []
@@ -74,11 +72,8 @@ def _model(settings: Settings, say: Say) -> None:
         made.append(trained_on_simulated(progress))
         return made[0].files
 
-    log = log_of(settings)
-    try:
+    with open_log(settings) as log:
         ensure(log, artefacts_of(settings), now_us, say, make)
-    finally:
-        log.close()
     for trained in made:
         # The model serves without a card: a full disk must not stop a start.
         with suppress(OSError):

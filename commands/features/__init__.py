@@ -1,0 +1,1 @@
+"""Which features are served: the fact that says so on the policy topic."""
