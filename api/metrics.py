@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from api.health_metrics import HealthCollector
 from domain.events import TransactionScored
 from eventlog.ledger.ledger import Ledger
-from projections.readmodels.queries.results import FeatureConsistency
+from projections.readmodels.queries.results import FeatureSkew
 
 _SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -67,7 +67,7 @@ class Metrics:
             registry=self.registry,
         )
 
-    def consistent(self, found: Iterable[FeatureConsistency]) -> None:
+    def skew(self, found: Iterable[FeatureSkew]) -> None:
         """Takes up the whole account; sets of features before the live one count with it."""
         compared: dict[tuple[str, str], int] = {}
         different: dict[tuple[str, str], int] = {}

@@ -1,1 +1,1 @@
-"""Owns what is derived from the log: workers, read models and their stores; decides nothing."""
+"""Projections: what is derived from the log, and the workers that keep it. Nothing here appends."""

@@ -1,4 +1,4 @@
-"""Owns what a worker and a projection promise each other; knows neither Faust nor any store."""
+"""Port of a batch projection, and the checked records that a worker hands to it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from domain.errors import UndecodableError
 from domain.events import Envelope
 from eventlog.port import Position
 
-Verdict = Literal["counts", "void", "dead"]
+RecordStatus = Literal["counts", "void", "dead"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A record after the void rule. `envelope` is None where it could not be decoded.
+class CheckedRecord:
+    """A record with its status. `envelope` is None where it could not be decoded.
 
-    `dead` means that the record is in the dead-letter topic: acknowledged there before this is
-    handed over, so that advancing past it loses nothing.
+    `counts` or `void` by the first-wins rule. `dead`: the dead-letter topic has acknowledged the
+    record before it is handed over, so that advancing past it loses nothing.
     """
 
     position: Position
     envelope: Envelope | None
-    verdict: Verdict
+    status: RecordStatus
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Counts:
 class UnfoldableError(UndecodableError):
     """Records of a batch do not fit the store; `reasons` by offset. Nothing was committed.
 
-    The caller dead-letters them, gives them the verdict `dead` and hands the batch in again.
+    The caller dead-letters them, gives them the status `dead` and hands the batch in again.
     """
 
     def __init__(self, reasons: Mapping[int, str]) -> None:
@@ -70,7 +70,7 @@ class BatchProjection(Protocol):
         """
         ...
 
-    def project(self, partition: int, batch: Sequence[Judged]) -> None:
+    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
         """Folds records in offset order; those below the committed position are skipped.
 
         Raises FencedError (the partition is not ours: drop the batch, stop), UnavailableError

@@ -1,4 +1,4 @@
-"""Owns the settings of the stores that projections write; runtime composes and validates them."""
+"""Settings of PostgreSQL and MongoDB."""
 
 from __future__ import annotations
 

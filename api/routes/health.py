@@ -40,7 +40,7 @@ async def metrics(deps: Deps) -> Response:
     """Prometheus text format."""
     # Without PostgreSQL the figures of this process are shown all the same.
     with suppress(RetraceError):
-        deps.metrics.consistent(await asyncio.to_thread(deps.read_models.consistency))
+        deps.metrics.skew(await asyncio.to_thread(deps.read_models.feature_skew))
         deps.metrics.health.rows = await asyncio.to_thread(deps.read_models.model_health)
     return Response(deps.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 

@@ -34,7 +34,7 @@ from eventlog.port import EventLog
 from eventlog.topics import ENTITIES
 from host.clock import now_us
 from inference.artefacts.store import ArtefactStore
-from projections.online.catch_up import Follower
+from projections.online.catch_up import CatchUp
 from projections.online.generations import Generation, Generations
 from projections.online.port import Marker, Markers, StateStore
 from projections.verification.comparing import Compared
@@ -157,7 +157,7 @@ class Rebuilder:
         """Brings a generation to the end of the log; returns how many records it took."""
         self._say(f"following the log into generation {generation.number}")
         states = self._ports.states.at(generation)
-        return asyncio.run(Follower(self._ports.log, states).catch_up())
+        return asyncio.run(CatchUp(self._ports.log, states).run())
 
     def _check_model(self, features: FeatureSet) -> None:
         """Raises SettingsError where the model in force could not score with these features."""

@@ -1,7 +1,7 @@
-"""Owns the worker that writes the log to its archive; where it goes on, the archive's files tell.
+"""Archive worker: writes the log to Parquet files and resumes from what they hold.
 
-Records are gathered per partition and written when they are many, or when they have waited long:
-a file is whole or not there, so a crash costs only what was not written, and it is read again.
+Records are gathered per partition and written when they are many, or when they have waited long.
+A file is whole or not there: a crash loses only what was not written, and that is read again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from eventlog.archive.identity import ReadOne, check_same_log
 from eventlog.archive.layout import SCHEMA, Piece
 from eventlog.archive.writing import ArchivedRecord, table_of
 from eventlog.batch import Batch
-from projections.faust.admission import Judge
-from projections.ports import Judged
+from projections.faust.admission import RecordAdmission
+from projections.ports import CheckedRecord
 
 Ends = Callable[[], Awaitable[Sequence[int]]]
 """The offset after the last record of each partition. Raises UnavailableError."""
@@ -55,13 +55,18 @@ class _Open:
     since: float = 0.0
 
 
-class Archiving:
+class Archiver:
     """A BatchHandler of TRANSACTIONS."""
 
     def __init__(
-        self, folder: ArchiveFolder, judge: Judge, cut: Cut, ends: Ends, read_one: ReadOne
+        self,
+        folder: ArchiveFolder,
+        admission: RecordAdmission,
+        cut: Cut,
+        ends: Ends,
+        read_one: ReadOne,
     ) -> None:
-        self._folder, self._judge, self._cut, self._ends = folder, judge, cut, ends
+        self._folder, self._admission, self._cut, self._ends = folder, admission, cut, ends
         self._read_one = read_one
         self._open: dict[int, _Open] = {}
         self._turns: dict[int, asyncio.Lock] = {}
@@ -78,20 +83,20 @@ class Archiving:
             before = closing.get((partition, at))
             self._open[partition] = _Open(at, at, partition not in reached, before)
         self._turns = {p: asyncio.Lock() for p in partitions}
-        remembered = self._judge.open(partitions, {p for p in partitions if not reached.get(p)})
+        remembered = self._admission.open(partitions, {p for p in partitions if not reached.get(p)})
         return {p: min(each.first, remembered.get(p, 0)) for p, each in self._open.items()}
 
     async def handle(self, batch: Batch) -> None:
-        judged = await self._judge.judge(batch)
+        checked = await self._admission.check(batch)
         async with self._turns[batch.partition]:
             held = self._open[batch.partition]
             if batch.next > held.next:
                 if batch.first > held.next and not held.fresh:
                     raise self._lost(held.next, batch)
-                await asyncio.to_thread(_gather, held, batch, judged)
+                await asyncio.to_thread(_gather, held, batch, checked)
             if self._full(held):
                 await self._write(batch.partition)
-        self._judge.keep(batch)
+        self._admission.commit(batch)
 
     async def revoke(self, partitions: set[int]) -> None:
         for partition in partitions:
@@ -116,7 +121,7 @@ class Archiving:
     async def _write(self, partition: int) -> None:
         held = self._open[partition]
         written = await asyncio.to_thread(self._written, partition, held)
-        # It may be another worker's by now; the file is true all the same.
+        # Another worker may have the partition by now; the file is correct all the same.
         if self._open.get(partition) is held:
             self._open[partition] = written
 
@@ -149,11 +154,11 @@ class Archiving:
         )
 
 
-def _gather(held: _Open, batch: Batch, judged: Sequence[Judged]) -> None:
+def _gather(held: _Open, batch: Batch, checked: Sequence[CheckedRecord]) -> None:
     """Columns at once: decoded events would take ten times the memory while they wait."""
     records = [
-        ArchivedRecord(offset, key, value or b"", each.verdict, each.envelope)
-        for (offset, key, value), each in zip(batch.records, judged, strict=True)
+        ArchivedRecord(offset, key, value or b"", each.status, each.envelope)
+        for (offset, key, value), each in zip(batch.records, checked, strict=True)
         if offset >= held.next
     ]
     table = table_of(records)

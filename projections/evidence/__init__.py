@@ -1,1 +1,1 @@
-"""Raw payloads and attributes, kept as evidence."""
+"""Evidence: raw payloads and attributes."""

@@ -1,7 +1,4 @@
-"""Owns what is kept as evidence of a transaction: its payload as received and its attributes.
-
-Not where it is kept: that is projections.evidence.adapters.mongo's.
-"""
+"""Evidence documents: the payload of a transaction as received, and its attributes."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Faust: the app, its transport in batches, and the life of a worker."""
+"""Faust workers: app, transport in batches, assignment, admission, watchdog."""

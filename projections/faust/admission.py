@@ -1,7 +1,7 @@
-"""Owns decoding and the void rule for workers: each record gets its verdict, once and for ever.
+"""Admission of records: decoding, and the first-wins rule; a record counts, is void or is dead.
 
-The memory of ids is a cache of the log in a file of this worker; its position may lie before or
-behind the projection's, and judging again what was judged gives the same answer.
+The memory of ids is a cache of the log, in a file of this worker. Its position may lie before or
+behind that of the projection: the same record always gets the same status.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.batch import Batch
 from eventlog.codec import decode
 from eventlog.port import Position
-from projections.ports import Judged, Verdict
+from projections.ports import CheckedRecord, RecordStatus
 
 DeadLetter = Callable[[Position, bytes, str], Awaitable[None]]
 """Sets a record aside (position, original bytes, reason); returns once that is acknowledged."""
 
 
 @dataclass(slots=True)
-class Judge:
-    """Judges the partitions of one topic in offset order. Not thread-safe.
+class RecordAdmission:
+    """Checks the records of one topic, each partition in offset order. Not thread-safe.
 
-    With `path` None the topic has no void rule that needs a memory, and nothing is remembered.
+    With `path` None the topic has no first-wins rule: every record that can be decoded counts.
     """
 
     topic: str
@@ -37,10 +37,10 @@ class Judge:
     _admission: Admission | None = None
 
     def open(self, partitions: set[int], anew: Iterable[int] = ()) -> dict[int, int]:
-        """Per partition the offset of the next record that was never judged.
+        """Per partition the offset of the next record that was never checked.
 
-        `anew` are projected from their beginning: where an id was used twice, the memory of its
-        second life would void the first.
+        The memory of the partitions in `anew`, which are projected from their beginning, is
+        dropped: where an id was used twice, the memory of its second use would void the first.
         """
         if self.path is None:
             return {}
@@ -53,8 +53,8 @@ class Judge:
             read = self._memory.positions()
         return {partition: read.get(partition, 0) for partition in partitions}
 
-    async def judge(self, batch: Batch) -> list[Judged]:
-        """Dead letters are acknowledged before this returns. Raises UnavailableError."""
+    async def check(self, batch: Batch) -> list[CheckedRecord]:
+        """One per record, in order, once dead letters are stored. Raises UnavailableError."""
         read: list[tuple[Position, Envelope | None]] = []
         dead: list[tuple[Position, bytes, str]] = []
         for offset, _, value in batch.records:
@@ -66,22 +66,22 @@ class Judge:
                 read.append((position, None))
         if self._admission is not None:
             self._admission.expect([envelope for _, envelope in read if envelope])
-        judged = [
-            Judged(position, envelope, self._verdict(envelope, position) if envelope else "dead")
-            for position, envelope in read
+        checked = [
+            CheckedRecord(place, envelope, self._status(envelope, place) if envelope else "dead")
+            for place, envelope in read
         ]
         for position, value, reason in dead:
             await self.dead_letter(position, value, reason)
-        return judged
+        return checked
 
-    def _verdict(self, envelope: Envelope, position: Position) -> Verdict:
+    def _status(self, envelope: Envelope, position: Position) -> RecordStatus:
         if self._admission is None:
             return "counts"
         counts = self._admission.admit(envelope, position.partition, position.offset)
         return "counts" if counts else "void"
 
-    def keep(self, batch: Batch) -> None:
-        """Call once the batch is projected: what was judged after the last `keep` is not kept."""
+    def commit(self, batch: Batch) -> None:
+        """Call once the batch is projected: later ids are not remembered."""
         if self._memory is not None:
             self._memory.commit({batch.partition: batch.next})
 
@@ -91,5 +91,5 @@ class Judge:
         self._memory = self._admission = None
 
 
-def since(judged: Sequence[Judged], offset: int) -> list[Judged]:
-    return [each for each in judged if each.position.offset >= offset]
+def since(checked: Sequence[CheckedRecord], offset: int) -> list[CheckedRecord]:
+    return [each for each in checked if each.position.offset >= offset]

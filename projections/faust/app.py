@@ -1,4 +1,4 @@
-"""Owns how a Faust app is set up here; which records it reads and what for is the worker's."""
+"""Faust app of a worker, and its settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the assignment that gives one member of the group every partition; the others stand by."""
+"""Assignor that gives every partition to one member of the group; the others stand by."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Owns Faust's transport in batches: one message per fetched batch of a partition; decodes nothing.
+"""Transport of Faust in batches: one message per fetched batch of a partition.
 
 A Faust message costs two or three asyncio tasks, whatever it carries; so it carries a batch.
-Positions come from `BatchApp.starts`, asked on each assignment: Faust's own commits are a hint
-for tools that show lag, and nothing is ever resumed from them.
+Positions come from `BatchApp.starts`, asked on each assignment: Faust's own commits only show lag
+to other tools, and nothing resumes from them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_poll_records=None,
-            # Faust polls on our behalf whether or not we keep up; the watchdog judges progress.
+            # Faust polls on our behalf whether or not we keep up; the watchdog admissions progress.
             max_poll_interval_ms=24 * 3_600_000,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             # A partition that was drained is not fetched before the fetch under way returns, so

@@ -1,7 +1,7 @@
-"""Owns the judgement that a worker is stuck; starting it anew is its supervisor's affair.
+"""Watchdog: stops a worker that makes no progress while it has lag.
 
 Faust and aiokafka have been seen to stop reading without an error (faust#175, #432, #596, #629,
-#640), so it looks from a thread of its own and asks the log itself how far it goes.
+#640), so it runs in a thread of its own and asks the log itself how far it goes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Watchdog:
             async with asyncio.timeout(seconds):
                 ends = await consumer.highwaters(*mine)
         except Exception as error:
-            # Without an answer the ends known so far stand; a stuck consumer shows there too.
+            # Without an answer the last known ends stay; a stuck consumer shows there too.
             logger.debug("the ends of the log are unknown: %s", error)
             return
         for tp, end in ends.items():
@@ -75,7 +75,7 @@ class Watchdog:
 
     def _give_up(self, why: str) -> None:
         logger.error(
-            "%s: no progress in %.0f s while %s; ending, to be started anew",
+            "%s: no progress in %.0f s while %s; ends, to be started again",
             self._worker.name, self._limit, why,
         )  # fmt: skip
         logging.shutdown()

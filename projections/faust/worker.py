@@ -1,4 +1,4 @@
-"""Owns the life of a worker: assignment, order, retries, gaps; what a batch means is a handler's.
+"""Worker: binds batch handlers to Faust, with assignment, order, retries and gaps.
 
 A handler gets each partition's records in offset order, once per assignment, from the position
 that it named. Calls to one handler are made one after the other; handlers run side by side.
@@ -90,7 +90,7 @@ class Worker:
     async def run(self, first: Callable[[], Awaitable[None]] | None = None) -> None:
         """Raises what made the worker stop, unless it was asked to.
 
-        `first` is done before partitions are asked for, again while a server is away.
+        `first` runs before partitions are asked for, and again while a server is away.
         """
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -119,7 +119,7 @@ class Worker:
             try:
                 await asyncio.wait_for(self.app.stop(), _STOP_SECONDS)
             except TimeoutError:
-                # Nothing depends on it: positions lie with the state.
+                # Nothing depends on it: positions are stored with the state.
                 logger.warning("%s: Faust did not stop within %d s", self.name, _STOP_SECONDS)
         if self._failure is not None:
             raise self._failure
@@ -145,7 +145,7 @@ class Worker:
             try:
                 await self._in_order(batch)
             except FencedError as error:
-                # The next assignment settles whose it is; should none come, it counts as lag.
+                # The next assignment decides who owns it; until then it counts as lag.
                 logger.warning("%s: %s", self.name, error)
                 self._fenced.add((batch.topic, batch.partition))
             except Exception as error:
@@ -158,7 +158,7 @@ class Worker:
         if expected is None or batch.next <= expected:
             return
         if batch.first > expected and self._sought.get(tp) != (expected, batch.first):
-            # Faust has lost a fetch between two assignments; only a second look tells a hole.
+            # Faust has lost a fetch between two assignments; a second jump is a hole in the log.
             logger.warning("%s: %s/%d jumped from %d to %d", self.name, *tp, expected, batch.first)
             self._sought[tp] = (expected, batch.first)
             await self.app.consumer.seek(_tp(self.app, tp), expected)
@@ -187,7 +187,7 @@ class Worker:
             return starts
 
     def steadily(self, beside: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-        """Runs what belongs beside the batches: again when a server is away, and to the end."""
+        """Runs a task beside the batches: again after UnavailableError; other errors stop us."""
 
         async def run() -> None:
             try:

@@ -1,1 +1,1 @@
-"""Feature vectors of the ideal set, for training."""
+"""Offline feature vectors: ideal values for training, and training-serving skew."""

@@ -1,4 +1,4 @@
-"""Owns the states of the ideal order: events in, by known time, and vectors out; writes nothing."""
+"""Fold of the ideal order: events in, by known time; vectors out."""
 
 from __future__ import annotations
 

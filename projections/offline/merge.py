@@ -1,8 +1,8 @@
-"""Owns the order of the ideal set: (known time, topic rank, partition, offset) over partitions.
+"""Merge of the partitions into the ideal order: (known time, topic rank, partition, offset).
 
-What was read waits until no partition can still come up with something lesser. A partition's
-transactions tell how far it has come; labels may be stated long before their known time, and wait
-for it. One topic is merged, so its rank plays no part.
+A record waits until no partition can still bring a smaller one. The transactions of a partition
+say how far it has come; labels may be stated long before their known time, and wait for it. One
+topic is merged, so its rank plays no part.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 
 from domain.features import FeatureEvent
 from projections.offline.skew import ServedVector
-from projections.ports import Verdict
+from projections.ports import RecordStatus
 
 NEVER = -(1 << 62)
 
@@ -28,7 +28,7 @@ class Entry:
     offset: int
     known_time: int
     arrived: float
-    verdict: Verdict
+    status: RecordStatus
     event: FeatureEvent | None
     wanted: bool
     served: ServedVector | None = None

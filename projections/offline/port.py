@@ -1,4 +1,4 @@
-"""Owns the port of the offline vectors, one row per transaction; knows no database."""
+"""Port of the store of offline vectors: one row per transaction."""
 
 from __future__ import annotations
 

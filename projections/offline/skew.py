@@ -1,7 +1,7 @@
-"""Owns the comparison of served with ideal vectors while they are made; stores nothing.
+"""Training-serving skew: served vectors compared with the ideal ones, counted by feature and lag.
 
 A served vector is finished from what its reader had seen; the ideal one from all that was known
-before it. `lag` tells how old the newest event was that the reader had missed.
+before it. `lag` says how old the newest event was that the reader had missed.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class ServedVector:
     versions: Mapping[Entity, Mapping[int, int]]
 
 
-class Consistency:
-    """Is told of every event that is folded, and of every decision before its own is."""
+class SkewTally:
+    """Call `folded` for each event, and `decided` for each decision before its own event."""
 
     def __init__(self, features: FeatureSet) -> None:
         self._features = features
@@ -55,7 +55,7 @@ class Consistency:
         self.tallies: dict[tuple[str, str], Tally] = {}
 
     def folded(self, key: Key, partition: int, offset: int, known: int) -> None:
-        """An event that from now on belongs to the ideal set of this entity."""
+        """An event that belongs to the ideal set of this entity from now on."""
         held = self._last.setdefault(key, {})
         self._last.move_to_end(key)
         if offset > held.get(partition, (-1, 0))[0]:

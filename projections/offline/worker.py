@@ -1,8 +1,8 @@
-"""Owns the ideal vectors: each transaction finished from all that was known before it.
+"""Worker of the offline vectors: each transaction finished from all that was known before it.
 
 One process follows all partitions and folds them in the order of known time into states of its
-own; a vector is made before its transaction is folded. Rows lie in a VectorStore. After a restart
-the states are folded again from the beginning, and rows that are there are not made again.
+own; a vector is made before its transaction is folded. Rows go to a VectorStore. After a restart
+the states are folded again from the beginning; rows that are stored are not made again.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from domain.features import (
 from domain.features.kernel.arrays import Floats
 from eventlog.batch import Batch
 from eventlog.topics import TRANSACTIONS
-from projections.faust.admission import Judge
+from projections.faust.admission import RecordAdmission
 from projections.offline.ideal_fold import Due, IdealFold
 from projections.offline.merge import NEVER, Entry, Merge
 from projections.offline.port import Progress, VectorRows, VectorStore, Written
-from projections.offline.skew import Consistency, ServedVector
-from projections.ports import Judged
+from projections.offline.skew import ServedVector, SkewTally
+from projections.ports import CheckedRecord
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ Ends = Callable[[], Awaitable[Sequence[int]]]
 Hold = Callable[[int, bool], None]
 """Stops (True) and resumes fetching a partition."""
 Alive = Callable[[], None]
-"""Is told that work goes on: one batch may set free what waited in all the other partitions."""
+"""Called while work goes on: one batch may release what waited in all the other partitions."""
 
 _AT_ONCE = 1_000
 _HOLD = 20_000
@@ -44,18 +44,18 @@ _WRITE_ROWS = 10_000
 _LOOK_SECONDS = 0.5
 
 
-class Offline:
+class OfflineVectors:
     """A BatchHandler of TRANSACTIONS that must be given all of its partitions, or none."""
 
     def __init__(
         self,
         store: VectorStore,
-        judge: Judge,
+        admission: RecordAdmission,
         ends: Ends,
         hold: Hold,
         alive: Alive = lambda: None,
     ) -> None:
-        self._store, self._judge, self._ends, self._hold = store, judge, ends, hold
+        self._store, self._admission, self._ends, self._hold = store, admission, ends, hold
         self._alive = alive
         self._turn = asyncio.Lock()
         self._begin(dict.fromkeys(range(TRANSACTIONS.partitions), 0))
@@ -66,7 +66,7 @@ class Offline:
             self._ours = len(partitions) == TRANSACTIONS.partitions
             if self._ours:
                 self._begin(await asyncio.to_thread(self._store.take_over))
-                self._judge.open(partitions, {p for p, at in self._written.items() if not at})
+                self._admission.open(partitions, {p for p, at in self._written.items() if not at})
             return dict.fromkeys(partitions, 0)
 
     def _begin(self, written: dict[int, int]) -> None:
@@ -74,7 +74,7 @@ class Offline:
         self._read = dict.fromkeys(written, 0)
         self._merge = Merge(TRANSACTIONS.partitions)
         self._fold = IdealFold(self._store.features)
-        self._consistency = Consistency(self._store.features)
+        self._skew = SkewTally(self._store.features)
         self._rows: list[VectorRows] = []
         self._progress: dict[int, Progress] = {}
         self._held: set[int] = set()
@@ -86,11 +86,11 @@ class Offline:
             # Handed in again after a failed write, it is in the merge already.
             batch = batch.since(self._read[batch.partition])
             if batch.records:
-                judged = await self._judge.judge(batch)
+                checked = await self._admission.check(batch)
                 arrived = time.monotonic()
-                self._merge.add(_entry(each, arrived) for each in judged)
+                self._merge.add(_entry(each, arrived) for each in checked)
                 self._read[batch.partition] = batch.next
-                self._judge.keep(batch)
+                self._admission.commit(batch)
             await self._advance()
 
     async def revoke(self, partitions: set[int]) -> None:
@@ -136,7 +136,7 @@ class Offline:
                 [Due(e.event, wanted) for e, wanted in zip(entries, due, strict=True) if e.event]
             )
             self._keep([e for e, wanted in zip(entries, due, strict=True) if wanted], values)
-            self._watch_served(entries, due, values)
+            self._measure_skew(entries, due, values)
         return len(taken) == _AT_ONCE
 
     def _keep(self, entries: Sequence[Entry], values: Floats) -> None:
@@ -151,23 +151,23 @@ class Offline:
                 )
             )
 
-    def _watch_served(self, entries: Sequence[Entry], due: Sequence[bool], values: Floats) -> None:
-        """What decisions were served is held against what was ideal."""
+    def _measure_skew(self, entries: Sequence[Entry], due: Sequence[bool], values: Floats) -> None:
+        """Compares the served vector of each decision with its ideal one."""
         row = 0
         for entry, wanted in zip(entries, due, strict=True):
             assert entry.event is not None
             if entry.wanted and entry.served is None:
-                # Imported history: nobody was served while it came.
+                # Imported history: no decision was served.
                 row += wanted
                 continue
             keys = entity_keys(entry.event)
             if wanted:
                 if entry.served is not None:
                     ideal = [None if v != v else v for v in values[row].tolist()]
-                    self._consistency.decided(entry.known_time, keys, entry.served, ideal)
+                    self._skew.decided(entry.known_time, keys, entry.served, ideal)
                 row += 1
             for key in keys.items():
-                self._consistency.folded(key, entry.partition, entry.offset, entry.known_time)
+                self._skew.folded(key, entry.partition, entry.offset, entry.known_time)
 
     async def _flush(self) -> None:
         for partition in self._read:
@@ -177,17 +177,17 @@ class Offline:
                     self._progress[partition] = _one_more(before, entry)
         if not self._progress and not self._rows:
             return
-        written = Written(self._rows, self._progress, self._consistency.tallies)
+        written = Written(self._rows, self._progress, self._skew.tallies)
         await asyncio.to_thread(self._store.write, written)
-        self._consistency.drain()
+        self._skew.drain()
         for partition, progress in self._progress.items():
             self._written[partition] = progress.next
         self._rows, self._progress = [], {}
 
 
-def _entry(judged: Judged, arrived: float) -> Entry:
-    place, envelope = judged.position, judged.envelope
-    counts = judged.verdict == "counts" and envelope is not None
+def _entry(record: CheckedRecord, arrived: float) -> Entry:
+    place, envelope = record.position, record.envelope
+    counts = record.status == "counts" and envelope is not None
     data = envelope.data if envelope else None
     return Entry(
         place.partition,
@@ -195,7 +195,7 @@ def _entry(judged: Judged, arrived: float) -> Entry:
         # A record that cannot be read has no time: it goes as soon as it is its turn.
         envelope.known_time if envelope else NEVER,
         arrived,
-        judged.verdict,
+        record.status,
         feature_event(envelope) if counts and envelope else None,
         counts and isinstance(data, TransactionScored | TransactionImported),
         _served(data) if counts and isinstance(data, TransactionScored) else None,
@@ -210,7 +210,7 @@ def _served(data: TransactionScored) -> ServedVector:
 def _one_more(progress: Progress, entry: Entry) -> Progress:
     return Progress(
         entry.offset + 1,
-        progress.projected + (entry.verdict == "counts"),
-        progress.void + (entry.verdict == "void"),
-        progress.dead + (entry.verdict == "dead"),
+        progress.projected + (entry.status == "counts"),
+        progress.void + (entry.status == "void"),
+        progress.dead + (entry.status == "dead"),
     )

@@ -1,1 +1,1 @@
-"""Feature states for decisions: routed, folded, read."""
+"""Online feature states: routed, folded and read for decisions."""

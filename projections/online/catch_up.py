@@ -1,4 +1,4 @@
-"""Owns bringing a generation that is not live to the end of the log, once, in this process."""
+"""Catch-up of a generation that is not live: folds the entity topic up to its end, once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from eventlog.batch import Batch, Record
 from eventlog.port import EventLog, Position
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.online.port import StateStore
-from projections.online.rebuild_flags import Rebuilds
+from projections.online.rebuild_flags import RebuildFlags
 from projections.online.writer import EntityWriter
 
 _AT_ONCE = 2_000
 
 
-class Follower:
+class CatchUp:
     """Folds the entity topic as its writer does, from the markers of `states` on.
 
     `states` is pinned to a generation that no worker writes.
@@ -24,12 +24,12 @@ class Follower:
 
     def __init__(self, log: EventLog, states: StateStore) -> None:
         self._log = log
-        self._writer = EntityWriter(states, _leave, Rebuilds(states, self._ends))
+        self._writer = EntityWriter(states, _dead_lettered, RebuildFlags(states, self._ends))
 
-    async def catch_up(self) -> int:
+    async def run(self) -> int:
         """Reads up to where the topic ends now; returns how many records there were.
 
-        The log goes on meanwhile: who makes the states live folds the rest. Raises
+        The log goes on meanwhile: the worker folds the rest once the states are live. Raises
         UnavailableError.
         """
         starts = await self._writer.assign(set(range(ENTITIES.partitions)))
@@ -55,5 +55,5 @@ class Follower:
         return dict(enumerate(await self._log.ends(TRANSACTIONS)))
 
 
-async def _leave(_position: Position, _value: bytes, _reason: str) -> None:
-    """What cannot be folded was set aside by the worker that saw it first."""
+async def _dead_lettered(_position: Position, _value: bytes, _reason: str) -> None:
+    """What cannot be folded was dead-lettered by the worker of the live generation."""

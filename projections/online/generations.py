@@ -1,7 +1,7 @@
-"""Owns what a generation of the online states is; how generations are kept is an adapter's.
+"""Port of the generations of the online states: begin, swap, drop.
 
-A generation is a keyspace of states of one set of features, whose declarations lie beside it. One
-of them is live: readers look it up, writers are pinned to the one that they found. A changed
+A generation is a keyspace of states of one set of features, whose declarations are stored with it.
+One of them is live: readers look it up, writers are pinned to the one that they found. A changed
 projection is built in a new generation beside the live one, then the pointer moves; going back is
 moving it back.
 """

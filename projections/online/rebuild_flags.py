@@ -1,4 +1,4 @@
-"""Owns the flag that tells readers a shard of the states is being rebuilt from the log."""
+"""Flags of the shards whose states are being rebuilt from the log; readers report them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Ends = Callable[[], Awaitable[Mapping[int, int]]]
 """Per TRANSACTIONS partition the offset after the last record. Raises UnavailableError."""
 
 
-class Rebuilds:
-    """A shard without a marker is rebuilt up to where the log ended when that was seen."""
+class RebuildFlags:
+    """A shard without a marker is rebuilt up to the end of the log at its assignment."""
 
     def __init__(self, states: StateStore, ends: Ends) -> None:
         self._states, self._ends = states, ends
@@ -35,7 +35,7 @@ class Rebuilds:
                 await asyncio.to_thread(self._states.rebuilding, shard, True)
         if self._until:
             logger.warning(
-                "features: %d shards of the online states are rebuilt from %d records of %s",
+                "features: %d shards of the online states are being rebuilt from %d records of %s",
                 len(self._until), sum(ends.values()), TRANSACTIONS.name,
             )  # fmt: skip
 

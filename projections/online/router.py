@@ -1,7 +1,8 @@
-"""Owns the router: what counts in TRANSACTIONS goes to the shards of its entities, in batches.
+"""Router: sends the transactions that count to the shards of their entities, in batches.
 
-A shard gets one record per batch that concerns it, and now and then one without entries: each says
-how far the source has been read. Where to go on is asked from the markers of the shards alone.
+A shard gets one record per batch that concerns it, and now and then one without entries, a
+watermark: each says how far the source has been read. The router resumes from the markers of the
+shards alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from domain.features import FeatureEvent, entity_keys, feature_event
 from eventlog.batch import Batch
 from eventlog.routing import VERSION, Routed, encode_routed, shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
-from projections.faust.admission import Judge
+from projections.faust.admission import RecordAdmission
 from projections.online.port import StateStore
 
 Send = Callable[[int, bytes], Awaitable[object]]
@@ -22,19 +23,19 @@ Send = Callable[[int, bytes], Awaitable[object]]
 
 # Bounds the size of a routed record: an event is about 200 bytes.
 _AT_ONCE = 2000
-# Bounds how long a reader's tail must reach back for entities of which nothing was heard.
+# Bounds how far back the tail of a reader must reach for entities without events.
 _WATERMARK_SECONDS = 0.25
 
 Entry = tuple[int, list[str], list[Any]]
 
 
 class Router:
-    """A BatchHandler of TRANSACTIONS. `told` is, per source, what each shard was told up to."""
+    """A BatchHandler of TRANSACTIONS. `_sent` is, per source, how far each shard is informed."""
 
-    def __init__(self, states: StateStore, judge: Judge, send: Send) -> None:
-        self._states, self._judge, self._send = states, judge, send
+    def __init__(self, states: StateStore, admission: RecordAdmission, send: Send) -> None:
+        self._states, self._admission, self._send = states, admission, send
         self._next: dict[int, int] = {}
-        self._told: dict[int, list[int]] = {}
+        self._sent: dict[int, list[int]] = {}
         self._turns = {source: asyncio.Lock() for source in range(TRANSACTIONS.partitions)}
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
@@ -42,8 +43,8 @@ class Router:
         markers = await asyncio.to_thread(self._states.markers)
         covered = markers.covered(TRANSACTIONS.partitions, ENTITIES.partitions)
         self._next = {partition: covered[partition] + 1 for partition in partitions}
-        self._told = {source: [at] * ENTITIES.partitions for source, at in self._next.items()}
-        remembered = self._judge.open(partitions, {p for p, at in self._next.items() if not at})
+        self._sent = {source: [at] * ENTITIES.partitions for source, at in self._next.items()}
+        remembered = self._admission.open(partitions, {p for p, at in self._next.items() if not at})
         return {p: min(at, remembered.get(p, at)) for p, at in self._next.items()}
 
     async def handle(self, batch: Batch) -> None:
@@ -57,46 +58,46 @@ class Router:
             self._next.pop(partition, None)
 
     async def watch(self) -> None:
-        """Tells, for ever, each shard how far a source was read that had nothing for it."""
+        """Sends watermarks, for ever, to the shards that a source had nothing for."""
         while True:
             await asyncio.sleep(_WATERMARK_SECONDS)
             for source in list(self._next):
                 async with self._turns[source]:
                     if source in self._next:
-                        await self._tell(source, self._next[source], {})
+                        await self._send_upto(source, self._next[source], {})
 
     async def _route(self, batch: Batch) -> None:
-        judged = await self._judge.judge(batch)
+        checked = await self._admission.check(batch)
         first = self._next[batch.partition]
         if batch.next > first:
             shards: dict[int, list[Entry]] = {}
-            for each in judged:
-                if each.verdict == "counts" and each.envelope and each.position.offset >= first:
+            for each in checked:
+                if each.status == "counts" and each.envelope and each.position.offset >= first:
                     _add_entries(shards, each.position.offset, feature_event(each.envelope))
-            # Shards that nothing concerns are told by `watch`: seven of eight records saved where
-            # traffic is thin, and none of them is waited for.
+            # Shards that nothing concerns get a watermark from `watch`: where traffic is thin this
+            # saves seven of eight records, and a decision waits for none of them.
             if shards:
-                await self._tell(batch.partition, batch.next, shards)
+                await self._send_upto(batch.partition, batch.next, shards)
             self._next[batch.partition] = batch.next
-        self._judge.keep(batch)
+        self._admission.commit(batch)
 
-    async def _tell(self, source: int, upto: int, shards: Mapping[int, list[Entry]]) -> None:
+    async def _send_upto(self, source: int, upto: int, shards: Mapping[int, list[Entry]]) -> None:
         """Sends what `shards` holds; where it holds nothing at all, watermarks to all behind."""
-        told = self._told[source]
-        before = list(told)
+        sent = self._sent[source]
+        before = list(sent)
         sends = []
-        for shard in shards or range(len(told)):
+        for shard in shards or range(len(sent)):
             # `first` may lie before the batch: offsets that the log no longer has are covered.
-            if told[shard] < upto:
+            if sent[shard] < upto:
                 entries = shards.get(shard, [])
-                record = Routed(VERSION, source, told[shard], upto - 1, entries)
+                record = Routed(VERSION, source, sent[shard], upto - 1, entries)
                 sends.append(self._send(shard, encode_routed(record)))
-                told[shard] = upto
+                sent[shard] = upto
         try:
             await asyncio.gather(*sends)
         except BaseException:
-            # What did arrive is sent again, and known there.
-            told[:] = before
+            # What did arrive is sent again, and skipped by its offsets.
+            sent[:] = before
             raise
 
 

@@ -1,9 +1,8 @@
-"""Owns the folding of routed events into online states; how states are kept is the store's.
+"""Writer of the online states: folds the routed events of its shards, saves states, then markers.
 
-One writer folds each shard of the entities. Batches are folded in memory while what was folded
-before is being written: first the states, then the markers that they cover. A write takes all that
-came during the one before it, so states are as fresh as the store is quick. After a crash in
-between, folding the same records again changes nothing.
+One writer folds each shard. Batches are folded in memory while earlier ones are being written. A
+write takes all that came during the one before it, so states are as fresh as the store is fast.
+After a crash between states and markers, folding the same records again changes nothing.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from eventlog.routing import decode_routed, entries_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import DeadLetter
 from projections.online.port import Marker, StateStore
-from projections.online.rebuild_flags import Rebuilds
+from projections.online.rebuild_flags import RebuildFlags
 
 Key = tuple[Entity, str]
 Entry = tuple[int, int, FeatureEvent]
 Move = tuple[int, Marker | None, Marker]
-# What a row of an event may raise on values that nobody thought of.
+# What the row of an event may raise on unexpected values.
 _UNFOLDABLE = (ArithmeticError, LookupError, TypeError, ValueError)
 # While a shard lags, states are written this often: of a hot entity many events at once.
 _SAVE_SECONDS = 5.0
@@ -40,9 +39,9 @@ class EntityWriter:
     """A BatchHandler of ENTITIES. `most` bounds the states held in memory over all shards."""
 
     def __init__(
-        self, states: StateStore, dead_letter: DeadLetter, rebuilds: Rebuilds, most: int = 20_000
+        self, states: StateStore, dead_letter: DeadLetter, flags: RebuildFlags, most: int = 20_000
     ) -> None:
-        self._states, self._dead_letter, self._rebuilds = states, dead_letter, rebuilds
+        self._states, self._dead_letter, self._flags = states, dead_letter, flags
         self._most = most
         self._held: OrderedDict[Key, EntityState] = OrderedDict()
         self._reached: dict[int, Marker] = {}
@@ -64,7 +63,7 @@ class EntityWriter:
             self._refused = None
             self._stored = {shard: found.at.get(shard) for shard in partitions}
             self._reached = {shard: marker or Marker() for shard, marker in self._stored.items()}
-            await self._rebuilds.begin(self._stored, found.rebuilding)
+            await self._flags.begin(self._stored, found.rebuilding)
             return {shard: marker.next for shard, marker in self._reached.items()}
 
     async def handle(self, batch: Batch) -> None:
@@ -93,7 +92,7 @@ class EntityWriter:
             try:
                 await self.save()
             except FencedError as error:
-                # Whose the shards are is settled by the next assignment.
+                # The next assignment decides who owns the shards.
                 self._refused = error
             except UnavailableError:
                 self._due.set()
@@ -120,7 +119,7 @@ class EntityWriter:
             for shard, _, after in moves:
                 if shard in self._stored:
                     self._stored[shard] = after
-                    await self._rebuilds.advance(shard, after)
+                    await self._flags.advance(shard, after)
             self._saved_at = time.monotonic()
 
     def _write(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move]) -> None:
@@ -130,7 +129,7 @@ class EntityWriter:
             self._states.mark_all(moves)
 
     def _forget(self) -> None:
-        """A state on its way to the store stays: read back now, it would lack what is under way."""
+        """States that are being written stay: read back now, they would lack what is under way."""
         while len(self._held) > self._most:
             oldest = next(iter(self._held))
             if oldest in self._unsaved or oldest in self._flying:
@@ -205,7 +204,7 @@ def _settle(states: Sequence[EntityState]) -> None:
                 rows.reshape(len(owners), WIDTH),
             )
         except IntegrityError:
-            # One of them is damaged: each by itself tells which.
+            # One of them is damaged: each is encoded by itself, so that the error names it.
             continue
         for state, data in zip(group, made, strict=True):
             state.settle(data)

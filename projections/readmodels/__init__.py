@@ -1,1 +1,1 @@
-"""Owns the PostgreSQL read models: tables, the folds that fill them, and the queries."""
+"""Read models in PostgreSQL: tables, the folds that fill them, and queries."""

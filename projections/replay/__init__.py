@@ -1,1 +1,1 @@
-"""Owns what is computed from the log as a whole: ideal vectors, training sets, states."""
+"""Replay of the log as a whole: ideal vectors, training sets."""

@@ -1,4 +1,4 @@
-"""Owns training sets: vectors and labels as known at a moment, from a replay, as Parquet.
+"""Training sets from a replay of the log: vectors and labels as known at a moment, as Parquet.
 
 Nothing known later than that moment is used; and for each row nothing outside its ideal set.
 """

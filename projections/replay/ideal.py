@@ -1,4 +1,4 @@
-"""Owns the ideal vectors of a stretch of the log, all at once; reads no store.
+"""Ideal vectors of a stretch of the log, all at once.
 
 The ideal set of a transaction holds what is smaller in (known time, topic rank, partition, offset).
 One topic is replayed, so its rank plays no part.

@@ -1,4 +1,4 @@
-"""Owns what measures of a model ask of each payment beside its features; measures nothing."""
+"""Payments: holder, amount, decline and matured labels of each transaction, for metrics."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Scores of challengers that score along."""
+"""Shadow scores: scores of challengers beside those of the champion."""

@@ -1,7 +1,7 @@
-"""Owns what shadows and the store of their scores promise each other; knows no model, no SQL.
+"""Port of the store of shadow scores.
 
-A decision is taken from the read model of decisions, together with how far that model has come:
-the void rule has been applied there, once for all readers.
+A decision is read from the read model of decisions, together with how far that model has come: the
+first-wins rule has been applied there, once for all readers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Owns the life of shadows in a worker: history first, then decision after decision.
+"""Shadow scoring in a worker: history first, then decision after decision.
 
 It runs beside the projection of decisions and for its partitions, in one thread of its own; models,
 policy and replay are given as callables. Each step is written with its position, so that a kill
@@ -44,10 +44,10 @@ class Replayed:
     score: float
 
 
-Told = Callable[[float], Shadows]
-"""The shadows as of now; waits so many seconds at most for news."""
+ActiveShadows = Callable[[float], Shadows]
+"""The active shadows; waits so many seconds at most for a change."""
 Load = Callable[[Shadow], ShadowScorer | None]
-"""None while the model cannot be loaded, which is said in the log."""
+"""None while the model cannot be loaded, which is logged."""
 Replay = Callable[[Shadow], Sequence[Replayed] | None]
 """All below the seam from `since` on, in the order of (partition, offset); None as of Load."""
 
@@ -60,13 +60,18 @@ class _Mine:
     places: dict[tuple[int, int], int]
 
 
-class Challengers:
-    """`own` comes from the assignment of partitions; `watch` runs beside it."""
+class ShadowScoring:
+    """`own` is called on each assignment of partitions; `watch` runs beside it."""
 
     def __init__(
-        self, store: ShadowStore, told: Told, load: Load, replay: Replay, idle: float = 0.5
+        self,
+        store: ShadowStore,
+        active: ActiveShadows,
+        load: Load,
+        replay: Replay,
+        idle: float = 0.5,
     ) -> None:
-        self._store, self._told, self._load, self._replay = store, told, load, replay
+        self._store, self._active, self._load, self._replay = store, active, load, replay
         self._idle = idle
         self._mine = _Mine(frozenset(), {})
 
@@ -77,7 +82,7 @@ class Challengers:
     async def watch(self) -> None:
         """Raises UnavailableError (call it again) or FencedError."""
         loop = asyncio.get_running_loop()
-        thread = ThreadPoolExecutor(1, thread_name_prefix="challengers")
+        thread = ThreadPoolExecutor(1, thread_name_prefix="shadows")
         try:
             worked = True
             while True:
@@ -92,12 +97,12 @@ class Challengers:
         """Goes on with every shadow by one batch; False where nothing was left to do."""
         mine = self._mine
         try:
-            shadows = self._told(patience).by_model.values()
+            shadows = self._active(patience).by_model.values()
             reached = self._store.reached() if shadows and mine.partitions else {}
             worked = [self._go_on(shadow, mine, reached) for shadow in shadows]
             return any(worked)
         except FencedError:
-            # Given up meanwhile, or lost to a successor: only the second is news.
+            # Revoked meanwhile, or taken over by a successor: only the second is an error.
             if mine is self._mine:
                 raise
             return True
@@ -149,7 +154,7 @@ class Challengers:
                 scores = [_of_history(shadow, each) for each in some]
                 self._store.write(shadow, partition, scores, following)
                 mine.places[shadow.number, partition] = following
-        logger.info("challengers: %s has scored %d of history", shadow.model_id, len(made))
+        logger.info("shadow %s has scored %d transactions of history", shadow.model_id, len(made))
         return True
 
 

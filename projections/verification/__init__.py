@@ -1,1 +1,1 @@
-"""Owns the proof that features are the same wherever they are kept; changes nothing it reads."""
+"""Verification: features are bit-identical in the log, PostgreSQL, Redis, Feast and decisions."""

@@ -1,4 +1,4 @@
-"""Owns the comparison of two tables of values, bit for bit, and what is told of it; reads nothing.
+"""Comparison of two tables of values, bit for bit, and its first differences.
 
 Unknown values are NaN, and equal to each other; 0.0 and -0.0 are different.
 """
@@ -19,7 +19,7 @@ SHOWN = 20
 class Difference:
     """`position` is `partition/offset` in the log, `subject` a transaction id or an entity's key.
 
-    `left` and `right` are the two values, as text that tells every bit.
+    `left` and `right` are the two values, as text that keeps every bit.
     """
 
     feature: str
@@ -60,7 +60,7 @@ def compare(
     left: Floats,
     right: Floats,
 ) -> None:
-    """Adds a comparison of two tables [subjects, names]; `position` tells that of a row."""
+    """Adds a comparison of two tables [subjects, names]; `position` gives that of a row."""
     into.values += left.size
     for row, column in zip(*np.nonzero(differing(left, right)), strict=True):
         if len(into.shown) >= SHOWN:

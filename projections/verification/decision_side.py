@@ -1,4 +1,4 @@
-"""Owns the comparison of served vectors, as decisions recorded them, at their recorded versions."""
+"""Comparison of served vectors, as decisions recorded them, with the log at their versions."""
 
 from __future__ import annotations
 

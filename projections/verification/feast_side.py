@@ -1,4 +1,4 @@
-"""Owns reading the vectors through Feast's historical retrieval, as training does."""
+"""Vectors as Feast's historical retrieval returns them for training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the log as the side that everything is compared with; reads no store."""
+"""The log as one side of every comparison: its events, and features recomputed from them."""
 
 from __future__ import annotations
 

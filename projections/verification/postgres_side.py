@@ -1,4 +1,4 @@
-"""Owns reading the stored vectors, all of them, as bits; compares them with the ideal ones."""
+"""Stored vectors of PostgreSQL, all of them, as bits, and their comparison with the ideal ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the check of the replay against the naive reference, for a sample of transactions."""
+"""Comparison of the replay with the naive reference, for a sample of transactions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Owns a reader of the entity topic that folds as its writer does, and says what it saw when.
+"""Comparison of the streaming fold of the entity topic with the log, transaction by transaction.
 
-For each transaction of a shard it gives the version map of its entity's state and the features
-finished from it, by the streaming fold; the log gives the same features from that version map.
+For each transaction of a shard the fold gives the version map of its entity's state and the
+features finished from it; the log gives the same features from that version map.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from domain.errors import RetraceError, SettingsError
 from domain.policy import Shadow
 from eventlog.port import EventLog
 from projections.shadows.adapters.postgres import PostgresShadows
-from projections.shadows.worker import Challengers, Replayed
+from projections.shadows.worker import Replayed, ShadowScoring
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ _EVER = 2**62
 
 def challengers(
     settings: Settings, log: EventLog, engine: Engine, closing: ExitStack
-) -> Challengers:
+) -> ShadowScoring:
     policy = ShadowPolicy(log)
     closing.callback(policy.close)
     models = ShadowModels(settings, policy, closing)
-    return Challengers(PostgresShadows(engine), policy.shadows, models.load, models.replay)
+    return ShadowScoring(PostgresShadows(engine), policy.shadows, models.load, models.replay)
 
 
 class LiveScorer:

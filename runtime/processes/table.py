@@ -12,10 +12,10 @@ from eventlog.dead_letters import SetAside, dead_letter
 from eventlog.port import Position
 from eventlog.topics import ALERTS, ENTITIES, TRANSACTIONS, Topic
 from host.clock import now_us
-from projections.faust.admission import DeadLetter, Judge
+from projections.faust.admission import DeadLetter, RecordAdmission
 from projections.faust.app import WorkerSettings
 from projections.faust.assignors import SoleOwnerAssignor
-from projections.faust.projecting import Projecting
+from projections.faust.projection_handler import ProjectionHandler
 from projections.faust.transport import BatchApp
 from projections.faust.worker import BatchHandler
 from runtime.settings import Settings
@@ -49,12 +49,12 @@ class Tools:
 
         return set_aside
 
-    def judge(self, topic: Topic) -> Judge:
-        """The void rule is a matter of TRANSACTIONS alone."""
+    def admission(self, topic: Topic) -> RecordAdmission:
+        """The first-wins rule holds for TRANSACTIONS alone."""
         path = self.worker.ledgers / f"{self.name}.sqlite" if topic is TRANSACTIONS else None
-        judge = Judge(topic.name, path, self.dead_letter())
-        self.closing.callback(judge.close)
-        return judge
+        admission = RecordAdmission(topic.name, path, self.dead_letter())
+        self.closing.callback(admission.close)
+        return admission
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,15 @@ def _readmodels(tools: Tools) -> Workload:
     health = HealthWatch(tools.settings, engine, tools.log, f"retrace/{tools.name}", now_us)
     # Shadows score decisions as these tables take them up (docs/adr/0012).
     shadows = challengers(tools.settings, tools.log, engine, tools.closing)
-    transactions = Projecting(
+    transactions = ProjectionHandler(
         transactions_projection(engine),
-        tools.judge(TRANSACTIONS),
+        tools.admission(TRANSACTIONS),
         tools.dead_letter(),
         shadows.own,
     )
-    alerts = Projecting(alerts_projection(engine), tools.judge(ALERTS), tools.dead_letter())
+    alerts = ProjectionHandler(
+        alerts_projection(engine), tools.admission(ALERTS), tools.dead_letter()
+    )
     return Workload(
         {TRANSACTIONS: transactions, ALERTS: alerts}, beside=[health.run, shadows.watch]
     )
@@ -104,15 +106,15 @@ def _evidence(tools: Tools) -> Workload:
     client = build_client(MongoSettings(tools.settings.mongodb_url))
     tools.closing.callback(client.close)
     projection = MongoEvidenceProjection(client)
-    judge = tools.judge(TRANSACTIONS)
-    return Workload({TRANSACTIONS: Projecting(projection, judge, tools.dead_letter())})
+    admission = tools.admission(TRANSACTIONS)
+    return Workload({TRANSACTIONS: ProjectionHandler(projection, admission, tools.dead_letter())})
 
 
 def _features(tools: Tools) -> Workload:
     from projections.online.adapters.feast_repo import repo_config
     from projections.online.adapters.feast_states import FeastStateStore
     from projections.online.generation_watch import generation_watch
-    from projections.online.rebuild_flags import Rebuilds
+    from projections.online.rebuild_flags import RebuildFlags
     from projections.online.router import Router
     from projections.online.writer import EntityWriter
 
@@ -126,8 +128,8 @@ def _features(tools: Tools) -> Workload:
     async def ends() -> Mapping[int, int]:
         return dict(enumerate(await tools.log.ends(TRANSACTIONS)))
 
-    router = Router(states, tools.judge(TRANSACTIONS), send)
-    writer = EntityWriter(states, tools.dead_letter(), Rebuilds(states, ends))
+    router = Router(states, tools.admission(TRANSACTIONS), send)
+    writer = EntityWriter(states, tools.dead_letter(), RebuildFlags(states, ends))
     return Workload(
         {TRANSACTIONS: router, ENTITIES: writer},
         beside=[router.watch, writer.watch, generation_watch(states)],
@@ -136,7 +138,7 @@ def _features(tools: Tools) -> Workload:
 
 def _offline(tools: Tools) -> Workload:
     from projections.offline.adapters.postgres_vectors import PostgresVectors
-    from projections.offline.worker import Offline
+    from projections.offline.worker import OfflineVectors
     from projections.online.adapters.feast_repo import repo_config
     from projections.online.adapters.feast_states import FeastStateStore
     from projections.online.generation_watch import generation_watch
@@ -163,13 +165,13 @@ def _offline(tools: Tools) -> Workload:
         tools.app.progressed = time.monotonic()
 
     vectors = PostgresVectors(engine, states.features)
-    offline = Offline(vectors, tools.judge(TRANSACTIONS), ends, hold, alive)
+    offline = OfflineVectors(vectors, tools.admission(TRANSACTIONS), ends, hold, alive)
     return Workload({TRANSACTIONS: offline}, beside=[offline.watch, generation_watch(states)])
 
 
 def _archive(tools: Tools) -> Workload:
     from eventlog.archive.folder import ArchiveFolder
-    from projections.archive.worker import Archiving, Cut
+    from projections.archive.worker import Archiver, Cut
 
     folder = ArchiveFolder(tools.settings.archive_url, TRANSACTIONS)
     cut = Cut(seconds=tools.settings.archive_seconds)
@@ -177,8 +179,8 @@ def _archive(tools: Tools) -> Workload:
     async def ends() -> Sequence[int]:
         return await tools.log.ends(TRANSACTIONS)
 
-    archiving = Archiving(folder, tools.judge(TRANSACTIONS), cut, ends, tools.log.read_one)
-    return Workload({TRANSACTIONS: archiving}, beside=[archiving.watch])
+    archiver = Archiver(folder, tools.admission(TRANSACTIONS), cut, ends, tools.log.read_one)
+    return Workload({TRANSACTIONS: archiver}, beside=[archiver.watch])
 
 
 def _decisions(tools: Tools) -> Workload:

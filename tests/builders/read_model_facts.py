@@ -1,4 +1,4 @@
-"""Owns the making of facts for these tests, and a log in memory that judges them."""
+"""Owns the making of facts for these tests, and a log in memory that admissions them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from eventlog.admission.first_wins import Admission
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
-from projections.ports import BatchProjection, Judged, Verdict
+from projections.ports import BatchProjection, CheckedRecord, RecordStatus
 
 NOON = from_rfc3339("2024-03-01T12:00:00Z")
 PARTITIONS = 2
@@ -113,14 +113,14 @@ def caused(data: Any, known: int, ordinal: int = 0) -> Envelope:
     return envelope(data, event_id, known, known, data.transaction_id)
 
 
-class JudgedLog:
+class CheckedLog:
     """Appends facts to partitions by their subject and keeps the verdict of each."""
 
     def __init__(self, topic: str = TRANSACTIONS.name, partitions: int = PARTITIONS) -> None:
         self._admission = Admission(SqliteMemory(None))
         self._topic = topic
         self._partitions = partitions
-        self.records: dict[int, list[Judged]] = defaultdict(list)
+        self.records: dict[int, list[CheckedRecord]] = defaultdict(list)
 
     def append(self, *facts: Envelope) -> None:
         for fact in facts:
@@ -138,11 +138,11 @@ class JudgedLog:
     def _next(self, partition: int) -> Position:
         return Position(self._topic, partition, len(self.records[partition]))
 
-    def _keep(self, position: Position, fact: Envelope | None, verdict: Verdict) -> None:
-        self.records[position.partition].append(Judged(position, fact, verdict))
+    def _keep(self, position: Position, fact: Envelope | None, status: RecordStatus) -> None:
+        self.records[position.partition].append(CheckedRecord(position, fact, status))
 
 
-def project_all(projection: BatchProjection, log: JudgedLog, size: int = 100) -> None:
+def project_all(projection: BatchProjection, log: CheckedLog, size: int = 100) -> None:
     """As a worker does that has just started: everything from the committed positions on."""
     for partition, records in sorted(log.records.items()):
         start = projection.assign(partition)
@@ -150,13 +150,13 @@ def project_all(projection: BatchProjection, log: JudgedLog, size: int = 100) ->
             projection.project(partition, batch)
 
 
-def batches(records: Sequence[Judged], size: int) -> list[Sequence[Judged]]:
+def batches(records: Sequence[CheckedRecord], size: int) -> list[Sequence[CheckedRecord]]:
     return [records[at : at + size] for at in range(0, len(records), size)]
 
 
-def small_history() -> JudgedLog:
+def small_history() -> CheckedLog:
     """Two days of everything: decisions, labels and a reversal, voids, an id used anew."""
-    log = JudgedLog()
+    log = CheckedLog()
     a, b, c = transaction("a"), transaction("b", NOON + HOUR), transaction("c", NOON + DAY)
     log.append(submitted(a), scored(a, "decline", 0.95), submitted(a), scored(a, "approve"))
     log.append(submitted(b), scored(b, digest="other"), scored(b, "review", 0.6))

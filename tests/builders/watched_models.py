@@ -18,7 +18,7 @@ from inference.training.reference import reference_of
 from projections.readmodels.adapters.postgres import transactions_projection
 from tests.builders.read_model_facts import (
     NOON,
-    JudgedLog,
+    CheckedLog,
     labelled,
     project_all,
     scored,
@@ -84,9 +84,9 @@ def frauds(keys: Iterable[str], delay: int = 5 * DAY) -> list[Envelope]:
     return [labelled(key, 1, NOON + delay) for key in keys]
 
 
-def project(engine: Engine, *facts: Envelope, log: JudgedLog | None = None) -> JudgedLog:
+def project(engine: Engine, *facts: Envelope, log: CheckedLog | None = None) -> CheckedLog:
     """The log to which the facts were appended, and which was then projected."""
-    log = log or JudgedLog()
+    log = log or CheckedLog()
     log.append(*facts)
     project_all(transactions_projection(engine), log)
     return log

@@ -1,10 +1,4 @@
-"""Owns how evidence is kept in MongoDB, and read back; what a document holds is evidence.py's.
-
-MongoDB gives no transaction over documents and position here. So documents are pure functions of
-their records and written first; the position follows by one conditional update that also adds to
-the counts. A crash between the two repeats the documents, which changes nothing; a zombie writes
-documents that are equal to its successor's, and is refused before and after.
-"""
+"""Evidence in MongoDB: its reader, and the batch projection that writes it."""
 
 from __future__ import annotations
 
@@ -18,7 +12,7 @@ from pymongo.errors import BulkWriteError, PyMongoError
 from domain.errors import FencedError, UnavailableError
 from eventlog.topics import TRANSACTIONS
 from projections.evidence.documents import Evidence, document, from_document
-from projections.ports import Judged, UnfoldableError
+from projections.ports import CheckedRecord, UnfoldableError
 from projections.settings import MongoSettings
 
 SERVER = "mongodb"
@@ -79,7 +73,7 @@ class MongoEvidenceProjection:
         self._epochs[partition] = int(found["epoch"])
         return int(found["next_offset"])
 
-    def project(self, partition: int, batch: Sequence[Judged]) -> None:
+    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
         epoch = self._epochs.get(partition)
         if epoch is None:
             raise FencedError(f"{self.name}: partition {partition} of {self.topic} is not ours")
@@ -91,7 +85,7 @@ class MongoEvidenceProjection:
             if found is None:
                 raise self._fenced(partition)
             start = int(found["next_offset"])
-            fresh = [judged for judged in batch if judged.position.offset >= start]
+            fresh = [record for record in batch if record.position.offset >= start]
             if not fresh:
                 return
             self._keep(fresh)
@@ -125,17 +119,17 @@ class MongoEvidenceProjection:
             )
             self._documents.drop()
 
-    def _keep(self, fresh: Sequence[Judged]) -> None:
+    def _keep(self, fresh: Sequence[CheckedRecord]) -> None:
         # The last of an id: within an unordered bulk the order would be the server's.
         documents: dict[str, Document] = {}
         unfoldable: dict[int, str] = {}
-        for judged in fresh:
-            if judged.verdict != "counts" or judged.envelope is None:
+        for record in fresh:
+            if record.status != "counts" or record.envelope is None:
                 continue
             try:
-                made = document(judged.envelope, judged.position)
+                made = document(record.envelope, record.position)
             except ValueError as error:
-                unfoldable[judged.position.offset] = str(error)
+                unfoldable[record.position.offset] = str(error)
                 continue
             if made is not None:
                 documents[made["_id"]] = made
@@ -154,8 +148,8 @@ class MongoEvidenceProjection:
         )
 
 
-def _count(fresh: Sequence[Judged], verdict: str) -> int:
-    return sum(judged.verdict == verdict for judged in fresh)
+def _count(fresh: Sequence[CheckedRecord], status: str) -> int:
+    return sum(record.status == status for record in fresh)
 
 
 @contextmanager

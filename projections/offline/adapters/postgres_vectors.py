@@ -1,4 +1,4 @@
-"""Owns the VectorStore in PostgreSQL: the table that Feast's offline store reads."""
+"""VectorStore in PostgreSQL: the table `feature_vectors`, which Feast's offline store reads."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class PostgresVectors:
         taken: dict[int, int] = {}
         with transaction(self._engine) as connection:
             cursor = driver_cursor(connection)
-            # A transaction has one row: those of other sets are replaced from here on, so whoever
-            # goes back to such a set makes all of them again; and its zombie is fenced.
+            # A transaction has one row, so rows of other feature sets are replaced from here on:
+            # going back to such a set makes all rows again, and its zombie is fenced.
             cursor.execute(_FORGET, (self._name, TRANSACTIONS.name))
             for partition in range(TRANSACTIONS.partitions):
                 self._epochs[partition], taken[partition] = positions.take_over(

@@ -1,4 +1,4 @@
-"""Owns the bytes of PostgreSQL's binary COPY for vectors; knows no connection.
+"""Binary COPY of PostgreSQL for vectors, as bytes.
 
 https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": per row the number of
 fields, then per field its size and its bytes, -1 and none for NULL; all big-endian.

@@ -1,4 +1,4 @@
-"""Owns applying feature_repo to Feast's registry and opening Feast's store; defines nothing."""
+"""Feast registry and store: applies feature_repo, and opens Feast with our settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Owns the StateStore over Feast's online store; how states lie in Redis is not its own."""
+"""StateStore over Feast's online store, by generation.
+
+The layout in Redis is in state_layout.py.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Owns how every Feast client reads and writes states in Redis: versioned, atomic, by generation.
+"""Feast's Redis online store with versioned, atomic writes and generations, for every Feast client.
 
-A state is kept with its version map in the same hash, and a write that does not reach every
-position of the stored one is refused inside the server: an older writer, a materialisation or a
-zombie can never take a state back. It knows no feature.
+A state is kept with its version map in the same hash. The server refuses a write that does not
+reach every position of the stored one: an older writer, a materialisation or a zombie can never
+replace a newer state.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         pinned = settings.generation if self.generation is None else self.generation
         if pinned is not None:
             space = space_of(config.project, pinned)
-            # By the setting a client reads it through views; an instance is pinned to write.
+            # The setting is for clients that read through views; a pinned instance writes.
             if self.generation is None and self._met != space:
                 self._meet(config, space)
                 self._met = space
@@ -113,13 +113,13 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         return space_of(config.project, int(stored) if stored else 1)
 
     def _meet(self, config: RepoConfig, space: str) -> None:
-        """On-demand views are to know the features of the states that are read from now on."""
+        """Announces the features of the states that are read from now on to the on-demand views."""
         try:
             text = self._get_client(config.online_store).hget(generation_key(space), "features")
         except RedisError as error:
             raise away(error) from error
         if text is not None:
-            # Of other semantics: this process serves what it can read, and refuses the rest.
+            # Of another version of the semantics: this process refuses those states.
             with suppress(IntegrityError):
                 announce(FeatureSet.from_json(text.decode()))
 
@@ -137,7 +137,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         data: list[Row],
         progress: Callable[[int], Any] | None,
     ) -> None:
-        """For Feast's own callers: a row that is older than what is stored is passed over."""
+        """For Feast's own callers: a row that is older than what is stored is skipped."""
         name = table.name
         rows = [_row(name, key, row[name].bytes_val, at) for key, row, at, _ in data if name in row]
         if len(rows) < len(data):

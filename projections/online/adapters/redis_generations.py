@@ -1,7 +1,7 @@
-"""Owns Generations in Redis: a hash per generation, a counter, and the pointer to the live one.
+"""Generations in Redis: a hash per generation, a counter, and the pointer to the live one.
 
-Each step is a script, so it happens whole or not at all. What a removal cut short leaves is still
-listed, and removing it again goes on.
+Each step is a script, so it happens whole or not at all. A generation whose removal was
+interrupted is still listed; removing it again goes on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from projections.online.adapters.state_layout import (
 from projections.online.generations import Generation
 
 # KEYS: pointer, counter. The counter is never below a generation that is live or described, and a
-# keyspace that an earlier version has left behind is never taken for a new one.
+# keyspace that an earlier version left behind is never used as a new one.
 _BEGIN = """
 local number = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'),
                         tonumber(redis.call('GET', KEYS[2]) or '0')) + 1
@@ -50,8 +50,8 @@ redis.call('SET', KEYS[2], ARGV[1])
 return -1
 """
 # KEYS: pointer, pointer to the one before, description, markers, counts. From here on nothing is
-# written to the keyspace, and who has just read from it is told. One that was gone back from is not
-# the one to go back to.
+# written to the keyspace, and its readers look the live one up again. A generation that was gone
+# back from is not the one to go back to.
 _CLOSE = """
 local live, before = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
 if live == ARGV[1] then return 1 end
@@ -100,21 +100,21 @@ class RedisGenerations:
         if number:
             try:
                 found = self.of(number)
-                # Lost markers are made anew by who folds its states again, from the beginning.
+                # Lost markers are made again by the writer, which folds from the beginning.
                 self._client.hsetnx(markers_key(self._space(number)), "made", number)
                 return found
             except RedisError as error:
                 raise away(error) from error
             except (NotFoundError, IntegrityError):
-                # Of a version before or after ours: its states are of no use to us.
+                # Of an earlier or later version: this one cannot use its states.
                 pass
         reason = "nothing that this version can compute was live"
-        # Flagged before anybody can read it; the writer takes that back once it has caught up.
+        # Flagged before anybody can read it; the writer clears the flags once it has caught up.
         made = self._begin(declared, reason, flagged=ENTITIES.partitions)
         try:
             self.swap(number, made.number)
         except ConflictError:
-            # Another process was quicker: what it made live is adopted.
+            # Another process was faster: what it made live is adopted.
             self.drop(made.number)
             return self.adopt(declared)
         return self.of(made.number)

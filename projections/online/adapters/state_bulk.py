@@ -1,4 +1,4 @@
-"""Owns writing and measuring a whole keyspace of states at once; live writers use feast_states."""
+"""Bulk writes and sizes of one generation of states. Live writers use feast_states.py."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class BulkStates:
     def write(
         self, entity: Entity, keys: Sequence[str], states: Sequence[bytes], at: int
     ) -> Iterator[int]:
-        """Replaces states; `at` is the time that Feast is told. Yields how many were written."""
+        """Replaces states; `at` is the time stored for Feast. Yields how many were written."""
         stamp = stamp_of(to_datetime(at))
         version, value, time = fields_of(state_view(entity))
         for start in range(0, len(keys), _AT_ONCE):
@@ -71,7 +71,7 @@ class BulkStates:
         try:
             counted = self._client.hgetall(self._counts)
             self.sizes = {e: Sizes(e, int(counted.get(e.value.encode(), 0))) for e in Entity}
-            # A scan may tell of a key more than once.
+            # A scan may return a key more than once.
             seen: set[bytes] = set()
             cursor = 0
             while True:

@@ -1,4 +1,4 @@
-"""Owns how the key of an entity lies in Redis, which is Feast's way; knows no keyspace."""
+"""Key of an entity in Redis, as Feast serialises it, without the suffix of its keyspace."""
 
 from __future__ import annotations
 

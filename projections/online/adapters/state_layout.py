@@ -1,7 +1,6 @@
-"""Owns the layout of states in Redis: fields, values, markers, and the scripts that move them.
+"""Layout of the states in Redis: keys, fields, values, markers, and the scripts that write them.
 
-Scripts run inside the server, so a comparison and its write are one step. It holds no connection
-and knows no Feast store.
+Scripts run inside the server, so a comparison and its write are one step.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from domain.errors import FencedError
 from eventlog.topics import ALERTS, TRANSACTIONS, Topic
-from projections.ports import Judged
+from projections.ports import CheckedRecord
 from projections.readmodels.adapters.writers import AlertsWriter, TransactionsWriter, Writer
 from projections.readmodels.storage import positions
 from projections.readmodels.storage.connecting import transaction
@@ -37,7 +37,7 @@ class PostgresProjection:
         self._epochs[partition], self._next[partition] = epoch, following
         return following
 
-    def project(self, partition: int, batch: Sequence[Judged]) -> None:
+    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
         epoch = self._epochs.get(partition)
         if epoch is None:
             raise FencedError(f"{self.name}: partition {partition} of {self.topic} is not ours")
@@ -47,7 +47,7 @@ class PostgresProjection:
             cursor = driver_cursor(connection)
             start = positions.lock(cursor, self.name, self.topic, partition, epoch)
             self._refuse_setback(partition, start)
-            fresh = [judged for judged in batch if judged.position.offset >= start]
+            fresh = [record for record in batch if record.position.offset >= start]
             if not fresh:
                 return
             counts = self._writer.write(cursor, fresh)

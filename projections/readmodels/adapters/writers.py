@@ -1,7 +1,7 @@
-"""Owns the statements by which folded batches reach their tables, inside the caller's transaction.
+"""Writers of folded batches: the SQL that brings rows and figures into their tables.
 
 No statement here can meet a row of another partition, except the daily figures, which are added
-to in the order of their keys so that two writers never wait for each other in a circle.
+to in the order of their keys so that two writers never deadlock.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol
 from psycopg import sql
 
 from domain.times import from_datetime
-from projections.ports import Counts, Judged
+from projections.ports import CheckedRecord, Counts
 from projections.readmodels.fold import alerts
 from projections.readmodels.fold import transactions as fold
 from projections.readmodels.fold.rows import (
@@ -25,7 +25,7 @@ from projections.readmodels.fold.transaction_state import (
     DayKey,
     Figures,
     Origin,
-    Standing,
+    TransactionState,
     differences,
 )
 from projections.readmodels.fold.transactions import Changes
@@ -36,7 +36,7 @@ from projections.readmodels.storage.tables import FIGURES
 class Writer(Protocol):
     """Folds a batch into rows; neither begins nor ends the transaction, nor moves positions."""
 
-    def write(self, cursor: Cursor, batch: Sequence[Judged]) -> Counts:
+    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
         """Raises UnfoldableError before anything is written."""
         ...
 
@@ -44,8 +44,8 @@ class Writer(Protocol):
 class TransactionsWriter:
     """Tables transactions, decisions, labels, merchant_daily and customer_daily."""
 
-    def write(self, cursor: Cursor, batch: Sequence[Judged]) -> Counts:
-        changes = fold.fold(batch, _standings(cursor, fold.ids_in(batch)))
+    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
+        changes = fold.fold(batch, _stored(cursor, fold.ids_in(batch)))
         _write_rows(cursor, changes)
         for entity in ("merchant", "customer"):
             _write_daily(cursor, entity, differences(entity, changes.before, changes.after))
@@ -55,7 +55,7 @@ class TransactionsWriter:
 class AlertsWriter:
     """Tables alerts and model_alerts."""
 
-    def write(self, cursor: Cursor, batch: Sequence[Judged]) -> Counts:
+    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
         ids = alerts.ids_in(batch)
         cursor.execute(
             "SELECT alert_id, raised_time, state = 'delivered' FROM alerts"
@@ -64,7 +64,7 @@ class AlertsWriter:
             " WHERE alert_id = ANY(%b)",
             (ids, ids),
         )
-        stored = {row[0]: alerts.Standing(from_datetime(row[1]), row[2]) for row in cursor}
+        stored = {row[0]: alerts.AlertState(from_datetime(row[1]), row[2]) for row in cursor}
         changes = alerts.fold(batch, stored)
         for table, columns in alerts.COLUMNS.items():
             raised, delivered = changes.raised[table], changes.delivered[table]
@@ -80,11 +80,11 @@ class AlertsWriter:
         return changes.counts
 
 
-def _standings(cursor: Cursor, ids: Sequence[str]) -> dict[str, Standing]:
-    """What stands of the ids, without entries for unknown ones."""
-    standings: dict[str, Standing] = {}
+def _stored(cursor: Cursor, ids: Sequence[str]) -> dict[str, TransactionState]:
+    """The stored states of the ids, without entries for unknown ones."""
+    states: dict[str, TransactionState] = {}
     if not ids:
-        return standings
+        return states
     cursor.execute(
         "SELECT t.transaction_id, t.known_time, t.timestamp, t.base_amount, t.merchant_id,"
         " t.customer_id, d.outcome FROM transactions t LEFT JOIN decisions d"
@@ -93,16 +93,16 @@ def _standings(cursor: Cursor, ids: Sequence[str]) -> dict[str, Standing]:
     )
     for key, known, moment, amount, merchant, customer, outcome in cursor:
         origin = Origin(from_datetime(known), from_datetime(moment), amount, merchant, customer)
-        standings[key] = Standing(origin, outcome)
+        states[key] = TransactionState(origin, outcome)
     cursor.execute(
         "SELECT transaction_id, event_id, known_time, source_offset, value FROM labels"
         " WHERE transaction_id = ANY(%b)",
         (ids,),
     )
     for key, event_id, known, offset, value in cursor:
-        standing = standings.setdefault(key, Standing())
-        standing.labels[event_id] = (from_datetime(known), offset, value)
-    return standings
+        state = states.setdefault(key, TransactionState())
+        state.labels[event_id] = (from_datetime(known), offset, value)
+    return states
 
 
 def _write_rows(cursor: Cursor, changes: Changes) -> None:

@@ -1,1 +1,1 @@
-"""From events to rows and figures; pure."""
+"""Pure folds: from events to rows and figures."""

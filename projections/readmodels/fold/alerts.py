@@ -1,4 +1,4 @@
-"""Owns the fold of a batch of alert facts onto the alerts that stand; pure.
+"""Fold of alert facts onto the stored alerts: rows to add and deliveries to set. Pure.
 
 The first raised of an id counts until the id may be used again; so does its first delivery. Alerts
 about transactions and about models have tables of their own, and no id in common.
@@ -20,7 +20,7 @@ from domain.events import (
 from domain.times import to_datetime
 from eventlog.admission.first_wins import HORIZON_US
 from eventlog.port import Position
-from projections.ports import Counts, Judged
+from projections.ports import CheckedRecord, Counts
 from projections.readmodels.fold.counting import count_each
 from projections.readmodels.fold.rows import (
     ALERT_COLUMNS,
@@ -37,7 +37,7 @@ _Delivered = AlertDelivered | ModelAlertDelivered
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AlertState:
     raised_time: int
     delivered: bool
 
@@ -51,57 +51,57 @@ class Changes:
     counts: Counts = field(default_factory=Counts)
 
 
-def ids_in(batch: Iterable[Judged]) -> list[str]:
+def ids_in(batch: Iterable[CheckedRecord]) -> list[str]:
     return list(
         {
-            judged.envelope.data.alert_id: None
-            for judged in batch
-            if judged.verdict == "counts"
-            and judged.envelope is not None
-            and isinstance(judged.envelope.data, _Raised | _Delivered)
+            record.envelope.data.alert_id: None
+            for record in batch
+            if record.status == "counts"
+            and record.envelope is not None
+            and isinstance(record.envelope.data, _Raised | _Delivered)
         }
     )
 
 
-def fold(batch: Iterable[Judged], stored: Mapping[str, Standing]) -> Changes:
+def fold(batch: Iterable[CheckedRecord], stored: Mapping[str, AlertState]) -> Changes:
     """Raises UnfoldableError naming every record that the tables cannot hold."""
     changes = Changes()
-    standings = dict(stored)
+    states = dict(stored)
     count_each(
-        batch, changes.counts, lambda envelope, place: _step(envelope, place, standings, changes)
+        batch, changes.counts, lambda envelope, place: _step(envelope, place, states, changes)
     )
     return changes
 
 
 def _step(
-    envelope: Envelope, position: Position, standings: dict[str, Standing], changes: Changes
+    envelope: Envelope, position: Position, states: dict[str, AlertState], changes: Changes
 ) -> bool:
     if isinstance(envelope.data, _Raised):
-        return _raised(envelope, position, standings, changes)
+        return _raised(envelope, position, states, changes)
     if isinstance(envelope.data, _Delivered):
-        return _delivered(envelope, standings, changes)
+        return _delivered(envelope, states, changes)
     return True
 
 
 def _raised(
-    envelope: Envelope, position: Position, standings: dict[str, Standing], changes: Changes
+    envelope: Envelope, position: Position, states: dict[str, AlertState], changes: Changes
 ) -> bool:
     key = envelope.data.alert_id
-    standing = standings.get(key)
-    if standing and envelope.known_time - standing.raised_time <= HORIZON_US:
+    state = states.get(key)
+    if state and envelope.known_time - state.raised_time <= HORIZON_US:
         return False
     of_model = isinstance(envelope.data, ModelAlertRaised)
     table, row = ("model_alerts", model_alert_row) if of_model else ("alerts", alert_row)
     changes.raised[table][key] = row(envelope, position)
     changes.delivered[table].pop(key, None)
-    standings[key] = Standing(envelope.known_time, delivered=False)
+    states[key] = AlertState(envelope.known_time, delivered=False)
     return True
 
 
-def _delivered(envelope: Envelope, standings: dict[str, Standing], changes: Changes) -> bool:
+def _delivered(envelope: Envelope, states: dict[str, AlertState], changes: Changes) -> bool:
     data: _Delivered = envelope.data
-    standing = standings.get(data.alert_id)
-    if standing is None or standing.delivered:
+    state = states.get(data.alert_id)
+    if state is None or state.delivered:
         return False
     if "\0" in data.receiver or not 0 <= data.attempts < _INT32:
         raise ValueError("receiver or attempts: cannot be stored")
@@ -112,7 +112,7 @@ def _delivered(envelope: Envelope, standings: dict[str, Standing], changes: Chan
         changes.delivered[table][data.alert_id] = delivery
     else:
         changes.raised[table][data.alert_id] = _with(table, row, delivery)
-    standings[data.alert_id] = Standing(standing.raised_time, delivered=True)
+    states[data.alert_id] = AlertState(state.raised_time, delivered=True)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Owns how a fact becomes a table row, in the order of the table's columns; writes nothing.
+"""Rows of facts: one function per table, values in the order of its columns.
 
 Every function raises ValueError (or OverflowError) naming the field that PostgreSQL cannot hold.
 """

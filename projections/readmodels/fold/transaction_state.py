@@ -1,4 +1,4 @@
-"""Owns what is known of one transaction id and its share in the daily figures; pure."""
+"""Transaction state: what is known of one transaction id, and what it adds to the daily figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DayKey = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The part of the counting transaction that figures and the void rule need."""
+    """The part of the origin that figures and the first-wins rule need."""
 
     known_time: int
     timestamp: int
@@ -25,7 +25,7 @@ class Origin:
 
 
 @dataclass(slots=True)
-class Standing:
+class TransactionState:
     """`labels` by event id: (known time, offset, value); the greatest is the current one."""
 
     origin: Origin | None = None
@@ -54,22 +54,22 @@ class Standing:
         )
 
 
-Share = tuple[Origin | None, Figures]
+Contribution = tuple[Origin | None, Figures]
 
 
-def share(standing: Standing) -> Share:
-    """What a standing adds to the daily figures, kept apart from what it becomes later."""
-    return standing.origin, standing.figures()
+def contribution(state: TransactionState) -> Contribution:
+    """What a state adds to the daily figures now; later changes of the state leave it as it is."""
+    return state.origin, state.figures()
 
 
 def differences(
-    entity: str, before: Iterable[Share], after: Iterable[Share]
+    entity: str, before: Iterable[Contribution], after: Iterable[Contribution]
 ) -> dict[DayKey, Figures]:
     """Per day and `entity` ("merchant" or "customer") what to add; without entries of zeros."""
     sums: dict[DayKey, list[int]] = {}
     by_merchant = entity == "merchant"
-    for shares, sign in ((before, -1), (after, 1)):
-        for origin, figures in shares:
+    for contributions, sign in ((before, -1), (after, 1)):
+        for origin, figures in contributions:
             if origin is None:
                 continue
             key = origin.merchant_id if by_merchant else origin.customer_id

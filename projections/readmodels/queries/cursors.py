@@ -1,4 +1,4 @@
-"""Owns the opaque cursors of paging: a place in a fixed order, bound to the question asked."""
+"""Cursors of paging: a place in a fixed order, bound to the filters of the query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the questions that watching a model asks of decisions and labels; compares nothing.
+"""Queries for the monitoring of a model: its decisions and their labels within a window of time.
 
 Every function blocks, and raises UnavailableError where PostgreSQL does not answer.
 """
@@ -16,11 +16,11 @@ from domain.times import DAY, from_datetime, to_datetime
 from projections.readmodels.storage.connecting import transaction
 
 MOST_ROWS = 20_000
-"""Enough for any verdict: two samples of this size differ by a PSI of .001 by chance."""
+"""Enough to measure drift: two samples of this size differ by a PSI of .001 by chance."""
 
 _IN_WINDOW = "known_time >= :since AND known_time < :until"
 _OF_MODEL = f"model_hash = :model AND {_IN_WINDOW}"
-# Decided by the model, on features that were read: others say nothing about either.
+# Decided by the model, on features that were read; the others tell nothing about its drift.
 _WHOLE = "path = 'full' AND NOT flags && ARRAY['features_unavailable', 'deadline_passed']"
 
 _COUNTS = f"""
@@ -58,7 +58,7 @@ _FRAUDS = f"""
         AND d.path = 'full' AND (d.outcome = 'decline') = :declined AND l.known_time < :until
         AND l.known_time <= d.known_time + make_interval(days => :days)
       ORDER BY d.transaction_id, l.known_time DESC, l.source_offset DESC
-    ) AS judged WHERE value = 1 GROUP BY 1
+    ) AS labelled WHERE value = 1 GROUP BY 1
 """
 _FOR_EVER = 36_500
 

@@ -1,4 +1,4 @@
-"""Owns the question which transactions two models have both scored; measures nothing."""
+"""Query of the transactions that two models, champion and challenger, have both scored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from projections.readmodels.storage.connecting import transaction
 
 _AT_ONCE = 5_000
 
-# A model's own decision goes before what it said as a shadow: it is what the customer got.
+# A model's own decision goes before its shadow score: it is what the customer got.
 _SIDE = """
     SELECT transaction_id, score, outcome, TRUE AS decided FROM decisions
     WHERE model_hash = :{side} AND path = 'full'
@@ -44,7 +44,7 @@ _PAIRS = f"""
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a model says of a transaction; `decided` where that was the decision."""
+    """Score and outcome of a model for a transaction; `decided` where that was the decision."""
 
     score: float
     outcome: str

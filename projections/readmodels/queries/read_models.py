@@ -1,4 +1,4 @@
-"""Owns the questions asked of the read models; SQLAlchemy Core in, typed results out.
+"""Queries of the read models, in SQLAlchemy Core, with typed results.
 
 Every method blocks, and raises UnavailableError where PostgreSQL does not answer.
 """
@@ -19,7 +19,7 @@ from projections.readmodels.queries.results import (
     AlertFilter,
     DailyFigures,
     DecisionFilter,
-    FeatureConsistency,
+    FeatureSkew,
     MeasuredHealth,
     Page,
     StoredAlert,
@@ -48,11 +48,11 @@ class ReadModels:
     def transaction(self, transaction_id: str) -> StoredTransaction | None:
         return self._one(tables.transactions, StoredTransaction, transaction_id)
 
-    def consistency(self) -> list[FeatureConsistency]:
-        """How served values compared with ideal ones, by feature and lag."""
+    def feature_skew(self) -> list[FeatureSkew]:
+        """Training-serving skew: served values compared with ideal ones, by feature and lag."""
         t = tables.feature_consistency
         asked = select(t).order_by(t.c.feature_set, t.c.feature, t.c.lag)
-        return self._all(asked, FeatureConsistency)
+        return self._all(asked, FeatureSkew)
 
     def decision(self, transaction_id: str) -> StoredDecision | None:
         return self._one(tables.decisions, StoredDecision, transaction_id)
@@ -108,7 +108,7 @@ class ReadModels:
         return self._all(asked, StoredModelAlert)
 
     def model_health(self) -> list[MeasuredHealth]:
-        """The newest measurement of each model that is watched."""
+        """The newest measurement of each monitored model."""
         t = tables.model_health
         asked = select(t).order_by(t.c.model_hash, t.c.measure, t.c.feature)
         return self._all(asked, MeasuredHealth)

@@ -1,4 +1,4 @@
-"""Owns the shapes that queries ask with and answer with; times are microseconds UTC."""
+"""Filters and results of the queries. Times are microseconds UTC."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureConsistency:
+class FeatureSkew:
     """Of one feature: values served beside ideal ones, and how many differed in any bit.
 
     `lag` tells how old the newest event was that the reader had missed, "none" for nothing missed.

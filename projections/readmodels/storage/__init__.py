@@ -1,1 +1,1 @@
-"""The tables of the read models, and the writes to them."""
+"""Tables of the read models, connections, and positions."""

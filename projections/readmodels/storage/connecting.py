@@ -1,4 +1,4 @@
-"""Owns how PostgreSQL is reached and which of its errors mean that it is away."""
+"""Connections to PostgreSQL, and which of its errors mean that it is unavailable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the feature columns of `feature_vectors`: one per feature of the catalogue, only ever added.
+"""Feature columns of `feature_vectors`: one per feature of the catalogue, added and never removed.
 
 See docs/adr/0005-feature-vector-columns.md.
 """

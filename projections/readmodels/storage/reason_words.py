@@ -1,4 +1,4 @@
-"""Owns the words of reason codes in SQL: those of this version, beside what earlier ones knew."""
+"""Words of the reason codes, in a table for SQL users; codes of earlier versions keep theirs."""
 
 from __future__ import annotations
 

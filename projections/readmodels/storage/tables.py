@@ -1,9 +1,8 @@
-"""Owns the tables that SQL users and queries read; how they are filled is the projector's affair.
+"""Tables of the read models.
 
 Rows hold nothing that the log does not give, no clock, no serial: a rebuild gives equal rows
-(`model_health` alone is a measurement).
-`docs/sql.md` explains every column. Feature columns of `feature_vectors` follow the catalogue and
-are not declared here (docs/adr/0005).
+(`model_health` alone is a measurement). `docs/sql.md` explains every column. Feature columns of
+`feature_vectors` follow the catalogue and are not declared here (docs/adr/0005).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Owns the column type that keeps integer microseconds inside and timestamptz in PostgreSQL."""
+"""Column type: integer microseconds in Python, timestamptz in PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the ShadowStore in PostgreSQL: the table shadow_scores and a position for each shadow."""
+"""ShadowStore in PostgreSQL: the table `shadow_scores`, and a position per shadow and partition."""
 
 from __future__ import annotations
 

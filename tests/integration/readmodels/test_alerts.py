@@ -12,7 +12,7 @@ from eventlog.topics import ALERTS
 from projections.readmodels.adapters.postgres import alerts_projection
 from projections.readmodels.queries.read_models import ReadModels, forget
 from projections.readmodels.queries.results import AlertFilter
-from tests.builders.read_model_facts import NOON, JudgedLog, caused, project_all
+from tests.builders.read_model_facts import NOON, CheckedLog, caused, project_all
 from tests.builders.table_contents import dump
 
 
@@ -32,8 +32,8 @@ def delivered(key: str, known: int = NOON + MINUTE, receiver: str = "hook") -> E
     return caused(data, known)
 
 
-def history(*facts: Envelope) -> JudgedLog:
-    log = JudgedLog(ALERTS.name, partitions=1)
+def history(*facts: Envelope) -> CheckedLog:
+    log = CheckedLog(ALERTS.name, partitions=1)
     log.append(*facts)
     return log
 

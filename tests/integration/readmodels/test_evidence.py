@@ -21,11 +21,11 @@ from projections.evidence.adapters.mongo import (
     build_client,
 )
 from projections.evidence.documents import MOST_BYTES
-from projections.ports import Judged, UnfoldableError
+from projections.ports import CheckedRecord, UnfoldableError
 from projections.settings import MongoSettings
 from tests.builders.read_model_facts import (
     NOON,
-    JudgedLog,
+    CheckedLog,
     imported,
     project_all,
     small_history,
@@ -39,7 +39,7 @@ def documents(client: Client) -> list[dict[str, Any]]:
 
 
 def test_payload_and_attributes_come_back_as_they_were(mongo: Client) -> None:
-    log = JudgedLog()
+    log = CheckedLog()
     odd = {"nested": {"list": [1, None, 2.5, {"deep": True}]}, "text": "naïve ☃"}
     log.append(submitted(transaction("live", attributes=odd)))
     log.append(imported(transaction("past", attributes={"till": 7})), imported(transaction("bare")))
@@ -57,7 +57,7 @@ def test_payload_and_attributes_come_back_as_they_were(mongo: Client) -> None:
 
 
 def test_attributes_can_be_searched_by_their_names(mongo: Client) -> None:
-    log = JudgedLog()
+    log = CheckedLog()
     log.append(submitted(transaction("x", attributes={"basket": {"items": 3}})))
     project_all(MongoEvidenceProjection(mongo), log)
     found = mongo.get_default_database()["evidence"].find_one({"attributes.basket.items": 3})
@@ -73,7 +73,7 @@ def test_attributes_can_be_searched_by_their_names(mongo: Client) -> None:
 def test_attributes_that_mongodb_cannot_name_or_number_are_kept_as_text(
     mongo: Client, attributes: dict[str, Any]
 ) -> None:
-    log = JudgedLog()
+    log = CheckedLog()
     log.append(submitted(transaction("x", attributes=attributes)))
     project_all(MongoEvidenceProjection(mongo), log)
     [kept] = documents(mongo)
@@ -100,7 +100,7 @@ def test_any_attributes_come_back_as_they_were(mongo: Client, attributes: dict[s
     projection = MongoEvidenceProjection(mongo)
     start = projection.assign(0)
     fact = submitted(transaction("x", attributes=attributes))
-    projection.project(0, [Judged(Position(TRANSACTIONS.name, 0, start), fact, "counts")])
+    projection.project(0, [CheckedRecord(Position(TRANSACTIONS.name, 0, start), fact, "counts")])
     found = MongoEvidence(mongo).evidence("x")
     assert found is not None
     assert found.attributes == attributes
@@ -193,9 +193,9 @@ def test_evidence_that_is_too_large_is_named_and_stops_nothing(mongo: Client) ->
     huge = replace(fact, data=replace(fact.data, raw="x" * (MOST_BYTES + 1)))
     place = Position(TRANSACTIONS.name, 0, 0)
     with pytest.raises(UnfoldableError, match="more than") as caught:
-        projection.project(0, [Judged(place, huge, "counts")])
+        projection.project(0, [CheckedRecord(place, huge, "counts")])
     assert list(caught.value.reasons) == [0]
-    projection.project(0, [Judged(place, None, "dead")])
+    projection.project(0, [CheckedRecord(place, None, "dead")])
     assert projection.counts()[0]["dead"] == 1
 
 

@@ -27,7 +27,7 @@ from operations.monitoring.watch import HealthWatch
 from projections.readmodels.adapters.postgres import alerts_projection
 from projections.readmodels.queries.read_models import ReadModels, forget
 from runtime.settings import settings_from_environment
-from tests.builders.read_model_facts import NOON, JudgedLog, envelope, project_all
+from tests.builders.read_model_facts import NOON, CheckedLog, envelope, project_all
 from tests.builders.table_contents import dump
 from tests.builders.watched_models import decided, project, traffic, watched_model
 
@@ -51,7 +51,7 @@ def delivered(alert: Envelope, known: int = NOON + MINUTE) -> Envelope:
 
 
 def test_the_first_raising_and_the_first_delivery_of_a_day_count(engine: Engine) -> None:
-    log = JudgedLog(ALERTS.name, partitions=1)
+    log = CheckedLog(ALERTS.name, partitions=1)
     again = delivered(raised(), NOON + HOUR)
     log.append(raised(), raised(0, NOON + HOUR), delivered(raised()), again, raised(1, NOON + DAY))
     project_all(alerts_projection(engine), log, 1)
@@ -134,7 +134,7 @@ def test_features_that_shift_raise_one_alert_and_show_in_the_figures(
     it.now += 20 * MINUTE
     asyncio.run(it.watch().step())
     assert [each.id for each in it.alerts] == [alert.id] * 2
-    log = JudgedLog(ALERTS.name, partitions=1)
+    log = CheckedLog(ALERTS.name, partitions=1)
     log.append(*it.alerts)
     project_all(alerts_projection(engine), log)
     assert [each.alert_id for each in ReadModels(engine).model_alerts()] == [alert.id]

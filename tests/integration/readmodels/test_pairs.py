@@ -15,7 +15,7 @@ from projections.readmodels.queries.pairs import Pair, Said, pairs
 from projections.readmodels.storage.connecting import transaction as in_transaction
 from tests.builders.read_model_facts import (
     NOON,
-    JudgedLog,
+    CheckedLog,
     imported,
     labelled,
     project_all,
@@ -28,10 +28,10 @@ MINE, OTHER = "a" * 64, "b" * 64
 
 
 @pytest.fixture
-def log(engine: Engine) -> JudgedLog:
+def log(engine: Engine) -> CheckedLog:
     with in_transaction(engine) as connection:
         connection.execute(text("TRUNCATE shadow_scores"))
-    return JudgedLog()
+    return CheckedLog()
 
 
 def decided(key: str, time: int, model_hash: str, outcome: Outcome = "approve") -> list[Envelope]:
@@ -57,7 +57,7 @@ def asked(engine: Engine, since: int = 0, until: int = NOON + 99 * DAY) -> list[
 
 
 def test_decisions_and_shadows_of_either_model_meet_in_the_order_of_time(
-    engine: Engine, log: JudgedLog
+    engine: Engine, log: CheckedLog
 ) -> None:
     log.append(*decided("second", NOON + HOUR, MINE), *decided("first", NOON, OTHER, "decline"))
     log.append(*decided("alone", NOON, MINE), imported(transaction("past", NOON - DAY)))
@@ -73,7 +73,7 @@ def test_decisions_and_shadows_of_either_model_meet_in_the_order_of_time(
 
 
 def test_a_models_own_decision_goes_before_its_shadow_and_one_without_a_score_is_none(
-    engine: Engine, log: JudgedLog
+    engine: Engine, log: CheckedLog
 ) -> None:
     log.append(*decided("both", NOON, MINE), *decided("unscored", NOON, MINE))
     project_all(transactions_projection(engine), log)
@@ -83,7 +83,7 @@ def test_a_models_own_decision_goes_before_its_shadow_and_one_without_a_score_is
     assert pair.champion == Said(0.25, "approve", decided=True)
 
 
-def test_the_range_is_of_event_time_and_leaves_out_its_end(engine: Engine, log: JudgedLog) -> None:
+def test_the_range_is_of_event_time_and_leaves_out_its_end(engine: Engine, log: CheckedLog) -> None:
     for hour in range(3):
         log.append(*decided(f"x{hour}", NOON + hour * HOUR, MINE))
     project_all(transactions_projection(engine), log)
@@ -92,7 +92,7 @@ def test_the_range_is_of_event_time_and_leaves_out_its_end(engine: Engine, log: 
     assert [each.transaction_id for each in found] == ["x1"]
 
 
-def test_labels_come_in_the_order_of_their_knowing(engine: Engine, log: JudgedLog) -> None:
+def test_labels_come_in_the_order_of_their_knowing(engine: Engine, log: CheckedLog) -> None:
     log.append(*decided("x", NOON, MINE), labelled("x", 0, NOON + 9 * DAY, "r2"))
     log.append(labelled("x", 1, NOON + 2 * DAY, "r1"))
     project_all(transactions_projection(engine), log)
@@ -101,7 +101,7 @@ def test_labels_come_in_the_order_of_their_knowing(engine: Engine, log: JudgedLo
     assert pair.labels == ((NOON + 2 * DAY, 1), (NOON + 9 * DAY, 0))
 
 
-def test_a_fallback_decision_is_no_score_of_the_model(engine: Engine, log: JudgedLog) -> None:
+def test_a_fallback_decision_is_no_score_of_the_model(engine: Engine, log: CheckedLog) -> None:
     changes: dict[str, Any] = {"path": "deadline"}
     x, made = decided("x", NOON, MINE)
     log.append(x, replace(made, data=replace(made.data, **changes)))

@@ -14,7 +14,7 @@ from domain.errors import FencedError, UnavailableError
 from domain.times import DAY, HOUR
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
-from projections.ports import Counts, Judged, UnfoldableError
+from projections.ports import CheckedRecord, Counts, UnfoldableError
 from projections.readmodels.adapters.postgres import PostgresProjection, transactions_projection
 from projections.readmodels.adapters.writers import TransactionsWriter
 from projections.readmodels.queries.read_models import ReadModels, forget
@@ -22,7 +22,7 @@ from projections.readmodels.storage.connecting import transaction as in_transact
 from projections.readmodels.storage.driver import Cursor
 from tests.builders.read_model_facts import (
     NOON,
-    JudgedLog,
+    CheckedLog,
     batches,
     imported,
     labelled,
@@ -42,7 +42,7 @@ class HaltedWriter:
         self.writing, self.go_on = threading.Event(), threading.Event()
         self.failure: Exception | None = None
 
-    def write(self, cursor: Cursor, batch: Sequence[Judged]) -> Counts:
+    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
         counts = TransactionsWriter().write(cursor, batch)
         self.writing.set()
         assert self.go_on.wait(20)
@@ -65,7 +65,7 @@ def test_every_kind_of_fact_reaches_its_table(engine: Engine) -> None:
 
 
 def test_values_are_stored_as_they_were_stated(engine: Engine) -> None:
-    log = JudgedLog()
+    log = CheckedLog()
     x = transaction("x", NOON + 1, ip="2001:db8::1", merchant_id="Café \\N \t\n☃")
     log.append(submitted(x), scored(x))
     project_all(transactions_projection(engine), log)
@@ -125,7 +125,7 @@ def test_a_connection_cut_in_mid_batch_is_unavailable_and_the_retry_succeeds(
     class CutWriter:
         cut = True
 
-        def write(self, cursor: Cursor, batch: Sequence[Judged]) -> Counts:
+        def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
             counts = TransactionsWriter().write(cursor, batch)
             if self.cut:
                 self.cut = False
@@ -228,7 +228,7 @@ def test_daily_figures_equal_their_recomputation_by_sql(engine: Engine) -> None:
 
 
 def test_a_reversal_takes_the_fraud_back(engine: Engine) -> None:
-    log, projection = JudgedLog(partitions=1), transactions_projection(engine)
+    log, projection = CheckedLog(partitions=1), transactions_projection(engine)
     log.append(imported(transaction("x")), labelled("x", 1, NOON + 3 * DAY))
     project_all(projection, log)
     [figures] = kept_daily(engine, "merchant")
@@ -241,7 +241,7 @@ def test_a_reversal_takes_the_fraud_back(engine: Engine) -> None:
 
 
 def test_a_label_that_becomes_known_late_does_not_replace_a_later_one(engine: Engine) -> None:
-    log, projection = JudgedLog(partitions=1), transactions_projection(engine)
+    log, projection = CheckedLog(partitions=1), transactions_projection(engine)
     log.append(imported(transaction("x")), labelled("x", 0, NOON + 9 * DAY, "r2"))
     log.append(labelled("x", 1, NOON + 3 * DAY))
     project_all(projection, log)
@@ -252,7 +252,7 @@ def test_a_label_that_becomes_known_late_does_not_replace_a_later_one(engine: En
 
 
 def test_an_id_used_anew_replaces_its_rows_and_moves_its_figures(engine: Engine) -> None:
-    log, projection = JudgedLog(partitions=1), transactions_projection(engine)
+    log, projection = CheckedLog(partitions=1), transactions_projection(engine)
     old, new = transaction("x"), transaction("x", NOON + 401 * DAY, merchant_id="other")
     log.append(submitted(old), scored(old, "decline"), labelled("x", 1, NOON + DAY))
     log.append(submitted(new, digest="d2"))
@@ -266,14 +266,14 @@ def test_an_id_used_anew_replaces_its_rows_and_moves_its_figures(engine: Engine)
 
 
 def test_a_worker_without_memory_of_ids_cannot_replace_rows(engine: Engine) -> None:
-    log, projection = JudgedLog(partitions=1), transactions_projection(engine)
+    log, projection = CheckedLog(partitions=1), transactions_projection(engine)
     x = transaction("x")
     log.append(submitted(x), scored(x, "decline"))
     project_all(projection, log)
     before = dump(engine)
     again = [submitted(transaction("x", amount=1), NOON + HOUR, "d2"), scored(x, "approve")]
     forgetful = [
-        Judged(Position(TRANSACTIONS.name, 0, 2 + n), fact, "counts")
+        CheckedRecord(Position(TRANSACTIONS.name, 0, 2 + n), fact, "counts")
         for n, fact in enumerate(again)
     ]
     projection.project(0, forgetful)
@@ -298,13 +298,14 @@ def test_what_a_table_cannot_hold_is_named_and_stops_nothing(
     bad = replace(transaction("bad"), **given)
     facts = [imported(transaction("good")), replace(imported(bad), time=NOON, known_time=NOON)]
     records = [
-        Judged(Position(TRANSACTIONS.name, 0, n), fact, "counts") for n, fact in enumerate(facts)
+        CheckedRecord(Position(TRANSACTIONS.name, 0, n), fact, "counts")
+        for n, fact in enumerate(facts)
     ]
     projection.assign(0)
     with pytest.raises(UnfoldableError, match=reason) as caught:
         projection.project(0, records)
     assert list(caught.value.reasons) == [1]
     assert not any(dump(engine).values())
-    set_aside = Judged(records[1].position, None, "dead")
+    set_aside = CheckedRecord(records[1].position, None, "dead")
     projection.project(0, [records[0], set_aside])
     assert [row[0] for row in dump(engine)["transactions"]] == ["good"]

@@ -18,7 +18,7 @@ from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
 from tests.builders.read_model_facts import (
     NOON,
-    JudgedLog,
+    CheckedLog,
     project_all,
     scored,
     small_history,
@@ -29,7 +29,7 @@ from tests.builders.read_model_facts import (
 OUTCOMES: tuple[Outcome, ...] = ("approve", "review", "decline")
 
 
-def decide(log: JudgedLog, key: str, known: int, number: int = 0) -> None:
+def decide(log: CheckedLog, key: str, known: int, number: int = 0) -> None:
     x = transaction(
         key, known, customer_id=f"c{number % 2}", merchant_id=f"m{number % 3}", card_id=f"k{number}"
     )
@@ -38,16 +38,16 @@ def decide(log: JudgedLog, key: str, known: int, number: int = 0) -> None:
 
 
 @pytest.fixture
-def log() -> JudgedLog:
+def log() -> CheckedLog:
     """Nine decisions a minute apart, the last three in the same microsecond."""
-    made = JudgedLog()
+    made = CheckedLog()
     for number in range(9):
         decide(made, f"t{number}", NOON + min(number, 6) * MINUTE, number)
     return made
 
 
 @pytest.fixture
-def models(engine: Engine, log: JudgedLog) -> ReadModels:
+def models(engine: Engine, log: CheckedLog) -> ReadModels:
     project_all(transactions_projection(engine), log)
     return ReadModels(engine)
 
@@ -83,7 +83,7 @@ def test_pages_hold_every_decision_once_and_newest_first(models: ReadModels, lim
 
 
 def test_decisions_that_arrive_between_two_pages_shift_nothing(
-    engine: Engine, models: ReadModels, log: JudgedLog
+    engine: Engine, models: ReadModels, log: CheckedLog
 ) -> None:
     first = models.decisions(DecisionFilter(), limit=4)
     decide(log, "newer", NOON + HOUR)

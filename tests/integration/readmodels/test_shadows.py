@@ -19,11 +19,11 @@ from projections.readmodels.queries.read_models import forget
 from projections.readmodels.storage.connecting import transaction as in_transaction
 from projections.shadows.adapters.postgres import PostgresShadows
 from projections.shadows.port import ShadowScore
-from projections.shadows.worker import Challengers, Replayed
+from projections.shadows.worker import Replayed, ShadowScoring
 from tests.builders.read_model_facts import (
     NOON,
     PARTITIONS,
-    JudgedLog,
+    CheckedLog,
     imported,
     project_all,
     scored,
@@ -45,7 +45,7 @@ class World:
     """A log, its read models, and what the policy topic says of shadows."""
 
     engine: Engine
-    log: JudgedLog = field(default_factory=JudgedLog)
+    log: CheckedLog = field(default_factory=CheckedLog)
     shadows: Shadows = NO_SHADOWS
     number: int = 0
     replays: int = 0
@@ -79,8 +79,8 @@ class World:
 
     def worker(
         self, store: PostgresShadows | None = None, told: Shadows | None = None
-    ) -> Challengers:
-        made = Challengers(
+    ) -> ShadowScoring:
+        made = ShadowScoring(
             store or PostgresShadows(self.engine),
             lambda _: told or self.shadows,
             lambda _: Tenths(),
@@ -109,7 +109,7 @@ class World:
         return [
             (each.position, each.envelope.data.transaction)
             for each in records
-            if each.verdict == "counts" and each.envelope and is_vector(each.envelope)
+            if each.status == "counts" and each.envelope and is_vector(each.envelope)
         ]
 
 
@@ -131,7 +131,7 @@ def world(engine: Engine) -> World:
     return World(engine)
 
 
-def settle(worker: Challengers) -> None:
+def settle(worker: ShadowScoring) -> None:
     while worker.step():
         pass
 

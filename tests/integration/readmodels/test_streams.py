@@ -21,7 +21,7 @@ from projections.readmodels.adapters.postgres import transactions_projection
 from projections.readmodels.queries.read_models import forget
 from tests.builders.read_model_facts import (
     NOON,
-    JudgedLog,
+    CheckedLog,
     batches,
     imported,
     labelled,
@@ -70,14 +70,14 @@ _facts = st.one_of(
 class NaiveReadModels:
     """Keeps the counting facts themselves and works everything out from them when asked."""
 
-    def __init__(self, log: JudgedLog) -> None:
+    def __init__(self, log: CheckedLog) -> None:
         self.origins: dict[str, Envelope] = {}
         self.outcomes: dict[str, str] = {}
         self.labels: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
         for records in log.records.values():
-            for judged in records:
-                if judged.verdict == "counts" and judged.envelope is not None:
-                    self._take(judged.envelope, judged.position.offset)
+            for record in records:
+                if record.status == "counts" and record.envelope is not None:
+                    self._take(record.envelope, record.position.offset)
 
     def _take(self, fact: Envelope, offset: int) -> None:
         key, data = fact.subject, fact.data
@@ -124,7 +124,7 @@ def test_any_stream_gives_what_a_naive_model_gives(
     engine: Engine, facts: list[Envelope], size: int, repeated: int, restarts: bool
 ) -> None:
     forget(engine)
-    log = JudgedLog()
+    log = CheckedLog()
     log.append(*facts)
     projection = transactions_projection(engine)
     for partition, records in log.records.items():

@@ -16,7 +16,7 @@ from eventlog.admission.first_wins import HORIZON_US
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import ALERTS, TRANSACTIONS
-from projections.faust.admission import Judge
+from projections.faust.admission import RecordAdmission
 from tests.builders.worker_pieces import batch
 from tests.fakes.events import NOW, labelled, scored, submitted
 
@@ -28,14 +28,14 @@ async def nowhere(*_: object) -> None:
 def test_an_emptied_store_gets_both_lives_of_an_id_that_was_used_again(tmp_path: Path) -> None:
     again = NOW + HORIZON_US + 1
     read = batch([submitted(), scored(), labelled(), submitted(known_time=again), scored()])
-    judge = Judge(TRANSACTIONS.name, tmp_path / "judge.sqlite", nowhere)
+    admission = RecordAdmission(TRANSACTIONS.name, tmp_path / "admission.sqlite", nowhere)
     for _ in range(2):
-        assert judge.open({0}, anew={0}) == {0: 0}
-        judged = asyncio.run(judge.judge(read))
-        assert [each.verdict for each in judged] == ["counts"] * 5
-        judge.keep(read)
-    assert judge.open({0}) == {0: 5}
-    judge.close()
+        assert admission.open({0}, anew={0}) == {0: 0}
+        checked = asyncio.run(admission.check(read))
+        assert [each.status for each in checked] == ["counts"] * 5
+        admission.commit(read)
+    assert admission.open({0}) == {0: 5}
+    admission.close()
 
 
 @asynccontextmanager

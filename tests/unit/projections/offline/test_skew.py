@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.features import CATALOGUE, Entity
 from domain.times import SECOND
-from projections.offline.skew import LONGER, NOTHING_MISSED, Consistency, ServedVector, Tally
+from projections.offline.skew import LONGER, NOTHING_MISSED, ServedVector, SkewTally, Tally
 
 ANN = (Entity.CUSTOMER, "ann")
 BLANK: list[float | None] = [None] * len(CATALOGUE)
@@ -20,7 +20,7 @@ def with_count(value: float | None) -> list[float | None]:
 
 
 def test_a_reader_that_saw_everything_has_missed_nothing() -> None:
-    watch = Consistency(CATALOGUE)
+    watch = SkewTally(CATALOGUE)
     watch.folded(ANN, 3, 10, known=SECOND)
     watch.decided(2 * SECOND, {Entity.CUSTOMER: "ann"}, served({3: 10}), BLANK)
     assert watch.drain()[("customer_count_1d", NOTHING_MISSED)] == Tally(1, 0)
@@ -28,7 +28,7 @@ def test_a_reader_that_saw_everything_has_missed_nothing() -> None:
 
 
 def test_a_missed_event_counts_under_its_age_and_only_for_its_entity() -> None:
-    watch = Consistency(CATALOGUE)
+    watch = SkewTally(CATALOGUE)
     watch.folded(ANN, 3, 10, known=SECOND)
     watch.decided(SECOND + 5, {Entity.CUSTOMER: "ann"}, served({3: 9}), with_count(1.0))
     watch.decided(200 * SECOND, {Entity.CUSTOMER: "ann"}, served({}), with_count(1.0))
@@ -40,6 +40,6 @@ def test_a_missed_event_counts_under_its_age_and_only_for_its_entity() -> None:
 
 
 def test_decisions_with_other_features_are_left_out() -> None:
-    watch = Consistency(CATALOGUE)
+    watch = SkewTally(CATALOGUE)
     watch.decided(1, {Entity.CUSTOMER: "ann"}, served({}, "other"), BLANK)
     assert watch.drain() == {}

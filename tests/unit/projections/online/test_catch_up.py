@@ -10,7 +10,7 @@ from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position, Recorded
 from eventlog.routing import VERSION, Routed, encode_routed, shard_of
 from eventlog.topics import ENTITIES, Topic
-from projections.online.catch_up import Follower
+from projections.online.catch_up import CatchUp
 from projections.online.port import Marker
 from tests.fakes.events import imported
 from tests.fakes.states import InMemoryStates
@@ -55,7 +55,7 @@ class Growing(InMemoryEventLog):
 
 def test_it_ends_where_the_topic_ended_however_much_comes_meanwhile() -> None:
     states, log = InMemoryStates(), Growing(events=5)
-    assert asyncio.run(Follower(log, states).catch_up()) == 5
+    assert asyncio.run(CatchUp(log, states).run()) == 5
     assert states.marks[SHARD] == Marker(5, {0: 4})
     (state,) = states.read([(Entity.CARD, CARD)]).states
     assert state.version == {0: 4}
@@ -63,9 +63,9 @@ def test_it_ends_where_the_topic_ended_however_much_comes_meanwhile() -> None:
 
 def test_it_goes_on_from_the_markers_of_its_generation() -> None:
     states, log = InMemoryStates(), Growing(events=5)
-    asyncio.run(Follower(log, states).catch_up())
-    assert asyncio.run(Follower(log, states).catch_up()) == 5
-    assert asyncio.run(Follower(log, states).catch_up()) == 5
+    asyncio.run(CatchUp(log, states).run())
+    assert asyncio.run(CatchUp(log, states).run()) == 5
+    assert asyncio.run(CatchUp(log, states).run()) == 5
     (state,) = states.read([(Entity.CARD, CARD)]).states
     assert state.version == {0: 14}
     assert states.marks[SHARD] == Marker(15, {0: 14})

@@ -14,7 +14,7 @@ from domain.errors import LogUnavailableError
 from domain.events import Envelope
 from eventlog.routing import Routed, decode_routed
 from eventlog.topics import ENTITIES, TRANSACTIONS
-from projections.faust.admission import Judge
+from projections.faust.admission import RecordAdmission
 from projections.online.router import Router
 from tests.builders.worker_pieces import batch
 from tests.fakes.events import imported, submitted, transaction
@@ -75,8 +75,8 @@ async def dead_letter(*_: object) -> None:
 
 
 async def started(shards: Shards) -> Router:
-    judge = Judge(TRANSACTIONS.name, None, dead_letter)
-    router = Router(cast(Any, NoStates()), judge, shards.send)
+    admission = RecordAdmission(TRANSACTIONS.name, None, dead_letter)
+    router = Router(cast(Any, NoStates()), admission, shards.send)
     await router.assign({0})
     return router
 

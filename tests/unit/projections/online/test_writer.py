@@ -18,7 +18,7 @@ from eventlog.port import Position
 from eventlog.routing import VERSION, Routed, encode_routed, shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.online.port import Marker
-from projections.online.rebuild_flags import Rebuilds
+from projections.online.rebuild_flags import RebuildFlags
 from projections.online.writer import EntityWriter
 from tests.fakes.events import imported
 from tests.fakes.states import InMemoryStates
@@ -38,7 +38,7 @@ class Bench:
 
     async def writer(self) -> EntityWriter:
         made = EntityWriter(
-            self.states, self.set_aside, Rebuilds(self.states, self.ends), self.most
+            self.states, self.set_aside, RebuildFlags(self.states, self.ends), self.most
         )
         await made.assign({SHARD})
         return made

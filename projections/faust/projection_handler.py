@@ -1,4 +1,4 @@
-"""Owns how a worker drives a BatchProjection: judge, project in a thread, set aside what fails."""
+"""Batch handler around a BatchProjection: check, project in a thread, dead-letter what fails."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from eventlog.batch import Batch
-from projections.faust.admission import DeadLetter, Judge, since
-from projections.ports import BatchProjection, Judged, UnfoldableError
+from projections.faust.admission import DeadLetter, RecordAdmission, since
+from projections.ports import BatchProjection, CheckedRecord, UnfoldableError
 
 
-class Projecting:
+class ProjectionHandler:
     """A BatchHandler around one projection, which is called from one thread at a time.
 
-    `assigned` is told of the partitions that this worker has from now on.
+    `assigned` is called with the partitions that this worker has from now on.
     """
 
     def __init__(
         self,
         projection: BatchProjection,
-        judge: Judge,
+        admission: RecordAdmission,
         dead_letter: DeadLetter,
         assigned: Callable[[set[int]], None] = lambda _: None,
     ) -> None:
-        self._projection, self._judge, self._dead_letter = projection, judge, dead_letter
+        self._projection, self._admission, self._dead_letter = projection, admission, dead_letter
         self._assigned = assigned
         self._next: dict[int, int] = {}
 
@@ -34,38 +34,38 @@ class Projecting:
             for partition in sorted(partitions)
         }
         self._assigned(partitions)
-        remembered = self._judge.open(partitions, {p for p, at in self._next.items() if not at})
+        remembered = self._admission.open(partitions, {p for p, at in self._next.items() if not at})
         return {p: min(at, remembered.get(p, at)) for p, at in self._next.items()}
 
     async def handle(self, batch: Batch) -> None:
-        judged = await self._judge.judge(batch)
+        checked = await self._admission.check(batch)
         start = self._next[batch.partition]
         if batch.next > start:
-            await self._project(batch, since(judged, start))
+            await self._project(batch, since(checked, start))
             self._next[batch.partition] = batch.next
-        self._judge.keep(batch)
+        self._admission.commit(batch)
 
     async def revoke(self, partitions: set[int]) -> None:
         for partition in partitions:
             self._next.pop(partition, None)
             await asyncio.to_thread(self._projection.revoke, partition)
 
-    async def _project(self, batch: Batch, judged: Sequence[Judged]) -> None:
+    async def _project(self, batch: Batch, checked: Sequence[CheckedRecord]) -> None:
         while True:
             try:
-                await asyncio.to_thread(self._projection.project, batch.partition, judged)
+                await asyncio.to_thread(self._projection.project, batch.partition, checked)
                 return
             except UnfoldableError as error:
-                judged = await self._set_aside(batch, judged, error.reasons)
+                checked = await self._set_aside(batch, checked, error.reasons)
 
     async def _set_aside(
-        self, batch: Batch, judged: Sequence[Judged], reasons: Mapping[int, str]
-    ) -> list[Judged]:
+        self, batch: Batch, checked: Sequence[CheckedRecord], reasons: Mapping[int, str]
+    ) -> list[CheckedRecord]:
         values = {offset: value or b"" for offset, _, value in batch.records}
-        positions = {each.position.offset: each.position for each in judged}
+        positions = {each.position.offset: each.position for each in checked}
         for offset, reason in reasons.items():
             await self._dead_letter(positions[offset], values[offset], reason)
         return [
-            replace(each, verdict="dead") if each.position.offset in reasons else each
-            for each in judged
+            replace(each, status="dead") if each.position.offset in reasons else each
+            for each in checked
         ]

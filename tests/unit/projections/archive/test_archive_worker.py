@@ -21,8 +21,8 @@ from eventlog.codec import encode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
-from projections.archive.worker import Archiving, Cut
-from projections.faust.admission import Judge
+from projections.archive.worker import Archiver, Cut
+from projections.faust.admission import RecordAdmission
 from tests.fakes.events import imported, labelled, scored, submitted
 
 _IDS = st.sampled_from(["t-1", "t-2"])
@@ -57,7 +57,7 @@ class Bench:
     path: Path
     log: InMemoryEventLog = field(default_factory=InMemoryEventLog)
     made: int = 0
-    judges: list[Judge] = field(default_factory=list)
+    admissions: list[RecordAdmission] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder = Leaving(str(self.path / "archive"), TRANSACTIONS)
@@ -66,21 +66,21 @@ class Bench:
         value, key = (fact, "t-1") if isinstance(fact, bytes) else (encode(fact), fact.subject)
         self.log._store(TRANSACTIONS, key, value, None)
 
-    def worker(self, cut: Cut) -> tuple[Archiving, dict[int, int]]:
+    def worker(self, cut: Cut) -> tuple[Archiver, dict[int, int]]:
         """With a memory of its own, as after the loss of its disk."""
         self.made += 1
-        judge = Judge(TRANSACTIONS.name, self.path / f"{self.made}.sqlite", _nowhere)
-        self.judges.append(judge)
+        admission = RecordAdmission(TRANSACTIONS.name, self.path / f"{self.made}.sqlite", _nowhere)
+        self.admissions.append(admission)
 
         async def ends() -> list[int]:
             return self.log._ends(TRANSACTIONS)
 
-        worker = Archiving(self.folder, judge, cut, ends, self.log.read_one)
+        worker = Archiver(self.folder, admission, cut, ends, self.log.read_one)
         starts = asyncio.run(worker.assign(set(range(TRANSACTIONS.partitions))))
         return worker, dict(starts)
 
     def feed(
-        self, worker: Archiving, starts: dict[int, int], most: int, size: int, back: int = 0
+        self, worker: Archiver, starts: dict[int, int], most: int, size: int, back: int = 0
     ) -> None:
         """Up to `most` records a partition, in batches of `size`; `back` of them once more."""
         for partition, end in enumerate(self.log._ends(TRANSACTIONS)):
@@ -114,8 +114,8 @@ class Bench:
         return list(keyed), list(counting)
 
     def close(self) -> None:
-        for judge in self.judges:
-            judge.close()
+        for admission in self.admissions:
+            admission.close()
 
 
 @settings(max_examples=60)
@@ -123,7 +123,7 @@ class Bench:
 def test_archive_and_log_together_are_the_log_alone(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
-        small, workers = st.integers(1, 4), list[tuple[Archiving, dict[int, int]]]()
+        small, workers = st.integers(1, 4), list[tuple[Archiver, dict[int, int]]]()
         for _ in range(data.draw(st.integers(0, 8), "steps")):
             for fact in data.draw(st.lists(_FACTS, max_size=8)):
                 bench.append(fact)

@@ -11,9 +11,9 @@ import pytest
 from domain.errors import FencedError, UnavailableError
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
-from projections.faust.admission import Judge
-from projections.faust.projecting import Projecting
-from projections.ports import Judged, UnfoldableError
+from projections.faust.admission import RecordAdmission
+from projections.faust.projection_handler import ProjectionHandler
+from projections.ports import CheckedRecord, UnfoldableError
 from tests.builders.worker_pieces import batch
 from tests.fakes.events import scored, submitted
 
@@ -28,7 +28,7 @@ class Ledgerlike:
 
     def __init__(self) -> None:
         self.positions: dict[int, int] = {}
-        self.verdicts: dict[int, str] = {}
+        self.statuses: dict[int, str] = {}
         self.calls = 0
         self.unfoldable: dict[int, str] = {}
         self.trouble: list[Exception] = []
@@ -37,16 +37,16 @@ class Ledgerlike:
     def assign(self, partition: int) -> int:
         return self.positions.get(partition, 0)
 
-    def project(self, partition: int, batch: Sequence[Judged]) -> None:
+    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
         self.calls += 1
         if self.trouble:
             raise self.trouble.pop(0)
-        offsets = {each.position.offset for each in batch if each.verdict == "counts"}
+        offsets = {each.position.offset for each in batch if each.status == "counts"}
         if bad := {o: why for o, why in self.unfoldable.items() if o in offsets}:
             raise UnfoldableError(bad)
         for each in batch:
-            assert each.position.offset not in self.verdicts
-            self.verdicts[each.position.offset] = each.verdict
+            assert each.position.offset not in self.statuses
+            self.statuses[each.position.offset] = each.status
         self.positions[partition] = batch[-1].position.offset + 1
 
     def revoke(self, partition: int) -> None:
@@ -57,8 +57,8 @@ class Bench:
     def __init__(self, path: Path) -> None:
         self.projection = Ledgerlike()
         self.letters: list[tuple[int, bytes, str]] = []
-        self.judge = Judge(TRANSACTIONS.name, path, self._set_aside)
-        self.handler = Projecting(self.projection, self.judge, self._set_aside)
+        self.admission = RecordAdmission(TRANSACTIONS.name, path, self._set_aside)
+        self.handler = ProjectionHandler(self.projection, self.admission, self._set_aside)
 
     async def _set_aside(self, position: Position, value: bytes, reason: str) -> None:
         self.letters.append((position.offset, value, reason))
@@ -66,9 +66,9 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(tmp_path / "judge.sqlite")
+    bench = Bench(tmp_path / "admission.sqlite")
     yield bench
-    bench.judge.close()
+    bench.admission.close()
 
 
 def test_each_record_is_projected_once_with_its_verdict(bench: Bench) -> None:
@@ -79,7 +79,7 @@ def test_each_record_is_projected_once_with_its_verdict(bench: Bench) -> None:
         await bench.handler.handle(batch([*READ[3:], scored("b")], first=3))
 
     asyncio.run(run())
-    assert bench.projection.verdicts == dict.fromkeys(range(5), "counts")
+    assert bench.projection.statuses == dict.fromkeys(range(5), "counts")
 
 
 def test_reading_begins_where_the_farther_behind_of_memory_and_projection_is(bench: Bench) -> None:
@@ -87,7 +87,7 @@ def test_reading_begins_where_the_farther_behind_of_memory_and_projection_is(ben
         bench.projection.positions = {0: 2, 1: 0}
         assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
         await bench.handler.handle(batch(READ))
-        assert bench.projection.verdicts == {2: "counts", 3: "counts"}
+        assert bench.projection.statuses == {2: "counts", 3: "counts"}
         bench.projection.positions[0] = 1
         assert await bench.handler.assign({0}) == {0: 1}
 
@@ -101,7 +101,7 @@ def test_what_the_projection_has_already_is_judged_but_not_projected(bench: Benc
         await bench.handler.handle(batch(READ))
         assert bench.projection.calls == 0
         await bench.handler.handle(batch([submitted("a"), scored("b")], first=4))
-        assert bench.projection.verdicts == {4: "void", 5: "counts"}
+        assert bench.projection.statuses == {4: "void", 5: "counts"}
 
     asyncio.run(run())
 
@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_dead_lettered_and_the_rest_projected(bench: Bench)
         assert bench.letters[0][1] == read.records[1][2]
 
     asyncio.run(run())
-    assert bench.projection.verdicts == {0: "counts", 1: "dead", 2: "counts", 3: "dead"}
+    assert bench.projection.statuses == {0: "counts", 1: "dead", 2: "counts", 3: "dead"}
     assert bench.projection.calls == 2
 
 
@@ -131,8 +131,8 @@ def test_a_batch_that_failed_may_be_handed_in_again(bench: Bench, error: Excepti
         with pytest.raises(type(error)):
             await bench.handler.handle(batch(READ))
         await bench.handler.handle(batch(READ))
-        assert bench.projection.verdicts == dict.fromkeys(range(4), "counts")
-        bench.judge.close()
+        assert bench.projection.statuses == dict.fromkeys(range(4), "counts")
+        bench.admission.close()
         assert await bench.handler.assign({0}) == {0: 4}
 
     asyncio.run(run())
@@ -144,7 +144,7 @@ def test_the_memory_never_runs_ahead_of_a_projection_that_failed(bench: Bench) -
         bench.projection.trouble = [UnavailableError("postgres", "away")]
         with pytest.raises(UnavailableError):
             await bench.handler.handle(batch(READ))
-        bench.judge.close()
+        bench.admission.close()
         assert await bench.handler.assign({0}) == {0: 0}
 
     asyncio.run(run())
