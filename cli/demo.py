@@ -64,5 +64,5 @@ def demo(
         typer.echo(json.dumps(to_json(outcome)))
     else:
         print_summary(Console(), outcome, settings)
-    if not outcome.accounts.balanced:
+    if not outcome.reconciliation.balanced:
         raise typer.Exit(1)

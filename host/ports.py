@@ -1,17 +1,14 @@
-"""Owns the choice of ports on loopback; what listens on them is the services' affair."""
+"""Ports on loopback: free ones, and who holds one."""
 
 from __future__ import annotations
 
 import random
 import socket
-from collections.abc import Iterable
 
 import psutil
 
-from host.state_folder import StateFolder, read_json, write_json
-
-# Below the range from which kernels take the ports of outgoing connections: a port that is ours
-# stays free while our server restarts.
+# Kernels take the ports of outgoing connections from a range above this one, so that our port stays
+# free while a server restarts.
 _FIRST, _LAST = 20_000, 31_999
 
 
@@ -27,26 +24,13 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """That many different ones; nothing keeps them."""
+    """That many different free ports, not reserved in any way."""
     chosen: set[int] = set()
     while len(chosen) < count:
         port = random.SystemRandom().randint(_FIRST, _LAST)
         if is_free(port):
             chosen.add(port)
     return sorted(chosen)
-
-
-def kept_ports(folder: StateFolder, names: Iterable[str]) -> dict[str, int]:
-    """A port per name: the one used before where it is still free, otherwise a new one."""
-    before = read_json(folder.ports)
-    chosen: dict[str, int] = {}
-    for name in names:
-        port = int(before.get(name, 0))
-        while not port or port in chosen.values() or not is_free(port):
-            port = random.SystemRandom().randint(_FIRST, _LAST)
-        chosen[name] = port
-    write_json(folder.ports, {**before, **chosen})
-    return chosen
 
 
 def holder_of(port: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from commands.imports.label_queue import PendingLabel
@@ -14,8 +15,18 @@ from domain.events import (
     transaction_event_id,
 )
 from domain.transactions import Transaction
+from eventlog.port import Appender
+from eventlog.topics import TRANSACTIONS
 
 REPORTER_PREFIX = "import:"
+FLUSH_SECONDS = 120.0
+
+
+def append_facts(log: Appender, facts: Iterable[Envelope]) -> None:
+    """Appends in the order given; durable when it returns. Raises LogUnavailableError."""
+    for fact in facts:
+        log.append_nowait(TRANSACTIONS, fact.subject, fact)
+    log.flush(FLUSH_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commands.imports.columns import Binding
-from commands.imports.facts import Facts
+from commands.imports.facts import FLUSH_SECONDS, Facts
 from commands.imports.label_queue import LabelQueue, PendingLabel
 from commands.imports.label_values import read_label
 from commands.imports.originals import original_text
@@ -22,7 +22,6 @@ from domain.transactions import Transaction
 from eventlog.port import Appender
 from eventlog.topics import TRANSACTIONS
 
-FLUSH_SECONDS = 120.0
 SOURCE_PREFIX = "retrace/import/"
 
 

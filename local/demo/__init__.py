@@ -1,1 +1,1 @@
-"""Owns `retrace demo`: history, training and live traffic in one go; decides nothing."""
+"""`retrace demo`: history, training and live traffic, one after the other."""

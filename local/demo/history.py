@@ -1,7 +1,7 @@
-"""Owns laying down simulated history: its facts in the order in which they were known.
+"""Import of simulated history: its facts, in the order in which they became known.
 
-Ids follow from the plan, so what is in the log already is left out, and a fact appended twice is
-void. Laying down is gone on with, never begun anew.
+Ids follow from the plan, so an interrupted import continues: transactions that are in the log are
+left out, and a label appended twice counts once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from commands.imports.facts import Facts
+from commands.imports.facts import Facts, append_facts
 from commands.intake.cleaner import PayloadCleaner
 from commands.labels.label import label_envelope, parse_label
 from domain.events import IMPORT_SOURCE, Envelope, TransactionImported
@@ -24,22 +24,21 @@ from simulator.records import SimulatedLabel
 
 ORIGIN = "demo"
 _SOURCE = IMPORT_SOURCE + ORIGIN
-_TELL_EVERY = 500
-_FLUSH_SECONDS = 120.0
+_PROGRESS_EVERY = 500
 
 Progress = Callable[[int], None]
-"""Told how many transactions are in."""
+"""Takes the number of transactions so far."""
 
 
 @dataclass(frozen=True, slots=True)
-class LaidDown:
+class ImportedHistory:
     transactions: int
     added: int
     labels: int
 
 
-def present(log: EventLog, prefix: str) -> set[str]:
-    """Ids of the imported transactions in the log that begin so. Reads the whole topic."""
+def imported_ids(log: EventLog, prefix: str) -> set[str]:
+    """Ids with that prefix of the imported transactions in the log. Reads the whole topic."""
     found = set()
     for recorded in log.read(TRANSACTIONS):
         if recorded.key is not None and recorded.key.startswith(prefix):
@@ -49,33 +48,37 @@ def present(log: EventLog, prefix: str) -> set[str]:
     return found
 
 
-def lay_down(
+def import_history(
     plan: HistoryPlan,
     log: EventLog,
     cleaner: PayloadCleaner,
     now: int,
-    there: set[str],
+    present: set[str],
     progress: Progress,
-) -> LaidDown:
-    """Durable when it returns. `there` are the ids in the log; labels are appended all the same.
+) -> ImportedHistory:
+    """Durable when it returns. Transactions in `present` are left out, their labels are not.
 
-    Raises LogUnavailableError; doing it again then is harmless.
+    Raises LogUnavailableError; it can then be called again.
     """
     transactions = added = labels = 0
-    for fact in facts(plan, cleaner, now):
-        if isinstance(fact.data, TransactionImported):
-            transactions += 1
-            if transactions % _TELL_EVERY == 0:
-                progress(transactions)
-            if fact.subject in there:
+
+    def missing() -> Iterator[Envelope]:
+        nonlocal transactions, added, labels
+        for fact in facts(plan, cleaner, now):
+            if not isinstance(fact.data, TransactionImported):
+                labels += 1
+                yield fact
                 continue
-            added += 1
-        else:
-            labels += 1
-        log.append_nowait(TRANSACTIONS, fact.subject, fact)
-    log.flush(_FLUSH_SECONDS)
+            transactions += 1
+            if transactions % _PROGRESS_EVERY == 0:
+                progress(transactions)
+            if fact.subject not in present:
+                added += 1
+                yield fact
+
+    append_facts(log, missing())
     progress(transactions)
-    return LaidDown(transactions, added, labels)
+    return ImportedHistory(transactions, added, labels)
 
 
 def facts(plan: HistoryPlan, cleaner: PayloadCleaner, now: int) -> Iterator[Envelope]:
@@ -84,7 +87,7 @@ def facts(plan: HistoryPlan, cleaner: PayloadCleaner, now: int) -> Iterator[Enve
     maker = Facts(source=_SOURCE, origin=ORIGIN, correlation_id=plan.id_prefix, score=False)
     due, labelled = DueLabels(), dict[str, Transaction]()
 
-    def said(label: SimulatedLabel) -> Envelope:
+    def label_fact(label: SimulatedLabel) -> Envelope:
         command = parse_label(label_to_submission(label))
         about = labelled[label.transaction_id]
         return label_envelope(command, about, _SOURCE, label.known_at, plan.id_prefix)
@@ -95,15 +98,15 @@ def facts(plan: HistoryPlan, cleaner: PayloadCleaner, now: int) -> Iterator[Enve
         due.add(known)
         wanted = {label.transaction_id for label in known}
         for simulated in day.transactions():
-            yield from map(said, due.before(simulated.timestamp))
+            yield from map(label_fact, due.before(simulated.timestamp))
             line += 1
             transaction = cleaner.clean(to_submission(simulated), now)
             if transaction.transaction_id in wanted:
                 labelled[transaction.transaction_id] = transaction
             yield maker.of_transaction(transaction, cleaner.digest(transaction), line)
-    yield from map(said, due.rest())
+    yield from map(label_fact, due.rest())
 
 
-def expected(plan: HistoryPlan) -> int:
-    """How many transactions the plan has, without making them one by one."""
+def expected_transactions(plan: HistoryPlan) -> int:
+    """The number of transactions of the plan, without making each of them."""
     return sum(len(day) for day in Simulation(plan.history()).days(plan.days))

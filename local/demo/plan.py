@@ -1,4 +1,4 @@
-"""Owns what a demo is going to do: sizes, seeds and where its times lie; does none of it."""
+"""Plan of a demo: sizes, seeds, and the times of its history and live traffic."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ DAYS = 90
 SECONDS = 30.0
 RATE = 60.0
 
-# Live events lie in as much of the past as their number takes at the pace of the history, so that
-# velocities are those of the history. What takes longer begins anew, a day earlier.
+# Live events are spread over as much of the past as the history would need for so many, so that
+# their velocities are those of the history. At most this many days; then times start again a day
+# earlier.
 _LONGEST_LIVE_DAYS = 3.0
-# Of a day that has less traffic than the mean.
+# For days with less traffic than the mean.
 _MARGIN = 1.35
 
 
@@ -35,15 +36,15 @@ class DemoRequest:
 
     @property
     def transactions(self) -> int:
-        """Of the live part."""
+        """Number of live transactions."""
         return max(1, math.ceil(self.seconds * self.rate))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryPlan:
-    """Simulated history is a function of this plan alone, so that it can be gone on with.
+    """Simulated history is a function of this plan alone, so that it can be continued.
 
-    Times are microseconds UTC. Simulated days go on after the history, for live traffic.
+    Times are microseconds UTC. Days after the history are simulated for live traffic.
     """
 
     start_us: int
@@ -65,7 +66,7 @@ class HistoryPlan:
         return self._simulation(self.fraud_rate, self.id_prefix)
 
     def live(self, id_prefix: str) -> SimulationSettings:
-        """The same people and shops, with more fraud among them, so that there is some to see."""
+        """The same customers and merchants, with more fraud, so that there is some to see."""
         return self._simulation(self.live_fraud_rate, id_prefix)
 
     def _simulation(self, fraud_rate: float, id_prefix: str) -> SimulationSettings:
@@ -83,9 +84,10 @@ class HistoryPlan:
 
 @dataclass(frozen=True, slots=True)
 class LiveWindow:
-    """Live traffic is what is simulated from `begin_us` of simulated time on, moved by `shift_us`.
+    """Live traffic starts at `begin_us` of simulated time, and is moved in time by `shift_us`.
 
-    The shift is in whole days: people keep their hours. `latest_us` bounds the moved times.
+    The shift is in whole days, so that hours of the day are kept. No moved time is after
+    `latest_us`.
     """
 
     first_day: int
@@ -95,7 +97,7 @@ class LiveWindow:
 
 
 def plan_history(now: int, request: DemoRequest) -> HistoryPlan:
-    """History that ends where the live part begins; its ids are its own."""
+    """History that ends where live traffic begins, with ids of its own."""
     days = request.days or DAYS
     probe = HistoryPlan(start_us=now, id_prefix="", days=days)
     start = now - live_span(probe, request.transactions) - days * DAY
@@ -111,9 +113,9 @@ def live_span(plan: HistoryPlan, transactions: int) -> int:
 def plan_live(
     plan: HistoryPlan, now: int, transactions: int, first_day: int, after_us: int
 ) -> LiveWindow:
-    """Simulated days from `first_day` on, at times after `after_us` where there is room for them.
+    """Simulated days from `first_day` on, at times after `after_us` if they fit before `now`.
 
-    Otherwise in the last hours before `now`: people then pay more often than they used to.
+    Otherwise they are in the last hours before `now`, and customers pay more often than before.
     """
     begin = max(after_us, plan.end_us)
     if begin > now - live_span(plan, transactions):
@@ -124,5 +126,5 @@ def plan_live(
 
 
 def live_prefix(now: int) -> str:
-    """New for every run, and sorted by time."""
+    """Different for every run, and sorted by time."""
     return f"live-{now // 1_000:x}-"

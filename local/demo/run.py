@@ -1,4 +1,4 @@
-"""Owns the order of a demo: stack, history, projections, model, live part; does none of them."""
+"""The demo from start to end: stack, history, projections, model, live traffic."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rich.console import Console
 
 from eventlog.port import InboxLog
 from host.clock import now_us
-from local.demo import remembered
-from local.demo.data import DataFile, read_data
-from local.demo.live.live_part import Lived, LivePart
-from local.demo.live.payments import LiveEvent, LiveTransaction, simulated_traffic
+from local.demo import demo_state
+from local.demo.data_file import DataFile, read_data
+from local.demo.demo_state import DemoState
+from local.demo.live.events import LiveEvent, LiveTransaction, simulated_traffic
 from local.demo.live.screen import Bars
-from local.demo.live.traffic import Pace
+from local.demo.live.session import LiveResult, LiveSession
+from local.demo.live.traffic import Schedule
 from local.demo.plan import DemoRequest, live_prefix, plan_live
-from local.demo.remembered import Remembered
 from local.demo.stages import Stages
 from local.demo.summary import Outcome
 from local.stack.control import LocalStack
@@ -32,25 +32,25 @@ from runtime.settings import Settings, load_settings, settings_from_environment
 
 
 def run_demo(request: DemoRequest, console: Console, **given: Any) -> tuple[Outcome, Settings]:
-    """Raises RetraceError. Interrupted, it leaves no half of anything, and can be run again."""
+    """Raises RetraceError. After an interruption it can be run again, and continues."""
     started = time.monotonic()
     data = read_data(request.data, request) if request.data else None
     settings = start_stack(console, **given)
     with open_log(settings) as log:
-        known = make_ready(settings, log, request, data, console)
-        lived = live(settings, log, known, request, data, console)
+        state = make_ready(settings, log, request, data, console)
+        result = live(settings, log, state, request, data, console)
     outcome = Outcome(
-        lived.figures,
-        lived.accounts,
-        known.transactions or 0,
-        lived.seconds,
+        result.figures,
+        result.reconciliation,
+        state.transactions or 0,
+        result.seconds,
         time.monotonic() - started,
     )
     return outcome, settings
 
 
 def start_stack(console: Console, **given: Any) -> Settings:
-    """Harmless where it runs. Interrupted before it is ready, what was started is stopped."""
+    """Changes nothing if it runs. If interrupted before it is ready, stops what it started."""
     settings = without_own_urls(settings_from_environment(**given))
     progress = TerminalProgress(console)
     with progress.shown():
@@ -64,52 +64,52 @@ def make_ready(
     request: DemoRequest,
     data: DataFile | None,
     console: Console,
-) -> Remembered:
-    """History is in the log and projected, and a model trained on it is in force."""
+) -> DemoState:
+    """Afterwards the history is in the log and projected, and a model trained on it decides."""
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False)
 
     stages = Stages(settings, log, now_us, say, lambda: Bars(console))
-    known = remembered.load(settings.state_dir, of_data=data is not None)
+    state = demo_state.load(settings.state_dir, of_data=data is not None)
     if data is None:
-        known = stages.lay_history(known, request)
+        state = stages.import_history(state, request)
     else:
-        known = stages.take_data(known, data, request)
+        state = stages.import_data(state, data, request)
     with closing(ProjectionPositions(settings)) as positions:
-        stages.catch_up(positions)
+        stages.wait_for_projections(positions)
     if data is not None and request.label is None:
-        say("Without --label nothing is known to learn from: the model in force stays.")
-        return known
-    return stages.train(known)
+        say("Without --label there is nothing to train on. The live model stays.")
+        return state
+    return stages.train(state)
 
 
 def live(
     settings: Settings,
     log: InboxLog,
-    known: Remembered,
+    state: DemoState,
     request: DemoRequest,
     data: DataFile | None,
     console: Console,
-) -> Lived:
+) -> LiveResult:
     now = now_us()
     id_prefix = live_prefix(now)
-    pace = Pace(request.seconds, request.rate)
-    events = data.traffic(id_prefix) if data else _simulated(known, request, now, id_prefix)
+    schedule = Schedule(request.seconds, request.rate)
+    events = data.traffic(id_prefix) if data else _simulated(state, request, now, id_prefix)
 
-    def told(last: LiveTransaction) -> None:
-        # The next run goes on after it, as far as there is room before that moment.
-        after = replace(known, next_day=last.day + 1, live_until_us=last.timestamp)
-        remembered.save(settings.state_dir, after)
+    def remember(last: LiveTransaction) -> None:
+        # The next run continues after it.
+        after = replace(state, next_day=last.day + 1, live_until_us=last.timestamp)
+        demo_state.save(settings.state_dir, after)
 
-    return LivePart(settings, log, id_prefix, pace, console).run(events, told)
+    return LiveSession(settings, log, id_prefix, schedule, console).run(events, remember)
 
 
 def _simulated(
-    known: Remembered, request: DemoRequest, now: int, id_prefix: str
+    state: DemoState, request: DemoRequest, now: int, id_prefix: str
 ) -> Iterator[LiveEvent]:
-    assert known.history is not None
-    plan = known.history
-    first_day = max(known.next_day, plan.days)
-    window = plan_live(plan, now, request.transactions, first_day, known.live_until_us)
+    assert state.history is not None
+    plan = state.history
+    first_day = max(state.next_day, plan.days)
+    window = plan_live(plan, now, request.transactions, first_day, state.live_until_us)
     return simulated_traffic(plan, window, id_prefix)

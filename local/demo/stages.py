@@ -1,4 +1,4 @@
-"""Owns the stages before the live part: history, projections, model. Each is done once."""
+"""Stages before live traffic: history, projections, model. Each one is done once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from commands.models.lifecycle import current_policy
 from domain.errors import InvalidInputError
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
-from local.demo import history, remembered
-from local.demo.catching_up import catch_up
-from local.demo.children import answer_of
-from local.demo.data import DataFile
+from local.demo import demo_state, history
+from local.demo.data_file import DataFile
+from local.demo.demo_state import DemoState
 from local.demo.live.screen import Bars
 from local.demo.plan import DemoRequest, HistoryPlan, plan_history
-from local.demo.remembered import Remembered
+from local.demo.projection_progress import wait_for_projections
+from local.demo.subprocesses import json_output_of
 from operations.models.default_model import serves
 from operations.monitoring.projection_lag import ProjectionPositions, lags
 from runtime.composition.intake import cleaner_of
@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What was remembered is held against the log first, and saved after each stage."""
+    """Each stage first checks the state against the log, and saves it at its end."""
 
     settings: Settings
     log: EventLog
@@ -36,60 +36,60 @@ class Stages:
     say: Say
     bars: Callable[[], Bars]
 
-    def lay_history(self, known: Remembered, request: DemoRequest) -> Remembered:
-        """All of the simulated history is in the log when it returns. Raises UnavailableError."""
-        plan = known.history
-        there = history.present(self.log, plan.id_prefix) if plan else set[str]()
+    def import_history(self, state: DemoState, request: DemoRequest) -> DemoState:
+        """Returns once all of the simulated history is in the log. Raises UnavailableError."""
+        plan = state.history
+        there = history.imported_ids(self.log, plan.id_prefix) if plan else set[str]()
         if plan is None or not there:
             plan = plan_history(self.clock(), request)
-            known = self._keep(Remembered(history=plan))
+            state = self._keep(DemoState(history=plan))
         if request.days not in (None, plan.days):
             raise InvalidInputError(
                 "--days",
-                f"{self.settings.state_dir} holds a history of {plan.days} days already: leave "
-                "--days out, or begin anew (`./retrace down`, then remove that folder)",
+                f"{self.settings.state_dir} already holds a history of {plan.days} days: leave "
+                "--days out, or run `./retrace down` and remove that folder to start again",
             )
-        if known.transactions is not None and known.transactions == len(there):
-            self.say(f"{len(there):,} transactions of history are in the log already.")
-            return known
-        return self._keep(replace(known, transactions=self._lay_down(plan, there)))
+        if state.transactions is not None and state.transactions == len(there):
+            self.say(f"{len(there):,} transactions of history are already in the log.")
+            return state
+        return self._keep(replace(state, transactions=self._import(plan, there)))
 
-    def _lay_down(self, plan: HistoryPlan, there: set[str]) -> int:
-        self.say(f"Laying down {plan.days} days of simulated history")
-        total = history.expected(plan)
+    def _import(self, plan: HistoryPlan, present: set[str]) -> int:
+        self.say(f"Importing {plan.days} days of simulated history")
+        total = history.expected_transactions(plan)
         with self.bars() as bars:
-            laid = history.lay_down(
+            imported = history.import_history(
                 plan,
                 self.log,
                 cleaner_of(self.settings),
                 self.clock(),
-                there,
+                present,
                 lambda done: bars.show("history", done, total),
             )
-        found = f"{laid.transactions:,} transactions and {laid.labels:,} labels"
-        rest = f"; {len(there):,} were there already" if there else ""
+        found = f"{imported.transactions:,} transactions and {imported.labels:,} labels"
+        rest = f"; {len(present):,} were there before" if present else ""
         self.say(f"{found} are in the log{rest}.")
-        return laid.transactions
+        return imported.transactions
 
-    def take_data(self, known: Remembered, data: DataFile, request: DemoRequest) -> Remembered:
-        """As `lay_history`, for the first rows of a file, through `retrace ingest`."""
-        laid_down = known.transactions if known.data == data.identity else None
-        if laid_down is not None and len(history.present(self.log, "")) >= laid_down:
-            self.say(f"{laid_down:,} rows of {data.path} are in the log already.")
-            return known
-        known = self._keep(Remembered(data=data.identity))
-        self.say(f"Taking in the first {data.history:,} rows of {data.path}")
+    def import_data(self, state: DemoState, data: DataFile, request: DemoRequest) -> DemoState:
+        """As `import_history`, for the first rows of a file, through `retrace ingest`."""
+        imported = state.transactions if state.data == data.identity else None
+        if imported is not None and len(history.imported_ids(self.log, "")) >= imported:
+            self.say(f"{imported:,} rows of {data.path} are already in the log.")
+            return state
+        state = self._keep(DemoState(data=data.identity))
+        self.say(f"Importing the first {data.history:,} rows of {data.path}")
         options = ["--limit", str(data.history)]
         for entry in request.mapping:
             options += ["--map", entry]
         if request.label is not None:
             options += ["--label", request.label, "--label-delay", request.label_delay]
-        laid = answer_of(["ingest", str(data.path.absolute()), *options], self.settings)
-        self.say(f"{laid['accepted']:,} transactions and {laid['labels']:,} labels are in the log.")
-        return self._keep(replace(known, transactions=int(laid["accepted"])))
+        done = json_output_of(["ingest", str(data.path.absolute()), *options], self.settings)
+        self.say(f"{done['accepted']:,} transactions and {done['labels']:,} labels are in the log.")
+        return self._keep(replace(state, transactions=int(done["accepted"])))
 
-    def catch_up(self, positions: ProjectionPositions) -> None:
-        """Every projection has what is in the log when it returns. Raises UnavailableError."""
+    def wait_for_projections(self, positions: ProjectionPositions) -> None:
+        """Returns once every projection has caught up. Raises UnavailableError."""
         first: dict[str, int] = {}
 
         def found() -> dict[str, int]:
@@ -103,27 +103,27 @@ class Stages:
                     first.setdefault(name, lag)
                     bars.show(name, max(0, first[name] - lag), first[name])
 
-            catch_up(found, shown, self.settings.state_dir / "logs")
+            wait_for_projections(found, shown, self.settings.state_dir / "logs")
 
-    def train(self, known: Remembered) -> Remembered:
-        """A model trained on this history is in force, unless the user has put another there."""
+    def train(self, state: DemoState) -> DemoState:
+        """Afterwards a model trained on this history decides, or one that the user promoted."""
         model = current_policy(self.log).model
         usable = model is not None and serves(artefacts_of(self.settings), model.model_hash)
-        if usable and known.model_id is not None and model is not None:
-            whose = "" if model.model_id == known.model_id else ", put there by somebody"
-            self.say(f"Model {model.model_id} is in force{whose}.")
-            return replace(known, model_id=model.model_id)
-        self.say("Training a model on what is known now")
-        trained = answer_of(["train"], self.settings)
+        if usable and state.model_id is not None and model is not None:
+            whose = "" if model.model_id == state.model_id else ", promoted by somebody else"
+            self.say(f"Model {model.model_id} is live{whose}.")
+            return replace(state, model_id=model.model_id)
+        self.say("Training a model on the labels known now")
+        trained = json_output_of(["train"], self.settings)
         self.say(
-            f"Model {trained['model_id']} is in force: {trained['frauds']:,} frauds and"
-            f" {trained['genuine']:,} genuine ones were known."
+            f"Model {trained['model_id']} is live: {trained['frauds']:,} frauds and"
+            f" {trained['genuine']:,} genuine transactions were known."
         )
-        return self._keep(replace(known, model_id=str(trained["model_id"])))
+        return self._keep(replace(state, model_id=str(trained["model_id"])))
 
-    def _keep(self, known: Remembered) -> Remembered:
-        remembered.save(self.settings.state_dir, known)
-        return known
+    def _keep(self, state: DemoState) -> DemoState:
+        demo_state.save(self.settings.state_dir, state)
+        return state
 
 
 async def _ends(log: EventLog) -> list[int]:

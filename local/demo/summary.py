@@ -1,4 +1,4 @@
-"""Owns what a demo says at its end: one JSON object, or a table and what to try next."""
+"""Summary of a demo: one JSON object, or a table and what to try next."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from local.demo.accounts import Accounts
 from local.demo.live.figures import Figures, caught, percentile
+from local.demo.live.reconciliation import Reconciliation
 from runtime.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A demo that has come to its end. `live_seconds` is how long traffic was sent."""
+    """Result of a demo. `live_seconds` is how long traffic was sent."""
 
     figures: Figures
-    accounts: Accounts
+    reconciliation: Reconciliation
     history_transactions: int
     live_seconds: float
     total_seconds: float
 
 
 def to_json(outcome: Outcome) -> dict[str, Any]:
-    """Milliseconds and shares are null where there was nothing to measure."""
-    figures, accounts = outcome.figures, outcome.accounts
+    """Milliseconds, recall and precision are null where there was nothing to measure."""
+    figures, found_ids = outcome.figures, outcome.reconciliation
     found = caught(figures)
     return {
         "decisions": len(figures.decisions),
@@ -36,11 +36,11 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "p99_ms": _rounded(percentile(figures.latencies, 0.99)),
         "freshness_p50_ms": _rounded(percentile(figures.freshness, 0.50)),
         "freshness_p99_ms": _rounded(percentile(figures.freshness, 0.99)),
-        "lost": len(accounts.lost),
-        "doubled": len(accounts.doubled),
-        "lost_ids": list(accounts.lost[:10]),
-        "doubled_ids": list(accounts.doubled[:10]),
-        "unprojected": len(accounts.unprojected),
+        "lost": len(found_ids.lost),
+        "doubled": len(found_ids.doubled),
+        "lost_ids": list(found_ids.lost[:10]),
+        "doubled_ids": list(found_ids.doubled[:10]),
+        "unprojected": len(found_ids.unprojected),
         "recall": _rounded(found.recall),
         "precision": _rounded(found.precision),
         "frauds": found.caught + found.missed,
@@ -79,7 +79,7 @@ def print_summary(console: Console, outcome: Outcome, settings: Settings) -> Non
 
 
 def _lines(found: dict[str, Any]) -> dict[str, str]:
-    accounts = (
+    reconciliation = (
         "no acknowledged transaction lost, none decided twice"
         if not found["lost"] and not found["doubled"]
         else f"{found['lost']} LOST {found['lost_ids']}, {found['doubled']} DECIDED TWICE "
@@ -89,7 +89,7 @@ def _lines(found: dict[str, Any]) -> dict[str, str]:
         "history": f"{found['history_transactions']:,} transactions; model {found['model_id']}",
         "live": f"{found['decisions']:,} decisions in {found['seconds']:.0f} s, "
         f"{found['http']:,} by HTTP and {found['kafka']:,} by Kafka",
-        "accounts": accounts,
+        "reconciled": reconciliation,
         "latency": f"p50 {_ms(found['p50_ms'])}, p99 {_ms(found['p99_ms'])}",
         "freshness": f"p50 {_ms(found['freshness_p50_ms'])}, p99 {_ms(found['freshness_p99_ms'])}",
         "fraud": f"{found['caught']} of {found['frauds']} caught ({_percent(found['recall'])}), "
@@ -129,5 +129,5 @@ def _ms(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f} ms"
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.0%}"
+def _percent(part: float | None) -> str:
+    return "-" if part is None else f"{part:.0%}"

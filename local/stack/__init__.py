@@ -1,1 +1,1 @@
-"""Owns the local stack: real servers as supervised children. Not what runs on them."""
+"""The local stack: real servers, our API and workers, as supervised child processes."""

@@ -1,4 +1,4 @@
-"""Owns how a child is started: session, log, user, death signal. When is the runner's affair."""
+"""Child processes: session, log file, user and death signal. runner.py says when they start."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def start(
     folder: Path | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
 ) -> Process:
-    """Start in a session of its own, so that all it starts in turn can be found and ended."""
+    """Start in a session of its own, so that all its descendants can be found and ended."""
     user, group = account or (None, None)
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
@@ -50,7 +50,7 @@ async def run_to_end(
     account: tuple[int, int] | None = None,
     folder: Path | None = None,
 ) -> None:
-    """Run a preparing command. Raises StackError with the end of its log if it fails."""
+    """Run a command until it ends. Raises StackError with the end of its log if it fails."""
     process = await start(command, log=log, environment=environment, account=account, folder=folder)
     try:
         code = await process.wait()
@@ -72,7 +72,7 @@ def tail(log: Path, lines: int = 12) -> str:
 
 
 def rotate(log: Path, limit: int = _LOG_LIMIT) -> None:
-    """Keep one older file. The child appends to the file it has open, so that one is emptied."""
+    """Keep one older file. The log itself is emptied, because the child has it open."""
     if not log.exists() or log.stat().st_size <= limit:
         return
     with log.open("r+b") as file, log.with_name(f"{log.name}.1").open("wb") as older:

@@ -1,4 +1,4 @@
-"""Owns starting and stopping a stack from outside; the processes belong to the supervisor."""
+"""Start and stop a stack. Its processes are children of the supervisor (supervisor.py)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LOOK_SECONDS = 0.1
 
 
 class Progress(Protocol):
-    """Is told what happens; shows it, or not."""
+    """Shows what happens."""
 
     def say(self, text: str) -> None: ...
     def jars(self, done: int, of: int) -> None: ...
@@ -38,7 +38,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Shows nothing."""
+    """Progress that shows nothing."""
 
     def say(self, text: str) -> None: ...
     def jars(self, done: int, of: int) -> None: ...
@@ -49,8 +49,8 @@ class Silent:
 class LocalStack:
     """The stack of one state folder.
 
-    `up` is harmless when repeated, and leaves nothing running when it fails or is interrupted
-    after having started the stack itself. With `owner` set the stack ends with that process.
+    `up` can be repeated. If it started the stack and then fails or is interrupted, it stops all
+    that it started. With `owner` set, the stack ends when that process ends.
     """
 
     settings: Settings
@@ -89,7 +89,7 @@ class LocalStack:
             return read_status(self.settings)
 
     def down(self) -> bool:
-        """Stop everything, the last started first. False where nothing ran."""
+        """Stop everything, the last started first. False if nothing ran."""
         if not self._folder.record.exists():
             return False
         with command_lock(self._folder, self._waiting):
@@ -97,7 +97,7 @@ class LocalStack:
             return bool(self.stop_orphans()) or stopped
 
     def stop_orphans(self) -> list[str]:
-        """End what a supervisor left behind that was killed itself. Returns what was alive."""
+        """Stop what a killed supervisor left running. Returns the names."""
         if read_status(self.settings).supervisor is not None:
             return []
         how = {service.name: service for service in SERVICES}
@@ -110,7 +110,9 @@ class LocalStack:
             stop(process, service.stop_signal if service else signal.SIGTERM, grace)
         self._folder.record.unlink(missing_ok=True)
         if left:
-            self.progress.say(f"The supervisor was killed; stopped what it left: {', '.join(left)}")
+            self.progress.say(
+                f"The supervisor was killed. Stopped what it left running: {', '.join(left)}"
+            )
         return left
 
     def _make_folder(self) -> None:
@@ -122,7 +124,7 @@ class LocalStack:
         except OSError as error:
             raise StackError(
                 f"the state folder {self.settings.state_dir} cannot be written "
-                f"({error.strerror}): set RETRACE_STATE_DIR to a folder of yours"
+                f"({error.strerror}): set RETRACE_STATE_DIR to a folder that you may write"
             ) from error
 
     def _check_room(self) -> None:
@@ -203,7 +205,7 @@ class LocalStack:
         status = read_status(self.settings)
         if status.supervisor is None:
             log = self._folder.log("supervisor")
-            raise StackError(f"the supervisor has ended; the end of {log}:\n{tail(log)}")
+            raise StackError(f"the supervisor has ended. The end of {log}:\n{tail(log)}")
         self.progress.services(status, names)
         found = [status.named(name) for name in names]
         for each in found:
@@ -243,7 +245,7 @@ class LocalStack:
             time.sleep(_LOOK_SECONDS)
 
     def _waiting(self) -> None:
-        self.progress.say("Waiting for another `up` or `down` of this state folder to end")
+        self.progress.say("Waiting for another `up` or `down` of this state folder")
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Owns the errors of the local stack, each telling what to do next."""
+"""The error of the local stack; its text says what to do."""
 
 from __future__ import annotations
 

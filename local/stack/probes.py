@@ -1,4 +1,4 @@
-"""Owns the questions that tell whether a server answers; each returns False rather than raise."""
+"""Probes: does a server answer? Each returns False instead of raising."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the life of one service: prepare, start, await readiness, start again when it dies."""
+"""Runner of one service: prepare, start, wait until ready, restart when it dies."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Any
 from domain.errors import RetraceError
 from host.processes import ProcessId, stop
 from local.stack.child import start, tail
-from local.stack.service import Context, Service
+from local.stack.service import Service, StackContext
 
 log = logging.getLogger(__name__)
 
 NOT_READY = "is not ready after"
 
-# This many deaths within this many seconds are a crash loop; before it was ever ready, fewer.
+# So many deaths within so many seconds are a crash loop; fewer if it was never ready.
 _LOOP_DEATHS, _LOOP_SECONDS = 5, 60.0
 _FIRST_DEATHS = 2
 _LONGEST_PAUSE = 30.0
@@ -29,7 +29,7 @@ _LONGEST_PAUSE = 30.0
 
 @dataclass
 class Condition:
-    """What the record tells of a service. States: waiting, starting, running, crashing, stopped."""
+    """State of a service: waiting, starting, running, crashing or stopped."""
 
     state: str = "waiting"
     process: ProcessId | None = None
@@ -40,7 +40,9 @@ class Condition:
 class Runner:
     """Keeps one service running until `close`. `changed` is called after each change."""
 
-    def __init__(self, service: Service, context: Context, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, service: Service, context: StackContext, changed: Callable[[], None]
+    ) -> None:
         self.service = service
         self.condition = Condition()
         self.ready = asyncio.Event()
@@ -69,18 +71,18 @@ class Runner:
             await dependency.wait()
         while True:
             try:
-                await self._live_once()
+                await self._run_once()
             except (RetraceError, OSError) as error:
                 self._died(str(error))
             self.condition.restarts += 1
             await asyncio.sleep(self._pause())
 
-    async def _live_once(self) -> None:
-        """One life: returns when the process has died."""
-        self._tell("crashing" if self.condition.state == "crashing" else "starting")
+    async def _run_once(self) -> None:
+        """Start the process once; returns when it has died."""
+        self._set_state("crashing" if self.condition.state == "crashing" else "starting")
         if self.service.prepare:
             await self.service.prepare(self._context)
-        # Shielded: a process that was born must not be lost to a cancellation in between.
+        # Shielded: a cancellation must not lose a process that has just started.
         await asyncio.shield(asyncio.ensure_future(self._start()))
         assert self._process is not None
         becoming_ready = asyncio.create_task(self._await_ready())
@@ -109,11 +111,11 @@ class Runner:
         deadline = time.monotonic() + self.service.start_seconds
         while not await self.service.ready(self._context):
             if time.monotonic() > deadline:
-                self._tell("starting", f"{NOT_READY} {self.service.start_seconds:.0f} s")
+                self._set_state("starting", f"{NOT_READY} {self.service.start_seconds:.0f} s")
                 deadline = float("inf")
             await asyncio.sleep(0.1)
         self._was_ready = True
-        self._tell("running")
+        self._set_state("running")
         self.ready.set()
 
     def _died(self, why: str) -> None:
@@ -122,7 +124,7 @@ class Runner:
         self._deaths.append(time.monotonic())
         end = tail(self._context.folder.log(self.service.name))
         log.warning("%s %s", self.service.name, why)
-        self._tell("crashing" if self._loops() else "starting", f"{why}\n{end}".strip())
+        self._set_state("crashing" if self._loops() else "starting", f"{why}\n{end}".strip())
 
     def _loops(self) -> bool:
         if not self._was_ready:
@@ -134,14 +136,14 @@ class Runner:
         recent = sum(time.monotonic() - death < _LOOP_SECONDS for death in self._deaths)
         return min(_LONGEST_PAUSE, 0.2 * 2**recent) if recent > 1 else 0.2
 
-    def _tell(self, state: str, detail: str = "") -> None:
+    def _set_state(self, state: str, detail: str = "") -> None:
         self.condition.state = state
         self.condition.detail = detail
         log.info("%s: %s", self.service.name, state)
         self._changed()
 
     async def close(self) -> None:
-        """End the process as its service declares; call after `keep_running` is cancelled."""
+        """Stop the process as its service declares. Call it after `keep_running` is cancelled."""
         process, known = self._process, self.condition.process
         if process is not None and known is not None:
             waiting = asyncio.create_task(process.wait())
@@ -149,7 +151,7 @@ class Runner:
             await asyncio.to_thread(stop, known, service.stop_signal, service.stop_seconds)
             await waiting
         self.condition.process = None
-        self._tell("stopped")
+        self._set_state("stopped")
 
 
 def _ending(code: int) -> str:

@@ -1,4 +1,4 @@
-"""Owns what a service of the local stack is: the declaration. The table is in services.py."""
+"""Declaration of a service of the local stack. services.py lists them all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOREIGN = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH
 
 
 @dataclass(frozen=True)
-class Context:
+class StackContext:
     """What a service is started with. `settings` holds the URL of every server."""
 
     settings: Settings
@@ -37,29 +37,29 @@ Account = tuple[int, int]  # user id, group id
 class Service:
     """`replaced_by` is the settings field that makes this service external when it is set.
 
-    `prepare` is run before every start and must be harmless when repeated or interrupted.
-    `ready` is asked until it says yes, `start_seconds` at most. `account` names the user to run
-    as where that is not ours.
+    `prepare` runs before every start; it may be repeated or interrupted at any point. `ready` is
+    polled until it is true, for at most `start_seconds`. `account` is the user to run as, None for
+    our own.
     """
 
     name: str
     kind: Literal["server", "app"]
-    command: Callable[[Context], list[str]]
-    ready: Callable[[Context], Awaitable[bool]]
-    url: Callable[[Context], str]
-    port: Callable[[Context], int | None]
+    command: Callable[[StackContext], list[str]]
+    ready: Callable[[StackContext], Awaitable[bool]]
+    url: Callable[[StackContext], str]
+    port: Callable[[StackContext], int | None]
     replaced_by: str | None = None
     ports: tuple[str, ...] = ()
     needs_jars: bool = False
     depends_on: tuple[str, ...] = ()
-    prepare: Callable[[Context], Awaitable[None]] | None = None
-    account: Callable[[Context], Account | None] = lambda _: None
-    extra_environment: Callable[[Context], Mapping[str, str]] = lambda _: {}
+    prepare: Callable[[StackContext], Awaitable[None]] | None = None
+    account: Callable[[StackContext], Account | None] = lambda _: None
+    extra_environment: Callable[[StackContext], Mapping[str, str]] = lambda _: {}
     stop_signal: signal.Signals = signal.SIGTERM
     start_seconds: float = 60
     stop_seconds: float = field(default=15)
 
-    def environment(self, context: Context) -> dict[str, str]:
+    def environment(self, context: StackContext) -> dict[str, str]:
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -71,7 +71,7 @@ class Service:
             | context.settings.environment()
             | {
                 "PYTHONPATH": path,
-                # The folder it is started in holds folders named like packages.
+                # The folder it starts in has folders with the names of packages.
                 "PYTHONSAFEPATH": "1",
                 "PYTHONUNBUFFERED": "1",
             }

@@ -1,4 +1,4 @@
-"""Owns the table of what the local stack consists of. How each server is run is in its module."""
+"""Table of the services: servers, API and workers. servers/ says how each server runs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 from host.state_folder import StateFolder, read_json
 from local.stack.probes import http_answers
 from local.stack.servers import kafka, mongodb, postgres, redis
-from local.stack.service import Context, Service
+from local.stack.service import Service, StackContext
 from runtime.settings import Settings
 
 WORKERS = ("decisions", "features", "offline", "readmodels", "evidence", "archive")
 
 
-def _port(name: str) -> Callable[[Context], int | None]:
+def _port(name: str) -> Callable[[StackContext], int | None]:
     return lambda context: context.ports.get(name)
 
 
@@ -57,7 +57,7 @@ SERVERS: tuple[Service, ...] = (
         ready=postgres.ready,
         url=postgres.url,
         port=_port("postgres"),
-        # SIGTERM would wait for clients to leave.
+        # At SIGTERM it would wait for clients to disconnect.
         stop_signal=postgres.FAST_SHUTDOWN,
         start_seconds=120,
         stop_seconds=60,
@@ -78,22 +78,22 @@ SERVERS: tuple[Service, ...] = (
 )
 
 
-async def _api_ready(context: Context) -> bool:
+async def _api_ready(context: StackContext) -> bool:
     return await http_answers(context.settings.api_host, context.settings.api_port, "/ready")
 
 
-def _worker_ready(name: str) -> Callable[[Context], Awaitable[bool]]:
-    async def ready(context: Context) -> bool:
+def _worker_ready(name: str) -> Callable[[StackContext], Awaitable[bool]]:
+    async def ready(context: StackContext) -> bool:
         return context.folder.ready_file(name).exists()
 
     return ready
 
 
 def _worker(name: str) -> Service:
-    """A Faust worker. It makes the file RETRACE_READY_FILE once its partitions are assigned."""
+    """A Faust worker. It creates RETRACE_READY_FILE once its partitions are assigned."""
     service = f"worker-{name}"
 
-    async def forget_readiness(context: Context) -> None:
+    async def forget_readiness(context: StackContext) -> None:
         context.folder.ready_file(service).unlink(missing_ok=True)
 
     return Service(
@@ -134,14 +134,14 @@ SERVICES: tuple[Service, ...] = SERVERS + APPS
 
 
 def is_external(service: Service, settings: Settings) -> bool:
-    """True where a URL in the settings stands in for the server."""
+    """True if the settings give a URL to use instead of the server."""
     return bool(service.replaced_by and getattr(settings, service.replaced_by))
 
 
 def without_own_urls(settings: Settings) -> Settings:
-    """Settings in which a URL that this very stack published does not count as set.
+    """Settings without the URLs that this stack published itself.
 
-    A shell keeps what `retrace env` exported; the next `up` in it must start the servers again.
+    A shell keeps what `retrace env` exported, and the next `up` must start the servers again.
     """
     ports = read_json(StateFolder(settings.state_dir).ports)
     own = {
@@ -154,7 +154,7 @@ def without_own_urls(settings: Settings) -> Settings:
     return settings.model_copy(update=own)
 
 
-def with_local_urls(context: Context) -> Context:
+def with_local_urls(context: StackContext) -> StackContext:
     """The context with the URLs of the local servers filled in."""
     local = {
         service.replaced_by: service.url(context)
@@ -162,4 +162,4 @@ def with_local_urls(context: Context) -> Context:
         if service.replaced_by and not is_external(service, context.settings)
     }
     settings = context.settings.model_copy(update=local)
-    return Context(settings, context.ports, context.folder, context.jars)
+    return StackContext(settings, context.ports, context.folder, context.jars)

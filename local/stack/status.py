@@ -1,4 +1,4 @@
-"""Owns what is told of a stack; it reads the record and changes nothing."""
+"""Status of a stack, read from run/stack.json."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def read_status(settings: Settings) -> StackStatus:
             if supervisor
             else is_external(service, settings)
         )
-        # While a stack runs, what it was started with counts; otherwise what is set now.
+        # A running stack has the URLs it was started with; otherwise the settings count.
         urls = published if supervisor else settings.model_dump()
         log = folder.log(service.name)
         services.append(
@@ -130,7 +130,7 @@ def _from_record(name: str, found: dict[str, Any]) -> ServiceStatus:
 
 
 def recorded_processes(settings: Settings) -> list[tuple[str, ProcessId]]:
-    """(service, process) as last written, in the order of the table, alive or not."""
+    """(service, process) as last written, in the order of services.py, alive or not."""
     record = read_json(StateFolder(settings.state_dir).record)
     found = record.get("services", {})
     known = ((name, ProcessId.from_json(each.get("process"))) for name, each in found.items())

@@ -1,7 +1,7 @@
-"""Owns the process that owns the stack's processes; what they are is in services.py.
+"""Supervisor: the process that starts and stops the services of a stack (services.py).
 
 It starts what run/wanted.json names, writes run/stack.json at each change, and at SIGTERM stops
-everything in reverse order. Nothing else writes the record.
+everything in reverse order. Nothing else writes run/stack.json.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from host.ports import kept_ports
 from host.processes import ProcessId
 from host.state_folder import StateFolder, read_json, write_json
 from local.stack.child import rotate
+from local.stack.kept_ports import kept_ports
 from local.stack.runner import Runner
-from local.stack.service import Context, Service
+from local.stack.service import Service, StackContext
 from local.stack.services import SERVERS, SERVICES, is_external, with_local_urls
 from runtime.settings import SERVER_FIELDS, Settings, settings_from_environment
 
@@ -32,7 +32,7 @@ _LOOK_SECONDS = 0.1
 class Supervisor:
     """One per state folder; see `main` for how it is started."""
 
-    def __init__(self, given: Settings, context: Context, owner: ProcessId | None) -> None:
+    def __init__(self, given: Settings, context: StackContext, owner: ProcessId | None) -> None:
         self._given = given
         self._context = context
         self._owner = owner
@@ -99,17 +99,17 @@ class Supervisor:
         write_json(self._context.folder.record, content)
 
 
-def context_for(given: Settings, jars: Path) -> Context:
-    """What services are started with: ports chosen, the URL of every server known."""
+def context_for(given: Settings, jars: Path) -> StackContext:
+    """What services are started with: the ports and the URL of every server."""
     folder = StateFolder(given.state_dir)
     names = [name for server in SERVERS if not is_external(server, given) for name in server.ports]
-    return with_local_urls(Context(given, kept_ports(folder, names), folder, jars))
+    return with_local_urls(StackContext(given, kept_ports(folder, names), folder, jars))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--jars", type=Path, required=True)
-    parser.add_argument("--owner", type=int, help="stop everything when this process ends")
+    parser.add_argument("--owner", type=int, help="pid: stop everything when it ends")
     parser.add_argument("--external", default="", help="settings fields that replace servers")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

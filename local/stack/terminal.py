@@ -1,4 +1,4 @@
-"""Owns how the stack is shown in a terminal; all of it goes to stderr but what was asked for."""
+"""The stack in a terminal: progress on stderr, and the table of `retrace status`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def without_password(url: str) -> str:
 
 
 class TerminalProgress:
-    """A line per service while one waits; plain lines where stderr is no terminal."""
+    """A live line per service; plain lines where stderr is no terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -1,4 +1,4 @@
-"""Owns the figures of a live part: what was sent, answered, decided and seen; measures nothing."""
+"""Figures of live traffic: what was sent, answered and decided, and how fast."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an HTTP client was told."""
+    """The decision that an HTTP client received."""
 
     outcome: str
     score: float
@@ -31,9 +31,9 @@ class Answer:
 
 @dataclass(slots=True)
 class Figures:
-    """Written by one sender and one watcher; each field has one writer.
+    """Written by the sender and the monitor; each field has one writer.
 
-    `sent` maps an id to the truth about it, None where nobody knows. `answers` and `acked` are
+    `sent` maps an id to the truth about it, None if unknown. `answers` and `acked` are
     what HTTP and Kafka acknowledged. Latencies and freshness are in milliseconds.
     """
 
@@ -54,7 +54,7 @@ class Figures:
 
     @property
     def waiting(self) -> set[str]:
-        """Acknowledged, and not decided in the log so far as we have read it."""
+        """Acknowledged, and not decided in the log as far as it was read."""
         return self.acknowledged - self.decisions.keys()
 
 
@@ -69,15 +69,15 @@ class Caught:
 
     @property
     def recall(self) -> float | None:
-        return _share(self.caught, self.caught + self.missed)
+        return _ratio(self.caught, self.caught + self.missed)
 
     @property
     def precision(self) -> float | None:
-        return _share(self.caught, self.caught + self.false_alarms)
+        return _ratio(self.caught, self.caught + self.false_alarms)
 
 
 def caught(figures: Figures) -> Caught:
-    """Reviewed and declined count as caught; what is stepped up passes once it is confirmed."""
+    """Reviewed and declined count as caught; a step-up does not."""
     counts: Counter[tuple[bool, bool]] = Counter()
     for transaction_id, decision in list(figures.decisions.items()):
         truth = figures.sent.get(transaction_id)
@@ -87,13 +87,13 @@ def caught(figures: Figures) -> Caught:
                   counts[False, False])  # fmt: skip
 
 
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """The least value that at least that share of the values does not exceed (nearest rank)."""
+def percentile(values: Sequence[float], level: float) -> float | None:
+    """The least value that a fraction `level` of the values does not exceed (nearest rank)."""
     if not values:
         return None
     ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+    return ordered[max(0, math.ceil(level * len(ordered)) - 1)]
 
 
-def _share(part: int, whole: int) -> float | None:
+def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None

@@ -1,7 +1,6 @@
-"""Owns one HTTP connection that is kept open: a request, its answer, nothing more.
+"""HTTP client with one open connection: it sends a request and reads the answer.
 
-A general client costs more per request than the decision it asks for, and would be what is
-measured.
+A general client takes longer per request than a decision, so that it would be what is measured.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        """(status, body). Raises UnavailableError; the outcome is then in doubt."""
+        """(status, body). Raises UnavailableError; the request may still have been served."""
         try:
             return await asyncio.wait_for(self._exchange(path, body), self._timeout)
         except (TimeoutError, *_BROKEN) as error:

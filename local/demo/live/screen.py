@@ -1,4 +1,4 @@
-"""Owns what a demo shows while it runs, on stderr: moving in a terminal, lines elsewhere."""
+"""Screen of a running demo, on stderr: live in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _LINE_SECONDS = 5.0
 
 
 class Bars:
-    """A bar for each thing that is waited for; where stderr is no terminal, a line now and then."""
+    """A progress bar per name; where stderr is no terminal, a line every few seconds."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._tasks: dict[str, TaskID] = {}
-        self._told: dict[str, float] = {}
+        self._printed: dict[str, float] = {}
         self._progress = Progress(
             TextColumn("  {task.description:<10}"),
             BarColumn(bar_width=None),
@@ -58,13 +58,13 @@ class Bars:
             self._tasks[name] = self._progress.add_task(name, total=max(total, 1))
         self._progress.update(self._tasks[name], completed=done if total else 1)
         now = monotonic()
-        if not self._console.is_terminal and now - self._told.get(name, 0) > _LINE_SECONDS:
-            self._told[name] = now
+        if not self._console.is_terminal and now - self._printed.get(name, 0) > _LINE_SECONDS:
+            self._printed[name] = now
             self._console.print(f"{name}: {done:,} of {total:,}", highlight=False)
 
 
 class LiveScreen:
-    """Shows figures that others write, as they are now."""
+    """Shows the figures while other threads write them."""
 
     def __init__(self, console: Console, figures: Figures, seconds: float) -> None:
         self._console, self._figures, self._seconds = console, figures, seconds
@@ -84,13 +84,13 @@ class LiveScreen:
                 yield
             return
         stop = threading.Event()
-        teller = threading.Thread(target=self._tell, args=(stop,), daemon=True)
-        teller.start()
+        printer = threading.Thread(target=self._print_lines, args=(stop,), daemon=True)
+        printer.start()
         try:
             yield
         finally:
             stop.set()
-            teller.join()
+            printer.join()
 
     def render(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))
@@ -112,7 +112,7 @@ class LiveScreen:
         shown = min(self._elapsed, self._seconds)
         return f"retrace demo: live, {shown:.0f} of {self._seconds:.0f} s"
 
-    def _tell(self, stop: threading.Event) -> None:
+    def _print_lines(self, stop: threading.Event) -> None:
         while not stop.wait(_LINE_SECONDS):
             found = rows(self._figures, self._elapsed).items()
             line = "; ".join(f"{name} {value}" for name, value in found)
@@ -120,13 +120,13 @@ class LiveScreen:
 
 
 def rows(figures: Figures, elapsed: float) -> dict[str, str]:
-    """The figures as text, in the order in which they are read."""
+    """The figures as text, in the order of the screen."""
     sent, found = len(figures.sent), caught(figures)
     rate = sent / elapsed
     errors = sum(figures.errors.values())
     shown: dict[str, str] = {
         "sent": f"{sent:,} ({rate:.0f}/s), half by HTTP, half by Kafka; {figures.labels} labels",
-        "decided": f"{len(figures.decisions):,}, {len(figures.waiting)} on their way",
+        "decided": f"{len(figures.decisions):,}, {len(figures.waiting)} waiting",
         "latency": f"{quantiles(figures.latencies)} (HTTP, as the client sees it)",
         "freshness": f"{quantiles(figures.freshness)} (decision to readable feature)",
         "lag": ", ".join(f"{name} {lag:,}" for name, lag in figures.lags.items()) or "-",

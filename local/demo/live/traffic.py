@@ -1,4 +1,4 @@
-"""Owns driving live traffic: at an even pace, over HTTP and Kafka at once; judges no answer."""
+"""Sender of live traffic: at a constant rate, half over HTTP and half over Kafka."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import orjson
 
 from domain.errors import UnavailableError
 from eventlog.topics import INBOX_TRANSACTIONS, Topic
+from local.demo.live.events import LiveEvent, LiveLabel, LiveTransaction
 from local.demo.live.figures import Answer, Figures
 from local.demo.live.http_client import Connection
-from local.demo.live.payments import LiveEvent, LiveLabel, LiveTransaction
 
 _CLIENTS = 8
 _AHEAD = 2_000
@@ -27,13 +27,13 @@ _Due = tuple[LiveEvent, float]
 
 
 class Inbox(Protocol):
-    """The part of the log that a foreign producer needs."""
+    """The part of the log that a producer of inbox records needs."""
 
     def append_bytes(self, topic: Topic, key: str | None, value: bytes) -> Awaitable[object]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Schedule:
     """`rate` transactions a second, for so many seconds."""
 
     seconds: float
@@ -45,7 +45,7 @@ class Pace:
 
 
 class Traffic:
-    """Half of the transactions go through HTTP, half into the inbox, in turn; labels by HTTP."""
+    """Every other transaction goes to the inbox, the others and all labels go over HTTP."""
 
     def __init__(self, api_url: str, inbox: Inbox, figures: Figures) -> None:
         self._api_url, self._inbox, self._figures = api_url, inbox, figures
@@ -53,12 +53,12 @@ class Traffic:
         self.last: LiveTransaction | None = None
         self.ended_at: float | None = None
 
-    async def run(self, events: Iterator[LiveEvent], pace: Pace) -> None:
-        """Returns once everything sent has been answered, or given up after some attempts."""
+    async def run(self, events: Iterator[LiveEvent], schedule: Schedule) -> None:
+        """Returns once every event is answered, or has failed a few times."""
         clients = [asyncio.create_task(self._client()) for _ in range(_CLIENTS)]
         appends: set[asyncio.Task[None]] = set()
         try:
-            await self._send(events, pace, appends)
+            await self._send(events, schedule, appends)
             self.ended_at = monotonic()
             await asyncio.gather(self._requests.join(), *appends)
         finally:
@@ -67,11 +67,11 @@ class Traffic:
             await asyncio.gather(*clients, *appends, return_exceptions=True)
 
     async def _send(
-        self, events: Iterator[LiveEvent], pace: Pace, appends: set[asyncio.Task[None]]
+        self, events: Iterator[LiveEvent], schedule: Schedule, appends: set[asyncio.Task[None]]
     ) -> None:
         started, number = monotonic(), 0
-        while number < pace.transactions:
-            # Making them takes a while, which nobody is to wait for.
+        while number < schedule.transactions:
+            # Making them takes a while: in a thread, so that sending goes on.
             ahead = await asyncio.to_thread(lambda: list(itertools.islice(events, _AHEAD)))
             if not ahead:
                 return
@@ -81,9 +81,9 @@ class Traffic:
                 if isinstance(event, LiveLabel):
                     self._requests.put_nowait((event, monotonic()))
                     continue
-                if number == pace.transactions:
+                if number == schedule.transactions:
                     return
-                await asyncio.sleep(started + number / pace.rate - monotonic())
+                await asyncio.sleep(started + number / schedule.rate - monotonic())
                 self._figures.sent[event.transaction_id] = event.fraud
                 self.last = event
                 if number % 2:
@@ -99,7 +99,7 @@ class Traffic:
             try:
                 await self._inbox.append_bytes(INBOX_TRANSACTIONS, None, event.body)
             except UnavailableError:
-                # Its outcome is in doubt; sent again it is the same submission.
+                # It may be in the inbox. Sent again, it is the same submission.
                 self._figures.errors["kafka"] += 1
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
@@ -138,7 +138,7 @@ class Traffic:
         if isinstance(event, LiveLabel):
             self._figures.labels += 1
             return
-        # From when it was due: a client that waits for its turn is waiting for a decision.
+        # From when it was due: the wait for a free client counts as latency.
         self._figures.latencies.append((monotonic() - due) * 1000)
-        told = orjson.loads(body)
-        self._figures.answers[event.transaction_id] = Answer(told["outcome"], told["score"])
+        decision = orjson.loads(body)
+        self._figures.answers[event.transaction_id] = Answer(decision["outcome"], decision["score"])

@@ -1,7 +1,7 @@
-"""Owns the jars of the Java servers: fetched by jgo, held against the committed checksums.
+"""Jars of the Java servers: downloaded by jgo, and compared with the checksums in jgo.lock.toml.
 
-Resolving is done once, by whoever changes jgo.toml (`python -m local.stack.servers.jars`); a user
-fetches exactly the files that jgo.lock.toml names.
+Whoever changes jgo.toml writes the lock anew with `python -m local.stack.servers.jars`. Users
+download exactly the files that it names.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def locked(path: Path = _LOCKED) -> list[Jar]:
 def ensure(cache_dir: Path, progress: Progress) -> Path:
     """The folder with every locked jar, complete and checked. `progress` gets (done, of).
 
-    Raises IntegrityError for a file that is not what was locked, after removing it, and
-    StackError where a file cannot be fetched. Files fetched before a failure are kept.
+    Raises IntegrityError for a file with another checksum, after removing it, and StackError if a
+    file cannot be downloaded. Files downloaded before a failure are kept.
     """
     folder = cache_dir / "jars"
     jars = locked()
@@ -69,7 +69,7 @@ def ensure(cache_dir: Path, progress: Progress) -> Path:
 
 
 def _only(folder: Path, jars: list[Jar]) -> Path:
-    # Java is given the whole folder: a jar left by an older lock must not be on its path.
+    # Java loads every jar of the folder: jars of an older lock must go.
     for stray in set(folder.glob("*.jar")) - {folder / jar.filename for jar in jars}:
         stray.unlink()
     return folder
@@ -88,8 +88,8 @@ def _check(path: Path, jar: Jar) -> None:
     if found != jar.sha256:
         path.unlink()
         raise IntegrityError(
-            f"{path} has been cut off or altered: its SHA-256 is {found}, expected {jar.sha256}. "
-            "It has been removed; run the same command again to download it anew."
+            f"{path} is incomplete or altered: its SHA-256 is {found}, expected {jar.sha256}. "
+            "It has been removed; run the same command again to download it."
         )
 
 
@@ -120,7 +120,7 @@ def _fetch(context: MavenContext, jar: Jar, folder: Path) -> None:
     except Exception as error:
         raise StackError(
             f"{jar.filename} could not be downloaded ({type(error).__name__}: {error}). "
-            "Check the network and run the same command again; what has arrived is kept."
+            "Check the network and run the same command again; finished downloads are kept."
         ) from error
     _check(path, jar)
     os.replace(path, folder / jar.filename)

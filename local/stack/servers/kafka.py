@@ -1,4 +1,4 @@
-"""Owns how the local Apache Kafka is set up and run; topics are declared in eventlog."""
+"""Local Apache Kafka: settings, storage and command. Topics are in eventlog/topics.py."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from local.stack.child import run_to_end
 from local.stack.probes import kafka_answers
-from local.stack.service import Context
+from local.stack.service import StackContext
 
-# One broker keeps one copy. After a hard kill it may register again once its session has ended, so
-# that one is short. Time stamps of arrival: records that tell of 2018 must not expire at
-# once, and Retrace's own times lie inside the events.
+# One broker keeps one copy. After a hard kill it can register again only once its session has
+# ended, so the session is short. Timestamps are of arrival: events of 2018 must not expire at once,
+# and Retrace's own times are inside the events.
 _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
@@ -53,8 +53,8 @@ def classpath(jars: Path) -> str:
     return f"{jars}/*"
 
 
-async def prepare(context: Context) -> None:
-    """Write the configuration; format the storage folder once, under another name until done."""
+async def prepare(context: StackContext) -> None:
+    """Write the settings. Format the storage folder once, under another name until it is done."""
     home = context.folder.data("kafka")
     home.mkdir(exist_ok=True)
     _write_settings(context, home / "server.properties", home / "data")
@@ -73,7 +73,7 @@ async def prepare(context: Context) -> None:
     draft.rename(home / "data")
 
 
-def _write_settings(context: Context, path: Path, data: Path) -> None:
+def _write_settings(context: StackContext, path: Path, data: Path) -> None:
     # A properties file reads backslashes as escapes.
     folder = str(data).replace("\\", "\\\\")
     path.write_text(
@@ -86,7 +86,7 @@ def _write_settings(context: Context, path: Path, data: Path) -> None:
     )
 
 
-def command(context: Context) -> list[str]:
+def command(context: StackContext) -> list[str]:
     return [
         str(java()),
         "-Xmx512m",
@@ -104,9 +104,9 @@ def command(context: Context) -> list[str]:
     ]
 
 
-async def ready(context: Context) -> bool:
+async def ready(context: StackContext) -> bool:
     return await kafka_answers(context.host, context.ports["kafka"])
 
 
-def url(context: Context) -> str:
+def url(context: StackContext) -> str:
     return f"{context.host}:{context.ports['kafka']}"

@@ -1,18 +1,18 @@
-"""Owns how the local MongoDB-wire server is run; the server itself is in mongodb_server.py."""
+"""Local MongoDB-wire server: its command. The server itself is in mongodb_server.py."""
 
 from __future__ import annotations
 
 import sys
 
 from local.stack.probes import mongodb_answers
-from local.stack.service import Context
+from local.stack.service import StackContext
 
 
-async def prepare(context: Context) -> None:
+async def prepare(context: StackContext) -> None:
     context.folder.data("mongodb").mkdir(exist_ok=True)
 
 
-def command(context: Context) -> list[str]:
+def command(context: StackContext) -> list[str]:
     return [
         sys.executable,
         "-m",
@@ -26,9 +26,9 @@ def command(context: Context) -> list[str]:
     ]
 
 
-async def ready(context: Context) -> bool:
+async def ready(context: StackContext) -> bool:
     return await mongodb_answers(context.host, context.ports["mongodb"])
 
 
-def url(context: Context) -> str:
+def url(context: StackContext) -> str:
     return f"mongodb://{context.host}:{context.ports['mongodb']}/retrace"

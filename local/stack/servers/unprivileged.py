@@ -1,7 +1,7 @@
-"""Owns whom PostgreSQL runs as when we are root, and where that user's files can lie.
+"""The user that PostgreSQL runs as when we are root, and the folder of that user's files.
 
-Our state folder may be closed to that user (below /root, say). No folder is opened for it: its
-data then lies in a folder of its own below /var/tmp, recorded in the state folder.
+That user may have no access to the state folder (below /root, for example). The data is then in a
+folder below /var/tmp, whose path is written in the state folder.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CANDIDATES = ("postgres", "nobody", "daemon")
 
 
 def account(folder: StateFolder) -> tuple[int, int]:
-    """(user id, group id): who owns the data already, or the first that exists."""
+    """(user id, group id): the owner of the data, or else the first candidate that exists."""
     home = _recorded(folder)
     if home and home.stat().st_uid != 0:
         return home.stat().st_uid, home.stat().st_gid
@@ -33,13 +33,13 @@ def account(folder: StateFolder) -> tuple[int, int]:
             continue
         return entry.pw_uid, entry.pw_gid
     raise StackError(
-        "PostgreSQL refuses to run as root, and there is no other user to run it as: "
-        f"tried {', '.join(_CANDIDATES)}. Run Retrace as a plain user, or set DATABASE_URL."
+        "PostgreSQL refuses to run as root, and none of these users exists: "
+        f"{', '.join(_CANDIDATES)}. Run Retrace as a plain user, or set DATABASE_URL."
     )
 
 
 def home(folder: StateFolder, owner: tuple[int, int] | None) -> Path:
-    """The folder of PostgreSQL's data, mode 0700, made on first use."""
+    """The folder of PostgreSQL's data, mode 0700, created on first use."""
     found = _recorded(folder)
     if found:
         return found
@@ -55,7 +55,7 @@ def home(folder: StateFolder, owner: tuple[int, int] | None) -> Path:
 
 
 def reachable(package: Path, folder: StateFolder, owner: tuple[int, int] | None) -> Path:
-    """The installed package, or a copy of it where the owner may not enter its folder."""
+    """The installed package, or a copy if the owner has no access to its folder."""
     if owner is None or _may_enter(package, owner):
         return package
     base = home(folder, owner) / "software"
@@ -84,8 +84,8 @@ def _recorded(folder: StateFolder) -> Path | None:
         elsewhere = Path(_location(folder).read_text().strip())
         if not elsewhere.is_dir():
             raise StackError(
-                f"PostgreSQL's data lay in {elsewhere}, which is gone. To begin with an empty "
-                f"stack remove {folder.root}."
+                f"PostgreSQL's data was in {elsewhere}, which is gone. To start with an empty "
+                f"stack, remove {folder.root}."
             )
         return elsewhere
     made = folder.data("postgres")

@@ -113,7 +113,7 @@ def test_an_altered_jar_is_named_removed_and_fetched_anew(folder: Path) -> None:
     altered = jars / min(locked(), key=lambda jar: (whole / jar.filename).stat().st_size).filename
     altered.unlink()
     altered.write_bytes(b"cut off")
-    with pytest.raises(IntegrityError, match=f"{altered.name} has been cut off or altered"):
+    with pytest.raises(IntegrityError, match=f"{altered.name} is incomplete or altered"):
         ensure(folder / "cache", silent)
     ensure(folder / "cache", silent)
     assert altered.read_bytes() == (whole / altered.name).read_bytes()

@@ -1,4 +1,4 @@
-"""Owns the tests of what `./retrace` does before any Python of ours runs; it installs nothing."""
+"""The launcher `./retrace`, up to the first line of Python. Nothing is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the tests of the parts of the local stack that need no server."""
+"""Parts of the local stack that need no server."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from host.ports import holder_of, is_free, kept_ports
+from host.ports import holder_of, is_free
 from host.processes import ProcessId, family, stop, wait_until
 from host.state_folder import StateFolder, read_json, write_json
 from local.stack.child import rotate, tail
+from local.stack.kept_ports import kept_ports
 from local.stack.services import SERVERS, SERVICES
 from runtime.settings import Settings, variable_of
 

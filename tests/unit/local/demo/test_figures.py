@@ -1,4 +1,4 @@
-"""Figures and accounts: percentiles, recall and precision, lost and doubled, and the summary."""
+"""Figures, reconciliation and summary of the demo."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from local.demo.accounts import Accounts, Stored, settle
 from local.demo.live.figures import Answer, Decision, Figures, caught, percentile
+from local.demo.live.reconciliation import Reconciliation, Stored, reconcile
 from local.demo.live.screen import Bars, LiveScreen
 from local.demo.summary import Outcome, print_summary, to_json
 from operations.monitoring.projection_lag import lags
@@ -78,46 +78,46 @@ def test_where_nobody_knows_the_truth_there_is_no_recall() -> None:
     assert caught(found).precision is None
 
 
-def test_accounts_balance_where_everything_acknowledged_was_decided_once() -> None:
+def test_all_is_balanced_if_all_acknowledged_was_decided_once() -> None:
     found = figures()
-    accounts = settle(found, kept(found), dict.fromkeys(found.decisions, 1))
-    assert accounts == Accounts((), (), ())
-    assert accounts.balanced
+    reconciliation = reconcile(found, kept(found), dict.fromkeys(found.decisions, 1))
+    assert reconciliation == Reconciliation((), (), ())
+    assert reconciliation.balanced
 
 
 def test_what_was_acknowledged_either_way_and_never_decided_is_lost() -> None:
     found = figures()
     del found.decisions["a"], found.decisions["d"]
-    assert settle(found, {}, {}).lost == ("a", "d")
+    assert reconcile(found, {}, {}).lost == ("a", "d")
 
 
 def test_what_was_sent_and_not_acknowledged_is_not_lost() -> None:
     found = figures()
     found.sent["f"] = False
-    assert settle(found, kept(found), {}).lost == ()
+    assert reconcile(found, kept(found), {}).lost == ()
 
 
 def test_two_decisions_of_one_id_are_doubled_whoever_holds_the_second() -> None:
     found = figures()
-    assert settle(found, kept(found), {"a": 2}).doubled == ("a",)
+    assert reconcile(found, kept(found), {"a": 2}).doubled == ("a",)
     elsewhere = kept(found) | {"b": Stored("approve", 0.5, 0, 99)}
-    assert settle(found, elsewhere, {}).doubled == ("b",)
+    assert reconcile(found, elsewhere, {}).doubled == ("b",)
     other_score = kept(found) | {"d": Stored("approve", 0.4, 0, 0)}
-    assert settle(found, other_score, {}).doubled == ("d",)
+    assert reconcile(found, other_score, {}).doubled == ("d",)
     found.answers["c"] = Answer("approve", 0.5)
-    assert settle(found, kept(found), {}).doubled == ("c",)
+    assert reconcile(found, kept(found), {}).doubled == ("c",)
 
 
-def test_what_postgresql_lacks_is_told_of_and_is_neither_lost_nor_doubled() -> None:
+def test_what_postgresql_lacks_is_unprojected_and_neither_lost_nor_doubled() -> None:
     found = figures()
-    accounts = settle(found, {}, {})
-    assert accounts.unprojected == ("a", "b", "c", "d", "e")
-    assert accounts.balanced
+    reconciliation = reconcile(found, {}, {})
+    assert reconciliation.unprojected == ("a", "b", "c", "d", "e")
+    assert reconciliation.balanced
 
 
 def test_the_summary_has_every_promised_key_and_plain_values() -> None:
     found = figures()
-    summary = to_json(Outcome(found, settle(found, kept(found), {}), 9, 30.0, 99.0))
+    summary = to_json(Outcome(found, reconcile(found, kept(found), {}), 9, 30.0, 99.0))
     assert summary.keys() >= PROMISED
     assert summary["p50_ms"] == 2.0
     assert (summary["lost"], summary["doubled"]) == (0, 0)
@@ -127,7 +127,7 @@ def test_the_summary_has_every_promised_key_and_plain_values() -> None:
 
 def test_the_printed_summary_names_commands_and_urls() -> None:
     found, page = figures(), io.StringIO()
-    outcome = Outcome(found, settle(found, kept(found), {}), 9, 30.0, 99.0)
+    outcome = Outcome(found, reconcile(found, kept(found), {}), 9, 30.0, 99.0)
     settings = settings_from_environment(api_port=8123)
     print_summary(Console(file=page, width=80), outcome, settings)
     text = page.getvalue()
@@ -139,7 +139,7 @@ def test_the_printed_summary_names_commands_and_urls() -> None:
 
 def test_the_printed_summary_names_what_was_lost() -> None:
     page = io.StringIO()
-    outcome = Outcome(figures(), Accounts(("lost-id",), (), ()), 9, 30.0, 99.0)
+    outcome = Outcome(figures(), Reconciliation(("lost-id",), (), ()), 9, 30.0, 99.0)
     print_summary(Console(file=page, width=80), outcome, settings_from_environment())
     assert "lost-id" in page.getvalue()
 

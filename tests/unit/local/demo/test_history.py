@@ -1,4 +1,4 @@
-"""Laying down simulated history: its order, its ids, and going on after an interruption."""
+"""Import of simulated history: its order, its ids, and continuing after an interruption."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ def stored(log: InMemoryEventLog) -> list[Envelope]:
     return [decode(recorded.value) for recorded in log.read(TRANSACTIONS)]
 
 
-def lay_down(log: InMemoryEventLog, plan: HistoryPlan, cleaner: PayloadCleaner) -> history.LaidDown:
-    there = history.present(log, plan.id_prefix)
-    return history.lay_down(plan, log, cleaner, NOW, there, lambda _: None)
+def import_history(
+    log: InMemoryEventLog, plan: HistoryPlan, cleaner: PayloadCleaner
+) -> history.ImportedHistory:
+    present = history.imported_ids(log, plan.id_prefix)
+    return history.import_history(plan, log, cleaner, NOW, present, lambda _: None)
 
 
 class Breaking(InMemoryEventLog):
@@ -57,7 +59,7 @@ class Breaking(InMemoryEventLog):
         super().append_nowait(topic, key, envelope)
 
 
-def test_facts_come_in_the_order_in_which_they_were_known(
+def test_facts_come_in_the_order_of_their_known_times(
     plan: HistoryPlan, cleaner: PayloadCleaner
 ) -> None:
     known = [fact.known_time for fact in history.facts(plan, cleaner, NOW)]
@@ -85,39 +87,39 @@ def test_the_number_of_transactions_is_known_beforehand(
     plan: HistoryPlan, cleaner: PayloadCleaner
 ) -> None:
     log = InMemoryEventLog()
-    laid = lay_down(log, plan, cleaner)
-    assert laid.transactions == laid.added == history.expected(plan)
-    assert len(history.present(log, plan.id_prefix)) == laid.transactions
+    done = import_history(log, plan, cleaner)
+    assert done.transactions == done.added == history.expected_transactions(plan)
+    assert len(history.imported_ids(log, plan.id_prefix)) == done.transactions
 
 
-def test_laying_down_again_adds_no_transaction(plan: HistoryPlan, cleaner: PayloadCleaner) -> None:
+def test_importing_again_adds_no_transaction(plan: HistoryPlan, cleaner: PayloadCleaner) -> None:
     log = InMemoryEventLog()
-    lay_down(log, plan, cleaner)
-    again = lay_down(log, plan, cleaner)
+    import_history(log, plan, cleaner)
+    again = import_history(log, plan, cleaner)
     assert again.added == 0
     imported = Counter(e.id for e in stored(log) if isinstance(e.data, TransactionImported))
     assert set(imported.values()) == {1}
 
 
-def test_an_interrupted_history_is_gone_on_with_and_becomes_the_same(
+def test_an_interrupted_import_continues_and_the_log_becomes_the_same(
     plan: HistoryPlan, cleaner: PayloadCleaner
 ) -> None:
     whole, broken = InMemoryEventLog(), Breaking(most=400)
-    lay_down(whole, plan, cleaner)
+    import_history(whole, plan, cleaner)
     with pytest.raises(LogUnavailableError):
-        lay_down(broken, plan, cleaner)
+        import_history(broken, plan, cleaner)
     broken.left = 1 << 30
-    rest = lay_down(broken, plan, cleaner)
+    rest = import_history(broken, plan, cleaner)
     assert 0 < rest.added < rest.transactions
     first_of = {each.id: each for each in reversed(stored(broken))}
     assert first_of == {each.id: each for each in stored(whole)}
 
 
-def test_other_transactions_in_the_log_are_not_taken_for_the_history(
+def test_other_transactions_in_the_log_are_no_history(
     plan: HistoryPlan, cleaner: PayloadCleaner
 ) -> None:
     log = InMemoryEventLog()
     for fact in islice(history.facts(plan, cleaner, NOW), 5):
         log.append_nowait(TRANSACTIONS, fact.subject, fact)
-    assert history.present(log, "other-") == set()
-    assert len(history.present(log, plan.id_prefix)) == 5
+    assert history.imported_ids(log, "other-") == set()
+    assert len(history.imported_ids(log, plan.id_prefix)) == 5

@@ -9,8 +9,9 @@ from pathlib import Path
 import orjson
 
 from domain.times import DAY, HOUR, from_rfc3339
-from local.demo import remembered
-from local.demo.live.payments import LiveLabel, LiveTransaction, simulated_traffic
+from local.demo import demo_state
+from local.demo.demo_state import DemoState
+from local.demo.live.events import LiveLabel, LiveTransaction, simulated_traffic
 from local.demo.plan import (
     DemoRequest,
     HistoryPlan,
@@ -19,7 +20,6 @@ from local.demo.plan import (
     plan_history,
     plan_live,
 )
-from local.demo.remembered import Remembered
 
 NOW = from_rfc3339("2026-06-15T09:30:00Z")
 REQUEST = DemoRequest(days=20, seconds=10, rate=20)
@@ -99,25 +99,25 @@ def test_every_run_has_ids_of_its_own() -> None:
     assert plan_history(NOW, REQUEST).id_prefix != plan_history(NOW + DAY, REQUEST).id_prefix
 
 
-def test_what_was_remembered_is_read_back(tmp_path: Path) -> None:
-    known = Remembered(history=small_plan(), transactions=7, model_id="m", next_day=3)
-    remembered.save(tmp_path, known)
-    assert remembered.load(tmp_path) == known
+def test_a_saved_state_is_loaded_again(tmp_path: Path) -> None:
+    known = DemoState(history=small_plan(), transactions=7, model_id="m", next_day=3)
+    demo_state.save(tmp_path, known)
+    assert demo_state.load(tmp_path) == known
 
 
-def test_a_file_laid_down_leaves_the_simulated_history_remembered(tmp_path: Path) -> None:
-    simulated, data = Remembered(history=small_plan()), Remembered(data="file 1", transactions=3)
-    remembered.save(tmp_path, simulated)
-    remembered.save(tmp_path, data)
-    assert remembered.load(tmp_path) == simulated
-    assert remembered.load(tmp_path, of_data=True) == data
+def test_an_imported_file_leaves_the_state_of_simulated_history(tmp_path: Path) -> None:
+    simulated, data = DemoState(history=small_plan()), DemoState(data="file 1", transactions=3)
+    demo_state.save(tmp_path, simulated)
+    demo_state.save(tmp_path, data)
+    assert demo_state.load(tmp_path) == simulated
+    assert demo_state.load(tmp_path, of_data=True) == data
 
 
-def test_a_missing_torn_or_foreign_file_is_like_nothing_remembered(tmp_path: Path) -> None:
-    assert remembered.load(tmp_path) == Remembered()
-    remembered.save(tmp_path, Remembered(history=small_plan()))
+def test_a_missing_torn_or_foreign_state_file_loads_as_empty(tmp_path: Path) -> None:
+    assert demo_state.load(tmp_path) == DemoState()
+    demo_state.save(tmp_path, DemoState(history=small_plan()))
     path = tmp_path / "demo" / "history.json"
     path.write_text(path.read_text()[:-20])
-    assert remembered.load(tmp_path) == Remembered()
+    assert demo_state.load(tmp_path) == DemoState()
     path.write_text('{"of_another_version": 1}')
-    assert remembered.load(tmp_path) == Remembered()
+    assert demo_state.load(tmp_path) == DemoState()

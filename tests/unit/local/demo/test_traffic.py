@@ -1,4 +1,4 @@
-"""Driving traffic against a server of our own: pace, retries, and what counts as acknowledged."""
+"""Sending live traffic to a test server: rate, retries, and what counts as acknowledged."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 
 from domain.errors import LogUnavailableError, UnavailableError
 from eventlog.topics import INBOX_TRANSACTIONS, Topic
+from local.demo.live.events import LiveEvent, LiveLabel, LiveTransaction
 from local.demo.live.figures import Figures
 from local.demo.live.http_client import Connection
-from local.demo.live.payments import LiveEvent, LiveLabel, LiveTransaction
-from local.demo.live.traffic import Pace, Traffic
+from local.demo.live.traffic import Schedule, Traffic
 
 Reply = Callable[[str, bytes], tuple[int, bytes]]
-FAST = Pace(seconds=0.1, rate=200)
+FAST = Schedule(seconds=0.1, rate=200)
 
 
 class Inbox:

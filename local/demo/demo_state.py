@@ -1,4 +1,4 @@
-"""Owns what a state folder remembers of its demos; whether it is still so is asked of the log."""
+"""State of the demo between runs, as a JSON file. The log decides whether it is still true."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from local.demo.plan import HistoryPlan
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """`history` is written before the first of its events; `transactions` once all are in.
+class DemoState:
+    """`history` is set before its first event is appended, `transactions` once all are in the log.
 
-    `data` names the file that was laid down instead: the two are remembered side by side.
+    `data` identifies the file that was imported instead; each kind has a JSON file of its own.
     `model_id` is the model trained on it.
     """
 
@@ -26,20 +26,20 @@ class Remembered:
     live_until_us: int = 0
 
 
-def load(state_dir: Path, of_data: bool = False) -> Remembered:
-    """What was saved last; nothing where the file is missing or of another version."""
+def load(state_dir: Path, of_data: bool = False) -> DemoState:
+    """What was saved last; empty if the file is missing, torn, or of another version."""
     found: dict[str, Any] = read_json(_file(state_dir, of_data))
     try:
         plan = found.pop("history", None)
-        return Remembered(history=HistoryPlan(**plan) if plan else None, **found)
+        return DemoState(history=HistoryPlan(**plan) if plan else None, **found)
     except TypeError:
-        return Remembered()
+        return DemoState()
 
 
-def save(state_dir: Path, remembered: Remembered) -> None:
-    path = _file(state_dir, remembered.data is not None)
+def save(state_dir: Path, state: DemoState) -> None:
+    path = _file(state_dir, state.data is not None)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, asdict(remembered))
+    write_json(path, asdict(state))
 
 
 def _file(state_dir: Path, of_data: bool) -> Path:

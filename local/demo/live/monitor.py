@@ -1,4 +1,4 @@
-"""Owns what is seen of a live part from outside: decisions in the log, states, lags and alerts."""
+"""Monitor of live traffic: decisions in the log, feature freshness, lags and alerts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from time import monotonic, sleep, time
+from time import time
 
 from domain.errors import RetraceError, UndecodableError
 from domain.events import Envelope, TransactionScored
@@ -23,20 +23,20 @@ from projections.online.port import Markers
 
 logger = logging.getLogger(__name__)
 
-# Looking at every decision would keep the store busy with us alone.
+# Asking about every decision would keep Redis busy.
 _SAMPLE_EVERY = 3
-_LOOK_SECONDS = 0.003
+_POLL_SECONDS = 0.003
 _IDLE_SECONDS = 0.1
 _LAG_SECONDS = 1.0
 
 _Pending = tuple[int, int, int, int]
 
 
-class DecisionWatch:
-    """Follows the log from `start`: which decisions of our ids count, and when they are readable.
+class DecisionMonitor:
+    """Reads the log from `start`: which decisions of our ids count, and when features show them.
 
-    Freshness is the time from the known time of a decision, which is just before its append, to
-    the moment at which the online state of its card is seen to cover it.
+    Freshness is the time from the known time of a decision, just before its append, until the
+    online state of its card covers it.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class DecisionWatch:
         self.counted: Counter[str] = Counter()
 
     def step(self, wait: float = _IDLE_SECONDS) -> None:
-        """Reads what is there, waiting at most so long; then looks at what became readable."""
-        for recorded in self._tail.poll(_LOOK_SECONDS if self._pending else wait):
+        """Reads new records, waiting at most `wait` seconds; then checks the markers."""
+        for recorded in self._tail.poll(_POLL_SECONDS if self._pending else wait):
             self._read(recorded)
         if self._pending:
-            self._look()
+            self._check_markers()
 
     def close(self) -> None:
         self._tail.close()
@@ -93,7 +93,7 @@ class DecisionWatch:
                 (shard_of(Entity.CARD, card), partition, offset, envelope.known_time)
             )
 
-    def _look(self) -> None:
+    def _check_markers(self) -> None:
         at = self._markers().at
         now = time() * 1_000_000
         waiting = []
@@ -106,25 +106,25 @@ class DecisionWatch:
         self._pending = waiting
 
 
-class Watching:
-    """Runs a DecisionWatch, and beside it the slower questions, in two threads until closed."""
+class MonitorThreads:
+    """Runs a DecisionMonitor, and the slower queries, in two threads until closed."""
 
     def __init__(
         self,
-        watch: DecisionWatch,
+        monitor: DecisionMonitor,
         positions: Callable[[], Positions],
         alerts: Callable[[], int],
         figures: Figures,
     ) -> None:
-        self._watch, self._positions, self._alerts = watch, positions, alerts
+        self._monitor, self._positions, self._alerts = monitor, positions, alerts
         self._figures = figures
         self._closing = threading.Event()
         self._threads = [
             threading.Thread(target=self._steadily, args=(run, pause), daemon=True)
-            for run, pause in ((watch.step, 0.0), (self._look, _LAG_SECONDS))
+            for run, pause in ((monitor.step, 0.0), (self._query, _LAG_SECONDS))
         ]
 
-    def __enter__(self) -> Watching:
+    def __enter__(self) -> MonitorThreads:
         for thread in self._threads:
             thread.start()
         return self
@@ -133,33 +133,23 @@ class Watching:
         self._closing.set()
         for thread in self._threads:
             thread.join(timeout=10)
-        self._watch.close()
+        self._monitor.close()
 
     def _steadily(self, run: Callable[[], None], pause: float) -> None:
         while not self._closing.is_set():
             try:
                 run()
             except RetraceError as error:
-                # A server that is away for a moment must not end the demo: that is a part of it.
+                # A server that is away for a moment does not end the demo.
                 logger.info("%s", error)
                 pause = max(pause, 0.2)
             self._closing.wait(pause)
 
-    def _look(self) -> None:
-        self._figures.lags = lags(self._positions(), list(self._watch.ends))
+    def _query(self) -> None:
+        self._figures.lags = lags(self._positions(), list(self._monitor.ends))
         self._figures.alerts = self._alerts()
 
 
-def until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Waits for what other processes do; False where it has not come about in that time."""
-    deadline = monotonic() + seconds
-    while not condition():
-        if monotonic() > deadline:
-            return False
-        sleep(0.05)
-    return True
-
-
-def settled(figures: Figures) -> bool:
-    """Everything acknowledged is decided, and every projection has all that we have seen."""
+def all_settled(figures: Figures) -> bool:
+    """All that was acknowledged is decided, and no projection lags."""
     return not figures.waiting and bool(figures.lags) and not any(figures.lags.values())

@@ -1,4 +1,4 @@
-"""What is seen of the live part in the log, and waiting for the projections."""
+"""The monitor of live traffic, and the wait for projections."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from domain.features import Entity
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.routing import shard_of
 from eventlog.topics import TRANSACTIONS
-from local.demo.catching_up import catch_up
 from local.demo.live.figures import Figures
-from local.demo.live.watch import DecisionWatch, settled, until
+from local.demo.live.monitor import DecisionMonitor, all_settled
+from local.demo.projection_progress import wait_for_projections
 from projections.online.port import Marker, Markers
 from tests.fakes.events import scored, submitted
 
@@ -38,37 +38,37 @@ def log() -> InMemoryEventLog:
     return InMemoryEventLog()
 
 
-def watching(log: InMemoryEventLog, figures: Figures, store: Store) -> DecisionWatch:
-    return DecisionWatch(log, [0] * TRANSACTIONS.partitions, "t-", store.markers, figures)
+def monitor_of(log: InMemoryEventLog, figures: Figures, store: Store) -> DecisionMonitor:
+    return DecisionMonitor(log, [0] * TRANSACTIONS.partitions, "t-", store.markers, figures)
 
 
 def test_the_first_decision_of_an_id_counts_and_a_second_is_void(log: InMemoryEventLog) -> None:
     figures = Figures()
-    watch = watching(log, figures, Store())
+    monitor = monitor_of(log, figures, Store())
     for fact in (submitted("t-1"), scored("t-1"), scored("t-1", outcome="decline")):
         log.append_nowait(TRANSACTIONS, fact.subject, fact)
-    watch.step()
+    monitor.step()
     assert figures.decisions["t-1"].outcome == "approve"
-    assert watch.counted == {"t-1": 1}
-    watch.close()
+    assert monitor.counted == {"t-1": 1}
+    monitor.close()
 
 
 def test_transactions_of_others_are_not_ours(log: InMemoryEventLog) -> None:
     figures = Figures()
-    watch = watching(log, figures, Store())
+    monitor = monitor_of(log, figures, Store())
     for fact in (submitted("x-1"), scored("x-1")):
         log.append_nowait(TRANSACTIONS, fact.subject, fact)
-    watch.step()
+    monitor.step()
     assert not figures.decisions
-    assert sum(watch.ends) == 2
-    watch.close()
+    assert sum(monitor.ends) == 2
+    monitor.close()
 
 
 def test_freshness_ends_when_the_state_of_the_card_covers_the_decision(
     log: InMemoryEventLog,
 ) -> None:
     figures, store = Figures(), Store()
-    watch = watching(log, figures, store)
+    monitor = monitor_of(log, figures, store)
     now = int(time() * 1_000_000)
     for number in range(3):
         log.append_nowait(TRANSACTIONS, f"t-{number}", submitted(f"t-{number}"))
@@ -76,43 +76,38 @@ def test_freshness_ends_when_the_state_of_the_card_covers_the_decision(
         about = replace(decision.data.transaction, card_id=CARD)
         decision = replace(decision, data=replace(decision.data, transaction=about))
         log.append_nowait(TRANSACTIONS, f"t-{number}", decision)
-    watch.step()
+    monitor.step()
     assert figures.freshness == []
     everything = dict.fromkeys(range(TRANSACTIONS.partitions), 99)
     store.at[shard_of(Entity.CARD, "another")] = Marker(1, everything)
     store.at[shard_of(Entity.CARD, CARD)] = Marker(1, dict.fromkeys(everything, -1))
-    watch.step()
+    monitor.step()
     assert figures.freshness == []
     store.at[shard_of(Entity.CARD, CARD)] = Marker(1, everything)
-    watch.step()
+    monitor.step()
     assert len(figures.freshness) == 1
     assert 0 <= figures.freshness[0] < 60_000
-    watch.close()
+    monitor.close()
 
 
 def test_all_is_settled_once_nothing_waits_and_nothing_lags() -> None:
     figures = Figures(acked={"t-1"}, lags={"features": 0})
-    assert not settled(figures)
+    assert not all_settled(figures)
     figures.sent, figures.acked = {}, set()
-    assert settled(figures)
+    assert all_settled(figures)
     figures.lags = {"features": 1}
-    assert not settled(figures)
+    assert not all_settled(figures)
     figures.lags = {}
-    assert not settled(figures)
+    assert not all_settled(figures)
 
 
-def test_waiting_ends_at_its_time() -> None:
-    assert until(lambda: True, 0.0)
-    assert not until(lambda: False, 0.0)
-
-
-def test_catching_up_ends_when_nothing_lags(tmp_path: Path) -> None:
+def test_the_wait_ends_when_nothing_lags(tmp_path: Path) -> None:
     answers: Iterator[Mapping[str, int]] = iter([{"a": 2, "b": 0}, {"a": 0, "b": 0}])
     shown: list[Mapping[str, int]] = []
-    catch_up(lambda: next(answers), shown.append, tmp_path)
+    wait_for_projections(lambda: next(answers), shown.append, tmp_path)
     assert shown == [{"a": 2, "b": 0}, {"a": 0, "b": 0}]
 
 
-def test_a_projection_that_stands_still_is_named_with_its_log(tmp_path: Path) -> None:
-    with pytest.raises(UnavailableError, match=r"worker-b: 5 events wait.*worker-b\.log"):
-        catch_up(lambda: {"a": 0, "b": 5}, lambda _: None, tmp_path, stall_seconds=0.0)
+def test_a_projection_without_progress_is_named_with_its_log(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"worker-b: 5 events are waiting.*worker-b\.log"):
+        wait_for_projections(lambda: {"a": 0, "b": 5}, lambda _: None, tmp_path, stall_seconds=0.0)

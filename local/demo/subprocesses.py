@@ -1,4 +1,4 @@
-"""Owns running another command of ours in a process of its own, which gives its memory back."""
+"""Another `retrace` command as a subprocess, so that its memory is freed at its end."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _END_SECONDS = 15.0
 
 
 class CommandFailedError(RetraceError):
-    """A command that the demo is made of has failed; it has said why."""
+    """A command that the demo runs has failed; its own message says why."""
 
 
-def answer_of(arguments: Sequence[str], settings: Settings) -> dict[str, Any]:
-    """The object that the command prints with --json. What it shows on stderr is seen by the user.
+def json_output_of(arguments: Sequence[str], settings: Settings) -> dict[str, Any]:
+    """The object that the command prints with --json. Its stderr goes to the user.
 
-    Raises CommandFailedError. The command ends with us: on Ctrl-C it is told to, and waited for.
+    Raises CommandFailedError. On Ctrl-C the command is ended too, and waited for.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "cli.main", *arguments, "--json"],
@@ -42,7 +42,7 @@ def answer_of(arguments: Sequence[str], settings: Settings) -> dict[str, Any]:
         raise
     if process.returncode:
         raise CommandFailedError(
-            f"`retrace {arguments[0]}` ended with {process.returncode}; see above"
+            f"`retrace {arguments[0]}` failed with exit code {process.returncode}; see above"
         )
     answer: dict[str, Any] = json.loads(output)
     return answer

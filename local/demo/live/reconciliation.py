@@ -1,4 +1,4 @@
-"""Owns the accounts at the end of a demo: nothing lost, nothing decided twice; reads no store."""
+"""Reconciliation at the end of a demo: is anything lost, is anything decided twice?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.demo.live.figures import Figures
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A decision as the read model in PostgreSQL has it; the place is its event's in the log."""
+    """A decision in PostgreSQL; partition and offset are those of its event in the log."""
 
     outcome: str
     score: float
@@ -19,8 +19,8 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Accounts:
-    """Ids. `lost` were acknowledged and have no decision; of `doubled` two decisions count."""
+class Reconciliation:
+    """Transaction ids. `lost`: acknowledged, but not decided. `doubled`: decided twice."""
 
     lost: tuple[str, ...]
     doubled: tuple[str, ...]
@@ -31,22 +31,24 @@ class Accounts:
         return not self.lost and not self.doubled
 
 
-def settle(figures: Figures, stored: Mapping[str, Stored], counted: Mapping[str, int]) -> Accounts:
+def reconcile(
+    figures: Figures, stored: Mapping[str, Stored], counted: Mapping[str, int]
+) -> Reconciliation:
     """`counted` is the number of decisions per id that count in the log.
 
-    Where PostgreSQL has another event than the log, or a client was told another decision, two
-    decisions were held to count.
+    An id is doubled too if PostgreSQL holds another event than the log, or if a client received
+    another decision.
     """
     doubled = {each for each, number in counted.items() if number > 1}
     for each, decision in figures.decisions.items():
-        told, kept = figures.answers.get(each), stored.get(each)
+        answer, kept = figures.answers.get(each), stored.get(each)
         if kept and (kept.partition, kept.offset) != (decision.partition, decision.offset):
             doubled.add(each)
         if kept and (kept.outcome, kept.score) != (decision.outcome, decision.score):
             doubled.add(each)
-        if told and (told.outcome, told.score) != (decision.outcome, decision.score):
+        if answer and (answer.outcome, answer.score) != (decision.outcome, decision.score):
             doubled.add(each)
-    return Accounts(
+    return Reconciliation(
         lost=tuple(sorted(figures.waiting)),
         doubled=tuple(sorted(doubled)),
         unprojected=tuple(sorted(figures.decisions.keys() - stored.keys())),

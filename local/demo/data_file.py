@@ -1,4 +1,4 @@
-"""Owns the file of `--data`: its first rows are history, its last ones come as live traffic."""
+"""The file of `--data`: its first rows are history, its last rows are live traffic."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from commands.imports import bind, open_rows
 from commands.imports.label_values import read_label
 from commands.imports.readers.rows import MalformedRow
 from domain.errors import InvalidInputError
-from local.demo.live.payments import LiveTransaction
+from local.demo.live.events import LiveTransaction
 from local.demo.plan import DemoRequest
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """`history` is how many of its rows are laid down; `live` are those after them."""
+    """`history` is how many rows are imported; `live` are the rows after them."""
 
     path: Path
     history: int
@@ -28,12 +28,12 @@ class DataFile:
 
     @property
     def identity(self) -> str:
-        """Changes with the file, and with where it is cut."""
+        """Changes with the file, and with the number of history rows."""
         found = self.path.stat()
         return f"{self.path.absolute()} {found.st_size} {found.st_mtime_ns} {self.history}"
 
     def traffic(self, id_prefix: str) -> Iterator[LiveTransaction]:
-        """The rows after the history under new ids, with the truth that the label tells."""
+        """The rows after the history, under new ids, with their label as the truth."""
         for payload, fraud in self.live:
             transaction_id = f"{id_prefix}{payload['transaction_id']}"
             body = orjson.dumps({**payload, "transaction_id": transaction_id}, default=str)
@@ -59,7 +59,7 @@ def read_data(path: Path, request: DemoRequest) -> DataFile:
         raise InvalidInputError(
             "--data",
             f"{path} has {rows:,} rows; the last {request.transactions:,} of them would be the "
-            "live traffic (--seconds times --rate), which leaves too few for the history",
+            "live traffic (--seconds times --rate), and too few would be left for the history",
         )
     return DataFile(path, rows - request.transactions, list(last))
 

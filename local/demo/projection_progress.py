@@ -1,4 +1,4 @@
-"""Owns waiting until every projection has what is in the log, and showing how far it is."""
+"""Wait until every projection has caught up with the log, and show how far each one is."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from pathlib import Path
 
 from domain.errors import UnavailableError
 
-_LOOK_SECONDS = 0.5
-# A worker that is started anew reads its memory of ids first.
+_POLL_SECONDS = 0.5
+# A restarted worker first reads its memory of ids.
 _STALL_SECONDS = 180.0
 
 Lags = Callable[[], Mapping[str, int]]
 Shown = Callable[[Mapping[str, int]], None]
 
 
-def catch_up(lags: Lags, shown: Shown, logs: Path, stall_seconds: float = _STALL_SECONDS) -> None:
-    """Returns once no projection lags. Raises UnavailableError where one of them stands still."""
+def wait_for_projections(
+    lags: Lags, shown: Shown, logs: Path, stall_seconds: float = _STALL_SECONDS
+) -> None:
+    """Returns once no projection lags. Raises UnavailableError if one makes no progress."""
     least: dict[str, int] = {}
     moved: dict[str, float] = {}
     while True:
@@ -33,7 +35,7 @@ def catch_up(lags: Lags, shown: Shown, logs: Path, stall_seconds: float = _STALL
             if now - moved[name] > stall_seconds:
                 raise UnavailableError(
                     f"worker-{name}",
-                    f"{found[name]:,} events wait and none was projected for "
+                    f"{found[name]:,} events are waiting and none was projected for "
                     f"{stall_seconds:.0f} s; see {logs / f'worker-{name}.log'}",
                 )
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)

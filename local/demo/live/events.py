@@ -1,4 +1,4 @@
-"""Owns what the live part sends: bodies, and the truth about them; sending is traffic's."""
+"""Events of live traffic: the bodies to send, and whether each is fraud."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from simulator import Simulation, label_to_submission, to_submission
 from simulator.due_labels import DueLabels
 from simulator.records import SimulatedLabel, SimulatedTransaction
 
-# What is said later than this after its transaction is too rare to look for.
+# Labels that become known later than this are too rare to look for.
 _LABEL_DAYS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class LiveTransaction:
-    """`fraud` is None where nobody knows. `day` is the simulated day, if one is."""
+    """`fraud` is None if unknown. `day` is the simulated day, 0 for rows of a file."""
 
     transaction_id: str
     body: bytes
@@ -40,9 +40,9 @@ LiveEvent: TypeAlias = LiveTransaction | LiveLabel
 
 
 def simulated_traffic(plan: HistoryPlan, window: LiveWindow, id_prefix: str) -> Iterator[LiveEvent]:
-    """Without end: transactions of the same people, and labels of the history that are now known.
+    """Endless: transactions of the same customers, and labels of the history as they become known.
 
-    Times never lie after the window's latest; there the days are moved back by one more.
+    No time is after the window's latest: what would be is moved back by another day.
     """
     shift = window.shift_us
     due = _due_labels(plan, window)

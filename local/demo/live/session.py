@@ -1,4 +1,4 @@
-"""Owns the live part: traffic, watch and screen, until all that was sent is accounted for."""
+"""Session of live traffic: sender, monitor and screen, until all that was sent is decided."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from rich.console import Console
 
 from eventlog.port import InboxLog
 from eventlog.topics import TRANSACTIONS
-from local.demo.accounts import Accounts, Stored, settle
+from host.processes import wait_until
+from local.demo.live.events import LiveEvent, LiveTransaction
 from local.demo.live.figures import FLAGGED, Figures
-from local.demo.live.payments import LiveEvent, LiveTransaction
+from local.demo.live.monitor import DecisionMonitor, MonitorThreads, all_settled
+from local.demo.live.reconciliation import Reconciliation, Stored, reconcile
 from local.demo.live.screen import LiveScreen
-from local.demo.live.traffic import Pace, Traffic
-from local.demo.live.watch import DecisionWatch, Watching, settled, until
+from local.demo.live.traffic import Schedule, Traffic
 from operations.monitoring.projection_lag import ProjectionPositions
 from runtime.settings import Settings
 
@@ -31,48 +32,50 @@ _DECISIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
-    """`last` is the latest of what was sent."""
+class LiveResult:
+    """`last` is the last transaction sent."""
 
     figures: Figures
-    accounts: Accounts
+    reconciliation: Reconciliation
     seconds: float
     last: LiveTransaction | None
 
 
 @dataclass(frozen=True, slots=True)
-class LivePart:
-    """`id_prefix` is of this run alone: by it the log, the tables and we know its transactions."""
+class LiveSession:
+    """`id_prefix` begins the id of every transaction of this run, and of no other."""
 
     settings: Settings
     log: InboxLog
     id_prefix: str
-    pace: Pace
+    schedule: Schedule
     console: Console
 
-    def run(self, events: Iterator[LiveEvent], told: Callable[[LiveTransaction], None]) -> Lived:
-        """`told` learns the last one sent, also where the traffic is interrupted."""
+    def run(
+        self, events: Iterator[LiveEvent], remember: Callable[[LiveTransaction], None]
+    ) -> LiveResult:
+        """`remember` takes the last transaction sent, also after an interruption."""
         figures = Figures()
-        screen = LiveScreen(self.console, figures, self.pace.seconds)
+        screen = LiveScreen(self.console, figures, self.schedule.seconds)
         traffic = Traffic(self.settings.api_url, self.log, figures)
         with self._opened() as positions, self._opened() as asked:
             start = asyncio.run(self._ends())
-            watch = DecisionWatch(self.log, start, self.id_prefix, positions.markers, figures)
+            monitor = DecisionMonitor(self.log, start, self.id_prefix, positions.markers, figures)
             count_alerts = lambda: int(asked.rows(_ALERTS, self.id_prefix)[0][0])  # noqa: E731
-            with screen.shown(), Watching(watch, asked.read, count_alerts, figures):
+            with screen.shown(), MonitorThreads(monitor, asked.read, count_alerts, figures):
                 started = monotonic()
                 try:
-                    asyncio.run(traffic.run(events, self.pace))
+                    asyncio.run(traffic.run(events, self.schedule))
                 finally:
                     if traffic.last is not None:
-                        told(traffic.last)
+                        remember(traffic.last)
                 seconds = (traffic.ended_at or monotonic()) - started
-                screen.phase = "all sent; waiting for what is on its way"
-                until(lambda: settled(figures), _SETTLE_SECONDS)
-                until(lambda: figures.alerts >= _flagged(figures), _ALERT_SECONDS)
+                screen.phase = "all sent; waiting for the last decisions"
+                wait_until(lambda: all_settled(figures), _SETTLE_SECONDS)
+                wait_until(lambda: figures.alerts >= _flagged(figures), _ALERT_SECONDS)
             stored = {row[0]: Stored(*row[1:]) for row in asked.rows(_DECISIONS, self.id_prefix)}
-        accounts = settle(figures, stored, watch.counted)
-        return Lived(figures, accounts, seconds, traffic.last)
+        reconciliation = reconcile(figures, stored, monitor.counted)
+        return LiveResult(figures, reconciliation, seconds, traffic.last)
 
     @contextmanager
     def _opened(self) -> Iterator[ProjectionPositions]:

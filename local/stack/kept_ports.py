@@ -1,0 +1,21 @@
+"""Ports of the servers, kept in the state folder from one start to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from host.ports import free_ports, is_free
+from host.state_folder import StateFolder, read_json, write_json
+
+
+def kept_ports(folder: StateFolder, names: Iterable[str]) -> dict[str, int]:
+    """A port per name: the one used before if it is still free, otherwise a new one."""
+    before = read_json(folder.ports)
+    chosen: dict[str, int] = {}
+    for name in names:
+        port = int(before.get(name, 0))
+        while not port or port in chosen.values() or not is_free(port):
+            (port,) = free_ports(1)
+        chosen[name] = port
+    write_json(folder.ports, {**before, **chosen})
+    return chosen
