@@ -1,1 +1,1 @@
-"""Owns what Feast is told: entities, views and services; computes and stores nothing itself."""
+"""Feast's feature repository: entities, views and services."""

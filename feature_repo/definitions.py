@@ -1,7 +1,7 @@
-"""Owns the Feast objects: states online, finished on demand; vectors offline, by transaction id.
+"""Feast objects: states online, finished on demand; vectors offline, by transaction id.
 
-It works for `feast apply` in this folder and as a package alike, so it imports no sibling. Feature
-names come from the catalogue, and nothing about a feature is said here a second time.
+It works for `feast apply` in this folder and as a package alike, so it imports no sibling. Features
+are declared in the catalogue alone; here are only their names.
 """
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Owns the names under which Feast knows our states; `definitions.py` spells out the same ones."""
+"""Names of our states in Feast; definitions.py spells out the same ones."""
 
 from __future__ import annotations
 

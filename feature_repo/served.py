@@ -1,7 +1,7 @@
-"""Owns which sets of features the states in hand may be of, for the on-demand view; reads no store.
+"""Finish for the on-demand view, with the feature set that each stored state was folded for.
 
-The online store says which sets it has met: a read may come upon the live generation or, just
-before a swap is noticed, upon the one before. The digest at the head of a state says what it fits.
+The online store announces the sets of the generations that it reads: the live one and, until a swap
+is noticed, the one before. The digest at the head of a state says which set it is of.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def finished(
     """Values by name. `stored` has key and state, b"" for none, of each entity that is named.
 
     Each state is finished with the features that it was folded for. Raises IntegrityError where
-    none that this process has met are those.
+    this process does not know them.
     """
     newest, *others = _met
     states: dict[str, dict[Entity, EntityState]] = {newest.hash: {}}
@@ -60,5 +60,5 @@ def _fitting(
         if not data or features.plans[entity].digest == digest:
             return features
     raise IntegrityError(
-        f"the state of this {entity} is of features that this process has not met: ask again"
+        f"the state of this {entity} is of features that this process does not know yet: ask again"
     )

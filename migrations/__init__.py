@@ -1,1 +1,1 @@
-"""Owns the steps from one shape of the PostgreSQL tables to the next."""
+"""Alembic migrations of the PostgreSQL tables."""

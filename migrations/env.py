@@ -1,4 +1,4 @@
-"""Owns how Alembic runs: over the connection it is given, or else over DATABASE_URL."""
+"""Alembic environment: over the connection it is given, or else over DATABASE_URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the ways to bring a database to the current shape, and to tell whether it has it."""
+"""Upgrade of a database to the newest revision, and the check whether it has it."""
 
 from __future__ import annotations
 

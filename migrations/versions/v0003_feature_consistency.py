@@ -1,4 +1,4 @@
-"""Served against ideal features, by feature and by what the reader had missed."""
+"""Training-serving skew, by feature and by what the reader had missed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What challengers would have decided, and decisions by their place in the log."""
+"""Shadow scores of challengers, and an index of decisions by their place in the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the making of facts for these tests, and a log in memory that admissions them."""
+"""Owns the making of facts for these tests, and an in-memory log that admits them."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def caused(data: Any, known: int, ordinal: int = 0) -> Envelope:
 
 
 class CheckedLog:
-    """Appends facts to partitions by their subject and keeps the verdict of each."""
+    """Appends facts to partitions by their subject and keeps the status of each."""
 
     def __init__(self, topic: str = TRANSACTIONS.name, partitions: int = PARTITIONS) -> None:
         self._admission = Admission(SqliteMemory(None))

@@ -1,4 +1,4 @@
-"""Owns a made history whose frauds any model finds: the large payments, one in twenty."""
+"""A made history whose frauds any model finds: the large payments, one in twenty."""
 
 from __future__ import annotations
 

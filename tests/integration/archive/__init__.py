@@ -1,1 +1,1 @@
-"""Owns the proof that the archive lies as well in S3 as in a folder."""
+"""The archive in S3, as in a folder."""

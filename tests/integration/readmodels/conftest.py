@@ -1,4 +1,4 @@
-"""Owns the stores of these tests: a database of their own on each of the session's servers."""
+"""Databases of these tests, one for each module, on the servers of the session."""
 
 from __future__ import annotations
 

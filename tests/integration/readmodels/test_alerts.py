@@ -1,4 +1,4 @@
-"""Owns the proof that alerts are projected once, with their first delivery."""
+"""Alerts in PostgreSQL: projected once, with their first delivery."""
 
 from __future__ import annotations
 

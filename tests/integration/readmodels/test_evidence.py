@@ -1,4 +1,4 @@
-"""Owns the proof that evidence is kept and found as it came, by one owner per partition."""
+"""Evidence in MongoDB: stored and found as it came, by one owner per partition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the proof that migrations lead to the declared tables, forth and back, at any time."""
+"""Migrations: up and down, they lead to the declared tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decisions whose features shift become figures for /metrics and one alert a day, and no more."""
+"""Model alerts: a feature that drifts gives figures for /metrics and one alert a day."""
 
 from __future__ import annotations
 

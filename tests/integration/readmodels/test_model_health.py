@@ -1,4 +1,4 @@
-"""Drift of what a model met, and of what its scores promised, as PostgreSQL holds it."""
+"""Model health from PostgreSQL: drift of features, and calibration of scores."""
 
 from __future__ import annotations
 

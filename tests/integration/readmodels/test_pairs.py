@@ -1,4 +1,4 @@
-"""Owns the proof of which transactions count as scored by two models, and with what."""
+"""Pairs of champion and challenger: which transactions both have scored, and with what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the proof that questions are answered rightly, page by page, or with a clear refusal."""
+"""Queries of the read models: filters, pages, and refusals that say what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the proof that docs/sql.md tells of every column, and that its examples run."""
+"""The SQL guide: docs/sql.md explains every column, and its examples run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the comparison of the read models with a naive model, over any stream of facts."""
+"""Read models against a naive model, over any stream of facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what the workers' tests share: a log, a Redis database and a state folder of their own."""
+"""Fixtures of the workers: a log, a Redis database and a state folder of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feast as its users use it: no older writer takes a state back, and values are finished."""
+"""Feast clients: no older writer replaces a state, and values are finished on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The features worker on real servers: what Redis holds is what the log says, whatever happens."""
+"""The features worker on real servers: states in Redis equal those computed from the log."""
 
 from __future__ import annotations
 

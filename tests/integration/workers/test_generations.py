@@ -1,4 +1,4 @@
-"""Generations on a real Redis: what is removed takes nothing in, and no read is of two of them."""
+"""Generations on a real Redis: a removed one takes no write, and a read never mixes two."""
 
 from __future__ import annotations
 

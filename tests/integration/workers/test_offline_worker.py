@@ -1,4 +1,4 @@
-"""The offline worker on real servers: ideal vectors, whole after kills, as Feast hands them out."""
+"""The offline worker on real servers: ideal vectors, complete after kills, through Feast."""
 
 from __future__ import annotations
 

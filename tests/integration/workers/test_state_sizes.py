@@ -1,4 +1,4 @@
-"""How many states there are, how large, and that some which were there are not any more."""
+"""Sizes of the online states: how many there are, how large, and how many were evicted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The archive and the log read as one, whatever crashed, overlaps or came twice."""
+"""The archive worker: archive and log read as one, whatever crashed, overlapped or came twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verdicts: once and for ever, whatever is read twice or forgotten."""
+"""Admission: a record has one status, whatever is read twice or forgotten."""
 
 from __future__ import annotations
 

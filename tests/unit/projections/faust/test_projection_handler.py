@@ -1,4 +1,4 @@
-"""How a projection is driven: from the lesser position, each record once, what fails set aside."""
+"""The projection handler: each record once, from the lesser position, the unfoldable set aside."""
 
 from __future__ import annotations
 

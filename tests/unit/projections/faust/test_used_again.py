@@ -1,4 +1,4 @@
-"""What is read anew after a loss of local files or of a store: nothing counts or rings twice."""
+"""Ids used again after the horizon: read from the beginning, nothing counts or alerts twice."""
 
 from __future__ import annotations
 

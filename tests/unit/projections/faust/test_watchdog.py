@@ -1,4 +1,4 @@
-"""The watchdog: ends a worker that has work and does none, and leaves any other alone."""
+"""The watchdog: it ends a worker that has lag and makes no progress, and no other."""
 
 from __future__ import annotations
 

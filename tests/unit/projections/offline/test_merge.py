@@ -1,4 +1,4 @@
-"""The order of the ideal set, from partitions that come as they like."""
+"""The merge into the ideal order, from partitions that arrive in any order."""
 
 from __future__ import annotations
 

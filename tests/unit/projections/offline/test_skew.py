@@ -1,4 +1,4 @@
-"""Served and ideal values are told apart, by feature and by what the reader had missed."""
+"""Training-serving skew: counted by feature, and by the age of what the reader had missed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The follower: a generation beside the live one is brought to where the topic ends, once."""
+"""Catch-up: a generation beside the live one is folded up to where the topic ends, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The router: every shard hears of every offset once, in order, and at once of what concerns it."""
+"""The router: each shard gets each offset once, in order, and its own events at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The entity writer: folds while it writes, loses nothing, and marks only what is stored."""
+"""The writer of online states: folds while it saves, loses nothing, marks only what is saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training set holds nothing that was known later: not than its moment, nor than each row."""
+"""No leaks in training sets: nothing is used that was known after the cut, or after the row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What measures ask of payments is what events say, each label only from its known time on."""
+"""Payments of a training set: as the events say, each label only from its known time on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A replay of a whole log gives what the fold and the finish gave at each of its transactions."""
+"""The replay of a log gives the vectors that fold and finish gave at each of its transactions."""
 
 from __future__ import annotations
 

@@ -1,0 +1,184 @@
+"""The projection into PostgreSQL under crashes, takeovers, lost memory and rows that do not fit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.errors import FencedError, UnavailableError
+from domain.times import HOUR
+from eventlog.port import Position
+from eventlog.topics import TRANSACTIONS
+from projections.ports import CheckedRecord, Counts, UnfoldableError
+from projections.readmodels.adapters.postgres import PostgresProjection, transactions_projection
+from projections.readmodels.adapters.writers import TransactionsWriter
+from projections.readmodels.queries.read_models import ReadModels
+from projections.readmodels.storage.connecting import transaction as in_transaction
+from projections.readmodels.storage.driver import Cursor
+from tests.builders.read_model_facts import (
+    NOON,
+    CheckedLog,
+    imported,
+    project_all,
+    scored,
+    small_history,
+    submitted,
+    transaction,
+)
+from tests.builders.table_contents import dump
+
+
+class HaltedWriter:
+    """Writes as the real one, then waits for `go_on`, then fails if it is to."""
+
+    def __init__(self) -> None:
+        self.writing, self.go_on = threading.Event(), threading.Event()
+        self.failure: Exception | None = None
+
+    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
+        counts = TransactionsWriter().write(cursor, batch)
+        self.writing.set()
+        assert self.go_on.wait(20)
+        if self.failure:
+            raise self.failure
+        return counts
+
+
+def test_a_crash_before_the_commit_leaves_nothing_and_the_retry_leaves_all(engine: Engine) -> None:
+    log, writer = small_history(), HaltedWriter()
+    writer.go_on.set()
+    projection = PostgresProjection(engine, "readmodels", TRANSACTIONS, writer)
+    projection.assign(0)
+    writer.failure = RuntimeError("the process dies here")
+    with pytest.raises(RuntimeError):
+        projection.project(0, log.records[0])
+    assert not any(dump(engine).values())
+    assert projection.assign(0) == 0
+    writer.failure = None
+    projection.project(0, log.records[0])
+    assert transactions_projection(engine).assign(0) == len(log.records[0])
+
+
+def test_a_connection_cut_in_mid_batch_is_unavailable_and_the_retry_succeeds(
+    engine: Engine,
+) -> None:
+    class CutWriter:
+        cut = True
+
+        def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
+            counts = TransactionsWriter().write(cursor, batch)
+            if self.cut:
+                self.cut = False
+                pid = cursor.connection.info.backend_pid
+                with in_transaction(engine) as other:
+                    other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+            return counts
+
+    log = small_history()
+    projection = PostgresProjection(engine, "readmodels", TRANSACTIONS, CutWriter())
+    projection.assign(0)
+    with pytest.raises(UnavailableError, match="postgresql"):
+        projection.project(0, log.records[0])
+    assert not any(dump(engine).values())
+    projection.project(0, log.records[0])
+    assert dump(engine)["transactions"]
+
+
+def test_a_zombie_is_refused_and_writes_nothing(engine: Engine) -> None:
+    log = small_history()
+    zombie, successor = transactions_projection(engine), transactions_projection(engine)
+    zombie.assign(0)
+    successor.assign(0)
+    with pytest.raises(FencedError, match="taken it over"):
+        zombie.project(0, log.records[0])
+    assert not any(dump(engine).values())
+    successor.project(0, log.records[0])
+
+
+def test_a_takeover_waits_for_the_batch_under_way_and_goes_on_behind_it(engine: Engine) -> None:
+    log, writer = small_history(), HaltedWriter()
+    slow = PostgresProjection(engine, "readmodels", TRANSACTIONS, writer)
+    slow.assign(0)
+    at_work = threading.Thread(target=slow.project, args=(0, log.records[0]))
+    at_work.start()
+    assert writer.writing.wait(20)
+    starts: list[int] = []
+    taking_over = threading.Thread(
+        target=lambda: starts.append(transactions_projection(engine).assign(0))
+    )
+    taking_over.start()
+    writer.go_on.set()
+    at_work.join(20)
+    taking_over.join(20)
+    assert starts == [len(log.records[0])]
+
+
+def test_a_partition_that_was_never_assigned_or_was_revoked_is_refused(engine: Engine) -> None:
+    log, projection = small_history(), transactions_projection(engine)
+    with pytest.raises(FencedError):
+        projection.project(0, log.records[0])
+    projection.assign(0)
+    projection.revoke(0)
+    with pytest.raises(FencedError):
+        projection.project(0, log.records[0])
+
+
+def test_a_position_that_went_back_is_refused(engine: Engine) -> None:
+    log, projection = small_history(), transactions_projection(engine)
+    projection.assign(0)
+    projection.project(0, log.records[0][:2])
+    with in_transaction(engine) as connection:
+        connection.execute(text("UPDATE projection_positions SET next_offset = 0"))
+    with pytest.raises(FencedError, match="went back"):
+        projection.project(0, log.records[0][2:])
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"merchant_id": "a\0b"}, "merchant_id: holds a NUL"),
+        ({"base_amount": 2**63}, "base_amount: 9223372036854775808 is beyond"),
+        ({"customer_id": "x" * 801}, "customer_id: longer than 800"),
+        ({"timestamp": 10**18}, "date value out of range"),
+    ],
+)
+def test_what_a_table_cannot_hold_is_named_and_stops_nothing(
+    engine: Engine, given: dict[str, Any], reason: str
+) -> None:
+    projection = transactions_projection(engine)
+    bad = replace(transaction("bad"), **given)
+    facts = [imported(transaction("good")), replace(imported(bad), time=NOON, known_time=NOON)]
+    records = [
+        CheckedRecord(Position(TRANSACTIONS.name, 0, n), fact, "counts")
+        for n, fact in enumerate(facts)
+    ]
+    projection.assign(0)
+    with pytest.raises(UnfoldableError, match=reason) as caught:
+        projection.project(0, records)
+    assert list(caught.value.reasons) == [1]
+    assert not any(dump(engine).values())
+    set_aside = CheckedRecord(records[1].position, None, "dead")
+    projection.project(0, [records[0], set_aside])
+    assert [row[0] for row in dump(engine)["transactions"]] == ["good"]
+
+
+def test_a_worker_without_memory_of_ids_cannot_replace_rows(engine: Engine) -> None:
+    log, projection = CheckedLog(partitions=1), transactions_projection(engine)
+    x = transaction("x")
+    log.append(submitted(x), scored(x, "decline"))
+    project_all(projection, log)
+    before = dump(engine)
+    again = [submitted(transaction("x", amount=1), NOON + HOUR, "d2"), scored(x, "approve")]
+    forgetful = [
+        CheckedRecord(Position(TRANSACTIONS.name, 0, 2 + n), fact, "counts")
+        for n, fact in enumerate(again)
+    ]
+    projection.project(0, forgetful)
+    assert dump(engine) == before
+    [sums] = ReadModels(engine).accounting({TRANSACTIONS.name: [4]})
+    assert (sums.projected, sums.void) == (2, 2)
