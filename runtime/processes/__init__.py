@@ -1,1 +1,1 @@
-"""One module for each process, with its wiring in view."""
+"""Processes: one module each, with its wiring in view."""

@@ -1,4 +1,4 @@
-"""The API process, `python -m runtime.processes.api`: uvicorn around the application."""
+"""API process, `python -m runtime.processes.api`: uvicorn around the application."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def application(settings: Settings, instance: str) -> FastAPI:
             read_models = stack.enter_context(open_read_models(settings))
             evidence = stack.enter_context(open_evidence(settings))
             context = await _opened(stack, open_context(settings, instance, log))
-            # Nothing is answered before our own tail knows all ids that are in the log.
+            # No request is answered before our own tail has read all ids that are in the log.
             await context.ledger.barrier(within=_CATCH_UP_SECONDS)
-            following = asyncio.create_task(context.ledger.failed())
-            following.add_done_callback(_end)
+            failure = asyncio.create_task(context.ledger.failed())
+            failure.add_done_callback(_terminate)
             hub = DecisionHub(asyncio.get_running_loop())
             stop_listening = context.ledger.listen(hub.hear)
             try:
@@ -67,26 +67,26 @@ def application(settings: Settings, instance: str) -> FastAPI:
                 )
             finally:
                 stop_listening()
-                following.cancel()
+                failure.cancel()
 
     return create_app(lifespan)
 
 
 async def _opened(stack: AsyncExitStack, opening: AbstractContextManager[T]) -> T:
-    """Enters in a thread: reading all policy blocks, and the server answers meanwhile."""
+    """Enters in a thread, for reading all policy blocks, and the server answers meanwhile."""
     opened = await asyncio.to_thread(opening.__enter__)
     stack.push(opening.__exit__)
     return opened
 
 
-def _end(following: asyncio.Task[None]) -> None:
-    """A process that knows no ids any more is of no use: its supervisor starts another."""
-    if not following.cancelled() and following.exception():
+def _terminate(failure: asyncio.Task[None]) -> None:
+    """Without its tail of the log this process can answer nothing: its supervisor restarts it."""
+    if not failure.cancelled() and failure.exception():
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Server(uvicorn.Server):
-    """Ends the live streams before it waits for connections: their clients never leave."""
+    """Ends the live streams before it waits for connections to end: their clients never leave."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         deps = cast(FastAPI, self.config.app).state.deps

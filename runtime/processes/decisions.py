@@ -1,4 +1,4 @@
-"""Owns the composition of the `decisions` worker: ingress, scoring agent, alerts, delivery."""
+"""`decisions` worker: inbox, scoring agent, label retry and alert webhook."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from eventlog.dead_letters import SetAside, dead_letter
 from eventlog.topics import ALERTS, DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
 from projections.faust.worker import BatchHandler
 from runtime.composition.decider import open_context
-from runtime.processes.table import Tools, Workload
+from runtime.processes.workload import Tools, Workload
 from runtime.settings import Settings
 
 INGRESS = "ingress"

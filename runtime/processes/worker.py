@@ -1,7 +1,7 @@
-"""Owns the process of one Faust worker: `python -m runtime.processes.worker NAME`.
+"""Worker process: `python -m runtime.processes.worker NAME`.
 
 It waits for Kafka, works until SIGTERM, and ends with a status other than 0 when it cannot go on:
-its supervisor starts it anew, and it resumes where its projection says.
+its supervisor starts it again, and it resumes at the positions that its projection has stored.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import logging
 import os
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import uvloop
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from domain.errors import LogUnavailableError, RetraceError, SettingsError
 from eventlog.adapters.kafka import KafkaEventLog
@@ -23,19 +24,20 @@ from eventlog.topics import TRANSACTIONS
 from projections.faust.app import WorkerSettings, build_app
 from projections.faust.watchdog import Watchdog
 from projections.faust.worker import Worker, explain
-from runtime.processes.table import WORKERS, Tools
+from runtime.processes.table import WORKERS
+from runtime.processes.workload import Tools
 from runtime.settings import Settings, load_settings
 
 logger = logging.getLogger("retrace.worker")
 
-# Projections give way to those who decide, where they share cores: while a long history is folded,
-# the processes that answer must keep up with the log, or they answer 503.
+# Where they share cores, projections give way to the processes that decide: those must keep up with
+# the log while a long history is folded, or they answer 503.
 _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "archive": 10}
 
 _CLOSING_SECONDS = 20.0
 
-# Faust, mode and aiokafka tell of every step and, as errors, of what they recover from.
-_TALKATIVE = ("faust", "mode", "aiokafka", "projections.faust.transport", "feast")
+# Faust, mode and aiokafka log every step, and log as errors what they recover from.
+_VERBOSE = ("faust", "mode", "aiokafka", "projections.faust.transport", "feast")
 
 
 def main(arguments: list[str]) -> int:
@@ -52,7 +54,7 @@ def main(arguments: list[str]) -> int:
         return 2
     except Exception as error:
         if not isinstance(error, RetraceError):
-            logger.error("%s: ended by", arguments[0], exc_info=True)
+            logger.error("%s: ended by an unexpected error", arguments[0], exc_info=True)
         return 1
     return 0
 
@@ -61,7 +63,7 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(
         level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
-    for name in _TALKATIVE:
+    for name in _VERBOSE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
@@ -73,50 +75,52 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         topic_prefix=topic_prefix,
         instance=os.environ.get("RETRACE_INSTANCE", name),
     )
-    with ExitStack() as closing:
-        log = KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers, topic_prefix))
-        closing.callback(log.close)
-        await _wait_for(log, name)
+    # Closed in reverse order: what the workload opened, then the log.
+    with ExitStack() as stack:
+        kafka = KafkaSettings(settings.kafka_bootstrap_servers, topic_prefix)
+        log = stack.enter_context(closing(KafkaEventLog(kafka)))
+        await _wait_for_kafka(log, name)
         app = build_app(name, limits)
-        workload = WORKERS[name](Tools(name, settings, limits, app, log, closing))
+        workload = WORKERS[name](Tools(name, settings, limits, app, log, stack))
         worker = Worker(name, app, workload.handlers)
         watchdog = Watchdog(worker, limits.stall_seconds)
         beside = [watchdog.run, *(worker.steadily(each) for each in workload.beside), worker.ready]
         tasks = [asyncio.ensure_future(each()) for each in beside]
-        tasks[-1].add_done_callback(_tell_ready)
+        tasks[-1].add_done_callback(_touch_ready_file)
         try:
             await worker.run(workload.first)
         except BaseException as error:
-            # At once: a task of a library that cannot be cancelled would keep it from being said.
+            # Logged at once: a task of a library that cannot be cancelled may delay the end.
             logger.error("%s: ends: %s", name, explain(error))
             raise
         finally:
-            _end_for_certain()
+            _exit_in_any_case()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _end_for_certain() -> None:
-    """Whatever hangs on the way out, the process ends, and its supervisor starts it anew."""
+def _exit_in_any_case() -> None:
+    """Ends the process after a while, whatever hangs on the way out; its supervisor restarts it."""
     timer = threading.Timer(_CLOSING_SECONDS, os._exit, [1])
     timer.daemon = True
     timer.start()
 
 
-async def _wait_for(log: KafkaEventLog, name: str) -> None:
-    pause = 0.5
-    while True:
-        try:
-            await log.ends(TRANSACTIONS)
-            return
-        except LogUnavailableError as error:
-            logger.warning("%s: waits for Kafka: %s", name, error)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 5.0)
+async def _wait_for_kafka(log: KafkaEventLog, name: str) -> None:
+    def warn(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        logger.warning("%s: waits for Kafka: %s", name, error)
+
+    until_it_answers = AsyncRetrying(
+        wait=wait_exponential(multiplier=0.5, max=5.0),
+        retry=retry_if_exception_type(LogUnavailableError),
+        before_sleep=warn,
+    )
+    await until_it_answers(log.ends, TRANSACTIONS)
 
 
-def _tell_ready(task: asyncio.Future[None]) -> None:
+def _touch_ready_file(task: asyncio.Future[None]) -> None:
     path = os.environ.get("RETRACE_READY_FILE")
     if path and not task.cancelled():
         Path(path).touch()
@@ -125,5 +129,5 @@ def _tell_ready(task: asyncio.Future[None]) -> None:
 if __name__ == "__main__":
     status = main(sys.argv[1:])
     logging.shutdown()
-    # A thread of Faust's that hangs must not keep the process.
+    # A thread of Faust that hangs must not keep the process alive.
     os._exit(status)

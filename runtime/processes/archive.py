@@ -1,0 +1,21 @@
+"""`archive` worker: copies the TRANSACTIONS topic into the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eventlog.archive.folder import ArchiveFolder
+from eventlog.topics import TRANSACTIONS
+from projections.archive.worker import Archiver, Cut
+from runtime.processes.workload import Tools, Workload
+
+
+def archive(tools: Tools) -> Workload:
+    folder = ArchiveFolder(tools.settings.archive_url, TRANSACTIONS)
+    cut = Cut(seconds=tools.settings.archive_seconds)
+
+    async def ends() -> Sequence[int]:
+        return await tools.log.ends(TRANSACTIONS)
+
+    archiver = Archiver(folder, tools.admission(TRANSACTIONS), cut, ends, tools.log.read_one)
+    return Workload({TRANSACTIONS: archiver}, beside=[archiver.watch])

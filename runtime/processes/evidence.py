@@ -1,0 +1,17 @@
+"""`evidence` worker: projects payloads as received into MongoDB."""
+
+from __future__ import annotations
+
+from eventlog.topics import TRANSACTIONS
+from projections.evidence.adapters.mongo import MongoEvidenceProjection, build_client
+from projections.faust.projection_handler import ProjectionHandler
+from projections.settings import MongoSettings
+from runtime.processes.workload import Tools, Workload
+
+
+def evidence(tools: Tools) -> Workload:
+    client = build_client(MongoSettings(tools.settings.mongodb_url))
+    tools.closing.callback(client.close)
+    projection = MongoEvidenceProjection(client)
+    admission = tools.admission(TRANSACTIONS)
+    return Workload({TRANSACTIONS: ProjectionHandler(projection, admission, tools.dead_letter())})

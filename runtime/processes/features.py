@@ -1,0 +1,33 @@
+"""`features` worker: routes transactions to entities, and folds them into the online states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from eventlog.topics import ENTITIES, TRANSACTIONS
+from projections.online.adapters.feast_repo import repo_config
+from projections.online.adapters.feast_states import FeastStateStore
+from projections.online.generation_watch import generation_watch
+from projections.online.rebuild_flags import RebuildFlags
+from projections.online.router import Router
+from projections.online.writer import EntityWriter
+from runtime.processes.workload import Tools, Workload
+
+
+def features(tools: Tools) -> Workload:
+    # Two hops lie between an event and its readable state.
+    tools.app.fetch_wait_ms = 20
+    states = FeastStateStore(repo_config(tools.settings))
+
+    async def send(shard: int, value: bytes) -> object:
+        return await tools.log.append_bytes(ENTITIES, None, value, shard)
+
+    async def ends() -> Mapping[int, int]:
+        return dict(enumerate(await tools.log.ends(TRANSACTIONS)))
+
+    router = Router(states, tools.admission(TRANSACTIONS), send)
+    writer = EntityWriter(states, tools.dead_letter(), RebuildFlags(states, ends))
+    return Workload(
+        {TRANSACTIONS: router, ENTITIES: writer},
+        beside=[router.watch, writer.watch, generation_watch(states)],
+    )

@@ -1,0 +1,42 @@
+"""`offline` worker: projects feature vectors into PostgreSQL, for training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from eventlog.topics import TRANSACTIONS
+from projections.faust.assignors import SoleOwnerAssignor
+from projections.offline.adapters.postgres_vectors import PostgresVectors
+from projections.offline.worker import OfflineVectors
+from projections.online.adapters.feast_repo import repo_config
+from projections.online.adapters.feast_states import FeastStateStore
+from projections.online.generation_watch import generation_watch
+from projections.readmodels.storage.connecting import build_engine, transaction
+from projections.readmodels.storage.feature_columns import ensure_feature_columns
+from projections.settings import PostgresSettings
+from runtime.processes.workload import Tools, Workload
+
+
+def offline(tools: Tools) -> Workload:
+    # Vectors offline are of the features that are served online.
+    states = FeastStateStore(repo_config(tools.settings))
+    states.adopt()
+    engine = build_engine(PostgresSettings(tools.settings.database_url), writer=True)
+    tools.closing.callback(engine.dispose)
+    with transaction(engine) as connection:
+        ensure_feature_columns(connection, states.features.names)
+    tools.app.assignor_class = SoleOwnerAssignor
+
+    async def ends() -> Sequence[int]:
+        return await tools.log.ends(TRANSACTIONS)
+
+    def hold(partition: int, on: bool) -> None:
+        tools.app.hold(tools.app.topic_prefix + TRANSACTIONS.name, partition, on)
+
+    def alive() -> None:
+        tools.app.progressed = time.monotonic()
+
+    vectors = PostgresVectors(engine, states.features)
+    offline = OfflineVectors(vectors, tools.admission(TRANSACTIONS), ends, hold, alive)
+    return Workload({TRANSACTIONS: offline}, beside=[offline.watch, generation_watch(states)])

@@ -1,0 +1,63 @@
+"""`readmodels` worker: decisions and alerts in PostgreSQL, shadows and model health beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from sqlalchemy import Engine
+
+from commands.policy.shadows import ShadowPolicy
+from eventlog.events_table import EventTable
+from eventlog.topics import ALERTS, TRANSACTIONS
+from host.clock import now_us
+from operations.monitoring.watch import HealthWatch
+from projections.faust.projection_handler import ProjectionHandler
+from projections.readmodels.adapters.postgres import alerts_projection, transactions_projection
+from projections.readmodels.storage.connecting import build_engine
+from projections.settings import PostgresSettings
+from projections.shadows.adapters.postgres import PostgresShadows
+from projections.shadows.models import ShadowModels
+from projections.shadows.worker import ShadowScoring
+from runtime.composition.scorers import Load, open_scorers
+from runtime.processes.workload import Tools, Workload
+
+
+def readmodels(tools: Tools) -> Workload:
+    engine = build_engine(PostgresSettings(tools.settings.database_url), writer=True)
+    tools.closing.callback(engine.dispose)
+    health = HealthWatch(tools.settings, engine, tools.log, f"retrace/{tools.name}", now_us)
+    # Shadows score decisions once these tables hold them (docs/adr/0012).
+    shadows = _shadows(tools, engine)
+    transactions = ProjectionHandler(
+        transactions_projection(engine),
+        tools.admission(TRANSACTIONS),
+        tools.dead_letter(),
+        shadows.own,
+    )
+    alerts = ProjectionHandler(
+        alerts_projection(engine), tools.admission(ALERTS), tools.dead_letter()
+    )
+    return Workload(
+        {TRANSACTIONS: transactions, ALERTS: alerts}, beside=[health.run, shadows.watch]
+    )
+
+
+def _shadows(tools: Tools, engine: Engine) -> ShadowScoring:
+    policy = ShadowPolicy(tools.log)
+    tools.closing.callback(policy.close)
+
+    @cache
+    def scorers() -> Load:
+        """Opened with the first shadow: without one, no kernel is loaded."""
+        return tools.closing.enter_context(open_scorers(tools.settings))
+
+    def events(seam: Sequence[int]) -> EventTable:
+        # The archive's readers take memory that most workers never need.
+        from runtime.composition.history import open_history
+
+        with open_history(tools.settings, seam) as (_, history):
+            return history.events()
+
+    models = ShadowModels(lambda model_hash: scorers()(model_hash), policy.features, events)
+    return ShadowScoring(PostgresShadows(engine), policy.shadows, models.load, models.replay)

@@ -1,0 +1,70 @@
+"""Workload of a worker, and what it is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.dead_letters import SetAside, dead_letter
+from eventlog.port import Position
+from eventlog.topics import TRANSACTIONS, Topic
+from host.clock import now_us
+from projections.faust.admission import DeadLetter, RecordAdmission
+from projections.faust.app import WorkerSettings
+from projections.faust.transport import BatchApp
+from projections.faust.worker import BatchHandler
+from runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a workload is built from; `closing` closes in reverse order when the worker ends."""
+
+    name: str
+    settings: Settings
+    worker: WorkerSettings
+    app: BatchApp
+    log: KafkaEventLog
+    closing: ExitStack
+
+    def dead_letter(self) -> DeadLetter:
+        """Sends a record that this worker cannot process to the dead-letter topic."""
+        key = self.settings.dead_letter_key
+
+        async def set_aside(position: Position, original: bytes, reason: str) -> None:
+            record = SetAside(
+                reader=self.name,
+                origin=position.topic,
+                partition=position.partition,
+                offset=position.offset,
+                reason=reason,
+                original=original,
+            )
+            await dead_letter(self.log, record, key, now_us)
+
+        return set_aside
+
+    def admission(self, topic: Topic) -> RecordAdmission:
+        """Positions; for TRANSACTIONS also the ids seen, since voids occur in that topic alone."""
+        path = self.worker.ledgers / f"{self.name}.sqlite" if topic is TRANSACTIONS else None
+        admission = RecordAdmission(topic.name, path, self.dead_letter())
+        self.closing.callback(admission.close)
+        return admission
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`beside` run as long as the worker does; one that fails ends the worker.
+
+    `first` runs before the worker asks for partitions: it may take minutes after a long history,
+    and would otherwise keep other workers from their partitions, and Faust from starting.
+    """
+
+    handlers: Mapping[Topic, BatchHandler]
+    beside: Sequence[Callable[[], Awaitable[None]]] = ()
+    first: Callable[[], Awaitable[None]] | None = None
+
+
+Build = Callable[[Tools], Workload]

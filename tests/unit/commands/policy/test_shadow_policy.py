@@ -1,0 +1,79 @@
+"""Shadows and activated feature sets, as the POLICY topic tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from commands.policy.shadows import ShadowPolicy
+from domain.events import Envelope, FeaturesActivated, ModelShadowed, ShadowEnded, Thresholds
+from domain.features import CATALOGUE, FeatureSet
+from eventlog.in_memory import InMemoryEventLog
+from eventlog.topics import POLICY
+
+FEWER = FeatureSet(CATALOGUE.features[:3])
+
+
+@pytest.fixture
+def log() -> Iterator[InMemoryEventLog]:
+    made = InMemoryEventLog()
+    yield made
+    made.close()
+
+
+def say(log: InMemoryEventLog, data: Any, ordinal: int = 0) -> None:
+    envelope = Envelope(
+        id=f"{data.NAME}/{ordinal}",
+        source="tests",
+        subject="policy",
+        time=0,
+        known_time=0,
+        data=data,
+        correlation_id="c",
+    )
+    log.append_nowait(POLICY, None, envelope)
+
+
+def shadow(model_hash: str) -> ModelShadowed:
+    return ModelShadowed(
+        model_id=model_hash,
+        model_hash=model_hash,
+        feature_set="f",
+        thresholds=Thresholds(review=0.1, step_up=0.2, decline=0.3),
+        seam=[0] * 8,
+    )
+
+
+def activated(declarations: str) -> FeaturesActivated:
+    return FeaturesActivated(
+        generation=2, feature_set=FEWER.hash, declarations=declarations, reason="test"
+    )
+
+
+def test_the_first_answer_is_of_the_whole_topic_and_later_ones_of_what_came(
+    log: InMemoryEventLog,
+) -> None:
+    say(log, shadow("a"))
+    say(log, ShadowEnded(model_id="a", model_hash="a", until=[0] * 8))
+    policy = ShadowPolicy(log)
+    assert policy.shadows(0.0).going_on("a") is None
+    say(log, shadow("b"), 1)
+    told = policy.shadows(5.0)
+    assert [each.number for each in told.by_model.values()] == [0, 2]
+    policy.close()
+
+
+def test_a_set_is_known_by_hash_unless_it_cannot_be_computed(log: InMemoryEventLog) -> None:
+    policy = ShadowPolicy(log)
+    say(log, activated("no declarations"))
+    policy.shadows(0.0)
+    assert policy.features(FEWER.hash) is None
+    assert policy.features(CATALOGUE.hash) is CATALOGUE
+    say(log, activated(FEWER.to_json()), 1)
+    policy.shadows(5.0)
+    found = policy.features(FEWER.hash)
+    assert found is not None
+    assert found.names == FEWER.names
+    policy.close()
