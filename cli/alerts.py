@@ -23,7 +23,7 @@ def alerts(
     """Show the newest alerts, first about transactions, then about models."""
     from domain.errors import InvalidInputError
     from projections.readmodels.queries.results import AlertFilter
-    from runtime.composition.stores import open_read_models
+    from runtime.composition.read_models import open_read_models
     from runtime.settings import load_settings
 
     if state not in (None, "raised", "delivered"):

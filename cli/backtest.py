@@ -1,4 +1,4 @@
-"""Owns `retrace backtest`: a model's scores of past transactions, and how good they were."""
+"""`retrace backtest`: a model's scores of past transactions, and how good they are."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def backtest(
     ] = None,
     decisions: Annotated[
         bool,
-        typer.Option("--decisions", help="Take the model's own decisions again; 1 if one differs."),
+        typer.Option("--decisions", help="Replay the model's own decisions; 1 if one differs."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -45,6 +45,8 @@ def backtest(
     from inference.evaluation.card.text import measure_rows
     from operations.backtest.backtest import backtest as run
     from operations.backtest.backtest import write
+    from runtime.composition.history import open_history
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     if scores is not None and not scores.parent.is_dir():
@@ -54,8 +56,12 @@ def backtest(
         raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
     started = time.monotonic()
     settings = load_settings()
-    with progress_shown() as (say, count):
-        made = run(settings, model, first, last, say, count, decisions)
+    with (
+        open_models(settings) as models,
+        open_history(settings) as (_, history),
+        progress_shown() as (say, count),
+    ):
+        made = run(models, history, model, first, last, say, count, decisions)
     if scores is not None:
         write(made, scores)
     chosen = settings.measures
@@ -68,7 +74,7 @@ def backtest(
     else:
         print(_text(told))
         print_table(measure_rows(measured, asdict(chosen)), ["", *measured])
-    if made.again is not None and made.again.differ:
+    if made.decisions is not None and made.decisions.differ:
         raise typer.Exit(1)
 
 
@@ -87,7 +93,7 @@ def _summary(made: Backtest, scores: Path | None, seconds: float) -> dict[str, A
         "average_precision": average_precision(labels, values) if both else None,
         "scores": str(scores) if scores else None,
         "seconds": round(seconds, 1),
-        "decisions": asdict(made.again) if made.again is not None else None,
+        "decisions": asdict(made.decisions) if made.decisions is not None else None,
     }
 
 
@@ -100,13 +106,13 @@ def _text(told: dict[str, Any]) -> str:
         lines.append(f"  AUC {told['auc']:.4f}, average precision {told['average_precision']:.4f}")
     if told["scores"]:
         lines.append(f"  scores: {told['scores']}")
-    again = told["decisions"]
-    if again is not None:
+    replay = told["decisions"]
+    if replay is not None:
         lines += [
-            f"  it decided {again['decisions']:,} of them, {again['compared']:,} of these with the"
+            f"  it decided {replay['decisions']:,} of them, {replay['compared']:,} with the"
             " features of this version and on a machine like this one:",
-            f"  from its record {again['record_differs']:,} come out otherwise, in the replay"
-            f" {again['replay_differs']:,}, of which {again['served_otherwise']:,} were served"
-            " other features",
+            f"  replayed from its record {replay['record_differs']:,} of these differ, in the"
+            f" backtest {replay['replay_differs']:,}; {replay['served_otherwise']:,} of the latter"
+            " were served other features",
         ]
     return "\n".join(lines)

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 @group.command("list")
 def list_models(as_json: AsJson = False) -> None:
     """Every model of the log, the oldest first."""
-    from operations.models.lifecycle import open_models
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     with open_models(load_settings()) as models:
@@ -41,7 +41,7 @@ def list_models(as_json: AsJson = False) -> None:
 @group.command("show")
 def show_model(model: Named, as_json: AsJson = False) -> None:
     """What a model is made of, how it was trained, and how good it was."""
-    from operations.models.lifecycle import open_models
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     with open_models(load_settings()) as models:
@@ -76,7 +76,7 @@ def compare(
     from cli.models.live import live as compared
     from cli.models.live import show_live
     from domain.errors import InvalidInputError
-    from operations.models.lifecycle import open_models
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     if live:
@@ -100,7 +100,7 @@ def compare(
 @group.command("register")
 def register_model(model: Named, as_json: AsJson = False) -> None:
     """Make a model known to the log that was trained without one (scripts/retrain_model.py)."""
-    from operations.models.lifecycle import open_models
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     with open_models(load_settings()) as models:
@@ -110,7 +110,7 @@ def register_model(model: Named, as_json: AsJson = False) -> None:
 @group.command()
 def promote(model: Named, as_json: AsJson = False) -> None:
     """Put a model in force, everywhere, from one position of the log on."""
-    from operations.models.lifecycle import open_models
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     with open_models(load_settings()) as models:
@@ -125,7 +125,7 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Take the last promotion back: the model before it is in force again."""
-    from operations.models.lifecycle import open_models
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     with open_models(load_settings()) as models:
@@ -141,7 +141,7 @@ def roll_out(
 ) -> None:
     """Let a challenger decide a share of traffic, by a hash of the transaction's id."""
     from domain.errors import InvalidInputError
-    from operations.models.lifecycle import open_models
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     if stop == bool(model and share):
@@ -166,7 +166,7 @@ def shadow_model(
 ) -> None:
     """Let a challenger score every decision without deciding (table shadow_scores)."""
     from domain.errors import InvalidInputError
-    from operations.models.lifecycle import open_models
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     if stop and since:
@@ -186,7 +186,7 @@ def retire(
     as_json: AsJson = False,
 ) -> None:
     """Keep a model from being promoted again; what it decided replays as ever."""
-    from operations.models.lifecycle import open_models
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     with open_models(load_settings()) as models:

@@ -61,8 +61,10 @@ def export_model(
 
 def _written(settings: Settings, model: str, to: Path, form: Format) -> Told:
     from operations.models.export import export
+    from runtime.composition.models import artefacts_of
 
-    made = export(settings, model, to, form)
+    store, name = artefacts_of(settings), settings.tf_serving_model
+    made = export(store, model, to, name, form)
     return f"{made.model_id} is in {made.path}", {
         "model_id": made.model_id,
         "model_hash": made.model_hash,
@@ -73,13 +75,12 @@ def _written(settings: Settings, model: str, to: Path, form: Format) -> Told:
 
 
 def _given(settings: Settings, model: str, say: Say) -> Told:
-    from operations.models.mlflow import give
-    from runtime.composition.mlflow import open_mlflow
-    from runtime.composition.models import artefacts_of
+    from operations.models.mlflow import export_run
+    from runtime.composition.models import artefacts_of, open_mlflow
 
     with open_mlflow(settings) as server:
         store, experiment = artefacts_of(settings), settings.mlflow_experiment
-        artefact, run_id = give(store, server, experiment, model, say)
+        artefact, run_id = export_run(store, server, experiment, model, say)
     model_id = artefact.manifest.model_id
     facts = {"model_id": model_id, "model_hash": artefact.model_hash, "run_id": run_id}
     return f"{model_id} is run {run_id}", facts
@@ -93,9 +94,8 @@ def import_model(
 ) -> None:
     """Take a model from a run of MLflow, verify it and make it known; it is not put in force."""
     from cli.output import progress_shown
-    from operations.models.lifecycle import open_models
-    from operations.models.mlflow import take
-    from runtime.composition.mlflow import open_mlflow
+    from operations.models.mlflow import import_run
+    from runtime.composition.models import open_mlflow, open_models
     from runtime.settings import load_settings
 
     settings = load_settings()
@@ -104,6 +104,6 @@ def import_model(
         open_mlflow(settings) as server,
         open_models(settings) as models,
     ):
-        model = take(models, server, mlflow, say)
-    facts = {"model_id": model.model_id, "model_hash": model.model_hash}
-    print(json.dumps(facts) if as_json else f"{model.model_id} is stored, not in force")
+        found = import_run(models, server, mlflow, say)
+    facts = {"model_id": found.model_id, "model_hash": found.model_hash}
+    print(json.dumps(facts) if as_json else f"{found.model_id} is stored, not in force")

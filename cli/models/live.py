@@ -10,17 +10,21 @@ _EVER = 253_402_300_799_000_000
 
 
 def live(champion: str, challenger: str, since: str, until: str) -> dict[str, Any]:
-    """The report of champion_challenger. Raises InvalidInputError for an empty range."""
+    """Compares over what both have scored. Raises InvalidInputError for an empty range."""
     from cli.output import parse_moment
     from domain.errors import InvalidInputError
     from operations.backtest.champion_challenger import compare_live
+    from runtime.composition.log import open_log
+    from runtime.composition.read_models import LONG_SECONDS, open_engine
     from runtime.settings import load_settings
 
     first, last = parse_moment("--from", since or None), parse_moment("--to", until or None)
     begin, end = first or 0, _EVER if last is None else last
     if begin >= end:
         raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
-    return compare_live(load_settings(), champion, challenger, begin, end)
+    settings = load_settings()
+    with open_log(settings) as log, open_engine(settings, LONG_SECONDS) as engine:
+        return compare_live(log, engine, champion, challenger, begin, end)
 
 
 def show_live(report: dict[str, Any]) -> None:

@@ -68,17 +68,18 @@ def watch(
 
 
 def _looked(settings: Settings, pace: Pace, promote: bool, now: int) -> Check:
-    from contextlib import closing
-
     from operations.monitoring.health import health_of
-    from operations.monitoring.measure import asked_of
     from operations.training.retraining import Retraining, train_in_child
-    from runtime.composition.log import log_of
+    from runtime.composition.log import open_log
+    from runtime.composition.models import artefacts_of
+    from runtime.composition.monitoring import health_query
+    from runtime.composition.read_models import LONG_SECONDS, open_engine
 
-    with closing(log_of(settings)) as log:
+    query, store = health_query(settings, now), artefacts_of(settings)
+    with open_log(settings) as log, open_engine(settings, LONG_SECONDS) as engine:
         return Retraining(
             log,
-            lambda: health_of(settings, None, asked_of(settings, now)),
+            lambda: health_of(log, store, engine, None, query),
             train_in_child,
             pace,
             promote,

@@ -1,4 +1,4 @@
-"""Owns telling of a card that cannot be written; what is in it is inference.evaluation.card's."""
+"""Card of a trained model, written beside it; a card that cannot be written is only reported."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 def write_card(
     settings: Settings, model_hash: str, trained: TrainedModel, source: str
 ) -> str | None:
-    """Its folder; None where it cannot be written, for the model serves without."""
+    """The card's folder; None where it cannot be written: the model serves without one."""
     from operations.models.cards import write
+    from runtime.composition.models import artefacts_of
 
     try:
-        return str(write(settings, model_hash, trained, source))
+        store = artefacts_of(settings)
+        return str(write(store, model_hash, trained, source, settings.measures))
     except OSError as error:
         typer.echo(f"the model's card cannot be written: {error}", err=True)
         return None

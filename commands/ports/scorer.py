@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from domain.features import Inputs
@@ -43,3 +43,19 @@ class Scorer(Protocol):
         in its own log, once in a while.
         """
         ...
+
+
+class ModelScorer(Scorer, Protocol):
+    """A scorer that also gives scores without reasons, as backtests and shadows need them."""
+
+    def value(self, values: Sequence[float | None]) -> float:
+        """The score alone, with the bits that `score` gives."""
+        ...
+
+
+LoadModel = Callable[[str], ModelScorer]
+"""Loads and verifies a model by its hash.
+
+Raises NotFoundError, IntegrityError, or UnavailableError of a model server: a model that is not
+verified never serves.
+"""

@@ -1,1 +1,1 @@
-"""Backtests of models, and decisions replayed."""
+"""Backtests of models, replay of their decisions, champion against challenger."""

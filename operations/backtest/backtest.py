@@ -1,4 +1,4 @@
-"""Owns a frozen model's scores of past transactions: replayed features, the kernel that serves."""
+"""Backtest: a model's scores of past transactions, from replayed features."""
 
 from __future__ import annotations
 
@@ -10,33 +10,32 @@ from typing import Any
 
 import numpy as np
 
-from commands.models.registry import registry_of
+from commands.ports import ModelScorer
 from domain.errors import InvalidInputError
 from domain.events import Thresholds, TransactionScored
 from domain.features import CATALOGUE
+from eventlog.archive.history import History
 from host.clock import now_us
 from host.files import whole_file, writing
 from inference.evaluation.measures import MeasureSettings, by_maturity
 from inference.training.frame.frame import Floats
-from operations.backtest.decision_replay import TakenAgain, taken_again
+from operations.backtest.decision_replay import DecisionReplay, replay_decisions
+from operations.models.lifecycle import Models
 from operations.training.log_frame import frame_of, replayed
 from projections.replay.dataset import UNLABELLED, Dataset
-from runtime.composition.history import open_history
-from runtime.composition.log import log_of
-from runtime.composition.models import artefacts_of
-from runtime.composition.scorers import ModelScorer, open_scorers
-from runtime.settings import Settings
 
-_TOLD_EVERY = 5_000
+_COUNT_EVERY = 5_000
 Say = Callable[[str], None]
 Count = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """Scores [transactions] in [0, 1], in the order of `history`, whose labels are those of
-    `known_at`, the moment of the backtest. `again` is of the model's own decisions, where asked
-    for."""
+    """Scores [transactions] in [0, 1], in the order of `history`.
+
+    Its labels are as known at `known_at`, the moment of the backtest. `decisions` is the replay of
+    the model's own decisions, where that was asked for.
+    """
 
     model_id: str
     model_hash: str
@@ -44,7 +43,7 @@ class Backtest:
     scores: Floats
     thresholds: Thresholds
     known_at: int
-    again: TakenAgain | None = None
+    decisions: DecisionReplay | None = None
 
     @property
     def labelled(self) -> tuple[Floats, Floats]:
@@ -60,7 +59,8 @@ class Backtest:
 
 
 def backtest(
-    settings: Settings,
+    models: Models,
+    history: History,
     model: str,
     begin: int,
     end: int,
@@ -70,38 +70,31 @@ def backtest(
 ) -> Backtest:
     """Scores every transaction with begin <= event time < end; microseconds UTC.
 
-    Each has the features of its own moment, so that labels move them as they became known. With
-    `decisions` those that the model made of these transactions are taken again. Raises
+    Each has the features of its own moment, and so the labels that were known by then. With
+    `decisions`, those that the model made about these transactions are replayed. Raises
     NotFoundError for an unknown model, SettingsError for one of other features, InvalidInputError
     where there is no such transaction.
     """
-    log = log_of(settings)
-    try:
-        named = registry_of(log).find(model)
-    finally:
-        log.close()
-    with open_scorers(settings) as load:
-        scorer = load(named.model_hash)
-        scorer.inputs.check(CATALOGUE)
-        now = now_us()
-        with open_history(settings) as (_, whole):
-            history = replayed(whole, now, begin, end, say, count)
-        if not len(history):
-            raise InvalidInputError("--from/--to", "the log has no transaction of that time")
-        say(f"scoring {len(history):,} transactions with {named.model_id}")
-        scores = scored(scorer, history, count)
-        again = None
-        if decisions:
-            say("taking its decisions again")
-            again = taken_again(_decisions(settings), scorer, history, scores)
-    at = artefacts_of(settings).open(named.model_hash).manifest.thresholds
-    return Backtest(named.model_id, named.model_hash, history, scores, at, now, again)
+    found = models.registry.find(model)
+    scorer = models.load(found.model_hash)
+    scorer.inputs.check(CATALOGUE)
+    now = now_us()
+    past = replayed(history, now, begin, end, say, count)
+    if not len(past):
+        raise InvalidInputError("--from/--to", "the log has no transaction of that time")
+    say(f"scoring {len(past):,} transactions with {found.model_id}")
+    scores = scored(scorer, past, count)
+    replay = None
+    if decisions:
+        say("replaying its decisions")
+        replay = replay_decisions(_decisions(history), scorer, past, scores)
+    thresholds = models.manifest(found).thresholds
+    return Backtest(found.model_id, found.model_hash, past, scores, thresholds, now, replay)
 
 
-def _decisions(settings: Settings) -> Iterator[TransactionScored]:
-    with open_history(settings) as (_, log):
-        for each in log.counting(frozenset({TransactionScored.NAME})):
-            yield each.envelope.data
+def _decisions(history: History) -> Iterator[TransactionScored]:
+    for each in history.counting(frozenset({TransactionScored.NAME})):
+        yield each.envelope.data
 
 
 def scored(scorer: ModelScorer, history: Dataset, count: Count) -> Floats:
@@ -110,7 +103,7 @@ def scored(scorer: ModelScorer, history: Dataset, count: Count) -> Floats:
     scores = np.empty(len(history))
     for number, row in enumerate(history.values[:, places]):
         scores[number] = scorer.value(row)
-        if number % _TOLD_EVERY == 0:
+        if number % _COUNT_EVERY == 0:
             count(number, len(history))
     return scores
 

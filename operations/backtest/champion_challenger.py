@@ -1,4 +1,4 @@
-"""Owns putting the question of two models to the read models; the measures are inference's."""
+"""Champion against challenger: two models on the transactions that both have scored."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from sqlalchemy import Engine
 
 from commands.models.registry import registry_of
 from domain.events import Outcome
 from domain.policy import severity
 from domain.times import to_rfc3339
+from eventlog.port import EventLog
 from host.clock import now_us
 from inference.evaluation.comparison import UNLABELLED, Both, Side, compared
 from inference.training.frame.frame import MATURITIES
 from projections.readmodels.queries.pairs import Pair, pairs
-from projections.readmodels.storage.connecting import build_engine
-from projections.settings import PostgresSettings
-from runtime.composition.log import log_of
-from runtime.settings import Settings
 
-_PATIENCE_SECONDS = 300
 _ROW = np.dtype(
     [
         ("id", object),
@@ -35,34 +32,23 @@ _ROW = np.dtype(
 
 
 def compare_live(
-    settings: Settings, champion: str, challenger: str, since: int, until: int
+    log: EventLog, engine: Engine, champion: str, challenger: str, since: int, until: int
 ) -> dict[str, Any]:
     """What both have scored, by decision or as a shadow, with since <= event time < until.
 
     Raises NotFoundError for an unknown model, UnavailableError where a server is away.
     """
-    log = log_of(settings)
-    try:
-        registry = registry_of(log)
-        models = [registry.find(named) for named in (champion, challenger)]
-    finally:
-        log.close()
-    engine = build_engine(
-        PostgresSettings(settings.database_url, statement_timeout_s=_PATIENCE_SECONDS)
-    )
-    try:
-        now = now_us()
-        found = pairs(engine, models[0].model_hash, models[1].model_hash, since, until)
-        both = both_of(found, now)
-    finally:
-        engine.dispose()
-    named = [{"model_id": each.model_id, "model_hash": each.model_hash} for each in models]
+    registry = registry_of(log)
+    first, second = registry.find(champion), registry.find(challenger)
+    now = now_us()
+    both = both_of(pairs(engine, first.model_hash, second.model_hash, since, until), now)
+    named = [{"model_id": each.model_id, "model_hash": each.model_hash} for each in (first, second)]
     report = compared(both)
     return {"champion": named[0], "challenger": named[1], "as_known_at": to_rfc3339(now), **report}
 
 
 def both_of(found: Iterable[Pair], now: int) -> Both:
-    """Holds some hundred bytes of each: history has millions."""
+    """Some hundred bytes per pair: history has millions."""
     rows = np.fromiter((_row(each, now) for each in found), dtype=_ROW)
     return Both(
         rows["id"].tolist(),
@@ -93,8 +79,8 @@ def _row(pair: Pair, now: int) -> tuple[Any, ...]:
     )
 
 
-def _severity(said: str) -> int:
-    outcome: Outcome = said  # type: ignore[assignment]
+def _severity(stored: str) -> int:
+    outcome: Outcome = stored  # type: ignore[assignment]
     return severity(outcome)
 
 

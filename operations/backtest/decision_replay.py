@@ -1,4 +1,4 @@
-"""Owns taking a model's own decisions again: from what each recorded, and from a replay."""
+"""Replay of a model's own decisions: from what each recorded, and from replayed features."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from commands.ports import ModelScorer
 from domain.events import TransactionScored
 from domain.features import CATALOGUE
 from domain.policy import judged
 from inference.training.frame.frame import Floats
 from projections.replay.dataset import Dataset
-from runtime.composition.scorers import ModelScorer
 
 
 @dataclass(slots=True)
-class TakenAgain:
-    """Decisions of one model, counted.
+class DecisionReplay:
+    """Counts of one model's decisions.
 
-    `compared` were made with the fingerprint of this machine's scorer and the features of this
-    version: bits are promised for those alone. Of them `record_differs` come out otherwise from
-    their own record (score, outcome or reasons), and `replay_differs` have another score in the
+    `compared` have the fingerprint of this machine's scorer and the features of this version: equal
+    bits are promised for those alone. Of them `record_differs` give another score, outcome or
+    reasons when decided again from their own record, and `replay_differs` another score in the
     replay; `served_otherwise` of these were served another vector than the ideal one.
     """
 
@@ -33,18 +33,20 @@ class TakenAgain:
 
     @property
     def differ(self) -> bool:
-        """True where a bit is not as promised; features that were served late are no such bit."""
+        """True where a bit is not as promised; features that were served late break no promise."""
         return self.record_differs > 0 or self.replay_differs > self.served_otherwise
 
 
-def taken_again(
+def replay_decisions(
     decisions: Iterable[TransactionScored], scorer: ModelScorer, history: Dataset, scores: Floats
-) -> TakenAgain:
-    """Of the decisions of the scorer's model, those of transactions in `history`; `scores` are of
-    the replay, in the order of `history`."""
+) -> DecisionReplay:
+    """Replays the decisions of the scorer's model about transactions in `history`.
+
+    `scores` [transactions] are those of the backtest, in the order of `history`.
+    """
     numbers = {name: number for number, name in enumerate(history.transaction_ids.tolist())}
     places = scorer.inputs.places(CATALOGUE)
-    counted = TakenAgain()
+    counted = DecisionReplay()
     for each in decisions:
         number = numbers.get(each.transaction.transaction_id)
         if number is None or each.model_hash != scorer.model_hash or each.path != "full":
@@ -68,5 +70,5 @@ def _as_recorded(
 ) -> bool:
     score = scorer.score(decision.transaction, served)
     verdict = judged(score, decision.thresholds, decision.path, decision.flags)
-    again = (score.value, verdict.outcome, verdict.reasons)
-    return again == (decision.score, decision.outcome, decision.reasons)
+    replayed = (score.value, verdict.outcome, verdict.reasons)
+    return replayed == (decision.score, decision.outcome, decision.reasons)

@@ -1,1 +1,1 @@
-"""The models of an installation: promote, compare, export."""
+"""Operations on models: lifecycle, default model, cards, export and MLflow."""

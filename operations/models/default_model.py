@@ -1,4 +1,4 @@
-"""Owns the model that a new installation starts with, trained on simulated history in process."""
+"""Default model of a new installation, trained on simulated history."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from inference.training.train import TrainedModel
 
 SEED = 1
-# What the default model follows from, besides the catalogue: it is trained anew when they change.
+# A change in these packages, or in the catalogue, makes another default model.
 SOURCES = ("inference", "simulator")
-
 
 Make = Callable[[Progress], Mapping[str, bytes]]
 
@@ -34,14 +33,12 @@ def ensure(
     progress: Callable[[str], None],
     make: Make | None = None,
 ) -> str:
-    """The id of a model in force that this version can serve; puts the default one in force if not.
+    """The id of the model in force; the default one is promoted where this version can serve none.
 
-    Empty where that was retired: rules decide until a model is promoted.
-
-    Harmless when repeated. `make` gives an artefact's files, by training on simulated history
-    unless told otherwise; that takes some 20 s, once per version and folder. Raises
-    LogUnavailableError, and UnavailableError where the shared models are away: the one in force may
-    be there.
+    Empty where the default model was retired: rules decide until a model is promoted. Repeating it
+    is harmless. `make` gives an artefact's files, by default by training on simulated history,
+    which takes some 20 s, once per version and folder. Raises LogUnavailableError, and
+    UnavailableError where the shared models, which may hold the one in force, are away.
     """
     promoted = current_policy(log).model
     if promoted and serves(store, promoted.model_hash):
@@ -64,7 +61,7 @@ def ensure(
 def serves(store: ArtefactStore, model_hash: str) -> bool:
     """True where the artefact can be opened and takes the features of this version.
 
-    Raises UnavailableError where that cannot be told.
+    Raises UnavailableError of the shared models.
     """
     try:
         store.open(model_hash).manifest.inputs.check(CATALOGUE)
@@ -76,7 +73,7 @@ def serves(store: ArtefactStore, model_hash: str) -> bool:
 
 
 def default_model(store: ArtefactStore, progress: Progress, make: Make | None = None) -> Artefact:
-    """From the folder where this version has made it before, or made now."""
+    """The one that this version has made in this folder before, or a new one."""
     remembered = store.folder / f"default-{_key()}.json"
     try:
         return store.open(json.loads(remembered.read_text())["model_hash"])
@@ -91,7 +88,7 @@ def _files(progress: Progress) -> Mapping[str, bytes]:
 
 
 def trained_on_simulated(progress: Progress) -> TrainedModel:
-    """The default model; the same on every call."""
+    """The default model; deterministic."""
     from inference.training.fitting.fit import FitSettings
     from inference.training.frame.simulated import SimulatedSettings, simulated_frame
     from inference.training.train import TrainSettings, train

@@ -1,10 +1,9 @@
-"""Owns what can be done to the models of an installation; showing it is the command line's."""
+"""Lifecycle of models: register, promote, roll back, roll out, shadow and retire."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commands.models.lifecycle import (
@@ -16,6 +15,7 @@ from commands.models.lifecycle import (
     shadow_model,
 )
 from commands.models.registry import Registered, Registry, registry_of
+from commands.ports import LoadModel
 from domain.errors import InvalidInputError, LogUnavailableError, NotFoundError
 from domain.events import (
     ModelPromoted,
@@ -31,27 +31,23 @@ from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
 from inference.artefacts.manifest import Manifest, fact_of
 from inference.artefacts.store import ArtefactStore
-from runtime.composition.log import log_of
-from runtime.composition.models import artefacts_of
-from runtime.composition.scorers import Load, open_scorers
-from runtime.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The registry as it was when opened, and the folder that holds the artefacts."""
+    """The registry as of its opening, and the artefacts of its models."""
 
     log: EventLog
     store: ArtefactStore
     registry: Registry
-    load: Load
+    load: LoadModel
 
     def manifest(self, model: Registered) -> Manifest:
         """Raises NotFoundError where the artefact is not here, IntegrityError where altered."""
         return self.store.open(model.model_hash).manifest
 
     def register(self, named: str) -> Registered:
-        """Says in the log that a model of this folder exists, once; puts nothing in force.
+        """Registers a model of this folder in the log, once; does not promote it.
 
         `named` is its id or the beginning of its hash. Raises NotFoundError where it is not here.
         """
@@ -62,9 +58,9 @@ class Models:
         return registry_of(self.log).find(model_hash)
 
     def promote(self, named: str) -> Registered:
-        """Puts a model in force, once it has been loaded and checked as scorers do.
+        """Puts a model in force after it was loaded and checked as scorers do.
 
-        Every scorer takes it at the position in the log where this is written. Raises
+        Every scorer uses it from the position of this fact in the log on. Raises
         NotFoundError, IntegrityError, SettingsError (it takes other features), InvalidInputError
         (it was retired).
         """
@@ -72,11 +68,11 @@ class Models:
         return self._in_force(model, self._checked(model).thresholds, took_back=False)
 
     def rollback(self, to: str | None = None) -> Registered:
-        """Takes the promotion of the model in force back: the one before has its thresholds again.
+        """Puts the model before the one in force back, with the thresholds that it had.
 
-        Another rollback goes one further; one to a named model may be repeated. Raises
-        NotFoundError where nothing, or not that, was before; LogUnavailableError saying how to
-        repeat it: nobody knows then whether the log has it.
+        A second rollback goes one further back; one to a named model may be repeated. Raises
+        NotFoundError where no such model was in force before; LogUnavailableError, whether the log
+        took it or not, with how to repeat it.
         """
         if to and self.registry.find(to).model_hash == self.registry.in_force:
             return self.registry.find(to)
@@ -90,9 +86,9 @@ class Models:
             raise LogUnavailableError(f"{what}; once it is back, {again}") from error
 
     def roll_out(self, named: str, share: int) -> Registered:
-        """Lets a model decide `share` basis points of traffic, in place of any other that did.
+        """Lets a model decide `share` basis points of traffic; it replaces any other roll-out.
 
-        Errors as of `promote`, and InvalidInputError for the model in force.
+        Raises as `promote`, and InvalidInputError for the model in force.
         """
         model = self.registry.find(named)
         if model.model_hash == self.registry.in_force:
@@ -100,16 +96,16 @@ class Models:
         return self._rolled_out(model, share, self._checked(model).thresholds)
 
     def end_roll_out(self) -> Registered:
-        """Gives all traffic to the model in force. Raises NotFoundError where it has it."""
+        """Gives all traffic to the model in force. Raises NotFoundError without a roll-out."""
         out = self.registry.policy.roll_out
         if out is None:
             raise NotFoundError("model rolled out", "now")
         return self._rolled_out(self.registry.find(out.model_hash), 0, out.thresholds)
 
     def shadow(self, named: str, since: int | None) -> Registered:
-        """Lets a model score along from now on, and first all of event time `since` or later.
+        """Lets a model score as a shadow from now on, and history from event time `since` on.
 
-        Errors as of `promote`.
+        Raises as `promote`.
         """
         model = self.registry.find(named)
         fact = ModelShadowed(
@@ -124,7 +120,7 @@ class Models:
         return model
 
     def end_shadow(self, named: str) -> Registered:
-        """Ends the scoring along; its scores stay. Raises NotFoundError where it does not."""
+        """Ends a shadow; its scores stay. Raises NotFoundError where the model is none."""
         model = self.registry.find(named)
         if self.registry.shadows.going_on(model.model_hash) is None:
             raise NotFoundError("shadow of model", named)
@@ -136,7 +132,7 @@ class Models:
         return list(asyncio.run(_ends_of(self.log)))
 
     def retire(self, named: str, reason: str) -> Registered:
-        """Raises InvalidInputError for the model in force. Its roll-out and its shadow end."""
+        """Ends its roll-out and its shadow too. Raises InvalidInputError for the model in force."""
         model = self.registry.find(named)
         if model.model_hash == self.registry.in_force:
             raise InvalidInputError("model", f"{named} is in force: promote another one first")
@@ -150,7 +146,7 @@ class Models:
     def _checked(self, model: Registered) -> Manifest:
         model.check_not_retired()
         self.load(model.model_hash).inputs.check(CATALOGUE)
-        # Machines that are told of it must be able to have it.
+        # Other machines will load it from there.
         self.store.share(model.model_hash)
         return self.manifest(model)
 
@@ -180,14 +176,3 @@ class Models:
 
 async def _ends_of(log: EventLog) -> Sequence[int]:
     return await log.ends(TRANSACTIONS)
-
-
-@contextmanager
-def open_models(settings: Settings) -> Iterator[Models]:
-    """Raises LogUnavailableError."""
-    log = log_of(settings)
-    try:
-        with open_scorers(settings) as load:
-            yield Models(log, artefacts_of(settings), registry_of(log), load)
-    finally:
-        log.close()

@@ -1,4 +1,4 @@
-"""Owns models as runs of an MLflow server: given to it, and taken from it once verified."""
+"""Models as runs of an MLflow server: export of a model, and import once it is verified."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ FOLDER = "retrace"
 
 Say = Callable[[str], None]
 
+_NO_PARAMS = ("metrics", "reference")
 
-def give(
-    store: ArtefactStore, server: TrackingServer, experiment: str, named: str, say: Say
+
+def export_run(
+    store: ArtefactStore, server: TrackingServer, experiment: str, model: str, say: Say
 ) -> tuple[Artefact, str]:
-    """Makes a run of the model; returns its id.
+    """Makes a run of the model; returns the model and the run's id.
 
     A run that could not be finished is marked as failed. Raises NotFoundError, UnavailableError,
     SettingsError (the server has no proxy for artefacts).
     """
-    artefact = store.open(store.find(named))
-    say(f"a run on {server.place}")
+    artefact = store.open(store.find(model))
+    say(f"making a run on {server.place}")
     inside = server.experiment(experiment)
     run = server.begin(inside, artefact.manifest.model_id, _tags(artefact), _millis())
     try:
         server.log(run, _params(artefact), _metrics(artefact), _millis())
         for name, content in store.files(artefact.model_hash).items():
-            say(name)
+            say(f"sending {name}")
             server.put(run, f"{FOLDER}/{name}", content)
     except BaseException:
         with suppress(RetraceError):
@@ -45,21 +47,21 @@ def give(
     return artefact, run.run_id
 
 
-def take(models: Models, server: TrackingServer, run_id: str, say: Say) -> Registered:
-    """Fetches a run's model, verifies it as scorers do, stores it and makes it known to the log.
+def import_run(models: Models, server: TrackingServer, run_id: str, say: Say) -> Registered:
+    """Fetches a run's model, verifies it as scorers do, stores and registers it.
 
-    Raises NotFoundError, IntegrityError (its content has another hash than the run says, or its
-    graph misses the probe batch), UnavailableError, LogUnavailableError. Puts nothing in force.
+    It is not promoted. Raises NotFoundError, IntegrityError (its content has another hash than the
+    run says, or its graph misses the probe batch), UnavailableError, LogUnavailableError.
     """
     say(f"fetching run {run_id} from {server.place}")
     run = server.run(run_id)
     files = {name: server.get(run, f"{FOLDER}/{name}") for name in FILES}
     say("checking its hash and its scores")
-    _verify(run, files)
+    check_graph(_verified(run, files))
     return models.register(models.store.put(files))
 
 
-def _verify(run: Run, files: Mapping[str, bytes]) -> None:
+def _verified(run: Run, files: Mapping[str, bytes]) -> Artefact:
     found, said = content_hash(files), run.tags.get("model_hash")
     if said is None:
         raise NotFoundError("model_hash among the tags of run", run.run_id)
@@ -68,7 +70,7 @@ def _verify(run: Run, files: Mapping[str, bytes]) -> None:
             f"run {run.run_id} says its model has hash {said[:12]}, and holds {found[:12]}: it was"
             " altered; export the model again"
         )
-    check_graph(artefact_of(found, files))
+    return artefact_of(found, files)
 
 
 def _tags(artefact: Artefact) -> dict[str, str]:
@@ -83,23 +85,20 @@ def _tags(artefact: Artefact) -> dict[str, str]:
 
 def _params(artefact: Artefact) -> dict[str, object]:
     manifest = artefact.manifest
-    told = {name: value for name, value in manifest.facts.items() if name not in _NO_PARAMS}
+    facts = {name: value for name, value in manifest.facts.items() if name not in _NO_PARAMS}
     thresholds = manifest.thresholds
     return {
         "features": len(manifest.feature_names),
         "threshold.review": thresholds.review,
         "threshold.step_up": thresholds.step_up,
         "threshold.decline": thresholds.decline,
-        **_flat(told),
+        **_flat(facts),
     }
 
 
-_NO_PARAMS = ("metrics", "reference")
-
-
-def _flat(told: Mapping[str, Any], before: str = "") -> dict[str, object]:
+def _flat(nested: Mapping[str, Any], before: str = "") -> dict[str, object]:
     flat: dict[str, object] = {}
-    for name, value in told.items():
+    for name, value in nested.items():
         if isinstance(value, Mapping):
             flat |= _flat(value, f"{before}{name}.")
         elif isinstance(value, str | int | float | bool):

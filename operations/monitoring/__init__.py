@@ -1,1 +1,1 @@
-"""The health of models and the lag of projections."""
+"""Monitoring: health of the deciding models, and lag of the projections."""

@@ -1,9 +1,9 @@
-"""Owns what is said of a model's health: alerts in the log, and rows for /metrics; pure."""
+"""Alerts about a model's health, and its rows for /metrics."""
 
 from __future__ import annotations
 
-from domain.events import Envelope, HealthMeasure, ModelAlertRaised
-from domain.model_alerts import model_alert, model_alert_id
+from domain.events import HealthMeasure, ModelAlertRaised
+from domain.model_alerts import model_alert_id
 from inference.monitoring.limits import Limits
 from inference.monitoring.report import ModelHealth
 from projections.readmodels.queries.results import MeasuredHealth
@@ -13,11 +13,10 @@ _GREATEST = 1e6
 """Stands for a ratio to nothing, which JSON has no number for."""
 
 
-def alerts_of(health: ModelHealth, limits: Limits, source: str, now: int) -> list[Envelope]:
-    """One per measure over its alert limit; equal ids on one day, so that repeats are void."""
-    found = []
-    for measure, (value, limit, summary) in _over(health, limits).items():
-        data = ModelAlertRaised(
+def alerts_of(health: ModelHealth, limits: Limits, now: int) -> list[ModelAlertRaised]:
+    """One per measure over its alert limit; ids are equal on one day, so that repeats are void."""
+    return [
+        ModelAlertRaised(
             alert_id=model_alert_id(health.model_hash, measure, now),
             model_id=health.model_id,
             model_hash=health.model_hash,
@@ -29,8 +28,8 @@ def alerts_of(health: ModelHealth, limits: Limits, source: str, now: int) -> lis
             since=health.since,
             until=health.until,
         )
-        found.append(model_alert(data, source, now))
-    return found
+        for measure, (value, limit, summary) in _over(health, limits).items()
+    ]
 
 
 def _features(health: ModelHealth) -> list[str]:
@@ -79,7 +78,7 @@ def _ratio(live: float, expected: float) -> float:
 
 
 def rows_of(health: ModelHealth, now: int) -> list[MeasuredHealth]:
-    """What /metrics shows; a feature's rows name it, others are of the whole model."""
+    """What /metrics shows; a row without a feature is about the whole model."""
 
     def row(measure: str, value: float | None, level: str, feature: str = "") -> MeasuredHealth:
         return MeasuredHealth(

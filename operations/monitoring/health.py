@@ -1,54 +1,70 @@
-"""Owns the health of an installation's models; how it is measured is model_health.py's."""
+"""Health of a model: what it met lately against its training, from artefact and read models."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
 from commands.models.registry import registry_of
 from domain.errors import NotFoundError
+from domain.features import CATALOGUE
+from domain.times import DAY
 from eventlog.port import EventLog
-from inference.monitoring.report import ModelHealth
-from operations.monitoring.measure import Asked, measured
-from projections.readmodels.storage.connecting import build_engine
-from projections.settings import PostgresSettings
-from runtime.composition.log import log_of
-from runtime.composition.models import artefacts_of
-from runtime.settings import Settings
-
-# Half a year of decisions is looked through.
-_SECONDS = 300
+from inference.artefacts.manifest import Manifest
+from inference.artefacts.store import ArtefactStore
+from inference.monitoring.calibration import MATURITIES, Week
+from inference.monitoring.limits import Limits
+from inference.monitoring.report import Live, ModelHealth, health
+from projections.readmodels.queries.live_window import LiveWindow, reach
 
 
-def health_of(settings: Settings, model: str | None, asked: Asked) -> ModelHealth:
+@dataclass(frozen=True, slots=True)
+class HealthQuery:
+    """Decisions of the `window` before `until` (microseconds), and labels `days` after theirs."""
+
+    until: int
+    window: int = 7 * DAY
+    days: int = 30
+    limits: Limits = field(default_factory=Limits)
+
+
+def health_of(
+    log: EventLog, store: ArtefactStore, engine: Engine, model: str | None, query: HealthQuery
+) -> ModelHealth:
     """Of a model by id or hash; None is the one in force.
 
     Raises NotFoundError (no such model, or one without reference), SettingsError (it takes other
     features), UnavailableError (Kafka or PostgreSQL does not answer).
     """
-    with closing(log_of(settings)) as log, open_engine(settings) as engine:
-        return health_among(log, settings, engine, model, asked)
-
-
-def health_among(
-    log: EventLog, settings: Settings, engine: Engine, model: str | None, asked: Asked
-) -> ModelHealth:
-    """The same, over what is open."""
     registry = registry_of(log)
     named = model or registry.in_force
     if named is None:
         raise NotFoundError("model", "in force: promote one with `./retrace models promote`")
     found = registry.find(named)
-    manifest = artefacts_of(settings).open(found.model_hash).manifest
-    return measured(engine, manifest, found.model_hash, asked)
+    return measured(engine, store.open(found.model_hash).manifest, found.model_hash, query)
 
 
-@contextmanager
-def open_engine(settings: Settings) -> Iterator[Engine]:
-    engine = build_engine(PostgresSettings(settings.database_url, statement_timeout_s=_SECONDS))
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+def measured(
+    engine: Engine, manifest: Manifest, model_hash: str, query: HealthQuery
+) -> ModelHealth:
+    """Of the features as this version declares them. Raises as `health_of`."""
+    since = query.until - query.window
+    values = LiveWindow(engine, model_hash, since, query.until).values(
+        CATALOGUE.hash, len(CATALOGUE)
+    )
+    weeks = LiveWindow(engine, model_hash, reach(query.until), query.until).weeks(MATURITIES)
+    live = Live(
+        since,
+        query.until,
+        values.decisions,
+        values.decisions - values.whole,
+        values.span,
+        values.vectors[:, manifest.inputs.places(CATALOGUE)],
+        values.scores,
+        [
+            Week(w.begin, w.decided, w.expected, w.declined, w.declined_frauds, w.frauds)
+            for w in weeks
+        ],
+    )
+    return health(manifest, model_hash, live, query.limits, query.days)

@@ -1,4 +1,4 @@
-"""Owns a model's health as plain facts, for JSON and for tables; measures and shows nothing."""
+"""Report of a model's health as plain facts, for JSON and for tables."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog
 from host.clock import now_us
 from runtime.composition.intake import cleaner_of
-from runtime.composition.scorers import open_scorers
+from runtime.composition.models import open_scorers
 from runtime.composition.stores import feature_reader
 from runtime.settings import Settings
 

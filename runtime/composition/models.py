@@ -1,13 +1,72 @@
-"""Owns where this installation keeps its models, as the settings say; the files are inference's."""
+"""Composition of models: the folder of artefacts, the scorers, the registry, MLflow."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from commands.models.registry import registry_of
+from commands.ports import LoadModel, ModelScorer
+from domain.errors import SettingsError
 from inference.artefacts.shared import SharedArtefacts
-from inference.artefacts.store import MANIFEST, ArtefactStore
+from inference.artefacts.store import MANIFEST, Artefact, ArtefactStore
+from runtime.composition.log import open_log
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from inference.artefacts.adapters.mlflow import MlflowServer
+    from operations.models.lifecycle import Models
+
+_Make = Callable[[Artefact], ModelScorer]
 
 
 def artefacts_of(settings: Settings) -> ArtefactStore:
-    """The folder below the state folder, with the shared copy where one is set. Asks nothing."""
+    """The folder below the state folder, with the shared copy where one is set; reads nothing."""
     shared = SharedArtefacts(settings.models_url, MANIFEST) if settings.models_url else None
     return ArtefactStore(settings.models_dir, shared)
+
+
+@contextmanager
+def open_models(settings: Settings) -> Iterator[Models]:
+    """Raises LogUnavailableError."""
+    from operations.models.lifecycle import Models
+
+    with open_log(settings) as log, open_scorers(settings) as load:
+        yield Models(log, artefacts_of(settings), registry_of(log), load)
+
+
+@contextmanager
+def open_scorers(settings: Settings) -> Iterator[LoadModel]:
+    """Loads models into the scorer that the settings name; closed at the end."""
+    models = artefacts_of(settings)
+    with _makers(settings) as make:
+        yield lambda model_hash: make(models.open(model_hash))
+
+
+@contextmanager
+def _makers(settings: Settings) -> Iterator[_Make]:
+    if settings.scorer == "litert":
+        from inference.serving.adapters.litert import LiteRtScorer
+
+        yield LiteRtScorer
+    elif settings.scorer == "tensorflow":
+        from inference.serving.adapters.tensorflow import TensorFlowScorer
+
+        yield TensorFlowScorer
+    else:
+        from inference.serving.adapters.tf_serving.scorer import TfServingScorer
+        from inference.serving.adapters.tf_serving.transports import open_server
+
+        server = open_server(settings.scorer, settings.tf_serving_url, settings.tf_serving_model)
+        with closing(server):
+            yield lambda artefact: TfServingScorer(artefact, server, settings.scorer_timeout)
+
+
+def open_mlflow(settings: Settings) -> MlflowServer:
+    """A context manager. Raises SettingsError where no server is named."""
+    from inference.artefacts.adapters.mlflow import MlflowServer
+
+    if not settings.mlflow_url:
+        raise SettingsError("MLFLOW_TRACKING_URI is not set: http://host:port of an MLflow server")
+    return MlflowServer(settings.mlflow_url, settings.mlflow_token.get_secret_value())

@@ -1,4 +1,4 @@
-"""Owns opening the stores that a deciding process reads from: read models and online states."""
+"""Composition of the stores that the API reads beside PostgreSQL: evidence and online states."""
 
 from __future__ import annotations
 
@@ -10,22 +10,11 @@ from projections.evidence.adapters.mongo import MongoEvidence, build_client
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.reader import FeastFeatureReader
-from projections.readmodels.queries.read_models import ReadModels
-from projections.readmodels.storage.connecting import build_engine
-from projections.settings import MongoSettings, PostgresSettings
+from projections.settings import MongoSettings
 from runtime.settings import Settings
 
 # A decision has no time to wait: it is answered without history, and says so.
 _REDIS_SECONDS = 0.05
-
-
-@contextmanager
-def open_read_models(settings: Settings) -> Iterator[ReadModels]:
-    engine = build_engine(PostgresSettings(settings.database_url))
-    try:
-        yield ReadModels(engine)
-    finally:
-        engine.dispose()
 
 
 @contextmanager

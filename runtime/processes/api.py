@@ -30,7 +30,8 @@ from domain.errors import RetraceError
 from runtime.composition.decider import open_context
 from runtime.composition.log import log_of
 from runtime.composition.probes import probes_of
-from runtime.composition.stores import open_evidence, open_read_models
+from runtime.composition.read_models import open_read_models
+from runtime.composition.stores import open_evidence
 from runtime.settings import Settings, load_settings
 
 T = TypeVar("T")

@@ -72,12 +72,14 @@ def _model(settings: Settings, say: Say) -> None:
         made.append(trained_on_simulated(progress))
         return made[0].files
 
+    store = artefacts_of(settings)
     with open_log(settings) as log:
-        ensure(log, artefacts_of(settings), now_us, say, make)
+        ensure(log, store, now_us, say, make)
     for trained in made:
         # The model serves without a card: a full disk must not stop a start.
         with suppress(OSError):
-            write_card(settings, content_hash(trained.files), trained, "simulated history")
+            model_hash = content_hash(trained.files)
+            write_card(store, model_hash, trained, "simulated history", settings.measures)
 
 
 STEPS = (

@@ -8,10 +8,9 @@ from functools import cache
 from sqlalchemy import Engine
 
 from commands.policy.shadows import ShadowPolicy
+from commands.ports import LoadModel
 from eventlog.events_table import EventTable
 from eventlog.topics import ALERTS, TRANSACTIONS
-from host.clock import now_us
-from operations.monitoring.watch import HealthWatch
 from projections.faust.projection_handler import ProjectionHandler
 from projections.readmodels.adapters.postgres import alerts_projection, transactions_projection
 from projections.readmodels.storage.connecting import build_engine
@@ -19,14 +18,15 @@ from projections.settings import PostgresSettings
 from projections.shadows.adapters.postgres import PostgresShadows
 from projections.shadows.models import ShadowModels
 from projections.shadows.worker import ShadowScoring
-from runtime.composition.scorers import Load, open_scorers
+from runtime.composition.models import open_scorers
+from runtime.composition.monitoring import health_monitor
 from runtime.processes.workload import Tools, Workload
 
 
 def readmodels(tools: Tools) -> Workload:
     engine = build_engine(PostgresSettings(tools.settings.database_url), writer=True)
     tools.closing.callback(engine.dispose)
-    health = HealthWatch(tools.settings, engine, tools.log, f"retrace/{tools.name}", now_us)
+    health = health_monitor(tools.settings, tools.log, engine, f"retrace/{tools.name}")
     # Shadows score decisions once these tables hold them (docs/adr/0012).
     shadows = _shadows(tools, engine)
     transactions = ProjectionHandler(
@@ -48,7 +48,7 @@ def _shadows(tools: Tools, engine: Engine) -> ShadowScoring:
     tools.closing.callback(policy.close)
 
     @cache
-    def scorers() -> Load:
+    def scorers() -> LoadModel:
         """Opened with the first shadow: without one, no kernel is loaded."""
         return tools.closing.enter_context(open_scorers(tools.settings))
 

@@ -1,4 +1,4 @@
-"""What is exported has the scores of the model, whoever loads it; a wrong export is never seen."""
+"""An exported model has the scores of the model, and a wrong export is never left behind."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ from inference.training.export import pack_weights, unpack_weights
 from inference.training.fitting.tensorflow_setup import start
 from inference.training.saved_model import write_saved_model
 from inference.training.train import TrainedModel
-from operations.models.export import export
-from runtime.settings import Settings, settings_from_environment
+from operations.models.export import Exported, Format, export
 from tests.builders.training_frames import synthetic
 from tests.fixtures.tf_serving import Servables, serving_rest
 
@@ -33,18 +32,23 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def installation(tmp_path: Path, trained: TrainedModel) -> tuple[Settings, Artefact]:
-    """An installation that has the model, and no server."""
-    settings = settings_from_environment(state_dir=tmp_path / "state")
-    store = ArtefactStore(settings.models_dir)
-    return settings, store.open(store.put(trained.files))
+def store(tmp_path: Path) -> ArtefactStore:
+    return ArtefactStore(tmp_path / "state" / "models")
+
+
+@pytest.fixture
+def artefact(store: ArtefactStore, trained: TrainedModel) -> Artefact:
+    return store.open(store.put(trained.files))
+
+
+def exported(store: ArtefactStore, model: str, folder: Path, form: Format = "tflite") -> Exported:
+    return export(store, model, folder, "retrace", form)
 
 
 def test_a_saved_model_has_named_outputs_for_any_number_of_rows(
-    installation: tuple[Settings, Artefact], tmp_path: Path
+    store: ArtefactStore, artefact: Artefact, tmp_path: Path
 ) -> None:
-    settings, artefact = installation
-    made = export(settings, artefact.manifest.model_id, tmp_path / "out", "saved-model")
+    made = exported(store, artefact.manifest.model_id, tmp_path / "out", "saved-model")
     assert made.path == tmp_path / "out" / "retrace" / str(int(artefact.model_hash[:12], 16))
     assert (made.path / "saved_model.pb").is_file()
     serve: Any = start().saved_model.load(str(made.path)).signatures["serving_default"]
@@ -59,13 +63,12 @@ def test_a_saved_model_has_named_outputs_for_any_number_of_rows(
 
 
 def test_a_model_server_serves_what_the_command_wrote(
-    installation: tuple[Settings, Artefact], tmp_path: Path
+    store: ArtefactStore, artefact: Artefact, tmp_path: Path
 ) -> None:
-    settings, artefact = installation
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "models", "export", artefact.model_hash[:10],
          "--to", str(tmp_path / "out"), "--json"],
-        cwd=ROOT, env={**os.environ, "RETRACE_STATE_DIR": str(settings.state_dir)},
+        cwd=ROOT, env={**os.environ, "RETRACE_STATE_DIR": str(store.folder.parent)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     told = json.loads(done.stdout)
@@ -78,18 +81,16 @@ def test_a_model_server_serves_what_the_command_wrote(
 
 
 def test_a_graph_is_exported_as_it_serves(
-    installation: tuple[Settings, Artefact], tmp_path: Path
+    store: ArtefactStore, artefact: Artefact, tmp_path: Path
 ) -> None:
-    settings, artefact = installation
-    made = export(settings, artefact.model_hash, tmp_path / "out", "tflite")
+    made = exported(store, artefact.model_hash, tmp_path / "out")
     assert (made.path / "model.tflite").read_bytes() == artefact.graph
     assert (made.path / "model.json").is_file()
 
 
 def test_an_export_that_scores_otherwise_is_never_seen(
-    installation: tuple[Settings, Artefact], tmp_path: Path
+    store: ArtefactStore, artefact: Artefact, tmp_path: Path
 ) -> None:
-    _, artefact = installation
     weights = unpack_weights(artefact.weights)
     weights[-1] = weights[-1] + np.float32(1e-3)
     wrong = replace(artefact, weights=pack_weights(weights))
@@ -99,22 +100,20 @@ def test_an_export_that_scores_otherwise_is_never_seen(
 
 
 def test_exporting_again_replaces_what_was_there(
-    installation: tuple[Settings, Artefact], tmp_path: Path
+    store: ArtefactStore, artefact: Artefact, tmp_path: Path
 ) -> None:
-    settings, artefact = installation
-    first = export(settings, artefact.model_hash, tmp_path / "out", "tflite")
+    first = exported(store, artefact.model_hash, tmp_path / "out")
     (first.path / "stray").write_text("left by somebody")
-    again = export(settings, artefact.model_hash, tmp_path / "out", "tflite")
+    again = exported(store, artefact.model_hash, tmp_path / "out")
     assert sorted(path.name for path in again.path.iterdir()) == ["model.json", "model.tflite"]
     assert [path.name for path in again.path.parent.iterdir()] == [str(again.version)]
 
 
 def test_a_model_that_is_not_here_and_a_folder_that_cannot_be_are_named(
-    installation: tuple[Settings, Artefact], tmp_path: Path
+    store: ArtefactStore, artefact: Artefact, tmp_path: Path
 ) -> None:
-    settings, artefact = installation
     with pytest.raises(NotFoundError, match="no-such"):
-        export(settings, "no-such", tmp_path / "out", "tflite")
+        exported(store, "no-such", tmp_path / "out")
     (tmp_path / "file").write_text("")
     with pytest.raises(UnavailableError, match=r"cannot write .*file/retrace/\d+: "):
-        export(settings, artefact.model_hash, tmp_path / "file", "tflite")
+        exported(store, artefact.model_hash, tmp_path / "file")

@@ -187,7 +187,7 @@ def test_a_url_of_another_kind_is_refused(kind: str, url: str) -> None:
 SCRIPT = """
 import sys
 from pathlib import Path
-from runtime.composition.scorers import open_scorers
+from runtime.composition.models import open_scorers
 from runtime.settings import settings_from_environment
 settings = settings_from_environment(
     state_dir=Path(sys.argv[1]), scorer=sys.argv[2], tf_serving_url=sys.argv[3], scorer_timeout=30

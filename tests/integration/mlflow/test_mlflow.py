@@ -22,7 +22,7 @@ from inference.serving.adapters.litert import LiteRtScorer
 from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from operations.models.lifecycle import Models
-from operations.models.mlflow import give, take
+from operations.models.mlflow import export_run, import_run
 from tests.builders.training_frames import FEATURE_SET, synthetic
 from tests.e2e.stack import free_port
 
@@ -75,7 +75,7 @@ def told(mlflow_url: str) -> Callable[..., Any]:
 def test_a_run_holds_what_there_is_to_know_of_the_model(
     server: MlflowServer, store: ArtefactStore, trained: TrainedModel, told: Callable[..., Any]
 ) -> None:
-    artefact, run_id = give(store, server, "retrace", trained.manifest.model_id, silent)
+    artefact, run_id = export_run(store, server, "retrace", trained.manifest.model_id, silent)
     run = told("runs/get", run_id=run_id)["run"]
     assert run["info"]["status"] == "FINISHED"
     assert run["info"]["run_name"] == trained.manifest.model_id
@@ -95,8 +95,8 @@ def test_a_run_holds_what_there_is_to_know_of_the_model(
 def test_a_model_that_comes_back_is_verified_stored_and_made_known(
     server: MlflowServer, store: ArtefactStore, elsewhere: Models
 ) -> None:
-    artefact, run_id = give(store, server, "retrace", _only(store), silent)
-    found = take(elsewhere, server, run_id, silent)
+    artefact, run_id = export_run(store, server, "retrace", _only(store), silent)
+    found = import_run(elsewhere, server, run_id, silent)
     assert found.model_hash == artefact.model_hash
     assert found.trained is not None
     assert found.trained.transactions == 2000
@@ -108,10 +108,10 @@ def test_a_model_that_comes_back_is_verified_stored_and_made_known(
 def test_a_model_that_was_altered_there_is_not_taken(
     server: MlflowServer, store: ArtefactStore, elsewhere: Models
 ) -> None:
-    artefact, run_id = give(store, server, "retrace", _only(store), silent)
+    artefact, run_id = export_run(store, server, "retrace", _only(store), silent)
     server.put(server.run(run_id), f"retrace/{GRAPH}", artefact.graph[:-1] + b"?")
     with pytest.raises(IntegrityError, match=rf"{artefact.model_hash[:12]}.*altered"):
-        take(elsewhere, server, run_id, silent)
+        import_run(elsewhere, server, run_id, silent)
     assert registry_of(elsewhere.log).all() == []
 
 
@@ -119,10 +119,10 @@ def test_a_run_that_is_none_or_holds_no_model_is_named(
     server: MlflowServer, elsewhere: Models
 ) -> None:
     with pytest.raises(NotFoundError, match="no-such-run"):
-        take(elsewhere, server, "no-such-run", silent)
+        import_run(elsewhere, server, "no-such-run", silent)
     empty = server.begin(server.experiment("others"), "by-hand", {}, 0)
     with pytest.raises(NotFoundError, match=empty.run_id):
-        take(elsewhere, server, empty.run_id, silent)
+        import_run(elsewhere, server, empty.run_id, silent)
 
 
 def test_a_run_that_cannot_be_finished_is_marked_as_failed(
@@ -135,7 +135,7 @@ def test_a_run_that_cannot_be_finished_is_marked_as_failed(
         timeout=30,
     ).raise_for_status()
     with pytest.raises(SettingsError, match="--artifacts-destination"):
-        give(store, server, "past-the-proxy", _only(store), silent)
+        export_run(store, server, "past-the-proxy", _only(store), silent)
     experiment = made.json()["experiment_id"]
     runs = httpx.post(
         f"{mlflow_url}/api/2.0/mlflow/runs/search",
@@ -148,7 +148,7 @@ def test_a_run_that_cannot_be_finished_is_marked_as_failed(
 def test_a_server_that_is_away_is_named_without_its_password(store: ArtefactStore) -> None:
     away = f"http://user:secret@127.0.0.1:{free_port()}"
     with MlflowServer(away) as server, pytest.raises(UnavailableError) as refused:
-        give(store, server, "retrace", _only(store), silent)
+        export_run(store, server, "retrace", _only(store), silent)
     assert "127.0.0.1" in str(refused.value)
     assert "secret" not in str(refused.value)
 

@@ -23,10 +23,11 @@ from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import ALERTS, POLICY
 from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS, ArtefactStore
-from operations.monitoring.watch import HealthWatch
+from inference.monitoring.limits import Limits
+from operations.monitoring.health import HealthQuery
+from operations.monitoring.health_monitor import HealthMonitor
 from projections.readmodels.adapters.postgres import alerts_projection
 from projections.readmodels.queries.read_models import ReadModels, forget
-from runtime.settings import settings_from_environment
 from tests.builders.read_model_facts import NOON, CheckedLog, envelope, project_all
 from tests.builders.table_contents import dump
 from tests.builders.watched_models import decided, project, traffic, watched_model
@@ -68,13 +69,12 @@ def test_the_first_raising_and_the_first_delivery_of_a_day_count(engine: Engine)
     assert dump(engine) == one_by_one
 
 
-class Watched:
-    """An installation with a model in force that `step` watches; `alerts` are those in its log."""
+class Monitored:
+    """An installation with a model in force; `alerts` are those in its log."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine, self.log, self.now = engine, InMemoryEventLog(), LATER
-        self.settings = settings_from_environment(state_dir=folder, health_coverage=0)
-        self.store = ArtefactStore(self.settings.models_dir)
+        self.store = ArtefactStore(folder)
         self.model = self.stored("m1")
         self._say(
             ModelPromoted(model_id="m1", model_hash=self.model, feature_set=CATALOGUE.hash), "p"
@@ -102,8 +102,16 @@ class Watched:
     def _say(self, fact: object, event_id: str) -> None:
         self.log.append_nowait(POLICY, None, envelope(fact, event_id, NOON, NOON, "m"))
 
-    def watch(self) -> HealthWatch:
-        return HealthWatch(self.settings, self.engine, self.log, "tests", lambda: self.now)
+    def monitor(self) -> HealthMonitor:
+        return HealthMonitor(
+            self.log,
+            self.store,
+            self.engine,
+            lambda now: HealthQuery(now, limits=Limits(coverage=0)),
+            15,
+            "tests",
+            lambda: self.now,
+        )
 
     @property
     def alerts(self) -> list[Envelope]:
@@ -113,51 +121,51 @@ class Watched:
 def test_features_that_shift_raise_one_alert_and_show_in_the_figures(
     engine: Engine, tmp_path: Path
 ) -> None:
-    it = Watched(engine, tmp_path)
+    it = Monitored(engine, tmp_path)
     vectors, scores = traffic(1500, 3)
     vectors[:, 4] *= 3
     project(engine, *decided(vectors, scores, model_hash=it.model))
-    watch = it.watch()
-    [alert] = asyncio.run(watch.step())
-    assert (alert.data.measure, alert.data.features) == ("features", [CATALOGUE.names[4]])
-    assert [each.id for each in it.alerts] == [alert.id]
+    monitor = it.monitor()
+    [alert] = asyncio.run(monitor.step())
+    assert (alert.measure, alert.features) == ("features", [CATALOGUE.names[4]])
+    assert [each.id for each in it.alerts] == [alert.alert_id]
     rows = {(row.measure, row.feature): row for row in ReadModels(engine).model_health()}
     assert len(rows) == len(CATALOGUE) + 7
     assert rows["psi", CATALOGUE.names[4]].level == rows["health", ""].level == "alert"
     assert rows["score_psi", ""].level == "steady"
 
     it.now += MINUTE
-    assert asyncio.run(it.watch().step()) == []
+    assert asyncio.run(it.monitor().step()) == []
     it.now += 20 * MINUTE
-    assert asyncio.run(watch.step()) == []
-    # A process that was started anew says it again, and that is void.
+    assert asyncio.run(monitor.step()) == []
+    # A process that was started anew raises it again, and that is void.
     it.now += 20 * MINUTE
-    asyncio.run(it.watch().step())
-    assert [each.id for each in it.alerts] == [alert.id] * 2
+    asyncio.run(it.monitor().step())
+    assert [each.id for each in it.alerts] == [alert.alert_id] * 2
     log = CheckedLog(ALERTS.name, partitions=1)
     log.append(*it.alerts)
     project_all(alerts_projection(engine), log)
-    assert [each.alert_id for each in ReadModels(engine).model_alerts()] == [alert.id]
+    assert [each.alert_id for each in ReadModels(engine).model_alerts()] == [alert.alert_id]
 
 
 def test_ordinary_traffic_raises_nothing(engine: Engine, tmp_path: Path) -> None:
-    it = Watched(engine, tmp_path)
+    it = Monitored(engine, tmp_path)
     project(engine, *decided(*traffic(1500, 3), model_hash=it.model))
-    assert asyncio.run(it.watch().step()) == []
+    assert asyncio.run(it.monitor().step()) == []
     levels = {row.measure: row.level for row in ReadModels(engine).model_health()}
     assert levels["health"] == "steady"
 
 
-def test_a_challenger_is_watched_too_and_one_that_cannot_be_does_not_stop_the_other(
+def test_a_challenger_is_monitored_too_and_a_model_that_cannot_be_does_not_stop_the_other(
     engine: Engine, tmp_path: Path
 ) -> None:
-    it = Watched(engine, tmp_path)
+    it = Monitored(engine, tmp_path)
     challenger = it.roll_out("m2")
-    asyncio.run(it.watch().step())
+    asyncio.run(it.monitor().step())
     assert {row.model_hash for row in ReadModels(engine).model_health()} == {it.model, challenger}
-    for file in (it.settings.models_dir / it.model).iterdir():
+    for file in (it.store.folder / it.model).iterdir():
         file.unlink()
-    (it.settings.models_dir / it.model).rmdir()
+    (it.store.folder / it.model).rmdir()
     it.now += HOUR
-    asyncio.run(it.watch().step())
+    asyncio.run(it.monitor().step())
     assert {row.model_hash for row in ReadModels(engine).model_health()} == {challenger}

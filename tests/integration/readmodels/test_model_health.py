@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from domain.errors import UnavailableError
 from domain.features import CATALOGUE
 from domain.times import DAY, HOUR, MINUTE
-from operations.monitoring.measure import Asked, measured
+from operations.monitoring.health import HealthQuery, measured
 from projections.readmodels.queries.live_window import LiveWindow
 from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
@@ -19,7 +19,7 @@ from tests.builders.read_model_facts import NOON, labelled
 from tests.builders.watched_models import MODEL, decided, frauds, project, traffic, watched_model
 
 LATER = NOON + 25 * HOUR
-DAY_ROUND = Asked(LATER, window=25 * HOUR)
+DAY_ROUND = HealthQuery(LATER, window=25 * HOUR)
 
 
 def test_the_traffic_of_its_training_is_steady(engine: Engine) -> None:
@@ -28,7 +28,7 @@ def test_the_traffic_of_its_training_is_steady(engine: Engine) -> None:
     assert (found.decisions, found.sampled, found.degraded) == (1500, 1500, 0)
     assert found.drifted == []
     assert found.levels["scores"] == "steady"
-    week = measured(engine, watched_model(), MODEL, Asked(LATER))
+    week = measured(engine, watched_model(), MODEL, HealthQuery(LATER))
     assert week.level == "unknown"
     assert week.coverage == pytest.approx(25 / 168, abs=0.001)
 
@@ -99,7 +99,7 @@ def test_frauds_are_counted_by_week_and_by_what_was_known_so_many_days_later(
 def test_frauds_that_the_scores_did_not_promise_are_an_alert(engine: Engine) -> None:
     facts = decided(*traffic(1500, 3))
     now = NOON + 50 * DAY
-    asked = Asked(now, window=51 * DAY)
+    asked = HealthQuery(now, window=51 * DAY)
     promised = round(float(traffic(1500, 3)[1].sum()))
     log = project(engine, *facts, *frauds(f"t-{number}" for number in range(promised)))
     assert measured(engine, watched_model(), MODEL, asked).levels["calibration"] == "steady"
@@ -114,5 +114,5 @@ def test_frauds_that_the_scores_did_not_promise_are_an_alert(engine: Engine) -> 
 def test_a_silent_server_is_named() -> None:
     silent = build_engine(PostgresSettings("postgresql+psycopg://nobody@127.0.0.1:1/none"))
     with pytest.raises(UnavailableError, match="postgresql"):
-        measured(silent, watched_model(), MODEL, Asked(LATER))
+        measured(silent, watched_model(), MODEL, HealthQuery(LATER))
     silent.dispose()

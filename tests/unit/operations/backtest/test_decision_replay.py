@@ -1,4 +1,4 @@
-"""Decisions taken again: what is promised is compared bit by bit, what is not is only counted."""
+"""Replay of decisions: what is promised is compared bit by bit, the rest is only counted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.events import Thresholds, TransactionScored
 from domain.features import CATALOGUE, Inputs
 from domain.policy import Score
 from domain.transactions import Transaction
-from operations.backtest.decision_replay import TakenAgain, taken_again
+from operations.backtest.decision_replay import DecisionReplay, replay_decisions
 from projections.replay.dataset import Dataset
 from projections.replay.payments import Payments
 from tests.fakes.events import transaction
@@ -85,8 +85,10 @@ def history(*names: str, values: Sequence[float | None] = tuple(vector(0.6, None
 
 def test_what_comes_out_alike_differs_in_nothing() -> None:
     past = history("t-0", "t-1")
-    found = taken_again([decision("t-0"), decision("t-1")], Halving(), past, np.array([0.3, 0.3]))
-    assert found == TakenAgain(decisions=2, compared=2)
+    found = replay_decisions(
+        [decision("t-0"), decision("t-1")], Halving(), past, np.array([0.3, 0.3])
+    )
+    assert found == DecisionReplay(decisions=2, compared=2)
     assert not found.differ
 
 
@@ -103,38 +105,38 @@ def test_what_comes_out_alike_differs_in_nothing() -> None:
 )
 def test_a_record_that_does_not_give_its_own_decision_is_found(fields: dict[str, Any]) -> None:
     made = decision("t-0", **fields)
-    found = taken_again([made], Halving(), history("t-0"), np.array([made.score]))
-    assert found == TakenAgain(decisions=1, compared=1, record_differs=1)
+    found = replay_decisions([made], Halving(), history("t-0"), np.array([made.score]))
+    assert found == DecisionReplay(decisions=1, compared=1, record_differs=1)
     assert found.differ
 
 
 def test_a_score_that_the_replay_does_not_give_is_found_and_said_why() -> None:
     made, late = decision("t-0"), np.array([0.4])
-    found = taken_again([made], Halving(), history("t-0"), late)
-    assert found == TakenAgain(decisions=1, compared=1, replay_differs=1)
+    found = replay_decisions([made], Halving(), history("t-0"), late)
+    assert found == DecisionReplay(decisions=1, compared=1, replay_differs=1)
     assert found.differ
     served_late = history("t-0", values=vector(0.8, None))
-    found = taken_again([made], Halving(), served_late, late)
-    assert found == TakenAgain(decisions=1, compared=1, replay_differs=1, served_otherwise=1)
+    found = replay_decisions([made], Halving(), served_late, late)
+    assert found == DecisionReplay(decisions=1, compared=1, replay_differs=1, served_otherwise=1)
     assert not found.differ
 
 
 def test_features_that_the_model_does_not_take_were_not_served_otherwise() -> None:
     past = history("t-0")
     past.values[0, CATALOGUE.names.index(FIRST) + 1] = 5.0
-    found = taken_again([decision("t-0")], Halving(), past, np.array([0.4]))
+    found = replay_decisions([decision("t-0")], Halving(), past, np.array([0.4]))
     assert found.served_otherwise == 0
 
 
 @pytest.mark.parametrize("fields", [{"fingerprint": "there"}, {"feature_set": "older"}])
 def test_decisions_of_elsewhere_are_counted_alone(fields: dict[str, Any]) -> None:
     made = decision("t-0", score=0.9, **fields)
-    found = taken_again([made], Halving(), history("t-0"), np.array([0.3]))
-    assert found == TakenAgain(decisions=1)
+    found = replay_decisions([made], Halving(), history("t-0"), np.array([0.3]))
+    assert found == DecisionReplay(decisions=1)
     assert not found.differ
 
 
 @pytest.mark.parametrize("fields", [{"model_hash": "b" * 64}, {"path": "fallback"}])
 def test_what_another_model_or_a_rule_decided_is_none_of_its_own(fields: dict[str, Any]) -> None:
     made = [decision("t-0", **fields), decision("t-9")]
-    assert taken_again(made, Halving(), history("t-0"), np.array([0.3])) == TakenAgain()
+    assert replay_decisions(made, Halving(), history("t-0"), np.array([0.3])) == DecisionReplay()

@@ -1,8 +1,7 @@
-"""A model over a limit raises one alert per measure and day, that says what it is about."""
+"""A model over a limit raises one alert per measure and day, which names the cause."""
 
 from __future__ import annotations
 
-from domain.events import ModelAlertRaised
 from domain.times import DAY, HOUR
 from inference.monitoring.calibration import Week
 from operations.monitoring.alerts import alerts_of, rows_of
@@ -10,14 +9,13 @@ from tests.unit.operations.monitoring.test_health import LIMITS, NOW, measured
 
 
 def test_a_healthy_model_raises_nothing() -> None:
-    assert alerts_of(measured(0), LIMITS, "tests", NOW) == []
+    assert alerts_of(measured(0), LIMITS, NOW) == []
 
 
 def test_an_alert_names_the_model_the_measure_and_what_drifted() -> None:
     health = measured(3)
-    [alert] = alerts_of(health, LIMITS, "tests", NOW)
-    data: ModelAlertRaised = alert.data
-    assert (alert.subject, data.measure, data.features) == ("m", "features", ["a"])
+    [data] = alerts_of(health, LIMITS, NOW)
+    assert (data.model_id, data.measure, data.features) == ("m", "features", ["a"])
     assert data.value > data.limit == 0.25
     assert "1 of 1 features drifted, most of all a" in data.summary
     assert (data.since, data.until) == (health.since, health.until)
@@ -26,14 +24,14 @@ def test_an_alert_names_the_model_the_measure_and_what_drifted() -> None:
 def test_what_is_said_twice_on_one_day_is_one_alert() -> None:
     health = measured(3)
     [first], [again], [next_day] = (
-        alerts_of(health, LIMITS, "tests", now) for now in (NOW, NOW + HOUR, NOW + DAY)
+        alerts_of(health, LIMITS, now) for now in (NOW, NOW + HOUR, NOW + DAY)
     )
-    assert first.id == again.id != next_day.id
+    assert first.alert_id == again.alert_id != next_day.alert_id
 
 
 def test_frauds_beyond_what_was_promised_are_said_in_numbers() -> None:
     weeks = [Week(0, 900, 20.0, 5, 1, {7: 30, 30: 50, 60: 50, 90: 50})]
-    found = {a.data.measure: a.data for a in alerts_of(measured(0, weeks=weeks), LIMITS, "t", NOW)}
+    found = {each.measure: each for each in alerts_of(measured(0, weeks=weeks), LIMITS, NOW)}
     assert "50 frauds where scores promised 20.0" in found["calibration"].summary
     assert found["calibration"].value == 2.5
     # Nothing was fraud in that training data: a ratio to it still has to be a number.

@@ -1,4 +1,4 @@
-"""What `retrace models health` says: what drifted, what is not known, and why."""
+"""`retrace models health` reports what drifted, what is unknown, and why."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from domain.times import DAY
 from inference.monitoring.calibration import WEEK, Week
 from inference.monitoring.limits import Limits
 from inference.monitoring.report import Live, ModelHealth, health
-from operations.monitoring import health as watched
+from operations.monitoring import health as monitoring
 from operations.monitoring.report import facts_of
 from runtime.settings import settings_from_environment
 from tests.unit.inference.artefacts.test_artefacts import manifest
@@ -41,7 +41,7 @@ def measured(
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """Runs the command where measuring gives what it is told to."""
+    """Runs the command with a given measurement."""
     servers = {
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -58,7 +58,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
                 raise found
             return found
 
-        monkeypatch.setattr(watched, "health_of", answer)
+        monkeypatch.setattr(monitoring, "health_of", answer)
         return CliRunner().invoke(app, ["models", "health", *options])
 
     return invoke
