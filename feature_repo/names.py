@@ -8,5 +8,5 @@ PROJECT = "retrace"
 
 
 def state_view(entity: Entity) -> str:
-    """The view of an entity's states, and its one feature: an on-demand view sees them all."""
+    """Name of the view of an entity's states, and of its one feature."""
     return f"{entity.value}_state"

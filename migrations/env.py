@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, pool, text
 from domain.errors import SettingsError
 from projections.readmodels.storage.tables import METADATA, feature_vectors
 
-# Any number; equal for everybody who migrates, so that two at once take turns.
+# Any number, the same for every migration, so that two at once take turns.
 _TURN = 7_265_747_261
 
 

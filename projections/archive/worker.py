@@ -39,7 +39,7 @@ class Cut:
 
 @dataclass(slots=True)
 class _Open:
-    """What of [first, next) is not written yet; `first` may lie before its first record.
+    """The records of [first, next), not written yet; `first` may lie before the first of them.
 
     `before` is the piece that ends where this begins. `fresh` until a file holds something: what
     the log no longer has by then was never to be archived.
@@ -135,7 +135,7 @@ class Archiver:
         return _Open(held.next, held.next, False, piece)
 
     def _piece(self, partition: int, held: _Open) -> tuple[Piece, pa.Table, Piece | None]:
-        """What to add, and the piece that it takes in."""
+        """What to add, and the earlier piece that it replaces."""
         table, before = pa.concat_tables(held.tables), held.before
         if before and held.next - before.first <= self._cut.records:
             old = self._folder.read(before, SCHEMA.names)
@@ -155,7 +155,7 @@ class Archiver:
 
 
 def _gather(held: _Open, batch: Batch, checked: Sequence[CheckedRecord]) -> None:
-    """Columns at once: decoded events would take ten times the memory while they wait."""
+    """Kept as columns: decoded events would take ten times the memory."""
     records = [
         ArchivedRecord(offset, key, value or b"", each.status, each.envelope)
         for (offset, key, value), each in zip(batch.records, checked, strict=True)

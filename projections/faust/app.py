@@ -58,7 +58,7 @@ def build_app(name: str, settings: WorkerSettings) -> BatchApp:
         producer_linger=0.0,
         producer_max_request_size=2 * _ONE_MEGABYTE,
         producer_compression_type="lz4",
-        # A message is a batch: a few of them are plenty to hold in memory.
+        # A message is a batch: a few in memory are enough.
         stream_buffer_maxsize=8,
         stream_wait_empty=True,
         stream_recovery_delay=0.0,

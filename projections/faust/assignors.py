@@ -8,7 +8,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 
 
 class SoleOwnerAssignor(RoundRobinPartitionAssignor):  # type: ignore[misc]
-    """For work that must see all partitions at once. The member of the least id owns them all."""
+    """For work that must see all partitions at once. The member with the least id owns them."""
 
     name = "sole-owner"
 

@@ -25,7 +25,7 @@ Starts = Callable[[set[tuple[str, int]]], Awaitable[Positions]]
 
 
 class BatchSchema(Schema):  # type: ignore[misc]
-    """Hands the batch on as it is."""
+    """Passes the batch through."""
 
     def loads_key(self, _app: Any, message: Any, **_: Any) -> Any:
         return message.key
@@ -35,7 +35,7 @@ class BatchSchema(Schema):  # type: ignore[misc]
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The aiokafka consumer with every setting that matters spelt out."""
+    """The aiokafka consumer, with its settings written out."""
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -50,7 +50,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_poll_records=None,
-            # Faust polls on our behalf whether or not we keep up; the watchdog admissions progress.
+            # Faust polls on our behalf whether or not we keep up; the watchdog checks progress.
             max_poll_interval_ms=24 * 3_600_000,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             # A partition that was drained is not fetched before the fetch under way returns, so
@@ -75,7 +75,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         timeout: float,  # noqa: ASYNC109 (the name is Faust's)
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """At most one message per partition: its batch, under the offset of its last record."""
-        # Of before the fetch: one that spans a rebalance holds records from an old position.
+        # Taken before the fetch: one that spans a rebalance holds records from an old position.
         generation = self.app.consumer_generation_id
         try:
             fetched, active = await self._wait_next_records(timeout)
@@ -145,8 +145,8 @@ class BatchApp(faust.App):  # type: ignore[misc]
     assignor_class: Any = RoundRobinPartitionAssignor
 
     def hold(self, topic: str, partition: int, on: bool) -> None:
-        """Stops fetching a partition, and fetches it again. What is on its way still comes."""
-        # Of Faust's own type: resuming keeps what it is given, and asserts on it later.
+        """Stops fetching a partition, and fetches it again. Fetched records still come."""
+        # Of Faust's own type: on resuming, Faust keeps the value and asserts its type later.
         tps = {TP(topic, partition)}
         if on:
             self.consumer.pause_partitions(tps)

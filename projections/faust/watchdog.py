@@ -49,7 +49,7 @@ class Watchdog:
         if not mine:
             return
         try:
-            # Not wait_for: where both come at once, it loses a cancellation for the answer.
+            # Not wait_for: a cancellation that comes together with the answer would be lost.
             async with asyncio.timeout(seconds):
                 ends = await consumer.highwaters(*mine)
         except Exception as error:

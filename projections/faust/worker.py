@@ -43,7 +43,7 @@ class BatchHandler(Protocol):
         ...
 
     async def revoke(self, partitions: set[int]) -> None:
-        """Forgets partitions that are another worker's from now on."""
+        """Drops partitions that another worker owns from now on."""
         ...
 
 
@@ -113,7 +113,7 @@ class Worker:
             if self.app.crashed and not self._done.is_set():
                 self._failure = self._failure or self.app.crash_reason
             self._done.set()
-            # A batch under way is finished, so that a tidy stop repeats nothing.
+            # The batch being handled is finished, so that a clean stop repeats nothing.
             async with self._all_turns():
                 pass
             try:
@@ -232,5 +232,5 @@ def _tp(app: BatchApp, tp: tuple[str, int]) -> Any:
 
 
 def explain(error: BaseException) -> str:
-    """One line for an error of ours; the kind as well for any other."""
+    """One line: the message of a RetraceError; type and message of any other error."""
     return str(error) if isinstance(error, RetraceError) else f"{type(error).__name__}: {error}"

@@ -35,7 +35,7 @@ class Entry:
 
 
 class _Source:
-    """One partition: how far it has come in known time, and which of its records are not out."""
+    """One partition: how far it has come in known time, and its records that were not taken."""
 
     def __init__(self) -> None:
         self.frontier = NEVER
@@ -69,13 +69,13 @@ class Merge:
         self._sources[partition].idle_at = moment
 
     def hurries(self, partition: int, most: int) -> bool:
-        """True where more than `most` wait and another partition is the one waited for."""
+        """True where more than `most` of its records wait for another partition."""
         source = self._sources[partition]
         least = min(each.frontier for each in self._sources)
         return source.waiting > most and source.frontier > least
 
     def take(self, most: int) -> Iterator[Entry]:
-        """What may go now, in order, at most so many."""
+        """The next entries in the ideal order that wait for nothing, at most so many."""
         for _ in range(most):
             if not self._heap or not self._may_go(self._heap[0][3]):
                 return
@@ -89,7 +89,7 @@ class Merge:
             yield entry
 
     def settled(self, partition: int) -> Iterator[Entry]:
-        """In offset order, each once: what is out together with all before it in its partition."""
+        """In offset order, each once: entries taken together with all before them."""
         source = self._sources[partition]
         while source.unsettled and source.unsettled[0].offset in source.out:
             entry = source.unsettled.popleft()

@@ -83,7 +83,7 @@ class OfflineVectors:
         async with self._turn:
             if not self._ours:
                 return
-            # Handed in again after a failed write, it is in the merge already.
+            # A batch handed in again after a failed write is in the merge already.
             batch = batch.since(self._read[batch.partition])
             if batch.records:
                 checked = await self._admission.check(batch)
@@ -192,7 +192,7 @@ def _entry(record: CheckedRecord, arrived: float) -> Entry:
     return Entry(
         place.partition,
         place.offset,
-        # A record that cannot be read has no time: it goes as soon as it is its turn.
+        # A record that cannot be decoded has no time: it waits for nothing.
         envelope.known_time if envelope else NEVER,
         arrived,
         record.status,

@@ -37,7 +37,8 @@ class Generations(Protocol):
         ...
 
     def live(self) -> Generation:
-        """Raises NotFoundError where nothing was ever live, IntegrityError for a strange set."""
+        """Raises NotFoundError where nothing was ever live, IntegrityError for a set that this
+        version cannot compute."""
         ...
 
     def adopt(self, declared: FeatureSet) -> Generation:
@@ -57,9 +58,9 @@ class Generations(Protocol):
         ...
 
     def drop(self, number: int, *, force: bool = False) -> int:
-        """Removes a generation; returns how many states it had. Doing it again goes on.
+        """Removes a generation; returns how many states it had. It can be repeated after a failure.
 
-        From the first step on it takes nothing in, and readers of it look the live one up again.
+        From the first step on it takes no writes, and its readers look the live one up again.
         Raises ConflictError for the live one and, without `force`, for the one to go back to.
         """
         ...

@@ -61,7 +61,7 @@ class Markers:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """States as read together, the set of features that they are of, and the markers before."""
+    """States read together, their feature set, and the markers read before them."""
 
     features: FeatureSet
     markers: Markers
@@ -76,7 +76,7 @@ class StateReader(Protocol):
     """The live online states. Blocking. Raises UnavailableError, within its timeout."""
 
     def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
-        """As ReadStates; the markers are those of before the states were read."""
+        """As ReadStates. The markers were read before the states."""
         ...
 
     def markers(self) -> Markers:
@@ -107,7 +107,7 @@ class StateStore(StateReader, Protocol):
 
     @property
     def features(self) -> FeatureSet:
-        """The set of features that the keyspace in use is of."""
+        """The feature set of the keyspace in use."""
         ...
 
     def moved(self) -> int | None:
@@ -115,7 +115,7 @@ class StateStore(StateReader, Protocol):
         ...
 
     def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
-        """Each state with its bytes, which count: the state may be folded on meanwhile.
+        """Stores the bytes of each state; the state itself may be folded on meanwhile.
 
         Raises FencedError where a stored state knows more, IntegrityError where the keyspace is
         gone; what was written before that stays.
@@ -131,10 +131,10 @@ class StateStore(StateReader, Protocol):
         ...
 
     def rebuilding(self, shard: int, on: bool) -> None:
-        """While it is on, readers say on each vector that states are incomplete."""
+        """While it is on, readers flag each vector of the shard as incomplete."""
         ...
 
 
 def version_text(versions: Mapping[int, int]) -> str:
-    """`partition:offset,…` by partition: plain, for it is compared inside the store."""
+    """`partition:offset,…` by partition: plain text, since scripts compare it inside the store."""
     return ",".join(f"{partition}:{versions[partition]}" for partition in sorted(versions))

@@ -51,7 +51,7 @@ class FeastFeatureReader(Generic[Answer]):
 
     def read(self, transaction: Transaction, tail: RecentTail) -> Answer:
         keys = entity_keys(transaction)
-        # Of before the states: what comes later may or may not be in them.
+        # Taken before the states are read: what comes later may or may not be in them.
         ends = tail.ends()
         read = self._read(list(keys.items()))
         features = CATALOGUE if read is None else read.features
@@ -63,7 +63,7 @@ class FeastFeatureReader(Generic[Answer]):
         if any(shard_of(entity, key) in markers.rebuilding for entity, key in keys.items()):
             flags.append("features_rebuilding")
         entries = [tail.entries(state.entity.value, state.key) for state in found]
-        # Of after the entries: what the tail forgot meanwhile must show as a gap.
+        # Taken after the entries: what the tail dropped meanwhile must show as a gap.
         starts = tail.starts()
         versions: dict[str, str] = {}
         stale = False
@@ -99,7 +99,7 @@ class FeastFeatureReader(Generic[Answer]):
 
 
 def _covered(state: EntityState, markers: Markers) -> dict[int, int]:
-    """Per source partition the last offset of which the state knows all that concerns it."""
+    """Per source partition the last offset up to which the state is complete."""
     marker = markers.at.get(shard_of(state.entity, state.key))
     return {
         source: max(state.version.get(source, -1), marker.covers(source) if marker else -1)

@@ -30,7 +30,7 @@ Entry = tuple[int, list[str], list[Any]]
 
 
 class Router:
-    """A BatchHandler of TRANSACTIONS. `_sent` is, per source, how far each shard is informed."""
+    """A BatchHandler of TRANSACTIONS. `_sent`: per source, the offset that each shard was sent."""
 
     def __init__(self, states: StateStore, admission: RecordAdmission, send: Send) -> None:
         self._states, self._admission, self._send = states, admission, send
@@ -82,7 +82,7 @@ class Router:
         self._admission.commit(batch)
 
     async def _send_upto(self, source: int, upto: int, shards: Mapping[int, list[Entry]]) -> None:
-        """Sends what `shards` holds; where it holds nothing at all, watermarks to all behind."""
+        """Sends the entries of `shards`; where it is empty, watermarks to all that are behind."""
         sent = self._sent[source]
         before = list(sent)
         sends = []

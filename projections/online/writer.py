@@ -31,7 +31,7 @@ Entry = tuple[int, int, FeatureEvent]
 Move = tuple[int, Marker | None, Marker]
 # What the row of an event may raise on unexpected values.
 _UNFOLDABLE = (ArithmeticError, LookupError, TypeError, ValueError)
-# While a shard lags, states are written this often: of a hot entity many events at once.
+# While a shard lags, states are saved this often: many events of a hot entity in one write.
 _SAVE_SECONDS = 5.0
 
 
@@ -80,7 +80,7 @@ class EntityWriter:
         self._forget()
 
     async def revoke(self, partitions: set[int]) -> None:
-        # All is read anew at the assignment that follows.
+        # The assignment that follows reads everything again.
         for shard in partitions:
             self._stored.pop(shard, None)
 

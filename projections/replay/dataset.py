@@ -132,7 +132,7 @@ def write(made: Dataset, path: Path) -> None:
 
 
 def _with_few_values(made: Dataset) -> list[str]:
-    """The features worth a dictionary: tried on all of them it costs thrice the time."""
+    """The features worth a dictionary; on all of them it would take three times as long."""
     some = made.values[:_SAMPLE].T
     return [
         name

@@ -44,7 +44,7 @@ class Payments:
 
 
 def payments_of(rows: Rows, wanted: NDArray[np.bool_], delays: Sequence[int]) -> Payments:
-    """Of the `wanted` transactions among `rows`, which are in the order of their knowing."""
+    """Of the `wanted` transactions among `rows`, which are ordered by known time."""
     present = rows[wanted, PRESENT]
     has_card, has_customer = ((present >> column) & 1 for column in (CARD, CUSTOMER))
     named = np.where(has_customer, rows[wanted, CUSTOMER], 0)
@@ -57,9 +57,9 @@ def payments_of(rows: Rows, wanted: NDArray[np.bool_], delays: Sequence[int]) ->
 
 
 def labels_of(rows: Rows, transactions: Ints) -> Ints:
-    """The last label of each transaction among `rows`, which are in the order of their knowing."""
+    """The last label of each transaction among `rows`, which are ordered by known time."""
     given = np.flatnonzero(rows[:, KIND] != IS_TRANSACTION)
-    # The last of equal ones stands last after a stable sort.
+    # A stable sort keeps the last of equal ones last.
     given = given[np.argsort(rows[given, TRANSACTION], kind="stable")]
     named = rows[given, TRANSACTION]
     place = np.searchsorted(named, transactions, side="right") - 1
@@ -82,7 +82,7 @@ def _matured(
     known = transactions[order]
     place = np.minimum(np.searchsorted(known, labels[:, TRANSACTION]), len(known) - 1)
     ours = known[place] == labels[:, TRANSACTION]
-    # The time of a label is that of its becoming known.
+    # The time of a label is its known time.
     waited = labels[:, TIME] - times[order[place]]
     for number, delay in enumerate(delays):
         early = labels[ours & (waited <= delay)]

@@ -15,7 +15,7 @@ from domain.policy import Shadow
 
 Vector = Literal["ideal", "served"]
 Unscored = Literal["not_served", "other_features"]
-"""Why a shadow has no score: the decision had no features either, or they lack what it asks for."""
+"""Why a shadow has no score: the decision was not served features, or not those it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ServedDecision:
 
 @dataclass(frozen=True, slots=True)
 class ShadowScore:
-    """What a shadow says of one transaction; times in microseconds UTC."""
+    """The score of a shadow for one transaction; times in microseconds UTC."""
 
     transaction_id: str
     offset: int
@@ -64,7 +64,7 @@ class ShadowStore(Protocol):
         ...
 
     def decisions(self, partition: int, start: int, most: int) -> tuple[list[ServedDecision], int]:
-        """The first decisions at or above `start`, and the offset after all that were looked at."""
+        """The first decisions at or above `start`, and the offset after all that were read."""
         ...
 
     def write(

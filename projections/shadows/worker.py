@@ -76,7 +76,7 @@ class ShadowScoring:
         self._mine = _Mine(frozenset(), {})
 
     def own(self, partitions: set[int]) -> None:
-        """From now on these, which are taken over anew, and no others."""
+        """Takes these partitions over, and drops all others."""
         self._mine = _Mine(frozenset(partitions), {})
 
     async def watch(self) -> None:
@@ -90,7 +90,7 @@ class ShadowScoring:
                     thread, self.step, 0.0 if worked else self._idle
                 )
         finally:
-            # A replay under way must not keep the worker from ending: nothing of it would be lost.
+            # A running replay must not keep the worker from ending; it would be done again.
             thread.shutdown(wait=False, cancel_futures=True)
 
     def step(self, patience: float = 0.0) -> bool:

@@ -78,7 +78,7 @@ class LogSide:
         served_at(self.features, entity, (events, codes), asking, versions, out)
 
     def states(self, entity: Entity, first: int, versions: Ints) -> list[bytes]:
-        """Of the entities numbered `first` and on, one for each row of `versions`."""
+        """States of the entities numbered from `first` on, one for each row of `versions`."""
         if entity not in self._grouped:
             count = len(self.events.keys[entity])
             self._grouped[entity] = grouped(self.events.codes[entity], count)

@@ -19,7 +19,7 @@ from projections.verification.log_side import LogSide
 _HEADER, _TRAILER = 19, 2
 _AT_ONCE = 20_000
 
-# Of fixed width, so that rows are read without looking at each: a digest for the id, NaN for NULL.
+# Rows of fixed width, parsed in bulk: a digest for the id, NaN for NULL.
 _QUERY = (
     "COPY (SELECT substring(decode(md5(transaction_id), 'hex') FOR 8), {values}"
     " FROM feature_vectors WHERE feature_set = {feature_set}) TO STDOUT (FORMAT binary)"

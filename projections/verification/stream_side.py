@@ -29,7 +29,7 @@ from eventlog.routing import decode_routed, entries_of
 from projections.verification.comparing import Compared, Difference, compare
 from projections.verification.log_side import LogSide
 
-# As many rows are folded in one go; then states pass through their bytes, as they do in the worker.
+# Rows folded in one go; between two of them states pass through bytes, as in the worker.
 _AT_ONCE = 20_000
 
 
@@ -43,7 +43,7 @@ class Routed:
 
 
 def routed_of(records: Iterable[Recorded]) -> dict[Entity, Routed]:
-    """One shard, from its beginning. A record that does not join is sent again further on."""
+    """One shard, from its beginning. A record that leaves a gap is skipped; it comes again."""
     last: dict[int, int] = {}
     rows: dict[Entity, list[tuple[int, ...]]] = {}
     codes: dict[Entity, list[int]] = {}

@@ -120,7 +120,7 @@ class MongoEvidenceProjection:
             self._documents.drop()
 
     def _keep(self, fresh: Sequence[CheckedRecord]) -> None:
-        # The last of an id: within an unordered bulk the order would be the server's.
+        # The last of an id wins: an unordered bulk write would leave the order to the server.
         documents: dict[str, Document] = {}
         unfoldable: dict[int, str] = {}
         for record in fresh:

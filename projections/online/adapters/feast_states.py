@@ -176,7 +176,7 @@ def _store(number: int) -> VersionedRedisOnlineStore:
 
 
 def _row(state: EntityState, encoded: bytes) -> StateRow:
-    # Of the bytes, not of the state: that may be folded on meanwhile.
+    # From the bytes, not from the state, which may be folded on meanwhile.
     seen = inspected(state.features.plans[state.entity], encoded)
     at = to_datetime(max(seen.latest, seen.latest_label, 0))
     return StateRow(state.entity, address(state.entity, state.key), encoded, at)

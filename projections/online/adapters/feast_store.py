@@ -79,7 +79,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
             self._client = Redis(
                 host=nodes[0]["host"],
                 port=int(nodes[0]["port"]),
-                # Once more at once: the connection may be one that the server has closed.
+                # One immediate retry: the server may have closed the connection.
                 retry=Retry(NoBackoff(), 1),
                 protocol=2,
                 **options,
@@ -218,7 +218,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         return self._eval(config, MARK, calls)
 
     def flag_rebuilding(self, config: RepoConfig, partition: int, on: bool) -> None:
-        """Readers say so on each decision while it is set. Raises UnavailableError."""
+        """While it is set, readers flag their vectors. Raises UnavailableError."""
         call = (self._markers_key(config), f"rebuilding:{partition}", "1" if on else "0")
         self._eval(config, FLAG, [call])
 

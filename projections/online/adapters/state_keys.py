@@ -47,7 +47,7 @@ def entity_of(proto: EntityKey) -> tuple[Entity, str]:
 
 
 def read_address(data: bytes) -> tuple[Entity, str]:
-    """The reverse of `address`. Raises KeyError or ValueError for a key of nothing of ours."""
+    """The reverse of `address`. Raises KeyError or ValueError for any other key."""
     for entity in Entity:
         head, kind = _layout(entity)
         if data.startswith(head):

@@ -26,7 +26,7 @@ LOST, REFUSED, WRITTEN, EQUAL = -1, 0, 1, 2
 MADE = b"made"
 
 # KEYS: the state, the markers and the counts of its keyspace. ARGV: the field that counts it, then
-# fields and values, the version first. A keyspace that is gone takes nothing in.
+# fields and values, the version first. A keyspace that is gone refuses the write.
 WRITE = """
 if redis.call('HEXISTS', KEYS[2], 'made') == 0 then return -1 end
 local stored = redis.call('HGET', KEYS[1], ARGV[2])
@@ -93,7 +93,7 @@ class Scripts:
             try:
                 return _evaluate(client, digest, KEYS_OF[script], calls)
             except NoScriptError:
-                # The server was started anew and has forgotten it.
+                # The server was restarted and has lost the script.
                 client.script_load(script)
                 return _evaluate(client, digest, KEYS_OF[script], calls)
         except RedisError as error:

@@ -129,7 +129,7 @@ def _write_daily(cursor: Cursor, entity: str, changes: dict[DayKey, Figures]) ->
     names = {"table": sql.Identifier(f"{entity}_daily"), "key": sql.Identifier(f"{entity}_id")}
     keys = sorted(changes)
     columns = dict(zip(FIGURES, zip(*(changes[key] for key in keys), strict=True), strict=True))
-    # Imported history changes two of them: the others need not travel.
+    # Imported history changes two of them; the others are not sent.
     changed = {name: column for name, column in columns.items() if any(column)}
     cursor.execute(
         _add(tuple(changed)).format(**names),
@@ -140,12 +140,12 @@ def _write_daily(cursor: Cursor, entity: str, changes: dict[DayKey, Figures]) ->
         ),
     )
     if any(change < 0 for change in columns["transactions"]):
-        # A rebuild never makes the row of a day whose only transaction gave its id to another.
+        # A rebuild makes no row for a day whose only transaction lost its id to a later one.
         cursor.execute(sql.SQL("DELETE FROM {table} WHERE transactions = 0").format(**names))
 
 
 def _array(numbers: Iterable[int]) -> str:
-    # Many times quicker than psycopg's text form of a list.
+    # Much faster than psycopg's text form of a list.
     return f"{{{','.join(map(str, numbers))}}}"
 
 

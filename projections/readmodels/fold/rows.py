@@ -201,7 +201,7 @@ def _look_closely(columns: Sequence[str], row: Row) -> None:
 
 
 def _short(column: str, value: str) -> None:
-    # The id of a label's event is in no index but its own table's key.
+    # The event id of a label is in the key of its own table alone.
     most = 2 * KEY_BYTES if column == "event_id" else KEY_BYTES
     if len(value.encode()) > most:
         raise ValueError(f"{column}: longer than {most} bytes")

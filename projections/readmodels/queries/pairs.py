@@ -55,7 +55,7 @@ class Said:
 class Pair:
     """A transaction scored by both. `declined` is what became of it, whoever decided.
 
-    `labels` are (known time, value) in the order of their knowing; times in microseconds UTC.
+    `labels` are (known time, value) ordered by known time; times in microseconds UTC.
     """
 
     transaction_id: str

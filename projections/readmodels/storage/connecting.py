@@ -44,7 +44,7 @@ def build_engine(settings: PostgresSettings, *, writer: bool = False) -> Engine:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """One transaction; raises UnavailableError where the server cannot do its part."""
+    """One transaction; raises UnavailableError where the server is away or fails."""
     with translated_errors(), engine.begin() as connection:
         yield connection
 

@@ -10,7 +10,7 @@ from projections.readmodels.storage.tables import reason_words
 
 
 def ensure_reason_words(connection: Connection) -> None:
-    """One row per code that this version can give; a code that is gone keeps its last words."""
+    """One row per code of this version; a code that was removed keeps its last words."""
     rows = [{"code": code, "words": said} for code, said in sorted(known_sentences().items())]
     statement = insert(reason_words).values(rows)
     connection.execute(

@@ -192,7 +192,7 @@ FIGURES = (
 
 
 def _daily(entity: str) -> Table:
-    """Sums are numeric: no flood of large amounts can overflow them and stop the projection."""
+    """Sums are numeric: large amounts cannot overflow them."""
     return Table(
         f"{entity}_daily",
         METADATA,
@@ -233,7 +233,7 @@ feature_consistency = Table(
     Column("different", BigInteger, nullable=False),
 )
 
-# No fold of events but the newest measurement of them, by a clock: it is replaced, never rebuilt.
+# Not folded from events: the newest measurement, with the time of a clock; replaced, not rebuilt.
 model_health = Table(
     "model_health",
     METADATA,

@@ -30,7 +30,7 @@ _COLUMNS = (
     "source_offset",
 )
 _NOT_SERVED = ["features_unavailable", "deadline_passed"]
-# One statement, so that rows and position are of one moment: a rebuild may begin at any other.
+# One statement, so that rows and position belong together: a rebuild may begin at any time.
 _DECISIONS = """
     SELECT p.next_offset, d.transaction_id, d.source_offset, d.timestamp, d.known_time,
       d.feature_set, d.features, NOT d.flags && %s

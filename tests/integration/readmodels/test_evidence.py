@@ -199,7 +199,7 @@ def test_evidence_that_is_too_large_is_named_and_stops_nothing(mongo: Client) ->
     assert projection.counts()[0]["dead"] == 1
 
 
-def test_a_missing_mongodb_is_told_within_seconds() -> None:
+def test_a_missing_mongodb_is_reported_within_seconds() -> None:
     client = build_client(MongoSettings("mongodb://127.0.0.1:1/retrace", timeout_s=1))
     begun = time.monotonic()
     with pytest.raises(UnavailableError, match=r"mongodb: .*127\.0\.0\.1:1"):

@@ -70,7 +70,7 @@ def test_the_first_raising_and_the_first_delivery_of_a_day_count(engine: Engine)
 
 
 class Monitored:
-    """An installation with a model in force; `alerts` are those in its log."""
+    """An installation with an active model; `alerts` are those in its log."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine, self.log, self.now = engine, InMemoryEventLog(), LATER
@@ -118,7 +118,7 @@ class Monitored:
         return [decode(recorded.value) for recorded in self.log.read(ALERTS)]
 
 
-def test_features_that_shift_raise_one_alert_and_show_in_the_figures(
+def test_features_that_drift_raise_one_alert_and_show_in_the_figures(
     engine: Engine, tmp_path: Path
 ) -> None:
     it = Monitored(engine, tmp_path)
@@ -138,7 +138,7 @@ def test_features_that_shift_raise_one_alert_and_show_in_the_figures(
     assert asyncio.run(it.monitor().step()) == []
     it.now += 20 * MINUTE
     assert asyncio.run(monitor.step()) == []
-    # A process that was started anew raises it again, and that is void.
+    # A restarted process raises it again, and that is void.
     it.now += 20 * MINUTE
     asyncio.run(it.monitor().step())
     assert [each.id for each in it.alerts] == [alert.alert_id] * 2

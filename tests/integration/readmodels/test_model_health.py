@@ -33,7 +33,7 @@ def test_the_traffic_of_its_training_is_steady(engine: Engine) -> None:
     assert week.coverage == pytest.approx(25 / 168, abs=0.001)
 
 
-def test_features_that_shift_and_scores_that_rise_are_an_alert(engine: Engine) -> None:
+def test_features_that_drift_and_scores_that_rise_are_an_alert(engine: Engine) -> None:
     vectors, scores = traffic(1500, 3)
     vectors[:, 4] *= 3
     vectors[:, 7] = np.nan
@@ -46,7 +46,7 @@ def test_features_that_shift_and_scores_that_rise_are_an_alert(engine: Engine) -
     assert found.levels["features"] == found.levels["scores"] == found.level == "alert"
 
 
-def test_only_whole_decisions_of_the_model_and_the_window_are_looked_at(engine: Engine) -> None:
+def test_only_whole_decisions_of_the_model_and_the_window_are_read(engine: Engine) -> None:
     vectors, scores = traffic(20, 3)
     others: list[dict[str, Any]] = [
         {"model_hash": "b" * 64},
@@ -96,7 +96,7 @@ def test_frauds_are_counted_by_week_and_by_what_was_known_so_many_days_later(
     assert week.declined_frauds == 1
 
 
-def test_frauds_that_the_scores_did_not_promise_are_an_alert(engine: Engine) -> None:
+def test_frauds_beyond_the_expected_number_are_an_alert(engine: Engine) -> None:
     facts = decided(*traffic(1500, 3))
     now = NOON + 50 * DAY
     asked = HealthQuery(now, window=51 * DAY)

@@ -92,7 +92,7 @@ def test_the_range_is_of_event_time_and_leaves_out_its_end(engine: Engine, log: 
     assert [each.transaction_id for each in found] == ["x1"]
 
 
-def test_labels_come_in_the_order_of_their_knowing(engine: Engine, log: CheckedLog) -> None:
+def test_labels_come_ordered_by_known_time(engine: Engine, log: CheckedLog) -> None:
     log.append(*decided("x", NOON, MINE), labelled("x", 0, NOON + 9 * DAY, "r2"))
     log.append(labelled("x", 1, NOON + 2 * DAY, "r1"))
     project_all(transactions_projection(engine), log)

@@ -130,7 +130,7 @@ def test_daily_figures_are_given_per_day(engine: Engine) -> None:
     assert models.merchant_days("kiosk", date(2030, 1, 1), date(2030, 1, 2)) == []
 
 
-def test_a_missing_server_is_told_within_seconds() -> None:
+def test_a_missing_server_is_reported_within_seconds() -> None:
     url = "postgresql+psycopg://retrace:secret@127.0.0.1:1/retrace"
     engine = build_engine(PostgresSettings(url))
     begun = time.monotonic()
@@ -139,7 +139,7 @@ def test_a_missing_server_is_told_within_seconds() -> None:
     assert time.monotonic() - begun < 3
 
 
-def test_missing_tables_are_told_with_what_to_do(empty_database: str) -> None:
+def test_missing_tables_are_reported_with_what_to_do(empty_database: str) -> None:
     engine = build_engine(PostgresSettings(empty_database))
     with pytest.raises(UnavailableError, match="run the migrations"):
         ReadModels(engine).ping()

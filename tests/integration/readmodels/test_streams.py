@@ -68,7 +68,7 @@ _facts = st.one_of(
 
 
 class NaiveReadModels:
-    """Keeps the counting facts themselves and works everything out from them when asked."""
+    """Keeps the facts that count, and computes every answer from them."""
 
     def __init__(self, log: CheckedLog) -> None:
         self.origins: dict[str, Envelope] = {}

@@ -30,7 +30,7 @@ Row = tuple[int, int, str, bytes]
 
 @pytest.fixture
 def folder(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> ArchiveFolder:
-    """Written to as often as it can be, each file taking in the one before it."""
+    """An archive that closes a file as often as it can, each replacing the one before it."""
     monkeypatch.setenv("RETRACE_ARCHIVE_SECONDS", "0.01")
     return ArchiveFolder(settings.archive_url, TRANSACTIONS)
 
@@ -40,12 +40,12 @@ def drafts(folder: ArchiveFolder) -> set[Path]:
 
 
 def lay_down_until_it_writes(log: KafkaEventLog, folder: ArchiveFolder, laid: int) -> int:
-    """Returns how many were laid down by the moment in which a file is being written."""
+    """Returns how many records were appended once a file is being written."""
     before = drafts(folder)
     while laid < _MOST:
         lay_down(log, range(laid, laid + _MORE))
         laid += _MORE
-        # Looked for without a pause: a file is written within milliseconds.
+        # Polled without a pause: a file is written within milliseconds.
         look_until = time.monotonic() + 0.5
         while time.monotonic() < look_until:
             if drafts(folder) - before:
@@ -89,7 +89,7 @@ def ends_of(log: KafkaEventLog) -> dict[int, int]:
     return {p: end for p, end in enumerate(asyncio.run(log.ends(TRANSACTIONS))) if end}
 
 
-def test_a_worker_killed_while_it_writes_loses_nothing_and_doubles_nothing(
+def test_a_worker_killed_while_it_writes_loses_and_doubles_nothing(
     start: Callable[[str], WorkerProcess], folder: ArchiveFolder, log: KafkaEventLog
 ) -> None:
     laid, left = 0, set[Path]()

@@ -53,7 +53,7 @@ def save(states: FeastStateStore, *given: EntityState) -> None:
     states.save([(state, state.to_bytes()) for state in given])
 
 
-def test_an_older_writer_never_takes_a_state_back(states: FeastStateStore) -> None:
+def test_an_older_writer_never_replaces_a_newer_state(states: FeastStateStore) -> None:
     newer, older = state_of(range(5)), state_of(range(3))
     save(states, newer)
     with pytest.raises(FencedError):
@@ -101,7 +101,7 @@ def test_a_generation_is_built_beside_the_live_one_and_swapped(
     assert reader.features.hash == fewer.hash
     assert reader.read([(Entity.CARD, "c1")]).states[0].version == {}
     assert states.moved() == second.number
-    # The writer that is left behind writes where it did, and nobody looks there.
+    # The old writer still writes to its generation, which nobody reads.
     save(states, state_of(range(5)))
     assert reader.read([(Entity.CARD, "c1")]).states[0].version == {}
     generations.swap(second.number, 1)
@@ -115,7 +115,7 @@ def test_a_generation_is_built_beside_the_live_one_and_swapped(
     assert generations.begin(fewer, "again").number == 3
 
 
-def test_a_keyspace_of_features_that_nobody_knows_is_left_for_a_new_one(
+def test_a_keyspace_of_unknown_features_is_replaced_by_a_new_one(
     states: FeastStateStore, settings: Settings
 ) -> None:
     config = repo_config(settings)

@@ -35,7 +35,7 @@ def of_set(features: FeatureSet, numbers: range) -> EntityState:
     return state
 
 
-def test_a_generation_that_was_removed_takes_nothing_in(
+def test_a_removed_generation_refuses_writes(
     states: FeastStateStore, generations: RedisGenerations
 ) -> None:
     first = states.adopt().number
@@ -79,7 +79,7 @@ def test_a_reader_of_a_removed_generation_looks_the_live_one_up_again(
     assert (found.features.hash, found.states[0].version) == (fewer.hash, {0: 4})
 
 
-def test_a_keyspace_begun_out_of_need_is_flagged_before_anyone_can_read_it(
+def test_a_keyspace_begun_by_adopt_is_flagged_before_anyone_can_read_it(
     states: FeastStateStore,
 ) -> None:
     assert states.markers().rebuilding == frozenset(range(ENTITIES.partitions))
@@ -87,7 +87,7 @@ def test_a_keyspace_begun_out_of_need_is_flagged_before_anyone_can_read_it(
     assert 3 not in states.markers().rebuilding
 
 
-def test_a_keyspace_of_an_earlier_version_is_never_taken_for_a_new_one(settings: Settings) -> None:
+def test_a_keyspace_of_an_earlier_version_is_never_used_as_a_new_one(settings: Settings) -> None:
     client = redis.Redis.from_url(settings.redis_url)
     client.hset("retrace:markers:retrace.g1", mapping={"at:0": "5|0:9"})
     states = FeastStateStore(repo_config(settings))
@@ -96,7 +96,7 @@ def test_a_keyspace_of_an_earlier_version_is_never_taken_for_a_new_one(settings:
     client.close()
 
 
-def test_markers_that_were_lost_alone_are_begun_anew_over_the_same_states(
+def test_lost_markers_are_begun_again_over_the_same_states(
     states: FeastStateStore, settings: Settings
 ) -> None:
     save(states, state_of(range(3)))
@@ -108,7 +108,7 @@ def test_markers_that_were_lost_alone_are_begun_anew_over_the_same_states(
     assert states.read([CARD]).states[0].version == {0: 3}
 
 
-def test_a_removal_cut_short_is_shown_and_gone_through_with(
+def test_an_interrupted_removal_is_listed_and_can_be_repeated(
     states: FeastStateStore, generations: RedisGenerations, settings: Settings
 ) -> None:
     other = generations.begin(CATALOGUE, "never used")
@@ -147,7 +147,7 @@ def test_a_client_pinned_to_a_generation_of_other_features_reads_it(
     generations: RedisGenerations,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In a process that has met no set but the catalogue's."""
+    """In a process that knows no feature set but the catalogue."""
     monkeypatch.setattr(served, "_met", [CATALOGUE])
     fewer = FeatureSet(f for f in CATALOGUE.features if f.name != "card_declined_1d")
     frozen = generations.begin(fewer, "as known at a moment")
@@ -169,7 +169,7 @@ def read_online(store: FeatureStore) -> dict[str, float | None]:
     return {name: values[0] for name, values in online.to_dict().items()}
 
 
-def test_a_process_goes_on_without_states_while_it_cannot_compute_the_live_ones(
+def test_a_process_reads_no_states_while_it_cannot_compute_the_live_ones(
     states: FeastStateStore, settings: Settings
 ) -> None:
     """As when a newer version runs beside it, or half of what describes them was lost."""

@@ -33,7 +33,7 @@ def rows(database: psycopg.Connection[Any]) -> int:
     return int(found[0]) if found else 0
 
 
-def test_vectors_are_ideal_after_a_kill_and_feast_hands_them_out(
+def test_vectors_are_ideal_after_a_kill_and_feast_returns_them(
     start: Callable[[str], WorkerProcess],
     database: psycopg.Connection[Any],
     log: KafkaEventLog,

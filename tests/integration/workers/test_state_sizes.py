@@ -22,7 +22,7 @@ def measured(settings: Settings, generation: int, entity: Entity = Entity.CARD) 
     return bulk.sizes[entity]
 
 
-def test_states_that_were_lost_are_missed(states: FeastStateStore, settings: Settings) -> None:
+def test_lost_states_are_counted(states: FeastStateStore, settings: Settings) -> None:
     for number in range(5):
         save(states, state_of(range(3), key=f"c{number}"))
         save(states, state_of(range(4), key=f"c{number}"))

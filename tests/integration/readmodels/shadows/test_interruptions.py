@@ -28,7 +28,7 @@ from tests.integration.readmodels.shadows.world import (
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The process was killed."""
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -120,7 +120,7 @@ def test_another_shadow_of_the_model_takes_the_place_of_the_first_and_fences_its
         first.step()
 
 
-def test_a_predecessor_that_was_frozen_is_fenced_and_a_partition_given_up_is_left_alone(
+def test_a_frozen_predecessor_is_fenced_and_a_revoked_partition_is_not_written(
     world: World,
 ) -> None:
     world.history(6)

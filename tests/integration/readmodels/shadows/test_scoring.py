@@ -37,7 +37,7 @@ def test_a_shadow_scores_decisions_from_its_position_on_with_its_own_thresholds(
     assert world.replays == 0
 
 
-def test_history_and_what_follows_meet_at_the_seam_with_neither_gap_nor_overlap(
+def test_history_and_live_decisions_meet_at_the_seam_without_gap_or_overlap(
     world: World,
 ) -> None:
     world.history(30)
@@ -63,7 +63,7 @@ def test_a_shadow_that_ended_scores_what_lies_before_its_end_alone(world: World)
     assert set(vectors_by_id(world)) == {f"x-{n}" for n in range(6, 15) if n % 3 != 0}
 
 
-def test_two_shadows_go_their_own_ways(world: World) -> None:
+def test_two_shadows_score_independently(world: World) -> None:
     world.history(6)
     world.shadow(NOON)
     world.history(6)
@@ -75,7 +75,7 @@ def test_two_shadows_go_their_own_ways(world: World) -> None:
     assert rows(world.engine, counted) == [("c" * 64, 6 + 8), ("d" * 64, 4)]
 
 
-def test_a_shadow_that_cannot_score_history_waits_and_keeps_no_other_from_going_on(
+def test_a_shadow_that_cannot_score_history_waits_and_the_others_go_on(
     world: World,
 ) -> None:
     world.history(12)

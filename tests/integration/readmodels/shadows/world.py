@@ -32,7 +32,7 @@ SINCE = NOON + 4 * HOUR
 
 @dataclass
 class World:
-    """A log, its read models, and what the policy topic says of shadows."""
+    """A log, its read models, and the shadows of its policy topic."""
 
     engine: Engine
     log: CheckedLog = field(default_factory=CheckedLog)

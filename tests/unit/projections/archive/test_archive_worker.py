@@ -36,11 +36,11 @@ _FACTS = st.one_of(
 
 
 async def _nowhere(position: Position, original: bytes, reason: str) -> None:
-    """Dead letters are another's affair."""
+    """Drops dead letters."""
 
 
 class Leaving(ArchiveFolder):
-    """Dies between adding a piece and removing the one that it took in, when told to."""
+    """Dies on demand between adding a piece and removing the one that it replaces."""
 
     dies = False
 

@@ -53,7 +53,7 @@ def test_what_comes_first_counts_and_the_rest_is_void(admission: RecordAdmission
     assert statuses(admission, batch(DUPLICATED)) == EXPECTED
 
 
-def test_judging_again_gives_the_same_verdicts(admission: RecordAdmission) -> None:
+def test_checking_again_gives_the_same_statuses(admission: RecordAdmission) -> None:
     admission.open({0})
     read = batch(DUPLICATED)
     assert statuses(admission, read) == EXPECTED
@@ -62,7 +62,7 @@ def test_judging_again_gives_the_same_verdicts(admission: RecordAdmission) -> No
     assert statuses(admission, read) == EXPECTED
 
 
-def test_what_was_not_kept_is_judged_again_after_a_restart(admission: RecordAdmission) -> None:
+def test_uncommitted_records_are_checked_again_after_a_restart(admission: RecordAdmission) -> None:
     assert admission.open({0, 1}) == {0: 0, 1: 0}
     read = batch(DUPLICATED[:2])
     statuses(admission, read)
@@ -74,7 +74,7 @@ def test_what_was_not_kept_is_judged_again_after_a_restart(admission: RecordAdmi
     assert statuses(admission, batch(DUPLICATED[:1], first=9)) == ["void"]
 
 
-def test_a_record_that_cannot_be_read_is_dead_and_its_letter_names_place_bytes_and_reason(
+def test_an_undecodable_record_is_dead_lettered_with_position_bytes_and_reason(
     admission: RecordAdmission, dead_letters: DeadLetters
 ) -> None:
     admission.open({0})
@@ -89,7 +89,7 @@ def test_a_record_that_cannot_be_read_is_dead_and_its_letter_names_place_bytes_a
     assert all(reason for _, _, reason in dead_letters.got)
 
 
-def test_nothing_is_judged_before_its_dead_letters_are_acknowledged(
+def test_a_batch_is_returned_only_once_its_dead_letters_are_acknowledged(
     admission: RecordAdmission, dead_letters: DeadLetters
 ) -> None:
     admission.open({0})
@@ -101,7 +101,7 @@ def test_nothing_is_judged_before_its_dead_letters_are_acknowledged(
     assert statuses(admission, read) == [*EXPECTED, "dead"]
 
 
-def test_a_topic_without_a_void_rule_remembers_nothing(dead_letters: DeadLetters) -> None:
+def test_a_topic_without_the_first_wins_rule_remembers_nothing(dead_letters: DeadLetters) -> None:
     admission = RecordAdmission(ALERTS.name, None, dead_letters)
     assert admission.open({0}) == {}
     assert statuses(admission, batch(DUPLICATED, topic=ALERTS)) == ["counts"] * len(DUPLICATED)

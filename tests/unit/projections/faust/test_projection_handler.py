@@ -20,7 +20,7 @@ from tests.fakes.events import scored, submitted
 READ = [submitted("a"), submitted("b"), scored("a"), submitted("c")]
 
 
-class Ledgerlike:
+class InMemoryProjection:
     """A BatchProjection in memory that refuses what `unfoldable` names."""
 
     name = "memory"
@@ -55,7 +55,7 @@ class Ledgerlike:
 
 class Bench:
     def __init__(self, path: Path) -> None:
-        self.projection = Ledgerlike()
+        self.projection = InMemoryProjection()
         self.letters: list[tuple[int, bytes, str]] = []
         self.admission = RecordAdmission(TRANSACTIONS.name, path, self._set_aside)
         self.handler = ProjectionHandler(self.projection, self.admission, self._set_aside)
@@ -71,7 +71,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.admission.close()
 
 
-def test_each_record_is_projected_once_with_its_verdict(bench: Bench) -> None:
+def test_each_record_is_projected_once_with_its_status(bench: Bench) -> None:
     async def run() -> None:
         assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
         await bench.handler.handle(batch(READ))
@@ -82,7 +82,7 @@ def test_each_record_is_projected_once_with_its_verdict(bench: Bench) -> None:
     assert bench.projection.statuses == dict.fromkeys(range(5), "counts")
 
 
-def test_reading_begins_where_the_farther_behind_of_memory_and_projection_is(bench: Bench) -> None:
+def test_reading_begins_at_the_lesser_position_of_memory_and_projection(bench: Bench) -> None:
     async def run() -> None:
         bench.projection.positions = {0: 2, 1: 0}
         assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
@@ -94,7 +94,7 @@ def test_reading_begins_where_the_farther_behind_of_memory_and_projection_is(ben
     asyncio.run(run())
 
 
-def test_what_the_projection_has_already_is_judged_but_not_projected(bench: Bench) -> None:
+def test_records_below_the_position_are_checked_but_not_projected(bench: Bench) -> None:
     async def run() -> None:
         bench.projection.positions = {0: 4}
         await bench.handler.assign({0})

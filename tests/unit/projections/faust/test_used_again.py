@@ -25,7 +25,7 @@ async def nowhere(*_: object) -> None:
     """Nothing here is dead-lettered."""
 
 
-def test_an_emptied_store_gets_both_lives_of_an_id_that_was_used_again(tmp_path: Path) -> None:
+def test_a_rebuilt_store_gets_both_uses_of_an_id(tmp_path: Path) -> None:
     again = NOW + HORIZON_US + 1
     read = batch([submitted(), scored(), labelled(), submitted(known_time=again), scored()])
     admission = RecordAdmission(TRANSACTIONS.name, tmp_path / "admission.sqlite", nowhere)
@@ -64,7 +64,7 @@ def raised(transaction_id: str, now: int) -> Envelope:
     return alert
 
 
-def test_an_alert_that_is_raised_again_rings_nowhere_a_second_time(tmp_path: Path) -> None:
+def test_an_alert_that_is_raised_again_is_not_delivered_again(tmp_path: Path) -> None:
     later = NOW + 3 * 86_400_000_000
 
     async def run() -> None:

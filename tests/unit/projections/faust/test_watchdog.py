@@ -37,7 +37,7 @@ class Consumer:
 
 
 class Stuck:
-    """The part of a worker that is watched; it never handles anything by itself."""
+    """The part of a worker that the watchdog sees; it handles nothing by itself."""
 
     name = "stuck"
 
@@ -89,7 +89,7 @@ def test_a_worker_with_lag_and_no_progress_is_ended_with_its_status() -> None:
     asyncio.run(run())
 
 
-def test_without_lag_it_is_left_alone_and_counts_as_progressing() -> None:
+def test_a_worker_without_lag_counts_as_progressing() -> None:
     async def run() -> None:
         ending, progressed = Ending(), asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -107,7 +107,7 @@ def test_without_lag_it_is_left_alone_and_counts_as_progressing() -> None:
     asyncio.run(run())
 
 
-def test_ends_known_so_far_stand_where_the_log_does_not_answer() -> None:
+def test_the_last_known_ends_stay_where_the_log_does_not_answer() -> None:
     async def run() -> None:
         worker, ending = Stuck(end=None, known_end=3), Ending()
         await watched(worker, ending, ending.wait())
@@ -116,7 +116,7 @@ def test_ends_known_so_far_stand_where_the_log_does_not_answer() -> None:
     asyncio.run(run())
 
 
-def test_a_worker_that_is_long_busy_with_one_batch_is_left_alone() -> None:
+def test_a_worker_that_is_long_busy_with_one_batch_is_not_ended() -> None:
     async def run() -> None:
         worker, ending = Stuck(end=5), Ending()
         worker.app = Stuck(end=5)

@@ -38,7 +38,7 @@ def test_batches_of_a_partition_that_is_not_ours_are_dropped() -> None:
     asyncio.run(run())
 
 
-def test_a_jump_is_looked_at_again_before_it_is_believed() -> None:
+def test_after_a_jump_the_missing_offsets_are_fetched_again() -> None:
     async def run() -> None:
         bench = Bench()
         await bench.begin()
@@ -52,7 +52,7 @@ def test_a_jump_is_looked_at_again_before_it_is_believed() -> None:
     asyncio.run(run())
 
 
-def test_a_hole_in_the_log_is_passed_after_the_second_look() -> None:
+def test_a_hole_in_the_log_is_passed_after_the_second_fetch() -> None:
     async def run() -> None:
         bench = Bench()
         await bench.begin()
@@ -78,7 +78,7 @@ def test_a_batch_is_handed_in_again_until_its_server_answers() -> None:
     asyncio.run(run())
 
 
-def test_a_fenced_partition_rests_until_the_next_assignment_and_others_go_on() -> None:
+def test_a_fenced_partition_waits_for_the_next_assignment_and_others_go_on() -> None:
     async def run() -> None:
         bench = Bench()
         await bench.begin()
@@ -107,7 +107,7 @@ def test_lag_counts_what_the_log_is_known_to_hold() -> None:
     asyncio.run(run())
 
 
-def test_partitions_that_went_elsewhere_are_revoked() -> None:
+def test_partitions_of_another_worker_are_revoked() -> None:
     async def run() -> None:
         bench = Bench()
         await bench.begin()
@@ -218,7 +218,7 @@ def test_a_batch_under_way_is_finished_before_the_worker_stops() -> None:
     asyncio.run(run())
 
 
-def test_an_error_of_no_expected_kind_ends_the_worker_and_is_told() -> None:
+def test_an_unexpected_error_ends_the_worker_and_is_raised() -> None:
     async def run() -> None:
         bench = Bench()
         running = asyncio.create_task(bench.worker.run())
@@ -241,7 +241,7 @@ def test_a_crash_of_faust_ends_the_worker_with_its_reason() -> None:
     asyncio.run(run())
 
 
-def test_what_runs_beside_is_repeated_when_a_server_is_away_and_else_ends_the_worker() -> None:
+def test_a_task_beside_is_repeated_when_a_server_is_away_and_else_ends_the_worker() -> None:
     async def run() -> None:
         bench = Bench()
         trouble: list[Exception] = [UnavailableError("redis", "away"), IntegrityError("broken")]
@@ -289,6 +289,6 @@ def test_handlers_of_two_topics_run_side_by_side_and_each_in_turn() -> None:
     asyncio.run(run())
 
 
-def test_errors_of_ours_are_told_in_their_own_words_and_others_with_their_kind() -> None:
+def test_our_errors_are_explained_by_their_message_and_others_with_their_type() -> None:
     assert explain(UnavailableError("redis", "away")) == "redis: away"
     assert explain(KeyError("x")) == "KeyError: 'x'"

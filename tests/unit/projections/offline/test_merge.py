@@ -30,7 +30,7 @@ def places(entries: Iterable[Entry]) -> list[tuple[int, int]]:
     return [(each.partition, each.offset) for each in entries]
 
 
-def test_nothing_goes_while_a_partition_may_still_come_up_with_something_lesser() -> None:
+def test_a_record_waits_while_a_partition_may_still_bring_a_smaller_one() -> None:
     merge = Merge(2)
     merge.add([entry(0, 0, 10), entry(0, 1, 30)])
     assert places(merge.take(9)) == []
@@ -57,7 +57,7 @@ def test_of_equal_times_a_lesser_partition_is_waited_for_until_it_is_past_them()
     assert places(merge.take(9)) == [(1, 0)]
 
 
-def test_a_label_stated_early_waits_for_its_known_time_and_tells_nothing_of_its_partition() -> None:
+def test_a_label_stated_early_waits_for_its_known_time_and_moves_no_frontier() -> None:
     merge = Merge(2)
     merge.add([entry(0, 0, 10), entry(0, 1, 50, LABEL), entry(0, 2, 20)])
     merge.add([entry(1, 0, 60)])
@@ -98,14 +98,14 @@ def test_a_record_that_folds_nothing_is_never_a_straggler() -> None:
     assert merge.stragglers == 0
 
 
-def test_no_more_is_taken_than_was_asked_for() -> None:
+def test_at_most_the_asked_number_is_taken() -> None:
     merge = Merge(1)
     merge.add(entry(0, i, i) for i in range(5))
     assert places(merge.take(2)) == [(0, 0), (0, 1)]
     assert places(merge.take(9)) == [(0, 2), (0, 3), (0, 4)]
 
 
-def test_an_offset_settles_once_all_before_it_are_out() -> None:
+def test_an_offset_settles_once_all_before_it_are_taken() -> None:
     merge = Merge(1)
     merge.add([entry(0, 0, 50, LABEL), entry(0, 1, 20), entry(0, 2, 30)])
     assert places(merge.take(9)) == [(0, 1), (0, 2)]
@@ -116,7 +116,7 @@ def test_an_offset_settles_once_all_before_it_are_out() -> None:
     assert places(merge.settled(0)) == []
 
 
-def test_a_partition_far_ahead_of_the_one_waited_for_hurries() -> None:
+def test_a_partition_far_ahead_of_the_slowest_is_held() -> None:
     merge = Merge(2)
     merge.add(entry(0, i, 10 + i) for i in range(3))
     merge.add([entry(1, 0, 5)])

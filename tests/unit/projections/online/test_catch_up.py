@@ -20,7 +20,7 @@ SHARD = shard_of(Entity.CARD, CARD)
 
 
 class Growing(InMemoryEventLog):
-    """The router's topic: each time that somebody reads, one more event is routed."""
+    """An entity topic to which one more event is routed on each read."""
 
     def __init__(self, events: int) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Growing(InMemoryEventLog):
             yield Recorded(Position(topic.name, SHARD, offset), None, self.routed[offset])
 
 
-def test_it_ends_where_the_topic_ended_however_much_comes_meanwhile() -> None:
+def test_it_ends_where_the_topic_ended_at_its_start() -> None:
     states, log = InMemoryStates(), Growing(events=5)
     assert asyncio.run(CatchUp(log, states).run()) == 5
     assert states.marks[SHARD] == Marker(5, {0: 4})

@@ -45,7 +45,7 @@ class Shards:
         return sum(map(len, self.sent.values()))
 
     def covered(self, shard: int) -> int:
-        """The last offset of source 0 that the writer of this shard knows to be covered."""
+        """The last offset of source 0 that the records of this shard cover."""
         last: dict[int, int] = {}
         for record in self.sent[shard]:
             if record.joins(last):
@@ -54,7 +54,7 @@ class Shards:
 
 
 class NoStates:
-    """Markers of a keyspace in which nothing was written yet."""
+    """A store without markers."""
 
     def adopt(self) -> None:
         return
@@ -81,7 +81,7 @@ async def started(shards: Shards) -> Router:
     return router
 
 
-def test_what_concerns_a_shard_is_sent_at_once_and_nothing_to_the_others() -> None:
+def test_events_of_a_shard_are_sent_at_once_and_nothing_to_the_others() -> None:
     async def run() -> None:
         shards = Shards()
         router = await started(shards)
@@ -95,7 +95,7 @@ def test_what_concerns_a_shard_is_sent_at_once_and_nothing_to_the_others() -> No
     asyncio.run(run())
 
 
-def test_a_watermark_tells_the_others_and_no_offset_is_left_out(
+def test_watermarks_reach_the_other_shards_and_no_offset_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("projections.online.router._WATERMARK_SECONDS", 0.001)

@@ -24,7 +24,7 @@ from tests.fakes.events import imported
 from tests.fakes.states import InMemoryStates
 
 SHARD = 0
-# Cards of one shard, so that one partition of ENTITIES tells of all of them.
+# Cards of one shard, so that one partition of ENTITIES has all of them.
 CARDS = [card for n in range(99) if shard_of(Entity.CARD, card := f"c{n}") == SHARD][:4]
 
 
@@ -118,12 +118,12 @@ def test_a_write_that_fails_loses_nothing(failures: int) -> None:
     asyncio.run(run())
 
 
-def test_a_state_on_its_way_to_the_store_is_not_read_back_from_it() -> None:
+def test_a_state_that_is_being_saved_is_not_read_back() -> None:
     async def run() -> None:
         bench = Bench(most=2)
         for card in (*CARDS, CARDS[0]):
             bench.add(card)
-        # The others are stored, and were not marked: they are read and found to know it all.
+        # The others are saved but not marked: they are read back and hold everything.
         known = {key: data for key, data in bench.folded().items() if key[1] != CARDS[0]}
         bench.states.stored.update(known)
         writer = await bench.writer()
@@ -141,7 +141,7 @@ def test_a_state_on_its_way_to_the_store_is_not_read_back_from_it() -> None:
     asyncio.run(run())
 
 
-def test_an_event_that_no_state_can_hold_is_set_aside_and_stops_nothing() -> None:
+def test_an_event_that_no_state_can_hold_is_dead_lettered_and_stops_nothing() -> None:
     async def run() -> None:
         bench = Bench()
         writer = await bench.writer()
@@ -157,7 +157,7 @@ def test_an_event_that_no_state_can_hold_is_set_aside_and_stops_nothing() -> Non
     asyncio.run(run())
 
 
-def test_a_writer_that_was_refused_takes_no_more_until_it_is_assigned_anew() -> None:
+def test_a_refused_writer_takes_no_batches_until_it_is_assigned_again() -> None:
     async def run() -> None:
         bench = Bench()
         writer = await bench.writer()
@@ -191,7 +191,7 @@ Step = tuple[str, int]
         max_size=25,
     ),
 )
-def test_whatever_fails_and_whenever_it_is_started_anew_states_are_those_of_the_log(
+def test_states_equal_the_log_whatever_fails_and_whenever_it_restarts(
     cards: Sequence[str], steps: Sequence[Step]
 ) -> None:
     async def run() -> None:

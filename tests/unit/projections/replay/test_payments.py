@@ -14,7 +14,7 @@ DELAYS = (0, HOUR, 4 * HOUR)
 
 
 @given(histories(), st.integers(0, 9 * HOUR))
-def test_payments_are_told_of_as_their_events_say(history: list[Placed], after: int) -> None:
+def test_payments_are_as_their_events_say(history: list[Placed], after: int) -> None:
     moment = T0 + after
     made = dataset(table(history), SMALL, as_known_at=moment, maturities=DELAYS, threads=1)
     seen = sorted((each for each in history if each.event.known_time <= moment), key=place)
