@@ -1,14 +1,14 @@
-"""The settings of an installation, composed from the slices that its parts declare."""
+"""Settings of an installation, composed from the slices that its parts declare."""
 
 from runtime.settings.installation import (
-    CHECKOUT,
-    SERVER_FIELDS,
     Settings,
     env_example,
     load_settings,
     settings_from_environment,
     variable_of,
 )
+from runtime.settings.servers import SERVER_FIELDS
+from runtime.settings.slices import CHECKOUT
 
 __all__ = [
     "CHECKOUT",

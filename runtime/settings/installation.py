@@ -1,193 +1,47 @@
-"""Owns the settings of a running Retrace; not the slices that each package declares for itself.
+"""Settings of an installation, composed of its slices.
 
-A variable that is set wins; a server's URL that is not set is taken from the running local stack.
+A variable that is set wins; the URL of a server that is not set is taken from the running local
+stack.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
 
 from domain.errors import SettingsError
-from host import secret_keys
 from host.state_folder import published
+from runtime.settings.decisions import DecisionSettings
+from runtime.settings.folders import FolderSettings
+from runtime.settings.keys import KeySettings
 from runtime.settings.models import ModelSettings
 from runtime.settings.monitoring import HealthSettings
+from runtime.settings.processes import ProcessSettings
+from runtime.settings.servers import SERVER_FIELDS, ServerSettings
+from runtime.settings.slices import CHECKOUT
 from runtime.settings.training import TrainingSettings
-from runtime.settings.urls import DATABASE_SCHEME, postgres_parts, redis_connection, with_driver
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-SERVER_FIELDS = ("kafka_bootstrap_servers", "redis_url", "database_url", "mongodb_url")
+from runtime.settings.urls import postgres_parts, redis_connection
 
 
-class Settings(TrainingSettings, HealthSettings, ModelSettings):
-    """Everything a process is told from outside. URLs are without trailing slash."""
+class Settings(
+    ServerSettings,
+    ProcessSettings,
+    KeySettings,
+    DecisionSettings,
+    ModelSettings,
+    HealthSettings,
+    TrainingSettings,
+):
+    """Everything that a process is given from outside."""
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        env_file=CHECKOUT / ".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
-
-    state_dir: Path = Field(
-        default=CHECKOUT / ".retrace",
-        alias="RETRACE_STATE_DIR",
-        description="Folder of the local stack's data, logs and generated keys.",
-    )
-    cache_dir: Path = Field(
-        default=CHECKOUT / ".retrace" / "cache",
-        alias="RETRACE_CACHE_DIR",
-        description="Folder of downloaded jars; several local stacks may share it.",
-    )
-    kafka_bootstrap_servers: str = Field(
-        default="",
-        alias="KAFKA_BOOTSTRAP_SERVERS",
-        description="host:port[,host:port]. Set: no local Kafka is started.",
-    )
-    redis_url: str = Field(
-        default="",
-        alias="REDIS_URL",
-        description="redis://[:password@]host:port/0. Set: no local Redis is started.",
-    )
-    database_url: str = Field(
-        default="",
-        alias="DATABASE_URL",
-        description="postgresql+psycopg://user:password@host:port/database. Set: no local one.",
-    )
-    mongodb_url: str = Field(
-        default="",
-        alias="MONGODB_URL",
-        description="mongodb://host:port/database. Set: no local MongoDB-wire server is started.",
-    )
-    api_host: str = Field(
-        default="127.0.0.1", alias="RETRACE_API_HOST", description="Address the API listens on."
-    )
-    api_port: int = Field(
-        default=8000, alias="RETRACE_API_PORT", ge=1, le=65535, description="Port of the API."
-    )
-    api_base_url: str = Field(
-        default="",
-        alias="RETRACE_API_URL",
-        description="URL at which clients reach the API; by default made of host and port.",
-    )
-    webhook_url: str = Field(
-        default="",
-        alias="RETRACE_WEBHOOK_URL",
-        description="Alerts are delivered to this URL by POST; nowhere when unset.",
-    )
-    archive: str = Field(
-        default="",
-        alias="RETRACE_ARCHIVE_URL",
-        description="Folder or s3://bucket/prefix of the log's archive; below the state folder.",
-    )
-    archive_seconds: float = Field(
-        default=60.0,
-        alias="RETRACE_ARCHIVE_SECONDS",
-        gt=0,
-        description="How long a record of a quiet log waits before it is archived.",
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", alias="RETRACE_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR."
-    )
-    token_secret: SecretStr = Field(
-        default=SecretStr(""),
-        alias="RETRACE_TOKEN_KEY",
-        description="Key of card tokens, 16 characters or more; made once when unset.",
-    )
-    digest_secret: SecretStr = Field(
-        default=SecretStr(""),
-        alias="RETRACE_DIGEST_KEY",
-        description="Key of content digests, 16 characters or more; made once when unset.",
-    )
-    dead_letter_secret: SecretStr = Field(
-        default=SecretStr(""),
-        alias="RETRACE_DEAD_LETTER_KEY",
-        description="Key that seals dead-lettered records, 16 characters or more; made once.",
-    )
-    default_currency: str = Field(
-        default="USD",
-        alias="RETRACE_DEFAULT_CURRENCY",
-        pattern="^[A-Z]{3}$",
-        description="ISO 4217 currency of a submission that names none.",
-    )
-    feature_deadline: float = Field(
-        default=0.25,
-        alias="RETRACE_FEATURE_DEADLINE",
-        gt=0,
-        description="Seconds for features and a model server; past it the fallback rules decide.",
-    )
     min_free_mb: int = Field(
         default=2048,
         alias="RETRACE_MIN_FREE_MB",
         ge=0,
         description="Free disk space below which the local stack does not start.",
     )
-
-    @field_validator("state_dir", "cache_dir")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
-
-    @field_validator("kafka_bootstrap_servers")
-    @classmethod
-    def _host_and_port(cls, value: str) -> str:
-        for server in filter(None, value.split(",")):
-            host, _, port = server.strip().rpartition(":")
-            if not host or not port.isdigit():
-                raise ValueError("expected host:port[,host:port]")
-        return value
-
-    @field_validator("redis_url", "database_url", "mongodb_url", "webhook_url", "api_base_url")
-    @classmethod
-    def _scheme(cls, value: str, info: Any) -> str:
-        if not value:
-            return value
-        if info.field_name == "database_url":
-            value = with_driver(value)
-        expected = _SCHEMES[info.field_name]
-        if not value.startswith(expected):
-            raise ValueError(f"expected a URL that starts with {' or '.join(expected)}")
-        return value.rstrip("/")
-
-    @field_validator("token_secret", "digest_secret", "dead_letter_secret")
-    @classmethod
-    def _long_enough(cls, value: SecretStr) -> SecretStr:
-        if 0 < len(value.get_secret_value()) < 16:
-            raise ValueError("expected 16 characters or more")
-        return value
-
-    @property
-    def archive_url(self) -> str:
-        return self.archive or str(self.state_dir / "archive")
-
-    @property
-    def api_url(self) -> str:
-        return self.api_base_url or f"http://{self.api_host}:{self.api_port}"
-
-    @property
-    def token_key(self) -> bytes:
-        return self._key("token", self.token_secret)
-
-    @property
-    def digest_key(self) -> bytes:
-        return self._key("digest", self.digest_secret)
-
-    @property
-    def dead_letter_key(self) -> bytes:
-        return self._key("dead-letter", self.dead_letter_secret)
-
-    def _key(self, name: str, given: SecretStr) -> bytes:
-        text = given.get_secret_value() or secret_keys.read_or_create(self.state_dir, name)
-        # Every user of a key takes 32 bytes, whatever the length of what was given.
-        return hashlib.sha256(text.encode()).digest()
 
     def environment(self) -> dict[str, str]:
         """The variables that give another process these settings, and Feast's files theirs."""
@@ -210,31 +64,19 @@ class Settings(TrainingSettings, HealthSettings, ModelSettings):
         }
         return {name: value for name, value in named.items() if value}
 
-    @property
-    def models_dir(self) -> Path:
-        return self.state_dir / "models"
 
-    @property
-    def training_dir(self) -> Path:
-        return self.state_dir / "training"
-
-    @property
-    def file_training_dir(self) -> Path:
-        """Apart from those of the log, which `retrace train --resume` takes up."""
-        return self.state_dir / "training-from-files"
-
-    @property
-    def feast_registry(self) -> Path:
-        return self.state_dir / "feast" / "registry.db"
-
-
-_SCHEMES: Mapping[str, tuple[str, ...]] = {
-    "redis_url": ("redis://", "rediss://"),
-    "database_url": (DATABASE_SCHEME,),
-    "mongodb_url": ("mongodb://", "mongodb+srv://"),
-    "webhook_url": ("http://", "https://"),
-    "api_base_url": ("http://", "https://"),
-}
+# In the order of env.example; each contributes the fields that it declares itself.
+_SLICES = (
+    FolderSettings,
+    ServerSettings,
+    ProcessSettings,
+    KeySettings,
+    DecisionSettings,
+    Settings,
+    ModelSettings,
+    HealthSettings,
+    TrainingSettings,
+)
 
 
 def settings_from_environment(**given: Any) -> Settings:
@@ -274,11 +116,10 @@ def env_example() -> str:
         "# Every setting of Retrace. Copy to .env, or export. Generated by",
         "# `./retrace config example`; all of them are optional beside a local stack.",
     ]
-    # Inherited ones come last.
-    slices = (ModelSettings, HealthSettings, TrainingSettings)
-    inherited = {name for part in slices for name in part.model_fields}
-    own = sorted(Settings.model_fields, key=inherited.__contains__)
-    for field in map(Settings.model_fields.__getitem__, own):
+    declared = [name for part in _SLICES for name in part.__annotations__]
+    for field in (
+        Settings.model_fields[name] for name in declared if name in Settings.model_fields
+    ):
         default = field.default
         if isinstance(default, SecretStr):
             default = ""

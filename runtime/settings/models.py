@@ -1,4 +1,4 @@
-"""Owns the settings of where models lie and who scores; no other settings."""
+"""Settings of where models lie, who scores, and MLflow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings
+
+from runtime.settings.slices import Slice
+from runtime.settings.urls import starting_with
 
 _TRANSPORTS: Mapping[str, tuple[str, ...]] = {
     "tf-serving-grpc": ("grpc://", "grpcs://"),
@@ -14,9 +16,7 @@ _TRANSPORTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class ModelSettings(BaseSettings):
-    """A slice of runtime.settings.installation.Settings."""
-
+class ModelSettings(Slice):
     models_url: str = Field(
         default="",
         alias="RETRACE_MODELS_URL",
@@ -65,9 +65,7 @@ class ModelSettings(BaseSettings):
     @field_validator("mlflow_url")
     @classmethod
     def _over_http(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("expected a URL that starts with http:// or https://")
-        return value.rstrip("/")
+        return starting_with(("http://", "https://"), value)
 
     @field_validator("models_url")
     @classmethod

@@ -1,20 +1,18 @@
-"""Owns the settings by which models are watched; what they mean is inference.monitoring's."""
+"""Settings of how models are measured; what the limits mean is in inference/monitoring."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings
 
 from domain.errors import RetraceError
 from domain.times import DAY
 from inference.monitoring.limits import Limits
+from runtime.settings.slices import Slice
 
 
-class HealthSettings(BaseSettings):
-    """Part of runtime.settings.installation.Settings."""
-
+class HealthSettings(Slice):
     health_minutes: float = Field(
         default=15.0,
         alias="RETRACE_HEALTH_MINUTES",

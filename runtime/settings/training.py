@@ -1,11 +1,12 @@
-"""Owns the settings of what a model is trained to cost and how it is measured; no formula."""
+"""Settings of what decisions cost, and of the traffic that thresholds may take."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings
+
+from runtime.settings.slices import Slice
 
 if TYPE_CHECKING:
     from inference.evaluation.measures import MeasureSettings
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
 _MINOR = 100  # of the base currency
 
 
-class TrainingSettings(BaseSettings):
-    """Part of runtime.settings.installation.Settings."""
-
+class TrainingSettings(Slice):
     budget_decline: float = Field(
         default=0.005,
         alias="RETRACE_BUDGET_DECLINE",

@@ -1,7 +1,8 @@
-"""Owns the spellings of a server's URL that its clients ask for; opens no connection."""
+"""URLs of servers in the forms that their clients take."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
 
 DATABASE_SCHEME = "postgresql+psycopg://"
@@ -44,3 +45,10 @@ def with_driver(url: str) -> str:
         if url.startswith(plain):
             return DATABASE_SCHEME + url.removeprefix(plain)
     return url
+
+
+def starting_with(schemes: Sequence[str], url: str) -> str:
+    """The URL without trailing slash; it may be empty. Raises ValueError for another scheme."""
+    if url and not url.startswith(tuple(schemes)):
+        raise ValueError(f"expected a URL that starts with {' or '.join(schemes)}")
+    return url.rstrip("/")

@@ -1,4 +1,4 @@
-"""Owns the tests of where a setting comes from and how a wrong one is refused."""
+"""Settings: where each one comes from, and how a wrong one is refused."""
 
 from __future__ import annotations
 

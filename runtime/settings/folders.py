@@ -1,0 +1,44 @@
+"""Settings of the state folder, and where things lie in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from runtime.settings.slices import CHECKOUT, Slice
+
+
+class FolderSettings(Slice):
+    state_dir: Path = Field(
+        default=CHECKOUT / ".retrace",
+        alias="RETRACE_STATE_DIR",
+        description="Folder of the local stack's data, logs and generated keys.",
+    )
+    cache_dir: Path = Field(
+        default=CHECKOUT / ".retrace" / "cache",
+        alias="RETRACE_CACHE_DIR",
+        description="Folder of downloaded jars; several local stacks may share it.",
+    )
+
+    @field_validator("state_dir", "cache_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def models_dir(self) -> Path:
+        return self.state_dir / "models"
+
+    @property
+    def training_dir(self) -> Path:
+        return self.state_dir / "training"
+
+    @property
+    def file_training_dir(self) -> Path:
+        """Apart from those of the log, which `retrace train --resume` takes up."""
+        return self.state_dir / "training-from-files"
+
+    @property
+    def feast_registry(self) -> Path:
+        return self.state_dir / "feast" / "registry.db"

@@ -1,0 +1,58 @@
+"""Settings of the running processes: the API, delivery of alerts, the archive, the log level."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from runtime.settings.folders import FolderSettings
+from runtime.settings.urls import starting_with
+
+
+class ProcessSettings(FolderSettings):
+    """URLs are without trailing slash."""
+
+    api_host: str = Field(
+        default="127.0.0.1", alias="RETRACE_API_HOST", description="Address the API listens on."
+    )
+    api_port: int = Field(
+        default=8000, alias="RETRACE_API_PORT", ge=1, le=65535, description="Port of the API."
+    )
+    api_base_url: str = Field(
+        default="",
+        alias="RETRACE_API_URL",
+        description="URL at which clients reach the API; by default made of host and port.",
+    )
+    webhook_url: str = Field(
+        default="",
+        alias="RETRACE_WEBHOOK_URL",
+        description="Alerts are delivered to this URL by POST; nowhere when unset.",
+    )
+    archive: str = Field(
+        default="",
+        alias="RETRACE_ARCHIVE_URL",
+        description="Folder or s3://bucket/prefix of the log's archive; below the state folder.",
+    )
+    archive_seconds: float = Field(
+        default=60.0,
+        alias="RETRACE_ARCHIVE_SECONDS",
+        gt=0,
+        description="How long a record of a quiet log waits before it is archived.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", alias="RETRACE_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR."
+    )
+
+    @field_validator("webhook_url", "api_base_url")
+    @classmethod
+    def _over_http(cls, value: str) -> str:
+        return starting_with(("http://", "https://"), value)
+
+    @property
+    def archive_url(self) -> str:
+        return self.archive or str(self.state_dir / "archive")
+
+    @property
+    def api_url(self) -> str:
+        return self.api_base_url or f"http://{self.api_host}:{self.api_port}"

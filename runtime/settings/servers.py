@@ -1,0 +1,57 @@
+"""Settings of the servers that Retrace needs: Kafka, Redis, PostgreSQL, MongoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from runtime.settings.slices import Slice
+from runtime.settings.urls import DATABASE_SCHEME, starting_with, with_driver
+
+SERVER_FIELDS = ("kafka_bootstrap_servers", "redis_url", "database_url", "mongodb_url")
+_SCHEMES: Mapping[str, tuple[str, ...]] = {
+    "redis_url": ("redis://", "rediss://"),
+    "database_url": (DATABASE_SCHEME,),
+    "mongodb_url": ("mongodb://", "mongodb+srv://"),
+}
+
+
+class ServerSettings(Slice):
+    """URLs are without trailing slash; one that is not set is empty."""
+
+    kafka_bootstrap_servers: str = Field(
+        default="",
+        alias="KAFKA_BOOTSTRAP_SERVERS",
+        description="host:port[,host:port]. Set: no local Kafka is started.",
+    )
+    redis_url: str = Field(
+        default="",
+        alias="REDIS_URL",
+        description="redis://[:password@]host:port/0. Set: no local Redis is started.",
+    )
+    database_url: str = Field(
+        default="",
+        alias="DATABASE_URL",
+        description="postgresql+psycopg://user:password@host:port/database. Set: no local one.",
+    )
+    mongodb_url: str = Field(
+        default="",
+        alias="MONGODB_URL",
+        description="mongodb://host:port/database. Set: no local MongoDB-wire server is started.",
+    )
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        for server in filter(None, value.split(",")):
+            host, _, port = server.strip().rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError("expected host:port[,host:port]")
+        return value
+
+    @field_validator(*_SCHEMES)
+    @classmethod
+    def _scheme(cls, value: str, info: ValidationInfo) -> str:
+        given = with_driver(value) if info.field_name == "database_url" else value
+        return starting_with(_SCHEMES[str(info.field_name)], given)

@@ -1,0 +1,22 @@
+"""Base of every settings slice, and where the checkout and its .env file are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+class Slice(BaseSettings):
+    """Settings of one part of the installation; a variable that is set wins over .env."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_file=CHECKOUT / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
