@@ -64,7 +64,7 @@ class ModelSettings(Slice):
 
     @field_validator("mlflow_url")
     @classmethod
-    def _over_http(cls, value: str) -> str:
+    def _mlflow_over_http(cls, value: str) -> str:
         return starting_with(("http://", "https://"), value)
 
     @field_validator("models_url")

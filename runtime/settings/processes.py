@@ -46,7 +46,7 @@ class ProcessSettings(FolderSettings):
 
     @field_validator("webhook_url", "api_base_url")
     @classmethod
-    def _over_http(cls, value: str) -> str:
+    def _url_over_http(cls, value: str) -> str:
         return starting_with(("http://", "https://"), value)
 
     @property

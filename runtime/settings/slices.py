@@ -10,7 +10,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class Slice(BaseSettings):
-    """Settings of one part of the installation; a variable that is set wins over .env."""
+    """Settings of one part of the installation; a variable that is set wins over .env.
+
+    Slices are joined by inheritance: two validators of one name would replace each other.
+    """
 
     model_config = SettingsConfigDict(
         frozen=True,
