@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from domain.times import DAY
 from inference.evaluation.metrics import auc, average_precision, card_precision
-from inference.training.frame.frame import Floats, Ints
+from inference.frame.frame import Floats, Ints
 
 Figures = dict[str, float | None]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.training.frame.frame import Floats, Frame, split_by_time, varying
+from inference.frame.frame import Floats, Frame, split_by_time, varying
 
 Vectors = NDArray[np.float32]
 Score = Callable[[Vectors], Floats]

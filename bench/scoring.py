@@ -22,14 +22,13 @@ from bench.machine import write
 from domain.features import CATALOGUE
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact, ArtefactStore
+from inference.frame.frame import Frame
+from inference.frame.simulated import SimulatedSettings, simulated_frame
 from inference.serving.adapters.litert import LiteRtScorer
 from inference.serving.graph import SCORE, as_row
-from inference.training.export import unpack_weights
+from inference.serving.network.keras_model import restored
+from inference.serving.network.tensorflow_setup import start
 from inference.training.fitting.fit import FitSettings
-from inference.training.fitting.network import restored
-from inference.training.fitting.tensorflow_setup import start
-from inference.training.frame.frame import Frame
-from inference.training.frame.simulated import SimulatedSettings, simulated_frame
 from inference.training.train import TrainSettings, train
 
 TURNS, CALLS, WARM_UP, ROWS = 40, 120, 20, 500
@@ -78,7 +77,7 @@ def _artefact(frame: Frame) -> Artefact:
 
 def _concrete(artefact: Artefact) -> Any:
     tensorflow, manifest = start(), artefact.manifest
-    model = restored(manifest.network, unpack_weights(artefact.weights))
+    model = restored(artefact)
     spec = tensorflow.TensorSpec([1, len(manifest.feature_names)], tensorflow.float32)
     return tensorflow.function(model).get_concrete_function(spec)
 

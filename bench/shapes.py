@@ -30,10 +30,10 @@ from bench.weeks import (
     lay_out,
     week_from,
 )
+from inference.frame.frame import Floats, Frame, after_warm_up
 from inference.serving.graph import as_rows
 from inference.training.fitting.fit import IN_MEMORY, FitSettings, fit_for, network_for
 from inference.training.fitting.loop import logits_of
-from inference.training.frame.frame import Floats, Frame, after_warm_up
 from inference.training.selection import taken_features
 
 _CHOSEN = FitSettings()

@@ -14,7 +14,7 @@ import typer
 
 from bench.protocol import TEST_DAYS, Figures, both_ways, day_of, of_unknown_cards
 from domain.times import DAY, from_rfc3339
-from inference.training.frame.frame import Floats, Frame, Ints
+from inference.frame.frame import Floats, Frame, Ints
 
 # The options of a command that reads such a file.
 Mapping = Annotated[list[str], typer.Option("--map", metavar="FIELD=COLUMN")]
@@ -37,9 +37,10 @@ def lay_out(
 ) -> dict[str, Any]:
     """Vectors of all payments, and their labels as known at each day's beginning, as files."""
     from domain.features import CATALOGUE
+    from domain.features.payments import UNLABELLED
     from domain.features.rows import TRANSACTION
     from operations.training.file_frame import FlatFile, laid_out
-    from projections.replay.dataset import UNLABELLED, dataset, labels_of
+    from projections.replay.dataset import dataset, labels_of
     from projections.replay.ideal import known_order
     from runtime.settings import settings_from_environment
 

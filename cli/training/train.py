@@ -13,7 +13,7 @@ import typer
 from cli.interrupts import interruptible
 
 if TYPE_CHECKING:
-    from inference.training.frame.frame import Frame
+    from inference.frame.frame import Frame
     from inference.training.train import TrainedModel
     from operations.training.runs import TrainingRun
     from runtime.settings import Settings
@@ -135,7 +135,7 @@ def moment_of(text: str) -> int:
 
 def _frame(settings: Settings, moment: int, features: FeatureValues, progress: Progress) -> Frame:
     if features == "served":
-        from inference.training.frame.served import served_frame
+        from inference.frame.served import served_frame
 
         progress(0.0, "reading what decisions were served")
         return served_frame(settings.database_url, moment)

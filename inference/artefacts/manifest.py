@@ -24,7 +24,7 @@ class Probe(msgspec.Struct, frozen=True):
 
 
 class Network(msgspec.Struct, frozen=True):
-    """What rebuilds the graph around the weights; see inference.training.fitting.network."""
+    """What rebuilds the graph around the weights; see inference.serving.network.keras_model."""
 
     knots: list[list[float]]
     hidden: list[int]

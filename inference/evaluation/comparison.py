@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.features.payments import MATURITIES, UNLABELLED
 from domain.policy import SEVERITY
 from domain.times import DAY, to_rfc3339
 from inference.evaluation.metrics import auc, average_precision
-from inference.training.frame.frame import MATURITIES, Floats, Ints
+from inference.frame.frame import Floats, Ints
 
-UNLABELLED = -1
 _EXAMPLES = 10
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.errors import InvalidInputError
 from domain.events import Thresholds
-from inference.training.frame.frame import Floats, Ints
+from inference.frame.frame import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import numpy as np
 
 from domain.errors import InvalidInputError
 from domain.events import Thresholds
+from domain.features.payments import MATURITIES, UNLABELLED
 from domain.times import DAY
 from inference.evaluation.costs import Costs, money
 from inference.evaluation.metrics import (
@@ -26,7 +27,7 @@ from inference.evaluation.metrics import (
     recall_at,
     recall_within,
 )
-from inference.training.frame.frame import MATURITIES, Floats, Frame
+from inference.frame.frame import Floats, Frame
 
 AS_KNOWN = "as known"
 
@@ -144,7 +145,7 @@ def _parts(frame: Frame, scores: Floats) -> Iterator[tuple[str, Frame, Floats, i
     for number, maturity in enumerate(MATURITIES):
         old_enough = frame.times + maturity <= frame.as_known_at
         rows, then = kept & old_enough, about.matured[:, number]
-        labels = np.where(then < 0, np.nan, then.astype(np.float64))
+        labels = np.where(then == UNLABELLED, np.nan, then.astype(np.float64))
         part = replace(frame.take(rows), labels=labels[rows])
         censored = int((about.declined & old_enough).sum())
         yield f"{maturity // DAY} days", part, scores[rows], censored

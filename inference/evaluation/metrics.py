@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from domain.times import DAY
-from inference.training.frame.frame import Floats, Ints
+from inference.frame.frame import Floats, Ints
 
 
 def auc(labels: Floats, scores: Floats, weights: Floats | None = None) -> float:

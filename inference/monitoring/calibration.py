@@ -13,7 +13,6 @@ from scipy.stats import poisson
 from domain.times import DAY
 from inference.monitoring.limits import Level, Limits
 
-MATURITIES = (7, 30, 60, 90)
 WEEK = 7 * DAY
 
 

@@ -7,15 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import NotFoundError
+from domain.features.payments import MATURITIES
+from domain.times import DAY
 from inference.artefacts.manifest import Manifest
-from inference.monitoring.calibration import (
-    MATURITIES,
-    Calibration,
-    LabelDrift,
-    Week,
-    calibration,
-    label_drift,
-)
+from inference.monitoring.calibration import Calibration, LabelDrift, Week, calibration, label_drift
 from inference.monitoring.drift import FeatureDrift, ScoreDrift, feature_drifts, score_drift
 from inference.monitoring.limits import Level, Limits, worst
 
@@ -118,7 +113,7 @@ def health(
         feature_drifts(reference, names, live.vectors, limits) if enough else [],
         score_drift(reference, live.scores, limits) if enough else None,
         label_drift(reference.fraud_share, weeks, judged_days, now, limits),
-        [calibration(weeks, days, now, limits) for days in MATURITIES],
+        [calibration(weeks, maturity // DAY, now, limits) for maturity in MATURITIES],
         list(weeks),
         judged_days,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference.training.frame.frame import Floats
+from inference.frame.frame import Floats
 
 _STEPS = 50
 _LEAST_SLOPE = 0.05

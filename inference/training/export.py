@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from inference.artefacts.manifest import Manifest, Network, Probe
+from inference.artefacts.manifest import Manifest, Probe
 from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS
-from inference.serving.graph import SCORE, Graph, Matrix, as_row, as_rows
+from inference.frame.frame import Floats
+from inference.serving.graph import SCORE, Graph, as_row, as_rows
+from inference.serving.network.keras_model import with_scores
+from inference.serving.network.tensorflow_setup import start
+from inference.serving.network.weights import pack_weights
 from inference.serving.probe import check
-from inference.training.fitting.network import with_scores
-from inference.training.fitting.tensorflow_setup import start
-from inference.training.frame.frame import Floats
 
 PROBE_ROWS = 64
 
@@ -43,26 +44,9 @@ def export(fitted: Any, manifest: Manifest, probe: Floats) -> dict[str, bytes]:
     return {GRAPH: graph, MANIFEST: manifest.to_json(), WEIGHTS: weights}
 
 
-def pack_weights(weights: list[Matrix]) -> bytes:
-    """Deterministic: members carry no time."""
-    buffer = io.BytesIO()
-    np.savez(buffer, *weights)
-    return buffer.getvalue()
-
-
-def unpack_weights(data: bytes) -> list[Matrix]:
-    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-        return [stored[f"arr_{i}"] for i in range(len(stored.files))]
-
-
 def to_list(vector: Any) -> list[float | None]:
     """Numbers as JSON carries them: None where unknown."""
     return [None if np.isnan(value) else float(value) for value in vector]
-
-
-def described(knots: list[list[float]], hidden: tuple[int, ...], embedding: int) -> Network:
-    """A network before its calibration."""
-    return Network(knots, list(hidden), slope=1.0, intercept=0.0, embedding=embedding)
 
 
 def converted(model: Any) -> bytes:

@@ -14,7 +14,7 @@ from inference.artefacts.reference import (
     counted,
     places,
 )
-from inference.training.frame.frame import Floats, Frame
+from inference.frame.frame import Floats, Frame
 
 _DECILES = tuple(i / 10 for i in range(1, 10))
 # Nearly all scores are small: what is declined and reviewed lies in the last two percent.

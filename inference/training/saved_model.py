@@ -15,10 +15,9 @@ from host.folders import whole_folder
 from inference.artefacts.store import Artefact
 from inference.serving.graph import LOGIT, SCORE, as_row
 from inference.serving.model_server import INPUT, SIGNATURE
+from inference.serving.network.keras_model import restored
+from inference.serving.network.tensorflow_setup import start
 from inference.serving.probe import check
-from inference.training.export import unpack_weights
-from inference.training.fitting.network import restored
-from inference.training.fitting.tensorflow_setup import start
 
 
 def write_saved_model(artefact: Artefact, target: Path) -> None:
@@ -35,7 +34,7 @@ def write_saved_model(artefact: Artefact, target: Path) -> None:
 def _save(artefact: Artefact, folder: Path) -> None:
     tensorflow = start()
     manifest = artefact.manifest
-    model = restored(manifest.network, unpack_weights(artefact.weights))
+    model = restored(artefact)
     row = tensorflow.TensorSpec([None, len(manifest.feature_names)], tensorflow.float32, INPUT)
 
     def named(features: Any) -> dict[str, Any]:

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from domain.errors import InvalidInputError
+from inference.frame.frame import Floats, Frame, Ints, split_by_time, varying
+from inference.frame.progress import Progress
 from inference.serving.graph import as_rows
 from inference.training.fitting.fit import (
     SOUNDING,
     FitSettings,
-    Progress,
     Run,
     fit_for,
     network_for,
 )
 from inference.training.fitting.loop import logits_of
-from inference.training.frame.frame import Floats, Frame, Ints, split_by_time, varying
 
 EPOCHS = 6
 _GENUINE_AT_ONCE = 100_000  # of an epoch: enough to tell signs from noise

@@ -9,7 +9,7 @@ import numpy as np
 from domain.errors import InvalidInputError
 from domain.events import Thresholds
 from domain.policy import validated
-from inference.training.frame.frame import Floats
+from inference.frame.frame import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,27 +13,27 @@ from domain.times import to_rfc3339
 from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
 from inference.artefacts.store import MANIFEST
 from inference.evaluation.measures import Validated, ranking
-from inference.serving.graph import as_rows
-from inference.training.calibration import platt
-from inference.training.export import PROBE_ROWS, export, to_list
-from inference.training.fitting.fit import (
-    IN_MEMORY,
-    FitSettings,
-    Progress,
-    Run,
-    fit,
-    fit_for,
-    network_for,
-)
-from inference.training.fitting.loop import logits_of
-from inference.training.fitting.network import knots_for
-from inference.training.frame.frame import (
+from inference.frame.frame import (
     Floats,
     Frame,
     after_warm_up,
     last_whole_weeks,
     split_by_time,
 )
+from inference.frame.progress import Progress
+from inference.serving.graph import as_rows
+from inference.training.calibration import platt
+from inference.training.export import PROBE_ROWS, export, to_list
+from inference.training.fitting.fit import (
+    IN_MEMORY,
+    FitSettings,
+    Run,
+    fit,
+    fit_for,
+    network_for,
+)
+from inference.training.fitting.knots import knots_for
+from inference.training.fitting.loop import logits_of
 from inference.training.reference import reference_of
 from inference.training.selection import taken_features
 from inference.training.thresholds import Budget, thresholds_for

@@ -14,15 +14,16 @@ from commands.ports import ModelScorer
 from domain.errors import InvalidInputError
 from domain.events import Thresholds, TransactionScored
 from domain.features import CATALOGUE
+from domain.features.payments import UNLABELLED
 from eventlog.archive.history import History
 from host.clock import now_us
 from host.files import whole_file, writing
 from inference.evaluation.measures import MeasureSettings, by_maturity
-from inference.training.frame.frame import Floats
+from inference.frame.frame import Floats
 from operations.backtest.decision_replay import DecisionReplay, replay_decisions
 from operations.models.lifecycle import Models
 from operations.training.log_frame import frame_of, replayed
-from projections.replay.dataset import UNLABELLED, Dataset
+from projections.replay.dataset import Dataset
 
 _COUNT_EVERY = 5_000
 Say = Callable[[str], None]

@@ -10,12 +10,12 @@ from sqlalchemy import Engine
 
 from commands.models.registry import registry_of
 from domain.events import Outcome
+from domain.features.payments import MATURITIES, UNLABELLED
 from domain.policy import severity
 from domain.times import to_rfc3339
 from eventlog.port import EventLog
 from host.clock import now_us
-from inference.evaluation.comparison import UNLABELLED, Both, Side, compared
-from inference.training.frame.frame import MATURITIES
+from inference.evaluation.comparison import Both, Side, compared
 from projections.readmodels.queries.pairs import Pair, pairs
 
 _ROW = np.dtype(

@@ -11,7 +11,7 @@ from commands.ports import ModelScorer
 from domain.events import TransactionScored
 from domain.features import CATALOGUE
 from domain.policy import judged
-from inference.training.frame.frame import Floats
+from inference.frame.frame import Floats
 from projections.replay.dataset import Dataset
 
 

@@ -14,7 +14,7 @@ from eventlog.port import EventLog
 from host.files import write_whole
 from host.source_digest import source_digest
 from inference.artefacts.store import Artefact, ArtefactStore
-from inference.training.fitting.fit import Progress
+from inference.frame.progress import Progress
 
 if TYPE_CHECKING:
     from inference.training.train import TrainedModel
@@ -89,8 +89,8 @@ def _files(progress: Progress) -> Mapping[str, bytes]:
 
 def trained_on_simulated(progress: Progress) -> TrainedModel:
     """The default model; deterministic."""
+    from inference.frame.simulated import SimulatedSettings, simulated_frame
     from inference.training.fitting.fit import FitSettings
-    from inference.training.frame.simulated import SimulatedSettings, simulated_frame
     from inference.training.train import TrainSettings, train
 
     frame = simulated_frame(SimulatedSettings(seed=SEED), progress)

@@ -9,11 +9,12 @@ from sqlalchemy import Engine
 from commands.models.registry import registry_of
 from domain.errors import NotFoundError
 from domain.features import CATALOGUE
+from domain.features.payments import MATURITIES
 from domain.times import DAY
 from eventlog.port import EventLog
 from inference.artefacts.manifest import Manifest
 from inference.artefacts.store import ArtefactStore
-from inference.monitoring.calibration import MATURITIES, Week
+from inference.monitoring.calibration import Week
 from inference.monitoring.limits import Limits
 from inference.monitoring.report import Live, ModelHealth, health
 from projections.readmodels.queries.live_window import LiveWindow, reach
@@ -53,7 +54,9 @@ def measured(
     values = LiveWindow(engine, model_hash, since, query.until).values(
         CATALOGUE.hash, len(CATALOGUE)
     )
-    weeks = LiveWindow(engine, model_hash, reach(query.until), query.until).weeks(MATURITIES)
+    weeks = LiveWindow(engine, model_hash, reach(query.until), query.until).weeks(
+        [maturity // DAY for maturity in MATURITIES]
+    )
     live = Live(
         since,
         query.until,

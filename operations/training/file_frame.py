@@ -26,10 +26,11 @@ from commands.imports.origin import correlation_of, name_of
 from commands.imports.rejects import rejects_path_of
 from domain.errors import InvalidInputError
 from domain.features import CATALOGUE
+from domain.features.payments import MATURITIES
 from eventlog.events_table import EventTable
 from eventlog.table_log import TableLog
 from host.clock import now_us
-from inference.training.frame.frame import MATURITIES, Frame
+from inference.frame.frame import Frame
 from operations.training.log_frame import frame_of
 from projections.replay.dataset import dataset
 from runtime.composition.intake import cleaner_for_file

@@ -21,8 +21,9 @@ from threading import Thread
 from domain.errors import RetraceError, UnavailableError
 from host.ports import free_ports
 from host.processes import die_with_parent
+from inference.frame.progress import Progress
 from inference.training.fitting.checkpoints import Checkpoints
-from inference.training.fitting.fit import Progress, epochs_kept
+from inference.training.fitting.fit import epochs_kept
 from inference.training.train import TrainedModel
 from operations.training.runs import TrainingRun, result_of
 

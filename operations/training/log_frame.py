@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
 from domain.errors import InvalidInputError
 from domain.features import CATALOGUE
+from domain.features.payments import MATURITIES, UNLABELLED
 from domain.times import to_rfc3339
 from eventlog.archive.history import History
+from inference.frame.frame import Frame
 from inference.serving.graph import as_rows
-from inference.training.frame.frame import MATURITIES, Frame, Payments
-from projections.replay.dataset import UNLABELLED, Dataset, dataset
+from projections.replay.dataset import Dataset, dataset
 
 Say = Callable[[str], None]
 """Gets the name of each step as it begins."""
@@ -49,7 +50,7 @@ def frame_of(made: Dataset, as_known_at: int) -> Frame:
         CATALOGUE.hash,
         as_known_at,
         tuple(feature.definition for feature in CATALOGUE.features),
-        Payments(*(getattr(made.payments, field.name) for field in fields(Payments))).take(order),
+        made.payments.take(order),
     )
 
 

@@ -33,11 +33,12 @@ from host.source_digest import source_digest
 from inference.artefacts.manifest import Manifest
 from inference.artefacts.store import MANIFEST
 from inference.evaluation.measures import Validated
+from inference.frame.frame import Frame, measured_part, split_by_time, varying
+from inference.frame.progress import Progress
+from inference.frame.stored import store_frame, stored_frame
 from inference.training.fitting.checkpoints import Checkpoints
 from inference.training.fitting.cluster import ALONE, Cluster
-from inference.training.fitting.fit import Progress, Run
-from inference.training.frame.frame import Frame, measured_part, split_by_time, varying
-from inference.training.frame.stored import store_frame, stored_frame
+from inference.training.fitting.fit import Run
 from inference.training.train import TrainedModel, TrainSettings, train
 
 _RUN, _LOCK = "run.json", "lock"

@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 from domain.features import FeatureSet
 from domain.features.engine import vectors
 from domain.features.kernel.arrays import Floats, Ints
+from domain.features.payments import UNLABELLED, Payments
 from domain.features.rows import IS_TRANSACTION, KIND, TIME, TRANSACTION, Rows
 from host.files import whole_file
 from projections.replay.ideal import LogEvents, known_order
-from projections.replay.payments import UNLABELLED, Payments, labels_of, payments_of
+from projections.replay.payments import labels_of, payments_of
 
-__all__ = ["UNLABELLED", "Dataset", "dataset", "labels_of", "schema", "write"]
+__all__ = ["Dataset", "dataset", "labels_of", "schema", "write"]
 
 _ROW_GROUP = 100_000
 _SAMPLE, _FEW = 5_000, 300

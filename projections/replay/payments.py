@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.features.declarations.feature import Filter
 from domain.features.kernel.arrays import Ints
+from domain.features.payments import UNLABELLED, Payments
 from domain.features.rows import (
     AMOUNT,
     CARD,
@@ -24,23 +24,6 @@ from domain.features.rows import (
     TRANSACTION,
     Rows,
 )
-
-UNLABELLED = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Payments:
-    """One item per transaction.
-
-    `holders` tell cards apart, or customers where no card is named; 0 where neither is. `amounts`
-    are minor units of the base currency. `declined` is False also where nothing was decided.
-    `matured` [n, delays] is the label as known that long after the transaction: 1, 0 or UNLABELLED.
-    """
-
-    holders: Ints
-    amounts: Ints
-    declined: NDArray[np.bool_]
-    matured: NDArray[np.int8]
 
 
 def payments_of(rows: Rows, wanted: NDArray[np.bool_], delays: Sequence[int]) -> Payments:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from inference.training.fitting.fit import Progress
+    from inference.frame.progress import Progress
     from inference.training.train import TrainedModel
 
 Say = Callable[[str], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from domain.times import DAY
-from inference.training.frame.frame import Frame
+from inference.frame.frame import Frame
 
 NAMES = ("amount", "count_1h", "is_new", "rate", "noise_a", "noise_b")
 FEATURE_SET = "5e7" * 21 + "a"

@@ -13,7 +13,7 @@ from domain.events import Envelope, Outcome, Thresholds
 from domain.features import CATALOGUE
 from domain.times import DAY, MINUTE
 from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
-from inference.training.frame.frame import Floats, Frame
+from inference.frame.frame import Floats, Frame
 from inference.training.reference import reference_of
 from projections.readmodels.adapters.postgres import transactions_projection
 from tests.builders.read_model_facts import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.training.frame.frame import Floats
+from inference.frame.frame import Floats
 
 EDGES = (0.0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Of the scores: fraud is rare, so that most of them are near nothing."""

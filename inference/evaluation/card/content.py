@@ -15,7 +15,7 @@ from inference.evaluation.card.importance import importance
 from inference.evaluation.card.origin import Origin
 from inference.evaluation.costs import threshold_shares
 from inference.evaluation.measures import AS_KNOWN, MeasureSettings, Validated, by_maturity
-from inference.training.frame.frame import Floats
+from inference.frame.frame import Floats
 
 FORMAT = 1
 MOST_IMPORTANT = 20

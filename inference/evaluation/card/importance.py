@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.artefacts.store import Artefact
+from inference.frame.frame import Floats, Frame
 from inference.serving.explain import Explainer, batch_sizes
 from inference.serving.graph import Graphs, as_row, as_rows
-from inference.training.frame.frame import Floats, Frame
 
 SAMPLE = 1000
 

@@ -13,7 +13,7 @@ import numpy as np
 from domain.events import Thresholds
 from inference.evaluation.card.content import labelled
 from inference.evaluation.measures import Validated
-from inference.training.frame.frame import Floats
+from inference.frame.frame import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

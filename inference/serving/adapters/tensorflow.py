@@ -23,9 +23,8 @@ class TensorFlowScorer:
     blocking = False
 
     def __init__(self, artefact: Artefact) -> None:
-        from inference.training.export import unpack_weights
-        from inference.training.fitting.network import restored
-        from inference.training.fitting.tensorflow_setup import start
+        from inference.serving.network.keras_model import restored
+        from inference.serving.network.tensorflow_setup import start
 
         manifest = artefact.manifest
         self.model_id = manifest.model_id
@@ -35,7 +34,7 @@ class TensorFlowScorer:
         self.fingerprint = f"tensorflow-{tensorflow.__version__}/{cpu_features()}"
         self._width = len(manifest.feature_names)
         rows = tensorflow.TensorSpec([None, self._width], tensorflow.float32)
-        model = restored(manifest.network, unpack_weights(artefact.weights))
+        model = restored(artefact)
         # Compiled once: layer by layer a score takes ten times as long.
         self._model: Any = tensorflow.function(model, input_signature=[rows])
         check(manifest.probe, self.value, f"model {manifest.model_id}")

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from inference.frame.frame import Floats, Frame, Ints, Vectors
 from inference.serving.graph import as_rows
+from inference.serving.network.tensorflow_setup import start
 from inference.training.fitting.cluster import Cluster
-from inference.training.fitting.tensorflow_setup import start
-from inference.training.frame.frame import Floats, Frame, Ints, Vectors
 
 _AHEAD = 2  # batches that are made while one is learnt
 

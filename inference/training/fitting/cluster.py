@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import SettingsError
-from inference.training.fitting.tensorflow_setup import start
+from inference.serving.network.tensorflow_setup import start
 
 
 @dataclass(frozen=True, slots=True)

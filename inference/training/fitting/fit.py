@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,15 +9,13 @@ import numpy as np
 
 from inference.artefacts.manifest import Network
 from inference.evaluation.metrics import average_precision
-from inference.training.export import described
+from inference.frame.frame import Frame
+from inference.frame.progress import Progress
 from inference.training.fitting.batches import batches_of
 from inference.training.fitting.checkpoints import Checkpoints
 from inference.training.fitting.cluster import ALONE, Cluster
+from inference.training.fitting.knots import knots_for
 from inference.training.fitting.loop import Loop
-from inference.training.fitting.network import knots_for
-from inference.training.frame.frame import Frame
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,8 @@ def epochs_kept(checkpoints: Checkpoints) -> int:
 
 def network_for(frame: Frame, chosen: FitSettings) -> Network:
     """A network before its calibration, with knots from the rows of `frame`."""
-    return described(knots_for(frame.vectors, frame.labels), chosen.hidden, chosen.embedding)
+    knots = knots_for(frame.vectors, frame.labels)
+    return Network(knots, list(chosen.hidden), slope=1.0, intercept=0.0, embedding=chosen.embedding)
 
 
 def fit(

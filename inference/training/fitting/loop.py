@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from inference.artefacts.manifest import Network
+from inference.frame.frame import Floats, Ints, Vectors
 from inference.serving.graph import Matrix, as_rows
+from inference.serving.network.dropout import rows_of
+from inference.serving.network.keras_model import build
+from inference.serving.network.tensorflow_setup import seed_all, start
 from inference.training.fitting.batches import Batches
 from inference.training.fitting.cluster import Cluster
-from inference.training.fitting.dropout import rows_of
-from inference.training.fitting.network import build
-from inference.training.fitting.tensorflow_setup import seed_all, start
-from inference.training.frame.frame import Floats, Ints, Vectors
 
 _SCORED_AT_ONCE = 8192
 

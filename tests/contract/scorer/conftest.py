@@ -10,8 +10,8 @@ import pytest
 from domain.features import CATALOGUE
 from domain.times import DAY
 from inference.artefacts.store import Artefact, ArtefactStore
+from inference.frame.frame import Frame
 from inference.training.fitting.fit import FitSettings
-from inference.training.frame.frame import Frame
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.builders.training_frames import synthetic
 

@@ -12,14 +12,14 @@ import pytest
 from commands import ScoreTransaction, score_transaction
 from domain.events import Envelope, TransactionScored
 from domain.features import CATALOGUE
+from domain.features.payments import UNLABELLED, Payments
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
 from inference.artefacts.store import Artefact
 from inference.serving.adapters.litert import LiteRtScorer
 from operations.backtest.backtest import scored
-from projections.replay.dataset import UNLABELLED, Dataset
-from projections.replay.payments import Payments
+from projections.replay.dataset import Dataset
 from tests.fakes.deciding import deciding_process
 
 NUMBER = 60

@@ -19,9 +19,9 @@ from inference.serving.adapters.litert import LiteRtScorer
 from inference.serving.adapters.tf_serving.rest import RestModelServer
 from inference.serving.adapters.tf_serving.scorer import TfServingScorer
 from inference.serving.graph import LOGIT, SCORE, as_rows
+from inference.serving.network.tensorflow_setup import start
+from inference.serving.network.weights import pack_weights, unpack_weights
 from inference.serving.probe import TOLERANCE
-from inference.training.export import pack_weights, unpack_weights
-from inference.training.fitting.tensorflow_setup import start
 from inference.training.saved_model import write_saved_model
 from inference.training.train import TrainedModel
 from operations.models.export import Exported, Format, export

@@ -29,9 +29,9 @@ from inference.serving.adapters.tf_serving.scorer import TfServingScorer
 from inference.serving.adapters.tf_serving.transports import open_server
 from inference.serving.graph import SCORE, as_row
 from inference.serving.model_server import ModelServer, served_version
+from inference.serving.network.keras_model import restored
+from inference.serving.network.weights import pack_weights, unpack_weights
 from inference.serving.probe import TOLERANCE
-from inference.training.export import pack_weights, unpack_weights
-from inference.training.fitting.network import restored
 from inference.training.saved_model import write_saved_model
 from inference.training.train import TrainedModel
 from tests.e2e.stack import eventually, free_port
@@ -163,7 +163,7 @@ def test_another_model_under_our_version_is_refused(served: Served) -> None:
 def rescored(artefact: Artefact) -> Artefact:
     """The artefact with the probe that its weights give, as if it had been trained so."""
     manifest = artefact.manifest
-    model = restored(manifest.network, unpack_weights(artefact.weights))
+    model = restored(artefact)
     scores = [float(np.asarray(model(as_row(row)))[0, SCORE]) for row in manifest.probe.rows]
     probe = msgspec.structs.replace(manifest.probe, scores=scores)
     return replace(artefact, manifest=msgspec.structs.replace(manifest, probe=probe))
@@ -261,7 +261,7 @@ def test_what_the_published_protocol_answers_is_read() -> None:
 
 
 def test_our_tensors_and_tensorflows_own_are_the_same_in_one_process() -> None:
-    from inference.training.fitting.tensorflow_setup import start
+    from inference.serving.network.tensorflow_setup import start
 
     tensorflow = start()
     values = np.array([[1.5, np.nan, -np.inf], [0.0, 1e-30, 3e38]], dtype=np.float32)

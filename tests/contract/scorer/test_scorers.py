@@ -23,9 +23,10 @@ from inference.serving.adapters.tensorflow import TensorFlowScorer
 from inference.serving.adapters.tf_serving.scorer import TfServingScorer
 from inference.serving.adapters.tf_serving.transports import open_server
 from inference.serving.model_server import served_version
+from inference.serving.network.keras_model import restored
+from inference.serving.network.weights import pack_weights, unpack_weights
 from inference.serving.probe import TOLERANCE
-from inference.training.export import converted, unpack_weights
-from inference.training.fitting.network import restored
+from inference.training.export import converted
 from inference.training.saved_model import write_saved_model
 from inference.training.train import TrainedModel
 from tests.builders.training_frames import FEATURE_SET, NAMES, synthetic
@@ -176,14 +177,13 @@ def test_a_model_without_a_probe_is_refused(make: Make, artefact: Artefact) -> N
 
 
 def test_a_wrong_graph_under_a_right_manifest_is_refused(artefact: Artefact) -> None:
-    manifest = artefact.manifest
     weights = unpack_weights(artefact.weights)
     # The last layer's bias alone: what a conversion may lose without a word.
     weights[-1] = weights[-1] + np.float32(1e-3)
-    planted = converted(restored(manifest.network, weights))
+    planted = converted(restored(replace(artefact, weights=pack_weights(weights))))
     with pytest.raises(IntegrityError, match="probe row 0"):
         LiteRtScorer(replace(artefact, graph=planted))
-    right = converted(restored(manifest.network, unpack_weights(artefact.weights)))
+    right = converted(restored(artefact))
     LiteRtScorer(replace(artefact, graph=right))
 
 

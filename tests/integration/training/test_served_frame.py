@@ -15,7 +15,7 @@ from psycopg import sql
 from domain.errors import InvalidInputError, UnavailableError
 from domain.features import CATALOGUE
 from domain.times import DAY, HOUR, to_datetime
-from inference.training.frame.served import served_frame
+from inference.frame.served import served_frame
 
 START = 1_700_000_000_000_000
 moments = st.integers(0, 40).map(lambda step: START + step * DAY // 4 + step % 3)

@@ -19,7 +19,7 @@ import pytest
 from domain.errors import RetraceError, UnavailableError
 from host.ports import free_ports
 from inference.artefacts.store import WEIGHTS
-from inference.training.export import unpack_weights
+from inference.serving.network.weights import unpack_weights
 from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings
 from operations.training.local_workers import REFUSED, trained_by_workers

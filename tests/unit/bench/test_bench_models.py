@@ -13,7 +13,7 @@ from bench import shapes
 from bench.rivals import RIVALS
 from bench.weeks import frame_at, lay_out, week_from
 from domain.times import DAY, HOUR, from_rfc3339, to_rfc3339
-from inference.training.frame.frame import Frame
+from inference.frame.frame import Frame
 from operations.training.file_frame import FlatFile, frame_of_file
 from runtime.settings import settings_from_environment
 from tests.builders.import_files import Rows, rows_of, write_csv

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from inference.artefacts.manifest import Manifest
 from inference.artefacts.reference import Reference, counted
+from inference.frame.frame import Floats, Frame
 from inference.monitoring.drift import feature_drifts, score_drift
 from inference.monitoring.limits import Limits
-from inference.training.frame.frame import Floats, Frame
 from inference.training.reference import reference_of
 from tests.unit.inference.artefacts.test_artefacts import manifest
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import IntegrityError, NotFoundError
+from domain.features.payments import Payments
 from inference.artefacts.store import ArtefactStore
 from inference.evaluation.card.calibration import calibration_error, calibration_table
 from inference.evaluation.card.folder import read_card, write_card
@@ -20,9 +21,9 @@ from inference.evaluation.card.importance import importance
 from inference.evaluation.card.origin import Origin
 from inference.evaluation.card.text import PLOTS, markdown, table
 from inference.evaluation.measures import MeasureSettings
+from inference.frame.frame import Frame
 from inference.serving.adapters.litert import load
 from inference.training.fitting.fit import FitSettings
-from inference.training.frame.frame import Frame, Payments
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.builders.training_frames import NAMES, synthetic
 

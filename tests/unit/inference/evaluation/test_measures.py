@@ -10,10 +10,11 @@ import pytest
 
 from domain.errors import InvalidInputError
 from domain.events import Thresholds
+from domain.features.payments import MATURITIES, Payments
 from domain.times import DAY
 from inference.evaluation.measures import AS_KNOWN, MeasureSettings, by_maturity
 from inference.evaluation.metrics import average_precision
-from inference.training.frame.frame import MATURITIES, Floats, Frame, Payments
+from inference.frame.frame import Floats, Frame
 
 AT = Thresholds(review=0.3, step_up=0.6, decline=0.8)
 NAMES = ["as known", "7 days", "30 days", "60 days", "90 days"]

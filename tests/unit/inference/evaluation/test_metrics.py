@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from inference.evaluation.metrics import auc, average_precision, precision_at, recall_at
-from inference.training.frame.frame import Floats
+from inference.frame.frame import Floats
 
 rankings = st.lists(
     st.tuples(st.integers(0, 1), st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.9]), st.integers(1, 3)),

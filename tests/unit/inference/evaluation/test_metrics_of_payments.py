@@ -21,7 +21,7 @@ from inference.evaluation.metrics import (
     card_precision,
     recall_within,
 )
-from inference.training.frame.frame import Floats, Ints
+from inference.frame.frame import Floats, Ints
 
 THRESHOLDS = Thresholds(review=0.3, step_up=0.6, decline=0.8)
 scores = st.sampled_from([0.0, 0.1, 0.3, 0.3000001, 0.6, 0.7, 0.8, 1.0]) | st.floats(0, 1)

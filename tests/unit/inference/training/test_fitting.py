@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.serving.network.dropout import dropout, rows_of
+from inference.serving.network.tensorflow_setup import seed_all, start
 from inference.training.fitting.batches import Batches, batches_of
 from inference.training.fitting.cluster import Cluster
-from inference.training.fitting.dropout import dropout, rows_of
-from inference.training.fitting.tensorflow_setup import seed_all, start
 from tests.builders.training_frames import synthetic
 
 RUN = 3

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from domain.errors import IntegrityError
+from domain.features.payments import Payments
+from inference.frame.progress import Progress
+from inference.frame.stored import store_frame, stored_frame
 from inference.training.fitting.checkpoints import Checkpoint, Checkpoints
-from inference.training.fitting.fit import FitSettings, Progress, Run
-from inference.training.frame.frame import Payments
-from inference.training.frame.stored import store_frame, stored_frame
+from inference.training.fitting.fit import FitSettings, Run
 from inference.training.train import TrainSettings, train
 from tests.builders.training_frames import synthetic
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInputError
 from domain.times import DAY
+from inference.frame.frame import WEEK, last_whole_weeks, split_by_time
 from inference.training.calibration import platt
-from inference.training.fitting.network import BINS, knots_for
-from inference.training.frame.frame import WEEK, last_whole_weeks, split_by_time
+from inference.training.fitting.knots import BINS, knots_for
 from inference.training.thresholds import Budget, thresholds_for
 from tests.builders.training_frames import synthetic
 

@@ -17,7 +17,7 @@ from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
 from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
 from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS, ArtefactStore
-from inference.training.fitting.fit import Progress
+from inference.frame.progress import Progress
 from operations.models.default_model import ensure
 
 THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)

@@ -15,12 +15,13 @@ import pytest
 
 from domain.errors import InvalidInputError
 from domain.features import CATALOGUE
+from domain.features.payments import MATURITIES, Payments
 from domain.times import HOUR, to_rfc3339
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import History
 from eventlog.topics import TRANSACTIONS
 from inference.artefacts.store import ArtefactStore
-from inference.training.frame.frame import MATURITIES, Frame, Payments
+from inference.frame.frame import Frame
 from operations.training.file_frame import FlatFile, frame_of_file, usual_label
 from operations.training.log_frame import frame_of
 from projections.replay.dataset import dataset

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.features import CATALOGUE, FeatureSet
+from domain.features.payments import UNLABELLED
 from domain.times import HOUR, MINUTE
 from eventlog.events_table import EventTable, TableBuilder
-from projections.replay.dataset import UNLABELLED, Dataset, dataset
+from projections.replay.dataset import Dataset, dataset
 from tests.builders.feature_streams import (
     CATALOGUE_REACH,
     PARTITIONS,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.features.payments import UNLABELLED
 from domain.times import HOUR
-from projections.replay.dataset import UNLABELLED, dataset
+from projections.replay.dataset import dataset
 from tests.builders.feature_streams import SMALL, T0, Placed
 from tests.unit.projections.replay.test_no_leak import histories, place, table
 

@@ -8,9 +8,9 @@ import pytest
 from domain.features import CATALOGUE, Entity, EntityState, entity_keys, finish
 from domain.features.events import transaction_event
 from domain.money import approximate_rates
+from inference.frame.frame import Frame
+from inference.frame.simulated import History, SimulatedSettings, simulated_frame
 from inference.training.fitting.fit import FitSettings
-from inference.training.frame.frame import Frame
-from inference.training.frame.simulated import History, SimulatedSettings, simulated_frame
 from inference.training.train import TrainSettings, train
 from simulator import SimulatedLabel, Simulation, SimulationSettings
 

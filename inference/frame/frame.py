@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.errors import InvalidInputError
+from domain.features.payments import Payments
 from domain.times import DAY
 
 Floats = npt.NDArray[np.float64]
@@ -24,30 +25,6 @@ WARM_UP = 14 * DAY
 WEEK = 7 * DAY
 _AT_ONCE = 1 << 16  # rows
 _MOST_PARTS = 50
-
-
-MATURITIES = tuple(days * DAY for days in (7, 30, 60, 90))
-"""How long after a payment its label is asked for, where models are measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Payments:
-    """What measures ask of each row beside its features; no model learns from it.
-
-    `holders` [n] tell cards apart, or customers where no card is named, 0 where neither is;
-    `amounts` [n] in minor units of the base currency; `declined` [n]; `matured` [n, MATURITIES] the
-    label as known that long after the payment: 1, 0, or -1 for none.
-    """
-
-    holders: Ints
-    amounts: Ints
-    declined: npt.NDArray[np.bool_]
-    matured: npt.NDArray[np.int8]
-
-    def take(self, rows: Rows) -> Payments:
-        return Payments(
-            self.holders[rows], self.amounts[rows], self.declined[rows], self.matured[rows]
-        )
 
 
 @dataclass(frozen=True, slots=True)

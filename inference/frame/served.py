@@ -14,8 +14,9 @@ from psycopg import sql
 
 from domain.errors import InvalidInputError, UnavailableError
 from domain.features import CATALOGUE
+from domain.features.payments import MATURITIES, Payments
 from domain.times import SECOND, from_rfc3339, to_datetime, to_rfc3339
-from inference.training.frame.frame import MATURITIES, Frame, Ints, Payments
+from inference.frame.frame import Frame, Ints
 
 # Binary COPY: a header, then per row a count of columns and per column its length and bytes. All
 # columns have eight bytes and none is NULL, so that rows have one width and need no parsing.

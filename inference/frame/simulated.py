@@ -19,8 +19,8 @@ from domain.features.events import place_of
 from domain.features.rows import WIDTH, request_row, row_of
 from domain.money import Rates, approximate_rates
 from domain.transactions import Transaction
-from inference.training.fitting.fit import Progress
-from inference.training.frame.frame import Floats, Frame
+from inference.frame.frame import Floats, Frame
+from inference.frame.progress import Progress
 from simulator import SimulatedLabel, SimulatedTransaction, Simulation, SimulationSettings
 
 SOURCE = "retrace/simulated"

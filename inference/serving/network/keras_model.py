@@ -1,4 +1,4 @@
-"""Owns the shape of the network, preprocessing included; fitting it is fit.py's.
+"""Keras model of fraud: preprocessing and layers. It is fitted in inference.training.fitting.
 
 Each feature x becomes K numbers, clip((x - k_i) / (k_i+1 - k_i), 0, 1) for its knots k (piecewise
 linear encoding, Gorishniy et al. 2022: a network then fits steps and thresholds as trees do), all 0
@@ -9,47 +9,16 @@ a few numbers of each feature before the layers that see them all (PLE-LR in the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from inference.artefacts.manifest import Network
-from inference.serving.graph import Matrix, as_rows
-from inference.training.fitting.dropout import dropout as row_dropout
-from inference.training.fitting.embedding import embedding
-from inference.training.frame.frame import Floats, Vectors
-
-BINS = 16
-_TAILS = (0.001, 0.005, 0.01, 0.99, 0.995, 0.999)
-_ENOUGH = 100_000  # rows, for quantiles
-
-
-def knots_for(vectors: Vectors, labels: Floats) -> list[list[float]]:
-    """Per feature BINS + 1 ascending float32 numbers: quantiles of all rows and of the frauds.
-
-    Fewer distinct ones are filled up with the last, which makes bins of no effect.
-    """
-    every = as_rows(vectors[:: max(1, len(vectors) // _ENOUGH)])
-    frauds = as_rows(vectors[labels == 1])
-    return [_knots(every[:, i], frauds[:, i]) for i in range(vectors.shape[1])]
-
-
-def _knots(column: Any, of_frauds: Any) -> list[float]:
-    probabilities = np.array(sorted({*np.linspace(0, 1, BINS + 1), *_TAILS}))
-    chosen = [
-        np.quantile(known, probabilities, method="nearest")
-        for known in (part[~np.isnan(part)] for part in (column, of_frauds))
-        if len(known)
-    ]
-    if not chosen:
-        return [0.0] * (BINS + 1)
-    distinct = np.unique(np.concatenate(chosen))
-    if len(distinct) > BINS + 1:
-        distinct = distinct[np.linspace(0, len(distinct) - 1, BINS + 1).round().astype(int)]
-    filled = np.full(BINS + 1, distinct[-1])
-    filled[: len(distinct)] = distinct
-    return [float(knot) for knot in filled]
+from inference.artefacts.store import Artefact
+from inference.serving.graph import Matrix
+from inference.serving.network.dropout import dropout as row_dropout
+from inference.serving.network.embedding import embedding
+from inference.serving.network.weights import unpack_weights
 
 
 def build(network: Network, dropout: float = 0.0) -> Any:
@@ -74,15 +43,16 @@ def with_scores(model: Any, network: Network) -> Any:
     return keras.Model(model.input, ops.concatenate([ops.sigmoid(logits), logits], axis=1))
 
 
-def restored(network: Network, weights: Sequence[Matrix]) -> Any:
-    """The exported model again, from a manifest's network and stored weights."""
+def restored(artefact: Artefact) -> Any:
+    """The exported model again, as with_scores gives it."""
+    network = artefact.manifest.network
     model = build(network)
-    model.set_weights(list(weights))
+    model.set_weights(unpack_weights(artefact.weights))
     return with_scores(model, network)
 
 
 def _encoded(inputs: Any, knots: Matrix) -> Any:
-    """[n, d, BINS + 1]."""
+    """[n, d, K + 1]."""
     from keras import ops
 
     width = np.diff(knots, axis=1)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from domain.errors import IntegrityError
+from domain.features.payments import Payments
 from host.files import write_whole, writing
-from inference.training.frame.frame import Frame, Payments
+from inference.frame.frame import Frame
 
 _ARRAYS = ("vectors", "labels", "times", "stands_for")
 _PAYMENTS = tuple(field.name for field in fields(Payments))

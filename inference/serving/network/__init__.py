@@ -1,0 +1,1 @@
+"""Neural network in Keras: its layers, preprocessing and stored weights."""
