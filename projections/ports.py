@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -11,6 +11,8 @@ from domain.events import Envelope
 from eventlog.port import Position
 
 RecordStatus = Literal["counts", "void", "dead"]
+Ends = Callable[[], Awaitable[Sequence[int]]]
+"""The offset after the last record of each partition of TRANSACTIONS. Raises UnavailableError."""
 
 
 @dataclass(frozen=True, slots=True)

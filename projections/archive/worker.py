@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -20,10 +20,7 @@ from eventlog.archive.layout import SCHEMA, Piece
 from eventlog.archive.writing import ArchivedRecord, table_of
 from eventlog.batch import Batch
 from projections.faust.admission import RecordAdmission
-from projections.ports import CheckedRecord
-
-Ends = Callable[[], Awaitable[Sequence[int]]]
-"""The offset after the last record of each partition. Raises UnavailableError."""
+from projections.ports import CheckedRecord, Ends
 
 _LOOK_SECONDS = 0.5
 

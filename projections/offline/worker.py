@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from domain.events import TransactionImported, TransactionScored
 from domain.features import (
@@ -27,12 +27,10 @@ from projections.offline.ideal_fold import Due, IdealFold
 from projections.offline.merge import NEVER, Entry, Merge
 from projections.offline.port import Progress, VectorRows, VectorStore, Written
 from projections.offline.skew import ServedVector, SkewTally
-from projections.ports import CheckedRecord
+from projections.ports import CheckedRecord, Ends
 
 logger = logging.getLogger(__name__)
 
-Ends = Callable[[], Awaitable[Sequence[int]]]
-"""The offset after the last record of each partition. Raises UnavailableError."""
 Hold = Callable[[int, bool], None]
 """Stops (True) and resumes fetching a partition."""
 Alive = Callable[[], None]

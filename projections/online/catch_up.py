@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from functools import partial
 from itertools import islice
 
 from eventlog.batch import Batch, Record
@@ -24,7 +24,8 @@ class CatchUp:
 
     def __init__(self, log: EventLog, states: StateStore) -> None:
         self._log = log
-        self._writer = EntityWriter(states, _dead_lettered, RebuildFlags(states, self._ends))
+        flags = RebuildFlags(states, partial(log.ends, TRANSACTIONS))
+        self._writer = EntityWriter(states, _dead_lettered, flags)
 
     async def run(self) -> int:
         """Reads up to where the topic ends now; returns how many records there were.
@@ -50,9 +51,6 @@ class CatchUp:
             await self._writer.handle(Batch(ENTITIES.name, shard, batch, ends[shard]))
             taken += len(some)
         return taken
-
-    async def _ends(self) -> Mapping[int, int]:
-        return dict(enumerate(await self._log.ends(TRANSACTIONS)))
 
 
 async def _dead_lettered(_position: Position, _value: bytes, _reason: str) -> None:

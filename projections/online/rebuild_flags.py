@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 from eventlog.topics import TRANSACTIONS
 from projections.online.port import Marker, StateStore
+from projections.ports import Ends
 
 logger = logging.getLogger(__name__)
-
-Ends = Callable[[], Awaitable[Mapping[int, int]]]
-"""Per TRANSACTIONS partition the offset after the last record. Raises UnavailableError."""
 
 
 class RebuildFlags:
@@ -20,10 +18,10 @@ class RebuildFlags:
 
     def __init__(self, states: StateStore, ends: Ends) -> None:
         self._states, self._ends = states, ends
-        self._until: dict[int, Mapping[int, int]] = {}
+        self._until: dict[int, Sequence[int]] = {}
 
     async def begin(self, markers: Mapping[int, Marker | None], flagged: frozenset[int]) -> None:
-        """Flags the shards that have lost their states; a rebuild cut short goes on."""
+        """Flags the shards that have lost their states; an interrupted rebuild goes on."""
         ends = await self._ends()
         self._until = {}
         for shard, marker in markers.items():
@@ -36,7 +34,7 @@ class RebuildFlags:
         if self._until:
             logger.warning(
                 "features: %d shards of the online states are being rebuilt from %d records of %s",
-                len(self._until), sum(ends.values()), TRANSACTIONS.name,
+                len(self._until), sum(ends), TRANSACTIONS.name,
             )  # fmt: skip
 
     async def advance(self, shard: int, marker: Marker) -> None:
@@ -48,5 +46,5 @@ class RebuildFlags:
                 logger.info("features: the online states are complete again")
 
 
-def _reaches(marker: Marker, ends: Mapping[int, int]) -> bool:
-    return all(marker.covers(source) >= end - 1 for source, end in ends.items())
+def _reaches(marker: Marker, ends: Sequence[int]) -> bool:
+    return all(marker.covers(source) >= end - 1 for source, end in enumerate(ends))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.topics import TRANSACTIONS
@@ -14,8 +14,6 @@ def archive(tools: Tools) -> Workload:
     folder = ArchiveFolder(tools.settings.archive_url, TRANSACTIONS)
     cut = Cut(seconds=tools.settings.archive_seconds)
 
-    async def ends() -> Sequence[int]:
-        return await tools.log.ends(TRANSACTIONS)
-
+    ends = partial(tools.log.ends, TRANSACTIONS)
     archiver = Archiver(folder, tools.admission(TRANSACTIONS), cut, ends, tools.log.read_one)
     return Workload({TRANSACTIONS: archiver}, beside=[archiver.watch])

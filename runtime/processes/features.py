@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.online.adapters.feast_repo import repo_config
@@ -22,11 +22,9 @@ def features(tools: Tools) -> Workload:
     async def send(shard: int, value: bytes) -> object:
         return await tools.log.append_bytes(ENTITIES, None, value, shard)
 
-    async def ends() -> Mapping[int, int]:
-        return dict(enumerate(await tools.log.ends(TRANSACTIONS)))
-
     router = Router(states, tools.admission(TRANSACTIONS), send)
-    writer = EntityWriter(states, tools.dead_letter(), RebuildFlags(states, ends))
+    flags = RebuildFlags(states, partial(tools.log.ends, TRANSACTIONS))
+    writer = EntityWriter(states, tools.dead_letter(), flags)
     return Workload(
         {TRANSACTIONS: router, ENTITIES: writer},
         beside=[router.watch, writer.watch, generation_watch(states)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from functools import partial
 
 from eventlog.topics import TRANSACTIONS
 from projections.faust.assignors import SoleOwnerAssignor
@@ -28,15 +28,13 @@ def offline(tools: Tools) -> Workload:
         ensure_feature_columns(connection, states.features.names)
     tools.app.assignor_class = SoleOwnerAssignor
 
-    async def ends() -> Sequence[int]:
-        return await tools.log.ends(TRANSACTIONS)
-
     def hold(partition: int, on: bool) -> None:
         tools.app.hold(tools.app.topic_prefix + TRANSACTIONS.name, partition, on)
 
     def alive() -> None:
         tools.app.progressed = time.monotonic()
 
+    ends = partial(tools.log.ends, TRANSACTIONS)
     vectors = PostgresVectors(engine, states.features)
     offline = OfflineVectors(vectors, tools.admission(TRANSACTIONS), ends, hold, alive)
     return Workload({TRANSACTIONS: offline}, beside=[offline.watch, generation_watch(states)])

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from host.files import whole_file
+from host.files import write_whole
 
 if TYPE_CHECKING:
     from feast import FeatureStore, RepoConfig
@@ -57,7 +57,7 @@ def apply(settings: FeastSettings) -> bool:
         return False
     settings.feast_registry.parent.mkdir(parents=True, exist_ok=True)
     _apply_all(settings)
-    _write(stamp, wanted)
+    write_whole(stamp, wanted.encode())
     return True
 
 
@@ -87,8 +87,3 @@ def _fingerprint() -> str:
     files = [(REPO / name).read_text() for name in ("definitions.py", "feature_store.yaml")]
     parts = [CATALOGUE.hash, *CATALOGUE.names, version("feast"), *files]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _write(path: Path, text: str) -> None:
-    with whole_file(path, durable=False) as draft:
-        draft.write_text(text)

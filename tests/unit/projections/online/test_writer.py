@@ -38,16 +38,16 @@ class Bench:
 
     async def writer(self) -> EntityWriter:
         made = EntityWriter(
-            self.states, self.set_aside, RebuildFlags(self.states, self.ends), self.most
+            self.states, self.dead_letter, RebuildFlags(self.states, self.ends), self.most
         )
         await made.assign({SHARD})
         return made
 
-    async def set_aside(self, _place: Position, _value: bytes, reason: str) -> None:
+    async def dead_letter(self, _place: Position, _value: bytes, reason: str) -> None:
         self.dead.append(reason)
 
-    async def ends(self) -> dict[int, int]:
-        return dict.fromkeys(range(TRANSACTIONS.partitions), 0)
+    async def ends(self) -> list[int]:
+        return [0] * TRANSACTIONS.partitions
 
     def add(self, card: str, amount: int = 100) -> None:
         """One more routed record, of one event of source partition 0."""
