@@ -1,1 +1,1 @@
-"""Owns the command line; what a command does lives in the packages below it."""
+"""The command line: commands parse options, call an operation, and show its result."""

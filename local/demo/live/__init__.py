@@ -1,1 +1,1 @@
-"""The live part of the demo: traffic, and what is seen of it."""
+"""Live traffic of the demo: sender, monitor and screen."""

@@ -71,7 +71,7 @@ class Traffic:
     ) -> None:
         started, number = monotonic(), 0
         while number < schedule.transactions:
-            # Making them takes a while: in a thread, so that sending goes on.
+            # In a thread, so that making them does not stop the clients.
             ahead = await asyncio.to_thread(lambda: list(itertools.islice(events, _AHEAD)))
             if not ahead:
                 return

@@ -1,4 +1,4 @@
-"""What commands take from the command line, and say when they are interrupted."""
+"""Options of commands, and their message after an interruption."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_what_is_no_share_is_refused(said: str) -> None:
         basis_points(said)
 
 
-def test_an_interruption_is_told_wherever_it_struck(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_interruption_says_how_to_continue(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt), interruptible("`again`"):
         raise SystemError("in the middle of a call") from KeyboardInterrupt()
     assert capsys.readouterr().err == "interrupted; `again` continues this run\n"

@@ -1,4 +1,4 @@
-"""`retrace events tail` without a server: which records it finds, and how a line reads."""
+"""`retrace events tail` without a server: the records it finds, and the text of a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cron job of retraining is what Kubernetes and our command line take; nothing is started."""
+"""The cron job of retraining fits Kubernetes and our command line. Nothing is started."""
 
 from __future__ import annotations
 

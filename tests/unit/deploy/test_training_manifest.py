@@ -1,4 +1,4 @@
-"""The Kubernetes manifest of a training says what the Job controller and our command expect."""
+"""The Kubernetes manifest of a training fits the Job controller and our command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from operations.training.cluster_job import Place
 from runtime.settings import Settings
 
 PATH = Path(__file__).resolve().parents[3] / "deploy" / "k8s" / "training-job.yaml"
-# What Kubernetes gives the pods of an indexed Job, beside what the manifest says.
+# What Kubernetes sets in the pods of an indexed Job.
 GIVEN = {"JOB_COMPLETION_INDEX"}
 
 
@@ -106,7 +106,7 @@ def test_the_state_folder_is_on_the_volume_that_all_share(
     assert environment(container)["RETRACE_STATE_DIR"] == mount["mountPath"]
 
 
-def test_tensorflow_is_told_the_place_that_the_pod_has() -> None:
+def test_tensorflow_gets_the_place_of_the_pod() -> None:
     told = json.loads(Place("uid", 1, 3, "fit", "hidden", 2222).tf_config())
     assert told == {
         "cluster": {"worker": ["fit-0.hidden:2222", "fit-1.hidden:2222", "fit-2.hidden:2222"]},

@@ -55,27 +55,27 @@ def launch(
 
 def test_an_unsupported_platform_is_named(clone: Path, tools: Path) -> None:
     script(tools / "uname", '[ "$1" = -s ] && echo Linux || echo riscv64')
-    told = launch(clone / "retrace", tools)
-    assert told.returncode == 1
-    assert "unsupported platform: Linux riscv64" in told.stderr
+    done = launch(clone / "retrace", tools)
+    assert done.returncode == 1
+    assert "unsupported platform: Linux riscv64" in done.stderr
 
 
 def test_every_candidate_is_run_and_its_fault_named(clone: Path, tools: Path) -> None:
     script(tools / "python3.13", "exit 127")
     script(tools / "python3.12", "echo 'is Python 3.12 without the module ensurepip'")
-    told = launch(clone / "retrace", tools)
-    assert told.returncode == 1
-    assert "python3.13: does not run" in told.stderr
-    assert "python3.12: is Python 3.12 without the module ensurepip" in told.stderr
-    assert "python3.11: not found" in told.stderr
+    done = launch(clone / "retrace", tools)
+    assert done.returncode == 1
+    assert "python3.13: does not run" in done.stderr
+    assert "python3.12: is Python 3.12 without the module ensurepip" in done.stderr
+    assert "python3.11: not found" in done.stderr
     assert not (clone / ".venv.lock").is_symlink()
 
 
-def test_too_little_disk_is_told(clone: Path, tools: Path) -> None:
+def test_too_little_disk_is_reported(clone: Path, tools: Path) -> None:
     script(tools / "df", "echo header; echo /dev/x 9 9 1024 9% /")
-    told = launch(clone / "retrace", tools)
-    assert "not enough disk" in told.stderr
-    assert "1 MB free" in told.stderr
+    done = launch(clone / "retrace", tools)
+    assert "not enough disk" in done.stderr
+    assert "1 MB free" in done.stderr
 
 
 def installed(clone: Path, tools: Path) -> None:
@@ -92,9 +92,9 @@ def test_once_installed_it_hands_over_at_once_also_through_a_link(
     installed(clone, tools)
     link = tmp_path / "elsewhere"
     link.symlink_to(os.path.relpath(clone / "retrace", tmp_path))
-    told = launch(link, tools, "score", "a b")
-    assert told.stdout == "-P|-m|cli.main|score|a b|"
-    assert told.stderr == ""
+    done = launch(link, tools, "score", "a b")
+    assert done.stdout == "-P|-m|cli.main|score|a b|"
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("change", ["requirements.lock", ".venv/retrace.unfinished"])
@@ -104,12 +104,12 @@ def test_a_changed_lock_or_half_finished_installation_is_not_used(
     installed(clone, tools)
     (clone / change).write_text("changed")
     script(clone / ".venv" / "bin" / "python", "exit 1")
-    told = launch(clone / "retrace", tools)
-    assert "no working Python" in told.stderr
+    done = launch(clone / "retrace", tools)
+    assert "no working Python" in done.stderr
 
 
 def test_a_lock_of_a_dead_process_is_taken_over(clone: Path, tools: Path) -> None:
     (clone / ".venv.lock").symlink_to("999999999:long_ago")
-    told = launch(clone / "retrace", tools)
-    assert "no working Python" in told.stderr
+    done = launch(clone / "retrace", tools)
+    assert "no working Python" in done.stderr
     assert not (clone / ".venv.lock").is_symlink()

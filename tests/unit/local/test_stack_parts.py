@@ -36,7 +36,7 @@ def test_the_table_of_services_is_consistent() -> None:
     assert variable_of("kafka_bootstrap_servers") == "KAFKA_BOOTSTRAP_SERVERS"
 
 
-def test_a_process_that_was_given_an_old_pid_is_not_mistaken_for_the_old_one() -> None:
+def test_a_process_with_a_reused_pid_is_another_process() -> None:
     me = ProcessId.of(os.getpid())
     assert me is not None
     assert me.alive()
@@ -56,7 +56,7 @@ def test_stopping_a_process_ends_what_it_started() -> None:
     assert not any(member.alive() for member in members)
 
 
-def test_stopping_a_process_that_does_not_listen_kills_it() -> None:
+def test_a_process_that_ignores_its_stop_signal_is_killed() -> None:
     script = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); " \
         "time.sleep(600)"  # fmt: skip
     child = subprocess.Popen(
@@ -104,7 +104,7 @@ def test_a_log_that_grew_too_large_is_moved_aside_under_its_writer(tmp_path: Pat
     assert tail(log) == "new"
 
 
-def test_help_answers_without_loading_what_is_heavy() -> None:
+def test_help_loads_nothing_heavy() -> None:
     script = (
         "import sys; from cli import main; "
         "heavy = {'tensorflow', 'feast', 'confluent_kafka', 'jgo', 'faust', 'pandas'}; "

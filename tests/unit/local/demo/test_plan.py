@@ -1,4 +1,4 @@
-"""Where a demo's times lie, and what it remembers."""
+"""The times of a demo, and its saved state."""
 
 from __future__ import annotations
 
