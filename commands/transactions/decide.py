@@ -46,9 +46,8 @@ async def decide_submission(
         acknowledged.add_done_callback(lambda done: done.cancelled() or done.exception())
     scored = await make_decision(submission, context)
     appended = context.log.append(TRANSACTIONS, submission.subject, scored)
-    if acknowledged is not None:
-        await acknowledged
-    position = await appended
+    # Awaited together: where one fails, the failure of the other is not left unseen.
+    position, *_ = await asyncio.gather(appended, *([acknowledged] if acknowledged else []))
     await context.ledger.passed(position.partition, position.offset)
     known = context.ledger.known(submission.subject)
     if known is None:

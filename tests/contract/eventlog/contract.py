@@ -20,19 +20,13 @@ from tests.fakes.events import promoted, submitted
 DEADLINE = 20.0
 
 
-def appended(log: EventLog, topic: Topic, *ids: str) -> list[Position]:
-    async def run() -> list[Position]:
-        sent = [log.append(topic, i, submitted(i)) for i in ids]
-        return [await each for each in sent]
-
-    return asyncio.run(run())
+async def appended(log: EventLog, topic: Topic, *ids: str) -> list[Position]:
+    sent = [log.append(topic, i, submitted(i)) for i in ids]
+    return [await each for each in sent]
 
 
-def ends(log: EventLog, topic: Topic = TRANSACTIONS) -> list[int]:
-    async def run() -> list[int]:
-        return list(await log.ends(topic))
-
-    return asyncio.run(run())
+async def ends(log: EventLog, topic: Topic = TRANSACTIONS) -> list[int]:
+    return list(await log.ends(topic))
 
 
 def followed(tail: Tail, count: int) -> list[Recorded]:
@@ -50,84 +44,73 @@ class EventLogContract:
     def log(self) -> EventLog:
         raise NotImplementedError("give the log under test")
 
-    def test_an_acknowledged_append_is_at_once_in_ends_read_and_read_one(
+    async def test_an_acknowledged_append_is_at_once_in_ends_read_and_read_one(
         self, log: EventLog
     ) -> None:
-        (position,) = appended(log, TRANSACTIONS, "t-1")
+        (position,) = await appended(log, TRANSACTIONS, "t-1")
         assert position.topic == TRANSACTIONS.name
         assert position.partition == log.partition_of(TRANSACTIONS, "t-1")
-        assert ends(log)[position.partition] == position.offset + 1
-        assert sum(ends(log)) == 1
+        assert (await ends(log))[position.partition] == position.offset + 1
+        assert sum(await ends(log)) == 1
         (stored,) = log.read(TRANSACTIONS)
         assert (stored.position, stored.key) == (position, "t-1")
         assert stored.value == encode(submitted("t-1"))
         assert log.read_one(position) == stored
 
-    def test_records_of_one_key_keep_the_order_of_their_appends(self, log: EventLog) -> None:
-        async def run() -> list[Position]:
-            waiting: list[Awaitable[Position]] = [
-                log.append(TRANSACTIONS, "same", submitted("same", digest=str(n)))
-                for n in range(200)
-            ]
-            return [await each for each in waiting]
-
-        positions = asyncio.run(run())
+    async def test_records_of_one_key_keep_the_order_of_their_appends(self, log: EventLog) -> None:
+        waiting: list[Awaitable[Position]] = [
+            log.append(TRANSACTIONS, "same", submitted("same", digest=str(n))) for n in range(200)
+        ]
+        positions = [await each for each in waiting]
         assert [p.offset for p in positions] == list(range(200))
         assert [decode(r.value).data.digest for r in log.read(TRANSACTIONS)] == [
             str(n) for n in range(200)
         ]
 
-    def test_bulk_and_awaited_appends_of_one_key_share_one_order(self, log: EventLog) -> None:
-        async def run() -> None:
-            for n in range(0, 100, 2):
-                log.append_nowait(TRANSACTIONS, "same", submitted("same", digest=str(n)))
-                await log.append(TRANSACTIONS, "same", submitted("same", digest=str(n + 1)))
-
-        asyncio.run(run())
+    async def test_bulk_and_awaited_appends_of_one_key_share_one_order(self, log: EventLog) -> None:
+        for n in range(0, 100, 2):
+            log.append_nowait(TRANSACTIONS, "same", submitted("same", digest=str(n)))
+            await log.append(TRANSACTIONS, "same", submitted("same", digest=str(n + 1)))
         log.flush()
         assert [decode(r.value).data.digest for r in log.read(TRANSACTIONS)] == [
             str(n) for n in range(100)
         ]
 
-    def test_bulk_appends_are_all_stored_after_flush_each_on_its_keys_partition(
+    async def test_bulk_appends_are_all_stored_after_flush_each_on_its_keys_partition(
         self, log: EventLog
     ) -> None:
         for n in range(3_000):
             log.append_nowait(TRANSACTIONS, f"t-{n}", submitted(f"t-{n}"))
         log.flush()
-        assert sum(ends(log)) == 3_000
+        assert sum(await ends(log)) == 3_000
         for record in log.read(TRANSACTIONS):
             assert record.key is not None
             assert record.position.partition == log.partition_of(TRANSACTIONS, record.key)
 
-    def test_a_chosen_partition_wins_over_the_key(self, log: EventLog) -> None:
-        async def run() -> Position:
-            return await log.append(ENTITIES, "any", submitted("any"), partition=5)
+    async def test_a_chosen_partition_wins_over_the_key(self, log: EventLog) -> None:
+        position = await log.append(ENTITIES, "any", submitted("any"), partition=5)
+        assert position.partition == 5
 
-        assert asyncio.run(run()).partition == 5
-
-    def test_a_topic_of_one_partition_needs_no_key(self, log: EventLog) -> None:
-        async def run() -> list[Position]:
-            return [await log.append(POLICY, None, promoted(f"m-{n}")) for n in range(3)]
-
-        assert [p.offset for p in asyncio.run(run())] == [0, 1, 2]
+    async def test_a_topic_of_one_partition_needs_no_key(self, log: EventLog) -> None:
+        positions = [await log.append(POLICY, None, promoted(f"m-{n}")) for n in range(3)]
+        assert [p.offset for p in positions] == [0, 1, 2]
         assert [record.key for record in log.read(POLICY)] == [None] * 3
 
     def test_concurrent_appends_from_many_threads_are_each_stored_once(self, log: EventLog) -> None:
         with ThreadPoolExecutor(8) as pool:
             found = pool.map(
-                lambda t: appended(log, TRANSACTIONS, *(f"{t}-{n}" for n in range(50))), range(8)
+                lambda t: asyncio.run(
+                    appended(log, TRANSACTIONS, *(f"{t}-{n}" for n in range(50)))
+                ),
+                range(8),
             )
             positions = [position for each in found for position in each]
         assert len(set(positions)) == 400
         assert sorted(r.position for r in log.read(TRANSACTIONS)) == sorted(positions)
 
-    def test_reading_is_bounded_by_start_and_end(self, log: EventLog) -> None:
-        async def run() -> None:
-            for n in range(10):
-                await log.append(TRANSACTIONS, f"k-{n}", submitted(), partition=n % 2)
-
-        asyncio.run(run())
+    async def test_reading_is_bounded_by_start_and_end(self, log: EventLog) -> None:
+        for n in range(10):
+            await log.append(TRANSACTIONS, f"k-{n}", submitted(), partition=n % 2)
         found = list(log.read(TRANSACTIONS, start={0: 1, 1: 3}, end={0: 3, 1: 4}))
         assert sorted((r.position.partition, r.position.offset) for r in found) == [
             (0, 1),
@@ -135,40 +118,42 @@ class EventLogContract:
             (1, 3),
         ]
 
-    def test_reading_ends_at_the_end_as_of_the_call(self, log: EventLog) -> None:
-        appended(log, TRANSACTIONS, "t-1")
+    async def test_reading_ends_at_the_end_as_of_the_call(self, log: EventLog) -> None:
+        await appended(log, TRANSACTIONS, "t-1")
         found = log.read(TRANSACTIONS, end=dict.fromkeys(range(TRANSACTIONS.partitions), 1000))
-        appended(log, TRANSACTIONS, "t-1", "t-2")
+        await appended(log, TRANSACTIONS, "t-1", "t-2")
         assert len(list(found)) == 1
 
-    def test_reading_an_empty_range_gives_nothing(self, log: EventLog) -> None:
+    async def test_reading_an_empty_range_gives_nothing(self, log: EventLog) -> None:
         assert list(log.read(TRANSACTIONS)) == []
-        (position,) = appended(log, TRANSACTIONS, "t-1")
+        (position,) = await appended(log, TRANSACTIONS, "t-1")
         assert list(log.read(TRANSACTIONS, start={position.partition: 1})) == []
 
-    def test_reading_where_nothing_is_stored_raises_not_found(self, log: EventLog) -> None:
-        (position,) = appended(log, TRANSACTIONS, "t-1")
+    async def test_reading_where_nothing_is_stored_raises_not_found(self, log: EventLog) -> None:
+        (position,) = await appended(log, TRANSACTIONS, "t-1")
         for offset in (position.offset + 1, position.offset + 1_000):
             with pytest.raises(NotFoundError, match=TRANSACTIONS.name):
                 log.read_one(Position(TRANSACTIONS.name, position.partition, offset))
 
-    def test_single_records_can_be_read_by_many_threads(self, log: EventLog) -> None:
-        positions = appended(log, TRANSACTIONS, *(f"t-{n}" for n in range(40)))
+    async def test_single_records_can_be_read_by_many_threads(self, log: EventLog) -> None:
+        positions = await appended(log, TRANSACTIONS, *(f"t-{n}" for n in range(40)))
         with ThreadPoolExecutor(4) as pool:
             found = list(pool.map(log.read_one, positions))
         assert [r.position for r in found] == positions
         assert [r.key for r in found] == [f"t-{n}" for n in range(40)]
 
-    def test_a_tail_begins_at_its_positions_and_misses_nothing_after(self, log: EventLog) -> None:
+    async def test_a_tail_begins_at_its_positions_and_misses_nothing_after(
+        self, log: EventLog
+    ) -> None:
         async def fill(first: int, last: int) -> None:
             for n in range(first, last):
                 await log.append(TRANSACTIONS, None, submitted(str(n)), partition=n % 2)
 
-        asyncio.run(fill(0, 20))
+        await fill(0, 20)
         tail = log.tail(TRANSACTIONS, {0: 7})
         try:
             found = followed(tail, 13)
-            asyncio.run(fill(20, 40))
+            await fill(20, 40)
             found += followed(tail, 20)
         finally:
             tail.close()
@@ -177,8 +162,8 @@ class EventLogContract:
         assert of_first == list(range(7, 20))
         assert of_second == list(range(20))
 
-    def test_a_tail_gives_at_most_what_it_is_asked_for(self, log: EventLog) -> None:
-        appended(log, TRANSACTIONS, *(f"t-{n}" for n in range(30)))
+    async def test_a_tail_gives_at_most_what_it_is_asked_for(self, log: EventLog) -> None:
+        await appended(log, TRANSACTIONS, *(f"t-{n}" for n in range(30)))
         tail = log.tail(TRANSACTIONS, {})
         try:
             sizes: list[int] = []
@@ -199,7 +184,7 @@ class EventLogContract:
         finally:
             tail.close()
 
-    def test_a_waiting_tail_wakes_for_the_next_append(self, log: EventLog) -> None:
+    async def test_a_waiting_tail_wakes_for_the_next_append(self, log: EventLog) -> None:
         tail = log.tail(TRANSACTIONS, {})
         found: list[Recorded] = []
         waiting = threading.Event()
@@ -214,7 +199,7 @@ class EventLogContract:
         try:
             assert waiting.wait(DEADLINE)
             began = monotonic()
-            (position,) = appended(log, TRANSACTIONS, "t-1")
+            (position,) = await appended(log, TRANSACTIONS, "t-1")
             thread.join(DEADLINE)
             assert monotonic() - began < DEADLINE / 2
         finally:
@@ -222,20 +207,17 @@ class EventLogContract:
             tail.close()
         assert [r.position for r in found] == [position]
 
-    def test_a_closed_log_takes_no_more_records(self, log: EventLog) -> None:
-        appended(log, TRANSACTIONS, "t-1")
+    async def test_a_closed_log_takes_no_more_records(self, log: EventLog) -> None:
+        await appended(log, TRANSACTIONS, "t-1")
         log.close()
         with pytest.raises(LogUnavailableError, match="closed"):
-            appended(log, TRANSACTIONS, "t-2")
+            await appended(log, TRANSACTIONS, "t-2")
         with pytest.raises(LogUnavailableError, match="closed"):
             log.append_nowait(TRANSACTIONS, "t-3", submitted("t-3"))
 
-    def test_bytes_that_are_no_event_are_kept_as_they_are(self, log: Any) -> None:
-        async def run() -> Position:
-            place: Position = await log.append_bytes(TRANSACTIONS, "t", b"\xff\x00 no event")
-            return place
-
-        assert log.read_one(asyncio.run(run())).value == b"\xff\x00 no event"
+    async def test_bytes_that_are_no_event_are_kept_as_they_are(self, log: Any) -> None:
+        position = await log.append_bytes(TRANSACTIONS, "t", b"\xff\x00 no event")
+        assert log.read_one(position).value == b"\xff\x00 no event"
 
     @pytest.mark.parametrize(
         ("key", "partition"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from inspect import isawaitable
 from time import monotonic
 from typing import Any
 
@@ -50,15 +50,21 @@ async def append(log: KafkaEventLog, topic: Topic = TRANSACTIONS) -> Position:
     return await log.append(topic, "t-1", submitted("t-1"))
 
 
-async def end(log: KafkaEventLog) -> Any:
-    return await log.ends(TRANSACTIONS)
+async def ends(log: KafkaEventLog, topic: Topic = TRANSACTIONS) -> Any:
+    return await log.ends(topic)
+
+
+async def done(answer: object) -> None:
+    """Waits where the answer is awaited."""
+    if isawaitable(answer):
+        await answer
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda log: asyncio.run(append(log)),
-        lambda log: asyncio.run(end(log)),
+        append,
+        ends,
         lambda log: list(log.read(TRANSACTIONS)),
         lambda log: log.read_one(Position(TRANSACTIONS.name, 0, 0)),
         lambda log: log.tail(TRANSACTIONS, {}).poll(0.1),
@@ -66,25 +72,25 @@ async def end(log: KafkaEventLog) -> Any:
     ],
     ids=["append", "ends", "read", "read_one", "tail", "append_nowait"],
 )
-def test_a_server_that_is_away_is_named_within_the_timeout(
+async def test_a_server_that_is_away_is_named_within_the_timeout(
     absent: KafkaSettings, ask: Callable[[KafkaEventLog], object]
 ) -> None:
     log = KafkaEventLog(absent)
     began = monotonic()
     with pytest.raises(LogUnavailableError, match=absent.bootstrap_servers):
-        ask(log)
+        await done(ask(log))
     assert monotonic() - began < 5 * SHORT
     log.close()
 
 
-def test_an_append_in_doubt_says_that_a_retry_is_safe(absent: KafkaSettings) -> None:
+async def test_an_append_in_doubt_says_that_a_retry_is_safe(absent: KafkaSettings) -> None:
     log = KafkaEventLog(absent)
     with pytest.raises(LogUnavailableError, match="retry under the same id is safe"):
-        asyncio.run(append(log))
+        await append(log)
     log.close()
 
 
-def test_a_topic_of_another_partition_count_is_refused(kafka: KafkaSettings) -> None:
+async def test_a_topic_of_another_partition_count_is_refused(kafka: KafkaSettings) -> None:
     declared = replace(TRANSACTIONS, base="odd", partitions=4)
     stored = replace(declared, partitions=3)
     ensure_topics(kafka.bootstrap_servers, prefix=kafka.topic_prefix, topics=[stored])
@@ -94,13 +100,13 @@ def test_a_topic_of_another_partition_count_is_refused(kafka: KafkaSettings) -> 
             lambda: list(log.read(declared)),
             lambda: log.tail(declared, {}).poll(0.1),
             lambda: log.append_nowait(declared, "t", submitted("t")),
-            lambda: asyncio.run(ends_of(log, declared)),
+            lambda: ends(log, declared),
             lambda: ensure_topics(
                 kafka.bootstrap_servers, prefix=kafka.topic_prefix, topics=[declared]
             ),
         ):
             with pytest.raises(IntegrityError, match="has 3 partitions, declared are 4"):
-                ask()
+                await done(ask())
     finally:
         log.close()
         server = StoredTopics(kafka)
@@ -108,24 +114,20 @@ def test_a_topic_of_another_partition_count_is_refused(kafka: KafkaSettings) -> 
             gone.result()
 
 
-async def ends_of(log: KafkaEventLog, topic: Topic) -> Any:
-    return await log.ends(topic)
-
-
-def test_a_topic_that_is_missing_is_named_with_what_creates_it(kafka: KafkaSettings) -> None:
+async def test_a_topic_that_is_missing_is_named_with_what_creates_it(kafka: KafkaSettings) -> None:
     unknown = replace(TRANSACTIONS, base="never.created")
     log = KafkaEventLog(replace(kafka, delivery_timeout=SHORT))
-    for ask in (lambda: list(log.read(unknown)), lambda: asyncio.run(append(log, unknown))):
+    for ask in (lambda: list(log.read(unknown)), lambda: append(log, unknown)):
         with pytest.raises(LogUnavailableError, match=r"no topic .*never\.created.*retrace up"):
-            ask()
+            await done(ask())
     log.close()
 
 
 @pytest.mark.parametrize("start", [5, 1_000_000])
-def test_a_tail_refuses_positions_that_the_log_does_not_hold(
+async def test_a_tail_refuses_positions_that_the_log_does_not_hold(
     log: KafkaEventLog, start: int
 ) -> None:
-    asyncio.run(append(log))
+    await append(log)
     tail = log.tail(TRANSACTIONS, {3: start})
     with pytest.raises(IntegrityError, match=f"does not hold offset {start}"):
         followed(tail, 100)
@@ -175,7 +177,7 @@ def test_offsets_taken_by_transactions_do_not_stop_a_bounded_read(
     assert [r.position.offset for r in log.read(POLICY)] == [0, 2]
 
 
-def test_a_fatal_error_of_the_client_costs_only_a_new_producer(kafka: KafkaSettings) -> None:
+async def test_a_fatal_error_of_the_client_costs_only_a_new_producer(kafka: KafkaSettings) -> None:
     made: list[Any] = []
 
     class Broken:
@@ -202,12 +204,14 @@ def test_a_fatal_error_of_the_client_costs_only_a_new_producer(kafka: KafkaSetti
         name = topic_name(kafka.topic_prefix, POLICY)
         return await sender.send(name, POLICY.name, None, b"{}", 0)
 
-    assert asyncio.run(send()) == Position(POLICY.name, 0, 0)
+    assert await send() == Position(POLICY.name, 0, 0)
     sender.close()
     assert len(made) == 2
 
 
-def test_the_largest_record_can_be_set_aside(kafka: KafkaSettings, log: KafkaEventLog) -> None:
+async def test_the_largest_record_can_be_set_aside(
+    kafka: KafkaSettings, log: KafkaEventLog
+) -> None:
     original = os.urandom(MAX_RECORD_BYTES - 1024)
     record = SetAside(
         reader="decisions",
@@ -217,7 +221,7 @@ def test_the_largest_record_can_be_set_aside(kafka: KafkaSettings, log: KafkaEve
         reason="not JSON",
         original=original,
     )
-    place = asyncio.run(set_aside(log, record))
+    place = await set_aside(log, record)
     assert unseal(decode(log.read_one(place).value).data.sealed, b"key") == original
 
 
@@ -225,9 +229,9 @@ async def set_aside(log: KafkaEventLog, record: SetAside) -> Position:
     return await dead_letter(log, record, b"key", lambda: 1)
 
 
-def test_a_record_that_is_too_large_is_refused_by_name(log: KafkaEventLog) -> None:
+async def test_a_record_that_is_too_large_is_refused_by_name(log: KafkaEventLog) -> None:
     with pytest.raises(IntegrityError, match=r"retrace\.policy.* is larger than"):
-        asyncio.run(append_bytes(log, os.urandom(3 * 1024 * 1024)))
+        await append_bytes(log, os.urandom(3 * 1024 * 1024))
 
 
 async def append_bytes(log: KafkaEventLog, value: bytes) -> Position:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -26,21 +25,17 @@ NUMBER = 60
 
 
 @pytest.fixture(scope="module")
-def decided(of_catalogue: Artefact) -> Iterator[list[TransactionScored]]:
+async def decided(of_catalogue: Artefact) -> list[TransactionScored]:
     """Decisions as the log has them, taken one by one and at once."""
     log = InMemoryEventLog()
-
-    async def run() -> None:
-        with deciding_process(log, scorer=LiteRtScorer(of_catalogue)) as context:
-            await asyncio.gather(
-                *(score_transaction(ScoreTransaction(payload=payload(n), raw=None), context)
-                  for n in range(NUMBER))
-            )  # fmt: skip
-
-    asyncio.run(run())
+    with deciding_process(log, scorer=LiteRtScorer(of_catalogue)) as context:
+        await asyncio.gather(
+            *(score_transaction(ScoreTransaction(payload=payload(n), raw=None), context)
+              for n in range(NUMBER))
+        )  # fmt: skip
     envelopes: list[Envelope] = [decode(recorded.value) for recorded in log.read(TRANSACTIONS)]
-    yield [each.data for each in envelopes if isinstance(each.data, TransactionScored)]
     log.close()
+    return [each.data for each in envelopes if isinstance(each.data, TransactionScored)]
 
 
 def payload(n: int) -> dict[str, object]:

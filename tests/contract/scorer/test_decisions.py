@@ -74,15 +74,12 @@ async def decided(context: Context, name: str) -> TransactionScored:
     return found
 
 
-def test_the_model_decides_and_the_record_says_which_server_it_was(
+async def test_the_model_decides_and_the_record_says_which_server_it_was(
     deciding: Deciding, of_catalogue: Artefact
 ) -> None:
-    async def run() -> TransactionScored:
-        log = InMemoryEventLog()
-        with closing(log), deciding_process(log, scorer=deciding.scorer) as context:
-            return await decided(context, "t-1")
-
-    record = asyncio.run(run())
+    log = InMemoryEventLog()
+    with closing(log), deciding_process(log, scorer=deciding.scorer) as context:
+        record = await decided(context, "t-1")
     assert (record.path, record.model_hash) == ("full", of_catalogue.model_hash)
     version = served_version(of_catalogue.model_hash)
     assert record.fingerprint == f"{deciding.kind}/retrace/{version}"
@@ -91,34 +88,27 @@ def test_the_model_decides_and_the_record_says_which_server_it_was(
     assert abs(record.score - expected) <= TOLERANCE
 
 
-def test_a_server_that_has_gone_costs_no_decision(deciding: Deciding) -> None:
+async def test_a_server_that_has_gone_costs_no_decision(deciding: Deciding) -> None:
     deciding.running.close()
-
-    async def run() -> list[TransactionScored]:
-        log = InMemoryEventLog()
-        with closing(log), deciding_process(log, scorer=deciding.scorer) as context:
-            return await asyncio.gather(*(decided(context, f"t-{n}") for n in range(20)))
-
-    for record in asyncio.run(run()):
+    log = InMemoryEventLog()
+    with closing(log), deciding_process(log, scorer=deciding.scorer) as context:
+        records = await asyncio.gather(*(decided(context, f"t-{n}") for n in range(20)))
+    for record in records:
         assert (record.path, record.model_id) == ("fallback", "rules-only")
         assert "model_unavailable" in record.flags
         assert "path.fallback" in record.reasons
 
 
-def test_a_burst_at_a_server_that_hangs_is_decided_within_the_deadline(
+async def test_a_burst_at_a_server_that_hangs_is_decided_within_the_deadline(
     deciding: Deciding,
 ) -> None:
     deciding.servables.delay = 3.0
-
-    async def run() -> tuple[list[TransactionScored], float]:
-        log = InMemoryEventLog()
-        process = deciding_process(log, scorer=deciding.scorer, deadline=DEADLINE)
-        with closing(log), process as context:
-            began = monotonic()
-            made = await asyncio.gather(*(decided(context, f"t-{n}") for n in range(60)))
-            return made, monotonic() - began
-
-    records, took = asyncio.run(run())
+    log = InMemoryEventLog()
+    process = deciding_process(log, scorer=deciding.scorer, deadline=DEADLINE)
+    with closing(log), process as context:
+        began = monotonic()
+        made = await asyncio.gather(*(decided(context, f"t-{n}") for n in range(60)))
+        records, took = made, monotonic() - began
     assert {record.model_id for record in records} == {"rules-only"}
     assert {record.path for record in records} <= {"fallback", "deadline"}
     # All of them together: nobody waits behind the others' timeouts.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -118,7 +117,7 @@ class Monitored:
         return [decode(recorded.value) for recorded in self.log.read(ALERTS)]
 
 
-def test_features_that_drift_raise_one_alert_and_show_in_the_figures(
+async def test_features_that_drift_raise_one_alert_and_show_in_the_figures(
     engine: Engine, tmp_path: Path
 ) -> None:
     it = Monitored(engine, tmp_path)
@@ -126,7 +125,7 @@ def test_features_that_drift_raise_one_alert_and_show_in_the_figures(
     vectors[:, 4] *= 3
     project(engine, *decided(vectors, scores, model_hash=it.model))
     monitor = it.monitor()
-    [alert] = asyncio.run(monitor.step())
+    [alert] = await monitor.step()
     assert (alert.measure, alert.features) == ("features", [CATALOGUE.names[4]])
     assert [each.id for each in it.alerts] == [alert.alert_id]
     rows = {(row.measure, row.feature): row for row in ReadModels(engine).model_health()}
@@ -135,12 +134,12 @@ def test_features_that_drift_raise_one_alert_and_show_in_the_figures(
     assert rows["score_psi", ""].level == "steady"
 
     it.now += MINUTE
-    assert asyncio.run(it.monitor().step()) == []
+    assert await it.monitor().step() == []
     it.now += 20 * MINUTE
-    assert asyncio.run(monitor.step()) == []
+    assert await monitor.step() == []
     # A restarted process raises it again, and that is void.
     it.now += 20 * MINUTE
-    asyncio.run(it.monitor().step())
+    await it.monitor().step()
     assert [each.id for each in it.alerts] == [alert.alert_id] * 2
     log = CheckedLog(ALERTS.name, partitions=1)
     log.append(*it.alerts)
@@ -148,24 +147,24 @@ def test_features_that_drift_raise_one_alert_and_show_in_the_figures(
     assert [each.alert_id for each in ReadModels(engine).model_alerts()] == [alert.alert_id]
 
 
-def test_ordinary_traffic_raises_nothing(engine: Engine, tmp_path: Path) -> None:
+async def test_ordinary_traffic_raises_nothing(engine: Engine, tmp_path: Path) -> None:
     it = Monitored(engine, tmp_path)
     project(engine, *decided(*traffic(1500, 3), model_hash=it.model))
-    assert asyncio.run(it.monitor().step()) == []
+    assert await it.monitor().step() == []
     levels = {row.measure: row.level for row in ReadModels(engine).model_health()}
     assert levels["health"] == "steady"
 
 
-def test_a_challenger_is_monitored_too_and_a_model_that_cannot_be_does_not_stop_the_other(
+async def test_a_challenger_is_monitored_too_and_a_model_that_cannot_be_does_not_stop_the_other(
     engine: Engine, tmp_path: Path
 ) -> None:
     it = Monitored(engine, tmp_path)
     challenger = it.roll_out("m2")
-    asyncio.run(it.monitor().step())
+    await it.monitor().step()
     assert {row.model_hash for row in ReadModels(engine).model_health()} == {it.model, challenger}
     for file in (it.store.folder / it.model).iterdir():
         file.unlink()
     (it.store.folder / it.model).rmdir()
     it.now += HOUR
-    asyncio.run(it.monitor().step())
+    await it.monitor().step()
     assert {row.model_hash for row in ReadModels(engine).model_health()} == {challenger}

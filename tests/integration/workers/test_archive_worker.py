@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
@@ -85,11 +84,11 @@ def reached(folder: ArchiveFolder, ends: dict[int, int]) -> bool:
     return positions(folder.pieces()) == ends
 
 
-def ends_of(log: KafkaEventLog) -> dict[int, int]:
-    return {p: end for p, end in enumerate(asyncio.run(log.ends(TRANSACTIONS))) if end}
+async def ends_of(log: KafkaEventLog) -> dict[int, int]:
+    return {p: end for p, end in enumerate(await log.ends(TRANSACTIONS)) if end}
 
 
-def test_a_worker_killed_while_it_writes_loses_and_doubles_nothing(
+async def test_a_worker_killed_while_it_writes_loses_and_doubles_nothing(
     start: Callable[[str], WorkerProcess], folder: ArchiveFolder, log: KafkaEventLog
 ) -> None:
     laid, left = 0, set[Path]()
@@ -100,7 +99,7 @@ def test_a_worker_killed_while_it_writes_loses_and_doubles_nothing(
         worker.kill()
         left |= drafts(folder)
         worker.start()
-    ends = ends_of(log)
+    ends = await ends_of(log)
     until(partial(reached, folder, ends), what="the end of the log")
     assert worker.stop() == 0
     assert archived(folder) == logged(log)

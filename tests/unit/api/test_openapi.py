@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -20,13 +19,10 @@ MODULES = (scoring, transactions, live, decisions, labels, alerts, health)
 
 
 @pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
-    async def fetch() -> dict[str, Any]:
-        async with running(InMemoryEventLog()) as api:
-            found: dict[str, Any] = (await api.get("/openapi.json")).json()
-            return found
-
-    return asyncio.run(fetch())
+async def document() -> dict[str, Any]:
+    async with running(InMemoryEventLog()) as api:
+        found: dict[str, Any] = (await api.get("/openapi.json")).json()
+        return found
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -91,7 +87,7 @@ def test_every_error_is_documented_as_the_problem_detail_that_it_is(
                 assert list(response["content"]) == [MEDIA_TYPE], (method, path, status)
 
 
-def test_bodies_show_examples_that_fit_their_schema_and_are_taken(
+async def test_bodies_show_examples_that_fit_their_schema_and_are_taken(
     document: dict[str, Any],
 ) -> None:
     examples: list[tuple[str, dict[str, Any]]] = []
@@ -105,30 +101,23 @@ def test_bodies_show_examples_that_fit_their_schema_and_are_taken(
         for example in found:
             Draft202012Validator(content["schema"]).validate(example)
         examples += [(path, example) for example in found]
-
-    async def send() -> None:
-        for path, example in examples:
-            async with running(InMemoryEventLog()) as api:
-                if path == "/labels":
-                    await api.post("/score", payload(example["transaction_id"]))
-                response = await api.post(path, example)
-                assert response.is_success, (path, response.text)
-                if path == "/transactions/batch":
-                    assert response.json()["status"] == 202
-
-    asyncio.run(send())
-
-
-def test_the_pages_of_the_documentation_need_no_other_server() -> None:
-    async def fetch() -> None:
+    for path, example in examples:
         async with running(InMemoryEventLog()) as api:
-            for path in ("/docs", "/redoc"):
-                linked = re.findall(
-                    r'(?:script src|link[^>]* href)="([^"]+)"', (await api.get(path)).text
-                )
-                assert linked
-                for each in linked:
-                    assert each.startswith("/")
-                    assert (await api.get(each)).status_code == 200
+            if path == "/labels":
+                await api.post("/score", payload(example["transaction_id"]))
+            response = await api.post(path, example)
+            assert response.is_success, (path, response.text)
+            if path == "/transactions/batch":
+                assert response.json()["status"] == 202
 
-    asyncio.run(fetch())
+
+async def test_the_pages_of_the_documentation_need_no_other_server() -> None:
+    async with running(InMemoryEventLog()) as api:
+        for path in ("/docs", "/redoc"):
+            linked = re.findall(
+                r'(?:script src|link[^>]* href)="([^"]+)"', (await api.get(path)).text
+            )
+            assert linked
+            for each in linked:
+                assert each.startswith("/")
+                assert (await api.get(each)).status_code == 200

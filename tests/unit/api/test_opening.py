@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import cast
 
 import httpx
 import pytest
@@ -16,7 +16,7 @@ from api.deps import ApiDeps
 from domain.errors import LogUnavailableError, SettingsError
 
 
-def test_requests_get_503_until_the_log_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_requests_get_503_until_the_log_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.opening._PAUSE_SECONDS", 0.01)
     back, opened = asyncio.Event(), asyncio.Event()
 
@@ -27,28 +27,25 @@ def test_requests_get_503_until_the_log_is_back(monkeypatch: pytest.MonkeyPatch)
         opened.set()
         yield cast(ApiDeps, object())
 
-    async def run() -> None:
-        app = create_app(lifespan)
-        transport = httpx.ASGITransport(app=app)
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
-        ):
-            refused = await client.post("/score", content="{}")
-            assert refused.status_code == 503
-            assert refused.headers["retry-after"]
-            assert "no broker answers" in refused.json()["detail"]
-            assert (await client.get("/health")).status_code == 200
-            back.set()
-            await asyncio.wait_for(opened.wait(), 10)
-            # The turn in which the application takes what the lifespan has just yielded.
-            await asyncio.sleep(0)
-            assert app.state.deps is not None
-
-    asyncio.run(run())
+    app = create_app(lifespan)
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        refused = await client.post("/score", content="{}")
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"]
+        assert "no broker answers" in refused.json()["detail"]
+        assert (await client.get("/health")).status_code == 200
+        back.set()
+        await asyncio.wait_for(opened.wait(), 10)
+        # The turn in which the application takes what the lifespan has just yielded.
+        await asyncio.sleep(0)
+        assert app.state.deps is not None
 
 
-def test_a_wrong_setting_ends_the_start() -> None:
+async def test_a_wrong_setting_ends_the_start() -> None:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
         yield wrong()
@@ -56,9 +53,6 @@ def test_a_wrong_setting_ends_the_start() -> None:
     def wrong() -> ApiDeps:
         raise SettingsError("RETRACE_X is wrong")
 
-    async def run() -> Any:
-        app = create_app(lifespan)
-        with pytest.raises(SettingsError):
-            await app.router.lifespan_context(app).__aenter__()
-
-    asyncio.run(run())
+    app = create_app(lifespan)
+    with pytest.raises(SettingsError):
+        await app.router.lifespan_context(app).__aenter__()

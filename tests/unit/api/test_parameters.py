@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 import httpx
@@ -20,7 +19,7 @@ class Asked:
     card_id: str | None = None
 
 
-def ask(**parameters: str) -> httpx.Response:
+async def ask(**parameters: str) -> httpx.Response:
     app = FastAPI()
     errors.install(app)
 
@@ -28,22 +27,19 @@ def ask(**parameters: str) -> httpx.Response:
     def listed(card_id: Key = None, since: Since = None) -> list[int | str | None]:
         return [card_id, moment("since", since)]
 
-    async def run() -> httpx.Response:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-            return await client.get("/list", params=parameters)
-
-    return asyncio.run(run())
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        return await client.get("/list", params=parameters)
 
 
-def test_a_key_with_a_nul_is_refused_by_name() -> None:
-    answer = ask(card_id="a\0b")
+async def test_a_key_with_a_nul_is_refused_by_name() -> None:
+    answer = await ask(card_id="a\0b")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "card_id")
-    assert ask(card_id="ü/ \n").status_code == 200
+    assert (await ask(card_id="ü/ \n")).status_code == 200
 
 
-def test_a_moment_beyond_the_calendar_is_refused_by_name() -> None:
-    answer = ask(since="0001-01-01T00:00:00+14:00")
+async def test_a_moment_beyond_the_calendar_is_refused_by_name() -> None:
+    answer = await ask(since="0001-01-01T00:00:00+14:00")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "since")
 
 

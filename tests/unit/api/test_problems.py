@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from typing import Any
 
@@ -27,8 +26,7 @@ from domain.errors import (
     UnavailableError,
     UndecodableError,
 )
-from eventlog.in_memory import InMemoryEventLog
-from tests.builders.api_bench import Api, payload, running
+from tests.builders.api_bench import Api, payload
 
 KINDS: dict[type[RetraceError], tuple[RetraceError, int, str]] = {
     type(error): (error, status, kind)
@@ -79,98 +77,65 @@ def is_problem(response: httpx.Response, status: int) -> dict[str, Any]:
     return body
 
 
-def run(test: Any, **options: Any) -> None:
-    async def go() -> None:
-        log = InMemoryEventLog()
-        async with running(log, **options) as api:
-            await test(api, log)
-
-    asyncio.run(go())
-
-
-def test_every_wrong_field_is_named() -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        wrong = payload(amount=-1, lat=91, currency="XXXX")
-        body = is_problem(await api.post("/score", wrong), 422)
-        assert {"amount", "lat", "currency"} <= {error["field"] for error in body["errors"]}
-        assert body["instance"] == "/score"
-
-    run(test)
+async def test_every_wrong_field_is_named(api: Api) -> None:
+    wrong = payload(amount=-1, lat=91, currency="XXXX")
+    body = is_problem(await api.post("/score", wrong), 422)
+    assert {"amount", "lat", "currency"} <= {error["field"] for error in body["errors"]}
+    assert body["instance"] == "/score"
 
 
 @pytest.mark.parametrize(
     "sent", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"amount": NaN}', b"[" * 100_000]
 )
-def test_what_is_no_json_object_is_malformed(sent: bytes) -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        for path in ("/score", "/transactions", "/labels"):
-            is_problem(await api.client.post(path, content=sent), 400)
-
-    run(test)
+async def test_what_is_no_json_object_is_malformed(api: Api, sent: bytes) -> None:
+    for path in ("/score", "/transactions", "/labels"):
+        is_problem(await api.client.post(path, content=sent), 400)
 
 
-def test_a_body_that_is_too_large_is_refused_while_it_is_read() -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        for path in ("/score", "/transactions", "/labels"):
-            response = await api.client.post(path, content=b" " * (MOST_BYTES + 1))
-            assert str(MOST_BYTES) in is_problem(response, 413)["detail"]
-        large = b"\n" * (MOST_BATCH_BYTES + 1)
-        is_problem(await api.client.post("/transactions/batch", content=large), 413)
-
-    run(test)
+async def test_a_body_that_is_too_large_is_refused_while_it_is_read(api: Api) -> None:
+    for path in ("/score", "/transactions", "/labels"):
+        response = await api.client.post(path, content=b" " * (MOST_BYTES + 1))
+        assert str(MOST_BYTES) in is_problem(response, 413)["detail"]
+    large = b"\n" * (MOST_BATCH_BYTES + 1)
+    is_problem(await api.client.post("/transactions/batch", content=large), 413)
 
 
-def test_an_id_used_for_other_content_is_a_conflict() -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        assert (await api.post("/score", payload())).status_code == 200
-        for path in ("/score", "/transactions"):
-            is_problem(await api.post(path, payload(amount=5)), 409)
-
-    run(test)
+async def test_an_id_used_for_other_content_is_a_conflict(api: Api) -> None:
+    assert (await api.post("/score", payload())).status_code == 200
+    for path in ("/score", "/transactions"):
+        is_problem(await api.post(path, payload(amount=5)), 409)
 
 
-def test_what_nobody_knows_is_not_found_and_says_its_id() -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        for path in ("/transactions/none", "/decisions/none"):
-            body = is_problem(await api.get(path), 404)
-            assert "'none'" in body["detail"]
-            assert body["instance"] == path
-
-    run(test)
+async def test_what_nobody_knows_is_not_found_and_says_its_id(api: Api) -> None:
+    for path in ("/transactions/none", "/decisions/none"):
+        body = is_problem(await api.get(path), 404)
+        assert "'none'" in body["detail"]
+        assert body["instance"] == path
 
 
-def test_a_decision_that_is_pending_is_not_found_yet() -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        assert (await api.post("/transactions", payload())).status_code == 202
-        body = is_problem(await api.get("/decisions/12345"), 404)
-        assert "yet" in body["detail"]
-        assert (await api.get("/transactions/12345")).json()["status"] == "submitted"
-
-    run(test)
+async def test_a_decision_that_is_pending_is_not_found_yet(api: Api) -> None:
+    assert (await api.post("/transactions", payload())).status_code == 202
+    body = is_problem(await api.get("/decisions/12345"), 404)
+    assert "yet" in body["detail"]
+    assert (await api.get("/transactions/12345")).json()["status"] == "submitted"
 
 
-def test_without_the_log_nothing_is_taken_and_a_retry_is_asked_for() -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        await api.post("/score", payload("known"))
-        log.close()
-        for path in ("/score", "/transactions"):
-            response = await api.post(path, payload("new"))
-            assert is_problem(response, 503)["server"] == "kafka"
-            assert int(response.headers["Retry-After"]) >= 1
-        response = await api.post("/labels", {"transaction_id": "known"})
+async def test_without_the_log_nothing_is_taken_and_a_retry_is_asked_for(api: Api) -> None:
+    await api.post("/score", payload("known"))
+    api.context.log.close()
+    for path in ("/score", "/transactions"):
+        response = await api.post(path, payload("new"))
         assert is_problem(response, 503)["server"] == "kafka"
+        assert int(response.headers["Retry-After"]) >= 1
+    response = await api.post("/labels", {"transaction_id": "known"})
+    assert is_problem(response, 503)["server"] == "kafka"
 
-    run(test)
 
-
-def test_a_list_whose_store_is_away_is_unavailable() -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        for path in ("/decisions", "/alerts"):
-            response = await api.get(path)
-            assert is_problem(response, 503)["server"] == "postgresql"
-            assert int(response.headers["Retry-After"]) >= 1
-
-    run(test)
+async def test_a_list_whose_store_is_away_is_unavailable(api: Api) -> None:
+    for path in ("/decisions", "/alerts"):
+        response = await api.get(path)
+        assert is_problem(response, 503)["server"] == "postgresql"
+        assert int(response.headers["Retry-After"]) >= 1
 
 
 @pytest.mark.parametrize(
@@ -185,38 +150,28 @@ def test_a_list_whose_store_is_away_is_unavailable() -> None:
         ("/transactions/12345?raw=perhaps", "raw"),
     ],
 )
-def test_a_wrong_parameter_is_named(path: str, field: str) -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        body = is_problem(await api.get(path), 422)
-        assert [error["field"] for error in body["errors"]] == [field]
-
-    run(test)
+async def test_a_wrong_parameter_is_named(api: Api, path: str, field: str) -> None:
+    body = is_problem(await api.get(path), 422)
+    assert [error["field"] for error in body["errors"]] == [field]
 
 
-def test_wrong_paths_and_methods_are_problems_too() -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        is_problem(await api.get("/nowhere"), 404)
-        response = await api.get("/score")
-        is_problem(response, 405)
-        assert response.headers["Allow"] == "POST"
-
-    run(test)
+async def test_wrong_paths_and_methods_are_problems_too(api: Api) -> None:
+    is_problem(await api.get("/nowhere"), 404)
+    response = await api.get("/score")
+    is_problem(response, 405)
+    assert response.headers["Allow"] == "POST"
 
 
-def test_an_error_that_nobody_expected_says_nothing_of_itself_and_is_counted() -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        await api.post("/score", payload())
-        api.evidence.trouble = ZeroDivisionError("a secret")
-        body = is_problem(await api.get("/transactions/12345", raw=True), 500)
-        assert "secret" not in str(body)
-        assert 'status="500"' in (await api.get("/metrics")).text
+async def test_an_error_that_nobody_expected_says_nothing_of_itself_and_is_counted(
+    api: Api,
+) -> None:
+    await api.post("/score", payload())
+    api.evidence.trouble = ZeroDivisionError("a secret")
+    body = is_problem(await api.get("/transactions/12345", raw=True), 500)
+    assert "secret" not in str(body)
+    assert 'status="500"' in (await api.get("/metrics")).text
 
-    run(test)
 
-
-def test_an_instance_is_a_reference_whatever_the_id_holds() -> None:
-    async def test(api: Api, log: InMemoryEventLog) -> None:
-        for path in ("/decisions/a%3Fb%23c", "/decisions/%C3%BC", "/decisions/a%20b"):
-            assert is_problem(await api.get(path), 404)["instance"] == path
-
-    run(test)
+async def test_an_instance_is_a_reference_whatever_the_id_holds(api: Api) -> None:
+    for path in ("/decisions/a%3Fb%23c", "/decisions/%C3%BC", "/decisions/a%20b"):
+        assert is_problem(await api.get(path), 404)["instance"] == path

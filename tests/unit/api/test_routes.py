@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -34,65 +32,42 @@ ODD_IDS = [
 ]
 
 
-def run(test: Callable[[Api], Awaitable[None]], **options: Any) -> InMemoryEventLog:
-    log = InMemoryEventLog()
-
-    async def go() -> None:
-        async with running(log, **options) as api:
-            await test(api)
-
-    asyncio.run(go())
-    return log
+async def test_curls_own_content_type_is_as_good_as_any(api: Api) -> None:
+    for sent in ("application/x-www-form-urlencoded", "text/plain", "application/json"):
+        response = await api.client.post(
+            "/score", content=json.dumps(payload()), headers={"Content-Type": sent}
+        )
+        assert response.status_code == 200, response.text
+        assert response.json()["outcome"] == "approve"
 
 
-def test_curls_own_content_type_is_as_good_as_any() -> None:
-    async def test(api: Api) -> None:
-        for sent in ("application/x-www-form-urlencoded", "text/plain", "application/json"):
-            response = await api.client.post(
-                "/score", content=json.dumps(payload()), headers={"Content-Type": sent}
-            )
-            assert response.status_code == 200, response.text
-            assert response.json()["outcome"] == "approve"
-
-    run(test)
-
-
-def test_scoring_again_gives_the_recorded_decision() -> None:
-    async def test(api: Api) -> None:
-        first = await api.post("/score", payload())
-        again = await api.post("/score", payload())
-        assert first.json() == again.json()
-        detail = (await api.get("/decisions/12345")).json()
-        assert detail.items() >= first.json().items()
-        assert any(value is not None for value in detail["features"].values())
-
-    log = run(test)
-    assert len(list(log.read(TRANSACTIONS))) == 2
+async def test_scoring_again_gives_the_recorded_decision(api: Api) -> None:
+    first = await api.post("/score", payload())
+    again = await api.post("/score", payload())
+    assert first.json() == again.json()
+    detail = (await api.get("/decisions/12345")).json()
+    assert detail.items() >= first.json().items()
+    assert any(value is not None for value in detail["features"].values())
+    assert len(list(api.context.log.read(TRANSACTIONS))) == 2
 
 
 @pytest.mark.parametrize("transaction_id", ODD_IDS)
-def test_an_id_may_hold_whatever_a_url_can_quote(transaction_id: str) -> None:
-    async def test(api: Api) -> None:
-        receipt = (await api.post("/transactions", payload(transaction_id))).json()
-        assert receipt["location"] == "/transactions/" + quote(transaction_id, safe="")
-        found = (await api.get(receipt["location"])).json()
-        assert (found["transaction_id"], found["status"]) == (transaction_id, "submitted")
-        assert (await api.post("/score", payload(transaction_id))).status_code == 200
-        decision = await api.get("/decisions/" + quote(transaction_id, safe=""))
-        assert decision.json()["transaction_id"] == transaction_id
-
-    run(test)
+async def test_an_id_may_hold_whatever_a_url_can_quote(api: Api, transaction_id: str) -> None:
+    receipt = (await api.post("/transactions", payload(transaction_id))).json()
+    assert receipt["location"] == "/transactions/" + quote(transaction_id, safe="")
+    found = (await api.get(receipt["location"])).json()
+    assert (found["transaction_id"], found["status"]) == (transaction_id, "submitted")
+    assert (await api.post("/score", payload(transaction_id))).status_code == 200
+    decision = await api.get("/decisions/" + quote(transaction_id, safe=""))
+    assert decision.json()["transaction_id"] == transaction_id
 
 
-def test_a_submission_says_where_to_look_and_whether_it_was_known() -> None:
-    async def test(api: Api) -> None:
-        first = await api.post("/transactions", payload(7))
-        assert first.status_code == 202
-        assert first.headers["Location"] == "/transactions/7"
-        assert not first.json()["recorded"]
-        assert (await api.post("/transactions", payload(7))).json()["recorded"]
-
-    run(test)
+async def test_a_submission_says_where_to_look_and_whether_it_was_known(api: Api) -> None:
+    first = await api.post("/transactions", payload(7))
+    assert first.status_code == 202
+    assert first.headers["Location"] == "/transactions/7"
+    assert not first.json()["recorded"]
+    assert (await api.post("/transactions", payload(7))).json()["recorded"]
 
 
 async def lines_of(api: Api, *lines: Any) -> list[dict[str, Any]]:
@@ -103,99 +78,75 @@ async def lines_of(api: Api, *lines: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in response.text.splitlines()]
 
 
-def test_a_batch_answers_each_line_with_a_receipt_or_a_problem() -> None:
-    async def test(api: Api) -> None:
-        await api.post("/transactions", payload("known"))
-        results = await lines_of(
-            api,
-            payload("a"),
-            b"{",
-            payload("b", amount=-1),
-            payload("known"),
-            payload("known", amount=1),
-        )
-        assert [each["line"] for each in results] == [1, 2, 3, 4, 5]
-        assert [each["status"] for each in results] == [202, 400, 422, 202, 409]
-        assert results[0]["location"] == "/transactions/a"
-        assert results[3]["recorded"]
-        assert results[2]["problem"]["errors"][0]["field"] == "amount"
-
-    run(test)
+async def test_a_batch_answers_each_line_with_a_receipt_or_a_problem(api: Api) -> None:
+    await api.post("/transactions", payload("known"))
+    results = await lines_of(
+        api,
+        payload("a"),
+        b"{",
+        payload("b", amount=-1),
+        payload("known"),
+        payload("known", amount=1),
+    )
+    assert [each["line"] for each in results] == [1, 2, 3, 4, 5]
+    assert [each["status"] for each in results] == [202, 400, 422, 202, 409]
+    assert results[0]["location"] == "/transactions/a"
+    assert results[3]["recorded"]
+    assert results[2]["problem"]["errors"][0]["field"] == "amount"
 
 
-def test_equal_lines_of_a_batch_are_one_submission() -> None:
-    async def test(api: Api) -> None:
-        results = await lines_of(api, payload("a"), payload("a"), payload("a"))
-        assert [each["status"] for each in results] == [202] * 3
-        assert {each["transaction_id"] for each in results} == {"a"}
-        assert list(api.context.ledger.undecided()) == ["a"]
-        assert (await api.get("/transactions/a")).json()["status"] == "submitted"
-
-    run(test)
+async def test_equal_lines_of_a_batch_are_one_submission(api: Api) -> None:
+    results = await lines_of(api, payload("a"), payload("a"), payload("a"))
+    assert [each["status"] for each in results] == [202] * 3
+    assert {each["transaction_id"] for each in results} == {"a"}
+    assert list(api.context.ledger.undecided()) == ["a"]
+    assert (await api.get("/transactions/a")).json()["status"] == "submitted"
 
 
-def test_lines_are_numbered_as_an_editor_shows_them() -> None:
-    async def test(api: Api) -> None:
-        results = await lines_of(api, payload("a"), b"", b"  ", b"{", b"")
-        assert [(each["line"], each["status"]) for each in results] == [(1, 202), (4, 400)]
-
-    run(test)
+async def test_lines_are_numbered_as_an_editor_shows_them(api: Api) -> None:
+    results = await lines_of(api, payload("a"), b"", b"  ", b"{", b"")
+    assert [(each["line"], each["status"]) for each in results] == [(1, 202), (4, 400)]
 
 
-def test_a_line_separator_within_a_text_ends_no_line() -> None:
-    async def test(api: Api) -> None:
-        line = json.dumps(payload("a", attributes={"note": "x\u2028y\x85z"}), ensure_ascii=False)
-        assert [each["status"] for each in await lines_of(api, line.encode())] == [202]
-
-    run(test)
+async def test_a_line_separator_within_a_text_ends_no_line(api: Api) -> None:
+    line = json.dumps(payload("a", attributes={"note": "x\u2028y\x85z"}), ensure_ascii=False)
+    assert [each["status"] for each in await lines_of(api, line.encode())] == [202]
 
 
-def test_a_batch_of_too_many_lines_is_refused_whole() -> None:
-    async def test(api: Api) -> None:
-        body = b"{}\n" * (MOST_LINES + 1)
-        response = await api.client.post("/transactions/batch", content=body)
-        assert response.status_code == 422
-
-    log = run(test)
-    assert list(log.read(TRANSACTIONS)) == []
+async def test_a_batch_of_too_many_lines_is_refused_whole(api: Api) -> None:
+    body = b"{}\n" * (MOST_LINES + 1)
+    response = await api.client.post("/transactions/batch", content=body)
+    assert response.status_code == 422
+    assert list(api.context.log.read(TRANSACTIONS)) == []
 
 
-def test_an_empty_batch_has_an_empty_answer() -> None:
-    async def test(api: Api) -> None:
-        assert await lines_of(api) == []
-
-    run(test)
+async def test_an_empty_batch_has_an_empty_answer(api: Api) -> None:
+    assert await lines_of(api) == []
 
 
-def test_the_payload_as_received_is_shown_from_evidence_and_without_it_from_the_log() -> None:
-    async def test(api: Api) -> None:
-        await api.post("/transactions", payload())
-        assert (await api.get("/transactions/12345")).json()["raw"] is None
-        from_log = (await api.get("/transactions/12345", raw=True)).json()["raw"]
-        assert json.loads(from_log) == payload()
-        api.evidence.payloads["12345"] = "as evidence has it"
-        assert (await api.get("/transactions/12345", raw=True)).json()[
-            "raw"
-        ] == "as evidence has it"
-        api.evidence.trouble = UnavailableError("mongodb", "away")
-        assert (await api.get("/transactions/12345", raw=True)).json()["raw"] == from_log
-
-    run(test)
+async def test_the_payload_as_received_is_shown_from_evidence_and_without_it_from_the_log(
+    api: Api,
+) -> None:
+    await api.post("/transactions", payload())
+    assert (await api.get("/transactions/12345")).json()["raw"] is None
+    from_log = (await api.get("/transactions/12345", raw=True)).json()["raw"]
+    assert json.loads(from_log) == payload()
+    api.evidence.payloads["12345"] = "as evidence has it"
+    assert (await api.get("/transactions/12345", raw=True)).json()["raw"] == "as evidence has it"
+    api.evidence.trouble = UnavailableError("mongodb", "away")
+    assert (await api.get("/transactions/12345", raw=True)).json()["raw"] == from_log
 
 
-def test_a_label_is_recorded_or_parked_until_its_transaction_is_known() -> None:
-    async def test(api: Api) -> None:
-        early = await api.post("/labels", {"transaction_id": "12345"})
-        assert (early.status_code, early.json()["status"]) == (202, "parked")
-        assert json.loads(api.parked[0])["transaction_id"] == "12345"
-        await api.post("/score", payload())
-        late = await api.post("/labels", {"transaction_id": "12345"})
-        assert (late.status_code, late.json()["status"]) == (201, "recorded")
-        assert late.json()["label_id"] == early.json()["label_id"]
-        wrong = await api.post("/labels", {"transaction_id": "12345", "kind": "rumour"})
-        assert wrong.json()["errors"][0]["field"] == "kind"
-
-    run(test)
+async def test_a_label_is_recorded_or_parked_until_its_transaction_is_known(api: Api) -> None:
+    early = await api.post("/labels", {"transaction_id": "12345"})
+    assert (early.status_code, early.json()["status"]) == (202, "parked")
+    assert json.loads(api.parked[0])["transaction_id"] == "12345"
+    await api.post("/score", payload())
+    late = await api.post("/labels", {"transaction_id": "12345"})
+    assert (late.status_code, late.json()["status"]) == (201, "recorded")
+    assert late.json()["label_id"] == early.json()["label_id"]
+    wrong = await api.post("/labels", {"transaction_id": "12345", "kind": "rumour"})
+    assert wrong.json()["errors"][0]["field"] == "kind"
 
 
 DECISION = Stored(
@@ -232,11 +183,11 @@ class Rows(ReadModels):
         return Page([ALERT], None)
 
 
-def test_lists_hand_on_what_was_asked_and_show_times_and_sentences() -> None:
+async def test_lists_hand_on_what_was_asked_and_show_times_and_sentences() -> None:
     class Mine(Rows):
         asked: list[object] = []  # noqa: RUF012
 
-    async def test(api: Api) -> None:
+    async with running(InMemoryEventLog(), read_models=Mine(None)) as api:  # type: ignore[arg-type]
         found = await api.get(
             "/decisions", outcome="review", since="1970-01-01T00:00:01Z", limit=7, cursor="here"
         )
@@ -251,48 +202,40 @@ def test_lists_hand_on_what_was_asked_and_show_times_and_sentences() -> None:
             (AlertFilter(state="raised", customer_id="c-1"), 50, None),
         ]
 
-    run(test, read_models=Mine(None))  # type: ignore[arg-type]
 
-
-def test_ready_names_each_server_and_only_the_log_is_essential() -> None:
+async def test_ready_names_each_server_and_only_the_log_is_essential() -> None:
     async def away() -> None:
         raise UnavailableError("somewhere", "refused")
 
-    async def test_ready(api: Api) -> None:
+    async with running(InMemoryEventLog(), probes={"kafka": answers, "redis": away}) as api:
         response = await api.get("/ready")
         assert response.status_code == 200
         assert response.json()["servers"] == {"kafka": "ok", "redis": "somewhere: refused"}
 
-    async def test_not_ready(api: Api) -> None:
+    async with running(InMemoryEventLog(), probes={"kafka": away, "redis": answers}) as api:
         response = await api.get("/ready")
         assert (response.status_code, response.json()["ready"]) == (503, False)
         assert response.headers["Retry-After"] == "1"
         assert (await api.get("/health")).status_code == 200
-
-    run(test_ready, probes={"kafka": answers, "redis": away})
-    run(test_not_ready, probes={"kafka": away, "redis": answers})
 
 
 def figure(text: str, start: str) -> float:
     return sum(float(x.rsplit(" ", 1)[1]) for x in text.splitlines() if x.startswith(start))
 
 
-def test_metrics_move_with_decisions_requests_and_records() -> None:
-    async def test(api: Api) -> None:
-        before = (await api.get("/metrics")).text
-        await api.post("/score", payload("a/b"))
-        await api.get("/transactions/a%2Fb")
-        await api.get("/nowhere")
-        after = (await api.get("/metrics")).text
-        assert figure(before, "retrace_decisions_total") == 0
-        assert figure(after, 'retrace_decisions_total{outcome="approve",path="full"}') == 1
-        assert figure(before, "retrace_ledger_position") == 0
-        assert figure(after, "retrace_ledger_position") == 2
-        assert figure(after, "retrace_decision_step_seconds_count") > 0
-        count = "retrace_http_request_seconds_count"
-        assert figure(after, count + '{method="POST",route="/score",status="200"}') == 1
-        shown = 'route="/transactions/{transaction_id:path}",status="200"'
-        assert figure(after, f'{count}{{method="GET",{shown}}}') == 1
-        assert figure(after, f'{count}{{method="GET",route="unmatched",status="404"}}') == 1
-
-    run(test)
+async def test_metrics_move_with_decisions_requests_and_records(api: Api) -> None:
+    before = (await api.get("/metrics")).text
+    await api.post("/score", payload("a/b"))
+    await api.get("/transactions/a%2Fb")
+    await api.get("/nowhere")
+    after = (await api.get("/metrics")).text
+    assert figure(before, "retrace_decisions_total") == 0
+    assert figure(after, 'retrace_decisions_total{outcome="approve",path="full"}') == 1
+    assert figure(before, "retrace_ledger_position") == 0
+    assert figure(after, "retrace_ledger_position") == 2
+    assert figure(after, "retrace_decision_step_seconds_count") > 0
+    count = "retrace_http_request_seconds_count"
+    assert figure(after, count + '{method="POST",route="/score",status="200"}') == 1
+    shown = 'route="/transactions/{transaction_id:path}",status="200"'
+    assert figure(after, f'{count}{{method="GET",{shown}}}') == 1
+    assert figure(after, f'{count}{{method="GET",route="unmatched",status="404"}}') == 1

@@ -38,25 +38,22 @@ class Telling(Server):
         self.up.set()
 
 
-def test_open_streams_end_when_the_server_stops() -> None:
-    async def run() -> None:
-        config = uvicorn.Config(
-            create_app(hub_alone), port=0, log_level="error", timeout_graceful_shutdown=30
-        )
-        server = Telling(config)
-        serving = asyncio.create_task(server.serve())
-        async with asyncio.timeout(10):
-            await server.up.wait()
-            port = server.servers[0].sockets[0].getsockname()[1]
-            async with (
-                httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
-                client.stream("GET", "/decisions/stream") as response,
-            ):
-                assert response.status_code == 200
-                server.should_exit = True
-                began = time.monotonic()
-                assert [line async for line in response.aiter_lines()] == []
-            await serving
-        assert time.monotonic() - began < 5
-
-    asyncio.run(run())
+async def test_open_streams_end_when_the_server_stops() -> None:
+    config = uvicorn.Config(
+        create_app(hub_alone), port=0, log_level="error", timeout_graceful_shutdown=30
+    )
+    server = Telling(config)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        await server.up.wait()
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with (
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+            client.stream("GET", "/decisions/stream") as response,
+        ):
+            assert response.status_code == 200
+            server.should_exit = True
+            began = time.monotonic()
+            assert [line async for line in response.aiter_lines()] == []
+        await serving
+    assert time.monotonic() - began < 5

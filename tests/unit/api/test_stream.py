@@ -84,87 +84,72 @@ async def decided(api: Api, *ids: str, **more: Any) -> list[str]:
     return found
 
 
-def test_a_client_that_comes_back_gets_what_it_missed_and_then_what_is_new() -> None:
-    async def run() -> None:
-        async with running(InMemoryEventLog()) as api:
-            ids = await decided(api, "a", "b", "c")
-            async with listening(api, last=ids[0]) as stream:
-                missed = [await stream.next(), await stream.next()]
-                assert [each["id"] for each in missed] == ids[1:]
-                assert [json.loads(each["data"])["transaction_id"] for each in missed] == ["b", "c"]
-                assert (stream.status, missed[0]["event"]) == (200, "decision")
-                assert stream.content_type.startswith("text/event-stream")
-                ids += await decided(api, "d")
-                assert (await stream.next())["id"] == ids[3]
-
-    asyncio.run(run())
+async def test_a_client_that_comes_back_gets_what_it_missed_and_then_what_is_new() -> None:
+    async with running(InMemoryEventLog()) as api:
+        ids = await decided(api, "a", "b", "c")
+        async with listening(api, last=ids[0]) as stream:
+            missed = [await stream.next(), await stream.next()]
+            assert [each["id"] for each in missed] == ids[1:]
+            assert [json.loads(each["data"])["transaction_id"] for each in missed] == ["b", "c"]
+            assert (stream.status, missed[0]["event"]) == (200, "decision")
+            assert stream.content_type.startswith("text/event-stream")
+            ids += await decided(api, "d")
+            assert (await stream.next())["id"] == ids[3]
 
 
-def test_only_the_outcomes_that_were_asked_for_are_sent() -> None:
-    async def run() -> None:
-        log = InMemoryEventLog()
-        async with running(log) as api:
-            first = (await decided(api, "a", "b"))[0]
-            position = await log.append(TRANSACTIONS, "r", submitted("r"))
-            position = await log.append(TRANSACTIONS, "r", scored("r", outcome="review"))
-            await api.context.ledger.passed(position.partition, position.offset)
-            async with listening(api, last=first, query="outcome=review") as stream:
-                got = json.loads((await stream.next())["data"])
-                assert (got["transaction_id"], got["outcome"]) == ("r", "review")
-
-    asyncio.run(run())
+async def test_only_the_outcomes_that_were_asked_for_are_sent() -> None:
+    log = InMemoryEventLog()
+    async with running(log) as api:
+        first = (await decided(api, "a", "b"))[0]
+        position = await log.append(TRANSACTIONS, "r", submitted("r"))
+        position = await log.append(TRANSACTIONS, "r", scored("r", outcome="review"))
+        await api.context.ledger.passed(position.partition, position.offset)
+        async with listening(api, last=first, query="outcome=review") as stream:
+            got = json.loads((await stream.next())["data"])
+            assert (got["transaction_id"], got["outcome"]) == ("r", "review")
 
 
-def test_the_stream_ends_when_the_server_stops() -> None:
-    async def run() -> None:
-        async with running(InMemoryEventLog()) as api:
-            ids = await decided(api, "a", "b")
-            async with listening(api, last=ids[0]) as stream:
-                await stream.next()
-                api.hub.close()
-                await asyncio.wait_for(stream.over.wait(), 10)
-
-    asyncio.run(run())
+async def test_the_stream_ends_when_the_server_stops() -> None:
+    async with running(InMemoryEventLog()) as api:
+        ids = await decided(api, "a", "b")
+        async with listening(api, last=ids[0]) as stream:
+            await stream.next()
+            api.hub.close()
+            await asyncio.wait_for(stream.over.wait(), 10)
 
 
 def live(offset: int) -> tuple[Position, Envelope]:
     return Position(TRANSACTIONS.name, 0, offset), scored(f"t-{offset}")
 
 
-def test_a_client_that_does_not_keep_up_is_cut_off_and_others_are_not() -> None:
-    async def run() -> None:
-        hub = DecisionHub(asyncio.get_running_loop())
-        hub.hear(*live(0))
-        hub.hear(*live(1))
+async def test_a_client_that_does_not_keep_up_is_cut_off_and_others_are_not() -> None:
+    hub = DecisionHub(asyncio.get_running_loop())
+    hub.hear(*live(0))
+    hub.hear(*live(1))
+    await settled()
+    slow, quick = hub.follow("0-0"), hub.follow("0-0")
+    assert await anext(slow) == await anext(quick)
+    got = 0
+    for offset in range(2, 1_502):
+        hub.hear(*live(offset))
         await settled()
-        slow, quick = hub.follow("0-0"), hub.follow("0-0")
-        assert await anext(slow) == await anext(quick)
-        got = 0
-        for offset in range(2, 1_502):
-            hub.hear(*live(offset))
-            await settled()
-            assert await anext(quick) is not None
-        async for each in slow:
-            assert each is not None
-            got += 1
-        assert got == 1_000
-
-    asyncio.run(run())
+        assert await anext(quick) is not None
+    async for each in slow:
+        assert each is not None
+        got += 1
+    assert got == 1_000
 
 
-def test_an_id_that_is_no_longer_kept_goes_on_with_what_is_new() -> None:
-    async def run() -> None:
-        hub = DecisionHub(asyncio.get_running_loop())
-        hub.hear(*live(0))
-        hub.hear(Position(TRANSACTIONS.name, 0, 1), submitted())
-        await settled()
-        stream = hub.follow("7-7")
-        following = asyncio.ensure_future(anext(stream))
-        await settled()
-        hub.hear(*live(2))
-        assert await asyncio.wait_for(following, 10) == live(2)
-
-    asyncio.run(run())
+async def test_an_id_that_is_no_longer_kept_goes_on_with_what_is_new() -> None:
+    hub = DecisionHub(asyncio.get_running_loop())
+    hub.hear(*live(0))
+    hub.hear(Position(TRANSACTIONS.name, 0, 1), submitted())
+    await settled()
+    stream = hub.follow("7-7")
+    following = asyncio.ensure_future(anext(stream))
+    await settled()
+    hub.hear(*live(2))
+    assert await asyncio.wait_for(following, 10) == live(2)
 
 
 async def settled() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from dataclasses import replace
 
@@ -37,11 +36,8 @@ RECORD = SetAside(
 )
 
 
-def set_aside(log: InMemoryEventLog, *records: SetAside) -> list[Position]:
-    async def run() -> list[Position]:
-        return [await dead_letter(log, record, KEY, lambda: NOW) for record in records]
-
-    return asyncio.run(run())
+async def set_aside(log: InMemoryEventLog, *records: SetAside) -> list[Position]:
+    return [await dead_letter(log, record, KEY, lambda: NOW) for record in records]
 
 
 @given(st.binary())
@@ -70,9 +66,9 @@ def test_an_altered_letter_or_another_key_is_refused(altered: str) -> None:
         unseal(sealed, key)
 
 
-def test_a_dead_letter_tells_where_it_came_from_and_why() -> None:
+async def test_a_dead_letter_tells_where_it_came_from_and_why() -> None:
     log = InMemoryEventLog()
-    (place,) = set_aside(log, RECORD)
+    (place,) = await set_aside(log, RECORD)
     envelope = decode(log.read_one(place).value)
     assert place.topic == DEAD_LETTERS.name
     assert envelope.id == "dead-letter/decisions/inbox.transactions/1/7"
@@ -83,9 +79,11 @@ def test_a_dead_letter_tells_where_it_came_from_and_why() -> None:
     assert unseal(letter.sealed, KEY) == RECORD.original
 
 
-def test_setting_a_record_aside_twice_lists_it_once() -> None:
+async def test_setting_a_record_aside_twice_lists_it_once() -> None:
     log = InMemoryEventLog()
-    set_aside(log, RECORD, RECORD, replace(RECORD, offset=8), replace(RECORD, reader="features"))
+    await set_aside(
+        log, RECORD, RECORD, replace(RECORD, offset=8), replace(RECORD, reader="features")
+    )
     listed = list(dead_letters(log))
     assert [(each.data.reader, each.data.offset) for each in listed] == [
         ("decisions", 7),

@@ -24,46 +24,41 @@ def following(log: InMemoryEventLog, path: Path, covered: Callable[[], dict[int,
     return ledger
 
 
-def test_a_memory_of_another_log_ends_the_ledger_at_once_and_is_dropped(tmp_path: Path) -> None:
-    async def run() -> None:
-        path = tmp_path / "ledger.sqlite"
-        first = InMemoryEventLog()
-        place = await first.append(TRANSACTIONS, "t-1", submitted("t-1"))
-        ledger = following(first, path, dict)
-        await ledger.passed(place.partition, place.offset)
-        ledger.close()
+async def test_a_memory_of_another_log_ends_the_ledger_at_once_and_is_dropped(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "ledger.sqlite"
+    first = InMemoryEventLog()
+    place = await first.append(TRANSACTIONS, "t-1", submitted("t-1"))
+    ledger = following(first, path, dict)
+    await ledger.passed(place.partition, place.offset)
+    ledger.close()
 
-        ledger = following(InMemoryEventLog(), path, dict)
-        with pytest.raises(IntegrityError, match="belongs to another log"):
-            await asyncio.wait_for(ledger.failed(), 5)
-        began = time.monotonic()
-        with pytest.raises(LogUnavailableError):
-            await ledger.passed(place.partition, place.offset + 1)
-        assert time.monotonic() - began < 1
-        ledger.close()
+    ledger = following(InMemoryEventLog(), path, dict)
+    with pytest.raises(IntegrityError, match="belongs to another log"):
+        await asyncio.wait_for(ledger.failed(), 5)
+    began = time.monotonic()
+    with pytest.raises(LogUnavailableError):
+        await ledger.passed(place.partition, place.offset + 1)
+    assert time.monotonic() - began < 1
+    ledger.close()
 
-        assert SqliteMemory(path).positions() == {}
-
-    asyncio.run(run())
+    assert SqliteMemory(path).positions() == {}
 
 
-def test_what_the_tail_cannot_hold_is_not_read_again(
+async def test_what_the_tail_cannot_hold_is_not_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_REACH", 3)
+    path = tmp_path / "ledger.sqlite"
+    log = InMemoryEventLog()
+    for _ in range(10):
+        place = await log.append(TRANSACTIONS, "t-1", submitted("t-1"))
+    ledger = following(log, path, dict)
+    await ledger.passed(place.partition, place.offset)
+    ledger.close()
 
-    async def run() -> None:
-        path = tmp_path / "ledger.sqlite"
-        log = InMemoryEventLog()
-        for _ in range(10):
-            place = await log.append(TRANSACTIONS, "t-1", submitted("t-1"))
-        ledger = following(log, path, dict)
-        await ledger.passed(place.partition, place.offset)
-        ledger.close()
-
-        # Redis was flushed: nothing is covered.
-        ledger = Ledger(log, SqliteMemory(path), lambda: dict.fromkeys(range(8), 0))
-        assert ledger.ends()[place.partition] == 7
-        ledger.close()
-
-    asyncio.run(run())
+    # Redis was flushed: nothing is covered.
+    ledger = Ledger(log, SqliteMemory(path), lambda: dict.fromkeys(range(8), 0))
+    assert ledger.ends()[place.partition] == 7
+    ledger.close()

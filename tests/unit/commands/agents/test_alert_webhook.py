@@ -73,153 +73,125 @@ def positions() -> Iterator[SqliteMemory]:
     memory.close()
 
 
-def test_an_alert_is_posted_with_its_id_and_its_delivery_is_stated(
+async def test_an_alert_is_posted_with_its_id_and_its_delivery_is_stated(
     positions: SqliteMemory,
 ) -> None:
-    async def run() -> None:
-        receiver = Receiver()
-        bench = Bench(receiver, positions)
-        raised = alert("t-1")
-        await bench.handler.assign({0})
-        await bench.handler.handle(fetched(raised))
-        request = await receiver.next()
-        assert request.headers["Idempotency-Key"] == raised.id
-        body = json.loads(request.content)
-        assert body["transaction_id"] == "t-1"
-        assert body["why"] == [sentence(code) for code in body["reasons"]]
-        assert all(said.endswith(".") for said in body["why"])
-        stated = await bench.delivered()
-        assert isinstance(stated.data, AlertDelivered)
-        assert (stated.data.alert_id, stated.data.receiver) == (raised.data.alert_id, "hook")
-        assert (stated.data.attempts, stated.causation_id) == (1, raised.id)
-        assert await bench.handler.assign({0}) == {0: 0}
-        await bench.handler.handle(fetched(stated, first=1))
-        assert await bench.handler.assign({0}) == {0: 2}
-
-    asyncio.run(run())
+    receiver = Receiver()
+    bench = Bench(receiver, positions)
+    raised = alert("t-1")
+    await bench.handler.assign({0})
+    await bench.handler.handle(fetched(raised))
+    request = await receiver.next()
+    assert request.headers["Idempotency-Key"] == raised.id
+    body = json.loads(request.content)
+    assert body["transaction_id"] == "t-1"
+    assert body["why"] == [sentence(code) for code in body["reasons"]]
+    assert all(said.endswith(".") for said in body["why"])
+    stated = await bench.delivered()
+    assert isinstance(stated.data, AlertDelivered)
+    assert (stated.data.alert_id, stated.data.receiver) == (raised.data.alert_id, "hook")
+    assert (stated.data.attempts, stated.causation_id) == (1, raised.id)
+    assert await bench.handler.assign({0}) == {0: 0}
+    await bench.handler.handle(fetched(stated, first=1))
+    assert await bench.handler.assign({0}) == {0: 2}
 
 
-def test_an_alert_about_a_model_is_delivered_as_such(positions: SqliteMemory) -> None:
+async def test_an_alert_about_a_model_is_delivered_as_such(positions: SqliteMemory) -> None:
     data = ModelAlertRaised(
         alert_id="a-1", model_id="m-1", model_hash="h", measure="scores", value=0.4, limit=0.25,
         summary="scores drifted", features=[], since=0, until=NOW,
     )  # fmt: skip
-
-    async def run() -> None:
-        receiver = Receiver()
-        bench = Bench(receiver, positions)
-        await bench.handler.assign({0})
-        await bench.handler.handle(fetched(model_alert(data, "tests", NOW)))
-        request = await receiver.next()
-        told = json.loads(request.content)
-        assert request.headers["Idempotency-Key"] == "a-1"
-        assert (told["type"], told["model_id"]) == ("fraud.model-alert.raised.v1", "m-1")
-        stated = await bench.delivered()
-        assert stated.data == ModelAlertDelivered(
-            alert_id="a-1", model_id="m-1", receiver="hook", attempts=1
-        )
-        await bench.handler.handle(fetched(stated, model_alert(data, "tests", NOW), first=1))
-        assert receiver.requests.empty()
-
-    asyncio.run(run())
+    receiver = Receiver()
+    bench = Bench(receiver, positions)
+    await bench.handler.assign({0})
+    await bench.handler.handle(fetched(model_alert(data, "tests", NOW)))
+    request = await receiver.next()
+    told = json.loads(request.content)
+    assert request.headers["Idempotency-Key"] == "a-1"
+    assert (told["type"], told["model_id"]) == ("fraud.model-alert.raised.v1", "m-1")
+    stated = await bench.delivered()
+    assert stated.data == ModelAlertDelivered(
+        alert_id="a-1", model_id="m-1", receiver="hook", attempts=1
+    )
+    await bench.handler.handle(fetched(stated, model_alert(data, "tests", NOW), first=1))
+    assert receiver.requests.empty()
 
 
-def test_it_is_posted_again_until_the_receiver_takes_it(positions: SqliteMemory) -> None:
-    async def run() -> None:
-        receiver = Receiver([500, httpx.ConnectError("refused"), 302])
-        bench = Bench(receiver, positions)
-        await bench.handler.assign({0})
-        await bench.handler.handle(fetched(alert("t-1")))
-        keys = [(await receiver.next()).headers["Idempotency-Key"] for _ in range(4)]
-        assert len(set(keys)) == 1
-        assert (await bench.delivered()).data.attempts == 4
-
-    asyncio.run(run())
+async def test_it_is_posted_again_until_the_receiver_takes_it(positions: SqliteMemory) -> None:
+    receiver = Receiver([500, httpx.ConnectError("refused"), 302])
+    bench = Bench(receiver, positions)
+    await bench.handler.assign({0})
+    await bench.handler.handle(fetched(alert("t-1")))
+    keys = [(await receiver.next()).headers["Idempotency-Key"] for _ in range(4)]
+    assert len(set(keys)) == 1
+    assert (await bench.delivered()).data.attempts == 4
 
 
-def test_a_delivery_is_stated_when_the_log_is_back_and_not_posted_again(
+async def test_a_delivery_is_stated_when_the_log_is_back_and_not_posted_again(
     positions: SqliteMemory,
 ) -> None:
-    async def run() -> None:
-        receiver = Receiver()
-        bench = Bench(receiver, positions, failures=3)
-        await bench.handler.assign({0})
-        await bench.handler.handle(fetched(alert("t-1")))
-        assert (await bench.delivered()).data.attempts == 1
-        assert receiver.requests.qsize() == 1
-
-    asyncio.run(run())
+    receiver = Receiver()
+    bench = Bench(receiver, positions, failures=3)
+    await bench.handler.assign({0})
+    await bench.handler.handle(fetched(alert("t-1")))
+    assert (await bench.delivered()).data.attempts == 1
+    assert receiver.requests.qsize() == 1
 
 
-def test_the_position_stays_below_the_oldest_alert_that_is_not_delivered(
+async def test_the_position_stays_below_the_oldest_alert_that_is_not_delivered(
     positions: SqliteMemory,
 ) -> None:
-    async def run() -> None:
-        receiver = Receiver()
-        bench = Bench(receiver, positions)
-        await bench.handler.assign({0})
-        await bench.handler.handle(fetched(alert("a"), alert("b"), alert("c")))
-        for _ in range(3):
-            await receiver.next()
-        stated = bench.handler._delivered(alert("a"), 1)
-        await bench.handler.handle(fetched(stated, first=3))
-        assert positions.positions() == {0: 1}
-
-    asyncio.run(run())
-
-
-def test_an_alert_read_or_raised_again_is_posted_once(positions: SqliteMemory) -> None:
-    async def run() -> None:
-        receiver = Receiver()
-        bench = Bench(receiver, positions)
-        await bench.handler.assign({0})
-        await bench.handler.handle(fetched(alert("a")))
-        await bench.handler.handle(fetched(alert("a"), alert("a"), alert("b")))
-        posted = {(await receiver.next()).headers["Idempotency-Key"] for _ in range(2)}
-        assert posted == {alert("a").id, alert("b").id}
-        assert receiver.requests.empty()
-
-    asyncio.run(run())
-
-
-def test_an_alert_of_days_ago_rings_nowhere(positions: SqliteMemory) -> None:
-    async def run() -> None:
-        receiver = Receiver()
-        bench = Bench(receiver, positions)
-        await bench.handler.assign({0})
-        await bench.handler.handle(fetched(alert("old", NOW - WITHIN_US - 1), alert("new")))
-        assert (await receiver.next()).headers["Idempotency-Key"] == alert("new").id
-        assert receiver.requests.empty()
-
-    asyncio.run(run())
-
-
-def test_an_alert_that_nobody_takes_for_a_day_holds_the_position_no_longer(
-    positions: SqliteMemory,
-) -> None:
-    async def run() -> None:
-        receiver = Receiver([500] * 100_000)
-        bench = Bench(receiver, positions)
-        await bench.handler.assign({0})
-        await bench.handler.handle(fetched(alert("a")))
-        (task,) = (pending.task for pending in bench.handler._pending.values())
+    receiver = Receiver()
+    bench = Bench(receiver, positions)
+    await bench.handler.assign({0})
+    await bench.handler.handle(fetched(alert("a"), alert("b"), alert("c")))
+    for _ in range(3):
         await receiver.next()
-        bench.now += WITHIN_US + 1
-        await asyncio.wait_for(task, 10)
-        await bench.handler.handle(fetched(alert("b", NOW), first=1))
-        assert positions.positions() == {0: 2}
-
-    asyncio.run(run())
+    stated = bench.handler._delivered(alert("a"), 1)
+    await bench.handler.handle(fetched(stated, first=3))
+    assert positions.positions() == {0: 1}
 
 
-def test_a_revoked_partition_is_delivered_by_another(positions: SqliteMemory) -> None:
-    async def run() -> None:
-        bench = Bench(Receiver([500] * 100_000), positions)
-        await bench.handler.assign({0})
-        await bench.handler.handle(fetched(alert("a")))
-        (task,) = (pending.task for pending in bench.handler._pending.values())
-        await bench.handler.revoke({0})
-        await asyncio.wait({task}, timeout=10)
-        assert task.cancelled()
+async def test_an_alert_read_or_raised_again_is_posted_once(positions: SqliteMemory) -> None:
+    receiver = Receiver()
+    bench = Bench(receiver, positions)
+    await bench.handler.assign({0})
+    await bench.handler.handle(fetched(alert("a")))
+    await bench.handler.handle(fetched(alert("a"), alert("a"), alert("b")))
+    posted = {(await receiver.next()).headers["Idempotency-Key"] for _ in range(2)}
+    assert posted == {alert("a").id, alert("b").id}
+    assert receiver.requests.empty()
 
-    asyncio.run(run())
+
+async def test_an_alert_of_days_ago_rings_nowhere(positions: SqliteMemory) -> None:
+    receiver = Receiver()
+    bench = Bench(receiver, positions)
+    await bench.handler.assign({0})
+    await bench.handler.handle(fetched(alert("old", NOW - WITHIN_US - 1), alert("new")))
+    assert (await receiver.next()).headers["Idempotency-Key"] == alert("new").id
+    assert receiver.requests.empty()
+
+
+async def test_an_alert_that_nobody_takes_for_a_day_holds_the_position_no_longer(
+    positions: SqliteMemory,
+) -> None:
+    receiver = Receiver([500] * 100_000)
+    bench = Bench(receiver, positions)
+    await bench.handler.assign({0})
+    await bench.handler.handle(fetched(alert("a")))
+    (task,) = (pending.task for pending in bench.handler._pending.values())
+    await receiver.next()
+    bench.now += WITHIN_US + 1
+    await asyncio.wait_for(task, 10)
+    await bench.handler.handle(fetched(alert("b", NOW), first=1))
+    assert positions.positions() == {0: 2}
+
+
+async def test_a_revoked_partition_is_delivered_by_another(positions: SqliteMemory) -> None:
+    bench = Bench(Receiver([500] * 100_000), positions)
+    await bench.handler.assign({0})
+    await bench.handler.handle(fetched(alert("a")))
+    (task,) = (pending.task for pending in bench.handler._pending.values())
+    await bench.handler.revoke({0})
+    await asyncio.wait({task}, timeout=10)
+    assert task.cancelled()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -61,81 +60,65 @@ def positions() -> Iterator[SqliteMemory]:
     memory.close()
 
 
-def test_records_become_submissions_and_what_is_refused_is_set_aside(
+async def test_records_become_submissions_and_what_is_refused_is_set_aside(
     positions: SqliteMemory,
 ) -> None:
-    async def run() -> None:
-        with deciding_process(InMemoryEventLog()) as context:
-            inbox = Inbox(context, positions)
-            await inbox.handler.handle(
-                fetched(sent("a"), b"{", sent("b", amount=-1), None, sent("c"), first=5)
-            )
-            assert set(context.ledger.undecided()) == {"a", "c"}
-            assert [offset for offset, _, _ in inbox.aside] == [6, 7, 8]
-            assert [value for _, _, value in inbox.aside] == [b"{", sent("b", amount=-1), b""]
-            assert await inbox.handler.assign({2, 3}) == {2: 10, 3: 0}
-
-    asyncio.run(run())
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, positions)
+        await inbox.handler.handle(
+            fetched(sent("a"), b"{", sent("b", amount=-1), None, sent("c"), first=5)
+        )
+        assert set(context.ledger.undecided()) == {"a", "c"}
+        assert [offset for offset, _, _ in inbox.aside] == [6, 7, 8]
+        assert [value for _, _, value in inbox.aside] == [b"{", sent("b", amount=-1), b""]
+        assert await inbox.handler.assign({2, 3}) == {2: 10, 3: 0}
 
 
-def test_a_record_read_twice_is_one_submission(positions: SqliteMemory) -> None:
-    async def run() -> None:
-        log = InMemoryEventLog()
-        with deciding_process(log) as context:
-            inbox = Inbox(context, positions)
-            await inbox.handler.handle(fetched(sent("a")))
-            await inbox.handler.handle(fetched(sent("a")))
-            assert inbox.aside == []
-        assert len(list(log.read(TRANSACTIONS))) == 1
-
-    asyncio.run(run())
+async def test_a_record_read_twice_is_one_submission(positions: SqliteMemory) -> None:
+    log = InMemoryEventLog()
+    with deciding_process(log) as context:
+        inbox = Inbox(context, positions)
+        await inbox.handler.handle(fetched(sent("a")))
+        await inbox.handler.handle(fetched(sent("a")))
+        assert inbox.aside == []
+    assert len(list(log.read(TRANSACTIONS))) == 1
 
 
-def test_the_same_id_with_other_content_is_set_aside(positions: SqliteMemory) -> None:
-    async def run() -> None:
-        with deciding_process(InMemoryEventLog()) as context:
-            inbox = Inbox(context, positions)
-            await inbox.handler.handle(fetched(sent("a")))
-            await inbox.handler.handle(fetched(sent("a", amount=2), first=1))
-            assert [offset for offset, _, _ in inbox.aside] == [1]
-
-    asyncio.run(run())
+async def test_the_same_id_with_other_content_is_set_aside(positions: SqliteMemory) -> None:
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, positions)
+        await inbox.handler.handle(fetched(sent("a")))
+        await inbox.handler.handle(fetched(sent("a", amount=2), first=1))
+        assert [offset for offset, _, _ in inbox.aside] == [1]
 
 
-def test_without_the_log_nothing_is_passed_and_nothing_set_aside(positions: SqliteMemory) -> None:
-    async def run() -> None:
-        with deciding_process(FailingLog(failures=1)) as context:
-            inbox = Inbox(context, positions)
-            with pytest.raises(LogUnavailableError):
-                await inbox.handler.handle(fetched(sent("a"), sent("b")))
-            assert await inbox.handler.assign({2}) == {2: 0}
-            assert inbox.aside == []
+async def test_without_the_log_nothing_is_passed_and_nothing_set_aside(
+    positions: SqliteMemory,
+) -> None:
+    with deciding_process(FailingLog(failures=1)) as context:
+        inbox = Inbox(context, positions)
+        with pytest.raises(LogUnavailableError):
             await inbox.handler.handle(fetched(sent("a"), sent("b")))
-            assert set(context.ledger.undecided()) == {"a", "b"}
-            assert await inbox.handler.assign({2}) == {2: 2}
-
-    asyncio.run(run())
-
-
-def test_a_record_is_not_passed_before_it_is_set_aside(positions: SqliteMemory) -> None:
-    async def run() -> None:
-        with deciding_process(InMemoryEventLog()) as context:
-            inbox = Inbox(context, positions)
-            inbox.aside_is_away = True
-            with pytest.raises(LogUnavailableError):
-                await inbox.handler.handle(fetched(b"{"))
-            assert await inbox.handler.assign({2}) == {2: 0}
-
-    asyncio.run(run())
+        assert await inbox.handler.assign({2}) == {2: 0}
+        assert inbox.aside == []
+        await inbox.handler.handle(fetched(sent("a"), sent("b")))
+        assert set(context.ledger.undecided()) == {"a", "b"}
+        assert await inbox.handler.assign({2}) == {2: 2}
 
 
-def test_a_batch_larger_than_what_is_submitted_at_once_is_taken_whole(
+async def test_a_record_is_not_passed_before_it_is_set_aside(positions: SqliteMemory) -> None:
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, positions)
+        inbox.aside_is_away = True
+        with pytest.raises(LogUnavailableError):
+            await inbox.handler.handle(fetched(b"{"))
+        assert await inbox.handler.assign({2}) == {2: 0}
+
+
+async def test_a_batch_larger_than_what_is_submitted_at_once_is_taken_whole(
     positions: SqliteMemory,
 ) -> None:
-    async def run() -> None:
-        with deciding_process(InMemoryEventLog()) as context:
-            inbox = Inbox(context, positions)
-            await inbox.handler.handle(fetched(*(sent(f"t-{i}") for i in range(450))))
-            assert len(context.ledger.undecided()) == 450
-
-    asyncio.run(run())
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, positions)
+        await inbox.handler.handle(fetched(*(sent(f"t-{i}") for i in range(450))))
+        assert len(context.ledger.undecided()) == 450

@@ -53,47 +53,35 @@ async def tries(handler: LabelRetry, retry: Retry, number: int) -> list[int]:
             await watching
 
 
-def test_a_letter_is_tried_until_it_is_done_and_others_meanwhile() -> None:
-    async def run() -> None:
-        retry = Retry({1: [False, False, True], 9: [False] * 100_000})
-        handler = LabelRetry("labels", retry, 0.0)
-        assert await handler.assign({0}) == {0: 0}
-        await handler.handle(fetched(letter(1), letter(2), letter(9)))
-        assert await tries(handler, retry, 9) == [1, 2, 9, 1, 9, 1, 9, 9, 9]
-
-    asyncio.run(run())
+async def test_a_letter_is_tried_until_it_is_done_and_others_meanwhile() -> None:
+    retry = Retry({1: [False, False, True], 9: [False] * 100_000})
+    handler = LabelRetry("labels", retry, 0.0)
+    assert await handler.assign({0}) == {0: 0}
+    await handler.handle(fetched(letter(1), letter(2), letter(9)))
+    assert await tries(handler, retry, 9) == [1, 2, 9, 1, 9, 1, 9, 9, 9]
 
 
-def test_one_that_fails_stays_and_holds_no_other_up() -> None:
-    async def run() -> None:
-        retry = Retry({1: [ConflictError("t", "no")], 9: [False] * 100_000})
-        handler = LabelRetry("labels", retry, 0.0)
-        await handler.assign({0})
-        await handler.handle(fetched(letter(1), letter(9)))
-        assert await tries(handler, retry, 5) == [1, 9, 1, 9, 9]
-
-    asyncio.run(run())
+async def test_one_that_fails_stays_and_holds_no_other_up() -> None:
+    retry = Retry({1: [ConflictError("t", "no")], 9: [False] * 100_000})
+    handler = LabelRetry("labels", retry, 0.0)
+    await handler.assign({0})
+    await handler.handle(fetched(letter(1), letter(9)))
+    assert await tries(handler, retry, 5) == [1, 9, 1, 9, 9]
 
 
-def test_letters_of_others_and_what_cannot_be_read_are_passed_over() -> None:
-    async def run() -> None:
-        retry = Retry({3: [False] * 100_000})
-        handler = LabelRetry("labels", retry, 0.0)
-        await handler.assign({0})
-        await handler.handle(fetched(letter(1, "ingress"), b"garbage", None, letter(3), letter(3)))
-        assert await tries(handler, retry, 3) == [3, 3, 3]
-
-    asyncio.run(run())
+async def test_letters_of_others_and_what_cannot_be_read_are_passed_over() -> None:
+    retry = Retry({3: [False] * 100_000})
+    handler = LabelRetry("labels", retry, 0.0)
+    await handler.assign({0})
+    await handler.handle(fetched(letter(1, "ingress"), b"garbage", None, letter(3), letter(3)))
+    assert await tries(handler, retry, 3) == [3, 3, 3]
 
 
-def test_a_revoked_partition_is_tried_by_another() -> None:
-    async def run() -> None:
-        retry = Retry({2: [False] * 100_000})
-        handler = LabelRetry("labels", retry, 0.0)
-        await handler.assign({0})
-        await handler.handle(fetched(letter(1)))
-        await handler.revoke({0})
-        await handler.handle(fetched(letter(2)))
-        assert await tries(handler, retry, 3) == [2, 2, 2]
-
-    asyncio.run(run())
+async def test_a_revoked_partition_is_tried_by_another() -> None:
+    retry = Retry({2: [False] * 100_000})
+    handler = LabelRetry("labels", retry, 0.0)
+    await handler.assign({0})
+    await handler.handle(fetched(letter(1)))
+    await handler.revoke({0})
+    await handler.handle(fetched(letter(2)))
+    assert await tries(handler, retry, 3) == [2, 2, 2]

@@ -74,143 +74,115 @@ async def watching(agent: Agent) -> AsyncIterator[None]:
         await task
 
 
-def test_what_was_submitted_for_later_is_decided_as_it_is_read_and_once() -> None:
-    async def run() -> None:
-        async with agent() as it:
-            await it.append(submitted("a", mode="submit"), submitted("b", mode="submit"))
-            await it.handler.assign(ALL)
+async def test_what_was_submitted_for_later_is_decided_as_it_is_read_and_once() -> None:
+    async with agent() as it:
+        await it.append(submitted("a", mode="submit"), submitted("b", mode="submit"))
+        await it.handler.assign(ALL)
+        await it.read()
+        await it.read()
+        assert {each.subject for each in it.events(TRANSACTIONS, TransactionScored)} == {
+            "a",
+            "b",
+        }
+        assert it.asked.qsize() == 2
+
+
+async def test_what_another_process_took_is_its_own_for_the_time_of_grace() -> None:
+    async with agent(grace=3600.0) as it:
+        await it.append(submitted("a", mode="score"))
+        await it.handler.assign(ALL)
+        async with watching(it):
             await it.read()
-            await it.read()
-            assert {each.subject for each in it.events(TRANSACTIONS, TransactionScored)} == {
-                "a",
-                "b",
-            }
-            assert it.asked.qsize() == 2
-
-    asyncio.run(run())
+            for _ in range(20):
+                await asyncio.sleep(0)
+        assert it.asked.empty()
 
 
-def test_what_another_process_took_is_its_own_for_the_time_of_grace() -> None:
-    async def run() -> None:
-        async with agent(grace=3600.0) as it:
-            await it.append(submitted("a", mode="score"))
-            await it.handler.assign(ALL)
-            async with watching(it):
-                await it.read()
-                for _ in range(20):
-                    await asyncio.sleep(0)
-            assert it.asked.empty()
-
-    asyncio.run(run())
+async def test_after_the_grace_the_agent_decides_in_its_place() -> None:
+    async with agent() as it:
+        await it.handler.assign(ALL)
+        await it.append(submitted("a", mode="score"))
+        await it.read()
+        async with watching(it):
+            assert await asyncio.wait_for(it.asked.get(), 10) == "a"
+            await it.context.ledger.passed(it.log.partition_of(TRANSACTIONS, "a"), 1)
+        assert it.context.ledger.undecided() == {}
 
 
-def test_after_the_grace_the_agent_decides_in_its_place() -> None:
-    async def run() -> None:
-        async with agent() as it:
-            await it.handler.assign(ALL)
-            await it.append(submitted("a", mode="score"))
-            await it.read()
-            async with watching(it):
+async def test_what_was_left_undecided_before_a_restart_is_due_from_the_assignment_on() -> None:
+    async with agent() as it:
+        await it.append(submitted("a", mode="score"))
+        await it.handler.assign(ALL)
+        async with watching(it):
+            assert await asyncio.wait_for(it.asked.get(), 10) == "a"
+
+
+async def test_a_rescue_is_tried_again_when_a_server_is_away() -> None:
+    async with agent() as it:
+        it.trouble = [UnavailableError("redis", "away"), UnavailableError("redis", "away")]
+        await it.append(submitted("a", mode="score"))
+        await it.handler.assign(ALL)
+        async with watching(it):
+            for _ in range(3):
                 assert await asyncio.wait_for(it.asked.get(), 10) == "a"
-                await it.context.ledger.passed(it.log.partition_of(TRANSACTIONS, "a"), 1)
-            assert it.context.ledger.undecided() == {}
-
-    asyncio.run(run())
+        assert it.trouble == []
 
 
-def test_what_was_left_undecided_before_a_restart_is_due_from_the_assignment_on() -> None:
-    async def run() -> None:
-        async with agent() as it:
-            await it.append(submitted("a", mode="score"))
-            await it.handler.assign(ALL)
-            async with watching(it):
-                assert await asyncio.wait_for(it.asked.get(), 10) == "a"
-
-    asyncio.run(run())
-
-
-def test_a_rescue_is_tried_again_when_a_server_is_away() -> None:
-    async def run() -> None:
-        async with agent() as it:
-            it.trouble = [UnavailableError("redis", "away"), UnavailableError("redis", "away")]
-            await it.append(submitted("a", mode="score"))
-            await it.handler.assign(ALL)
-            async with watching(it):
-                for _ in range(3):
-                    assert await asyncio.wait_for(it.asked.get(), 10) == "a"
-            assert it.trouble == []
-
-    asyncio.run(run())
-
-
-def test_what_belongs_to_another_worker_is_not_rescued() -> None:
-    async def run() -> None:
-        async with agent() as it:
-            gone = it.log.partition_of(TRANSACTIONS, "a")
-            mine = next(i for i in "bcdefgh" if it.log.partition_of(TRANSACTIONS, i) != gone)
-            await it.append(submitted("a", mode="score"), submitted(mine, mode="score"))
-            await it.handler.assign(ALL)
-            await it.handler.revoke({gone})
-            async with watching(it):
-                assert await asyncio.wait_for(it.asked.get(), 10) == mine
-            assert it.asked.empty()
-
-    asyncio.run(run())
+async def test_what_belongs_to_another_worker_is_not_rescued() -> None:
+    async with agent() as it:
+        gone = it.log.partition_of(TRANSACTIONS, "a")
+        mine = next(i for i in "bcdefgh" if it.log.partition_of(TRANSACTIONS, i) != gone)
+        await it.append(submitted("a", mode="score"), submitted(mine, mode="score"))
+        await it.handler.assign(ALL)
+        await it.handler.revoke({gone})
+        async with watching(it):
+            assert await asyncio.wait_for(it.asked.get(), 10) == mine
+        assert it.asked.empty()
 
 
 @pytest.mark.parametrize(
     ("outcome", "alerts"), [("approve", 0), ("step_up", 0), ("review", 1), ("decline", 1)]
 )
-def test_review_and_decline_raise_an_alert_and_nothing_else_does(outcome: str, alerts: int) -> None:
-    async def run() -> None:
-        async with agent() as it:
-            await it.append(submitted("a"), scored("a", outcome=outcome))
-            await it.handler.assign(ALL)
+async def test_review_and_decline_raise_an_alert_and_nothing_else_does(
+    outcome: str, alerts: int
+) -> None:
+    async with agent() as it:
+        await it.append(submitted("a"), scored("a", outcome=outcome))
+        await it.handler.assign(ALL)
+        await it.read()
+        assert [each.subject for each in it.events(ALERTS, AlertRaised)] == ["a"] * alerts
+        assert it.asked.empty()
+
+
+async def test_a_void_decision_raises_nothing_and_reading_again_raises_the_same_alert() -> None:
+    async with agent() as it:
+        await it.append(submitted("a"), scored("a", outcome="review"))
+        await it.append(scored("a", outcome="decline"))
+        await it.handler.assign(ALL)
+        await it.read()
+        await it.read()
+        raised = it.events(ALERTS, AlertRaised)
+        assert {(each.id, each.data.outcome) for each in raised} == {(raised[0].id, "review")}
+
+
+async def test_the_position_moves_on_when_all_of_a_batch_is_decided() -> None:
+    async with agent() as it:
+        it.trouble = [LogUnavailableError("no broker answers")]
+        await it.append(submitted("a", mode="submit"))
+        await it.handler.assign(ALL)
+        with pytest.raises(LogUnavailableError):
             await it.read()
-            assert [each.subject for each in it.events(ALERTS, AlertRaised)] == ["a"] * alerts
-            assert it.asked.empty()
-
-    asyncio.run(run())
-
-
-def test_a_void_decision_raises_nothing_and_reading_again_raises_the_same_alert() -> None:
-    async def run() -> None:
-        async with agent() as it:
-            await it.append(submitted("a"), scored("a", outcome="review"))
-            await it.append(scored("a", outcome="decline"))
-            await it.handler.assign(ALL)
-            await it.read()
-            await it.read()
-            raised = it.events(ALERTS, AlertRaised)
-            assert {(each.id, each.data.outcome) for each in raised} == {(raised[0].id, "review")}
-
-    asyncio.run(run())
+        assert it.positions.positions() == {}
+        await it.read()
+        partition = it.log.partition_of(TRANSACTIONS, "a")
+        assert it.positions.positions()[partition] >= 1
+        assert (await it.handler.assign(ALL))[partition] >= 1
 
 
-def test_the_position_moves_on_when_all_of_a_batch_is_decided() -> None:
-    async def run() -> None:
-        async with agent() as it:
-            it.trouble = [LogUnavailableError("no broker answers")]
-            await it.append(submitted("a", mode="submit"))
-            await it.handler.assign(ALL)
-            with pytest.raises(LogUnavailableError):
-                await it.read()
-            assert it.positions.positions() == {}
-            await it.read()
-            partition = it.log.partition_of(TRANSACTIONS, "a")
-            assert it.positions.positions()[partition] >= 1
-            assert (await it.handler.assign(ALL))[partition] >= 1
-
-    asyncio.run(run())
-
-
-def test_a_void_decision_for_other_content_leaves_the_id_to_be_decided() -> None:
-    async def run() -> None:
-        async with agent() as it:
-            # Its process died before it decided; another one had scored other content meanwhile.
-            await it.append(submitted("a", "d"), submitted("a", "e"), scored("a", "e"))
-            await it.read()
-            async with watching(it):
-                assert await asyncio.wait_for(it.asked.get(), 10) == "a"
-
-    asyncio.run(run())
+async def test_a_void_decision_for_other_content_leaves_the_id_to_be_decided() -> None:
+    async with agent() as it:
+        # Its process died before it decided; another one had scored other content meanwhile.
+        await it.append(submitted("a", "d"), submitted("a", "e"), scored("a", "e"))
+        await it.read()
+        async with watching(it):
+            assert await asyncio.wait_for(it.asked.get(), 10) == "a"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
@@ -36,32 +35,26 @@ def test_a_moment_beyond_the_calendar_is_refused(moment: str) -> None:
         parse_label({"transaction_id": "t", "timestamp": moment})
 
 
-def test_a_label_finds_its_transaction_however_the_spaces_are_written() -> None:
-    async def run() -> None:
-        log = InMemoryEventLog()
-        payload = {"transaction_id": "a\u00a0b", "amount": 1, "timestamp": "2023-10-01T12:00:00Z"}
-        with deciding_process(log) as context:
-            submission = SubmitTransaction(payload=payload, raw=None, mode="submit")
-            receipt = await submit_transaction(submission, context)
-            command = parse_label({"transaction_id": "a\u00a0b"})
-            labelled = await label_transaction(command, context)
-            assert labelled.subject == receipt.transaction_id
-            assert labelled.id == label_id(command)
-            assert isinstance(labelled.data, TransactionLabelled)
-
-    asyncio.run(run())
+async def test_a_label_finds_its_transaction_however_the_spaces_are_written() -> None:
+    log = InMemoryEventLog()
+    payload = {"transaction_id": "a\u00a0b", "amount": 1, "timestamp": "2023-10-01T12:00:00Z"}
+    with deciding_process(log) as context:
+        submission = SubmitTransaction(payload=payload, raw=None, mode="submit")
+        receipt = await submit_transaction(submission, context)
+        command = parse_label({"transaction_id": "a\u00a0b"})
+        labelled = await label_transaction(command, context)
+        assert labelled.subject == receipt.transaction_id
+        assert labelled.id == label_id(command)
+        assert isinstance(labelled.data, TransactionLabelled)
 
 
-def test_a_label_from_the_future_is_refused_before_anybody_parks_it() -> None:
-    async def run() -> None:
-        with deciding_process(InMemoryEventLog()) as context:
-            future = parse_label({"transaction_id": "t", "timestamp": "2099-01-01T00:00:00Z"})
-            with pytest.raises(InvalidInputError, match="future"):
-                await label_transaction(future, context)
-            with pytest.raises(NotFoundError):
-                await label_transaction(parse_label({"transaction_id": "t"}), context)
-
-    asyncio.run(run())
+async def test_a_label_from_the_future_is_refused_before_anybody_parks_it() -> None:
+    with deciding_process(InMemoryEventLog()) as context:
+        future = parse_label({"transaction_id": "t", "timestamp": "2099-01-01T00:00:00Z"})
+        with pytest.raises(InvalidInputError, match="future"):
+            await label_transaction(future, context)
+        with pytest.raises(NotFoundError):
+            await label_transaction(parse_label({"transaction_id": "t"}), context)
 
 
 def test_a_card_number_in_a_reference_becomes_its_token() -> None:

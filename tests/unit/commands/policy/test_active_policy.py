@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -145,13 +144,9 @@ def test_a_process_that_starts_takes_the_latest_policy_whose_model_it_can_load()
         assert deciders(watch) == {"m-3"}
 
 
-def test_a_record_that_cannot_be_read_keeps_no_model_from_being_put_in_force() -> None:
+async def test_a_record_that_cannot_be_read_keeps_no_model_from_being_put_in_force() -> None:
     log = logged(promoted("m-1"))
-
-    async def unreadable() -> None:
-        await log.append_bytes(POLICY, None, b"{}")
-
-    asyncio.run(unreadable())
+    await log.append_bytes(POLICY, None, b"{}")
     log.append_nowait(POLICY, None, promoted("m-2"))
     with watching(log, Shelf("m-1", "m-2")) as watch:
         assert deciders(watch) == {"m-2"}

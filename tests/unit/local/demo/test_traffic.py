@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -79,30 +79,19 @@ def transactions() -> Iterator[LiveEvent]:
         number += 1
 
 
-def drive(
+async def drive(
     reply: Reply = approve, inbox: Inbox | None = None, events: Iterator[LiveEvent] | None = None
 ) -> Figures:
-    async def run() -> Figures:
-        figures = Figures()
-        async with serving(reply) as (url, _):
-            traffic = Traffic(url, inbox or Inbox(), figures)
-            await traffic.run(events or transactions(), FAST)
-        return figures
-
-    return asyncio.run(run())
+    figures = Figures()
+    async with serving(reply) as (url, _):
+        traffic = Traffic(url, inbox or Inbox(), figures)
+        await traffic.run(events or transactions(), FAST)
+    return figures
 
 
-def run(step: Callable[[str, list[int]], Awaitable[None]], reply: Reply) -> None:
-    async def inside() -> None:
-        async with serving(reply) as (url, connections):
-            await step(url, connections)
-
-    asyncio.run(inside())
-
-
-def test_half_goes_by_http_and_half_by_kafka() -> None:
+async def test_half_goes_by_http_and_half_by_kafka() -> None:
     inbox = Inbox()
-    figures = drive(inbox=inbox)
+    figures = await drive(inbox=inbox)
     assert len(figures.sent) == FAST.transactions == 20
     assert len(figures.answers) == len(figures.acked) == len(inbox.taken) == 10
     assert not figures.answers.keys() & figures.acked
@@ -110,18 +99,18 @@ def test_half_goes_by_http_and_half_by_kafka() -> None:
     assert not figures.errors
 
 
-def test_traffic_ends_where_its_source_does() -> None:
-    figures = drive(events=iter([next(transactions())]))
+async def test_traffic_ends_where_its_source_does() -> None:
+    figures = await drive(events=iter([next(transactions())]))
     assert list(figures.sent) == ["t-0"]
 
 
-def test_an_append_in_doubt_is_repeated_until_it_is_acknowledged() -> None:
-    figures = drive(inbox=Inbox(failures=2))
+async def test_an_append_in_doubt_is_repeated_until_it_is_acknowledged() -> None:
+    figures = await drive(inbox=Inbox(failures=2))
     assert len(figures.acked) == 10
     assert figures.errors == {"kafka": 2}
 
 
-def test_a_busy_server_is_asked_again_under_the_same_id() -> None:
+async def test_a_busy_server_is_asked_again_under_the_same_id() -> None:
     refused: list[bytes] = []
 
     def reply(path: str, body: bytes) -> tuple[int, bytes]:
@@ -130,12 +119,12 @@ def test_a_busy_server_is_asked_again_under_the_same_id() -> None:
             return 503, b""
         return approve(path, body)
 
-    figures = drive(reply)
+    figures = await drive(reply)
     assert len(figures.answers) == 10
     assert figures.errors == {"http 503": 1}
 
 
-def test_a_broken_connection_is_made_anew_and_the_request_repeated() -> None:
+async def test_a_broken_connection_is_made_anew_and_the_request_repeated() -> None:
     dropped: list[bytes] = []
 
     def reply(path: str, body: bytes) -> tuple[int, bytes]:
@@ -144,45 +133,41 @@ def test_a_broken_connection_is_made_anew_and_the_request_repeated() -> None:
             return 0, b""
         return approve(path, body)
 
-    figures = drive(reply)
+    figures = await drive(reply)
     assert len(figures.answers) == 10
     assert figures.errors == {"http": 1}
 
 
-def test_a_refused_transaction_is_counted_and_not_acknowledged() -> None:
-    figures = drive(lambda _path, _body: (422, b"{}"))
+async def test_a_refused_transaction_is_counted_and_not_acknowledged() -> None:
+    figures = await drive(lambda _path, _body: (422, b"{}"))
     assert not figures.answers
     assert figures.errors == {"http 422": 10}
 
 
-def test_labels_go_to_their_own_path_and_are_no_decisions() -> None:
+async def test_labels_go_to_their_own_path_and_are_no_decisions() -> None:
     paths: list[str] = []
 
     def reply(path: str, body: bytes) -> tuple[int, bytes]:
         paths.append(path)
         return approve(path, body)
 
-    figures = drive(reply, events=iter([LiveLabel(b"{}"), next(transactions())]))
+    figures = await drive(reply, events=iter([LiveLabel(b"{}"), next(transactions())]))
     assert sorted(paths) == ["/labels", "/score"]
     assert figures.labels == 1
     assert list(figures.answers) == ["t-0"]
 
 
-def test_a_connection_is_kept_open_between_requests() -> None:
-    async def step(url: str, connections: list[int]) -> None:
+async def test_a_connection_is_kept_open_between_requests() -> None:
+    async with serving(approve) as (url, connections):
         connection = Connection(url)
         for _ in range(3):
             assert (await connection.post("/score", b"{}"))[0] == 200
         connection.close()
         assert len(connections) == 1
 
-    run(step, approve)
 
-
-def test_nobody_there_is_an_unavailable_api() -> None:
-    async def step(url: str, _connections: list[int]) -> None:
+async def test_nobody_there_is_an_unavailable_api() -> None:
+    async with serving(lambda _path, _body: (0, b"")) as (url, _):
         connection = Connection(url)
         with pytest.raises(UnavailableError, match="api"):
             await connection.post("/score", b"{}")
-
-    run(step, lambda _path, _body: (0, b""))

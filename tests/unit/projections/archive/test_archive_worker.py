@@ -66,7 +66,7 @@ class Bench:
         value, key = (fact, "t-1") if isinstance(fact, bytes) else (encode(fact), fact.subject)
         self.log._store(TRANSACTIONS, key, value, None)
 
-    def worker(self, cut: Cut) -> tuple[Archiver, dict[int, int]]:
+    async def worker(self, cut: Cut) -> tuple[Archiver, dict[int, int]]:
         """With a memory of its own, as after the loss of its disk."""
         self.made += 1
         admission = RecordAdmission(TRANSACTIONS.name, self.path / f"{self.made}.sqlite", _nowhere)
@@ -76,10 +76,10 @@ class Bench:
             return self.log._ends(TRANSACTIONS)
 
         worker = Archiver(self.folder, admission, cut, ends, self.log.read_one)
-        starts = asyncio.run(worker.assign(set(range(TRANSACTIONS.partitions))))
+        starts = await worker.assign(set(range(TRANSACTIONS.partitions)))
         return worker, dict(starts)
 
-    def feed(
+    async def feed(
         self, worker: Archiver, starts: dict[int, int], most: int, size: int, back: int = 0
     ) -> None:
         """Up to `most` records a partition, in batches of `size`; `back` of them once more."""
@@ -92,7 +92,7 @@ class Bench:
                     for each in records[at : at + size]
                 ]
                 batch = Batch(TRANSACTIONS.name, partition, chunk, end)
-                asyncio.run(worker.handle(batch))
+                await worker.handle(batch)
             starts[partition] = max(starts[partition], last)
 
     def history(self, folder: ArchiveFolder) -> tuple[list[object], list[object]]:
@@ -120,7 +120,7 @@ class Bench:
 
 @settings(max_examples=60)
 @given(st.data())
-def test_archive_and_log_together_are_the_log_alone(data: st.DataObject) -> None:
+async def test_archive_and_log_together_are_the_log_alone(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         small, workers = st.integers(1, 4), list[tuple[Archiver, dict[int, int]]]()
@@ -129,12 +129,14 @@ def test_archive_and_log_together_are_the_log_alone(data: st.DataObject) -> None
                 bench.append(fact)
             bench.folder.dies = False
             if not workers or data.draw(st.booleans(), "another"):
-                workers.append(bench.worker(Cut(records=data.draw(small))))
+                workers.append(await bench.worker(Cut(records=data.draw(small))))
             # Any of them: those that were left behind go on writing.
             chosen = data.draw(st.sampled_from(range(len(workers))), "who")
             bench.folder.dies = data.draw(st.booleans(), "dies")
             try:
-                bench.feed(*workers[chosen], data.draw(small), data.draw(small), data.draw(small))
+                await bench.feed(
+                    *workers[chosen], data.draw(small), data.draw(small), data.draw(small)
+                )
             except (UnavailableError, NotFoundError):
                 del workers[chosen]
         for fact in data.draw(st.lists(_FACTS, max_size=6)):
@@ -152,53 +154,50 @@ def bench(tmp_path: Path) -> Bench:
     return bench
 
 
-def test_small_files_are_merged_and_positions_are_their_ends(bench: Bench) -> None:
-    worker, starts = bench.worker(Cut(records=2))
-    bench.feed(worker, starts, 100, 2)
+async def test_small_files_are_merged_and_positions_are_their_ends(bench: Bench) -> None:
+    worker, starts = await bench.worker(Cut(records=2))
+    await bench.feed(worker, starts, 100, 2)
     pieces = bench.folder.pieces()
     for partition, end in positions(pieces).items():
         assert end <= bench.log._ends(TRANSACTIONS)[partition] < end + 2
     bench.close()
 
 
-def test_records_that_wait_are_written_when_they_are_old(bench: Bench) -> None:
-    async def run() -> None:
-        worker, starts = await asyncio.to_thread(bench.worker, Cut(seconds=0.01))
-        await asyncio.to_thread(bench.feed, worker, starts, 100, 10)
-        watching = asyncio.create_task(worker.watch())
-        try:
-            ends = {p: at for p, at in enumerate(bench.log._ends(TRANSACTIONS)) if at}
-            async with asyncio.timeout(10):
-                while positions(bench.folder.pieces()) != ends:  # noqa: ASYNC110 (files alone tell)
-                    await asyncio.sleep(0.01)
-        finally:
-            watching.cancel()
-
-    asyncio.run(run())
+async def test_records_that_wait_are_written_when_they_are_old(bench: Bench) -> None:
+    worker, starts = await bench.worker(Cut(seconds=0.01))
+    await bench.feed(worker, starts, 100, 10)
+    watching = asyncio.create_task(worker.watch())
+    try:
+        ends = {p: at for p, at in enumerate(bench.log._ends(TRANSACTIONS)) if at}
+        async with asyncio.timeout(10):
+            while positions(bench.folder.pieces()) != ends:  # noqa: ASYNC110 (files alone tell)
+                await asyncio.sleep(0.01)
+    finally:
+        watching.cancel()
     bench.close()
 
 
-def test_a_worker_refuses_offsets_that_neither_log_nor_archive_holds(bench: Bench) -> None:
-    worker, starts = bench.worker(Cut(records=1))
-    bench.feed(worker, starts, 1, 1)
+async def test_a_worker_refuses_offsets_that_neither_log_nor_archive_holds(bench: Bench) -> None:
+    worker, starts = await bench.worker(Cut(records=1))
+    await bench.feed(worker, starts, 1, 1)
     gone = {partition: at + 1 for partition, at in starts.items()}
     with pytest.raises(IntegrityError, match="neither in the log any more nor in the archive"):
-        bench.feed(worker, gone, 1, 1)
+        await bench.feed(worker, gone, 1, 1)
     bench.close()
 
 
-def test_an_archive_of_another_log_is_refused(bench: Bench) -> None:
-    worker, starts = bench.worker(Cut(records=1))
-    bench.feed(worker, starts, 100, 1)
+async def test_an_archive_of_another_log_is_refused(bench: Bench) -> None:
+    worker, starts = await bench.worker(Cut(records=1))
+    await bench.feed(worker, starts, 100, 1)
     of_old = bench.log
     bench.log = InMemoryEventLog()
     with pytest.raises(IntegrityError, match="it is of another log"):
-        bench.worker(Cut())
+        await bench.worker(Cut())
     # As long as the old one, and of other facts.
     for number in range(80):
         bench.append(submitted(f"u-{number}"))
     ends, olds = bench.log._ends(TRANSACTIONS), of_old._ends(TRANSACTIONS)
     assert all(end >= old for end, old in zip(ends, olds, strict=True))
     with pytest.raises(IntegrityError, match="it is of another log"):
-        bench.worker(Cut())
+        await bench.worker(Cut())
     bench.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,42 +43,44 @@ def admission(tmp_path: Path, dead_letters: DeadLetters) -> Iterator[RecordAdmis
     admission.close()
 
 
-def statuses(admission: RecordAdmission, read: Batch) -> list[RecordStatus]:
-    return [each.status for each in asyncio.run(admission.check(read))]
+async def statuses(admission: RecordAdmission, read: Batch) -> list[RecordStatus]:
+    return [each.status for each in await admission.check(read)]
 
 
-def test_what_comes_first_counts_and_the_rest_is_void(admission: RecordAdmission) -> None:
+async def test_what_comes_first_counts_and_the_rest_is_void(admission: RecordAdmission) -> None:
     admission.open({0})
-    assert statuses(admission, batch(DUPLICATED)) == EXPECTED
+    assert await statuses(admission, batch(DUPLICATED)) == EXPECTED
 
 
-def test_checking_again_gives_the_same_statuses(admission: RecordAdmission) -> None:
+async def test_checking_again_gives_the_same_statuses(admission: RecordAdmission) -> None:
     admission.open({0})
     read = batch(DUPLICATED)
-    assert statuses(admission, read) == EXPECTED
-    assert statuses(admission, read) == EXPECTED
+    assert await statuses(admission, read) == EXPECTED
+    assert await statuses(admission, read) == EXPECTED
     admission.commit(read)
-    assert statuses(admission, read) == EXPECTED
+    assert await statuses(admission, read) == EXPECTED
 
 
-def test_uncommitted_records_are_checked_again_after_a_restart(admission: RecordAdmission) -> None:
+async def test_uncommitted_records_are_checked_again_after_a_restart(
+    admission: RecordAdmission,
+) -> None:
     assert admission.open({0, 1}) == {0: 0, 1: 0}
     read = batch(DUPLICATED[:2])
-    statuses(admission, read)
+    await statuses(admission, read)
     admission.commit(read)
-    statuses(admission, batch(DUPLICATED[2:], first=2))
+    await statuses(admission, batch(DUPLICATED[2:], first=2))
     admission.close()
     assert admission.open({0, 1}) == {0: 2, 1: 0}
-    assert statuses(admission, batch(DUPLICATED[2:], first=2)) == EXPECTED[2:]
-    assert statuses(admission, batch(DUPLICATED[:1], first=9)) == ["void"]
+    assert await statuses(admission, batch(DUPLICATED[2:], first=2)) == EXPECTED[2:]
+    assert await statuses(admission, batch(DUPLICATED[:1], first=9)) == ["void"]
 
 
-def test_an_undecodable_record_is_dead_lettered_with_position_bytes_and_reason(
+async def test_an_undecodable_record_is_dead_lettered_with_position_bytes_and_reason(
     admission: RecordAdmission, dead_letters: DeadLetters
 ) -> None:
     admission.open({0})
     read = batch([submitted(), b"\x00garbage", None, scored()], first=7)
-    checked = asyncio.run(admission.check(read))
+    checked = await admission.check(read)
     assert [each.status for each in checked] == ["counts", "dead", "dead", "counts"]
     assert [each.envelope is None for each in checked] == [False, True, True, False]
     assert [(position, value) for position, value, _ in dead_letters.got] == [
@@ -89,26 +90,30 @@ def test_an_undecodable_record_is_dead_lettered_with_position_bytes_and_reason(
     assert all(reason for _, _, reason in dead_letters.got)
 
 
-def test_a_batch_is_returned_only_once_its_dead_letters_are_acknowledged(
+async def test_a_batch_is_returned_only_once_its_dead_letters_are_acknowledged(
     admission: RecordAdmission, dead_letters: DeadLetters
 ) -> None:
     admission.open({0})
     dead_letters.away = True
     read = batch([*DUPLICATED, b"garbage"])
     with pytest.raises(LogUnavailableError):
-        asyncio.run(admission.check(read))
+        await admission.check(read)
     dead_letters.away = False
-    assert statuses(admission, read) == [*EXPECTED, "dead"]
+    assert await statuses(admission, read) == [*EXPECTED, "dead"]
 
 
-def test_a_topic_without_the_first_wins_rule_remembers_nothing(dead_letters: DeadLetters) -> None:
+async def test_a_topic_without_the_first_wins_rule_remembers_nothing(
+    dead_letters: DeadLetters,
+) -> None:
     admission = RecordAdmission(ALERTS.name, None, dead_letters)
     assert admission.open({0}) == {}
-    assert statuses(admission, batch(DUPLICATED, topic=ALERTS)) == ["counts"] * len(DUPLICATED)
+    assert await statuses(admission, batch(DUPLICATED, topic=ALERTS)) == ["counts"] * len(
+        DUPLICATED
+    )
     admission.commit(batch(DUPLICATED, topic=ALERTS))
 
 
-def test_since_begins_at_the_offset_itself(admission: RecordAdmission) -> None:
+async def test_since_begins_at_the_offset_itself(admission: RecordAdmission) -> None:
     admission.open({0})
-    checked = asyncio.run(admission.check(batch(DUPLICATED, first=10)))
+    checked = await admission.check(batch(DUPLICATED, first=10))
     assert [each.position.offset for each in since(checked, 14)] == [14, 15]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -71,89 +70,68 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.admission.close()
 
 
-def test_each_record_is_projected_once_with_its_status(bench: Bench) -> None:
-    async def run() -> None:
-        assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
-        await bench.handler.handle(batch(READ))
-        await bench.handler.handle(batch(READ))
-        await bench.handler.handle(batch([*READ[3:], scored("b")], first=3))
-
-    asyncio.run(run())
+async def test_each_record_is_projected_once_with_its_status(bench: Bench) -> None:
+    assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
+    await bench.handler.handle(batch(READ))
+    await bench.handler.handle(batch(READ))
+    await bench.handler.handle(batch([*READ[3:], scored("b")], first=3))
     assert bench.projection.statuses == dict.fromkeys(range(5), "counts")
 
 
-def test_reading_begins_at_the_lesser_position_of_memory_and_projection(bench: Bench) -> None:
-    async def run() -> None:
-        bench.projection.positions = {0: 2, 1: 0}
-        assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
-        await bench.handler.handle(batch(READ))
-        assert bench.projection.statuses == {2: "counts", 3: "counts"}
-        bench.projection.positions[0] = 1
-        assert await bench.handler.assign({0}) == {0: 1}
-
-    asyncio.run(run())
+async def test_reading_begins_at_the_lesser_position_of_memory_and_projection(bench: Bench) -> None:
+    bench.projection.positions = {0: 2, 1: 0}
+    assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
+    await bench.handler.handle(batch(READ))
+    assert bench.projection.statuses == {2: "counts", 3: "counts"}
+    bench.projection.positions[0] = 1
+    assert await bench.handler.assign({0}) == {0: 1}
 
 
-def test_records_below_the_position_are_checked_but_not_projected(bench: Bench) -> None:
-    async def run() -> None:
-        bench.projection.positions = {0: 4}
-        await bench.handler.assign({0})
-        await bench.handler.handle(batch(READ))
-        assert bench.projection.calls == 0
-        await bench.handler.handle(batch([submitted("a"), scored("b")], first=4))
-        assert bench.projection.statuses == {4: "void", 5: "counts"}
-
-    asyncio.run(run())
+async def test_records_below_the_position_are_checked_but_not_projected(bench: Bench) -> None:
+    bench.projection.positions = {0: 4}
+    await bench.handler.assign({0})
+    await bench.handler.handle(batch(READ))
+    assert bench.projection.calls == 0
+    await bench.handler.handle(batch([submitted("a"), scored("b")], first=4))
+    assert bench.projection.statuses == {4: "void", 5: "counts"}
 
 
-def test_what_does_not_fit_is_dead_lettered_and_the_rest_projected(bench: Bench) -> None:
-    async def run() -> None:
-        bench.projection.unfoldable = {1: "too long", 3: "too wide"}
-        await bench.handler.assign({0})
-        read = batch(READ)
-        await bench.handler.handle(read)
-        assert [(offset, reason) for offset, _, reason in bench.letters] == [
-            (1, "too long"),
-            (3, "too wide"),
-        ]
-        assert bench.letters[0][1] == read.records[1][2]
-
-    asyncio.run(run())
+async def test_what_does_not_fit_is_dead_lettered_and_the_rest_projected(bench: Bench) -> None:
+    bench.projection.unfoldable = {1: "too long", 3: "too wide"}
+    await bench.handler.assign({0})
+    read = batch(READ)
+    await bench.handler.handle(read)
+    assert [(offset, reason) for offset, _, reason in bench.letters] == [
+        (1, "too long"),
+        (3, "too wide"),
+    ]
+    assert bench.letters[0][1] == read.records[1][2]
     assert bench.projection.statuses == {0: "counts", 1: "dead", 2: "counts", 3: "dead"}
     assert bench.projection.calls == 2
 
 
 @pytest.mark.parametrize("error", [UnavailableError("postgres", "away"), FencedError("not ours")])
-def test_a_batch_that_failed_may_be_handed_in_again(bench: Bench, error: Exception) -> None:
-    async def run() -> None:
-        await bench.handler.assign({0})
-        bench.projection.trouble = [error]
-        with pytest.raises(type(error)):
-            await bench.handler.handle(batch(READ))
+async def test_a_batch_that_failed_may_be_handed_in_again(bench: Bench, error: Exception) -> None:
+    await bench.handler.assign({0})
+    bench.projection.trouble = [error]
+    with pytest.raises(type(error)):
         await bench.handler.handle(batch(READ))
-        assert bench.projection.statuses == dict.fromkeys(range(4), "counts")
-        bench.admission.close()
-        assert await bench.handler.assign({0}) == {0: 4}
-
-    asyncio.run(run())
-
-
-def test_the_memory_never_runs_ahead_of_a_projection_that_failed(bench: Bench) -> None:
-    async def run() -> None:
-        await bench.handler.assign({0})
-        bench.projection.trouble = [UnavailableError("postgres", "away")]
-        with pytest.raises(UnavailableError):
-            await bench.handler.handle(batch(READ))
-        bench.admission.close()
-        assert await bench.handler.assign({0}) == {0: 0}
-
-    asyncio.run(run())
+    await bench.handler.handle(batch(READ))
+    assert bench.projection.statuses == dict.fromkeys(range(4), "counts")
+    bench.admission.close()
+    assert await bench.handler.assign({0}) == {0: 4}
 
 
-def test_a_revoked_partition_is_forgotten(bench: Bench) -> None:
-    async def run() -> None:
-        await bench.handler.assign({0, 1})
-        await bench.handler.revoke({1})
-        assert bench.projection.revoked == [1]
+async def test_the_memory_never_runs_ahead_of_a_projection_that_failed(bench: Bench) -> None:
+    await bench.handler.assign({0})
+    bench.projection.trouble = [UnavailableError("postgres", "away")]
+    with pytest.raises(UnavailableError):
+        await bench.handler.handle(batch(READ))
+    bench.admission.close()
+    assert await bench.handler.assign({0}) == {0: 0}
 
-    asyncio.run(run())
+
+async def test_a_revoked_partition_is_forgotten(bench: Bench) -> None:
+    await bench.handler.assign({0, 1})
+    await bench.handler.revoke({1})
+    assert bench.projection.revoked == [1]

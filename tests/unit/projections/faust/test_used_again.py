@@ -25,13 +25,13 @@ async def nowhere(*_: object) -> None:
     """Nothing here is dead-lettered."""
 
 
-def test_a_rebuilt_store_gets_both_uses_of_an_id(tmp_path: Path) -> None:
+async def test_a_rebuilt_store_gets_both_uses_of_an_id(tmp_path: Path) -> None:
     again = NOW + HORIZON_US + 1
     read = batch([submitted(), scored(), labelled(), submitted(known_time=again), scored()])
     admission = RecordAdmission(TRANSACTIONS.name, tmp_path / "admission.sqlite", nowhere)
     for _ in range(2):
         assert admission.open({0}, anew={0}) == {0: 0}
-        checked = asyncio.run(admission.check(read))
+        checked = await admission.check(read)
         assert [each.status for each in checked] == ["counts"] * 5
         admission.commit(read)
     assert admission.open({0}) == {0: 5}
@@ -64,16 +64,12 @@ def raised(transaction_id: str, now: int) -> Envelope:
     return alert
 
 
-def test_an_alert_that_is_raised_again_is_not_delivered_again(tmp_path: Path) -> None:
+async def test_an_alert_that_is_raised_again_is_not_delivered_again(tmp_path: Path) -> None:
     later = NOW + 3 * 86_400_000_000
-
-    async def run() -> None:
-        posted: list[str] = []
-        async with delivering(posted, tmp_path / "a.sqlite", lambda: later) as (handler, _, rang):
-            # The first was raised days ago; its repetition is of now, and so is a third alert.
-            alerts = [raised("t-1", NOW), raised("t-1", later), raised("t-2", later)]
-            await handler.handle(batch(alerts, topic=ALERTS))
-            await asyncio.wait_for(rang.wait(), 5)
-        assert posted == [alerts[2].id]
-
-    asyncio.run(run())
+    posted: list[str] = []
+    async with delivering(posted, tmp_path / "a.sqlite", lambda: later) as (handler, _, rang):
+        # The first was raised days ago; its repetition is of now, and so is a third alert.
+        alerts = [raised("t-1", NOW), raised("t-1", later), raised("t-2", later)]
+        await handler.handle(batch(alerts, topic=ALERTS))
+        await asyncio.wait_for(rang.wait(), 5)
+    assert posted == [alerts[2].id]

@@ -79,72 +79,54 @@ async def watched(worker: Stuck, ending: Ending, condition: Awaitable[object]) -
         await asyncio.gather(running, return_exceptions=True)
 
 
-def test_a_worker_with_lag_and_no_progress_is_ended_with_its_status() -> None:
-    async def run() -> None:
-        worker, ending = Stuck(end=5), Ending()
-        await watched(worker, ending, ending.wait())
-        assert ending.status == STALLED
-        assert worker.lag == 5
-
-    asyncio.run(run())
+async def test_a_worker_with_lag_and_no_progress_is_ended_with_its_status() -> None:
+    worker, ending = Stuck(end=5), Ending()
+    await watched(worker, ending, ending.wait())
+    assert ending.status == STALLED
+    assert worker.lag == 5
 
 
-def test_a_worker_without_lag_counts_as_progressing() -> None:
-    async def run() -> None:
-        ending, progressed = Ending(), asyncio.Event()
-        loop = asyncio.get_running_loop()
+async def test_a_worker_without_lag_counts_as_progressing() -> None:
+    ending, progressed = Ending(), asyncio.Event()
+    loop = asyncio.get_running_loop()
 
-        class Quiet(Stuck):
-            def __setattr__(self, name: str, value: Any) -> None:
-                super().__setattr__(name, value)
-                if name == "progressed" and value > 0:
-                    loop.call_soon_threadsafe(progressed.set)
+    class Quiet(Stuck):
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if name == "progressed" and value > 0:
+                loop.call_soon_threadsafe(progressed.set)
 
-        worker = Quiet(end=0)
-        await watched(worker, ending, progressed.wait())
-        assert ending.status is None
-
-    asyncio.run(run())
+    worker = Quiet(end=0)
+    await watched(worker, ending, progressed.wait())
+    assert ending.status is None
 
 
-def test_the_last_known_ends_stay_where_the_log_does_not_answer() -> None:
-    async def run() -> None:
-        worker, ending = Stuck(end=None, known_end=3), Ending()
-        await watched(worker, ending, ending.wait())
-        assert ending.status == STALLED
-
-    asyncio.run(run())
+async def test_the_last_known_ends_stay_where_the_log_does_not_answer() -> None:
+    worker, ending = Stuck(end=None, known_end=3), Ending()
+    await watched(worker, ending, ending.wait())
+    assert ending.status == STALLED
 
 
-def test_a_worker_that_is_long_busy_with_one_batch_is_not_ended() -> None:
-    async def run() -> None:
-        worker, ending = Stuck(end=5), Ending()
-        worker.app = Stuck(end=5)
-        worker.app.progressed = time.monotonic() + 3600
-        await watched(worker, ending, asyncio.sleep(3 * LIMIT))
-        assert ending.status is None
-
-    asyncio.run(run())
+async def test_a_worker_that_is_long_busy_with_one_batch_is_not_ended() -> None:
+    worker, ending = Stuck(end=5), Ending()
+    worker.app = Stuck(end=5)
+    worker.app.progressed = time.monotonic() + 3600
+    await watched(worker, ending, asyncio.sleep(3 * LIMIT))
+    assert ending.status is None
 
 
-def test_the_ends_are_asked_for_again_and_again() -> None:
-    async def run() -> None:
-        worker, ending = Stuck(end=0), Ending()
-        await watched(worker, ending, worker.consumer.asked.wait())
-        assert worker.ends == {(NAME, 0): 0}
-
-    asyncio.run(run())
+async def test_the_ends_are_asked_for_again_and_again() -> None:
+    worker, ending = Stuck(end=0), Ending()
+    await watched(worker, ending, worker.consumer.asked.wait())
+    assert worker.ends == {(NAME, 0): 0}
 
 
-def test_an_event_loop_that_hangs_is_noticed_from_outside() -> None:
-    async def run() -> None:
-        worker, ending = Stuck(end=0), Ending()
+async def test_an_event_loop_that_hangs_is_noticed_from_outside() -> None:
+    worker, ending = Stuck(end=0), Ending()
 
-        async def hang() -> None:
-            await worker.consumer.asked.wait()
-            assert ending.ended.wait(10)
+    async def hang() -> None:
+        await worker.consumer.asked.wait()
+        assert ending.ended.wait(10)
 
-        await watched(worker, ending, hang())
-        assert ending.status == STALLED
-
-    asyncio.run(run())
+    await watched(worker, ending, hang())
+    assert ending.status == STALLED

@@ -16,277 +16,228 @@ from tests.builders.feature_bench import NAME, App, Bench, Handler
 from tests.builders.worker_pieces import batch
 
 
-def test_records_are_handled_once_and_from_the_position_that_was_named() -> None:
-    async def run() -> None:
-        bench = Bench(start=2)
-        await bench.begin()
-        await bench.feed(0, 3)
-        await bench.feed(1, 3)
-        await bench.feed(3, 5)
-        assert bench.handler.got == [(0, [2, 3]), (0, [4, 5])]
-
-    asyncio.run(run())
+async def test_records_are_handled_once_and_from_the_position_that_was_named() -> None:
+    bench = Bench(start=2)
+    await bench.begin()
+    await bench.feed(0, 3)
+    await bench.feed(1, 3)
+    await bench.feed(3, 5)
+    assert bench.handler.got == [(0, [2, 3]), (0, [4, 5])]
 
 
-def test_batches_of_a_partition_that_is_not_ours_are_dropped() -> None:
-    async def run() -> None:
-        bench = Bench()
-        await bench.begin()
-        await bench.feed(0, 1, partition=5)
-        assert bench.handler.got == []
-
-    asyncio.run(run())
+async def test_batches_of_a_partition_that_is_not_ours_are_dropped() -> None:
+    bench = Bench()
+    await bench.begin()
+    await bench.feed(0, 1, partition=5)
+    assert bench.handler.got == []
 
 
-def test_after_a_jump_the_missing_offsets_are_fetched_again() -> None:
-    async def run() -> None:
-        bench = Bench()
-        await bench.begin()
-        await bench.feed(0, 1)
-        await bench.feed(4, 5)
-        assert bench.app.consumer.sought == [((NAME, 0), 2)]
-        assert bench.handler.got == [(0, [0, 1])]
-        await bench.feed(2, 5)
-        assert bench.handler.got == [(0, [0, 1]), (0, [2, 3, 4, 5])]
-
-    asyncio.run(run())
+async def test_after_a_jump_the_missing_offsets_are_fetched_again() -> None:
+    bench = Bench()
+    await bench.begin()
+    await bench.feed(0, 1)
+    await bench.feed(4, 5)
+    assert bench.app.consumer.sought == [((NAME, 0), 2)]
+    assert bench.handler.got == [(0, [0, 1])]
+    await bench.feed(2, 5)
+    assert bench.handler.got == [(0, [0, 1]), (0, [2, 3, 4, 5])]
 
 
-def test_a_hole_in_the_log_is_passed_after_the_second_fetch() -> None:
-    async def run() -> None:
-        bench = Bench()
-        await bench.begin()
-        await bench.feed(4, 5)
-        await bench.feed(7, 8)
-        assert bench.handler.got == []
-        await bench.feed(7, 8)
-        assert bench.handler.got == [(0, [7, 8])]
-        assert [offset for _, offset in bench.app.consumer.sought] == [0, 0]
-
-    asyncio.run(run())
+async def test_a_hole_in_the_log_is_passed_after_the_second_fetch() -> None:
+    bench = Bench()
+    await bench.begin()
+    await bench.feed(4, 5)
+    await bench.feed(7, 8)
+    assert bench.handler.got == []
+    await bench.feed(7, 8)
+    assert bench.handler.got == [(0, [7, 8])]
+    assert [offset for _, offset in bench.app.consumer.sought] == [0, 0]
 
 
-def test_a_batch_is_handed_in_again_until_its_server_answers() -> None:
-    async def run() -> None:
-        bench = Bench()
-        await bench.begin()
-        bench.handler.trouble = [UnavailableError("redis", "away")] * 3
-        await bench.feed(0, 1)
-        assert bench.handler.got == [(0, [0, 1])]
-        assert bench.worker.lag == 0
-
-    asyncio.run(run())
+async def test_a_batch_is_handed_in_again_until_its_server_answers() -> None:
+    bench = Bench()
+    await bench.begin()
+    bench.handler.trouble = [UnavailableError("redis", "away")] * 3
+    await bench.feed(0, 1)
+    assert bench.handler.got == [(0, [0, 1])]
+    assert bench.worker.lag == 0
 
 
-def test_a_fenced_partition_waits_for_the_next_assignment_and_others_go_on() -> None:
-    async def run() -> None:
-        bench = Bench()
-        await bench.begin()
-        bench.handler.trouble = [FencedError("another owns it")]
-        await bench.feed(0, 1)
-        await bench.feed(0, 1)
-        await bench.feed(0, 0, partition=1)
-        assert bench.handler.got == [(1, [0])]
-        assert bench.worker.lag == 2
-        await bench.begin()
-        await bench.feed(0, 1)
-        assert bench.handler.got == [(1, [0]), (0, [0, 1])]
-
-    asyncio.run(run())
+async def test_a_fenced_partition_waits_for_the_next_assignment_and_others_go_on() -> None:
+    bench = Bench()
+    await bench.begin()
+    bench.handler.trouble = [FencedError("another owns it")]
+    await bench.feed(0, 1)
+    await bench.feed(0, 1)
+    await bench.feed(0, 0, partition=1)
+    assert bench.handler.got == [(1, [0])]
+    assert bench.worker.lag == 2
+    await bench.begin()
+    await bench.feed(0, 1)
+    assert bench.handler.got == [(1, [0]), (0, [0, 1])]
 
 
-def test_lag_counts_what_the_log_is_known_to_hold() -> None:
-    async def run() -> None:
-        bench = Bench()
-        await bench.begin()
-        await bench.feed(0, 1, end=10)
-        await bench.feed(0, 2, partition=1)
-        assert bench.worker.lag == 8
-        assert bench.worker.partitions == {(NAME, 0), (NAME, 1)}
-
-    asyncio.run(run())
+async def test_lag_counts_what_the_log_is_known_to_hold() -> None:
+    bench = Bench()
+    await bench.begin()
+    await bench.feed(0, 1, end=10)
+    await bench.feed(0, 2, partition=1)
+    assert bench.worker.lag == 8
+    assert bench.worker.partitions == {(NAME, 0), (NAME, 1)}
 
 
-def test_partitions_of_another_worker_are_revoked() -> None:
-    async def run() -> None:
-        bench = Bench()
-        await bench.begin()
-        bench.app.assigned = {(NAME, 1)}
-        await bench.begin()
-        assert bench.handler.revoked == [{0}]
-        await bench.feed(0, 1)
-        assert bench.handler.got == []
-
-    asyncio.run(run())
+async def test_partitions_of_another_worker_are_revoked() -> None:
+    bench = Bench()
+    await bench.begin()
+    bench.app.assigned = {(NAME, 1)}
+    await bench.begin()
+    assert bench.handler.revoked == [{0}]
+    await bench.feed(0, 1)
+    assert bench.handler.got == []
 
 
-def test_a_stopped_worker_waits_for_no_server_and_handles_nothing_more() -> None:
-    async def run() -> None:
-        bench = Bench()
-        await bench.begin()
-        bench.handler.trouble = [UnavailableError("redis", "away")] * 100_000
-        feeding = asyncio.create_task(bench.feed(0, 1))
-        await bench.handler.called.wait()
-        bench.worker.stop()
-        await asyncio.wait_for(feeding, 10)
-        bench.handler.trouble = []
-        await bench.feed(0, 1)
-        assert bench.handler.got == []
-
-    asyncio.run(run())
+async def test_a_stopped_worker_waits_for_no_server_and_handles_nothing_more() -> None:
+    bench = Bench()
+    await bench.begin()
+    bench.handler.trouble = [UnavailableError("redis", "away")] * 100_000
+    feeding = asyncio.create_task(bench.feed(0, 1))
+    await bench.handler.called.wait()
+    bench.worker.stop()
+    await asyncio.wait_for(feeding, 10)
+    bench.handler.trouble = []
+    await bench.feed(0, 1)
+    assert bench.handler.got == []
 
 
-def test_run_gets_partitions_ends_when_asked_and_stops_faust() -> None:
-    async def run() -> None:
-        bench = Bench()
-        running = asyncio.create_task(bench.worker.run())
-        await asyncio.wait_for(bench.worker.ready(), 10)
-        bench.worker.stop()
-        await asyncio.wait_for(running, 10)
-        assert bench.app.stopped
-
-    asyncio.run(run())
+async def test_run_gets_partitions_ends_when_asked_and_stops_faust() -> None:
+    bench = Bench()
+    running = asyncio.create_task(bench.worker.run())
+    await asyncio.wait_for(bench.worker.ready(), 10)
+    bench.worker.stop()
+    await asyncio.wait_for(running, 10)
+    assert bench.app.stopped
 
 
-def test_what_comes_first_is_done_before_partitions_are_asked_for() -> None:
-    async def run() -> None:
-        bench = Bench()
-        begun, go_on = asyncio.Event(), asyncio.Event()
-        trouble: list[Exception] = [UnavailableError("kafka", "away")]
+async def test_what_comes_first_is_done_before_partitions_are_asked_for() -> None:
+    bench = Bench()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    trouble: list[Exception] = [UnavailableError("kafka", "away")]
 
-        async def first() -> None:
-            if trouble:
-                raise trouble.pop()
-            begun.set()
-            await go_on.wait()
+    async def first() -> None:
+        if trouble:
+            raise trouble.pop()
+        begun.set()
+        await go_on.wait()
 
-        running = asyncio.create_task(bench.worker.run(first))
-        await asyncio.wait_for(begun.wait(), 10)
-        assert bench.worker.partitions == set()
-        go_on.set()
-        await asyncio.wait_for(bench.worker.ready(), 10)
-        bench.worker.stop()
-        await asyncio.wait_for(running, 10)
-
-    asyncio.run(run())
+    running = asyncio.create_task(bench.worker.run(first))
+    await asyncio.wait_for(begun.wait(), 10)
+    assert bench.worker.partitions == set()
+    go_on.set()
+    await asyncio.wait_for(bench.worker.ready(), 10)
+    bench.worker.stop()
+    await asyncio.wait_for(running, 10)
 
 
 @pytest.mark.parametrize("failure", [None, IntegrityError("the tail ended")])
-def test_a_worker_may_be_ended_before_it_asked_for_partitions(failure: Exception | None) -> None:
-    async def run() -> None:
-        bench = Bench()
-        begun = asyncio.Event()
+async def test_a_worker_may_be_ended_before_it_asked_for_partitions(
+    failure: Exception | None,
+) -> None:
+    bench = Bench()
+    begun = asyncio.Event()
 
-        async def first() -> None:
-            begun.set()
-            await asyncio.Event().wait()
+    async def first() -> None:
+        begun.set()
+        await asyncio.Event().wait()
 
-        running = asyncio.create_task(bench.worker.run(first))
-        await asyncio.wait_for(begun.wait(), 10)
-        bench.worker.stop(failure)
-        if failure is None:
+    running = asyncio.create_task(bench.worker.run(first))
+    await asyncio.wait_for(begun.wait(), 10)
+    bench.worker.stop(failure)
+    if failure is None:
+        await asyncio.wait_for(running, 10)
+    else:
+        with pytest.raises(IntegrityError, match="the tail ended"):
             await asyncio.wait_for(running, 10)
-        else:
-            with pytest.raises(IntegrityError, match="the tail ended"):
-                await asyncio.wait_for(running, 10)
-        assert bench.worker.partitions == set()
-
-    asyncio.run(run())
+    assert bench.worker.partitions == set()
 
 
-def test_a_batch_under_way_is_finished_before_the_worker_stops() -> None:
-    async def run() -> None:
-        bench = Bench()
-        go_on = asyncio.Event()
-        stopped_before: list[bool] = []
+async def test_a_batch_under_way_is_finished_before_the_worker_stops() -> None:
+    bench = Bench()
+    go_on = asyncio.Event()
+    stopped_before: list[bool] = []
 
-        async def slow(batch: Batch) -> None:
-            bench.handler.called.set()
-            await go_on.wait()
-            stopped_before.append(bench.app.stopped)
+    async def slow(batch: Batch) -> None:
+        bench.handler.called.set()
+        await go_on.wait()
+        stopped_before.append(bench.app.stopped)
 
-        bench.handler.handle = slow  # type: ignore[method-assign]
-        running = asyncio.create_task(bench.worker.run())
-        await bench.worker.ready()
-        feeding = asyncio.create_task(bench.feed(0, 0))
-        await bench.handler.called.wait()
-        bench.worker.stop()
-        asyncio.get_running_loop().call_later(0.05, go_on.set)
-        await asyncio.wait_for(asyncio.gather(running, feeding), 10)
-        assert stopped_before == [False]
-
-    asyncio.run(run())
+    bench.handler.handle = slow  # type: ignore[method-assign]
+    running = asyncio.create_task(bench.worker.run())
+    await bench.worker.ready()
+    feeding = asyncio.create_task(bench.feed(0, 0))
+    await bench.handler.called.wait()
+    bench.worker.stop()
+    asyncio.get_running_loop().call_later(0.05, go_on.set)
+    await asyncio.wait_for(asyncio.gather(running, feeding), 10)
+    assert stopped_before == [False]
 
 
-def test_an_unexpected_error_ends_the_worker_and_is_raised() -> None:
-    async def run() -> None:
-        bench = Bench()
-        running = asyncio.create_task(bench.worker.run())
-        await bench.worker.ready()
-        bench.handler.trouble = [IntegrityError("not our bytes")]
-        await bench.feed(0, 1)
-        with pytest.raises(IntegrityError, match="not our bytes"):
-            await asyncio.wait_for(running, 10)
-
-    asyncio.run(run())
+async def test_an_unexpected_error_ends_the_worker_and_is_raised() -> None:
+    bench = Bench()
+    running = asyncio.create_task(bench.worker.run())
+    await bench.worker.ready()
+    bench.handler.trouble = [IntegrityError("not our bytes")]
+    await bench.feed(0, 1)
+    with pytest.raises(IntegrityError, match="not our bytes"):
+        await asyncio.wait_for(running, 10)
 
 
-def test_a_crash_of_faust_ends_the_worker_with_its_reason() -> None:
-    async def run() -> None:
-        bench = Bench()
-        bench.app.crashed, bench.app.crash_reason = True, RuntimeError("the group is gone")
-        with pytest.raises(RuntimeError, match="the group is gone"):
-            await asyncio.wait_for(bench.worker.run(), 10)
-
-    asyncio.run(run())
+async def test_a_crash_of_faust_ends_the_worker_with_its_reason() -> None:
+    bench = Bench()
+    bench.app.crashed, bench.app.crash_reason = True, RuntimeError("the group is gone")
+    with pytest.raises(RuntimeError, match="the group is gone"):
+        await asyncio.wait_for(bench.worker.run(), 10)
 
 
-def test_a_task_beside_is_repeated_when_a_server_is_away_and_else_ends_the_worker() -> None:
-    async def run() -> None:
-        bench = Bench()
-        trouble: list[Exception] = [UnavailableError("redis", "away"), IntegrityError("broken")]
+async def test_a_task_beside_is_repeated_when_a_server_is_away_and_else_ends_the_worker() -> None:
+    bench = Bench()
+    trouble: list[Exception] = [UnavailableError("redis", "away"), IntegrityError("broken")]
 
-        async def beside() -> None:
-            raise trouble.pop(0)
+    async def beside() -> None:
+        raise trouble.pop(0)
 
-        running = asyncio.create_task(bench.worker.run())
-        await bench.worker.ready()
-        await bench.worker.steadily(beside)()
-        with pytest.raises(IntegrityError, match="broken"):
-            await asyncio.wait_for(running, 10)
-        assert trouble == []
-
-    asyncio.run(run())
+    running = asyncio.create_task(bench.worker.run())
+    await bench.worker.ready()
+    await bench.worker.steadily(beside)()
+    with pytest.raises(IntegrityError, match="broken"):
+        await asyncio.wait_for(running, 10)
+    assert trouble == []
 
 
-def test_handlers_of_two_topics_run_side_by_side_and_each_in_turn() -> None:
-    async def run() -> None:
-        app = App({(NAME, 0), (ALERTS.name, 0)})
-        slow, quick = Handler(), Handler()
-        go_on, at_once, most = asyncio.Event(), 0, 0
+async def test_handlers_of_two_topics_run_side_by_side_and_each_in_turn() -> None:
+    app = App({(NAME, 0), (ALERTS.name, 0)})
+    slow, quick = Handler(), Handler()
+    go_on, at_once, most = asyncio.Event(), 0, 0
 
-        async def one_at_a_time(batch: Batch) -> None:
-            nonlocal at_once, most
-            at_once += 1
-            most = max(most, at_once)
-            slow.called.set()
-            await go_on.wait()
-            at_once -= 1
+    async def one_at_a_time(batch: Batch) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        slow.called.set()
+        await go_on.wait()
+        at_once -= 1
 
-        slow.handle = one_at_a_time  # type: ignore[method-assign]
-        Worker("two", cast(BatchApp, app), {TRANSACTIONS: slow, ALERTS: quick}, 0.0)
-        await app.start()
-        both = asyncio.gather(
-            app.feed(batch([b"x"], partition=0)), app.feed(batch([b"x"], first=1, partition=0))
-        )
-        await slow.called.wait()
-        await app.feed(batch([b"x"], topic=ALERTS))
-        assert quick.got == [(0, [0])]
-        go_on.set()
-        await asyncio.wait_for(both, 10)
-        assert most == 1
-
-    asyncio.run(run())
+    slow.handle = one_at_a_time  # type: ignore[method-assign]
+    Worker("two", cast(BatchApp, app), {TRANSACTIONS: slow, ALERTS: quick}, 0.0)
+    await app.start()
+    both = asyncio.gather(
+        app.feed(batch([b"x"], partition=0)), app.feed(batch([b"x"], first=1, partition=0))
+    )
+    await slow.called.wait()
+    await app.feed(batch([b"x"], topic=ALERTS))
+    assert quick.got == [(0, [0])]
+    go_on.set()
+    await asyncio.wait_for(both, 10)
+    assert most == 1
 
 
 def test_our_errors_are_explained_by_their_message_and_others_with_their_type() -> None:

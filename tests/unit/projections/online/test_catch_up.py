@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 
 from domain.features import Entity, feature_event
@@ -53,19 +52,19 @@ class Growing(InMemoryEventLog):
             yield Recorded(Position(topic.name, SHARD, offset), None, self.routed[offset])
 
 
-def test_it_ends_where_the_topic_ended_at_its_start() -> None:
+async def test_it_ends_where_the_topic_ended_at_its_start() -> None:
     states, log = InMemoryStates(), Growing(events=5)
-    assert asyncio.run(CatchUp(log, states).run()) == 5
+    assert await CatchUp(log, states).run() == 5
     assert states.marks[SHARD] == Marker(5, {0: 4})
     (state,) = states.read([(Entity.CARD, CARD)]).states
     assert state.version == {0: 4}
 
 
-def test_it_goes_on_from_the_markers_of_its_generation() -> None:
+async def test_it_goes_on_from_the_markers_of_its_generation() -> None:
     states, log = InMemoryStates(), Growing(events=5)
-    asyncio.run(CatchUp(log, states).run())
-    assert asyncio.run(CatchUp(log, states).run()) == 5
-    assert asyncio.run(CatchUp(log, states).run()) == 5
+    await CatchUp(log, states).run()
+    assert await CatchUp(log, states).run() == 5
+    assert await CatchUp(log, states).run() == 5
     (state,) = states.read([(Entity.CARD, CARD)]).states
     assert state.version == {0: 14}
     assert states.marks[SHARD] == Marker(15, {0: 14})

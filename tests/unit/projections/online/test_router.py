@@ -81,57 +81,45 @@ async def started(shards: Shards) -> Router:
     return router
 
 
-def test_events_of_a_shard_are_sent_at_once_and_nothing_to_the_others() -> None:
-    async def run() -> None:
-        shards = Shards()
-        router = await started(shards)
-        await router.handle(batch([submitted("a")]))
-        assert shards.records == 0
-        await router.handle(batch([of_card("b", "c-1")], first=1))
-        concerned = [q for q, sent in shards.sent.items() if sent]
-        assert 0 < len(concerned) < ENTITIES.partitions
-        assert all(shards.covered(q) == 1 for q in concerned)
-
-    asyncio.run(run())
+async def test_events_of_a_shard_are_sent_at_once_and_nothing_to_the_others() -> None:
+    shards = Shards()
+    router = await started(shards)
+    await router.handle(batch([submitted("a")]))
+    assert shards.records == 0
+    await router.handle(batch([of_card("b", "c-1")], first=1))
+    concerned = [q for q, sent in shards.sent.items() if sent]
+    assert 0 < len(concerned) < ENTITIES.partitions
+    assert all(shards.covered(q) == 1 for q in concerned)
 
 
-def test_watermarks_reach_the_other_shards_and_no_offset_is_left_out(
+async def test_watermarks_reach_the_other_shards_and_no_offset_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("projections.online.router._WATERMARK_SECONDS", 0.001)
-
-    async def run() -> None:
-        shards = Shards()
-        router = await started(shards)
-        for offset in range(5):
-            await router.handle(batch([of_card(f"t-{offset}", "c-1")], first=offset))
-        watching = asyncio.create_task(router.watch())
-        async with asyncio.timeout(10):
-            await shards.all_told(4)
-        watching.cancel()
-        told = shards.records
-        for sent in shards.sent.values():
-            assert sent[0].first == 0
-            assert all(b.first == a.last + 1 for a, b in pairwise(sent))
-        assert told == shards.records
-
-    asyncio.run(run())
+    shards = Shards()
+    router = await started(shards)
+    for offset in range(5):
+        await router.handle(batch([of_card(f"t-{offset}", "c-1")], first=offset))
+    watching = asyncio.create_task(router.watch())
+    async with asyncio.timeout(10):
+        await shards.all_told(4)
+    watching.cancel()
+    told = shards.records
+    for sent in shards.sent.values():
+        assert sent[0].first == 0
+        assert all(b.first == a.last + 1 for a, b in pairwise(sent))
+    assert told == shards.records
 
 
-def test_a_refused_record_is_sent_again_without_a_gap() -> None:
-    async def run() -> None:
-        shards = Shards()
-        router = await started(shards)
-        shards.failures = 1
-        handed = batch([of_card("a", "c-1"), of_card("b", "c-2")])
-        with pytest.raises(LogUnavailableError):
-            await router.handle(handed)
+async def test_a_refused_record_is_sent_again_without_a_gap() -> None:
+    shards = Shards()
+    router = await started(shards)
+    shards.failures = 1
+    handed = batch([of_card("a", "c-1"), of_card("b", "c-2")])
+    with pytest.raises(LogUnavailableError):
         await router.handle(handed)
-        concerned = [q for q, sent in shards.sent.items() if sent]
-        assert all(shards.covered(q) == 1 for q in concerned)
-        entries = {
-            offset for sent in shards.sent.values() for r in sent for offset, *_ in r.entries
-        }
-        assert entries == {0, 1}
-
-    asyncio.run(run())
+    await router.handle(handed)
+    concerned = [q for q, sent in shards.sent.items() if sent]
+    assert all(shards.covered(q) == 1 for q in concerned)
+    entries = {offset for sent in shards.sent.values() for r in sent for offset, *_ in r.entries}
+    assert entries == {0, 1}

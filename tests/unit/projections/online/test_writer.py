@@ -74,105 +74,90 @@ class Bench:
         return {key: state.to_bytes() for key, state in made.items()}
 
 
-def test_events_are_folded_while_a_write_is_under_way_and_written_by_the_next_one() -> None:
-    async def run() -> None:
-        bench = Bench()
-        writer = await bench.writer()
-        watching = asyncio.create_task(writer.watch())
-        bench.states.gate.clear()
+async def test_events_are_folded_while_a_write_is_under_way_and_written_by_the_next_one() -> None:
+    bench = Bench()
+    writer = await bench.writer()
+    watching = asyncio.create_task(writer.watch())
+    bench.states.gate.clear()
+    bench.add(CARDS[0])
+    await writer.handle(bench.batch(0))
+    await asyncio.to_thread(bench.states.writing.wait)
+    for _ in range(5):
         bench.add(CARDS[0])
-        await writer.handle(bench.batch(0))
-        await asyncio.to_thread(bench.states.writing.wait)
-        for _ in range(5):
-            bench.add(CARDS[0])
-            bench.add(CARDS[1])
-            await asyncio.wait_for(writer.handle(bench.batch(len(bench.records) - 2)), 5)
-        assert bench.states.stored == {}
-        bench.states.gate.set()
-        await writer.save()
-        watching.cancel()
-        assert bench.states.writes[:2] == [1, 2]
-        assert bench.states.stored == bench.folded()
-        assert bench.states.marks == {SHARD: Marker(11, {0: 10})}
-
-    asyncio.run(run())
+        bench.add(CARDS[1])
+        await asyncio.wait_for(writer.handle(bench.batch(len(bench.records) - 2)), 5)
+    assert bench.states.stored == {}
+    bench.states.gate.set()
+    await writer.save()
+    watching.cancel()
+    assert bench.states.writes[:2] == [1, 2]
+    assert bench.states.stored == bench.folded()
+    assert bench.states.marks == {SHARD: Marker(11, {0: 10})}
 
 
 @pytest.mark.parametrize("failures", range(1, 5))
-def test_a_write_that_fails_loses_nothing(failures: int) -> None:
-    async def run() -> None:
-        bench = Bench()
-        writer = await bench.writer()
-        bench.add(CARDS[0])
-        await writer.handle(bench.batch(0))
-        bench.states.failures = failures
-        for _ in range(failures):
-            bench.add(CARDS[1])
-            await writer.handle(bench.batch(len(bench.records) - 1))
-            with pytest.raises(UnavailableError):
-                await writer.save()
-        await writer.save()
-        assert bench.states.stored == bench.folded()
-        assert bench.states.marks[SHARD].covers(0) == failures
-
-    asyncio.run(run())
+async def test_a_write_that_fails_loses_nothing(failures: int) -> None:
+    bench = Bench()
+    writer = await bench.writer()
+    bench.add(CARDS[0])
+    await writer.handle(bench.batch(0))
+    bench.states.failures = failures
+    for _ in range(failures):
+        bench.add(CARDS[1])
+        await writer.handle(bench.batch(len(bench.records) - 1))
+        with pytest.raises(UnavailableError):
+            await writer.save()
+    await writer.save()
+    assert bench.states.stored == bench.folded()
+    assert bench.states.marks[SHARD].covers(0) == failures
 
 
-def test_a_state_that_is_being_saved_is_not_read_back() -> None:
-    async def run() -> None:
-        bench = Bench(most=2)
-        for card in (*CARDS, CARDS[0]):
-            bench.add(card)
-        # The others are saved but not marked: they are read back and hold everything.
-        known = {key: data for key, data in bench.folded().items() if key[1] != CARDS[0]}
-        bench.states.stored.update(known)
-        writer = await bench.writer()
-        await writer.handle(bench.batch(0, 1))
-        bench.states.gate.clear()
-        saving = asyncio.create_task(writer.save())
-        await asyncio.to_thread(bench.states.writing.wait)
-        for start in range(1, 5):
-            await asyncio.wait_for(writer.handle(bench.batch(start, start + 1)), 5)
-        bench.states.gate.set()
-        await saving
-        await writer.save()
-        assert bench.states.stored == bench.folded()
-
-    asyncio.run(run())
+async def test_a_state_that_is_being_saved_is_not_read_back() -> None:
+    bench = Bench(most=2)
+    for card in (*CARDS, CARDS[0]):
+        bench.add(card)
+    # The others are saved but not marked: they are read back and hold everything.
+    known = {key: data for key, data in bench.folded().items() if key[1] != CARDS[0]}
+    bench.states.stored.update(known)
+    writer = await bench.writer()
+    await writer.handle(bench.batch(0, 1))
+    bench.states.gate.clear()
+    saving = asyncio.create_task(writer.save())
+    await asyncio.to_thread(bench.states.writing.wait)
+    for start in range(1, 5):
+        await asyncio.wait_for(writer.handle(bench.batch(start, start + 1)), 5)
+    bench.states.gate.set()
+    await saving
+    await writer.save()
+    assert bench.states.stored == bench.folded()
 
 
-def test_an_event_that_no_state_can_hold_is_dead_lettered_and_stops_nothing() -> None:
-    async def run() -> None:
-        bench = Bench()
-        writer = await bench.writer()
-        bench.add(CARDS[0])
-        bench.add(CARDS[0], amount=-1)
-        bench.records.append(b"what is this")
-        await writer.handle(bench.batch(0))
-        await writer.save()
-        assert bench.states.stored == bench.folded(upto=1)
-        assert bench.states.marks == {SHARD: Marker(3, {0: 1})}
-        assert ["base_amount" in reason for reason in bench.dead] == [False, True]
-
-    asyncio.run(run())
+async def test_an_event_that_no_state_can_hold_is_dead_lettered_and_stops_nothing() -> None:
+    bench = Bench()
+    writer = await bench.writer()
+    bench.add(CARDS[0])
+    bench.add(CARDS[0], amount=-1)
+    bench.records.append(b"what is this")
+    await writer.handle(bench.batch(0))
+    await writer.save()
+    assert bench.states.stored == bench.folded(upto=1)
+    assert bench.states.marks == {SHARD: Marker(3, {0: 1})}
+    assert ["base_amount" in reason for reason in bench.dead] == [False, True]
 
 
-def test_a_refused_writer_takes_no_batches_until_it_is_assigned_again() -> None:
-    async def run() -> None:
-        bench = Bench()
-        writer = await bench.writer()
-        bench.add(CARDS[0])
-        bench.states.marks[SHARD] = Marker(0, {0: 77})
-        watching = asyncio.create_task(writer.watch())
-        await writer.handle(bench.batch(0))
-        with pytest.raises(FencedError):
-            await asyncio.wait_for(for_ever(writer, bench), 5)
-        assert await writer.assign({SHARD}) == {SHARD: 0}
-        bench.add(CARDS[0])
-        await writer.handle(bench.batch(0))
-        watching.cancel()
-
-    asyncio.run(run())
+async def test_a_refused_writer_takes_no_batches_until_it_is_assigned_again() -> None:
+    bench = Bench()
+    writer = await bench.writer()
+    bench.add(CARDS[0])
+    bench.states.marks[SHARD] = Marker(0, {0: 77})
+    watching = asyncio.create_task(writer.watch())
+    await writer.handle(bench.batch(0))
+    with pytest.raises(FencedError):
+        await asyncio.wait_for(for_ever(writer, bench), 5)
+    assert await writer.assign({SHARD}) == {SHARD: 0}
+    bench.add(CARDS[0])
+    await writer.handle(bench.batch(0))
+    watching.cancel()
 
 
 async def for_ever(writer: EntityWriter, bench: Bench) -> None:
@@ -191,39 +176,36 @@ Step = tuple[str, int]
         max_size=25,
     ),
 )
-def test_states_equal_the_log_whatever_fails_and_whenever_it_restarts(
+async def test_states_equal_the_log_whatever_fails_and_whenever_it_restarts(
     cards: Sequence[str], steps: Sequence[Step]
 ) -> None:
-    async def run() -> None:
-        bench = Bench(most=3)
-        for card in cards:
-            bench.add(card)
-        writer = await bench.writer()
-        at = 0
-        for step, number in steps:
-            if step == "handle" and at < len(bench.records):
-                upto = min(at + number, len(bench.records))
-                try:
-                    await writer.handle(bench.batch(at, upto))
-                    at = upto
-                except UnavailableError:
-                    pass
-            elif step == "crash":
-                writer = await bench.writer()
-                at = bench.states.marks.get(SHARD, Marker()).next
-            else:
-                bench.states.failures = number if step == "fail" else 0
-                with suppress(UnavailableError):
-                    await writer.save()
-            covered = bench.states.marks.get(SHARD, Marker()).covers(0)
-            assert_covered(bench, covered)
-        bench.states.failures = 0
-        if at < len(bench.records):
-            await writer.handle(bench.batch(at))
-        await writer.save()
-        assert bench.states.stored == bench.folded()
-
-    asyncio.run(run())
+    bench = Bench(most=3)
+    for card in cards:
+        bench.add(card)
+    writer = await bench.writer()
+    at = 0
+    for step, number in steps:
+        if step == "handle" and at < len(bench.records):
+            upto = min(at + number, len(bench.records))
+            try:
+                await writer.handle(bench.batch(at, upto))
+                at = upto
+            except UnavailableError:
+                pass
+        elif step == "crash":
+            writer = await bench.writer()
+            at = bench.states.marks.get(SHARD, Marker()).next
+        else:
+            bench.states.failures = number if step == "fail" else 0
+            with suppress(UnavailableError):
+                await writer.save()
+        covered = bench.states.marks.get(SHARD, Marker()).covers(0)
+        assert_covered(bench, covered)
+    bench.states.failures = 0
+    if at < len(bench.records):
+        await writer.handle(bench.batch(at))
+    await writer.save()
+    assert bench.states.stored == bench.folded()
 
 
 def assert_covered(bench: Bench, covered: int) -> None:

@@ -1,0 +1,16 @@
+"""The API over an in-memory log, without a server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from eventlog.in_memory import InMemoryEventLog
+from tests.builders.api_bench import Api, running
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    async with running(InMemoryEventLog()) as api:
+        yield api
