@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -25,8 +24,8 @@ from local.demo.summary import Outcome
 from local.stack.control import LocalStack
 from local.stack.services import without_own_urls
 from local.stack.terminal import TerminalProgress
-from operations.monitoring.projection_lag import ProjectionPositions
 from runtime.composition.log import open_log
+from runtime.composition.positions import open_positions
 from runtime.processes.prepare import prepare
 from runtime.settings import Settings, load_settings, settings_from_environment
 
@@ -76,7 +75,7 @@ def make_ready(
         state = stages.import_history(state, request)
     else:
         state = stages.import_data(state, data, request)
-    with closing(ProjectionPositions(settings)) as positions:
+    with open_positions(settings) as positions:
         stages.wait_for_projections(positions)
     if data is not None and request.label is None:
         say("Without --label there is nothing to train on. The live model stays.")

@@ -18,7 +18,7 @@ from local.demo.plan import DemoRequest, HistoryPlan, plan_history
 from local.demo.projection_progress import wait_for_projections
 from local.demo.subprocesses import json_output_of
 from operations.models.default_model import serves
-from operations.monitoring.projection_lag import ProjectionPositions, lags
+from operations.monitoring.projection_lag import PositionReaders, lags, read_positions
 from runtime.composition.intake import cleaner_of
 from runtime.composition.models import artefacts_of
 from runtime.settings import Settings
@@ -88,13 +88,13 @@ class Stages:
         self.say(f"{done['accepted']:,} transactions and {done['labels']:,} labels are in the log.")
         return self._keep(replace(state, transactions=int(done["accepted"])))
 
-    def wait_for_projections(self, positions: ProjectionPositions) -> None:
+    def wait_for_projections(self, positions: PositionReaders) -> None:
         """Returns once every projection has caught up. Raises UnavailableError."""
         first: dict[str, int] = {}
 
         def found() -> dict[str, int]:
             ends = asyncio.run(_ends(self.log))
-            return lags(positions.read(), ends)
+            return lags(read_positions(positions), ends)
 
         with self.bars() as bars:
 

@@ -11,6 +11,11 @@ from domain.features.kernel.arrays import Floats
 from projections.offline.skew import Tally
 
 
+def projection_of(features: FeatureSet) -> str:
+    """The name under which positions are kept: a new set of features begins at 0."""
+    return f"offline.{features.hash}"
+
+
 @dataclass(frozen=True, slots=True)
 class VectorRows:
     """Ideal vectors: `times` and `known` are microseconds UTC, `values` [ids, features]."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import psycopg
 
@@ -11,7 +11,7 @@ from domain.errors import UnavailableError
 from domain.features import FeatureSet
 from operations.features.rebuild import RebuildPorts
 from operations.features.verify import Vectors, VerificationPorts
-from operations.monitoring.projection_lag import ProjectionPositions
+from operations.monitoring.projection_lag import read_positions
 from projections.online.adapters.feast_repo import apply, feature_store, repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.adapters.redis_generations import RedisGenerations
@@ -23,6 +23,7 @@ from projections.verification.feast_side import retrieved_vectors
 from projections.verification.postgres_side import stored_vectors
 from runtime.composition.history import open_history
 from runtime.composition.models import artefacts_of
+from runtime.composition.positions import open_positions
 from runtime.settings import Settings
 
 _RETRIEVED_AT_ONCE = 100_000
@@ -57,7 +58,7 @@ def open_verification(settings: Settings) -> Iterator[VerificationPorts]:
     """Raises UnavailableError, IntegrityError for another log's archive."""
     with (
         open_history(settings) as (log, history),
-        closing(ProjectionPositions(settings)) as positions,
+        open_positions(settings) as positions,
     ):
         yield VerificationPorts(
             log=log,
@@ -67,7 +68,7 @@ def open_verification(settings: Settings) -> Iterator[VerificationPorts]:
             retrieved=lambda features, times: retrieved_vectors(
                 feature_store(settings), features, times, _RETRIEVED_AT_ONCE
             ),
-            positions=positions.read,
+            positions=lambda: read_positions(positions),
         )
 
 

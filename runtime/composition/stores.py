@@ -9,6 +9,7 @@ from commands.ports import ServedFeatures
 from projections.evidence.adapters.mongo import MongoEvidence, build_client
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
+from projections.online.port import StateReader
 from projections.online.reader import FeastFeatureReader
 from projections.settings import MongoSettings
 from runtime.settings import Settings
@@ -24,6 +25,10 @@ def open_evidence(settings: Settings) -> Iterator[MongoEvidence]:
         yield MongoEvidence(client)
     finally:
         client.close()
+
+
+def live_states(settings: Settings) -> StateReader:
+    return FeastStateStore(repo_config(settings))
 
 
 def feature_reader(settings: Settings) -> FeastFeatureReader[ServedFeatures]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 
@@ -19,16 +18,15 @@ from local.demo.live.monitor import DecisionMonitor, MonitorThreads, all_settled
 from local.demo.live.reconciliation import Reconciliation, Stored, reconcile
 from local.demo.live.screen import LiveScreen
 from local.demo.live.traffic import Schedule, Traffic
-from operations.monitoring.projection_lag import ProjectionPositions
+from operations.monitoring.projection_lag import read_positions
+from projections.readmodels.queries import id_prefix
+from runtime.composition.positions import open_positions
+from runtime.composition.read_models import open_engine
+from runtime.composition.stores import live_states
 from runtime.settings import Settings
 
 _SETTLE_SECONDS = 60.0
 _ALERT_SECONDS = 20.0
-_ALERTS = "SELECT count(*) FROM alerts WHERE starts_with(transaction_id, %s)"
-_DECISIONS = (
-    "SELECT transaction_id, outcome, score, source_partition, source_offset"
-    " FROM decisions WHERE starts_with(transaction_id, %s)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +56,17 @@ class LiveSession:
         figures = Figures()
         screen = LiveScreen(self.console, figures, self.schedule.seconds)
         traffic = Traffic(self.settings.api_url, self.log, figures)
-        with self._opened() as positions, self._opened() as asked:
+        markers = live_states(self.settings).markers
+        with open_positions(self.settings) as positions, open_engine(self.settings) as engine:
             start = asyncio.run(self._ends())
-            monitor = DecisionMonitor(self.log, start, self.id_prefix, positions.markers, figures)
-            count_alerts = lambda: int(asked.rows(_ALERTS, self.id_prefix)[0][0])  # noqa: E731
-            with screen.shown(), MonitorThreads(monitor, asked.read, count_alerts, figures):
+            monitor = DecisionMonitor(self.log, start, self.id_prefix, markers, figures)
+            threads = MonitorThreads(
+                monitor,
+                lambda: read_positions(positions),
+                lambda: id_prefix.count_alerts(engine, self.id_prefix),
+                figures,
+            )
+            with screen.shown(), threads:
                 started = monotonic()
                 try:
                     asyncio.run(traffic.run(events, self.schedule))
@@ -73,17 +77,10 @@ class LiveSession:
                 screen.phase = "all sent; waiting for the last decisions"
                 wait_until(lambda: all_settled(figures), _SETTLE_SECONDS)
                 wait_until(lambda: figures.alerts >= _flagged(figures), _ALERT_SECONDS)
-            stored = {row[0]: Stored(*row[1:]) for row in asked.rows(_DECISIONS, self.id_prefix)}
+            rows = id_prefix.decisions(engine, self.id_prefix)
+        stored = {row[0]: Stored(*row[1:]) for row in rows}
         reconciliation = reconcile(figures, stored, monitor.counted)
         return LiveResult(figures, reconciliation, seconds, traffic.last)
-
-    @contextmanager
-    def _opened(self) -> Iterator[ProjectionPositions]:
-        positions = ProjectionPositions(self.settings)
-        try:
-            yield positions
-        finally:
-            positions.close()
 
     async def _ends(self) -> list[int]:
         return list(await self.log.ends(TRANSACTIONS))

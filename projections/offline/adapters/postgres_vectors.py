@@ -11,7 +11,7 @@ from domain.errors import FencedError
 from domain.features import CATALOGUE, FeatureSet
 from eventlog.topics import TRANSACTIONS
 from projections.offline.adapters.vector_copy import HEADER, TRAILER, rows_as_binary
-from projections.offline.port import Written
+from projections.offline.port import Written, projection_of
 from projections.offline.skew import Tally
 from projections.ports import Counts
 from projections.readmodels.storage import positions
@@ -37,8 +37,7 @@ class PostgresVectors:
     def __init__(self, engine: Engine, features: FeatureSet = CATALOGUE) -> None:
         self._engine = engine
         self.features = features
-        # A new set of features is a new projection: its positions begin at 0.
-        self._name = f"offline.{features.hash}"
+        self._name = projection_of(features)
         self._epochs: dict[int, int] = {}
         columns = (*_FIXED, *features.names)
         names = sql.SQL(", ").join(map(sql.Identifier, columns))

@@ -55,3 +55,13 @@ def advance(
         " WHERE projection = %s AND topic = %s AND partition = %s",
         (next_offset, counts.projected, counts.void, counts.dead, projection, topic, partition),
     )
+
+
+def positions_of(cursor: Cursor, projection: str, topic: str) -> dict[int, int]:
+    """Per partition the offset of the next record to project, where there is one."""
+    cursor.execute(
+        "SELECT partition, next_offset FROM projection_positions"
+        " WHERE projection = %s AND topic = %s",
+        (projection, topic),
+    )
+    return {int(partition): int(following) for partition, following in cursor.fetchall()}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 import redis
 
+from domain.features import CATALOGUE
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.settings import KafkaSettings
+from migrations.upgrade import upgrade_to
 from projections.online.adapters.feast_repo import apply, repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from runtime.settings import Settings
@@ -46,6 +50,17 @@ def states(settings: Settings) -> FeastStateStore:
 def applied(settings: Settings) -> Settings:
     apply(settings)
     return settings
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """PostgreSQL with the tables, and no vectors or positions."""
+    upgrade_to(settings.database_url, "head", CATALOGUE.names)
+    url = settings.database_url.replace("+psycopg", "", 1)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("TRUNCATE feature_vectors, projection_positions")
+        yield connection
+        connection.execute("TRUNCATE feature_vectors, projection_positions")
 
 
 @pytest.fixture

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
-import pytest
 
 from domain.features import CATALOGUE
 from domain.times import to_datetime
 from eventlog.adapters.kafka import KafkaEventLog
-from migrations.upgrade import upgrade_to
 from projections.online.adapters.feast_repo import feature_store
 from runtime.settings import Settings
 from tests.builders.worker_history import ideal, lay_down, transaction, until
 from tests.builders.worker_process import WorkerProcess
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
-    upgrade_to(settings.database_url, "head", CATALOGUE.names)
-    url = settings.database_url.replace("+psycopg", "", 1)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("TRUNCATE feature_vectors, projection_positions")
-        yield connection
-        connection.execute("TRUNCATE feature_vectors, projection_positions")
 
 
 def rows(database: psycopg.Connection[Any]) -> int:
