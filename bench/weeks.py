@@ -39,16 +39,18 @@ def lay_out(
     from domain.features import CATALOGUE
     from domain.features.payments import UNLABELLED
     from domain.features.rows import TRANSACTION
-    from operations.training.file_frame import FlatFile, laid_out
+    from operations.log.imports import ImportOptions
+    from operations.training.file_frame import events_of_file
     from projections.replay.dataset import dataset, labels_of
     from projections.replay.ideal import known_order
+    from runtime.composition.intake import cleaner_for_file
     from runtime.settings import settings_from_environment
 
     began = time.perf_counter()
-    read = FlatFile(path=file, mapping=mapping, label=label, label_delay=label_delay,
-                    rejects=folder / "rejects.ndjson")  # fmt: skip
-    settings = settings_from_environment(state_dir=folder)
-    events = laid_out(read, settings, lambda _text: None, lambda _done, _of: None).events
+    read = ImportOptions(file=file, mapping=mapping, label=label, label_delay=label_delay,
+                         rejects=folder / "rejects.ndjson")  # fmt: skip
+    cleaning = cleaner_for_file(settings_from_environment(state_dir=folder), None)
+    events = events_of_file(read, cleaning, lambda _text: None, lambda _done, _of: None).events
     made = dataset(events, CATALOGUE, as_known_at=2**62)
     order = np.argsort(made.times, kind="stable")
     np.save(folder / "ids.npy", made.transaction_ids[order].astype(str))

@@ -1,4 +1,4 @@
-"""Owns the way to cli.training.retrain: trains a model from a flat file of transactions.
+"""Runs `retrain_model`: trains a model from a flat file of transactions.
 
     python scripts/retrain_model.py --dataset-path FILE.csv --map card_id=CARD --label FRAUD
 

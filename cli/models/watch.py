@@ -13,7 +13,7 @@ import typer
 from cli.models.commands import AsJson, group
 
 if TYPE_CHECKING:
-    from operations.training.retraining import Check, Pace
+    from operations.training.retraining import Check, Schedule
     from runtime.settings import Settings
 
 NOT_LOOKED = 2
@@ -46,17 +46,17 @@ def watch(
     from commands.imports.durations import parse_duration
     from domain.errors import InvalidInputError, RetraceError
     from host.clock import now_us
-    from operations.training.retraining import Pace
+    from operations.training.retraining import Schedule
     from runtime.settings import load_settings
 
-    pace = Pace(parse_duration(every, "--every"), parse_duration(rest, "--rest"))
+    schedule = Schedule(parse_duration(every, "--every"), parse_duration(rest, "--rest"))
     pause = parse_duration(check, "--check")
     if not pause:
         raise InvalidInputError("--check", "expected a span of time, such as 1h")
     settings = load_settings()
     for _ in _looks(once, pause / 1e6):
         try:
-            found = _looked(settings, pace, promote, now_us())
+            found = _looked(settings, schedule, promote, now_us())
         except RetraceError as error:
             _say(f"looked in vain: {error}")
             if once:
@@ -67,7 +67,7 @@ def watch(
             raise typer.Exit(1 if found.failed else 0)
 
 
-def _looked(settings: Settings, pace: Pace, promote: bool, now: int) -> Check:
+def _looked(settings: Settings, schedule: Schedule, promote: bool, now: int) -> Check:
     from operations.monitoring.health import health_of
     from operations.training.retraining import Retraining, train_in_child
     from runtime.composition.log import open_log
@@ -81,7 +81,7 @@ def _looked(settings: Settings, pace: Pace, promote: bool, now: int) -> Check:
             log,
             lambda: health_of(log, store, engine, None, query),
             train_in_child,
-            pace,
+            schedule,
             promote,
             _say,
         ).check(now)

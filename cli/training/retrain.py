@@ -1,23 +1,21 @@
-"""Owns the command behind scripts/retrain_model.py: from a flat file to a stored model, no server.
+"""Command of scripts/retrain_model.py: trains a model from a flat file, without any server.
 
-It registers nothing, for there may be no log; the end says how that is done.
+The log does not know the model then: the end says how it is registered.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli.interrupts import interruptible
+from cli.output import parse_moment
+from cli.training.output import print_training, training_progress
 from domain.errors import RetraceError
-
-if TYPE_CHECKING:
-    from operations.training.file_frame import LaidOut
 
 
 def main() -> None:
@@ -74,73 +72,51 @@ def retrain(
 
     The same command goes on where it was interrupted.
     """
-    from cli.output import progress_shown
-    from cli.training.card_writing import write_card
-    from cli.training.train import moment_of, summary_of
     from inference.training.train import TrainSettings
-    from operations.training.file_frame import FlatFile, frame_of_file, usual_label
-    from operations.training.runs import Asked, begun, remove, trained_by
-    from runtime.composition.models import artefacts_of
+    from operations.log.imports import ImportOptions
+    from operations.training.file_frame import usual_label
+    from operations.training.train_from_file import begin, train_run
+    from runtime.composition.intake import cleaner_for_file
+    from runtime.composition.training import model_output
     from runtime.settings import settings_from_environment
 
     started = time.monotonic()
     settings = settings_from_environment()
-    file = FlatFile(
-        path=dataset_path,
+    options = ImportOptions(
+        file=dataset_path,
         mapping=tuple(mapping or ()),
         label=label or usual_label(dataset_path),
         label_delay=label_delay,
-        currency=default_currency,
         rejects=rejects,
         limit=limit,
     )
-    moment = moment_of(as_known_at) if as_known_at else None
-    with progress_shown() as (say, count):
-        frame, laid_out = frame_of_file(file, settings, moment, say, count)
-        if laid_out.summary.rejected:
-            typer.echo(laid_out.rejected, err=True)
-        chosen = TrainSettings(seed, settings.budget)
-        asked = Asked(frame.as_known_at, "file", chosen, promote=False)
-        taken = begun(settings.file_training_dir, asked, frame)
-        with taken as run, interruptible("the same command"):
-            trained = trained_by(run, _progress(say, count))
-            model_hash = artefacts_of(settings).put(trained.files)
-            source = f"the file {dataset_path.name}, laid out as an import would"
-            card = write_card(settings, model_hash, trained, source)
-            remove(run)
-    summary = summary_of(trained, model_hash, False, time.monotonic() - started) | {"card": card}
-    _tell(summary, laid_out, settings.models_dir / model_hash, as_json)
-
-
-def _progress(say: Any, count: Any) -> Callable[[float, str], None]:
-    told = [""]
-
-    def progress(done: float, text: str) -> None:
-        if text != told[0]:
-            told[0] = text
-            say(text)
-        count(int(done * 1000), 1000)
-
-    return progress
-
-
-def _tell(summary: dict[str, Any], laid_out: LaidOut, folder: Path, as_json: bool) -> None:
-    from cli.training.train import tell
-
-    read = laid_out.summary
-    told = summary | {
+    moment = parse_moment("--as-known-at", as_known_at)
+    root, cleaning = settings.file_training_dir, cleaner_for_file(settings, default_currency)
+    chosen = TrainSettings(seed, settings.budget)
+    with (
+        training_progress() as progress,
+        begin(root, options, cleaning, moment, chosen, progress, _warn) as (run, read),
+        interruptible("the same command"),
+    ):
+        result = train_run(model_output(settings), run, dataset_path, progress)
+    folder, rows = settings.models_dir / result.model_hash, read.summary
+    more = {
         "folder": str(folder),
-        "rows": read.rows,
-        "accepted": read.accepted,
-        "rejected": read.rejected,
-        "rejected_fields": read.rejected_fields,
-        "rejects_file": str(laid_out.rejects_path) if read.rejected else None,
+        "rows": rows.rows,
+        "accepted": rows.accepted,
+        "rejected": rows.rejected,
+        "rejected_fields": rows.rejected_fields,
+        "rejects_file": str(read.rejects_path) if rows.rejected else None,
         "registered": False,
     }
-    tell(told, as_json)
-    typer.echo(
+    print_training(result, time.monotonic() - started, as_json, more)
+    model_id = result.trained.manifest.model_id
+    _warn(
         f"Stored in {folder}; the log does not know it yet. With the stack up:\n"
-        f"  ./retrace models register {summary['model_id']}\n"
-        f"  ./retrace models promote {summary['model_id']}",
-        err=True,
+        f"  ./retrace models register {model_id}\n"
+        f"  ./retrace models promote {model_id}"
     )
+
+
+def _warn(text: str) -> None:
+    typer.echo(text, err=True)

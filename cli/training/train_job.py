@@ -1,20 +1,16 @@
-"""Owns `retrace train-job`: one pod's part of a training, its place taken from the environment."""
+"""Command `retrace train-job`: one pod's part of a training, placed by the environment."""
 
 from __future__ import annotations
 
 import os
 import time
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cli.training.train import FeatureValues, begin, shown, store, summary_of, tell
-
-if TYPE_CHECKING:
-    from operations.training.cluster_job import Place
-    from operations.training.runs import TrainingRun
+from cli.output import parse_moment
+from cli.training.output import print_training, training_progress
+from cli.training.train import FeatureValues
 
 
 def _from(variable: str, text: str, **more: Any) -> Any:
@@ -49,37 +45,25 @@ def train_job(
     Worker 0 reads the log, stores the model and puts it in force. A worker that loses another ends
     with an error; started again, all go on from the last checkpoint (deploy/k8s/training-job.yaml).
     """
-    from operations.training.cluster_job import Place, led
-    from operations.training.runs import trained_by
+    from host.clock import now_us
+    from inference.training.train import TrainSettings
+    from operations.training.cluster_job import Place, follow, lead
+    from operations.training.runs import Asked
+    from runtime.composition.training import open_training
     from runtime.settings import load_settings, settings_from_environment
 
     place = Place(job, index, workers, name, service, port)
     os.environ["TF_CONFIG"] = place.tf_config()
     if not place.cluster.chief:
-        _follow(settings_from_environment().training_dir, place, wait)
+        with training_progress() as progress:
+            follow(settings_from_environment().training_dir, place, wait, progress)
         return
     started = time.monotonic()
     settings = load_settings()
-    with shown() as progress:
-
-        def begun() -> AbstractContextManager[TrainingRun]:
-            return begin(settings, as_known_at, features, promote, seed, workers, progress)
-
-        with led(settings.training_dir, place, begun) as run:
-            if run is None:
-                return
-            trained = trained_by(run, progress, place.cluster)
-            model_hash, card = store(settings, run, trained)
-    summary = summary_of(trained, model_hash, run.asked.promote, time.monotonic() - started)
-    tell(summary | {"card": card}, as_json)
-
-
-def _follow(root: Path, place: Place, wait: float) -> None:
-    from operations.training.cluster_job import met
-    from operations.training.runs import trained_by
-
-    with shown() as progress:
-        progress(0.0, "waiting for worker 0 to begin the run")
-        run = met(root, place, wait)
-        if run is not None:
-            trained_by(run, progress, place.cluster)
+    moment = parse_moment("--as-known-at", as_known_at)
+    chosen = TrainSettings(seed, settings.budget)
+    asked = Asked(now_us() if moment is None else moment, features, chosen, workers, promote)
+    with training_progress() as progress, open_training(settings) as ports:
+        result = lead(ports, settings.training_dir, place, asked, progress)
+    if result is not None:
+        print_training(result, time.monotonic() - started, as_json)

@@ -1,4 +1,4 @@
-"""Owns `retrace train-worker`: one of the processes that train together, on one machine or many."""
+"""Command `retrace train-worker`: one of the processes that train a model together."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Owns a training whose workers are started elsewhere, as by a Kubernetes Job, over one folder.
+"""Training whose workers are started elsewhere, as by a Kubernetes Job, and share one folder.
 
-Worker 0 reads the log, begins the run and tells its key in `jobs/<job>.json`; the others wait for
-that. A worker whose peer is lost ends with an error; all are to be started again, and go on from
-the last checkpoint.
+Worker 0 reads the log, begins the run and writes its key to `jobs/<job>.json`; the others wait for
+that file. A worker that loses another ends with an error; started again, all go on from the last
+checkpoint.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ import msgspec
 
 from domain.errors import SettingsError, UnavailableError
 from host.files import write_whole, writing
+from inference.frame.progress import Progress
 from inference.training.fitting.cluster import Cluster
-from operations.training.runs import TrainingRun, held, read_run, remove
+from operations.training.results import TrainingResult
+from operations.training.runs import Asked, TrainingRun, held, read_run, remove, trained_by
+from operations.training.train_from_log import TrainingPorts, begin, finish
 
 _LOOK_SECONDS = 1.0
 
@@ -28,7 +31,7 @@ _LOOK_SECONDS = 1.0
 class Place:
     """Worker `index` of `workers`; each listens on `port` of the host `{name}-{index}.{service}`.
 
-    `job` tells one Job from another that bears its name.
+    `job` differs between two Jobs of one name.
     """
 
     job: str
@@ -62,23 +65,41 @@ class _Meeting:
     finished: bool = False
 
 
+def lead(
+    ports: TrainingPorts, root: Path, place: Place, asked: Asked, progress: Progress
+) -> TrainingResult | None:
+    """Worker 0: the stored and registered model; None where the job has finished before."""
+    with led(root, place, lambda: begin(ports, root, asked, progress)) as run:
+        if run is None:
+            return None
+        return finish(ports, run, trained_by(run, progress, place.cluster))
+
+
+def follow(root: Path, place: Place, wait_seconds: float, progress: Progress) -> None:
+    """The others: their part of the run. Raises UnavailableError where worker 0 begins none."""
+    progress(0.0, "waiting for worker 0 to begin the run")
+    run = met(root, place, wait_seconds)
+    if run is not None:
+        trained_by(run, progress, place.cluster)
+
+
 @contextmanager
 def led(
-    root: Path, place: Place, begin: Callable[[], AbstractContextManager[TrainingRun]]
+    root: Path, place: Place, begun: Callable[[], AbstractContextManager[TrainingRun]]
 ) -> Iterator[TrainingRun | None]:
-    """For worker 0: the run, begun or taken up; None where the job has finished before.
+    """For worker 0: the run, begun or resumed; None where the job has finished before.
 
-    Leaving without an error finishes it and removes the run's folder.
+    Leaving without an error marks the job as finished and removes the run's folder.
     """
-    told = _told(root, place)
-    if told and told.finished:
+    meeting = _meeting(root, place)
+    if meeting and meeting.finished:
         yield None
         return
-    known = root / told.run if told else None
-    with held(known) if known and known.exists() else begin() as run:
-        _tell(root, place, _Meeting(run.folder.name))
+    known = root / meeting.run if meeting else None
+    with held(known) if known and known.exists() else begun() as run:
+        _announce(root, place, _Meeting(run.folder.name))
         yield run
-        _tell(root, place, _Meeting(run.folder.name, finished=True))
+        _announce(root, place, _Meeting(run.folder.name, finished=True))
         remove(run)
 
 
@@ -88,27 +109,27 @@ def met(root: Path, place: Place, wait_seconds: float) -> TrainingRun | None:
     Raises UnavailableError where it does not begin in time.
     """
     deadline = time.monotonic() + wait_seconds
-    while (told := _told(root, place)) is None:
+    while (meeting := _meeting(root, place)) is None:
         if time.monotonic() > deadline:
             raise UnavailableError(
                 "training", f"worker 0 of {place.name} has begun no run in {root}: see its log"
             )
         time.sleep(_LOOK_SECONDS)
-    return None if told.finished else read_run(root / told.run)
+    return None if meeting.finished else read_run(root / meeting.run)
 
 
 def _path(root: Path, place: Place) -> Path:
     return root / "jobs" / f"{place.job}.json"
 
 
-def _told(root: Path, place: Place) -> _Meeting | None:
+def _meeting(root: Path, place: Place) -> _Meeting | None:
     try:
         return msgspec.json.decode(_path(root, place).read_bytes(), type=_Meeting)
     except FileNotFoundError:
         return None
 
 
-def _tell(root: Path, place: Place, meeting: _Meeting) -> None:
+def _announce(root: Path, place: Place, meeting: _Meeting) -> None:
     path = _path(root, place)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Owns the worker processes of a training on this machine: started, watched, started again.
+"""Worker processes of a training on this machine: started, supervised and restarted together.
 
-A worker that ends early takes the others with it, for none can go on without all: they start again
+No worker can go on without all: when one ends early the others are stopped, and all start again
 from the last checkpoint. They end with the process that started them.
 """
 
@@ -28,15 +28,15 @@ from inference.training.train import TrainedModel
 from operations.training.runs import TrainingRun, result_of
 
 REFUSED = 3
-"""Exit code of a worker whose error another start would meet again; its last line tells it."""
+"""Exit code of a worker whose error a restart would not mend; its log ends with the error."""
 
 _STARTS = 3  # without a new epoch in between
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """A line of a worker's stdout, or its end with that code."""
+class _Output:
+    """A line of a worker's stdout, or its exit code."""
 
     worker: int
     line: str = ""
@@ -68,22 +68,22 @@ def trained_by_workers(run: TrainingRun, progress: Progress) -> TrainedModel:
         progress(0.0, f"worker {ended.worker} {_in_words(ended.code)}: all start again")
 
 
-def _attempt(run: TrainingRun, progress: Progress) -> _Heard | None:
+def _attempt(run: TrainingRun, progress: Progress) -> _Output | None:
     """The first worker to end early; None where all have done their part."""
-    heard: Queue[_Heard] = Queue()
+    outputs: Queue[_Output] = Queue()
     count = run.asked.workers
     with ExitStack() as stack:
         peers = [f"127.0.0.1:{port}" for port in free_ports(count)]
         for index in range(count):
             process = stack.enter_context(_started(run, index, peers))
-            Thread(target=_listen, args=(index, process, heard), daemon=True).start()
+            Thread(target=_read, args=(index, process, outputs), daemon=True).start()
         done = 0
         while done < count:
-            told = heard.get()
-            if told.code is None:
-                _pass_on(told, progress)
-            elif told.code:
-                return told
+            output = outputs.get()
+            if output.code is None:
+                _pass_on(output, progress)
+            elif output.code:
+                return output
             else:
                 done += 1
     return None
@@ -120,18 +120,18 @@ def _environment(index: int, peers: list[str]) -> Mapping[str, str]:
     }
 
 
-def _listen(index: int, process: subprocess.Popen[str], heard: Queue[_Heard]) -> None:
+def _read(index: int, process: subprocess.Popen[str], outputs: Queue[_Output]) -> None:
     with process.stdout or open(os.devnull) as lines:
         for line in lines:
-            heard.put(_Heard(index, line))
-    heard.put(_Heard(index, code=process.wait()))
+            outputs.put(_Output(index, line))
+    outputs.put(_Output(index, code=process.wait()))
 
 
-def _pass_on(told: _Heard, progress: Progress) -> None:
-    """What the first worker tells of its progress; the others do the same at the same time."""
-    if told.worker:
+def _pass_on(output: _Output, progress: Progress) -> None:
+    """Progress of the first worker; the others are at the same place."""
+    if output.worker:
         return
-    line = json.loads(told.line)
+    line = json.loads(output.line)
     progress(line["done"], line["text"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +14,8 @@ from domain.times import to_rfc3339
 from eventlog.archive.history import History
 from inference.frame.frame import Frame
 from inference.serving.graph import as_rows
+from operations.training.progress import Count, Say
 from projections.replay.dataset import Dataset, dataset
-
-Say = Callable[[str], None]
-"""Gets the name of each step as it begins."""
-Count = Callable[[int, int], None]
-"""Gets how much of a step is done, and how much there is."""
 
 
 def ideal_frame(history: History, as_known_at: int, say: Say, count: Count) -> Frame:

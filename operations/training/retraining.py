@@ -1,7 +1,6 @@
-"""Owns when a model is trained anew, and why; the training itself is `retrace train`'s.
+"""Retraining by schedule or for drift: whether a model is due, why, and a child that trains it.
 
-It trains in a process of its own: what happens to it, to its memory above all, is no matter of the
-process that watches, and nothing of either touches those who score.
+Training has a process of its own: its memory and its end do not touch the process that watches.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from inference.monitoring.report import ModelHealth
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Schedule:
     """A model is trained when the newest is `every` old (0: never for its age), and for drift once
     it is `rest` old; microseconds."""
 
@@ -32,8 +31,8 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Trainings:
-    """As the log tells: the newest model, when it came (microseconds UTC), and whether it waits to
-    be promoted, as it does until it was so once or is retired. Empty id: there is none."""
+    """The newest model of the log, when it came (microseconds UTC), and whether it waits to be
+    promoted, which ends once it was promoted or is retired. Empty id: there is none."""
 
     newest_id: str = ""
     newest_time: int = 0
@@ -54,35 +53,35 @@ def trainings_of(log: EventLog) -> Trainings:
 
 
 def reason_to_train(
-    known: Trainings, health: ModelHealth | None, pace: Pace, now: int
+    known: Trainings, health: ModelHealth | None, schedule: Schedule, now: int
 ) -> tuple[str | None, str]:
-    """(why a model is to be trained now, None where it is not; what else there is to say).
+    """(why a model is to be trained now, None where it is not; a note).
 
-    Drift asks for one new model, not for another at every look until that one is promoted.
+    Drift asks for one new model, not for another at every check until that one is promoted.
     """
     if not known.newest_id:
         return "there is no model yet", ""
     age = now - known.newest_time
-    came = f"{known.newest_id} came {_said(age)} ago"
-    if pace.every and age >= pace.every:
+    came = f"{known.newest_id} came {_in_words(age)} ago"
+    if schedule.every and age >= schedule.every:
         return f"scheduled: {came}", ""
     if health is None or health.level != "alert":
         return None, came
     over = ", ".join(name for name, level in health.levels.items() if level == "alert")
     if known.waits:
         return None, f"drift of {over}; {came} and waits to be promoted"
-    if age < pace.rest:
+    if age < schedule.rest:
         return None, f"drift of {over}; {came}, too lately to train another"
     return f"drift of {over}", ""
 
 
-def _said(span: int) -> str:
+def _in_words(span: int) -> str:
     return f"{span // DAY} days" if span >= 2 * DAY else f"{span // HOUR} hours"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one look found, and what was done about it."""
+    """What was found, and what was done about it; `at` in microseconds UTC."""
 
     at: int
     level: str
@@ -107,35 +106,35 @@ Train = Callable[[bool], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Retraining:
-    """`health` of the model in force; `train(promote)` gives what `retrace train --json` told."""
+    """`health` of the model in force; `train(promote)` gives what `retrace train --json` does."""
 
     log: EventLog
     health: Callable[[], ModelHealth]
     train: Train
-    pace: Pace
+    schedule: Schedule
     promote: bool
     say: Callable[[str], None]
 
     def check(self, now: int) -> Check:
-        """Looks once, and trains where there is a reason; a training that fails is told.
+        """Checks once, and trains where there is a reason; a failed training is in the result.
 
         Raises LogUnavailableError.
         """
         known = trainings_of(self.log)
         health, note = self._health()
-        reason, more = reason_to_train(known, health, self.pace, now)
+        reason, more = reason_to_train(known, health, self.schedule, now)
         level = health.level if health else "unknown"
-        told = "; ".join(filter(None, (note, more)))
+        notes = "; ".join(filter(None, (note, more)))
         if reason is None:
-            return Check(now, level, None, told)
+            return Check(now, level, None, notes)
         self.say(f"trains: {reason}")
         try:
-            return Check(now, level, reason, told, trained=self.train(self.promote))
+            return Check(now, level, reason, notes, trained=self.train(self.promote))
         except (subprocess.SubprocessError, OSError, ValueError) as error:
-            return Check(now, level, reason, told, failed=str(error))
+            return Check(now, level, reason, notes, failed=str(error))
 
     def _health(self) -> tuple[ModelHealth | None, str]:
-        """None, and why, where it cannot be said: a schedule is kept all the same."""
+        """None, and why, where it cannot be measured: the schedule holds all the same."""
         try:
             return self.health(), ""
         except RetraceError as error:
@@ -143,16 +142,16 @@ class Retraining:
 
 
 def train_in_child(promote: bool) -> dict[str, Any]:
-    """Passes on to stderr how it gets on. Raises CalledProcessError."""
+    """As `retrace train --json`, with its progress on stderr. Raises CalledProcessError."""
     option = "--promote" if promote else "--no-promote"
     command = [sys.executable, "-m", "cli.main", "train", option, "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         try:
-            told, _ = child.communicate()
+            output, _ = child.communicate()
         except BaseException:
             child.terminate()
             raise
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, "retrace train")
-    summary: dict[str, Any] = json.loads(told)
+    summary: dict[str, Any] = json.loads(output)
     return summary

@@ -1,14 +1,14 @@
-"""Owns the folders of training runs: how each begins, goes on and ends; fitting is inference's.
+"""Folders of training runs: begun, locked, resumed after an interruption, and removed.
 
 <state folder>/training/<key>/run.json              what was asked for
                               *.npy, frame.json     the frame
                               earlier.npz, all.npz  the checkpoint of each fit
                               result/, scores.npy   what worker processes made
-                              worker-*.log          what they told
+                              worker-*.log          the stderr of each
 
 The key is the digest of what was asked for, the frame and the code: a run that is asked for again
-goes on where it was interrupted. The folder is locked by the process that trains, and its lock ends
-with it.
+goes on where it was interrupted. The process that trains holds the lock of the folder, and the
+kernel frees it when that process ends.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -41,9 +42,10 @@ from inference.training.fitting.cluster import ALONE, Cluster
 from inference.training.fitting.fit import Run
 from inference.training.train import TrainedModel, TrainSettings, train
 
+T = TypeVar("T")
 _RUN, _LOCK = "run.json", "lock"
 _RESULT, _SCORES = "result", "scores.npy"
-# What a fit follows from, besides its frame: a run of other code is not resumed.
+# The code that a fit depends on, besides its frame: a run of other code is not resumed.
 SOURCES = ("inference",)
 
 
@@ -59,7 +61,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Header:
+    """What of run.json every version can read; `begun` in microseconds UTC."""
+
+    begun: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
     asked: Asked
     begun: int
     code: str
@@ -73,8 +83,8 @@ class TrainingRun:
     code: str
 
     def write(self, folder: Path) -> None:
-        told = _Told(self.asked, self.begun, self.code)
-        write_whole(folder / _RUN, msgspec.json.encode(told))
+        stored = _Stored(self.asked, self.begun, self.code)
+        write_whole(folder / _RUN, msgspec.json.encode(stored))
 
 
 def trained_by(run: TrainingRun, progress: Progress, cluster: Cluster = ALONE) -> TrainedModel:
@@ -104,10 +114,10 @@ def result_of(run: TrainingRun) -> TrainedModel:
 
 @contextmanager
 def begun(root: Path, asked: Asked, frame: Frame) -> Iterator[TrainingRun]:
-    """The run, with what an interrupted one of the same key has left; held while it lasts.
+    """The run, resumed where one of the same key was interrupted; locked meanwhile.
 
     Raises InvalidInputError where there are too few labels, UnavailableError where the disk is
-    full, ConflictError where another process is at that very run.
+    full, ConflictError where another process has that very run.
     """
     frame = frame.of(varying(frame))
     split_by_time(frame)  # for what it refuses, before anything is written
@@ -136,18 +146,20 @@ def begun(root: Path, asked: Asked, frame: Frame) -> Iterator[TrainingRun]:
 
 @contextmanager
 def interrupted(root: Path) -> Iterator[TrainingRun]:
-    """The last run that was interrupted. Raises InvalidInputError where there is none."""
-    runs = sorted(_runs(root), key=lambda run: run.begun, reverse=True)
-    for run in runs:
-        if _is_held(run.folder):
+    """The last run that was interrupted. Raises InvalidInputError where there is none, and
+    ConflictError where another version of the training code began it."""
+    runs = sorted(_headers(root), key=lambda found: found[1].begun, reverse=True)
+    for folder, header in runs:
+        if _is_held(folder):
             continue
-        if run.code != _code():
+        if header.code != _code():
             raise ConflictError(
-                run.folder.name,
-                f"{run.folder} was begun by another version of the training code: its end would be"
-                " another; train anew",
+                folder.name,
+                f"the training run in {folder} was begun by another version of the training code:"
+                " resumed, it would end with another model. Train anew, without --resume; the"
+                " folder is removed once that has ended",
             )
-        with held(run.folder) as found:
+        with held(folder) as found:
             yield found
         return
     busy = f"; {len(runs)} in progress" if runs else ""
@@ -156,16 +168,16 @@ def interrupted(root: Path) -> Iterator[TrainingRun]:
 
 @contextmanager
 def held(folder: Path) -> Iterator[TrainingRun]:
-    """The run of a folder. Raises ConflictError where another process is at it, IntegrityError."""
+    """The run of a folder. Raises ConflictError where another process has it, IntegrityError."""
     with _locked(folder):
         yield read_run(folder)
 
 
 def remove(run: TrainingRun) -> None:
     """The folder of a finished run, and those of runs that were interrupted before it began."""
-    for other in list(_runs(run.folder.parent)):
-        if other.begun < run.begun and not _is_held(other.folder):
-            _removed(other.folder)
+    for folder, header in list(_headers(run.folder.parent)):
+        if header.begun < run.begun and not _is_held(folder):
+            _removed(folder)
     _removed(run.folder)
 
 
@@ -176,23 +188,27 @@ def _removed(folder: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
-def _runs(root: Path) -> Iterator[TrainingRun]:
-    for path in root.glob(f"*/{_RUN}"):
-        if not path.parent.name.startswith("."):
-            yield read_run(path.parent)
-
-
 def read_run(folder: Path) -> TrainingRun:
     """Raises IntegrityError where the folder holds none."""
+    stored = _read(folder, _Stored)
+    return TrainingRun(folder, stored.asked, stored.begun, stored.code)
+
+
+def _headers(root: Path) -> Iterator[tuple[Path, _Header]]:
+    for path in root.glob(f"*/{_RUN}"):
+        if not path.parent.name.startswith("."):
+            yield path.parent, _read(path.parent, _Header)
+
+
+def _read(folder: Path, shape: type[T]) -> T:
     try:
-        told = msgspec.json.decode((folder / _RUN).read_bytes(), type=_Told)
-        return TrainingRun(folder, told.asked, told.begun, told.code)
+        return msgspec.json.decode((folder / _RUN).read_bytes(), type=shape)
     except (OSError, msgspec.MsgspecError) as error:
         raise IntegrityError(f"{folder / _RUN} cannot be read ({error}): remove {folder}") from None
 
 
 def _sweep(root: Path) -> None:
-    """What processes left that died while they made or removed a folder."""
+    """Removes what processes left that died while they made or removed a folder."""
     for folder in root.glob(".*-*"):
         if not _is_held(folder):
             shutil.rmtree(folder, ignore_errors=True)
@@ -200,13 +216,14 @@ def _sweep(root: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
+    # Not filelock: it would make the folder anew that another process has just removed.
     # A file of its own: over NFS only what is open for writing can be locked.
     handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ConflictError(folder.name, f"another process is at the run in {folder}") from None
+            raise ConflictError(folder.name, f"another process has the run in {folder}") from None
         yield
     finally:
         os.close(handle)
@@ -221,10 +238,10 @@ def _is_held(folder: Path) -> bool:
 
 
 def _key(asked: Asked, frame: str) -> str:
-    told = msgspec.json.encode(
+    content = msgspec.json.encode(
         [asked.as_known_at, asked.features, asked.settings, asked.workers, frame, _code()]
     )
-    return hashlib.sha256(told).hexdigest()[:16]
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _code() -> str:

@@ -15,11 +15,19 @@ from psycopg import sql
 from domain.errors import InvalidInputError, UnavailableError
 from domain.features import CATALOGUE
 from domain.times import DAY, HOUR, to_datetime
-from inference.frame.served import served_frame
+from inference.frame.frame import Frame
+from operations.training.served_frame import served_frame
+from runtime.composition.training import open_training
+from runtime.settings import settings_from_environment
 
 START = 1_700_000_000_000_000
 moments = st.integers(0, 40).map(lambda step: START + step * DAY // 4 + step % 3)
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+def frame_of(database_url: str, moment: int) -> Frame:
+    with open_training(settings_from_environment(database_url=database_url)) as ports:
+        return served_frame(ports.served, moment)
 
 
 @dataclass(frozen=True)
@@ -109,9 +117,9 @@ def test_a_frame_is_what_was_known_at_its_moment(
     wanted = expected(history, moment)
     if not wanted:
         with pytest.raises(InvalidInputError, match="nothing was decided"):
-            served_frame(database_url, moment)
+            frame_of(database_url, moment)
         return
-    frame = served_frame(database_url, moment)
+    frame = frame_of(database_url, moment)
     got = zip(
         frame.times.tolist(), frame.labels.tolist(),
         frame.vectors[:, 0].tolist(), frame.vectors[:, -1].tolist(), strict=True,
@@ -145,7 +153,7 @@ def test_a_frame_tells_whose_payments_they_were_of_what_amount_and_which_were_de
             given = {"card_id": card, "customer_id": customer, "base_amount": 100 + number}
             outcome = "decline" if number % 2 else "review"
             decide(connection, f"t{number}", START, **given, outcome=outcome)
-    payments = served_frame(database_url, START).payments
+    payments = frame_of(database_url, START).payments
     assert payments is not None
     first, same, person, another, nobody = payments.holders.tolist()
     assert (first == same, nobody) == (True, 0)
@@ -158,15 +166,15 @@ def test_a_reversal_counts_from_its_own_known_time_on(database_url: str) -> None
     reported, reversed_at = START + DAY, START + 2 * DAY
     store(database_url, [Row(START, START, 1.0, None, [Said(reported, 1), Said(reversed_at, 0)])])
     before = START + DAY // 2
-    assert math.isnan(served_frame(database_url, before).labels[0])
-    assert served_frame(database_url, reversed_at - 1).labels.tolist() == [1.0]
-    assert served_frame(database_url, reversed_at).labels.tolist() == [0.0]
+    assert math.isnan(frame_of(database_url, before).labels[0])
+    assert frame_of(database_url, reversed_at - 1).labels.tolist() == [1.0]
+    assert frame_of(database_url, reversed_at).labels.tolist() == [0.0]
 
 
 def test_vectors_of_other_features_are_left_out(database_url: str) -> None:
     store(database_url, [Row(START, START, 1.0, None, [])], feature_set="an older one")
     with pytest.raises(InvalidInputError, match="as_known_at"):
-        served_frame(database_url, START + DAY)
+        frame_of(database_url, START + DAY)
 
 
 def test_served_values_are_those_of_decisions_made_by_then_that_read_them(
@@ -181,16 +189,16 @@ def test_served_values_are_those_of_decisions_made_by_then_that_read_them(
         decide(connection, "slow", START, flags=["no_card", "deadline_passed"], path="deadline")
         decide(connection, "lost", START, flags=["features_unavailable"], path="fallback")
         decide(connection, "other", START, feature_set="an older one", features=[1.0])
-    frame = served_frame(database_url, START + HOUR)
+    frame = frame_of(database_url, START + HOUR)
     assert [repr(label) for label in frame.labels.tolist()] == ["nan", "1.0"]
     recorded = [math.nan, *map(float, range(1, len(CATALOGUE)))]
     assert list(map(repr, frame.vectors.tolist())) == [repr(recorded)] * 2
-    assert len(served_frame(database_url, START + DAY)) == 3
+    assert len(frame_of(database_url, START + DAY)) == 3
     with pytest.raises(InvalidInputError, match="come with decisions"):
-        served_frame(database_url, START - 1)
+        frame_of(database_url, START - 1)
 
 
 def test_a_server_that_is_away_is_named() -> None:
     away = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
     with pytest.raises(UnavailableError, match="postgresql"):
-        served_frame(away, START)
+        frame_of(away, START)

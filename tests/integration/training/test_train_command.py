@@ -70,7 +70,7 @@ def test_an_interrupted_training_goes_on_as_of_its_own_moment_whatever_came_sinc
 ) -> None:
     state = tmp_path / "state"
     told = interrupted(history, state, "--no-promote", "--seed", "5")
-    assert "`retrace train --resume` goes on" in told
+    assert "`retrace train --resume` continues" in told
     (folder,) = (state / "training").iterdir()
     moment = to_rfc3339(read_run(folder).asked.as_known_at)
     again = "train", "--as-known-at", moment, "--no-promote", "--seed", "5"

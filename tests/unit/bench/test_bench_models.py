@@ -14,7 +14,9 @@ from bench.rivals import RIVALS
 from bench.weeks import frame_at, lay_out, week_from
 from domain.times import DAY, HOUR, from_rfc3339, to_rfc3339
 from inference.frame.frame import Frame
-from operations.training.file_frame import FlatFile, frame_of_file
+from operations.log.imports import ImportOptions
+from operations.training.file_frame import frame_of_file
+from runtime.composition.intake import cleaner_for_file
 from runtime.settings import settings_from_environment
 from tests.builders.import_files import Rows, rows_of, write_csv
 
@@ -33,16 +35,16 @@ def history() -> Rows:
 
 
 @pytest.fixture
-def prepared(tmp_path: Path) -> tuple[Path, FlatFile]:
+def prepared(tmp_path: Path) -> tuple[Path, ImportOptions]:
     path = write_csv(tmp_path / "history.csv", history())
     folder = tmp_path / "made"
     folder.mkdir()
     lay_out(path, (), "fraud", "7d", [TESTED], folder)
-    return folder, FlatFile(path=path, label="fraud")
+    return folder, ImportOptions(file=path, label="fraud")
 
 
 def test_a_model_learns_the_frame_that_training_from_the_file_would_have(
-    prepared: tuple[Path, FlatFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prepared: tuple[Path, ImportOptions], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, file = prepared
     seen: list[Frame] = []
@@ -53,9 +55,9 @@ def test_a_model_learns_the_frame_that_training_from_the_file_would_have(
 
     monkeypatch.setitem(RIVALS, "spy", spy)
     told = bench._fitted(folder, "spy", TESTED, tmp_path / "scores")
-    settings = settings_from_environment(state_dir=tmp_path / "state")
+    cleaning = cleaner_for_file(settings_from_environment(state_dir=tmp_path / "state"), None)
     moment = from_rfc3339(f"{TESTED}T00:00:00Z")
-    wanted, _ = frame_of_file(file, settings, moment, lambda _: None, lambda _a, _b: None)
+    wanted, _ = frame_of_file(file, cleaning, moment, lambda _: None, lambda _a, _b: None)
     (frame,) = seen
     for name in ("vectors", "labels", "times"):
         mine, other = getattr(frame, name), getattr(wanted, name)
@@ -72,7 +74,7 @@ def test_a_model_learns_the_frame_that_training_from_the_file_would_have(
 
 @pytest.mark.parametrize("name", ["logistic_regression", "random_forest", "lightgbm"])
 def test_what_can_be_learnt_is_learnt_by_every_rival(
-    prepared: tuple[Path, FlatFile], name: str
+    prepared: tuple[Path, ImportOptions], name: str
 ) -> None:
     told = bench._fitted(prepared[0], name, TESTED, None)
     assert told["all_cards"]["auc"] > 0.95
@@ -80,7 +82,7 @@ def test_what_can_be_learnt_is_learnt_by_every_rival(
 
 
 def test_every_shape_learns_the_same_and_is_judged_on_the_same_week(
-    prepared: tuple[Path, FlatFile],
+    prepared: tuple[Path, ImportOptions],
 ) -> None:
     frame, week = frame_at(prepared[0], TESTED), week_from(prepared[0], TESTED)
     frame, week = shapes._chosen_features(frame, week)

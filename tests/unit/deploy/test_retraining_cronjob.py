@@ -54,8 +54,8 @@ def test_what_it_mounts_is_there_and_its_variables_are_settings() -> None:
 def test_our_command_line_takes_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[object] = []
 
-    def look(settings: Settings, pace: retraining.Pace, promote: bool, now: int) -> Any:
-        looked.append((pace, promote))
+    def look(settings: Settings, schedule: retraining.Schedule, promote: bool, now: int) -> Any:
+        looked.append((schedule, promote))
         return retraining.Check(now, "steady", None, "")
 
     monkeypatch.setattr(models_watch, "_looked", look)
@@ -65,7 +65,7 @@ def test_our_command_line_takes_its_arguments(monkeypatch: pytest.MonkeyPatch) -
     done = CliRunner().invoke(app, CONTAINER["args"])
     assert (done.exit_code, done.stderr) == (0, "")
     # It stops before promotion, and comes to an end.
-    assert looked == [(retraining.Pace(), False)]
+    assert looked == [(retraining.Schedule(), False)]
 
 
 _ANY = {

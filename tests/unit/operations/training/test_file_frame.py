@@ -1,4 +1,4 @@
-"""A flat file gives the frame that an import of it into the log and a replay of that would give."""
+"""A flat file gives the same frame as its import into the log and a replay of the log."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from eventlog.archive.history import History
 from eventlog.topics import TRANSACTIONS
 from inference.artefacts.store import ArtefactStore
 from inference.frame.frame import Frame
-from operations.training.file_frame import FlatFile, frame_of_file, usual_label
+from operations.log.imports import ImportOptions
+from operations.training.file_frame import Cleaning, frame_of_file, usual_label
 from operations.training.log_frame import frame_of
 from projections.replay.dataset import dataset
-from runtime.settings import Settings, settings_from_environment
+from runtime.composition.intake import cleaner_for_file
+from runtime.settings import settings_from_environment
 from tests.architecture.tree import ROOT
 from tests.builders.import_files import (
     NOW,
@@ -44,8 +46,8 @@ def nothing(*_: object) -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return settings_from_environment(state_dir=tmp_path / "state")
+def cleaning(tmp_path: Path) -> Cleaning:
+    return cleaner_for_file(settings_from_environment(state_dir=tmp_path / "state"), None)
 
 
 def trying() -> Rows:
@@ -88,42 +90,44 @@ def same(one: Frame, other: Frame) -> bool:
 @pytest.mark.parametrize("write", [write_csv, write_ndjson, write_parquet])
 @pytest.mark.parametrize("days", [30, 60, 152])
 def test_the_frame_of_a_file_is_that_of_its_import_bit_for_bit(
-    tmp_path: Path, settings: Settings, write: Any, days: int
+    tmp_path: Path, cleaning: Cleaning, write: Any, days: int
 ) -> None:
     path = write(tmp_path / "history.csv", trying())  # what is in it tells the format
     moment = START + days * 24 * HOUR
     assert moment <= NOW
     wanted = through_the_log(path, tmp_path / "archive", moment)
-    frame, _ = frame_of_file(FlatFile(path=path, label="fraud"), settings, moment, nothing, nothing)
+    frame, _ = frame_of_file(
+        ImportOptions(file=path, label="fraud"), cleaning, moment, nothing, nothing
+    )
     assert len(frame) > 100
     assert same(frame, wanted)
 
 
-def test_rejected_rows_are_counted_and_named(tmp_path: Path, settings: Settings) -> None:
+def test_rejected_rows_are_counted_and_named(tmp_path: Path, cleaning: Cleaning) -> None:
     path = write_csv(tmp_path / "history.csv", trying())
-    file = FlatFile(path=path, label="fraud")
-    frame, made = frame_of_file(file, settings, NOW, nothing, nothing)
+    file = ImportOptions(file=path, label="fraud")
+    frame, made = frame_of_file(file, cleaning, NOW, nothing, nothing)
     assert (made.summary.rows, made.summary.rejected, len(frame)) == (400, 3, 397)
     assert made.summary.rejected_fields == {"transaction_id": 1, "amount": 1, "timestamp": 1}
-    told = [json.loads(line) for line in made.rejects_path.read_text().splitlines()]
-    assert [each["line"] for each in told] == [52, 62, 72]
+    lines = [json.loads(line) for line in made.rejects_path.read_text().splitlines()]
+    assert [each["line"] for each in lines] == [52, 62, 72]
 
 
 def test_a_file_of_which_no_row_can_be_taken_says_what_is_wrong_with_them(
-    tmp_path: Path, settings: Settings
+    tmp_path: Path, cleaning: Cleaning
 ) -> None:
     rows = [row | {"timestamp": "2024-01-01"} for row in rows_of(3)]
     path = write_csv(tmp_path / "history.csv", rows)
     with pytest.raises(InvalidInputError, match=r"3 of 3 rows rejected \(timestamp 3\).*rejects"):
-        frame_of_file(FlatFile(path=path, label="fraud"), settings, NOW, nothing, nothing)
+        frame_of_file(ImportOptions(file=path, label="fraud"), cleaning, NOW, nothing, nothing)
 
 
-def test_a_label_is_unknown_before_its_delay_has_passed(tmp_path: Path, settings: Settings) -> None:
+def test_a_label_is_unknown_before_its_delay_has_passed(tmp_path: Path, cleaning: Cleaning) -> None:
     path = write_csv(tmp_path / "history.csv", rows_of(100))
     moment = START + 10 * 24 * HOUR
     for delay, labelled in (("7d", 13), ("1d", 37), ("30d", 0)):
-        file = FlatFile(path=path, label="fraud", label_delay=delay)
-        frame, _ = frame_of_file(file, settings, moment, nothing, nothing)
+        file = ImportOptions(file=path, label="fraud", label_delay=delay)
+        frame, _ = frame_of_file(file, cleaning, moment, nothing, nothing)
         assert len(frame) == 41
         assert int((~np.isnan(frame.labels)).sum()) == labelled
 
@@ -181,7 +185,7 @@ def test_csv_and_parquet_give_the_same_model_without_any_server_and_though_inter
         assert process.stderr is not None
         assert any("epoch 2" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
-        assert "the same command goes on" in process.stderr.read()
+        assert "the same command continues" in process.stderr.read()
         assert process.wait(60) == 130
     (run,) = (tmp_path / "one" / "training-from-files").glob("*/run.json")
     first = retrained(path, tmp_path / "one")

@@ -22,7 +22,7 @@ from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
 from inference.monitoring.report import ModelHealth
 from operations.training import retraining
-from operations.training.retraining import Check, Pace, Retraining, train_in_child, trainings_of
+from operations.training.retraining import Check, Retraining, Schedule, train_in_child, trainings_of
 from tests.unit.operations.monitoring.test_health import measured
 
 NOW = 100 * DAY
@@ -63,7 +63,7 @@ class Bench:
         return self
 
     def check(
-        self, health: ModelHealth | Exception = STEADY, promote: bool = False, **pace: int
+        self, health: ModelHealth | Exception = STEADY, promote: bool = False, **schedule: int
     ) -> Check:
         def look() -> ModelHealth:
             if isinstance(health, Exception):
@@ -76,7 +76,7 @@ class Bench:
                 raise self.fails
             return {"model_id": "new"}
 
-        made = Retraining(self.log, look, train, Pace(**pace), promote, self.said.append)
+        made = Retraining(self.log, look, train, Schedule(**schedule), promote, self.said.append)
         return made.check(NOW)
 
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from domain.errors import ConflictError, InvalidInputError
+from host.source_digest import source_files
+from inference.frame import frame
+from inference.frame import stored as stored_frame
+from inference.serving.network import keras_model as network
+from inference.training import train as train_module
+from inference.training.fitting import fit, loop
 from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainSettings, train
+from operations.models import default_model
+from operations.training import runs
 from operations.training.runs import (
     Asked,
     TrainingRun,
@@ -110,11 +119,41 @@ def test_the_last_run_that_was_interrupted_goes_on(tmp_path: Path) -> None:
         pass
 
 
-def test_a_run_of_other_code_is_refused(tmp_path: Path) -> None:
-    run = begin(tmp_path)
-    replace(run, code="0" * 16).write(run.folder)
-    with pytest.raises(ConflictError, match="another version"), interrupted(tmp_path):
+# Written by the version before the packages operations, cli, local and host.
+EARLIER = """{"asked":{"as_known_at":7,"features":"ideal","settings":{"seed":3,"budget":
+{"decline":0.005,"step_up":0.001,"review":0.014},"fitting":{"hidden":[64,32],"embedding":8,"epochs":12,"patience":4,
+"learning_rate":0.002,"dropout":0.1,"blanked_rows":0.1,"decay":0.0001,"genuine_at_once":400000}},
+"workers":1,"promote":true},"begun":1700000000000000,"code":"93f0a7e55c2f1d08"}"""
+
+
+@pytest.mark.parametrize("stored", [EARLIER, EARLIER.replace('"budget"', '"no longer known"')])
+def test_a_run_begun_by_an_earlier_version_is_refused_and_gives_way_to_a_new_one(
+    tmp_path: Path, stored: str
+) -> None:
+    earlier = tmp_path / "0123456789abcdef"
+    earlier.mkdir()
+    (earlier / "run.json").write_text(stored)
+    with (
+        pytest.raises(ConflictError, match=r"0123456789abcdef was begun by another.*Train anew"),
+        interrupted(tmp_path),
+    ):
         pass
+    remove(begin(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_stored_as_earlier_versions_read_it(tmp_path: Path) -> None:
+    run = begin(tmp_path)
+    stored, known = json.loads((run.folder / "run.json").read_bytes()), json.loads(EARLIER)
+    assert list(stored) == list(known)
+    assert list(stored["asked"]) == list(known["asked"])
+
+
+@pytest.mark.parametrize("sources", [runs.SOURCES, default_model.SOURCES])
+def test_the_digest_of_the_code_covers_all_that_a_model_depends_on(sources: Sequence[str]) -> None:
+    files = source_files(sources)
+    for module in (network, loop, fit, frame, stored_frame, train_module):
+        assert Path(str(module.__file__)) in files
 
 
 def test_what_a_dead_process_left_half_made_is_swept(tmp_path: Path) -> None:

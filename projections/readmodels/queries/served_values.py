@@ -1,22 +1,24 @@
-"""Owns the training frame of what decisions were served, as known at one moment; writes nothing.
+"""Query for the values that decisions were served, with labels as known at one moment.
 
-The values are those of the table decisions (docs/sql.md). What the log itself gives, without any
-store, is operations.training.log_frame's.
+The values are those of the table decisions (docs/sql.md).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import psycopg
 from psycopg import sql
+from sqlalchemy import Engine
 
-from domain.errors import InvalidInputError, UnavailableError
-from domain.features import CATALOGUE
-from domain.features.payments import MATURITIES, Payments
-from domain.times import SECOND, from_rfc3339, to_datetime, to_rfc3339
-from inference.frame.frame import Frame, Ints
+from domain.features import FeatureSet
+from domain.features.kernel.arrays import Floats, Ints
+from domain.features.payments import Payments
+from domain.times import SECOND, from_rfc3339, to_datetime
+from projections.readmodels.storage.connecting import transaction
+from projections.readmodels.storage.driver import driver_cursor
 
 # Binary COPY: a header, then per row a count of columns and per column its length and bytes. All
 # columns have eight bytes and none is NULL, so that rows have one width and need no parsing.
@@ -53,45 +55,55 @@ _QUERY = """
 """
 
 
-def served_frame(database_url: str, as_known_at: int) -> Frame:
-    """Every transaction decided by then whose features were read, with its label as known then.
+@dataclass(frozen=True, slots=True)
+class ServedValues:
+    """One row per decision, by event time and transaction id.
 
-    Microseconds UTC. Raises UnavailableError where PostgreSQL does not answer, InvalidInputError
-    where nothing was decided by then.
+    `times` [n] event time in microseconds UTC; `labels` [n] 1 fraud, 0 genuine, NaN for none;
+    `vectors` [n, features], NaN for unknown.
+    """
+
+    times: Ints
+    labels: Floats
+    vectors: Floats
+    payments: Payments
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+def served_values(
+    engine: Engine, features: FeatureSet, maturities: Sequence[int], as_known_at: int
+) -> ServedValues:
+    """Of every decision known by then whose features were read, all of that set.
+
+    Microseconds UTC. The statement may take minutes: `engine` must not bound its time. Raises
+    UnavailableError.
     """
     columns = [
         sql.SQL("COALESCE(decision.features[{}], 'NaN')").format(place + 1)
-        for place in range(len(CATALOGUE))
+        for place in range(len(features))
     ]
     moment = sql.Literal(to_datetime(as_known_at))
     matured = [
         sql.SQL(_MATURED).format(moment=moment, seconds=sql.Literal(maturity // SECOND))
-        for maturity in MATURITIES
+        for maturity in maturities
     ]
     query = sql.SQL(_QUERY).format(
         matured=sql.SQL(", ").join(matured),
         columns=sql.SQL(", ").join(columns),
         moment=moment,
-        feature_set=sql.Literal(CATALOGUE.hash),
+        feature_set=sql.Literal(features.hash),
     )
-    about = 3 + len(MATURITIES)
-    rows = _parsed(_copied(database_url, query), 2 + about + len(CATALOGUE.names))
-    if not len(rows):
-        raise InvalidInputError(
-            "as_known_at",
-            f"nothing was decided with these features by {to_rfc3339(as_known_at)}: served values"
-            " come with decisions; for imported history train on ideal ones",
-        )
-    holders, amounts, declined, *then = (_whole(rows[:, 2 + number]) for number in range(about))
-    return Frame(
-        np.ascontiguousarray(rows[:, 2 + about :], dtype=np.float64),
-        rows[:, 1].astype(np.float64),
+    last = 5 + len(maturities)
+    with transaction(engine) as connection, driver_cursor(connection).copy(query) as copy:
+        data = b"".join(bytes(block) for block in copy)
+    rows = _parsed(data, last + len(features))
+    holders, amounts, declined, *then = (_whole(rows[:, place]) for place in range(2, last))
+    return ServedValues(
         _whole(rows[:, 0]) + _POSTGRES_EPOCH,
-        np.ones(len(rows)),
-        CATALOGUE.names,
-        CATALOGUE.hash,
-        as_known_at,
-        tuple(feature.definition for feature in CATALOGUE.features),
+        rows[:, 1].astype(np.float64),
+        np.ascontiguousarray(rows[:, last:], dtype=np.float64),
         Payments(holders, amounts, declined == 1, np.stack(then, axis=1).astype(np.int8)),
     )
 
@@ -99,23 +111,6 @@ def served_frame(database_url: str, as_known_at: int) -> Frame:
 def _whole(column: Any) -> Ints:
     """Eight bytes that are an integer."""
     return column.view(">i8").astype(np.int64)  # type: ignore[no-any-return]
-
-
-def _copied(database_url: str, query: sql.Composed) -> bytes:
-    try:
-        with (
-            _connect(database_url) as connection,
-            connection.cursor() as cursor,
-            cursor.copy(query) as copy,
-        ):
-            return b"".join(bytes(block) for block in copy)
-    except psycopg.Error as error:
-        raise UnavailableError("postgresql", str(error)) from error
-
-
-def _connect(database_url: str) -> psycopg.Connection[Any]:
-    plain = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-    return psycopg.connect(plain, connect_timeout=5, application_name="retrace train")
 
 
 def _parsed(data: bytes, columns: int) -> Any:

@@ -1,0 +1,49 @@
+"""Training from a flat file: from its rows to a stored model, without any server.
+
+The model is not registered, for there may be no log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from inference.frame.progress import Progress
+from inference.training.train import TrainSettings
+from operations.log.imports import ImportOptions
+from operations.training.file_frame import Cleaning, FileEvents, frame_of_file
+from operations.training.progress import steps_of
+from operations.training.results import ModelOutput, TrainingResult
+from operations.training.runs import Asked, TrainingRun, begun, remove, trained_by
+
+
+@contextmanager
+def begin(
+    root: Path,
+    options: ImportOptions,
+    cleaning: Cleaning,
+    as_known_at: int | None,
+    chosen: TrainSettings,
+    progress: Progress,
+    warn: Callable[[str], None],
+) -> Iterator[tuple[TrainingRun, FileEvents]]:
+    """The run below the folder `root`; `warn` takes how many rows were rejected, if any.
+
+    Raises InvalidInputError, and as `runs.begun`.
+    """
+    frame, read = frame_of_file(options, cleaning, as_known_at, *steps_of(progress))
+    if read.summary.rejected:
+        warn(read.rejected)
+    with begun(root, Asked(frame.as_known_at, "file", chosen, promote=False), frame) as run:
+        yield run, read
+
+
+def train_run(
+    output: ModelOutput, run: TrainingRun, file: Path, progress: Progress
+) -> TrainingResult:
+    """Fits and stores; the run's folder is removed."""
+    source = f"the file {file.name}, laid out as an import would"
+    result = output.store(trained_by(run, progress), source)
+    remove(run)
+    return result
