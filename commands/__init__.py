@@ -1,10 +1,12 @@
 """Write side: every command that Retrace takes, with its handler, and what handlers are given.
 
 Commands about transactions and labels are handled as `handler(command, context)`; those about
-models, features and model alerts take the log alone.
+models, features, model alerts and dead letters take the log alone.
 """
 
 from commands.context import Context
+from commands.dead_letters import retry_dead_letter
+from commands.features.activate import activate_features
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
 from commands.labels.label import LabelTransaction, label_transaction
 from commands.models.lifecycle import (
@@ -15,6 +17,7 @@ from commands.models.lifecycle import (
     roll_out_model,
     shadow_model,
 )
+from commands.models.raise_alert import raise_model_alert
 from commands.transactions.decide import DecideTransaction, decide_transaction
 from commands.transactions.score import ScoreTransaction, score_transaction
 from commands.transactions.submit import Receipt, SubmitTransaction, submit_transaction
@@ -28,13 +31,16 @@ __all__ = [
     "Receipt",
     "ScoreTransaction",
     "SubmitTransaction",
+    "activate_features",
     "decide_transaction",
     "end_shadow",
     "import_rows",
     "label_transaction",
     "promote_model",
+    "raise_model_alert",
     "register_model",
     "retire_model",
+    "retry_dead_letter",
     "roll_out_model",
     "score_transaction",
     "shadow_model",

@@ -1,4 +1,4 @@
-"""Retry of a dead letter: puts the original of an inbox record into its inbox again."""
+"""Command about dead letters: sends the original of an inbox record to its inbox again."""
 
 from __future__ import annotations
 

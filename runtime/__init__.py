@@ -1,1 +1,1 @@
-"""Owns what makes Retrace run: settings, wiring, the CLI and the local stack. No rule of fraud."""
+"""Runtime: settings, composition of ports and adapters, one module for each process."""

@@ -55,7 +55,7 @@ def health(
 
 def _measured(model: str | None, window: str | None, until: str | None) -> dict[str, Any]:
     from cli.output import parse_moment
-    from commands.imports.durations import parse_duration
+    from domain.durations import parse_duration
     from domain.errors import InvalidInputError
     from host.clock import now_us
     from operations.monitoring.health import HealthQuery, health_of

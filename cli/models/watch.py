@@ -43,7 +43,7 @@ def watch(
     Exit status of --once: 0 there was no reason, or it is trained; 1 the training failed; 2 the
     log could not be read. Without --once failures are told, and it looks again.
     """
-    from commands.imports.durations import parse_duration
+    from domain.durations import parse_duration
     from domain.errors import InvalidInputError, RetraceError
     from host.clock import now_us
     from operations.training.retraining import Schedule

@@ -1,1 +1,1 @@
-"""Which features are served: the fact that says so on the policy topic."""
+"""Features in the log: which set is served."""

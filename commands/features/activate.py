@@ -1,4 +1,4 @@
-"""Activation of a feature set, and which one was activated last, by the policy topic."""
+"""Command about features: appends which set is served; and the query of the last one."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Owns laying down history from files: reading, binding, cleaning, labelling; wires no server."""
+"""Import of history from files: reading, column binding, cleaning, labelling."""
 
 from commands.imports.columns import Binding, bind
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
 from commands.imports.readers.opening import open_rows
 from commands.imports.readers.rows import MalformedRow, RowSource
 from commands.imports.rejects import Reject, RejectFile, RejectSink
-from commands.imports.schedule import Pace
+from commands.imports.schedule import ReplaySchedule
 from commands.imports.summary import ImportSummary
 
 __all__ = [
@@ -14,10 +14,10 @@ __all__ = [
     "ImportRows",
     "ImportSummary",
     "MalformedRow",
-    "Pace",
     "Reject",
     "RejectFile",
     "RejectSink",
+    "ReplaySchedule",
     "RowSource",
     "bind",
     "import_rows",

@@ -1,4 +1,4 @@
-"""Owns which column of a file fills which canonical field; values are cleaned elsewhere."""
+"""Binding of a file's columns to canonical fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the envelopes of imported facts; their known times are those that the import states."""
+"""Events of an import: transactions and labels, with the known times that it states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns ImportRows: rows in, history out; knows no file format, server or screen."""
+"""Command ImportRows: appends the rows of a file as history."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from commands.imports.columns import Binding
 from commands.imports.facts import FLUSH_SECONDS, Facts
 from commands.imports.label_queue import LabelQueue, PendingLabel
 from commands.imports.label_values import read_label
-from commands.imports.originals import original_text
 from commands.imports.readers.rows import MalformedRow, Row, RowSource
-from commands.imports.rejects import Reject, RejectSink
+from commands.imports.rejects import Reject, RejectSink, original_text
 from commands.imports.seen_ids import SeenIds
 from commands.imports.summary import ImportSummary
 from commands.intake.cleaner import PayloadCleaner
@@ -27,7 +26,7 @@ SOURCE_PREFIX = "retrace/import/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRows:
-    """`name` and `correlation_id` tell the file. `score` asks for a rehearsal: rows are decided.
+    """`name` and `correlation_id` are those of the file. With `score`, rows are decided: a rehearsal.
 
     `label_delay` is in microseconds. At most `limit` rows are read.
     """
@@ -42,8 +41,8 @@ class ImportRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPorts:
-    """`redact` takes card numbers out of a rejected row's text. `pace` is told each event's time
-    and may wait; `progress` is told the accounts, every few thousand rows.
+    """`redact` takes card numbers out of a rejected row's text. `schedule` gets each event's
+    time and may wait; `progress` gets the counts, every few thousand rows.
     """
 
     cleaner: PayloadCleaner
@@ -52,7 +51,7 @@ class ImportPorts:
     redact: Callable[[str], str]
     reject: RejectSink
     spool: Path | None = None
-    pace: Callable[[int], None] | None = None
+    schedule: Callable[[int], None] | None = None
     progress: Callable[[ImportSummary], None] | None = None
 
 
@@ -132,27 +131,27 @@ class _Import:
         summary, key = self._summary, transaction.transaction_id
         summary.note_time(transaction.timestamp)
         assert summary.last_time is not None
-        self._send_labels(min(summary.last_time, self._now), self._pace)
-        self._pace(transaction.timestamp)
+        self._send_labels(min(summary.last_time, self._now), self._wait)
+        self._wait(transaction.timestamp)
         digest = self._ports.cleaner.digest(transaction)
         fact = self._facts.of_transaction(transaction, digest, line)
         self._ports.log.append_nowait(TRANSACTIONS, key, fact)
         summary.accepted += 1
 
-    def _send_labels(self, until: int, pace: Callable[[int], None]) -> None:
+    def _send_labels(self, until: int, wait: Callable[[int], None]) -> None:
         """Those that are known by then, in the order of the file."""
         labels, summary = self._labels, self._summary
         while (first := labels.first()) is not None and first.known_time <= until:
             label = labels.pop()
-            pace(label.known_time)
+            wait(label.known_time)
             fact = self._facts.of_label(label)
             self._ports.log.append_nowait(TRANSACTIONS, label.transaction_id, fact)
             summary.labels += 1
             summary.labels_fraud += label.value
 
-    def _pace(self, moment: int) -> None:
-        if self._ports.pace is not None:
-            self._ports.pace(moment)
+    def _wait(self, moment: int) -> None:
+        if self._ports.schedule is not None:
+            self._ports.schedule(moment)
 
     def _reject(self, line: int, row: Row, errors: Sequence[FieldError]) -> None:
         summary = self._summary

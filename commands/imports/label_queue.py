@@ -1,4 +1,4 @@
-"""Owns the labels that are not known yet: first in, first out, on disk beyond a few thousand."""
+"""Queue of labels that are not known yet: first in, first out, on disk beyond a few thousand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns reading a label column's value; when a label is known is labels.py's."""
+"""Values of a label column: 1 for fraud, 0 for genuine, in the spellings that files use."""
 
 from __future__ import annotations
 

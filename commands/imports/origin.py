@@ -1,4 +1,4 @@
-"""Owns by what name and content a file is known in the events made of it; reads no rows."""
+"""Name and correlation id of an imported file, as its events hold them."""
 
 from __future__ import annotations
 

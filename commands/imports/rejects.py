@@ -1,4 +1,4 @@
-"""Owns what is said of a row that is not taken, and the file that says it."""
+"""Rejected rows: what is wrong with each, and the file that lists them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from commands.imports.readers.rows import MalformedRow, Row
 from domain.errors import FieldError, InvalidInputError
+
+_LONGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,17 @@ class Reject:
     @property
     def reason(self) -> str:
         return "; ".join(f"{error.field}: {error.message}" for error in self.errors)
+
+
+def original_text(row: Row) -> str:
+    """JSON of the row as read, by its own column names; of a malformed row what was found."""
+    if isinstance(row, MalformedRow):
+        return row.original
+    try:
+        # ASCII alone: undecodable bytes of the file are in it as escapes.
+        return json.dumps(row, default=str)[:_LONGEST]
+    except (ValueError, RecursionError):
+        return repr(row)[:_LONGEST]
 
 
 RejectSink = Callable[[Reject], None]

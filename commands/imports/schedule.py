@@ -1,4 +1,4 @@
-"""Owns replaying history in scaled time; the clock and the waiting are given."""
+"""Schedule that replays history in scaled time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from domain.times import SECOND
 _LEAST_SECONDS = 0.002
 
 
-class Pace:
+class ReplaySchedule:
     """Holds the caller back until `rate` seconds of history have each taken one second.
 
     History that goes back in time is not waited for.

@@ -1,4 +1,4 @@
-"""Owns knowing which ids a file has used already, in eight bytes each."""
+"""Ids that a file has used already, in eight bytes each."""
 
 from __future__ import annotations
 

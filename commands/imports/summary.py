@@ -1,4 +1,4 @@
-"""Owns the accounts of an import: every row read is accepted or rejected."""
+"""Counts of an import: every row read is accepted or rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns how foreign input becomes a transaction here: the domain's cleaning under our keys."""
+"""Payload cleaner: turns a payload into a transaction under the keys of this installation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.transactions import Transaction
 
 
 class PayloadCleaner:
-    """One for each process; the keys are those of the whole installation."""
+    """One for each process; the keys are the same in the whole installation."""
 
     def __init__(
         self, tokeniser: Tokeniser, digest_key: bytes, rates: Rates, default_currency: str

@@ -1,4 +1,4 @@
-"""Owns reading a payload as JSON, whatever cleaner it comes from; cleaning is not its affair."""
+"""Parsing of a received payload as a JSON object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the keyed hash that stands for a card number; finding card numbers is domain.cleaning's."""
+"""Card tokens: the keyed hash that replaces a card number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
 
 
 class Tokeniser:
-    """Equal card numbers give equal tokens under one key, and nothing is told without the key."""
+    """Equal card numbers give equal tokens under one key; without the key a token tells nothing."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) < _LEAST_KEY:

@@ -1,1 +1,1 @@
-"""The life of models in the log, and the registry read from it."""
+"""Models in the log: commands about them, and the registry."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from commands.models.registry import registry_of
+from commands.policy.topic import current_policy
 from domain.errors import InvalidInputError
 from domain.events import (
     Envelope,
@@ -19,7 +20,7 @@ from domain.events import (
     ShadowEnded,
     Thresholds,
 )
-from domain.policy import WHOLE, PolicySnapshot, validated
+from domain.policy import WHOLE, validated
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
 
@@ -28,11 +29,6 @@ SOURCE = "retrace/inference"
 _ModelFact = (
     ModelTrained | ModelPromoted | ModelRolledOut | ModelShadowed | ShadowEnded | ModelRetired
 )
-
-
-def current_policy(log: EventLog) -> PolicySnapshot:
-    """The policy as of the end of its topic, as scorers see it. Raises LogUnavailableError."""
-    return registry_of(log).policy
 
 
 def promote_model(

@@ -1,4 +1,4 @@
-"""Command: raise an alert about a model."""
+"""Command about model alerts: appends that a model needs attention."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The policy that decides, as the log has it."""
+"""Policy, as the log has it: what decides now, shadows, activated features."""

@@ -33,7 +33,7 @@ class ActivePolicy:
     def of(self, transaction_id: str) -> ActivePolicy:
         """What decides this transaction: the model in force or the challenger, with its thresholds.
 
-        Fallback rules never stand in for a challenger: without its scorer there is no roll-out.
+        Fallback rules never replace a challenger: without its scorer there is no roll-out.
         """
         chosen = self.snapshot.of(transaction_id)
         if chosen is self.snapshot or self.challenger is None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from domain.errors import UndecodableError
 from domain.events import Envelope
+from domain.policy import PolicySnapshot, fold
 from eventlog.codec import decode
 from eventlog.port import EventLog, Recorded, Tail
 from eventlog.topics import POLICY
@@ -67,3 +68,8 @@ class PolicyTopic:
 def facts(log: EventLog) -> Iterator[Fact]:
     """The whole topic as of the call. Raises LogUnavailableError."""
     return PolicyTopic(log).read()
+
+
+def current_policy(log: EventLog) -> PolicySnapshot:
+    """The policy as of the end of the topic. Raises LogUnavailableError."""
+    return fold((offset, fact.data) for offset, fact in facts(log))

@@ -1,4 +1,4 @@
-"""Owns the ports of the command handlers; their adapters are wired by runtime."""
+"""Ports of the command handlers. Their adapters are bound in runtime/composition."""
 
 from commands.ports.features import FeatureReader, RecentTail, ServedFeatures
 from commands.ports.scorer import LoadModel, ModelScorer, Scorer

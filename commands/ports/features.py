@@ -1,4 +1,4 @@
-"""Owns the port through which a decision reads its features; knows no store."""
+"""Port through which a decision reads its features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the port of the model that scores; knows no framework."""
+"""Port of the model that scores."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Scorer(Protocol):
     def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:
         """`values` are those that `inputs` names, in that order.
 
-        Raises UnavailableError where it needs a server that does not answer in time, which it says
-        in its own log, once in a while.
+        Raises UnavailableError where it needs a server that does not answer in time; it logs that
+        itself, at intervals.
         """
         ...
 

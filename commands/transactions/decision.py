@@ -1,4 +1,4 @@
-"""Owns the making of one decision: features, model, policy. Appends nothing."""
+"""Decision of one transaction: features, model, policy. Appends nothing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Scoring:
 
 
 async def make_decision(submission: Envelope, context: Context) -> Envelope:
-    """Decides under one snapshot of policy. Raises LogUnavailableError, and nothing else known."""
+    """Decides under one snapshot of policy. Raises LogUnavailableError."""
     times = StepTimes()
     until = asyncio.get_running_loop().time() + context.deadline
     policy = context.policy()
@@ -55,11 +55,11 @@ async def make_decision(submission: Envelope, context: Context) -> Envelope:
     chosen = _chosen(policy, transaction, path, served)
     scoring = await _score(transaction, chosen, path, served, context, until)
     if scoring.scorer is None and chosen is not policy:
-        # Rules never stand in for a challenger: what it cannot score is the model's in force.
+        # Rules never replace a challenger: what it cannot score, the model in force scores.
         chosen = policy
         scoring = await _score(transaction, policy, path, served, context, until)
     times.done("score")
-    scored = _judge(submission, chosen, served, scoring, times)
+    scored = _scored(submission, chosen, served, scoring, times)
     return Envelope(
         id=transaction_event_id(TransactionScored, transaction.transaction_id),
         # A rehearsal is decided as of the time that its import states.
@@ -96,8 +96,8 @@ def _read(context: Context, transaction: Transaction) -> ServedFeatures:
     try:
         return context.features.read(transaction, context.ledger.tail)
     except Exception:
-        # Nobody else would decide it either: the scoring agent reads the same states.
-        logger.exception("features are left at their defaults")
+        # A retry would not help: the scoring agent reads the same states.
+        logger.exception("features cannot be read; defaults are used")
         return _no_features(transaction, "features_unavailable")
 
 
@@ -131,7 +131,7 @@ async def _score(
     context: Context,
     until: float,
 ) -> Scoring:
-    """By the model where it can be asked, else by rules: a model that fails loses no decision."""
+    """By the model, or by rules where it fails or is late: no decision is lost."""
     rules = fallback(transaction)
     if path != "full":
         return Scoring(rules, path, list(served.flags), None)
@@ -147,7 +147,7 @@ async def _score(
     except TimeoutError:
         return Scoring(rules, "deadline", [*served.flags, "model_late"], None)
     except UnavailableError as error:
-        # The scorer has said so once; a burst would say it a thousand times.
+        # The scorer has logged it; here a burst would log it a thousand times.
         logger.debug("rules decide: %s", error)
         return Scoring(rules, "fallback", [*served.flags, "model_unavailable"], None)
     except Exception:
@@ -170,7 +170,7 @@ async def _asked(
         )
 
 
-def _judge(
+def _scored(
     submission: Envelope,
     policy: ActivePolicy,
     served: ServedFeatures,

@@ -1,4 +1,4 @@
-"""Owns SubmitTransaction: clean, digest, append; decides nothing."""
+"""Command SubmitTransaction: cleans, digests and appends a transaction; decides nothing."""
 
 from __future__ import annotations
 

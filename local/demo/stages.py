@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from commands.models.lifecycle import current_policy
+from commands.policy.topic import current_policy
 from domain.errors import InvalidInputError
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commands.features.activate import activate_features
-from commands.models.lifecycle import current_policy
+from commands.policy.topic import current_policy
 from domain.errors import (
     IntegrityError,
     NotFoundError,

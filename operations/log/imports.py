@@ -19,9 +19,9 @@ from commands.imports import (
     import_rows,
     open_rows,
 )
-from commands.imports.durations import parse_duration
 from commands.imports.origin import correlation_of, name_of
 from commands.imports.rejects import rejects_path_of
+from domain.durations import parse_duration
 from eventlog.dead_letters import SetAside, dead_letter_event
 from eventlog.port import Appender
 from eventlog.topics import DEAD_LETTERS

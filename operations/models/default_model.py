@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from commands.models.lifecycle import current_policy, promote_model
+from commands.models.lifecycle import promote_model
+from commands.policy.topic import current_policy
 from domain.errors import InvalidInputError, RetraceError, UnavailableError
 from domain.events import ModelPromoted
 from domain.features import CATALOGUE

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from commands.models.lifecycle import current_policy
 from commands.models.raise_alert import raise_model_alert
+from commands.policy.topic import current_policy
 from domain.errors import RetraceError, UnavailableError
 from domain.events import ModelAlertRaised
 from domain.times import SECOND

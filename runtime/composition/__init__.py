@@ -1,1 +1,1 @@
-"""Ports bound to adapters, by the settings."""
+"""Composition: ports bound to adapters, by the settings."""

@@ -1,4 +1,4 @@
-"""Context of a process that decides: opened with the settings, closed in reverse order."""
+"""Composition of the context of a process that decides."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FEW_READERS = 4
 
 @contextmanager
 def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[Context]:
-    """Everything that a deciding process needs; closes it in reverse order, but for the log.
+    """Everything that a deciding process needs, closed in reverse order; the log stays open.
 
     Raises LogUnavailableError where Kafka does not answer: without it nothing is decided.
     """

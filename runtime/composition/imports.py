@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-from commands.imports import ImportPorts, ImportSummary, Pace, RejectFile
+from commands.imports import ImportPorts, ImportSummary, RejectFile, ReplaySchedule
 from host.clock import now_us
 from operations.log.imports import OpenedImport, with_dead_letters
 from runtime.composition.intake import cleaner_for_file
@@ -45,6 +45,6 @@ def open_import_ports(
                 rejects, log, settings.dead_letter_key, command.correlation_id, now_us
             ),
             spool=settings.state_dir,
-            pace=Pace(rate, time.monotonic, sleep) if rate else None,
+            schedule=ReplaySchedule(rate, time.monotonic, sleep) if rate else None,
             progress=progress,
         )

@@ -1,4 +1,4 @@
-"""Payload cleaners under the keys of this installation."""
+"""Composition of payload cleaners, with the keys of this installation."""
 
 from __future__ import annotations
 

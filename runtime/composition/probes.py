@@ -1,4 +1,4 @@
-"""Owns the probes behind /ready: one short question to each server."""
+"""Probes behind /ready: one short question to each server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def probes_of(settings: Settings, context: Context) -> Mapping[str, Probe]:
 
 
 def _reachable(name: str, url: str, default_port: int) -> Probe:
-    """Takes and closes a connection; whether the answers are right is the adapters' affair."""
+    """Opens a connection and closes it; asks the server nothing."""
     parts = urlsplit(url)
 
     async def probe() -> None:

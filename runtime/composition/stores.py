@@ -14,7 +14,7 @@ from projections.online.reader import FeastFeatureReader
 from projections.settings import MongoSettings
 from runtime.settings import Settings
 
-# A decision has no time to wait: it is answered without history, and says so.
+# A decision has no time to wait: past this, it is made without history, and flagged.
 _REDIS_SECONDS = 0.05
 
 

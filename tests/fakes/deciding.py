@@ -1,4 +1,4 @@
-"""Owns deciding processes without servers: one in-memory log, any number of contexts on it."""
+"""Deciding processes without servers: one in-memory log, any number of contexts on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns reading delimited text: its delimiter, encoding and header; values stay text."""
+"""CSV reader: finds delimiter, encoding and header; values stay text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns opening a file for reading, compressed or not; its format is told elsewhere."""
+"""Input files, unpacked where they are gzipped, with how much of them has been read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns reading NDJSON: one object on each line; blank lines are skipped."""
+"""NDJSON reader: one object on each line; blank lines are skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns telling a file's format by its content; reading it is the formats' own."""
+"""Choice of the reader of a file, by the file's content."""
 
 from __future__ import annotations
 

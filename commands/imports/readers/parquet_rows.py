@@ -1,4 +1,4 @@
-"""Owns reading Parquet in batches; the values become plain Python ones."""
+"""Parquet reader, in batches; values become plain Python ones."""
 
 from __future__ import annotations
 

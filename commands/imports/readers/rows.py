@@ -1,4 +1,4 @@
-"""Owns what a reader of files promises; the formats are in the modules beside it."""
+"""Port of the readers of files: rows in batches, malformed ones among them."""
 
 from __future__ import annotations
 

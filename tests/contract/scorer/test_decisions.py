@@ -1,4 +1,4 @@
-"""By a model server: the model decides while it answers, and rules in time when it does not."""
+"""Decisions by a model server: the model decides while it answers, rules in time when not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delivery of alerts: until the receiver takes them, once stated, and never forgotten."""
+"""Alert webhook: posts until the receiver accepts, appends the delivery once, forgets nothing."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def positions() -> Iterator[SqliteMemory]:
     memory.close()
 
 
-async def test_an_alert_is_posted_with_its_id_and_its_delivery_is_stated(
+async def test_an_alert_is_posted_with_its_id_and_its_delivery_is_appended(
     positions: SqliteMemory,
 ) -> None:
     receiver = Receiver()
@@ -106,9 +106,9 @@ async def test_an_alert_about_a_model_is_delivered_as_such(positions: SqliteMemo
     await bench.handler.assign({0})
     await bench.handler.handle(fetched(model_alert(data, "tests", NOW)))
     request = await receiver.next()
-    told = json.loads(request.content)
+    body = json.loads(request.content)
     assert request.headers["Idempotency-Key"] == "a-1"
-    assert (told["type"], told["model_id"]) == ("fraud.model-alert.raised.v1", "m-1")
+    assert (body["type"], body["model_id"]) == ("fraud.model-alert.raised.v1", "m-1")
     stated = await bench.delivered()
     assert stated.data == ModelAlertDelivered(
         alert_id="a-1", model_id="m-1", receiver="hook", attempts=1
@@ -127,7 +127,7 @@ async def test_it_is_posted_again_until_the_receiver_takes_it(positions: SqliteM
     assert (await bench.delivered()).data.attempts == 4
 
 
-async def test_a_delivery_is_stated_when_the_log_is_back_and_not_posted_again(
+async def test_a_delivery_is_appended_when_the_log_is_back_and_not_posted_again(
     positions: SqliteMemory,
 ) -> None:
     receiver = Receiver()
@@ -163,7 +163,7 @@ async def test_an_alert_read_or_raised_again_is_posted_once(positions: SqliteMem
     assert receiver.requests.empty()
 
 
-async def test_an_alert_of_days_ago_rings_nowhere(positions: SqliteMemory) -> None:
+async def test_an_alert_of_days_ago_is_not_posted(positions: SqliteMemory) -> None:
     receiver = Receiver()
     bench = Bench(receiver, positions)
     await bench.handler.assign({0})
@@ -172,7 +172,7 @@ async def test_an_alert_of_days_ago_rings_nowhere(positions: SqliteMemory) -> No
     assert receiver.requests.empty()
 
 
-async def test_an_alert_that_nobody_takes_for_a_day_holds_the_position_no_longer(
+async def test_an_alert_not_delivered_for_a_day_holds_the_position_no_longer(
     positions: SqliteMemory,
 ) -> None:
     receiver = Receiver([500] * 100_000)

@@ -1,4 +1,4 @@
-"""Ingress: every record of the inbox becomes a submission or is set aside, before it is passed."""
+"""Inbox agent: each record becomes a submission or a dead letter before the position moves on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fakes.deciding import deciding_process
 
 
 class Inbox:
-    """An ingress handler over a real submission; `aside` holds (offset, error, value)."""
+    """An inbox agent over a real submission; `aside` holds (offset, error, value)."""
 
     def __init__(self, context: Context, positions: SqliteMemory) -> None:
         self.aside: list[tuple[int, RetraceError, bytes]] = []

@@ -1,4 +1,4 @@
-"""Parked labels: tried until they have found their transaction, and no longer."""
+"""Label retry: early labels are tried until their transaction is known, and no longer."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Input files: formats, columns, labels, spans of time, rejects."""
+
 from __future__ import annotations
 
 import gzip
@@ -7,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from commands.imports import MalformedRow, RejectFile, bind, open_rows
-from commands.imports.durations import parse_duration
 from commands.imports.label_values import read_label
 from commands.imports.readers.json_rows import LONGEST_LINE
 from commands.imports.readers.rows import Row
 from commands.imports.rejects import Reject
+from domain.durations import parse_duration
 from domain.errors import FieldError, InvalidInputError
 from domain.events import TransactionImported
 from domain.times import DAY, HOUR

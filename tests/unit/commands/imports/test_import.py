@@ -1,3 +1,5 @@
+"""Import of rows: every row becomes history or a reject, at its own time."""
+
 from __future__ import annotations
 
 import tracemalloc
@@ -6,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands.imports import Pace
+from commands.imports import ReplaySchedule
 from commands.imports.label_queue import CHUNK, LabelQueue, PendingLabel
 from commands.imports.seen_ids import SeenIds
 from domain.errors import LogUnavailableError
@@ -216,18 +218,18 @@ def test_history_passes_in_scaled_time() -> None:
         slept.append(seconds)
         clock[0] += seconds
 
-    pace = Pace(60.0, lambda: clock[0], sleep)
+    pace = ReplaySchedule(60.0, lambda: clock[0], sleep)
     for second in (0, 60, 30, 180):
         pace(START + second * SECOND)
     assert slept == [1.0, 2.0]
 
 
 def test_labels_left_after_the_last_row_are_not_waited_for(tmp_path: Path) -> None:
-    told: list[int] = []
+    moments: list[int] = []
     rows = rows_of(50, DAY)
     done = run_import(
-        write_ndjson(tmp_path / "h.ndjson", rows), label="fraud", ports={"pace": told.append}
+        write_ndjson(tmp_path / "h.ndjson", rows), label="fraud", ports={"schedule": moments.append}
     )
     assert done.summary.labels == 50
     sent = [e.known_time for e in done.log.appended if e.known_time <= START + 49 * DAY]
-    assert told == sent
+    assert moments == sent

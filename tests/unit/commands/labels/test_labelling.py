@@ -1,4 +1,4 @@
-"""Labels as they come in: what is refused at once, and what is kept for a transaction to come."""
+"""Labels: which are refused at once, and which are kept until their transaction is known."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fakes.deciding import deciding_process
 LONGEST = "ü" * 200
 
 
-def test_the_longest_id_can_be_labelled_without_a_reference_and_parked() -> None:
+def test_the_longest_id_can_be_labelled_without_a_reference_and_kept() -> None:
     command = parse_label({"transaction_id": LONGEST, "kind": "representment"})
     assert parse_label(json.loads(to_payload(command))) == command
 
@@ -48,7 +48,7 @@ async def test_a_label_finds_its_transaction_however_the_spaces_are_written() ->
         assert isinstance(labelled.data, TransactionLabelled)
 
 
-async def test_a_label_from_the_future_is_refused_before_anybody_parks_it() -> None:
+async def test_a_label_from_the_future_is_refused_before_it_is_kept() -> None:
     with deciding_process(InMemoryEventLog()) as context:
         future = parse_label({"transaction_id": "t", "timestamp": "2099-01-01T00:00:00Z"})
         with pytest.raises(InvalidInputError, match="future"):

@@ -1,4 +1,4 @@
-"""The registry tells from the policy topic which models there are, and which one was before."""
+"""Registry of models: which there are, and which one was in force before."""
 
 from __future__ import annotations
 

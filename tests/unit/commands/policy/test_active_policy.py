@@ -1,4 +1,4 @@
-"""The policy in force: models of one snapshot; what cannot be loaded stops nothing."""
+"""Policy in force: models of one snapshot; a model that cannot be loaded stops nothing."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ def test_the_first_answer_is_of_the_whole_topic_and_later_ones_of_what_came(
     policy = ShadowPolicy(log)
     assert policy.shadows(0.0).going_on("a") is None
     say(log, shadow("b"), 1)
-    told = policy.shadows(5.0)
-    assert [each.number for each in told.by_model.values()] == [0, 2]
+    shadows = policy.shadows(5.0)
+    assert [each.number for each in shadows.by_model.values()] == [0, 2]
     policy.close()
 
 

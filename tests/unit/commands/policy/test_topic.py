@@ -1,4 +1,4 @@
-"""The one rule about what readers of the POLICY topic skip."""
+"""Readers of the POLICY topic: one rule about what is skipped."""
 
 from __future__ import annotations
 

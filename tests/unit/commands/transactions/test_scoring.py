@@ -1,4 +1,4 @@
-"""The decision flow over the in-memory log: one decision per id, whoever asks and however often."""
+"""Decisions over the in-memory log: one per id, whoever asks and however often."""
 
 from __future__ import annotations
 

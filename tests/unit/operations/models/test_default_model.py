@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from commands.models.lifecycle import current_policy, promote_model, retire_model
+from commands.models.lifecycle import promote_model, retire_model
+from commands.policy.topic import current_policy
 from domain.events import ModelPromoted, ModelRetired, Thresholds
 from domain.features import CATALOGUE
 from eventlog.in_memory import InMemoryEventLog

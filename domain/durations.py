@@ -1,4 +1,4 @@
-"""Owns reading a span of time as people write it: 7d, 12h, 30m, 45s, 2w."""
+"""Spans of time as people write them: 7d, 12h, 30m, 45s, 2w."""
 
 from __future__ import annotations
 
