@@ -26,7 +26,7 @@ SOURCE_PREFIX = "retrace/import/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRows:
-    """`name` and `correlation_id` are those of the file. With `score`, rows are decided: a rehearsal.
+    """`name` and `correlation_id` are those of the file; with `score` the rows are decided.
 
     `label_delay` is in microseconds. At most `limit` rows are read.
     """

@@ -28,7 +28,7 @@ from domain.policy.verdict import MOST_REASONS
 from domain.transactions import CHANNELS, Transaction
 from tests.architecture.tree import ROOT
 
-RAISING = ("commands/transactions/decide.py", "projections/online/reader.py")
+RAISING = ("commands/transactions/decision.py", "projections/online/reader.py")
 FLAG = re.compile(r'"(no_model|model_[a-z_]+|features_[a-z_]+|[a-z]+_features|deadline_[a-z]+)"')
 codes = st.lists(st.sampled_from(["model.a", "model.b", "rule.card_absent"]), max_size=6)
 paths = st.sampled_from(["full", "fallback", "deadline"])
