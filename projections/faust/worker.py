@@ -15,6 +15,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
+
 from domain.errors import FencedError, RetraceError, UnavailableError
 from eventlog.batch import Batch
 from eventlog.topics import Topic
@@ -99,7 +101,7 @@ class Worker:
         asked = asyncio.create_task(self._done.wait())
         try:
             if first is not None:
-                before = asyncio.create_task(self.patiently(first))
+                before = asyncio.create_task(self.retry(first))
                 await asyncio.wait({asked, before}, return_when=asyncio.FIRST_COMPLETED)
                 if not before.cancel():
                     before.result()
@@ -164,7 +166,7 @@ class Worker:
             await self.app.consumer.seek(_tp(self.app, tp), expected)
             return
         handler = self._handlers[batch.topic]
-        await self.patiently(partial(handler.handle, batch.since(expected)))
+        await self.retry(partial(handler.handle, batch.since(expected)))
         self._next[tp] = batch.next
         self.progressed = time.monotonic()
 
@@ -176,7 +178,7 @@ class Worker:
                 gone = {partition for name, partition in self._next if name == topic} - mine
                 if gone:
                     await handler.revoke(gone)
-                found = await self.patiently(partial(handler.assign, mine))
+                found = await self.retry(partial(handler.assign, mine))
                 starts.update({(topic, partition): at for partition, at in found.items()})
             self._next = dict(starts)
             self._sought.clear()
@@ -186,12 +188,12 @@ class Worker:
             logger.info("%s: has %d partitions", self.name, len(assigned))
             return starts
 
-    def steadily(self, beside: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def background(self, task: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """Runs a task beside the batches: again after UnavailableError; other errors stop us."""
 
         async def run() -> None:
             try:
-                await self.patiently(beside)
+                await self.retry(task)
             except FencedError as error:
                 logger.warning("%s: %s", self.name, error)
                 self.stop(error)
@@ -207,19 +209,22 @@ class Worker:
                 await stack.enter_async_context(turn)
             yield
 
-    async def patiently(self, step: Callable[[], Awaitable[T]]) -> T:
+    async def retry(self, step: Callable[[], Awaitable[T]]) -> T:
         """Repeats `step` while a server that it needs is away."""
-        pause = self._first_pause
-        while True:
-            try:
-                return await step()
-            except UnavailableError as error:
-                if self._done.is_set():
-                    raise FencedError(f"stopped while waiting: {error}") from error
-                logger.warning("%s: waits %.1f s: %s", self.name, pause, error)
-                self.progressed = time.monotonic()
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(UnavailableError),
+            wait=wait_exponential(self._first_pause, max=_LONGEST_PAUSE),
+            before_sleep=self._before_pause,
+        )
+        return await retrying(step)
+
+    def _before_pause(self, state: RetryCallState) -> None:
+        assert state.outcome is not None
+        error = state.outcome.exception()
+        if self._done.is_set():
+            raise FencedError(f"stopped while waiting: {error}") from error
+        logger.warning("%s: waits %.1f s: %s", self.name, state.upcoming_sleep, error)
+        self.progressed = time.monotonic()
 
 
 async def _crash_of(app: BatchApp) -> None:

@@ -84,7 +84,11 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         workload = WORKERS[name](Tools(name, settings, limits, app, log, stack))
         worker = Worker(name, app, workload.handlers)
         watchdog = Watchdog(worker, limits.stall_seconds)
-        beside = [watchdog.run, *(worker.steadily(each) for each in workload.beside), worker.ready]
+        beside = [
+            watchdog.run,
+            *(worker.background(each) for each in workload.beside),
+            worker.ready,
+        ]
         tasks = [asyncio.ensure_future(each()) for each in beside]
         tasks[-1].add_done_callback(_touch_ready_file)
         try:

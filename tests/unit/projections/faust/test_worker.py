@@ -207,7 +207,7 @@ async def test_a_task_beside_is_repeated_when_a_server_is_away_and_else_ends_the
 
     running = asyncio.create_task(bench.worker.run())
     await bench.worker.ready()
-    await bench.worker.steadily(beside)()
+    await bench.worker.background(beside)()
     with pytest.raises(IntegrityError, match="broken"):
         await asyncio.wait_for(running, 10)
     assert trouble == []
