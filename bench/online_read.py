@@ -28,7 +28,7 @@ from eventlog.topics import TRANSACTIONS
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.adapters.redis_generations import RedisGenerations
-from projections.online.reader import FeastFeatureReader
+from projections.online.reader import OnlineFeatureReader
 from runtime.settings import load_settings
 from runtime.settings.urls import redis_connection
 
@@ -82,7 +82,7 @@ def ours() -> tuple[Callable[[Transaction], Any], Callable[[], None]]:
     every = list(held.values())
     for start in range(0, len(every), 500):
         states.save([(state, state.to_bytes()) for state in every[start : start + 500]])
-    reader = FeastFeatureReader(FeastStateStore(config), ServedFeatures)
+    reader = OnlineFeatureReader(FeastStateStore(config), ServedFeatures)
 
     def clear() -> None:
         number = generations.number()

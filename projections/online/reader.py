@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 _BREAK_SECONDS = 0.5
 
 
-class FeastFeatureReader(Generic[Answer]):
+class OnlineFeatureReader(Generic[Answer]):
     """Implements commands.ports.FeatureReader; `answer` makes its ServedFeatures.
 
     After a failure of the store nothing is asked of it for half a second: the decisions of a

@@ -19,8 +19,9 @@ from domain.features.engine import vectors
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.payments import UNLABELLED, Payments
 from domain.features.rows import IS_TRANSACTION, KIND, TIME, TRANSACTION, Rows
+from eventlog.events_table import EventTable
 from host.files import whole_file
-from projections.replay.ideal import LogEvents, known_order
+from projections.replay.ideal import known_order
 from projections.replay.payments import labels_of, payments_of
 
 __all__ = ["Dataset", "dataset", "labels_of", "schema", "write"]
@@ -51,7 +52,7 @@ class Dataset:
 
 
 def dataset(
-    events: LogEvents,
+    events: EventTable,
     features: FeatureSet,
     *,
     as_known_at: int,
@@ -90,7 +91,7 @@ def dataset(
     )
 
 
-def _as_known(events: LogEvents, moment: int) -> tuple[Ints | None, Rows, Ints]:
+def _as_known(events: EventTable, moment: int) -> tuple[Ints | None, Rows, Ints]:
     """(row numbers, rows, known times) by (known time, partition, offset), none known later.
 
     Where that is what the events are already, their own arrays, and None for the numbers.

@@ -6,42 +6,15 @@ One topic is replayed, so its rank plays no part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from domain.features import Entity, FeatureSet
+from domain.features import FeatureSet
 from domain.features.engine import vectors
 from domain.features.kernel.arrays import Floats, Ints
-from domain.features.rows import IS_TRANSACTION, KIND, OFFSET, PARTITION, Rows
-
-
-class LogEvents(Protocol):
-    """What counts in a stretch of the log, as numbers; all arrays have one item per event."""
-
-    @property
-    def rows(self) -> Rows: ...
-
-    @property
-    def known(self) -> Ints:
-        """Known times in microseconds."""
-        ...
-
-    @property
-    def codes(self) -> Mapping[Entity, Ints]:
-        """The number of the entity that an event concerns, -1 for none."""
-        ...
-
-    @property
-    def keys(self) -> Mapping[Entity, Sequence[str]]:
-        """The key of each number."""
-        ...
-
-    @property
-    def transaction_ids(self) -> NDArray[np.object_]: ...
+from domain.features.rows import IS_TRANSACTION, KIND, OFFSET, PARTITION
+from eventlog.events_table import EventTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +25,7 @@ class Ideal:
     values: Floats
 
 
-def ideal_vectors(events: LogEvents, features: FeatureSet, threads: int = 2) -> Ideal:
+def ideal_vectors(events: EventTable, features: FeatureSet, threads: int = 2) -> Ideal:
     """The vector of every transaction decided or imported; ~150 thousand/s and core."""
     order = known_order(events)
     rows = events.rows[order]
@@ -64,7 +37,7 @@ def ideal_vectors(events: LogEvents, features: FeatureSet, threads: int = 2) -> 
     return Ideal(order[decided], values)
 
 
-def known_order(events: LogEvents) -> Ints:
+def known_order(events: EventTable) -> Ints:
     """Row numbers by (known time, partition, offset)."""
     rows = events.rows
     return np.lexsort((rows[:, OFFSET], rows[:, PARTITION], events.known))

@@ -12,7 +12,7 @@ from domain.policy import Shadow
 from projections.shadows.worker import Replayed
 
 if TYPE_CHECKING:
-    from projections.replay.ideal import LogEvents
+    from eventlog.events_table import EventTable
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class ShadowModels:
         self,
         load: Callable[[str], Kernel],
         features: Callable[[str], FeatureSet | None],
-        events: Callable[[Sequence[int]], LogEvents],
+        events: Callable[[Sequence[int]], EventTable],
     ) -> None:
         self._load, self._features, self._events = load, features, events
         self._loaded: dict[str, Kernel] = {}

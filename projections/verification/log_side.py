@@ -12,7 +12,7 @@ from domain.features.engine import blank, grouped, run_groups
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.rows import IS_REQUEST, IS_TRANSACTION, KIND, OFFSET, PARTITION, Rows
 from domain.features.served import served_at, states_at
-from projections.replay.ideal import LogEvents
+from eventlog.events_table import EventTable
 
 _SHIFT = 48  # offsets are below 2^48
 
@@ -24,7 +24,7 @@ class LogSide:
     `ends` are the last offsets read, per partition, -1 for none.
     """
 
-    events: LogEvents
+    events: EventTable
     features: FeatureSet
     ends: Sequence[int]
     numbers: dict[Entity, dict[str, int]] = field(init=False)

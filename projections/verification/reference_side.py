@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.events import Envelope
 from domain.features import FeatureEvent, feature_event
 from domain.features.reference.naive import reference_vector
 from domain.features.rows import OFFSET, PARTITION
 from domain.transactions import Transaction
-from eventlog.port import Position
+from eventlog.archive.history import History
 from projections.replay.ideal import Ideal, known_order
 from projections.verification.comparing import Compared, compare
 from projections.verification.log_side import LogSide
@@ -22,23 +20,11 @@ from projections.verification.postgres_side import entities_of
 _SEED = 20_180_401
 
 
-class Counting(Protocol):
-    @property
-    def position(self) -> Position: ...
-
-    @property
-    def envelope(self) -> Envelope: ...
-
-
-class Facts(Protocol):
-    def counting(self) -> Iterable[Counting]: ...
-
-
 def compare_reference(
     log: LogSide,
     ideal: Ideal,
     within: NDArray[np.bool_],
-    history: Facts,
+    history: History,
     sample: int,
     into: Compared,
     count: Callable[[int, int], None],
@@ -91,7 +77,7 @@ def _concerned(log: LogSide, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _decoded(
-    log: LogSide, history: Facts, concerned: NDArray[np.bool_]
+    log: LogSide, history: History, concerned: NDArray[np.bool_]
 ) -> tuple[dict[int, FeatureEvent], dict[int, Transaction]]:
     """The facts of the rows concerned, decoded anew from what the log holds."""
     facts: dict[int, FeatureEvent] = {}

@@ -10,7 +10,7 @@ from projections.evidence.adapters.mongo import MongoEvidence, build_client
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.port import StateReader
-from projections.online.reader import FeastFeatureReader
+from projections.online.reader import OnlineFeatureReader
 from projections.settings import MongoSettings
 from runtime.settings import Settings
 
@@ -31,7 +31,7 @@ def live_states(settings: Settings) -> StateReader:
     return FeastStateStore(repo_config(settings))
 
 
-def feature_reader(settings: Settings) -> FeastFeatureReader[ServedFeatures]:
+def feature_reader(settings: Settings) -> OnlineFeatureReader[ServedFeatures]:
     """Importing Feast takes seconds."""
     states = FeastStateStore(repo_config(settings, socket_timeout=_REDIS_SECONDS))
-    return FeastFeatureReader(states, ServedFeatures)
+    return OnlineFeatureReader(states, ServedFeatures)

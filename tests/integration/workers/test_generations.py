@@ -15,7 +15,7 @@ from projections.online.adapters.feast_repo import feature_store, repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.port import Marker
-from projections.online.reader import FeastFeatureReader
+from projections.online.reader import OnlineFeatureReader
 from runtime.settings import Settings
 from tests.builders.worker_history import transaction
 from tests.integration.workers.test_feast import save, state_of
@@ -181,7 +181,7 @@ def test_a_process_reads_no_states_while_it_cannot_compute_the_live_ones(
         lambda: client.delete(described),
     ):
         spoil()
-        reader = FeastFeatureReader(FeastStateStore(repo_config(settings)), ServedFeatures)
+        reader = OnlineFeatureReader(FeastStateStore(repo_config(settings)), ServedFeatures)
         assert reader.covered() == {}
         given = reader.read(transaction(1), NoTail())
         assert "features_unavailable" in given.flags
