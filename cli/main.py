@@ -16,11 +16,7 @@ from cli import dead_letters as deadletters
 from cli.events import commands as events
 from cli.features import commands as features
 from cli.ingest import command as ingest
-from cli.models import card as model_card
 from cli.models import commands as models
-from cli.models import export as models_export
-from cli.models import health as models_health
-from cli.models import watch as models_watch
 from cli.simulate import simulate
 from cli.stack import commands as stack
 from cli.training import train, train_job, train_worker
@@ -42,10 +38,6 @@ archive.register(app)
 features.register(app)
 ingest.register(app)
 models.register(app)
-models_export.register()
-models_health.register()
-models_watch.register()
-model_card.register()
 app.command()(demo.demo)
 app.command()(simulate)
 app.command()(train.train)

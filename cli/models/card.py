@@ -1,4 +1,4 @@
-"""Owns `retrace models card`: prints what is known of a model."""
+"""`retrace models card`: training data, quality and feature importance of a model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli.models.commands import AsJson, Named, group
+from cli.models.group import AsJson, Named, group
 
 
 def register() -> None:
@@ -21,7 +21,7 @@ def card(model: Named, as_json: AsJson = False) -> None:
     from inference.evaluation.card.folder import read_card
     from runtime.settings import settings_from_environment
 
-    # The folder alone is asked: a card can be read with no server up.
+    # Only the folder is read: no server has to run.
     models = settings_from_environment().models_dir
     content, text, folder = read_card(models, ArtefactStore(models).find(model))
     if as_json:
@@ -33,7 +33,7 @@ def card(model: Named, as_json: AsJson = False) -> None:
 
 
 def _print(text: str) -> None:
-    """Rendered on a terminal, as it is elsewhere; pictures are named at the end instead."""
+    """Rendered on a terminal, plain elsewhere; plots are named at the end instead."""
     if not sys.stdout.isatty():
         print(text, end="")
         return

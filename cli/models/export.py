@@ -1,4 +1,4 @@
-"""Owns `retrace models export` and `import`: models that leave this installation, or come to it."""
+"""`retrace models export` and `import`: to a model server's folder, to and from MLflow."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.models.commands import AsJson, Named, group
+from cli.models.group import AsJson, Named, group
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
 
 Format = Literal["saved-model", "tflite"]
 Say = Callable[[str], None]
-Told = tuple[str, dict[str, Any]]
+_Result = tuple[str, dict[str, Any]]
 
 
 def register() -> None:
@@ -34,11 +34,11 @@ def export_model(
         Format, typer.Option("--format", help="What is written there.")
     ] = "saved-model",
     mlflow: Annotated[
-        bool, typer.Option("--mlflow", help="Make a run of it at MLFLOW_TRACKING_URI.")
+        bool, typer.Option("--mlflow", help="Make it a run at MLFLOW_TRACKING_URI.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a model as model servers load it, DIR/<name>/<version>/, or give it to MLflow.
+    """Write a model as model servers load it, DIR/<name>/<version>/, or send it to MLflow.
 
     What is written is read back and checked against the scores of the model's training. No server
     of the stack has to run.
@@ -48,18 +48,18 @@ def export_model(
     from runtime.settings import settings_from_environment
 
     if (to is None) == (not mlflow):
-        raise InvalidInputError("--to/--mlflow", "say where to: --to DIR, or --mlflow")
+        raise InvalidInputError("--to/--mlflow", "name one of them: --to DIR, or --mlflow")
     settings = settings_from_environment()
     with progress_shown() as (say, _):
         if to is None:
-            told, facts = _given(settings, model, say)
+            text, facts = _to_mlflow(settings, model, say)
         else:
             say(f"writing {form} and checking its scores")
-            told, facts = _written(settings, model, to, form)
-    print(json.dumps(facts) if as_json else told)
+            text, facts = _to_folder(settings, model, to, form)
+    print(json.dumps(facts) if as_json else text)
 
 
-def _written(settings: Settings, model: str, to: Path, form: Format) -> Told:
+def _to_folder(settings: Settings, model: str, to: Path, form: Format) -> _Result:
     from operations.models.export import export
     from runtime.composition.models import artefacts_of
 
@@ -74,7 +74,7 @@ def _written(settings: Settings, model: str, to: Path, form: Format) -> Told:
     }
 
 
-def _given(settings: Settings, model: str, say: Say) -> Told:
+def _to_mlflow(settings: Settings, model: str, say: Say) -> _Result:
     from operations.models.mlflow import export_run
     from runtime.composition.models import artefacts_of, open_mlflow
 
@@ -92,7 +92,7 @@ def import_model(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Take a model from a run of MLflow, verify it and make it known; it is not put in force."""
+    """Fetch a model from a run of MLflow, verify and register it; it is not promoted."""
     from cli.output import progress_shown
     from operations.models.mlflow import import_run
     from runtime.composition.models import open_mlflow, open_models

@@ -1,4 +1,4 @@
-"""Owns `retrace models health`: what drifted, how far, and whether scores still keep their word."""
+"""`retrace models health`: drift of features, scores and labels, and calibration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.models.commands import AsJson, group
+from cli.models.group import AsJson, group
 
 _MOST_FEATURES = 20
 NOT_MEASURED = 2
@@ -35,7 +35,7 @@ def health(
     every: Annotated[bool, typer.Option("--all", help="Show every feature.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare what a model meets with what it was trained on.
+    """Compare live traffic and labels of a model with its training.
 
     Exit status: 0 nothing over an alert limit, 1 something is, 2 it could not be measured.
     """
@@ -85,13 +85,15 @@ def _show(facts: dict[str, Any], every: bool) -> None:
     )
     for note in notes(facts):
         typer.echo(f"note: {note}", err=True)
-    print_table([*_measures(facts)], ["MEASURE", "FOUND", "LIMITS", "SAYS"])
+    print_table([*_measures(facts)], ["MEASURE", "FOUND", "LIMITS", "LEVEL"])
     over = ("warn", "alert")
     chosen = [each for each in facts["features"] if every or each["level"] in over]
     if chosen:
         print()
         rows = [_feature(each) for each in (chosen if every else chosen[:_MOST_FEATURES])]
-        print_table(rows, ["FEATURE", "PSI", "BY CHANCE", "JS", "UNKNOWN THEN", "NOW", "SAYS"])
+        print_table(
+            rows, ["FEATURE", "PSI", "BY CHANCE", "JS", "UNKNOWN IN TRAINING", "LIVE", "LEVEL"]
+        )
     if facts["weeks"]:
         print()
         days = [f"{each['days']} DAYS" for each in facts["calibration"]]
@@ -101,7 +103,7 @@ def _show(facts: dict[str, Any], every: bool) -> None:
 
 
 def notes(facts: dict[str, Any]) -> list[str]:
-    """What keeps something from being said, and what is left out."""
+    """Why something cannot be measured, and what is left out."""
     found, limits = [], facts["limits"]
     if facts["sampled"] < limits["least_decisions"]:
         found.append(
@@ -134,13 +136,13 @@ def _measures(facts: dict[str, Any]) -> list[list[str]]:
     psi = "PSI " + " / ".join(f"{limit:g}" for limit in limits["psi"])
     ratio = "ratio " + " / ".join(f"{limit:g}" for limit in limits["ratio"])
     drifted = sum(each["level"] in ("warn", "alert") for each in facts["features"])
-    told = {
+    measures = {
         "features": (f"{drifted} of {len(facts['features'])} drift", psi),
         "scores": (_scores(facts["scores"]), psi),
         "labels": (_labels(facts["labels"]), ratio),
         "calibration": (_calibration(facts), ratio),
     }
-    return [[name, *text, levels[name]] for name, text in told.items()]
+    return [[name, *text, levels[name]] for name, text in measures.items()]
 
 
 def _scores(found: dict[str, Any] | None) -> str:

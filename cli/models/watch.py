@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.models.commands import AsJson, group
+from cli.models.group import AsJson, group
 
 if TYPE_CHECKING:
     from operations.training.retraining import Check, Schedule

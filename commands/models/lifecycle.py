@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from commands.models.registry import registry_of
 from commands.policy.topic import current_policy
-from domain.errors import InvalidInputError
+from domain.errors import InvalidInputError, NotFoundError
 from domain.events import (
     Envelope,
     ModelPromoted,
@@ -52,11 +52,17 @@ def promote_model(
 
 
 def roll_out_model(log: EventLog, model: ModelRolledOut, known_time: int) -> int:
-    """Gives the model a share of traffic, or none; otherwise as `promote_model`."""
+    """Gives the model a share of traffic, or none; otherwise as `promote_model`.
+
+    Raises InvalidInputError for a share of the model in force, too.
+    """
     if not 0 <= model.share <= WHOLE:
         raise InvalidInputError("share", f"expected 0 to {WHOLE} basis points, not {model.share}")
     validated(model.thresholds)
-    return _append_after(log, model, current_policy(log).version, known_time)
+    registry = registry_of(log)
+    if model.share and model.model_hash == registry.in_force:
+        raise InvalidInputError("model", f"{model.model_id} is in force: it has all traffic")
+    return _append_after(log, model, registry.policy.version, known_time)
 
 
 def shadow_model(log: EventLog, model: ModelShadowed, known_time: int) -> int:
@@ -66,8 +72,11 @@ def shadow_model(log: EventLog, model: ModelShadowed, known_time: int) -> int:
 
 
 def end_shadow(log: EventLog, ended: ShadowEnded, known_time: int) -> int:
-    """As `promote_model`."""
-    return _append_after(log, ended, current_policy(log).version, known_time)
+    """Raises NotFoundError where the model is no shadow; otherwise as `promote_model`."""
+    registry = registry_of(log)
+    if registry.shadows.going_on(ended.model_hash) is None:
+        raise NotFoundError("shadow of model", ended.model_id)
+    return _append_after(log, ended, registry.policy.version, known_time)
 
 
 def register_model(log: EventLog, model: ModelTrained, known_time: int) -> None:
@@ -78,8 +87,16 @@ def register_model(log: EventLog, model: ModelTrained, known_time: int) -> None:
 
 
 def retire_model(log: EventLog, model: ModelRetired, known_time: int) -> None:
-    """Records that the model is not to be promoted again. Raises LogUnavailableError."""
-    _append(log, model, f"{model.NAME}/{model.model_hash}", known_time)
+    """Records that the model is not to be promoted again, once.
+
+    Raises LogUnavailableError, and InvalidInputError for the model in force.
+    """
+    registry = registry_of(log)
+    if model.model_hash == registry.in_force:
+        raise InvalidInputError("model", f"{model.model_id} is in force: promote another one first")
+    known = (each for each in registry.all() if each.model_hash == model.model_hash)
+    if not any(each.retired is not None for each in known):
+        _append(log, model, f"{model.NAME}/{model.model_hash}", known_time)
 
 
 def _append_after(

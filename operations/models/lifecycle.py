@@ -1,4 +1,7 @@
-"""Lifecycle of models: register, promote, roll back, roll out, shadow and retire."""
+"""Lifecycle of models: register, promote, roll back, roll out, shadow and retire.
+
+Artefacts are found, loaded and checked here; what the log allows is checked by the commands.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from commands.models.lifecycle import (
 )
 from commands.models.registry import Registered, Registry, registry_of
 from commands.ports import LoadModel
-from domain.errors import InvalidInputError, LogUnavailableError, NotFoundError
+from domain.errors import LogUnavailableError, NotFoundError
 from domain.events import (
     ModelPromoted,
     ModelRetired,
@@ -91,8 +94,6 @@ class Models:
         Raises as `promote`, and InvalidInputError for the model in force.
         """
         model = self.registry.find(named)
-        if model.model_hash == self.registry.in_force:
-            raise InvalidInputError("model", f"{named} is in force: it has all traffic")
         return self._rolled_out(model, share, self._checked(model).thresholds)
 
     def end_roll_out(self) -> Registered:
@@ -122,26 +123,22 @@ class Models:
     def end_shadow(self, named: str) -> Registered:
         """Ends a shadow; its scores stay. Raises NotFoundError where the model is none."""
         model = self.registry.find(named)
-        if self.registry.shadows.going_on(model.model_hash) is None:
-            raise NotFoundError("shadow of model", named)
         fact = ShadowEnded(model_id=model.model_id, model_hash=model.model_hash, until=self._ends())
         end_shadow(self.log, fact, now_us())
         return model
 
-    def _ends(self) -> list[int]:
-        return list(asyncio.run(_ends_of(self.log)))
-
     def retire(self, named: str, reason: str) -> Registered:
         """Ends its roll-out and its shadow too. Raises InvalidInputError for the model in force."""
         model = self.registry.find(named)
-        if model.model_hash == self.registry.in_force:
-            raise InvalidInputError("model", f"{named} is in force: promote another one first")
-        if self.registry.shadows.going_on(model.model_hash) is not None:
+        shadow = self.registry.shadows.going_on(model.model_hash)
+        if shadow is not None and model.model_hash != self.registry.in_force:
             self.end_shadow(model.model_hash)
-        if model.retired is None:
-            fact = ModelRetired(model_id=model.model_id, model_hash=model.model_hash, reason=reason)
-            retire_model(self.log, fact, now_us())
+        fact = ModelRetired(model_id=model.model_id, model_hash=model.model_hash, reason=reason)
+        retire_model(self.log, fact, now_us())
         return model
+
+    def _ends(self) -> list[int]:
+        return list(asyncio.run(_ends_of(self.log)))
 
     def _checked(self, model: Registered) -> Manifest:
         model.check_not_retired()

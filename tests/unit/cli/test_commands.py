@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cli.interrupts import interruptible
-from cli.models.commands import basis_points
+from cli.models.lifecycle import basis_points
 from domain.errors import InvalidInputError
 
 
