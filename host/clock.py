@@ -1,4 +1,4 @@
-"""Owns the clock of this installation; nothing else reads one for an event."""
+"""The clock of this installation: the only one that is read for the times of events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the identity and the end of processes; which ones there are is the supervisor's affair."""
+"""Processes: their identity, their descendants, and how they are stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
@@ -18,7 +18,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A pid alone is used again by the kernel; with its time of creation it is one process."""
+    """A pid with its time of creation, because the kernel uses pids again."""
 
     pid: int
     created: float
@@ -42,7 +42,7 @@ class ProcessId:
     def alive(self) -> bool:
         try:
             process = psutil.Process(self.pid)
-            # Boot time, and so creation times, may be stepped by a clock adjustment.
+            # A clock adjustment may change the boot time, and with it times of creation.
             same = abs(process.create_time() - self.created) < 2
             return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
@@ -60,12 +60,12 @@ def family(leader: ProcessId) -> set[ProcessId]:
         with contextlib.suppress(psutil.Error):
             pids.update(child.pid for child in psutil.Process(pid).children(recursive=True))
     members = {found for pid in pids if (found := ProcessId.of(pid))}
-    # A session's number may be a pid that was used again: it cannot be older than its leader.
+    # The pid of the session may have been used again: members cannot be older than their leader.
     return {member for member in members if member.created >= leader.created - 2}
 
 
 def stop(leader: ProcessId, how: signal.Signals, grace: float) -> None:
-    """Ask the leader to end, wait for `grace` seconds, then end what is left of its family."""
+    """Send `how` to the leader, wait for `grace` seconds, then kill what is left of its family."""
     members = family(leader)
     if leader.alive():
         _send(leader, how)
@@ -83,10 +83,6 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-def any_alive(processes: Iterable[ProcessId]) -> bool:
-    return any(process.alive() for process in processes)
 
 
 def _send(process: ProcessId, how: signal.Signals) -> None:

@@ -1,4 +1,4 @@
-"""The digest of a package's source: what was made by other code is told by it."""
+"""Digest of the source of packages: shows whether something was made by other code."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _CLOSING_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
-    """As the operator gives them; `rejects` is the file for rows that are not taken."""
+    """As the operator gives them; `rejects` is the file for rejected rows."""
 
     file: Path
     mapping: Sequence[str] = ()

@@ -1,6 +1,6 @@
 """Jars of the Java servers: downloaded by jgo, and compared with the checksums in jgo.lock.toml.
 
-Whoever changes jgo.toml writes the lock anew with `python -m local.stack.servers.jars`. Users
+Whoever changes jgo.toml writes the lock again with `python -m local.stack.servers.jars`. Users
 download exactly the files that it names.
 """
 
