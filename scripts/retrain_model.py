@@ -1,8 +1,8 @@
-"""Runs `retrain_model`: trains a model from a flat file of transactions.
+"""Training of a model from a flat file of transactions, without any server.
 
     python scripts/retrain_model.py --dataset-path FILE.csv --map card_id=CARD --label FRAUD
 
-Any Python will do to start it: it goes on with that of the checkout's .venv. No server has to run.
+Any Python starts it; the script goes on with the Python of the checkout's .venv.
 """
 
 import os

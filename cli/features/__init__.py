@@ -1,1 +1,1 @@
-"""`retrace features`: proofs, rebuilds and exports of features."""
+"""Commands of `retrace features`: verification, rebuild, generations and export."""

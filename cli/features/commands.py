@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.features.generations import AsJson, group
-from cli.features.output import tell, tell_self_test
+from cli.features.output import print_proof, print_self_test
 from cli.output import parse_moment, progress_shown
 
 Begin = Annotated[
@@ -49,20 +49,22 @@ def verify(
     states in Redis, the vectors that decisions were served, Feast's historical read, and a sample
     with the naive reference. Exits with 1 where anything differs.
     """
-    from operations.features.verify import Verifier, Wanted
+    from operations.features.verify import VerificationOptions, Verifier
     from projections.verification.planting import Planted
     from runtime.composition.features import open_verification
     from runtime.settings import load_settings
 
-    wanted = Wanted(parse_moment("--from", begin), parse_moment("--to", end), sample, wait)
+    options = VerificationOptions(
+        parse_moment("--from", begin), parse_moment("--to", end), sample, wait
+    )
     planted = Planted() if self_test else None
     started = time.monotonic()
     with progress_shown() as (say, count), open_verification(load_settings()) as ports:
-        proof = Verifier(ports, wanted, say, count, planted).run()
+        proof = Verifier(ports, options, say, count, planted).run()
     seconds = time.monotonic() - started
     if planted is not None:
-        sys.exit(tell_self_test(proof, planted.made, as_json))
-    tell(proof, seconds, as_json)
+        sys.exit(print_self_test(proof, planted.made, as_json))
+    print_proof(proof, seconds, as_json)
     sys.exit(1 if proof.different else 0)
 
 

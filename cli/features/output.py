@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from operations.features.verify import Proof
 
 
-def tell(proof: Proof, seconds: float, as_json: bool) -> None:
+def print_proof(proof: Proof, seconds: float, as_json: bool) -> None:
     from operations.features.verify import first_differences, summary
 
     if as_json:
@@ -56,7 +56,7 @@ def _as_json(proof: Proof, seconds: float) -> dict[str, Any]:
     }
 
 
-def tell_self_test(proof: Proof, planted: list[tuple[str, str]], as_json: bool) -> int:
+def print_self_test(proof: Proof, planted: list[tuple[str, str]], as_json: bool) -> int:
     """0 where each planted difference was found, named, and nothing else differed."""
     found = {
         (each.name, name)

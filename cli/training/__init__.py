@@ -1,1 +1,1 @@
-"""`retrace train` and its processes."""
+"""Commands that train models."""

@@ -1,4 +1,4 @@
-"""Output of training commands: progress, and what the new model is and costs."""
+"""Output of training commands: progress and the new model with its measures."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Command of scripts/retrain_model.py: trains a model from a flat file, without any server.
 
-The log does not know the model then: the end says how it is registered.
+The log does not know the model then; the output says how to register it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def retrain(
     ] = None,
     rejects: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Rows not taken. [default: FILE.rejects.ndjson]"),
+        typer.Option(metavar="PATH", help="File of rejected rows. [default: FILE.rejects.ndjson]"),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read that many rows at most.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

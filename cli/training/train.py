@@ -30,7 +30,8 @@ def train(
         typer.Option(help="Values to learn from: as the log gives them, or as decisions had them."),
     ] = "ideal",
     promote: Annotated[
-        bool, typer.Option("--promote/--no-promote", help="Put the model in force.")
+        bool,
+        typer.Option("--promote/--no-promote", help="Let the model decide from then on."),
     ] = True,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     workers: Annotated[
@@ -41,7 +42,7 @@ def train(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Train a model on the history of the log, store it and put it in force."""
+    """Train a model on the history of the log, store it and promote it."""
     from host.clock import now_us
     from inference.training.train import TrainSettings
     from operations.training.runs import Asked, interrupted

@@ -24,7 +24,7 @@ def train_job(
     service: Annotated[str, _from("RETRACE_TRAINING_SERVICE", "Name of the headless Service.")],
     job: Annotated[str, _from("RETRACE_TRAINING_JOB", "Tells jobs of one name apart.")],
     port: Annotated[
-        int, _from("RETRACE_TRAINING_PORT", "On which workers listen.", min=1, max=65535)
+        int, _from("RETRACE_TRAINING_PORT", "Port of each worker.", min=1, max=65535)
     ] = 2222,
     wait: Annotated[
         float, _from("RETRACE_TRAINING_WAIT", "Seconds in which worker 0 has read the log.", min=0)
@@ -35,14 +35,15 @@ def train_job(
     ] = None,
     features: Annotated[FeatureValues, typer.Option(help="As of `retrace train`.")] = "ideal",
     promote: Annotated[
-        bool, typer.Option("--promote/--no-promote", help="Put the model in force.")
+        bool,
+        typer.Option("--promote/--no-promote", help="Let the model decide from then on."),
     ] = True,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Take part in a training of several machines, which share the state folder.
 
-    Worker 0 reads the log, stores the model and puts it in force. A worker that loses another ends
+    Worker 0 reads the log, stores the model and promotes it. A worker that loses another ends
     with an error; started again, all go on from the last checkpoint (deploy/k8s/training-job.yaml).
     """
     from host.clock import now_us

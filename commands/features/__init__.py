@@ -1,1 +1,1 @@
-"""Features in the log: which set is served."""
+"""Activation of feature sets."""

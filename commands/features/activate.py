@@ -1,4 +1,4 @@
-"""Command about features: appends which set is served; and the query of the last one."""
+"""Activation of a feature set on the policy topic, and the set that was activated last."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def activate_features(log: EventLog, fact: FeaturesActivated, before: int, known
     """Appends the fact, and returns once it is acknowledged; `before` is the live generation.
 
     The fact alone moves no reader: the caller moves the pointer after it. Raises
-    LogUnavailableError; a repetition is harmless, for it says the same again.
+    LogUnavailableError; a repetition is harmless: it states the same again.
     """
     about = f"features {fact.feature_set}"
     envelope = Envelope(

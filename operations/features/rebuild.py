@@ -93,7 +93,8 @@ class Rebuilder:
         self._ports, self._say, self._count = ports, say, count
 
     def build(self, features: FeatureSet, reason: str) -> Built:
-        """From the whole log, followed and verified; not live. Raises IntegrityError."""
+        """A generation of the whole log, verified and not live. Raises IntegrityError where it
+        differs from the log."""
         self._check_model(features)
         self._say("columns and the Feast registry")
         self._ports.prepare(features)
@@ -107,7 +108,8 @@ class Rebuilder:
         return Built(made, held, compared)
 
     def freeze(self, features: FeatureSet, as_known_at: int) -> Built:
-        """The states of what was known at a moment; never live, since no position stands for it."""
+        """A generation as known at a moment. It can never be live: no position of the log tells
+        a writer where to go on."""
         events = self._events()
         known = events.known <= as_known_at
         made = self._ports.generations.begin(features, f"as known at {as_known_at}")
@@ -154,7 +156,7 @@ class Rebuilder:
         return usable[-1]
 
     def follow(self, generation: Generation) -> int:
-        """Brings a generation to the end of the log; returns how many records it took."""
+        """Brings a generation to the end of the log; returns how many records were folded."""
         self._say(f"following the log into generation {generation.number}")
         states = self._ports.states.at(generation)
         return asyncio.run(CatchUp(self._ports.log, states).run())
@@ -169,7 +171,7 @@ class Rebuilder:
         except UnavailableError:
             raise
         except RetraceError:
-            # Nobody can score with it here, whatever the features.
+            # This version cannot score with it, whatever the features.
             return
         inputs.check(features)
 

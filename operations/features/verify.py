@@ -55,7 +55,7 @@ class VerificationPorts:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class VerificationOptions:
     """Event times in microseconds, half-open; `sample` transactions for the naive reference."""
 
     begin: int | None = None
@@ -66,7 +66,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Proof:
-    """What was compared with what. `notes` say what could not be."""
+    """All comparisons made. `notes` name what could not be compared."""
 
     transactions: int = 0
     compared: list[Compared] = field(default_factory=list)
@@ -101,17 +101,17 @@ def wait_for_projections(
 
 
 class Verifier:
-    """One proof over one reading of the log. `planted` alters what is read, and nothing stored."""
+    """Compares each store with one reading of the log. `planted` alters only what is read."""
 
     def __init__(
         self,
         ports: VerificationPorts,
-        wanted: Wanted,
+        options: VerificationOptions,
         say: Say,
         count: Count,
         planted: Planted | None = None,
     ) -> None:
-        self._ports, self._wanted, self._planted = ports, wanted, planted
+        self._ports, self._options, self._planted = ports, options, planted
         self._say, self._count = say, count
         self.proof = Proof()
 
@@ -119,7 +119,7 @@ class Verifier:
         """Raises UnavailableError, or IntegrityError for a damaged archive."""
         # Those that are served: what is declared and not built yet has no values to compare.
         features, history = self._ports.states.features, self._ports.history
-        wait_seconds = self._wanted.wait_seconds
+        wait_seconds = self._options.wait_seconds
         wait_for_projections(self._ports.positions, history.ends, wait_seconds, self._say)
         self._say("reading the log")
         total, read = sum(history.ends), [0]
@@ -145,10 +145,10 @@ class Verifier:
     def _within(self, events: EventTable, ideal: Ideal) -> NDArray[np.bool_]:
         times = events.rows[ideal.at, TIME]
         within = np.ones(len(times), dtype=bool)
-        if self._wanted.begin is not None:
-            within &= times >= self._wanted.begin
-        if self._wanted.end is not None:
-            within &= times < self._wanted.end
+        if self._options.begin is not None:
+            within &= times >= self._options.begin
+        if self._options.end is not None:
+            within &= times < self._options.end
         return within
 
     @contextmanager
@@ -237,7 +237,7 @@ class Verifier:
 
     def _reference(self, side: LogSide, ideal: Ideal, within: NDArray[np.bool_]) -> None:
         with self._comparison("the naive reference", "recomputed one by one", "replay") as made:
-            sample, history = self._wanted.sample, self._ports.history
+            sample, history = self._options.sample, self._ports.history
             compare_reference(side, ideal, within, history, sample, made, self._count)
 
 

@@ -1,1 +1,1 @@
-"""Training: frames, runs and worker processes."""
+"""Training of models: frames, runs, worker processes and retraining."""

@@ -1,4 +1,4 @@
-"""Steps before a fit, reported as its progress is."""
+"""Progress of the steps before a fit, such as reading the log."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ Count = Callable[[int, int], None]
 
 
 def steps_of(progress: Progress) -> tuple[Say, Count]:
+    """Two callables that pass on to `progress`."""
     step = [""]
 
     def say(text: str) -> None:

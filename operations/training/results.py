@@ -1,4 +1,4 @@
-"""Results of a training: the stored model, its card, and what both are reported with."""
+"""Result of a training: the stored model and its card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retraining by schedule or for drift: whether a model is due, why, and a child that trains it.
+"""Retraining by schedule or for drift: whether a model is due, why, and the child that trains it.
 
 Training has a process of its own: its memory and its end do not touch the process that watches.
 """

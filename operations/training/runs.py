@@ -216,7 +216,7 @@ def _sweep(root: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    # Not filelock: it would make the folder anew that another process has just removed.
+    # Not filelock, which would create the folder again that another process has just removed.
     # A file of its own: over NFS only what is open for writing can be locked.
     handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:

@@ -1,4 +1,4 @@
-"""Owns a database of its own with the current tables, on the session's PostgreSQL."""
+"""A database with the current tables, on the session's PostgreSQL, for this folder alone."""
 
 from __future__ import annotations
 

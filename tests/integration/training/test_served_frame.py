@@ -1,4 +1,4 @@
-"""A training frame holds what was known at its moment, and nothing that became known later."""
+"""A training frame of served values holds what was known at its moment, and nothing later."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def frame_of(database_url: str, moment: int) -> Frame:
 
 
 @dataclass(frozen=True)
-class Said:
+class Label:
     known_time: int
     value: int
 
@@ -42,7 +42,7 @@ class Row:
     known_time: int
     first: float | None
     last: float | None
-    labels: list[Said]
+    labels: list[Label]
 
 
 rows = st.builds(
@@ -51,7 +51,7 @@ rows = st.builds(
     known_time=moments,
     first=numbers,
     last=numbers,
-    labels=st.lists(st.builds(Said, known_time=moments, value=st.integers(0, 1)), max_size=4),
+    labels=st.lists(st.builds(Label, known_time=moments, value=st.integers(0, 1)), max_size=4),
 )
 
 
@@ -83,12 +83,12 @@ def store(database_url: str, history: list[Row], **changes: Any) -> None:
             values = [row.first, *[None] * (len(CATALOGUE) - 2), row.last]
             facts = {"timestamp": to_datetime(row.time), "features": values} | changes
             decide(connection, f"t{number}", row.known_time, **facts)
-            for said in row.labels:
+            for label in row.labels:
                 offset += 1
                 connection.execute(
                     "INSERT INTO labels VALUES (%s, %s, %s, 'chargeback', 'r', %s, %s, 'x', 0, %s)",
-                    (f"t{number}", f"e{offset}", said.value, f"e{offset}",
-                     to_datetime(said.known_time), offset),
+                    (f"t{number}", f"e{offset}", label.value, f"e{offset}",
+                     to_datetime(label.known_time), offset),
                 )  # fmt: skip
 
 
@@ -98,8 +98,8 @@ def expected(history: list[Row], moment: int) -> list[tuple[int, float, float, f
     for number, row in enumerate(history):
         if row.known_time > moment:
             continue
-        said = [said for said in row.labels if said.known_time <= moment]
-        last = max(enumerate(said), key=lambda one: (one[1].known_time, one[0]), default=None)
+        known = [label for label in row.labels if label.known_time <= moment]
+        last = max(enumerate(known), key=lambda one: (one[1].known_time, one[0]), default=None)
         label = math.nan if last is None else float(last[1].value)
         first, final = (math.nan if x is None else x for x in (row.first, row.last))
         found.append((row.time, f"t{number}", label, first, final))
@@ -137,8 +137,8 @@ def matured(history: list[Row], moment: int, delay: int) -> list[int]:
     for number, row in enumerate(history):
         if row.known_time <= moment:
             until = min(moment, row.time + delay)
-            said = [(s.known_time, n, s.value) for n, s in enumerate(row.labels)]
-            last = max((one for one in said if one[0] <= until), default=(0, 0, -1))
+            known = [(s.known_time, n, s.value) for n, s in enumerate(row.labels)]
+            last = max((one for one in known if one[0] <= until), default=(0, 0, -1))
             found.append((row.time, f"t{number}", last[2]))
     return [value for _, _, value in sorted(found)]
 
@@ -164,7 +164,7 @@ def test_a_frame_tells_whose_payments_they_were_of_what_amount_and_which_were_de
 
 def test_a_reversal_counts_from_its_own_known_time_on(database_url: str) -> None:
     reported, reversed_at = START + DAY, START + 2 * DAY
-    store(database_url, [Row(START, START, 1.0, None, [Said(reported, 1), Said(reversed_at, 0)])])
+    store(database_url, [Row(START, START, 1.0, None, [Label(reported, 1), Label(reversed_at, 0)])])
     before = START + DAY // 2
     assert math.isnan(frame_of(database_url, before).labels[0])
     assert frame_of(database_url, reversed_at - 1).labels.tolist() == [1.0]
@@ -180,7 +180,7 @@ def test_vectors_of_other_features_are_left_out(database_url: str) -> None:
 def test_served_values_are_those_of_decisions_made_by_then_that_read_them(
     database_url: str,
 ) -> None:
-    store(database_url, [Row(START, START, 7.0, 7.0, [Said(START + HOUR, 1)])])
+    store(database_url, [Row(START, START, 7.0, 7.0, [Label(START + HOUR, 1)])])
     with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
         connection.execute("TRUNCATE decisions")
         decide(connection, "t0", START)

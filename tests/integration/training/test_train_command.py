@@ -1,4 +1,4 @@
-"""`retrace train` as a user runs it, interrupts it and takes it up again, against the real log."""
+"""`retrace train` as a user runs, interrupts and resumes it, against the real log."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def answer(servers: Settings, state: Path, *arguments: str) -> dict[str, Any]:
     with started(servers, state, *arguments, "--json") as process:
         out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
-    told: dict[str, Any] = json.loads(out)
-    return told
+    output: dict[str, Any] = json.loads(out)
+    return output
 
 
 def ingest(servers: Settings, folder: Path, prefix: str, rows: int) -> None:
@@ -55,22 +55,22 @@ def history(servers: Settings, tmp_path_factory: pytest.TempPathFactory) -> Sett
 
 
 def interrupted(servers: Settings, state: Path, *arguments: str) -> str:
-    """What a training told that is stopped by Ctrl-C after its second epoch."""
+    """The output of a training from its second epoch on, where Ctrl-C stops it."""
     with started(servers, state, "train", *arguments) as process:
         assert process.stderr is not None
         assert any(line.startswith("epoch 2") for line in process.stderr)
         process.send_signal(signal.SIGINT)
-        told = process.stderr.read()
+        output = process.stderr.read()
         assert process.wait(60) == 130
-    return told
+    return output
 
 
 def test_an_interrupted_training_goes_on_as_of_its_own_moment_whatever_came_since(
     history: Settings, tmp_path: Path
 ) -> None:
     state = tmp_path / "state"
-    told = interrupted(history, state, "--no-promote", "--seed", "5")
-    assert "`retrace train --resume` continues" in told
+    output = interrupted(history, state, "--no-promote", "--seed", "5")
+    assert "`retrace train --resume` continues" in output
     (folder,) = (state / "training").iterdir()
     moment = to_rfc3339(read_run(folder).asked.as_known_at)
     again = "train", "--as-known-at", moment, "--no-promote", "--seed", "5"
@@ -95,7 +95,7 @@ def test_what_a_run_was_asked_for_cannot_be_changed_by_resuming(
         assert text in err
 
 
-def test_a_training_by_two_processes_tells_its_epochs_and_leaves_its_model_alone(
+def test_a_training_by_two_processes_reports_its_epochs_and_leaves_its_model_alone(
     history: Settings, tmp_path: Path
 ) -> None:
     asked = "train", "--workers", "2", "--no-promote", "--json"
@@ -104,6 +104,6 @@ def test_a_training_by_two_processes_tells_its_epochs_and_leaves_its_model_alone
     assert process.returncode == 0, err
     assert "epoch 1: average precision" in err
     assert "all labels, epoch 1" in err
-    told = json.loads(out)
-    assert (tmp_path / "models" / told["model_hash"]).is_dir()
+    output = json.loads(out)
+    assert (tmp_path / "models" / output["model_hash"]).is_dir()
     assert not list((tmp_path / "training").iterdir())

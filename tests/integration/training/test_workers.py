@@ -1,4 +1,4 @@
-"""Workers that train together make what one makes, whichever of them is killed on the way."""
+"""Workers that train together make the model of one, whichever of them is killed meanwhile."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ def run(tmp_path: Path) -> Iterator[TrainingRun]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
-    told: list[str] = []
+    reported: list[str] = []
     with begun(tmp_path_factory.mktemp("two"), TWO, synthetic(ROWS)) as run:
-        model = trained_by_workers(run, lambda _done, text: told.append(text))
+        model = trained_by_workers(run, lambda _done, text: reported.append(text))
         assert no_child_is_left(run)
-    epochs = [text for text in told if text.startswith(("epoch", "all labels"))]
+    epochs = [text for text in reported if text.startswith(("epoch", "all labels"))]
     assert epochs[0].startswith("epoch 1: average precision")
     assert epochs[-1].startswith("all labels, epoch")
     return model
@@ -104,17 +104,17 @@ def test_two_workers_reach_the_weights_of_one(undisturbed: TrainedModel, tmp_pat
 def test_a_killed_worker_changes_no_bit_of_the_end(
     undisturbed: TrainedModel, run: TrainingRun, index: int, moment: str
 ) -> None:
-    told: list[str] = []
+    reported: list[str] = []
 
     def kill_once(_done: float, text: str) -> None:
-        if text.startswith(moment) and moment not in " ".join(told):
+        if text.startswith(moment) and moment not in " ".join(reported):
             worker_of(run, index).send_signal(signal.SIGKILL)
-        told.append(text)
+        reported.append(text)
 
     model = trained_by_workers(run, kill_once)
     assert model.files == undisturbed.files
-    assert any("was killed (signal 9): all start again" in text for text in told)
-    assert any(text.startswith("going on after epoch") for text in told)
+    assert any("was killed (signal 9): all start again" in text for text in reported)
+    assert any(text.startswith("going on after epoch") for text in reported)
     assert no_child_is_left(run)
 
 
@@ -131,7 +131,7 @@ def test_a_worker_that_nobody_watches_ends_when_it_loses_a_peer_and_started_agai
     assert result_of(run).files == undisturbed.files
 
 
-def test_workers_that_never_get_on_are_given_up_with_their_log(run: TrainingRun) -> None:
+def test_workers_that_make_no_progress_are_given_up_with_their_log(run: TrainingRun) -> None:
     def kill(_done: float, text: str) -> None:
         if "transactions" in text:
             worker_of(run, 1).send_signal(signal.SIGKILL)
@@ -141,7 +141,7 @@ def test_workers_that_never_get_on_are_given_up_with_their_log(run: TrainingRun)
     assert no_child_is_left(run)
 
 
-def test_what_a_worker_refuses_is_told_and_not_tried_again(run: TrainingRun) -> None:
+def test_an_error_of_a_worker_is_reported_and_not_tried_again(run: TrainingRun) -> None:
     (run.folder / "frame.json").unlink()
     with pytest.raises(RetraceError, match="no whole frame"):
         trained_by_workers(run, nothing)

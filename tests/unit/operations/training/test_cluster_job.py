@@ -1,4 +1,4 @@
-"""Workers that are started elsewhere meet over a folder: worker 0 begins, the others follow."""
+"""Workers on several machines share a folder: worker 0 begins the run, the others join it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_others_wait_for_the_run_that_worker_0_begins(tmp_path: Path) -> Non
         assert found == [run]
 
 
-def test_a_worker_0_that_is_started_again_takes_up_its_run(tmp_path: Path) -> None:
+def test_a_worker_0_that_is_started_again_resumes_its_run(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), led(tmp_path, place(0), lambda: begin(tmp_path)) as run:
         raise KeyboardInterrupt
     with led(tmp_path, place(0), never) as again:

@@ -92,7 +92,7 @@ def same(one: Frame, other: Frame) -> bool:
 def test_the_frame_of_a_file_is_that_of_its_import_bit_for_bit(
     tmp_path: Path, cleaning: Cleaning, write: Any, days: int
 ) -> None:
-    path = write(tmp_path / "history.csv", trying())  # what is in it tells the format
+    path = write(tmp_path / "history.csv", trying())  # its content decides the format
     moment = START + days * 24 * HOUR
     assert moment <= NOW
     wanted = through_the_log(path, tmp_path / "archive", moment)
@@ -113,7 +113,7 @@ def test_rejected_rows_are_counted_and_named(tmp_path: Path, cleaning: Cleaning)
     assert [each["line"] for each in lines] == [52, 62, 72]
 
 
-def test_a_file_of_which_no_row_can_be_taken_says_what_is_wrong_with_them(
+def test_a_file_without_a_row_that_can_be_taken_names_what_is_wrong(
     tmp_path: Path, cleaning: Cleaning
 ) -> None:
     rows = [row | {"timestamp": "2024-01-01"} for row in rows_of(3)]
@@ -172,8 +172,8 @@ def retrained(path: Path, state: Path) -> dict[str, Any]:
     assert process.returncode == 0, err
     assert "models register" in err
     assert not list((state / "training-from-files").iterdir())
-    told: dict[str, Any] = json.loads(out)
-    return told
+    output: dict[str, Any] = json.loads(out)
+    return output
 
 
 def test_csv_and_parquet_give_the_same_model_without_any_server_and_though_interrupted(
@@ -198,7 +198,7 @@ def test_csv_and_parquet_give_the_same_model_without_any_server_and_though_inter
     assert store.find(first["model_id"]) == store.find(first["model_hash"][:8])
 
 
-def test_a_file_that_cannot_be_read_as_asked_is_told_of(tmp_path: Path) -> None:
+def test_a_column_that_is_not_in_the_file_is_named(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "history.csv", learnable(50))
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "retrain_model.py"), "--dataset-path", str(path),

@@ -1,4 +1,4 @@
-"""A model is trained anew for its age or for drift, says why, and a failure is only told."""
+"""A model is trained again for its age or for drift, with a reason; a failure is only reported."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def promoted(model_id: str) -> ModelPromoted:
 
 @dataclass
 class Bench:
-    """A log with what was said so many days ago; trainings are remembered, not made."""
+    """A log with facts of so many days ago; trainings are recorded, not made."""
 
     log: InMemoryEventLog = field(default_factory=InMemoryEventLog)
     asked: list[bool] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     fails: Exception | None = None
 
-    def say(self, fact: Event, days_ago: float) -> Bench:
+    def record(self, fact: Event, days_ago: float) -> Bench:
         known = int(NOW - days_ago * DAY)
         event_id = f"{fact.NAME}/{known}"
         self.log.append_nowait(
@@ -76,69 +76,71 @@ class Bench:
                 raise self.fails
             return {"model_id": "new"}
 
-        made = Retraining(self.log, look, train, Schedule(**schedule), promote, self.said.append)
+        made = Retraining(
+            self.log, look, train, Schedule(**schedule), promote, self.messages.append
+        )
         return made.check(NOW)
 
 
 def test_a_young_model_on_ordinary_traffic_is_left_alone() -> None:
-    bench = Bench().say(trained("a"), 3).say(promoted("a"), 3)
+    bench = Bench().record(trained("a"), 3).record(promoted("a"), 3)
     found = bench.check()
     assert (found.reason, found.trained, bench.asked) == (None, None, [])
     assert "a came 3 days ago" in found.note
 
 
-def test_an_old_model_is_trained_anew_and_not_put_in_force_unless_that_is_asked_for() -> None:
-    bench = Bench().say(trained("a"), 8).say(promoted("a"), 8)
+def test_an_old_model_is_trained_again_and_promoted_only_where_that_is_asked_for() -> None:
+    bench = Bench().record(trained("a"), 8).record(promoted("a"), 8)
     found = bench.check()
     assert found.trained == {"model_id": "new"}
     assert found.reason == "scheduled: a came 8 days ago"
-    assert bench.said == ["trains: scheduled: a came 8 days ago"]
+    assert bench.messages == ["trains: scheduled: a came 8 days ago"]
     bench.check(promote=True)
     assert bench.asked == [False, True]
     assert bench.check(every=0).reason is None
 
 
 def test_drift_asks_for_a_new_model_and_says_what_drifted() -> None:
-    bench = Bench().say(trained("a"), 3).say(promoted("a"), 3)
+    bench = Bench().record(trained("a"), 3).record(promoted("a"), 3)
     assert bench.check(DRIFTED).reason == "drift of features"
 
 
 def test_drift_asks_for_no_other_model_while_one_waits_to_be_promoted() -> None:
-    bench = Bench().say(promoted("a"), 6).say(trained("b"), 2)
+    bench = Bench().record(promoted("a"), 6).record(trained("b"), 2)
     found = bench.check(DRIFTED)
     assert (found.reason, bench.asked) == (None, [])
     assert "b came 2 days ago and waits to be promoted" in found.note
-    assert bench.say(promoted("b"), 1).check(DRIFTED).reason == "drift of features"
+    assert bench.record(promoted("b"), 1).check(DRIFTED).reason == "drift of features"
 
 
 @pytest.mark.parametrize("ended", ["rolled back", "retired"])
 def test_a_model_that_was_taken_back_or_retired_does_not_wait(ended: str) -> None:
-    bench = Bench().say(promoted("a"), 9).say(trained("b"), 5)
+    bench = Bench().record(promoted("a"), 9).record(trained("b"), 5)
     if ended == "rolled back":
-        bench.say(promoted("b"), 4).say(promoted("a"), 3)
+        bench.record(promoted("b"), 4).record(promoted("a"), 3)
     else:
-        bench.say(ModelRetired(model_id="b", model_hash="hash of b", reason="worse"), 4)
+        bench.record(ModelRetired(model_id="b", model_hash="hash of b", reason="worse"), 4)
     assert bench.check(DRIFTED, every=0).reason == "drift of features"
 
 
 def test_drift_that_a_new_model_did_not_end_waits_for_more_to_learn_from() -> None:
-    bench = Bench().say(trained("a"), 0.5).say(promoted("a"), 0.5)
+    bench = Bench().record(trained("a"), 0.5).record(promoted("a"), 0.5)
     assert "too lately" in bench.check(DRIFTED).note
     assert bench.check(DRIFTED, rest=HOUR).reason == "drift of features"
 
 
 def test_a_model_that_was_only_promoted_counts_from_then_and_none_at_all_is_a_reason() -> None:
     assert Bench().check().reason == "there is no model yet"
-    known = trainings_of(Bench().say(promoted("a"), 3).log)
+    known = trainings_of(Bench().record(promoted("a"), 3).log)
     assert (known.newest_id, known.newest_time) == ("a", NOW - 3 * DAY)
 
 
-def test_health_that_cannot_be_said_keeps_no_schedule_from_being_kept() -> None:
+def test_the_schedule_holds_where_health_cannot_be_measured() -> None:
     away = UnavailableError("postgresql", "refused")
-    young = Bench().say(promoted("a"), 3).check(away)
+    young = Bench().record(promoted("a"), 3).check(away)
     assert (young.level, young.reason) == ("unknown", None)
     assert "postgresql: refused" in young.note
-    assert Bench().say(promoted("a"), 9).check(away).trained
+    assert Bench().record(promoted("a"), 9).check(away).trained
 
 
 @pytest.mark.parametrize(
@@ -149,8 +151,10 @@ def test_health_that_cannot_be_said_keeps_no_schedule_from_being_kept() -> None:
         ValueError("no JSON"),
     ],
 )
-def test_a_training_that_fails_is_told_and_tried_again_at_the_next_look(error: Exception) -> None:
-    bench = Bench(fails=error).say(promoted("a"), 9)
+def test_a_failed_training_is_reported_and_tried_again_at_the_next_check(
+    error: Exception,
+) -> None:
+    bench = Bench(fails=error).record(promoted("a"), 9)
     first, second = bench.check(), bench.check()
     assert first.failed == second.failed == str(error)
     bench.fails = None
@@ -169,7 +173,7 @@ def test_a_child_that_cannot_train_ends_in_an_error(
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Runs the command, whose looks give one after the other of what it is told to."""
+    """Runs the command, whose checks give these results one after the other."""
     servers = {
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -179,9 +183,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     for name, value in servers.items():
         monkeypatch.setenv(name, value)
 
-    def invoke(looks: list[Check | Exception], *options: str) -> Any:
+    def invoke(checks: list[Check | Exception], *options: str) -> Any:
         def look(*_: object) -> Check:
-            found = looks.pop(0)
+            found = checks.pop(0)
             if isinstance(found, BaseException):
                 raise found
             return found
@@ -201,8 +205,8 @@ def test_one_look_ends_with_what_it_came_to(run: Callable[..., Any]) -> None:
     assert run([bad], "--once").exit_code == 1
     away = run([LogUnavailableError("refused")], "--once")
     assert (away.exit_code, "refused" in away.stderr) == (2, True)
-    told = json.loads(run([bad], "--once", "--json").stdout)
-    assert (told["failed"], told["reason"]) == ("status 1", "scheduled: a")
+    output = json.loads(run([bad], "--once", "--json").stdout)
+    assert (output["failed"], output["reason"]) == ("status 1", "scheduled: a")
 
 
 def test_without_once_it_goes_on_after_failures(
@@ -211,8 +215,8 @@ def test_without_once_it_goes_on_after_failures(
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     steady = retraining.Check(NOW, "steady", None, "")
     bad = retraining.Check(NOW, "steady", "scheduled: a", "", failed="status 1")
-    looks = [LogUnavailableError("refused"), bad, steady, KeyboardInterrupt()]
-    done = run(looks, "--check", "1s")
+    checks = [LogUnavailableError("refused"), bad, steady, KeyboardInterrupt()]
+    done = run(checks, "--check", "1s")
     assert "looked in vain: kafka: refused" in done.stderr
     assert done.stdout.index("tried again next time") < done.stdout.index("nothing to train")
-    assert looks == []
+    assert checks == []

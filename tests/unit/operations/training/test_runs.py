@@ -1,4 +1,4 @@
-"""A training run that ends early leaves a folder to go on from; one that finishes leaves none."""
+"""A training run that ends early can be resumed from its folder; one that finishes leaves none."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
         begin(tmp_path)
     training.send_signal(signal.SIGKILL)
     training.wait()
-    told: list[str] = []
+    reported: list[str] = []
     with interrupted(tmp_path) as run:
         assert run.asked == ASKED
-        files = trained_by(run, lambda _done, text: told.append(text)).files
+        files = trained_by(run, lambda _done, text: reported.append(text)).files
         remove(run)
     assert files == train(synthetic(ROWS), ASKED.settings, nothing).files
-    assert any(text.startswith("going on after epoch") for text in told)
-    assert not any(text.startswith("epoch 1") for text in told)
+    assert any(text.startswith("going on after epoch") for text in reported)
+    assert not any(text.startswith("epoch 1") for text in reported)
     assert not list(tmp_path.iterdir())
 
 
@@ -111,7 +111,7 @@ def test_the_last_run_that_was_interrupted_goes_on(tmp_path: Path) -> None:
     with interrupted(tmp_path) as run:
         assert run == last
         remove(run)
-    # The earlier one was overtaken.
+    # The end of a later run removes the earlier one.
     with (
         pytest.raises(InvalidInputError, match="no training run was interrupted"),
         interrupted(tmp_path),
@@ -187,7 +187,9 @@ except UnavailableError as error:
 """
 
 
-def test_a_frame_that_the_disk_does_not_take_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_frame_that_does_not_fit_on_the_disk_leaves_nothing(
+    tmp_path: Path,
+) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True
     )
