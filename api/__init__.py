@@ -1,1 +1,1 @@
-"""Owns the HTTP edge: routes, schemas, and the map from errors to problems; decides nothing."""
+"""HTTP API: routes, schemas, and the map from errors to problem details."""

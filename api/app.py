@@ -1,4 +1,4 @@
-"""Owns the assembly of the HTTP application from its routes; constructs no dependency itself."""
+"""The FastAPI application, assembled from its routes over dependencies that runtime builds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ decision; the same id with other content gets 409. Errors are problem details (R
 
 
 def create_app(lifespan: Lifespan) -> FastAPI:
-    """`lifespan` opens the dependencies; while a server it needs is away, requests get 503."""
+    """`lifespan` opens the dependencies; requests get 503 while a server that they need is away."""
     # The pages of /docs come from here, so that they work without the internet.
     app = FastAPIOffline(
         title="Retrace",
@@ -28,7 +28,7 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     )
     errors.install(app)
     app.add_middleware(TimingMiddleware)
-    # The stream stands before /decisions/{id}, which would take its name for an id.
+    # The stream comes before /decisions/{id}, which would take `stream` for an id.
     for module in (scoring, transactions, live, decisions, labels, alerts, health):
         app.include_router(module.router)
     return app

@@ -1,4 +1,4 @@
-"""Owns reading request bodies of bounded size, whatever content type the client names."""
+"""Request bodies: read up to a bounded size, whatever content type the client names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what the routes are given; runtime builds it once and passes it to create_app."""
+"""Dependencies of the routes; runtime builds them and passes them to `create_app`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ApiDeps:
 
 
 def deps_of(request: Request) -> ApiDeps:
-    """Raises what keeps the dependencies from being open."""
+    """Raises the error that keeps the dependencies from being open."""
     state = request.app.state
     if state.deps is None:
         raise state.trouble

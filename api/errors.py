@@ -1,4 +1,4 @@
-"""Owns the only map from errors to HTTP: problem details (RFC 9457) that name the field."""
+"""The only map from errors to HTTP: problem details (RFC 9457) that name the field."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:retrace:problem:"
 
-# The first that matches wins: narrower kinds stand before wider ones.
+# The first match wins: subclasses come before their bases.
 _STATUS: tuple[tuple[type[RetraceError], int, str], ...] = (
     (MalformedPayloadError, 400, "malformed-body"),
     (BodyTooLargeError, 413, "body-too-large"),
@@ -54,7 +54,7 @@ def problem(error: RetraceError, instance: str | None = None) -> tuple[int, dict
 
 
 def install(app: FastAPI) -> None:
-    """Every error of every route leaves as a problem detail."""
+    """Makes every error of every route a problem detail."""
     app.add_exception_handler(RetraceError, _on_retrace_error)
     app.add_exception_handler(RequestValidationError, _on_bad_parameters)
     app.add_exception_handler(HTTPException, _on_http_error)
@@ -95,7 +95,7 @@ async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
 
 
 def _instance(request: Request) -> str:
-    # The path as decoded may hold what ends a path in a reference, such as `?`.
+    # The decoded path may hold characters that end a path, such as `?`.
     return quote(request.scope["path"])
 
 

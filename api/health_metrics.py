@@ -1,4 +1,4 @@
-"""Owns the figures of models' health on /metrics, from the table model_health; measures nothing."""
+"""Model health on /metrics: the newest measurements in the table model_health."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the live stream's fan-out: every decision that counts to every client that listens."""
+"""Fan-out of the live stream: every decision that counts goes to every listening client."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Live = tuple[Position, Envelope]
 
 
 class DecisionHub:
-    """`hear` is called from the ledger's thread; clients live in one event loop.
+    """`publish` is called from the ledger's thread; clients live in one event loop.
 
-    A client that does not keep up is cut off and comes back with its last event id.
+    A client that does not keep up is disconnected, and resumes with its last event id.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -27,7 +27,7 @@ class DecisionHub:
         self._kept: deque[Live] = deque(maxlen=_KEPT)
         self._queues: set[asyncio.Queue[Live | None]] = set()
 
-    def hear(self, position: Position, envelope: Envelope) -> None:
+    def publish(self, position: Position, envelope: Envelope) -> None:
         if isinstance(envelope.data, TransactionScored):
             self._loop.call_soon_threadsafe(self._spread, (position, envelope))
 
@@ -39,7 +39,7 @@ class DecisionHub:
     async def follow(self, last_event_id: str | None) -> AsyncIterator[Live | None]:
         """Live decisions from now on, or after `last_event_id` as far as it is still kept.
 
-        None is a sign of life after 15 quiet seconds.
+        None is a keep-alive after 15 seconds without a decision.
         """
         with self._queue() as queue:
             for live in self._after(last_event_id):

@@ -1,4 +1,4 @@
-"""Owns the figures that /metrics shows for this process."""
+"""Prometheus metrics of this process, as /metrics shows them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class Metrics:
-    """One registry for each app, so that two apps in one process do not share figures."""
+    """One registry for each app, so that two apps in one process have metrics of their own."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Owns what the OpenAPI document says beyond FastAPI's own: bodies read raw, and problems."""
+"""Additions to FastAPI's OpenAPI document: request bodies read raw, and problem details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the time before the dependencies are open: the server answers, with 503 and what is away."""
+"""Start of the server: until its dependencies are open it answers 503 with what is missing."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ logger = logging.getLogger(__name__)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[ApiDeps]]
 
 _PAUSE_SECONDS = 1.0
-# A start that takes longer than this goes on beside the server.
+# After this the server answers, and the start goes on in the background.
 _PATIENCE_SECONDS = 5.0
 
 
 def opening(lifespan: Lifespan) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """The application's lifespan: opens what `lifespan` gives, again while a server is away.
+    """The application's lifespan: opens what `lifespan` gives, and retries while a server is away.
 
-    Errors of other kinds end the start, or, where that is over, every request.
+    Errors of other kinds end the start or, once it is over, fail every request. The retry is
+    a plain loop, not tenacity's: its pause ends with the server, and the block stays open.
     """
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Owns the query parameters that several lists share."""
+"""Query parameters that several lists share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Since = Annotated[str | None, Query(description="RFC 3339, included.")]
 Until = Annotated[str | None, Query(description="RFC 3339, excluded.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
-# PostgreSQL's texts hold no NUL, so nothing has such a key.
+# No row has such a key: PostgreSQL's text holds no NUL.
 Key = Annotated[str | None, Query(pattern=r"^[^\x00]*$")]
 
 

@@ -1,4 +1,4 @@
-"""Owns the timing of requests by route, for /metrics."""
+"""Duration of requests by route, for /metrics."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TimingMiddleware:
         try:
             await self._app(scope, receive, timed)
         except Exception:
-            # Unless an answer has begun, 500 is given further out, past this middleware.
+            # If no response has begun, an outer middleware answers 500.
             if not answered:
                 _observe(scope, 500, perf_counter() - started)
             raise
@@ -40,6 +40,6 @@ def _observe(scope: Scope, status: int, seconds: float) -> None:
     deps: Any = getattr(scope["app"].state, "deps", None)
     if deps is None:
         return
-    # The template, not the path: ids would make a series of each request.
+    # The template, not the path: with ids, each request would be a series of its own.
     route = getattr(scope.get("route"), "path", "unmatched")
     deps.metrics.requests.labels(scope["method"], route, str(status)).observe(seconds)

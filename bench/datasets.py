@@ -63,7 +63,7 @@ def _archive(file: Path, columns: dict[str, str], label: str, folder: Path) -> N
 
     from domain.features import FeatureEvent
     from domain.features.events import digest
-    from domain.features.rows import BIAS
+    from domain.features.kernel.row_layout import BIAS
     from domain.times import DAY
     from eventlog.archive.folder import ArchiveFolder
     from eventlog.archive.layout import FOLDED, SCHEMA, Piece

@@ -37,8 +37,8 @@ def lay_out(
 ) -> dict[str, Any]:
     """Vectors of all payments, and their labels as known at each day's beginning, as files."""
     from domain.features import CATALOGUE
+    from domain.features.kernel.row_layout import TRANSACTION
     from domain.features.payments import UNLABELLED
-    from domain.features.rows import TRANSACTION
     from operations.log.imports import ImportOptions
     from operations.training.file_frame import events_of_file
     from projections.replay.dataset import dataset, labels_of

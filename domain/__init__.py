@@ -1,1 +1,1 @@
-"""Owns the pure model of fraud decisions; does no I/O, reads no clock and imports no vendor."""
+"""The pure model of fraud decisions: no I/O, no clock, no vendor."""

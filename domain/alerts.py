@@ -1,4 +1,4 @@
-"""Owns which decisions raise an alert, and what the alert says; delivers nothing."""
+"""Alerts about decisions: which decisions raise one, and what it says."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def alert_of(scored: Envelope, source: str, now: int) -> Envelope | None:
         source=source,
         subject=transaction.transaction_id,
         time=scored.known_time,
-        # A rehearsal's alert is as old as its history, and so is delivered to nobody.
+        # The alert of a rehearsal is as old as its history, too old to be delivered.
         known_time=scored.known_time if scored.imported else now,
         data=data,
         correlation_id=scored.correlation_id,

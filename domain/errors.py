@@ -1,13 +1,13 @@
-"""Owns every error kind of Retrace; how a kind is shown (HTTP, CLI) is the edge's affair.
+"""Every kind of error in Retrace; api/errors.py maps kinds to HTTP statuses.
 
 RetraceError
-├── InvalidInputError           a field is wrong: names the field, tells what is expected
+├── InvalidInputError           a field is wrong: names the field and what is expected
 │   └── InvalidTransactionError a transaction cannot be cleaned: names every bad field
-├── NotFoundError               no such transaction, decision, alert …
+├── NotFoundError               no such transaction, decision, alert ...
 ├── ConflictError               the same id was used for other content
 ├── UnavailableError            a server that is needed does not answer
 │   └── LogUnavailableError     Kafka: nothing can be decided; a retry under the same id is safe
-├── FencedError                 a newer owner has taken this partition: stop writing
+├── FencedError                 another worker owns the partition now: stop writing
 ├── UndecodableError            a stored record cannot be read: dead-letter it
 ├── SettingsError               a setting is missing or wrong
 └── IntegrityError              stored content does not match its hash, checksum or version

@@ -1,4 +1,4 @@
-"""Owns the identity of alerts about models: one per model, measure and day; judges no health."""
+"""Alerts about models: one per model, measure and day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from domain.times import to_datetime
 
 
 def model_alert_id(model_hash: str, measure: HealthMeasure, now: int) -> str:
-    """Equal for every attempt to say the same on one day, UTC."""
+    """Equal for every alert of the same model and measure on one day (UTC)."""
     day = to_datetime(now).date().isoformat()
     return f"{ModelAlertRaised.NAME}/{model_hash}/{measure}/{day}"
 

@@ -1,4 +1,4 @@
-"""Owns the conversion between RFC 3339 text and integer microseconds UTC; reads no clock."""
+"""Times: RFC 3339 text and integer microseconds UTC, converted both ways."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def to_rfc3339(micros: int) -> str:
 def from_rfc3339(text: str) -> int:
     """Microseconds UTC; a text without offset is taken as UTC. Raises ValueError."""
     micros = from_datetime(datetime.fromisoformat(text))
-    # An offset may lead out of the years that can be written.
+    # With its offset, a time may fall outside the years 1 to 9999.
     if not _LEAST <= micros <= _MOST:
         raise ValueError(f"{text} lies outside the years 1 to 9999 in UTC")
     return micros

@@ -1,4 +1,4 @@
-"""Owns the cleaned transaction, as every event, feature and decision carries it."""
+"""The cleaned transaction, as every event, feature and decision carries it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the sentence of any reason code for people: policy's words with the features' meanings."""
+"""Sentences for reason codes, with the meanings of the features in them."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def known_sentences() -> dict[str, str]:
 
 
 def meaning(feature: str) -> str:
-    """What a feature says, without a stop; one of another version gets words from its name."""
+    """The meaning of a feature, without a full stop; for an unknown one, words from its name."""
     return _MEANINGS.get(feature) or feature.replace("_", " ")

@@ -1,1 +1,1 @@
-"""Owns the log as a port: topics, positions, codec, the void rule, the memory of ids."""
+"""The event log: topics, port, codec, admission, archive."""

@@ -1,4 +1,4 @@
-"""Owns the bytes of an event: structured CloudEvents JSON; the vocabulary is domain.events'."""
+"""Bytes of an event: structured CloudEvents JSON, older versions upcast."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _data_decoder(name: str) -> msgspec.json.Decoder[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What can be told of a record without decoding its data."""
+    """What a record shows without decoding its data."""
 
     name: str
     version: int

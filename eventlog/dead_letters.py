@@ -37,7 +37,7 @@ class SetAside:
 
     @property
     def event_id(self) -> str:
-        """The same whenever the same record is set aside again."""
+        """The same each time that the record is set aside."""
         return f"dead-letter/{self.reader}/{self.origin}/{self.partition}/{self.offset}"
 
 
@@ -96,7 +96,7 @@ def dead_letters(log: EventLog) -> Iterator[Envelope]:
         try:
             envelope = decode(recorded.value)
         except UndecodableError:
-            # Nobody but us writes here: what cannot be read has no original to be saved.
+            # Only we write here: an unreadable dead letter holds no original to save.
             continue
         if isinstance(envelope.data, RecordDeadLettered) and envelope.id not in seen:
             seen.add(envelope.id)

@@ -1,4 +1,4 @@
-"""Owns the events of a log as numbers: rows for the kernel, entities numbered; reads no log."""
+"""EventTable: the events of a log as arrays, rows for the kernel and numbered entities."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from domain.features import Entity, FeatureEvent, entity_keys
 from domain.features.entities import pair_key
 from domain.features.kernel.arrays import Ints
-from domain.features.rows import WIDTH, Rows, row_of
+from domain.features.kernel.row_layout import WIDTH, Rows
+from domain.features.rows import row_of
 
 _BLOCK = 20_000
 
 
 class PairKeys(Sequence[str]):
-    """Keys made when they are asked for: number i stands for places[i], row by row of the pairs."""
+    """Keys of pairs, made on access: key i is that of places[i] in the table firsts x seconds."""
 
     def __init__(self, firsts: Sequence[str], seconds: Sequence[str], places: Ints) -> None:
         self._firsts, self._seconds, self._places = firsts, seconds, places
@@ -104,7 +105,7 @@ class TableBuilder:
 
 
 def joined(tables: Sequence[EventTable]) -> EventTable:
-    """One table of all, entities numbered anew; where one alone holds anything, that one."""
+    """One table of all, with entities renumbered; if only one is not empty, that one."""
     filled = [table for table in tables if len(table)]
     if len(filled) < 2:
         return (filled or tables)[0]
@@ -115,7 +116,7 @@ def joined(tables: Sequence[EventTable]) -> EventTable:
         parts = []
         for table in tables:
             again = [numbers.setdefault(key, len(numbers)) for key in table.keys[entity]]
-            # The last place stands for -1, which says that there is none.
+            # The last item maps -1 (no entity) to itself.
             parts.append(np.array([*again, -1], dtype=np.int64)[table.codes[entity]])
         codes[entity] = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
         keys[entity] = list(numbers)

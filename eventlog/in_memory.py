@@ -1,4 +1,4 @@
-"""Owns InMemoryEventLog, the EventLog port without a server; the contract suite holds it to Kafka.
+"""InMemoryEventLog: the EventLog port without a server, under the same contract suite as Kafka.
 
 Nothing outlives the process.
 """
@@ -48,7 +48,7 @@ class InMemoryEventLog:
         self._store(topic, key, encode(envelope), None)
 
     def flush(self, timeout: float = 60.0) -> None:
-        """Everything is acknowledged already."""
+        """All appends are acknowledged already."""
 
     async def ends(self, topic: Topic) -> Sequence[int]:
         return self._ends(topic)

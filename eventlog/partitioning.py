@@ -1,4 +1,4 @@
-"""Owns which partition a key belongs to: murmur2, bit for bit as Java's default partitioner."""
+"""Partition of a key: murmur2, bit for bit as Java's default partitioner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the EventLog port: what every log adapter promises; holds no implementation."""
+"""The EventLog port: what every log adapter promises."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A stored record. `envelope` is decoded on first use (see eventlog.codec.decode)."""
+    """A stored record; eventlog.codec.decode reads its value."""
 
     position: Position
     key: str | None

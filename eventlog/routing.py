@@ -1,4 +1,4 @@
-"""Owns the records of the ENTITIES topic: what of one source partition concerns one shard of keys.
+"""Records of the ENTITIES topic: events of one source partition that concern one shard.
 
 They are derived from TRANSACTIONS and rebuilt from it, so their bytes may change at any time: a
 record of another version is refused, and the router writes anew from the markers.

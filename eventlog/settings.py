@@ -1,4 +1,4 @@
-"""Owns what the log must be told to reach its server, and how topics are named there."""
+"""Settings of the log's server, and the names of topics there."""
 
 from __future__ import annotations
 

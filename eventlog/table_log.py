@@ -1,4 +1,4 @@
-"""Owns laying out what a bulk writer appends as rows, as a log read back would be; stores nothing.
+"""TableLog: takes the events of a bulk writer and lays them out as a table, without a log.
 
 An event gets the partition and offset that it would have in a topic of its own.
 """
@@ -15,8 +15,8 @@ from eventlog.topics import Topic
 
 
 class TableLog:
-    """Implements eventlog.port.Appender for one topic whose keys are given. The writer sees to it
-    that no event comes twice."""
+    """Implements eventlog.port.Appender for one topic with keys. The writer must append no event
+    twice."""
 
     def __init__(self) -> None:
         self._builder = TableBuilder()

@@ -1,4 +1,4 @@
-"""Owns every topic: name, generation, key, partitions, retention. Declared here alone."""
+"""Every topic: name, generation, key, partitions, retention. Declared here alone."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class StateFolder:
 
     def create(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        # The record tells passwords.
+        # The record holds passwords.
         self.record.parent.mkdir(mode=0o700, exist_ok=True)
         self.log("").parent.mkdir(exist_ok=True)
 

@@ -7,8 +7,8 @@ import errno
 _KNOWN = {
     errno.ENOSPC: "the disk is full: free some space",
     errno.EDQUOT: "the disk quota is used up: free some space",
-    errno.EACCES: "this user may not: give it the right, or set {setting}",
-    errno.EPERM: "this user may not: give it the right, or set {setting}",
+    errno.EACCES: "permission denied: give this user the right, or set {setting}",
+    errno.EPERM: "permission denied: give this user the right, or set {setting}",
     errno.EROFS: "the file system is read-only: set {setting} to another place",
     errno.ENOTDIR: "a file stands where a folder should: move it, or set {setting}",
     errno.EEXIST: "a file stands where a folder should: move it, or set {setting}",

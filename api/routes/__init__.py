@@ -1,1 +1,1 @@
-"""Owns the routes, one module per resource."""
+"""Routes, one module per resource."""

@@ -1,4 +1,4 @@
-"""Owns GET /alerts: what asks for somebody's attention."""
+"""GET /alerts: the list of alerts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns GET /decisions and /decisions/{id}: the list from the read models, one from the log."""
+"""GET /decisions, a list from the read models, and GET /decisions/{id}, one from the log."""
 
 from __future__ import annotations
 

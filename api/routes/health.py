@@ -1,4 +1,4 @@
-"""Owns /health (the process lives), /ready (it can decide) and /metrics."""
+"""GET /health (the process lives), /ready (it can decide) and /metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.errors import RetraceError
 
 router = APIRouter(tags=["operations"])
 
-# Without this one nothing is decided; the others may be missing or slow.
+# Without the log nothing is decided; the other servers may be missing or slow.
 ESSENTIAL = "kafka"
 
 
@@ -38,7 +38,7 @@ async def ready(response: Response, deps: Deps) -> dict[str, Any]:
 @router.get("/metrics", response_class=Response)
 async def metrics(deps: Deps) -> Response:
     """Prometheus text format."""
-    # Without PostgreSQL the figures of this process are shown all the same.
+    # Without PostgreSQL, the metrics of this process are still shown.
     with suppress(RetraceError):
         deps.metrics.skew(await asyncio.to_thread(deps.read_models.feature_skew))
         deps.metrics.health.rows = await asyncio.to_thread(deps.read_models.model_health)

@@ -1,4 +1,4 @@
-"""Owns POST /labels: fraud reports, chargebacks, representments, reversals, confirmations."""
+"""POST /labels: fraud reports, chargebacks, representments, reversals, confirmations."""
 
 from __future__ import annotations
 

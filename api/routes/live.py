@@ -1,4 +1,4 @@
-"""Owns GET /decisions/stream: server-sent events, one for each decision that counts."""
+"""GET /decisions/stream: server-sent events, one for each decision that counts."""
 
 from __future__ import annotations
 

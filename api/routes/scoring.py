@@ -1,4 +1,4 @@
-"""Owns POST /score: one synchronous decision."""
+"""POST /score: one synchronous decision."""
 
 from __future__ import annotations
 

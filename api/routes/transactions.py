@@ -1,4 +1,4 @@
-"""Owns /transactions: durable submission for a later decision, in single and in batches."""
+"""/transactions: submission of one or many for a later decision, and the state of one."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def _raw(deps: ApiDeps, transaction_id: str, data: Any) -> str | None:
         found = await asyncio.to_thread(deps.evidence.raw, transaction_id)
     except UnavailableError:
         found = None
-    # Where the evidence store lags or is away, the log itself holds the payload.
+    # If the evidence store lags or is away, the payload is read from the log.
     return found if found is not None else getattr(data, "raw", None)
 
 

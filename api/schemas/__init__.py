@@ -1,1 +1,1 @@
-"""Owns what goes in and out over HTTP, as documented by OpenAPI."""
+"""Bodies of requests and responses, as the OpenAPI document shows them."""

@@ -1,4 +1,4 @@
-"""Owns the shape of a decision over HTTP."""
+"""A decision over HTTP."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _common(envelope: Envelope) -> dict[str, object]:
 
 
 def _named(data: TransactionScored) -> dict[str, float | None]:
-    # A vector of another catalogue has the names of another version: show it by position.
+    # The vector of another catalogue has other names: it is shown by position.
     if data.feature_set == CATALOGUE.hash:
         names = list(CATALOGUE.names)
     else:

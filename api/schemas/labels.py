@@ -1,4 +1,4 @@
-"""Owns the shape of labels over HTTP."""
+"""Labels over HTTP."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from domain.events import LabelKind
 
 
 class LabelIn(BaseModel):
-    """What somebody says about a transaction. A later label of it replaces an earlier one."""
+    """A report about a transaction. A later label of it replaces an earlier one."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -36,7 +36,7 @@ class LabelIn(BaseModel):
 
 
 class LabelReceiptOut(BaseModel):
-    """`parked`: the transaction is not known yet; the label is kept and tried again."""
+    """`parked`: the transaction is not known yet; the label is kept and retried."""
 
     transaction_id: str
     label_id: str

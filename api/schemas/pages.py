@@ -1,4 +1,4 @@
-"""Owns the rows of lists over HTTP: decisions and alerts as the read models hold them."""
+"""Rows of lists over HTTP: decisions and alerts as the read models hold them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the shapes of submissions and transactions over HTTP; cleaning is the domain's."""
+"""Submissions and transactions over HTTP; their cleaning is in domain.cleaning."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ FULL_EXAMPLE: JsonDict = {
 
 
 class TransactionIn(BaseModel):
-    """One payment to be judged. Only the first three fields are needed; more fields let more
-    features take part. Unknown fields are kept among the attributes."""
+    """One payment to decide on. Only the first three fields are required; more fields give more
+    features a value. Unknown fields are kept among the attributes."""
 
     model_config = ConfigDict(
         extra="allow", json_schema_extra={"examples": [MINIMAL_EXAMPLE, FULL_EXAMPLE]}

@@ -74,7 +74,7 @@ def shadow_model(log: EventLog, model: ModelShadowed, known_time: int) -> int:
 def end_shadow(log: EventLog, ended: ShadowEnded, known_time: int) -> int:
     """Raises NotFoundError where the model is no shadow; otherwise as `promote_model`."""
     registry = registry_of(log)
-    if registry.shadows.going_on(ended.model_hash) is None:
+    if registry.shadows.active(ended.model_hash) is None:
         raise NotFoundError("shadow of model", ended.model_id)
     return _append_after(log, ended, registry.policy.version, known_time)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from commands.policy.topic import Fact, facts
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import ModelPromoted, ModelRetired, ModelTrained
-from domain.policy import NO_POLICY, NO_SHADOWS, InForce
+from domain.policy import NO_POLICY, NO_SHADOWS, Champion
 from eventlog.port import EventLog
 
 
@@ -76,7 +76,7 @@ class Registry:
             raise InvalidInputError("model", f"{named!r} names {len(found)} models: give the hash")
         return found[0]
 
-    def before(self, named: str | None = None) -> tuple[Registered, InForce]:
+    def before(self, named: str | None = None) -> tuple[Registered, Champion]:
         """What a rollback goes to: the uppermost of the stack beneath the model in force that was
         not retired, or the uppermost so named. Raises NotFoundError where there is none."""
         wanted = self.find(named).model_hash if named else None

@@ -1,4 +1,4 @@
-"""Owns how a payload from outside becomes a transaction; reads no clock, key or file."""
+"""Cleaning: a payload from outside becomes a transaction. Reads no clock, key or file."""
 
 from domain.cleaning.cards import CardToken, Tokenise, redact, tokenise_text
 from domain.cleaning.changes import changed_fields

@@ -1,4 +1,4 @@
-"""Owns the cleaning of free-form attributes: JSON values within limits, without card numbers."""
+"""Cleaning of free-form attributes: JSON values within limits, without card numbers."""
 
 from __future__ import annotations
 

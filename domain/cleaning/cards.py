@@ -1,8 +1,8 @@
-"""Owns finding card numbers and putting tokens in their place; the keyed hash is not here.
+"""Card numbers in text: found, and replaced by tokens that the caller computes.
 
 A card number is 12 to 19 digits that pass the Luhn check, whole or in groups parted by single
-spaces or dashes. One number in ten passes by chance, so ids of other kinds are judged by issuer
-ranges too, and a transaction id is never replaced.
+spaces or dashes. One number in ten passes by chance, so ids of other kinds must lie in an
+issuer's range too, and a transaction id is never replaced.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ def redact(raw: str, tokenise: Tokenise, keep: Collection[str] = ()) -> str:
         value = json.loads(raw)
     except (ValueError, RecursionError):
         return tokenise_text(_unescaped(raw), tokenise, keep)
-    # Digits may be written as escapes; text that hides a card number so is written anew.
+    # Digits may be written as escapes; text that hides a card number this way is rewritten.
     plain = json.dumps(value, ensure_ascii=False) if "\\u" in raw else raw
     done = _JSON_PARTS.sub(lambda part: _redacted_part(part, tokenise, keep), plain)
-    # Half a pair can be written as an escape alone.
+    # A lone surrogate can only be written as an escape.
     return raw if done == plain else _HALF_PAIR.sub("\ufffd", done)
 
 
@@ -130,7 +130,7 @@ def _redacted_part(part: re.Match[str], tokenise: Tokenise, keep: Collection[str
 
 
 def _whole_number(text: str) -> str | None:
-    """The digits of a JSON number that is a card number, in whatever notation."""
+    """The digits of a JSON number that is a card number, in any notation."""
     if len(text) < 12 and "e" not in text.lower():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Owns telling which fields cleaning has changed, for the summaries of imports."""
+"""Names of the fields that cleaning has changed, for the summaries of imports."""
 
 from __future__ import annotations
 

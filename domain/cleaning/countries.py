@@ -1,4 +1,8 @@
-"""Owns the ISO 3166-1 codes of countries; their names are not here."""
+"""ISO 3166-1 codes of countries, alpha-2 and alpha-3.
+
+Kept here and not taken from a library: `domain` imports no vendor, and a library's release must not
+change the digest of a recorded transaction.
+"""
 
 from __future__ import annotations
 

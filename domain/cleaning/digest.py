@@ -1,4 +1,4 @@
-"""Owns the keyed digest that tells whether two submissions say the same; keeps no key."""
+"""Keyed digest of a submission: equal content under one id has an equal digest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the cleaning of single values: ids, codes, addresses, coordinates; not time or money."""
+"""Cleaning of single values: ids, codes, addresses, coordinates. Times are in moments.py."""
 
 from __future__ import annotations
 
@@ -170,5 +170,5 @@ def _text(value: object, expected: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """Short words are repeated; anything that could be a number or a secret is not."""
+    """Repeats short words; anything that could be a number or a secret is left out."""
     return f"{text!r} is" if len(text) <= 12 and text.isascii() and text.isalpha() else "is"

@@ -1,4 +1,4 @@
-"""Owns reading a moment as foreign systems write it; what moments are allowed is not here."""
+"""Times as foreign systems write them, parsed to microseconds UTC."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def clean_moment(value: object, now: int) -> int | None:
 
 def _from_text(text: str) -> int | None:
     try:
-        # Anything shorter is a date alone, which would put the payment at midnight.
+        # A date alone would put the payment at midnight.
         if len(text) > 15 and text[4] == "-" and text[7] == "-":
             return _from_datetime(datetime.fromisoformat(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Owns the way back: the payload that cleans to a given transaction."""
+"""The payload that cleans to a given transaction: the inverse of cleaning."""
 
 from __future__ import annotations
 

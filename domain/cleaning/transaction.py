@@ -1,4 +1,4 @@
-"""Owns the cleaning of a whole payload; each value's rule lives with its kind."""
+"""Cleaning of a whole payload; the rule of each kind of value is in its own module."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CANONICAL_FIELDS = (
 )  # fmt: skip
 _CANONICAL = frozenset(CANONICAL_FIELDS)
 _REQUIRED = "is required"
-# Ids that people do fill with card numbers; a card id needs no issuer's range to be taken for one.
+# Ids that people fill with card numbers; for a card id the issuer's range is not asked.
 _MAYBE_CARDS = ("customer_id", "merchant_id", "device_id")
 
 
@@ -110,7 +110,7 @@ def _money(
         return
     bad_currency = _among("currency", errors)
     try:
-        # With an unknown currency, only what no currency allows is held against the amount.
+        # With an unknown currency, the amount is refused only for what no currency allows.
         minor = to_minor(amount, "CLF" if bad_currency else currency)
         values["amount"] = minor
         timestamp = values.get("timestamp")

@@ -1,4 +1,4 @@
-"""Owns the signal that one value cannot be cleaned; naming its field is the caller's."""
+"""UncleanError: one value cannot be cleaned; the caller adds the name of its field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the vocabulary of facts; importing it registers every event by its wire name."""
+"""Events by wire name; importing the package registers all of them."""
 
 from domain.events.alerts import AlertDelivered, AlertRaised
 from domain.events.deadletters import RecordDeadLettered

@@ -1,4 +1,4 @@
-"""Owns the facts about alerts and their delivery."""
+"""Events of the ALERTS topic about decisions: an alert is raised, and delivered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.events.transactions import Outcome
 @event("fraud.alert.raised")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRaised(Event):
-    """A decision of review or decline asks for somebody's attention. `amount` in minor units."""
+    """A decision of review or decline needs somebody's attention. `amount` in minor units."""
 
     alert_id: str
     transaction_id: str

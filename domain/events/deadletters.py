@@ -1,4 +1,4 @@
-"""Owns the fact that a record could not be read or folded."""
+"""Dead-letter event: a record could not be read or folded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the CloudEvents 1.0 envelope and the rule for event ids; knows no encoding."""
+"""The CloudEvents 1.0 envelope and the rule for event ids; bytes are in eventlog/codec.py."""
 
 from __future__ import annotations
 

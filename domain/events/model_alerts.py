@@ -1,4 +1,4 @@
-"""Owns the facts about alerts whose subject is a model, and their delivery."""
+"""Events of the ALERTS topic about models: an alert is raised, and delivered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HealthMeasure = Literal["features", "scores", "labels", "calibration"]
 @event("fraud.model-alert.raised")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAlertRaised(Event):
-    """A model's traffic, scores or labels lie over a limit of its health: somebody should look.
+    """A model's traffic, scores or labels exceed a limit of model health and need attention.
 
     `value` is the greatest PSI of a feature, the PSI of scores, or the ratio of live to expected
     frauds; `limit` is what it is over. `features` that drifted, the greatest drift first. Decisions

@@ -1,4 +1,4 @@
-"""Owns the facts that change policy: one topic of one partition, its offset the policy version."""
+"""Events of the POLICY topic: models, thresholds, feature sets; the offset is the version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.events.transactions import Thresholds
 @event("fraud.model.trained")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTrained(Event):
-    """A model exists. `model_hash` is the SHA-256 of its artefact; policy stays as it is.
+    """A model was trained. `model_hash` is the SHA-256 of its artefact; the policy does not change.
 
     It learnt from `transactions`, `frauds` of them labelled so, as known at `as_known_at`
     (microseconds UTC); `average_precision` was measured on the latest part before it learnt that.
@@ -34,8 +34,8 @@ class ModelTrained(Event):
 class ModelPromoted(Event):
     """From this position on, `model_id` scores. `model_hash` is the SHA-256 of its artefact.
 
-    `thresholds` judge it from here on (None leaves those in force). `took_back` says that this
-    undoes the promotion of the model in force before: see domain.policy.PolicySnapshot.before.
+    `thresholds` apply from here on (None keeps the present ones). `took_back` marks a rollback,
+    which undoes the promotion of the model before it: see domain.policy.PolicySnapshot.before.
     A roll-out ends here.
     """
 
@@ -51,8 +51,8 @@ class ModelPromoted(Event):
 class ModelRolledOut(Event):
     """From this position on, `model_id` decides `share` basis points (0 to 10,000) of traffic.
 
-    Which ones: domain.policy.rollout. `thresholds` judge what it scores. It ends with the next
-    roll-out, one of share 0 among them, with any promotion, and when the model is retired.
+    Which ones: domain.policy.rollout. `thresholds` apply to its scores. It ends with the next
+    roll-out (also one of share 0), with any promotion, and when the model is retired.
     """
 
     model_id: str
@@ -120,7 +120,7 @@ class FeaturesActivated(Event):
 @event("fraud.thresholds.set")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdsSet(Event):
-    """From this position on, scores are judged by these thresholds."""
+    """From this position on, these thresholds apply."""
 
     thresholds: Thresholds
     reason: str

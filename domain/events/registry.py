@@ -1,4 +1,4 @@
-"""Owns the table from wire name to event class, and the stepwise upcasters; knows no encoding."""
+"""Registry of events by wire name, and the stepwise upcasters of older versions."""
 
 from __future__ import annotations
 

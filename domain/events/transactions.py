@@ -1,4 +1,4 @@
-"""Owns the facts about one transaction; all of them live in one topic, keyed by transaction id."""
+"""Events about one transaction; all are in one topic, keyed by transaction id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the features: declared once, folded into states, finished at read time; does no I/O."""
+"""Features: declared once, folded into states, finished when they are read. No I/O."""
 
 from domain.features.declarations.catalogue import CATALOGUE
 from domain.features.declarations.feature import DeclarationError, Feature

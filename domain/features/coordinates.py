@@ -1,4 +1,4 @@
-"""Owns the integer unit vector of a place and the chord between two; uses no libm.
+"""Coordinates as integer unit vectors, and the chord between two; uses no libm.
 
 sin and cos of the platform differ in their last bits, so both are computed here by Taylor series
 with + - * / alone, in one order: every machine gives the same integers.

@@ -1,6 +1,6 @@
-"""Owns the drivers of the kernel: many states, whole histories, one request; holds no state.
+"""Drivers of the kernel: many states, whole histories, one request.
 
-All of them run the same loop over rows (see `rows`), so a value has the same bits wherever it is
+All of them run the same loop over rows (kernel/run.py), so a value has the same bits wherever it is
 made. NaN stands for unknown.
 """
 
@@ -17,12 +17,12 @@ import numpy as np
 
 from domain.errors import IntegrityError
 from domain.features.declarations.feature_set import FeatureSet
+from domain.features.declarations.plan import Plan
 from domain.features.entities import Entity
 from domain.features.kernel import layout as at
 from domain.features.kernel.arrays import Bytes, Floats, Ints, Scratch, Tables
+from domain.features.kernel.row_layout import OFFSET, PARTITION, PARTITIONS, WIDTH, Rows
 from domain.features.kernel.run import join, look, run
-from domain.features.plan import Plan
-from domain.features.rows import OFFSET, PARTITION, PARTITIONS, WIDTH, Rows
 
 _NO_DUE = np.zeros(0, dtype=np.int64)
 Made = TypeVar("Made")

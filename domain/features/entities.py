@@ -1,4 +1,4 @@
-"""Owns whose history features describe, and where a transaction names it; holds no state."""
+"""Entities (card, customer, merchant ...): whose history features describe, and their keys."""
 
 from __future__ import annotations
 

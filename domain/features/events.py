@@ -1,4 +1,4 @@
-"""Owns the part of a fact that features fold, and its compact wire form; does no folding."""
+"""FeatureEvent: the part of an event that features fold, and its compact wire form."""
 
 from __future__ import annotations
 

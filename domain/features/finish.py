@@ -1,4 +1,4 @@
-"""Owns the finish: states and a transaction to its vector, at the transaction's time."""
+"""Finishing: states and a transaction give its feature vector, at the transaction's time."""
 
 from __future__ import annotations
 

@@ -1,49 +1,45 @@
-"""Owns the numbers that the kernel folds: one row of int64 for each event; folds nothing.
-
-Ids and event ids are 64-bit digests less 2^63, so that their signed order is that of the digests.
-"""
+"""Rows that the kernel folds: one row of int64 for each event."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from domain.features.declarations.feature import Field, Filter
-from domain.features.declarations.filters import ATTRIBUTE, KEEPS, REMOTE_CHANNELS
+from domain.features.declarations.filters import (
+    ATTRIBUTE,
+    FILTER_BITS,
+    ID_COLUMNS,
+    KEEPS,
+    REMOTE_CHANNELS,
+)
 from domain.features.events import FeatureEvent, code, digest
+from domain.features.kernel.row_layout import (
+    AMOUNT,
+    BIAS,
+    FILTERS,
+    HAS_CHANNEL,
+    HAS_PLACE,
+    IS_FRAUD,
+    IS_GENUINE,
+    IS_REMOTE,
+    IS_REQUEST,
+    KIND,
+    MAX_AMOUNT,
+    OFFSET,
+    ORDER,
+    PARTITION,
+    PARTITIONS,
+    PRESENT,
+    TIME,
+    TRANSACTION,
+    WIDTH,
+    Rows,
+    X,
+    Y,
+    Z,
+)
 from domain.transactions import Transaction
-
-Rows = NDArray[np.int64]
-"""[n, WIDTH]; the columns are named below."""
-
-PARTITION, OFFSET, KIND, TIME, ORDER, AMOUNT, FILTERS, PRESENT, X, Y, Z, TRANSACTION = range(12)
-CARD, CUSTOMER, MERCHANT, DEVICE, IP, COUNTRY = range(12, 18)
-WIDTH = 18
-
-# KIND
-IS_TRANSACTION, IS_GENUINE, IS_FRAUD, IS_REQUEST = range(4)
-"""A request is finished for and not folded."""
-
-ID_COLUMNS: dict[Field, int] = {
-    Field.CARD: CARD,
-    Field.CUSTOMER: CUSTOMER,
-    Field.MERCHANT: MERCHANT,
-    Field.DEVICE: DEVICE,
-    Field.IP: IP,
-    Field.COUNTRY: COUNTRY,
-}
-# Bits of PRESENT: one per column of an id, then these.
-HAS_PLACE, HAS_CHANNEL, IS_REMOTE = 1 << 20, 1 << 21, 1 << 22
-
-FILTER_BITS: dict[Filter, int] = {each: 1 << place for place, each in enumerate(Filter)}
-
-PARTITIONS = 64
-"""Source partitions, of all generations of the topic together, that a version map may name."""
-BIAS = 1 << 63
-MAX_AMOUNT = (1 << 56) - 1
-"""In minor units of the base currency. The amounts of one window are to be below 2^63 together."""
 
 _IDS = tuple((ATTRIBUTE[field], column) for field, column in ID_COLUMNS.items())
 

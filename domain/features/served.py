@@ -1,4 +1,4 @@
-"""Owns the recomputation at recorded versions: the set that a version map names, finished, encoded.
+"""Recomputation of served vectors and states at their recorded versions.
 
 It is how a served vector, or a stored state, is checked against the log: from the events at or
 below its versions and nothing else, whatever the order in which they were once folded.
@@ -13,7 +13,14 @@ from domain.features.engine import run_groups
 from domain.features.entities import Entity
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import by_version
-from domain.features.rows import IS_REQUEST, KIND, OFFSET, PARTITION, WIDTH, Rows
+from domain.features.kernel.row_layout import (
+    IS_REQUEST,
+    KIND,
+    OFFSET,
+    PARTITION,
+    WIDTH,
+    Rows,
+)
 
 
 def served_at(

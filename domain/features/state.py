@@ -1,6 +1,6 @@
-"""Owns the state of one entity: its bytes, and what is yet to be folded; the kernel does the rest.
+"""State of one entity: its bytes, and the events that are still to be folded into it.
 
-Folding is put off until somebody needs the result: then all that came is folded in one call.
+Folding is deferred until the result is needed; then all pending events are folded in one call.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from domain.features.engine import Inspected, fold_states, inspected, merged
 from domain.features.entities import Entity
 from domain.features.events import FeatureEvent
 from domain.features.kernel.layout import LABELS, S_FILTER, S_HORIZON, S_KIND, TILES
-from domain.features.rows import WIDTH, row_of
+from domain.features.kernel.row_layout import WIDTH
+from domain.features.rows import row_of
 
 Row = tuple[int, ...]
 

@@ -1,4 +1,4 @@
-"""Owns the bytes of single integers outside compiled code: varints; knows no state."""
+"""Varints outside compiled code."""
 
 from __future__ import annotations
 

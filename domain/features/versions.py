@@ -1,4 +1,4 @@
-"""Owns the compact text of a version map {source partition: last offset folded}."""
+"""Compact text of a version map {source partition: last offset folded}."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns money: currencies, amounts in minor units, and exchange rates; reads no file, no float."""
+"""Money: currencies, amounts in integer minor units, exchange rates. No files, no floats."""
 
 from domain.money.amounts import MAX_MINOR, to_major, to_minor
 from domain.money.currencies import EXPONENTS

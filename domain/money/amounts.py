@@ -1,4 +1,4 @@
-"""Owns the step from an amount as written to integer minor units; converts no currency."""
+"""Amounts as written, parsed to integer minor units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns a small table of approximate exchange rates; for real money load your own (see rates.py).
+"""A small table of approximate exchange rates; for real money load your own (see rates.py).
 
 US dollars for one unit of the currency. Major currencies have a figure per period; the others
 have one, from the first period on. The figures are rounded averages, fit to compare sizes.

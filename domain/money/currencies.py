@@ -1,4 +1,8 @@
-"""Owns the ISO 4217 codes and their exponents; what a currency is worth is rates.py's."""
+"""ISO 4217 codes of currencies with their exponents; exchange rates are in rates.py.
+
+Kept here and not taken from a library: `domain` imports no vendor, and a library's release must not
+change the digest of a recorded transaction.
+"""
 
 from __future__ import annotations
 

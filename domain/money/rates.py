@@ -1,4 +1,4 @@
-"""Owns exchange rates by day, as integers; where a table of them comes from is its caller's."""
+"""Exchange rates by day, as integers."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Owns how a score becomes an outcome with reasons; knows neither models nor stores."""
+"""Policy: how a score becomes an outcome with reasons; knows neither models nor stores."""
 
 from domain.policy.fallback import fallback
 from domain.policy.reasons import known_codes, words
-from domain.policy.rollout import WHOLE, falls_to
+from domain.policy.rollout import WHOLE, in_roll_out
 from domain.policy.score import Score
 from domain.policy.shadows import NO_SHADOWS, Shadow, Shadows
-from domain.policy.snapshot import NO_POLICY, InForce, Model, PolicySnapshot, fold
+from domain.policy.snapshot import NO_POLICY, Champion, Model, PolicySnapshot, fold
 from domain.policy.thresholds import (
     DEFAULT_THRESHOLDS,
     FALLBACK_THRESHOLDS,
@@ -14,7 +14,7 @@ from domain.policy.thresholds import (
     severity,
     validated,
 )
-from domain.policy.verdict import Verdict, decide, judged
+from domain.policy.verdict import Verdict, decide, verdict_of
 
 __all__ = [
     "DEFAULT_THRESHOLDS",
@@ -23,7 +23,7 @@ __all__ = [
     "NO_SHADOWS",
     "SEVERITY",
     "WHOLE",
-    "InForce",
+    "Champion",
     "Model",
     "PolicySnapshot",
     "Score",
@@ -32,12 +32,12 @@ __all__ = [
     "Verdict",
     "decide",
     "fallback",
-    "falls_to",
     "fold",
-    "judged",
+    "in_roll_out",
     "known_codes",
     "outcome",
     "severity",
     "validated",
+    "verdict_of",
     "words",
 ]

@@ -1,7 +1,7 @@
-"""Owns the rules that score when features, model or time are missing; they need the payload alone.
+"""Fallback rules: they score from the payload alone where features, model or time are missing.
 
 The score is 0.02 plus the points of the rules that hold, at most 0.95; it is a rank, no
-probability, and is judged by FALLBACK_THRESHOLDS. Amounts are base-currency minor units.
+probability, and FALLBACK_THRESHOLDS apply to it. Amounts are base-currency minor units.
 
 | code                 | holds for                                              | points |
 |----------------------|--------------------------------------------------------|--------|

@@ -1,4 +1,4 @@
-"""Owns the reason codes of decisions and their words; which code applies is decided elsewhere.
+"""Reason codes of decisions and their words.
 
 A code is `family.name`. Families: `model` (a feature that raised the score), `rule` (a fallback
 rule), `path` (why the model did not decide), `flag` (what was missing), `score`.
@@ -47,7 +47,7 @@ def known_codes() -> list[str]:
 
 
 def words(code: str, features: Mapping[str, str] | None = None) -> str:
-    """One sentence for any code; `features` maps a feature's name to what it says, without a stop.
+    """One sentence for any code; `features` maps a feature's name to its meaning without a stop.
 
     Codes of versions before or after this one get words from their name.
     """

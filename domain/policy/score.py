@@ -1,4 +1,4 @@
-"""Owns what a scorer answers, be it a model or the fallback rules; computes nothing."""
+"""Score: the answer of a scorer, be it a model or the fallback rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns which models shadow the others, as the policy topic tells it; scores nothing."""
+"""Shadow models: which models shadow others, folded from the POLICY topic."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from domain.events import ModelShadowed, ShadowEnded, Thresholds
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """One shadow: `number` is the offset of the fact that began it.
+    """One shadow: `number` is the offset of the event that began it.
 
     A transaction of event time `since` or later (any, where None) is scored exactly once: from
-    replayed history where its record lies below `seam`, from the served vector from there on, up
-    to and without `until`. Both are offsets per partition; `until` is None while it goes on.
+    replayed history where its record lies below `seam`, from the served vector from there to
+    before `until`. Both are offsets per partition; `until` is None while the shadow is active.
     """
 
     number: int
@@ -31,13 +31,13 @@ class Shadow:
         return self.seam[partition] if self.since is None else 0
 
     def end(self, partition: int) -> int | None:
-        """The offset at which it ends, None while it goes on."""
+        """The offset at which it ends, None while it is active."""
         return None if self.until is None else self.until[partition]
 
 
 @dataclass(frozen=True, slots=True)
 class Shadows:
-    """By model hash the last shadow of each model, as of `version` of the policy topic."""
+    """The last shadow of each model by its hash, as of `version` of the POLICY topic."""
 
     version: int = -1
     by_model: Mapping[str, Shadow] = field(default_factory=dict)
@@ -54,8 +54,8 @@ class Shadows:
                 return self._with(replace(found, until=tuple(data.until)), offset)
         return replace(self, version=offset)
 
-    def going_on(self, model_hash: str) -> Shadow | None:
-        """The shadow of the model unless there is none, or it was ended."""
+    def active(self, model_hash: str) -> Shadow | None:
+        """The shadow of the model, None where there is none or it was ended."""
         found = self.by_model.get(model_hash)
         return found if found is not None and found.until is None else None
 

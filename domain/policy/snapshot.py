@@ -1,4 +1,4 @@
-"""Owns the policy as of one offset of its topic; reading the topic is the caller's affair."""
+"""Policy snapshot: the fold of the POLICY topic up to one offset."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from domain.events import (
     Thresholds,
     ThresholdsSet,
 )
-from domain.policy.rollout import falls_to
+from domain.policy.rollout import in_roll_out
 from domain.policy.thresholds import DEFAULT_THRESHOLDS, FALLBACK_THRESHOLDS
 
 Model = ModelPromoted | ModelRolledOut
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
-    """A model that was in force, with the thresholds that judged it last."""
+class Champion:
+    """A model that was promoted, with the last thresholds that applied to it."""
 
     model: Model
     thresholds: Thresholds
@@ -32,21 +32,21 @@ class InForce:
 class PolicySnapshot:
     """All that policy says at `version`, the offset of the last record folded (-1 before any).
 
-    `model` is None until one was promoted: the fallback rules score then. `before` is the stack
-    beneath it: a promotion lays the model in force upon it, and one that `took_back` takes the
-    stack down to the model that it names. `roll_out` is the challenger that decides a share.
+    `model` is the champion, None until one was promoted: the fallback rules score then. `before`
+    is the stack of earlier champions: a promotion pushes the present one, and a rollback
+    (`took_back`) pops down to the model that it names. `roll_out` is the challenger's share.
     """
 
     version: int = -1
     model: Model | None = None
     thresholds: Thresholds = DEFAULT_THRESHOLDS
-    before: tuple[InForce, ...] = ()
+    before: tuple[Champion, ...] = ()
     roll_out: ModelRolledOut | None = None
 
     def apply(self, data: Any, offset: int) -> PolicySnapshot:
         """The snapshot after one more record; a record at or below `version` changes nothing.
 
-        Facts this version does not know move the version alone, so that it stays the offset.
+        An event of another kind changes the version alone, so that it stays the offset.
         """
         if offset <= self.version:
             return self
@@ -62,25 +62,25 @@ class PolicySnapshot:
         return replace(self, version=offset)
 
     def of(self, transaction_id: str) -> PolicySnapshot:
-        """What decides this transaction: itself, or `challenging` where it falls to the roll-out.
+        """The policy of this transaction: this one, or `challenger` if the roll-out takes the id.
 
         A pure function of both, so that replaying a decision at its version picks the same model.
         """
-        challenging = self.challenging
-        if challenging is None or self.roll_out is None:
+        challenger = self.challenger
+        if challenger is None or self.roll_out is None:
             return self
         out = self.roll_out
-        return challenging if falls_to(transaction_id, out.model_hash, out.share) else self
+        return challenger if in_roll_out(transaction_id, out.model_hash, out.share) else self
 
     @property
-    def challenging(self) -> PolicySnapshot | None:
+    def challenger(self) -> PolicySnapshot | None:
         """The same version, with the model and thresholds of the roll-out; None without one."""
         if self.roll_out is None:
             return None
         return replace(self, model=self.roll_out, thresholds=self.roll_out.thresholds)
 
     def thresholds_for(self, path: Path) -> Thresholds:
-        """Those set for the model on the full path, those of the fallback rules elsewhere."""
+        """The model's on the full path, those of the fallback rules on any other."""
         return self.thresholds if path == "full" else FALLBACK_THRESHOLDS
 
     def _promoted(self, data: ModelPromoted, offset: int) -> PolicySnapshot:
@@ -88,21 +88,21 @@ class PolicySnapshot:
             version=offset,
             model=data,
             thresholds=data.thresholds or self.thresholds,
-            before=self._beneath(data),
+            before=self._earlier(data),
         )
 
-    def _beneath(self, data: ModelPromoted) -> tuple[InForce, ...]:
+    def _earlier(self, data: ModelPromoted) -> tuple[Champion, ...]:
         if self.model is None or self.model.model_hash == data.model_hash:
             return self.before
         hashes = [each.model.model_hash for each in self.before]
         if data.took_back and data.model_hash in hashes:
-            # What lies between has been retired since, and is passed over.
+            # The champions between have been retired since.
             return self.before[: len(hashes) - 1 - hashes[::-1].index(data.model_hash)]
-        return (*self.before, InForce(self.model, self.thresholds))
+        return (*self.before, Champion(self.model, self.thresholds))
 
     def _started(self, data: ModelRolledOut) -> ModelRolledOut | None:
-        in_force = self.model is not None and self.model.model_hash == data.model_hash
-        return data if data.share > 0 and not in_force else None
+        is_champion = self.model is not None and self.model.model_hash == data.model_hash
+        return data if data.share > 0 and not is_champion else None
 
 
 NO_POLICY = PolicySnapshot()

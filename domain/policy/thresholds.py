@@ -1,4 +1,4 @@
-"""Owns the step from a score to an outcome, and the order of outcomes by severity.
+"""Thresholds: from a score to an outcome, and the order of outcomes by severity.
 
 Severity is what the outcome does to the customer: an approved payment passes, a reviewed one
 passes and is looked at by a person, a stepped-up one waits for the customer to prove who they are,
@@ -15,7 +15,7 @@ SEVERITY: tuple[Outcome, ...] = ("approve", "review", "step_up", "decline")
 
 DEFAULT_THRESHOLDS = Thresholds(review=0.5, step_up=0.75, decline=0.9)
 
-# Scores of the fallback rules are no probabilities, so thresholds set for a model do not fit them.
+# Scores of the fallback rules are no probabilities: thresholds of a model do not fit them.
 FALLBACK_THRESHOLDS = Thresholds(review=0.5, step_up=0.7, decline=0.9)
 
 

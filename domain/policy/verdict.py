@@ -1,4 +1,4 @@
-"""Owns the last step of a decision: score, path and thresholds in, outcome and reasons out."""
+"""Verdict: score, path and thresholds give the outcome and reasons of a decision."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_REASONS = 5
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`thresholds` are those that judged, to be recorded with the decision."""
+    """`thresholds` are those that were applied; the decision records them."""
 
     outcome: Outcome
     reasons: list[str]
@@ -23,15 +23,17 @@ class Verdict:
 
 
 def decide(score: Score, policy: PolicySnapshot, path: Path, flags: Sequence[str] = ()) -> Verdict:
-    """By the thresholds in force for that path."""
-    return judged(score, policy.thresholds_for(path), path, flags)
+    """By the policy's thresholds for that path."""
+    return verdict_of(score, policy.thresholds_for(path), path, flags)
 
 
-def judged(score: Score, thresholds: Thresholds, path: Path, flags: Sequence[str] = ()) -> Verdict:
-    """A pure function of its arguments: a record's own give the recorded verdict again.
+def verdict_of(
+    score: Score, thresholds: Thresholds, path: Path, flags: Sequence[str] = ()
+) -> Verdict:
+    """A pure function: the arguments that a decision records give its verdict again.
 
-    Reasons: what took the decision off the full path first, then the score's own codes, then
-    flags that weaken the score; never empty, at most MOST_REASONS, each once.
+    Reasons: first why the path was not the full one, then the score's own codes, then flags
+    that weaken the score; never empty, at most MOST_REASONS, each once.
     """
     reasons = [] if path == "full" else [f"path.{path}"]
     reasons += score.reasons

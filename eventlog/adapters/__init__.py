@@ -1,1 +1,1 @@
-"""Owns the adapters of the log; `kafka*.py` alone import confluent_kafka."""
+"""Kafka adapters of the log; they alone import confluent_kafka."""

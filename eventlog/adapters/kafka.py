@@ -1,4 +1,4 @@
-"""Owns KafkaEventLog: the EventLog port over Kafka, put together from the modules beside it."""
+"""KafkaEventLog: the EventLog port over Kafka, put together from the modules beside it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class KafkaEventLog:
         self._stored = StoredTopics(settings)
 
     def connect(self) -> None:
-        """Begins to connect for appends and returns at once: the first one waits half a second
-        otherwise.
+        """Connects in the background and returns at once; otherwise the first append waits half a
+        second.
         """
         self._sender.connect()
 
@@ -58,7 +58,7 @@ class KafkaEventLog:
         )
 
     def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:
-        # The client's own partitioner is only as good as the stored partition count.
+        # The client partitions by the stored partition count: it must be the declared one.
         self._stored.check(topic)
         self._sender.send_nowait(
             self._name(topic), None if key is None else key.encode(), encode(envelope), _RANDOM
@@ -96,7 +96,7 @@ class KafkaEventLog:
         return partition_for(key, topic.partitions)
 
     def close(self) -> None:
-        """Waits a few seconds for what was appended; later appends raise LogUnavailableError."""
+        """Waits a few seconds for acknowledgements; later appends raise LogUnavailableError."""
         self._sender.close()
         self._single.close()
 

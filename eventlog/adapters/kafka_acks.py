@@ -1,4 +1,4 @@
-"""Owns a producer's polling thread, and hands outcomes over to the event loops that await them."""
+"""Acknowledgements: a producer's polling thread passes them to the event loops that await."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Settled = tuple["asyncio.Future[Position]", Outcome]
 
 
 class HandOver:
-    """Outcomes on their way from delivery callbacks, in any thread, to their event loops."""
+    """Outcomes of appends, passed from delivery callbacks in any thread to the awaiting loops."""
 
     def __init__(self) -> None:
         self._settled: deque[Settled] = deque()
@@ -31,11 +31,11 @@ class HandOver:
         while self._settled:
             try:
                 future, outcome = self._settled.popleft()
-            except IndexError:  # another thread has just taken it
+            except IndexError:  # another thread took it
                 break
             loops.setdefault(future.get_loop(), []).append((future, outcome))
         for loop, settled in loops.items():
-            # A closed loop has nobody left who waits.
+            # Nobody waits in a closed loop.
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_resolve, settled)
 

@@ -1,9 +1,8 @@
-"""Owns the creation of topics; never deletes one and never alters one that is there."""
+"""Creation of topics; none is ever deleted or altered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from time import monotonic, sleep
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -14,12 +13,12 @@ from eventlog.adapters.kafka_errors import no_answer
 from eventlog.adapters.kafka_topics import StoredTopics
 from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import DEAD_LETTERS, FOREVER, TOPICS, Topic
+from host.processes import wait_until
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 # A dead letter holds any record, sealed and in base64.
 MAX_SEALED_BYTES = 2 * MAX_RECORD_BYTES
 _READY_SECONDS = 30.0
-_RETRY_SECONDS = 0.02
 
 
 def ensure_topics(
@@ -32,7 +31,7 @@ def ensure_topics(
     """Creates what is missing and returns the names created. Safe when called concurrently.
 
     Raises IntegrityError for a topic that is there with another partition count, and
-    LogUnavailableError. Topics take and give records when it returns.
+    LogUnavailableError. When it returns, the topics can be written and read.
     """
     settings = KafkaSettings(bootstrap_servers, prefix)
     there = StoredTopics(settings)
@@ -77,7 +76,7 @@ def _config(topic: Topic, replication: int) -> dict[str, str]:
         "cleanup.policy": "delete",
         "retention.ms": "-1" if forever else str(topic.retention_us // 1000),
         "retention.bytes": "-1",
-        # The producer's time would let records that tell of the past expire at once.
+        # With the producer's time, records about the past would expire at once.
         "message.timestamp.type": "LogAppendTime",
         "compression.type": "producer",
         "max.message.bytes": str(_largest(topic)),
@@ -90,13 +89,12 @@ def _largest(topic: Topic) -> int:
 
 
 def _await_leaders(there: StoredTopics, settings: KafkaSettings, topic: Topic) -> None:
-    deadline = monotonic() + _READY_SECONDS
-    while monotonic() < deadline:
+    def led() -> bool:
         found = there.stored(topic)
-        if found is not None and found.led == found.partitions:
-            return
-        sleep(_RETRY_SECONDS)
-    raise LogUnavailableError(
-        f"{settings.bootstrap_servers} has no leader for all partitions of "
-        f"{topic_name(settings.topic_prefix, topic)}"
-    )
+        return found is not None and found.led == found.partitions
+
+    if not wait_until(led, _READY_SECONDS):
+        raise LogUnavailableError(
+            f"{settings.bootstrap_servers} has no leader for all partitions of "
+            f"{topic_name(settings.topic_prefix, topic)}"
+        )

@@ -1,4 +1,4 @@
-"""Owns the translation of Kafka's errors into ours; every text names the server."""
+"""Kafka's errors translated into ours; every text names the server."""
 
 from __future__ import annotations
 

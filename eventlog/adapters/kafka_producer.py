@@ -1,4 +1,4 @@
-"""Owns the one producer of a log and its renewal; how outcomes reach their waiters is kafka_acks'.
+"""The one producer of a log, replaced after a fatal error.
 
 Interactive and bulk records go through the same producer, so that a key keeps its order
 whichever way its records are appended.
@@ -47,7 +47,7 @@ class Sender:
         self._failures: list[RetraceError] = []
 
     def connect(self) -> None:
-        """Returns at once; connecting goes on behind."""
+        """Returns at once; connects in the background."""
         if self._acks is None:
             self._renewed(None)
 
@@ -73,7 +73,10 @@ class Sender:
         return future
 
     def send_nowait(self, name: str, key: bytes | None, value: bytes, partition: int) -> None:
-        """Waits while the queue is full, unless a record has failed: then it raises that."""
+        """Waits while the queue is full; raises the failure of an earlier record.
+
+        This is backpressure, not a retry, and runs for every record of a bulk: hence no tenacity.
+        """
         while True:
             try:
                 self._produce(name, key, value, partition, self._note)
@@ -148,8 +151,8 @@ def _configuration(settings: KafkaSettings) -> dict[str, Any]:
         "acks": "all",
         "partitioner": "murmur2_random",
         "compression.type": "lz4",
-        # Any wait costs an awaited append a millisecond and more. A bulk needs none: its records
-        # gather while earlier ones are in flight.
+        # Lingering would cost an awaited append a millisecond or more; records of a bulk gather
+        # while earlier ones are in flight anyway.
         "linger.ms": 0,
         "message.max.bytes": MAX_SEALED_BYTES,
         "delivery.timeout.ms": int(settings.delivery_timeout * 1000),

@@ -1,4 +1,4 @@
-"""Owns reads: bounded ranges and single records; following a topic is kafka_tail's."""
+"""Bounded reads of ranges and single records; endless tails are in kafka_tail.py."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from eventlog.port import Position, Recorded
 from eventlog.settings import KafkaSettings
 
 _CHUNK = 2_000
-# How long a chunk may take to fill: every short read pays it once.
+# Time for a chunk to fill; every short read waits for it once.
 _CHUNK_SECONDS = 0.005
-# How long a server that was silent is not asked again: those who wait must not wait in turn.
+# After a timeout the server is not asked for so long: callers in the queue fail at once instead
+# of each waiting for a timeout of its own.
 _SILENCE_SECONDS = 0.5
 OUT_OF_RANGE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 
@@ -35,7 +36,7 @@ def consumer(settings: KafkaSettings, more: Mapping[str, Any]) -> Any:
             "reconnect.backoff.ms": 50,
             "reconnect.backoff.max.ms": 1000,
             "fetch.error.backoff.ms": 50,
-            # The default of a second is how long a full queue would stall the reader.
+            # By default a full queue would stall the reader for a second.
             "fetch.queue.backoff.ms": 1,
             "log_level": 0,
             **more,
@@ -109,7 +110,7 @@ class RangeReader:
     def _end_or_raise(self, message: Any) -> None:
         error, partition = message.error(), message.partition()
         if error.code() == KafkaError._PARTITION_EOF:
-            # Markers of transactions take offsets that no reader is ever given.
+            # Transaction markers have offsets too, but are never delivered.
             if message.offset() >= self._ends.get(partition, message.offset() + 1):
                 self._finish(partition)
             return
@@ -139,11 +140,11 @@ class SingleReader:
         ):
             raise self._silence(name)
         try:
-            # It may have fallen silent while we waited for our turn.
+            # The server may have become silent while we waited for the lock.
             if monotonic() < self._silent_until:
                 raise self._silence(name)
             if self._consumer is None:
-                # A read that is over must not leave a long or a large fetch behind.
+                # Small, short fetches: none of them is to outlive the read.
                 self._consumer = consumer(
                     self._settings,
                     {
@@ -189,7 +190,7 @@ class SingleReader:
 
 
 def reading_failed(message: Any, name: str, offset: int, settings: KafkaSettings) -> RetraceError:
-    """The error of a message that is none. `offset` is where reading was begun."""
+    """The error that came in place of a message. `offset` is where reading began."""
     error = message.error()
     if error.code() in OUT_OF_RANGE:
         return out_of_range(name, message.partition(), offset, settings)

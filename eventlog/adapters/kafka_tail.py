@@ -1,4 +1,4 @@
-"""Owns following a topic from given offsets; bounded reading is kafka_reader's."""
+"""KafkaTail: an endless reader of a topic from given offsets."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from eventlog.topics import Topic
 class KafkaTail:
     """Implements eventlog.port.Tail; connects and checks the topic on the first poll.
 
-    Raises IntegrityError where a position is outside of what the log holds: going on from
-    anywhere else would skip records.
+    Raises IntegrityError where the log does not hold a position: going on from another one would
+    skip records.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class KafkaTail:
         if self._consumer is None:
             self._check(self._topic)
             self._consumer = self._assigned()
-        # Waiting for the first and taking what else is there: asking for `most` at once would
-        # wait until so many have come.
+        # Wait for the first, then take what is there: asking for `most` at once would wait for
+        # that many.
         first = self._consumer.poll(timeout)
         if first is None:
             self._raise_unreachable()
@@ -67,7 +67,7 @@ class KafkaTail:
             self._settings,
             {
                 "error_cb": failed,
-                # A record ends the wait at the server at once; this bounds an idle one only.
+                # The server answers as soon as there is a record; this bounds an idle wait only.
                 "fetch.wait.max.ms": 100,
                 "queued.min.messages": 20_000,
             },

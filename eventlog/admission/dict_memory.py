@@ -1,4 +1,4 @@
-"""Owns a memory of ids that lives as long as its reader; SqliteMemory is the one that stays."""
+"""Memory of transaction ids in a dict; the one that survives its process is SqliteMemory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the void rule: which record of a transaction id counts; where its memory lives is a port.
+"""Admission: which record of a transaction id counts (the first), and which are void.
 
 Per id, the first of {submitted, imported} is the origin. The first scored event made for the
 origin's content (equal digest) is the decision, and an imported origin has none. Labels count
@@ -67,14 +67,14 @@ def admits_scored(known: Known | None, digest: str, offset: int) -> bool:
     """True where this scored record is the decision of its id."""
     if known is None or known.mode == "import" or known.digest != digest:
         return False
-    # One that came before its origin was void then, and stays so when it is judged again.
+    # One that came before its origin was void then, and stays so when it is read again.
     if offset < known.origin_offset:
         return False
     return known.scored_offset is None or known.scored_offset == offset
 
 
 class Admission:
-    """Judges records in offset order per partition; judging again gives the same answer."""
+    """Takes records in offset order per partition; a record read again gets the same answer."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory

@@ -1,4 +1,4 @@
-"""Owns a reader's memory of transaction ids, in SQLite with its positions; never a source of truth.
+"""Memory of transaction ids in SQLite, kept with the positions it was read up to.
 
 The file is a cache of the log: a lost or broken one is rebuilt by reading the log again, so it is
 written without waiting for the disk. One process owns one file.
@@ -154,7 +154,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
     try:
         return _connect(str(path))
     except sqlite3.DatabaseError:
-        # A torn file (power loss) is worth no more than a missing one.
+        # A file torn by a loss of power is built anew, like a missing one.
         _unlink(path)
         return _connect(str(path))
 

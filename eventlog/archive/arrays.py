@@ -1,4 +1,4 @@
-"""Owns the step from archived columns to rows for the kernel; hashes each value once."""
+"""Archived columns as rows for the kernel; each value is hashed once."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.features import Entity, FeatureEvent
-from domain.features.declarations.filters import ATTRIBUTE
+from domain.features.declarations.filters import ATTRIBUTE, ID_COLUMNS
 from domain.features.entities import FIELDS
 from domain.features.events import code
 from domain.features.kernel.arrays import Ints
-from domain.features.rows import (
+from domain.features.kernel.row_layout import (
     AMOUNT,
     BIAS,
     FILTERS,
     HAS_PLACE,
-    ID_COLUMNS,
     IS_FRAUD,
     IS_GENUINE,
     IS_TRANSACTION,
@@ -35,8 +34,8 @@ from domain.features.rows import (
     X,
     Y,
     Z,
-    row_of,
 )
+from domain.features.rows import row_of
 from eventlog.events_table import EventTable, PairKeys
 
 _BLANK = FeatureEvent("transaction", 0, 0, 0, "", 0, 0)
@@ -51,7 +50,7 @@ _NUMBERS = (
     (Y, "y"),
     (Z, "z"),
 )
-# So many rows are filled at once: column by column, they are to stay in the processor's cache.
+# Rows filled at once, column by column: few enough to stay in the processor's cache.
 _BLOCK = 1 << 14
 
 _Numbered = tuple[Ints, list[str]]
@@ -61,7 +60,7 @@ _Numbered = tuple[Ints, list[str]]
 def event_table(table: pa.Table, by_known_time: bool = False) -> EventTable:
     """Of rows that fold into something: `partition`, `offset` and eventlog.archive.layout.FOLDED.
 
-    They are given by partition and offset and stay so, or are put in the order of their knowing.
+    They come by partition and offset and stay so, or are sorted by known time.
     """
     table = table.unify_dictionaries()
     known = _integers(table["known_time"])
@@ -139,7 +138,7 @@ def _numbered(column: pa.ChunkedArray, order: Ints | None) -> _Numbered:
     numbers = np.full(len(values) + 1, -1, dtype=np.int64)
     numbers[used] = np.arange(len(used))
     placed = held if order is None else held[order]
-    # The last place stands for -1, which says that there is none.
+    # The last item maps -1 (none) to itself.
     return numbers[placed], [values[i] for i in used.tolist()]
 
 

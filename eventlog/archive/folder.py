@@ -1,7 +1,7 @@
-"""Owns the files of one topic's archive: which there are, which are read, how one is added.
+"""Files of one topic's archive: listing, reading, adding and removing them.
 
-A file appears whole or not at all. Two writers, one of them left behind, may leave files that
-overlap; every one of them is true, and `chain` reads each offset once.
+A file appears whole or not at all. Two writers (a slow one that was replaced) may leave files that
+overlap; the content of each is right, and `chain` reads each offset once.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ArchiveFolder:
 
     @property
     def place(self) -> str:
-        """Where the topic's files lie, without what a URL may say besides."""
+        """Where the topic's files lie, without the options of the URL."""
         return self._root
 
     def exists(self) -> bool:
@@ -88,7 +88,7 @@ class ArchiveFolder:
 
     def add(self, piece: Piece, table: pa.Table) -> None:
         """Raises UnavailableError where the folder is full or away; then nothing was added."""
-        # Made in memory first: an upload that breaks off half-way would be kept as it is.
+        # Made in memory first: S3 would keep an upload that ends half-way.
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd", row_group_size=1 << 16)
         path = f"{self._root}/{piece.path}"
@@ -102,7 +102,7 @@ class ArchiveFolder:
             raise self._away("be written", piece.path, error) from error
 
     def sweep(self) -> None:
-        """Removes what writers that died left half-written."""
+        """Removes the drafts of writers that died."""
         if not self._local:
             return
         try:
@@ -111,7 +111,7 @@ class ArchiveFolder:
             raise self._away("be tidied", "", error) from error
 
     def read(self, piece: Piece, columns: Sequence[str]) -> pa.Table:
-        """Raises IntegrityError for a file that is none of ours or damaged, or UnavailableError."""
+        """Raises IntegrityError for a foreign or damaged file, or UnavailableError."""
         return self._opened(piece, lambda source: pq.read_table(source, columns=list(columns)))
 
     def bounds(self, piece: Piece, column: str) -> tuple[int, int] | None:
@@ -128,7 +128,7 @@ class ArchiveFolder:
         except FileNotFoundError as error:
             raise NotFoundError("archive file", path) from error
         except OSError as error:
-            # Damaged pages are told of by the same kind as a disk's own trouble.
+            # pyarrow raises OSError for damaged pages too, without an errno.
             if error.errno is None and self._local:
                 raise self._damaged(piece, error) from error
             raise self._away("be read", piece.path, error) from error

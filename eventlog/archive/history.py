@@ -1,6 +1,6 @@
-"""Owns reading the whole log: what is archived from the archive, the rest from Kafka, by position.
+"""History: the whole log by position, from the archive as far as it goes, then from Kafka.
 
-Nothing tells a reader where one ends and the other begins.
+A reader cannot see where one ends and the other begins.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _BATCH = 5_000
 _SOUGHT = 200_000  # at once, where each batch is a search of the archive for the same transactions
 _READERS = 2  # partitions at once: decompression and casts run outside the interpreter's lock
 Progress = Callable[[int], None]
-"""Is told how many more records have been read."""
+"""Called with the number of records read since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class CountingRecord:
     """A record of the log that counts, decoded."""
 
     position: Position
@@ -61,9 +61,9 @@ class History:
         With `by_known_time` what is archived comes by known time first: a replay then need not
         put it in order again.
         """
-        return self._again(lambda: self._events(progress, by_known_time))
+        return self._retried(lambda: self._events(progress, by_known_time))
 
-    def counting(self, kinds: frozenset[str] | None = None) -> Iterator[Judgement]:
+    def counting(self, kinds: frozenset[str] | None = None) -> Iterator[CountingRecord]:
         """What counts, decoded; of event types that begin with one of `kinds`, or of all.
 
         By partition and offset within the archive, then by that within the log.
@@ -83,10 +83,10 @@ class History:
                 for offset, value in zip(
                     kept["offset"].to_pylist(), kept["value"].to_pylist(), strict=True
                 ):
-                    yield Judgement(Position(self._topic, partition, offset), decode(value))
+                    yield CountingRecord(Position(self._topic, partition, offset), decode(value))
         for position, envelope in self._live(archived, lambda _: None):
             if kinds is None or any(envelope.type.startswith(kind) for kind in kinds):
-                yield Judgement(position, envelope)
+                yield CountingRecord(position, envelope)
 
     @property
     def _topic(self) -> str:
@@ -139,7 +139,7 @@ class History:
     def _live(
         self, start: Mapping[int, int], progress: Progress
     ) -> Iterator[tuple[Position, Envelope]]:
-        """What counts of [start, ends) in the log, judged with what the archive knows of it."""
+        """What counts of [start, ends) in the log, given what the archive holds of the same ids."""
         memory = DictMemory()
         admission = Admission(memory)
         batch: list[tuple[Position, Envelope]] = []
@@ -153,11 +153,11 @@ class History:
             finally:
                 progress(1)
             if len(batch) >= (_SOUGHT if archived else _BATCH):
-                yield from self._judged(batch, start, admission)
+                yield from self._admitted(batch, start, admission)
                 batch = []
-        yield from self._judged(batch, start, admission)
+        yield from self._admitted(batch, start, admission)
 
-    def _judged(
+    def _admitted(
         self,
         batch: Sequence[tuple[Position, Envelope]],
         start: Mapping[int, int],
@@ -176,7 +176,7 @@ class History:
         start: Mapping[int, int],
         admission: Admission,
     ) -> None:
-        """Judges again what is archived of the same transactions, so that copies are void."""
+        """Admits what is archived of the same transactions first, so that later copies are void."""
         subjects = pa.array({envelope.subject for _, envelope in batch}, pa.string())
         for partition, end in start.items():
             for table in self._pieces(partition, end, ("offset", "subject", "value")):
@@ -186,8 +186,8 @@ class History:
                 ):
                     admission.admit(decode(value), partition, offset)
 
-    def _again(self, read: Callable[[], EventTable]) -> EventTable:
-        """Once more where a file was merged into another while we read."""
+    def _retried(self, read: Callable[[], EventTable]) -> EventTable:
+        """Reads once more if a file was merged into another meanwhile."""
         try:
             return read()
         except NotFoundError:

@@ -1,4 +1,4 @@
-"""Owns the question whether an archive is of this log; writes nothing."""
+"""Check that an archive belongs to this log."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _compare(folder: ArchiveFolder, piece: Piece, read_one: ReadOne) -> None:
     try:
         table = folder.read(piece, ("offset", "event_id"))
     except NotFoundError:
-        # Merged while we looked, by a worker that has asked this itself.
+        # Merged meanwhile by a worker, which makes this check itself.
         return
     named = table.filter(pc.is_valid(table["event_id"]))
     if not len(named):

@@ -1,4 +1,4 @@
-"""Owns the columns and the file names of the archive; reads and writes nothing.
+"""Columns and file names of the archive.
 
 A file holds the records `first` to `last` of one partition, every offset that the log held once:
 
@@ -63,7 +63,7 @@ DRAFT = ".part"
 
 
 def is_draft(path: str) -> bool:
-    """True for what is being written, or was when its writer died."""
+    """True for a file that is being written, or whose writer died."""
     return path.endswith(DRAFT)
 
 

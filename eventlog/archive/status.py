@@ -1,4 +1,4 @@
-"""Owns what is told of an archive: how far each partition is archived, and how much that is."""
+"""Status of an archive: how far each partition is archived, and its size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class PartitionStatus:
     """`archived` and `end` are the offsets after the last, of the archive and of the log.
 
     `oldest` and `newest` are the known times (microseconds UTC) of what features fold, None where
-    there is none. `unreachable` are files behind a hole, which nobody reads.
+    there is none. `unreachable` are files behind a gap, which are not read.
     """
 
     partition: int
@@ -45,7 +45,7 @@ def status_of(folder: ArchiveFolder, ends: Sequence[int]) -> list[PartitionStatu
     try:
         return _all(folder, ends)
     except NotFoundError:
-        # A file was merged into another while we looked.
+        # A file was merged into another meanwhile.
         return _all(folder, ends)
 
 

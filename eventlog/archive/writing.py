@@ -1,4 +1,4 @@
-"""Owns how judged records become a table of the archive; writes no file itself."""
+"""Table of the archive, made from records and their verdicts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from domain.events import Envelope
 from domain.features import feature_event
 from domain.features.events import FeatureEvent, digest
-from domain.features.rows import BIAS
+from domain.features.kernel.row_layout import BIAS
 from eventlog.archive.layout import FOLDED, SCHEMA
 
 _PLACE = tuple(field.name for field in FOLDED)

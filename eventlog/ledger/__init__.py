@@ -1,1 +1,1 @@
-"""What one process knows of each transaction id, from its own tail of the log."""
+"""Ledger: what one process knows of each transaction id, from its own tail of the log."""

@@ -1,4 +1,4 @@
-"""Owns what one process knows of each transaction id, read from its own tail of the log.
+"""Ledger: what one process knows of each transaction id, read from its own tail of the log.
 
 It answers which submission and which decision count, without any store: positions come from the
 reader's memory, contents from the log itself. It appends nothing.
@@ -35,7 +35,7 @@ _CACHED_DECISIONS = 5_000
 _PAUSE_SECONDS = 0.5
 _FETCHING = 4
 _NEVER = 1 << 62
-# Further back than the tail can hold, reading again would serve nothing.
+# The tail buffer holds no more than this, so records further back are not read again.
 _REACH = MOST // TRANSACTIONS.partitions
 
 
@@ -67,7 +67,7 @@ class Ledger:
         self.void = 0
         # Its own threads: those of the event loop may all be waiting for another server.
         self._fetching = ThreadPoolExecutor(_FETCHING, thread_name_prefix="ledger-fetch")
-        self._spoilt = False
+        self._memory_damaged = False
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     def start(self) -> None:
@@ -78,7 +78,7 @@ class Ledger:
         if self._thread.is_alive():
             self._thread.join(timeout=10)
         self._fetching.shutdown(wait=False, cancel_futures=True)
-        if self._spoilt:
+        if self._memory_damaged:
             self._memory.discard()
         else:
             self._memory.close()
@@ -86,7 +86,7 @@ class Ledger:
     async def failed(self) -> None:
         """Waits for ever, unless the tail ends: then it raises IntegrityError.
 
-        The process is to be started anew, and reads the log again where its memory was no good.
+        The process must then be restarted; it reads the log again if its memory was damaged.
         """
         try:
             await self._waiters.passed(0, _NEVER)
@@ -173,7 +173,7 @@ class Ledger:
             self._follow()
         except Exception as error:
             logger.error("the ledger ends: %s", error, exc_info=not isinstance(error, RetraceError))
-            self._spoilt = isinstance(error, IntegrityError | sqlite3.DatabaseError)
+            self._memory_damaged = isinstance(error, IntegrityError | sqlite3.DatabaseError)
             self._waiters.fail(
                 LogUnavailableError(f"this process no longer follows the log: {error}")
             )
@@ -203,21 +203,21 @@ class Ledger:
                 for recorded in batch[start : start + _CHUNK]
             ]
             ends = {place.partition: place.offset + 1 for place, _ in chunk}
-            # The lock is held for a chunk only, so that look-ups of requests get in between.
+            # The lock is held for a chunk only, so that requests can look up ids in between.
             with self._lock:
                 self._admission.expect([envelope for _, envelope in chunk if envelope])
-                judged = [(place, self._judge(place, envelope)) for place, envelope in chunk]
+                admitted = [(place, self._admit(place, envelope)) for place, envelope in chunk]
                 self._memory.commit(ends)
-            for place, envelope in judged:
+            for place, envelope in admitted:
                 change = feature_event(envelope) if envelope else None
                 self.tail.add(place.partition, place.offset, change)
             self._waiters.advance(ends)
-            heard = [(place, envelope) for place, envelope in judged if envelope]
-            for place, envelope in heard:
-                for listener in list(self._listeners):
-                    listener(place, envelope)
+            for place, envelope in admitted:
+                if envelope:
+                    for listener in list(self._listeners):
+                        listener(place, envelope)
 
-    def _judge(self, place: Position, envelope: Envelope | None) -> Envelope | None:
+    def _admit(self, place: Position, envelope: Envelope | None) -> Envelope | None:
         if envelope is None:
             return None
         if not self._admission.admit(envelope, place.partition, place.offset):
@@ -238,12 +238,12 @@ def _decoded(recorded: Recorded) -> Envelope | None:
     try:
         return decode(recorded.value)
     except RetraceError as error:
-        logger.warning("%s cannot be read and is passed over: %s", recorded.position, error)
+        logger.warning("%s cannot be read and is skipped: %s", recorded.position, error)
         return None
 
 
 class _Barrier:
-    """Shares one question for the log's ends among all who asked before it was put."""
+    """One request for the log's ends serves all who asked before it was sent."""
 
     def __init__(self) -> None:
         self._running: asyncio.Task[list[int]] | None = None
@@ -253,7 +253,7 @@ class _Barrier:
         if self._running is None or self._running.done():
             self._running = asyncio.ensure_future(_ask(log))
             return await asyncio.shield(self._running)
-        # The running question may have been answered before our caller came: wait for the next.
+        # The running request may be older than our caller: wait for the next one.
         if self._next is None or self._next.done():
             self._next = asyncio.ensure_future(self._follow(self._running, log))
         return await asyncio.shield(self._next)
@@ -262,7 +262,7 @@ class _Barrier:
         await asyncio.wait([running])
         current = asyncio.current_task()
         assert current is not None
-        # From here on this question is under way: later callers must put another one.
+        # This request is under way from here on: later callers need another one.
         self._running, self._next = current, None
         return await _ask(log)
 

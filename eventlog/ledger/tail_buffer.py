@@ -1,4 +1,4 @@
-"""Owns the recent part of the log, by entity, for readers that fold it onto stored states."""
+"""TailBuffer: recent events by entity, for readers that fold them onto stored states."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MOST = 100_000
 class TailBuffer:
     """Implements commands.ports.RecentTail. `most` bounds the events held over all partitions.
 
-    When the bound is hit the oldest go and `starts` moves on: a reader whose stored state does
-    not reach that far sees the gap and says so. Thread-safe: one writer, many readers.
+    When the bound is reached the oldest are dropped and `starts` moves on: a reader whose stored
+    state ends before it finds the gap and flags it. Thread-safe: one writer, many readers.
     """
 
     def __init__(self, starts: Sequence[int], most: int = MOST) -> None:
@@ -43,7 +43,7 @@ class TailBuffer:
             return list(self._by_entity.get((entity, key), ()))
 
     def add(self, partition: int, offset: int, event: FeatureEvent | None) -> None:
-        """Tells that `offset` was read; `event` is None where it changes no feature."""
+        """Notes that `offset` was read; `event` is None where it changes no feature."""
         with self._lock:
             if event is not None and offset >= self._ends[partition]:
                 keys = [(str(entity), key) for entity, key in entity_keys(event).items()]

@@ -1,4 +1,4 @@
-"""Owns waiting for a reader's progress: a thread advances, coroutines of any loop await."""
+"""Waiting for an offset: a thread reports progress, coroutines of any event loop await it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Waiters:
         return list(self._ends)
 
     async def passed(self, partition: int, offset: int) -> None:
-        """Raises what `fail` was given where the reader ends before."""
+        """Returns once `offset` was read; raises what `fail` was given if the reader ends first."""
         if self._ends[partition] > offset:
             return
         future = asyncio.get_running_loop().create_future()
@@ -47,7 +47,7 @@ class Waiters:
             future.get_loop().call_soon_threadsafe(_resolve, future, None)
 
     def fail(self, error: Exception) -> None:
-        """The reader has ended: nobody may wait for it any more."""
+        """The reader has ended: raises `error` in all who wait, now and later."""
         with self._lock:
             self._failure = error
             left = [future for waiting in self._waiting for _, _, future in waiting]

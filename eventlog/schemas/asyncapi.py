@@ -1,4 +1,4 @@
-"""Owns the AsyncAPI 3.0 document of the log and the pages under docs/events; not the schemas."""
+"""AsyncAPI 3.0 document of the log, and the pages under docs/events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from eventlog.topics import FOREVER, INBOX_TRANSACTIONS, TOPICS, Key, Topic
 
 _DAY_US = 86_400_000_000
 _SUBMISSION = "inbox.transaction.submission"
-# Written by other systems: what they may send, before it is cleaned.
+# What other systems may send, before it is cleaned.
 _SUBMISSION_SCHEMA: Schema = {
     "title": "Submission",
     "description": "A transaction as POST /score and POST /transactions take it.",
@@ -112,7 +112,7 @@ def _messages_of(topic: Topic) -> list[str]:
 
 
 def _operations() -> dict[str, Schema]:
-    """From where Retrace stands: it receives what others send to an inbox."""
+    """As seen from Retrace: it sends to the log and receives from an inbox."""
     return {
         f"{'receive' if topic is INBOX_TRANSACTIONS else 'send'}.{topic.name}": {
             "action": "receive" if topic is INBOX_TRANSACTIONS else "send",

@@ -1,4 +1,4 @@
-"""Owns the published schemas of events, made from their classes; AsyncAPI is asyncapi's."""
+"""JSON Schemas of events, made from their classes."""
 
 from __future__ import annotations
 

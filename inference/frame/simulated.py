@@ -16,7 +16,8 @@ from domain.features import CATALOGUE, Entity, entity_keys, feature_event
 from domain.features.engine import vectors
 from domain.features.entities import NamesEntities
 from domain.features.events import place_of
-from domain.features.rows import WIDTH, request_row, row_of
+from domain.features.kernel.row_layout import WIDTH
+from domain.features.rows import request_row, row_of
 from domain.money import Rates, approximate_rates
 from domain.transactions import Transaction
 from inference.frame.frame import Floats, Frame

@@ -10,7 +10,7 @@ import numpy as np
 from commands.ports import ModelScorer
 from domain.events import TransactionScored
 from domain.features import CATALOGUE
-from domain.policy import judged
+from domain.policy import verdict_of
 from inference.frame.frame import Floats
 from projections.replay.dataset import Dataset
 
@@ -69,6 +69,6 @@ def _as_recorded(
     decision: TransactionScored, scorer: ModelScorer, served: list[float | None]
 ) -> bool:
     score = scorer.score(decision.transaction, served)
-    verdict = judged(score, decision.thresholds, decision.path, decision.flags)
+    verdict = verdict_of(score, decision.thresholds, decision.path, decision.flags)
     replayed = (score.value, verdict.outcome, verdict.reasons)
     return replayed == (decision.score, decision.outcome, decision.reasons)

@@ -14,7 +14,7 @@ from domain.errors import UnavailableError
 from domain.events import TransactionScored
 from domain.features import FeatureSet
 from domain.features.kernel.arrays import Floats, Ints
-from domain.features.rows import IS_TRANSACTION, KIND, TIME
+from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, TIME
 from eventlog.archive.history import History
 from eventlog.events_table import EventTable
 from eventlog.port import EventLog

@@ -130,7 +130,7 @@ class Models:
     def retire(self, named: str, reason: str) -> Registered:
         """Ends its roll-out and its shadow too. Raises InvalidInputError for the model in force."""
         model = self.registry.find(named)
-        shadow = self.registry.shadows.going_on(model.model_hash)
+        shadow = self.registry.shadows.active(model.model_hash)
         if shadow is not None and model.model_hash != self.registry.in_force:
             self.end_shadow(model.model_hash)
         fact = ModelRetired(model_id=model.model_id, model_hash=model.model_hash, reason=reason)

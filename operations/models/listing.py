@@ -50,7 +50,7 @@ def _state(models: Models, model: Registered) -> str:
     out = registry.policy.roll_out
     if out is not None and out.model_hash == model.model_hash:
         states.append(f"rolled out {out.share / 100:g} %")
-    if registry.shadows.going_on(model.model_hash) is not None:
+    if registry.shadows.active(model.model_hash) is not None:
         states.append("shadow")
     if states:
         return ", ".join(states)

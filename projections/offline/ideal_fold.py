@@ -11,7 +11,8 @@ from domain.errors import IntegrityError
 from domain.features import Entity, FeatureEvent, FeatureSet, entity_keys
 from domain.features.engine import blank, finish_and_fold, run_groups
 from domain.features.kernel.arrays import Floats, Ints
-from domain.features.rows import Rows, rows_of
+from domain.features.kernel.row_layout import Rows
+from domain.features.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)

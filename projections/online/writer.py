@@ -17,7 +17,7 @@ import numpy as np
 from domain.errors import FencedError, IntegrityError, UnavailableError, UndecodableError
 from domain.features import Entity, EntityState, FeatureEvent
 from domain.features.engine import fold_states
-from domain.features.rows import WIDTH
+from domain.features.kernel.row_layout import WIDTH
 from eventlog.batch import Batch
 from eventlog.port import Position
 from eventlog.routing import decode_routed, entries_of

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from domain.features import FeatureSet
 from domain.features.engine import vectors
 from domain.features.kernel.arrays import Floats, Ints
+from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, TIME, TRANSACTION, Rows
 from domain.features.payments import UNLABELLED, Payments
-from domain.features.rows import IS_TRANSACTION, KIND, TIME, TRANSACTION, Rows
 from eventlog.events_table import EventTable
 from host.files import whole_file
 from projections.replay.ideal import known_order

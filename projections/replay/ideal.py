@@ -13,7 +13,7 @@ import numpy as np
 from domain.features import FeatureSet
 from domain.features.engine import vectors
 from domain.features.kernel.arrays import Floats, Ints
-from domain.features.rows import IS_TRANSACTION, KIND, OFFSET, PARTITION
+from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, OFFSET, PARTITION
 from eventlog.events_table import EventTable
 
 

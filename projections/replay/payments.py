@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.features.declarations.feature import Filter
+from domain.features.declarations.filters import FILTER_BITS
 from domain.features.kernel.arrays import Ints
-from domain.features.payments import UNLABELLED, Payments
-from domain.features.rows import (
+from domain.features.kernel.row_layout import (
     AMOUNT,
     CARD,
     CUSTOMER,
-    FILTER_BITS,
     FILTERS,
     IS_FRAUD,
     IS_TRANSACTION,
@@ -24,6 +23,7 @@ from domain.features.rows import (
     TRANSACTION,
     Rows,
 )
+from domain.features.payments import UNLABELLED, Payments
 
 
 def payments_of(rows: Rows, wanted: NDArray[np.bool_], delays: Sequence[int]) -> Payments:

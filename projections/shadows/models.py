@@ -79,7 +79,7 @@ class ShadowModels:
         nothing, though an import may state an earlier known time. None, which is logged once, for a
         model that takes other features than this version has. Raises LogUnavailableError.
         """
-        from domain.features.rows import OFFSET, PARTITION
+        from domain.features.kernel.row_layout import OFFSET, PARTITION
         from projections.replay.dataset import dataset
 
         kernel = self._kernel(shadow.model_hash)

@@ -10,7 +10,14 @@ import numpy as np
 from domain.features import Entity, FeatureSet
 from domain.features.engine import blank, grouped, run_groups
 from domain.features.kernel.arrays import Floats, Ints
-from domain.features.rows import IS_REQUEST, IS_TRANSACTION, KIND, OFFSET, PARTITION, Rows
+from domain.features.kernel.row_layout import (
+    IS_REQUEST,
+    IS_TRANSACTION,
+    KIND,
+    OFFSET,
+    PARTITION,
+    Rows,
+)
 from domain.features.served import served_at, states_at
 from eventlog.events_table import EventTable
 

@@ -10,7 +10,7 @@ from domain.errors import IntegrityError
 from domain.features import Entity
 from domain.features.engine import blank, finish_one
 from domain.features.kernel.arrays import Floats, Ints
-from domain.features.rows import IS_REQUEST, KIND
+from domain.features.kernel.row_layout import IS_REQUEST, KIND
 from domain.features.state import version_of
 from eventlog.routing import shard_of
 from projections.online.port import ReadStates

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.features import FeatureEvent, feature_event
+from domain.features.kernel.row_layout import OFFSET, PARTITION
 from domain.features.reference.naive import reference_vector
-from domain.features.rows import OFFSET, PARTITION
 from domain.transactions import Transaction
 from eventlog.archive.history import History
 from projections.replay.ideal import Ideal, known_order

@@ -15,15 +15,15 @@ from domain.features import Entity, FeatureSet
 from domain.features.engine import blank, finish_and_fold
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import versions_before
-from domain.features.rows import (
+from domain.features.kernel.row_layout import (
     IS_TRANSACTION,
     KIND,
     OFFSET,
     PARTITION,
     WIDTH,
     Rows,
-    row_of,
 )
+from domain.features.rows import row_of
 from eventlog.port import Recorded
 from eventlog.routing import decode_routed, entries_of
 from projections.verification.comparing import Compared, Difference, compare

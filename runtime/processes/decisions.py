@@ -29,8 +29,7 @@ from runtime.composition.decider import open_context
 from runtime.processes.workload import Tools, Workload
 from runtime.settings import Settings
 
-INBOX_READER = "ingress"
-"""As dead letters name it."""
+INGRESS = "ingress"
 _CATCH_UP_SECONDS = 3600.0
 
 
@@ -54,7 +53,7 @@ def decisions(tools: Tools) -> Workload:
     )
     retry = LabelRetry(READER, retry_label(settings.dead_letter_key, context))
     handlers: dict[Topic, BatchHandler] = {
-        INBOX_TRANSACTIONS: _inbox_agent(settings, context, positions("inbox")),
+        INBOX_TRANSACTIONS: _ingress(settings, context, positions("inbox")),
         TRANSACTIONS: agent,
         DEAD_LETTERS: retry,
     }
@@ -74,7 +73,7 @@ def decisions(tools: Tools) -> Workload:
     )
 
 
-def _inbox_agent(settings: Settings, context: Context, positions: SqliteMemory) -> InboxAgent:
+def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> InboxAgent:
     async def submit(value: bytes) -> None:
         payload, raw = parse_payload(value)
         command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
@@ -84,7 +83,7 @@ def _inbox_agent(settings: Settings, context: Context, positions: SqliteMemory) 
         origin: str, partition: int, offset: int, error: RetraceError, value: bytes
     ) -> None:
         record = SetAside(
-            reader=INBOX_READER,
+            reader=INGRESS,
             origin=origin,
             partition=partition,
             offset=offset,

@@ -90,7 +90,7 @@ async def running(
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
-            stop_listening = context.ledger.listen(hub.hear)
+            stop_listening = context.ledger.listen(hub.publish)
             yield ApiDeps(
                 context=context,
                 read_models=read_models or ReadModels(build_engine(PostgresSettings(NOWHERE))),

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from domain.policy import falls_to
+from domain.policy import in_roll_out
 from tests.e2e.stack import RunningStack, eventually
 from tests.e2e.test_scoring_over_http import body, score
 from tests.fakes.payments import START, TAUGHT
@@ -94,7 +94,7 @@ def test_a_roll_out_decides_its_share_by_the_hash_of_the_id_until_it_is_stopped(
     assert versions == sorted(versions)
     rolling = next(each["policy_version"] for each in made if each["model_id"] == name)
     for each in made:
-        falls = falls_to(each["transaction_id"], taught["model_hash"], SHARE)
+        falls = in_roll_out(each["transaction_id"], taught["model_hash"], SHARE)
         expected = name if each["policy_version"] == rolling and falls else champion
         assert each["model_id"] == expected, each
     by_model = {each["model_id"]: each["thresholds"] for each in made}

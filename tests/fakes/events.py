@@ -1,4 +1,4 @@
-"""Owns small events for tests; every field that a test does not care about has a plain value."""
+"""Small events for tests: every field that a test does not name has a plain value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns Hypothesis strategies for whatever the wire can hold, made from type hints."""
+"""Hypothesis strategies for events, made from type hints."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 _FEATURES, _REPLAY = "tests/unit/domain/features", "tests/unit/projections/replay"
 _TESTS = (
     f"{_FEATURES}/test_by_hand.py",
+    f"{_FEATURES}/test_labels_by_hand.py",
     f"{_FEATURES}/test_edges.py",
     f"{_FEATURES}/test_parity.py",
     f"{_REPLAY}/test_replay.py",

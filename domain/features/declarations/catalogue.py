@@ -1,4 +1,4 @@
-"""Owns the features of the product, as declared for people and machines alike; computes nothing.
+"""The feature catalogue: every feature of the product.
 
 Card, device, ip, places and channels are often missing: the customer's, the merchant's and the
 request's features stand on amount, time and two ids alone.

@@ -1,4 +1,4 @@
-"""Owns how one feature is declared and what a declaration must satisfy; computes nothing."""
+"""Declaration of one feature, and the rules that a declaration must satisfy."""
 
 from __future__ import annotations
 

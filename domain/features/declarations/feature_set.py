@@ -1,4 +1,4 @@
-"""Owns a validated, ordered set of features, its hash and its text; neither state nor finish."""
+"""A validated, ordered set of features with its hash and its text."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from domain.features.declarations.feature import (
     Field,
     Filter,
 )
+from domain.features.declarations.plan import Plan, plan_for
 from domain.features.declarations.windows import Window
 from domain.features.entities import Entity
-from domain.features.plan import Plan, plan_for
 
 
 class FeatureSet:

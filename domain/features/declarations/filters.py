@@ -1,4 +1,4 @@
-"""Owns which feature events a filter keeps and which value a field has; holds no state."""
+"""Filters (which events a feature keeps) and fields (which value of an event it takes)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from domain.features.declarations.feature import Field, Filter
 from domain.features.events import FeatureEvent
+from domain.features.kernel.row_layout import CARD, COUNTRY, CUSTOMER, DEVICE, IP, MERCHANT
 
 Keeps = Callable[[FeatureEvent], bool]
 
@@ -39,3 +40,16 @@ ATTRIBUTE: dict[Field, str] = {
     Field.IP: "ip",
     Field.COUNTRY: "country",
 }
+
+ID_COLUMNS: dict[Field, int] = {
+    Field.CARD: CARD,
+    Field.CUSTOMER: CUSTOMER,
+    Field.MERCHANT: MERCHANT,
+    Field.DEVICE: DEVICE,
+    Field.IP: IP,
+    Field.COUNTRY: COUNTRY,
+}
+"""The column of a row that holds each id."""
+
+FILTER_BITS: dict[Filter, int] = {each: 1 << place for place, each in enumerate(Filter)}
+"""The bit of each filter in the column FILTERS of a row."""

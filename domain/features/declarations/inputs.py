@@ -1,4 +1,4 @@
-"""Owns what a model asks of a set of features, by name and definition; scores nothing."""
+"""Inputs of a model: the features that it takes, by name and definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the text of the reference page of a feature set; writes no file."""
+"""Text of the reference page of a feature set (docs/features.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the shapes in which the catalogue declares: one feature over several windows; no feature."""
+"""Shorthand of the catalogue: one feature declared over several windows at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the windows that features look back over; computes nothing."""
+"""Windows that features look back over, with their resolutions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the names of the kernel's array types; the kernel's functions take no others."""
+"""Array types of the kernel; its functions take no others."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
 Tables = tuple[Ints, Ints, int]
-"""(stores, features, digest): see `layout` and domain.features.plan."""
+"""(stores, features, digest): see layout.py and domain.features.declarations.plan."""
 Scratch = tuple[Ints, Ints, Ints, Ints, Ints]
 """(mem, heads, head, version, spare): the memory for one state."""

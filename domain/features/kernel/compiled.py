@@ -1,4 +1,4 @@
-"""Owns how kernel functions are compiled and where the machine code is kept; holds none of them."""
+"""Compilation of kernel functions by numba, and where the machine code is cached."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _HERE = Path(__file__).parent
 
 def _sources() -> str:
     digest = sha256()
-    for path in sorted([*_HERE.rglob("*.py"), _HERE.parent / "rows.py"]):
+    for path in sorted([*_HERE.rglob("*.py"), _HERE.parent / "coordinates.py"]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-# The compiler's own cache looks at one file at a time, and a function holds code of several: so
-# the folder is named for all of them. Where it cannot be made the user's cache is taken.
+# numba's cache checks one source file per function, but a function inlines code of several: so the
+# name of the folder covers all of them. Where it cannot be made, numba takes the user's cache.
 numba.config.CACHE_DIR = str(_HERE / "__pycache__" / _sources())
 
 

@@ -1,4 +1,4 @@
-"""Owns the bytes of integers, deterministic and compact; knows no store.
+"""Bytes of integers and columns, deterministic and compact.
 
 Writers return the position after what they wrote. Readers return -1 for the position where the
 bytes end too early. A column is one byte of width (0, 1, 2, 4, 8) and its values, little-endian.

@@ -1,4 +1,4 @@
-"""Owns the numbers by which plans and memory are laid out for compiled code; computes nothing."""
+"""Layout of the plan's tables and of a state's memory: column numbers and constants."""
 
 from __future__ import annotations
 
@@ -39,3 +39,7 @@ H_LATEST, H_LATEST_LABEL, H_TRANSACTIONS, H_LABELS = range(4)
 HEAD = 4
 NEVER = -(1 << 62)
 FOR_EVER = 1 << 62
+
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
+FLOAT_HOUR_US = 3_600_000_000.0

@@ -1,4 +1,4 @@
-"""Owns the order in which rows are folded so that each request sees the events of its version map.
+"""Order of rows in which each request sees exactly the events of its version map.
 
 A version map names a set: the events at or below it. Maps of one entity nearly always form a chain,
 so one fold serves them all; where two are not comparable a new fold is begun.
@@ -10,7 +10,7 @@ import numpy as np
 
 from domain.features.kernel.arrays import Ints
 from domain.features.kernel.compiled import compiled
-from domain.features.rows import OFFSET
+from domain.features.kernel.row_layout import OFFSET
 
 
 @compiled

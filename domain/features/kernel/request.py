@@ -1,12 +1,14 @@
-"""Owns the plain values of the request: amount, hour, night, weekend, channel; reads no state."""
+"""Features of the request alone: amount, hour, night, weekend, channel."""
 
 from __future__ import annotations
 
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import (
+    DAY_US,
     F_NUMBER,
     F_OUT,
+    HOUR_US,
     R_AMOUNT,
     R_HOUR_COS,
     R_HOUR_SIN,
@@ -15,10 +17,8 @@ from domain.features.kernel.layout import (
     S_FIRST,
     S_LAST,
 )
-from domain.features.kernel.stores.tiles import HOUR_US
-from domain.features.rows import AMOUNT, HAS_CHANNEL, IS_REMOTE, PRESENT, TIME
+from domain.features.kernel.row_layout import AMOUNT, HAS_CHANNEL, IS_REMOTE, PRESENT, TIME
 
-DAY_US = 24 * HOUR_US
 MONDAY = 3  # 1970-01-01 was a Thursday
 NIGHT_ENDS = 6
 _QUARTER = (

@@ -1,4 +1,4 @@
-"""Owns the one loop that all engines drive: states in, rows folded, vectors and states out."""
+"""The loop that all engines drive: states in, rows folded, vectors and states out."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import numpy as np
 from domain.features.kernel.arrays import Bytes, Floats, Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import S_BASE, S_KIND, S_STRIDE, TILES
+from domain.features.kernel.row_layout import IS_REQUEST, KIND
 from domain.features.kernel.state import finish, fold, merge, trim_all
 from domain.features.kernel.stored import decode, encode
-from domain.features.rows import IS_REQUEST, KIND
 
 HEADROOM = 64
 

@@ -1,4 +1,4 @@
-"""Owns one state in memory: folding a row, finishing, merging; its bytes are `stored`'s.
+"""One state in memory: folding a row, finishing, merging. Its bytes are in stored.py.
 
 `head` holds the greatest event time and the greatest known time of a label, NEVER where there was
 none, and how many of each were folded; `version` the last offset folded per source partition, -1
@@ -27,6 +27,15 @@ from domain.features.kernel.layout import (
     VALUES,
 )
 from domain.features.kernel.request import finish_request
+from domain.features.kernel.row_layout import (
+    FILTERS,
+    IS_TRANSACTION,
+    KIND,
+    OFFSET,
+    PARTITION,
+    PARTITIONS,
+    TIME,
+)
 from domain.features.kernel.stores.label_features import finish_labels
 from domain.features.kernel.stores.labels import fold_label, merge_labels
 from domain.features.kernel.stores.pairs import (
@@ -41,7 +50,6 @@ from domain.features.kernel.stores.places import finish_places, fold_places, mer
 from domain.features.kernel.stores.slots import trim
 from domain.features.kernel.stores.tiles import finish_tiles, fold_tiles, merge_tiles
 from domain.features.kernel.stores.values import finish_values, fold_values, merge_values
-from domain.features.rows import FILTERS, IS_TRANSACTION, KIND, OFFSET, PARTITION, PARTITIONS, TIME
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Owns the bytes of one state: what `state` holds in memory, written and read; folds nothing."""
+"""Bytes of one state, written and read; the state in memory is in state.py."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from domain.features.kernel.layout import (
     S_TILE,
     TILES,
 )
+from domain.features.kernel.row_layout import PARTITIONS
 from domain.features.kernel.state import reset
 from domain.features.kernel.stores.labels import link
-from domain.features.rows import PARTITIONS
 
 AXIS = 1 << 24  # coordinates are from -2^24 to 2^24: see domain.features.coordinates
 

@@ -1,4 +1,4 @@
-"""Owns exact integers of 128 bits and their float64; knows no feature."""
+"""Exact integers of 128 bits and their float64."""
 
 from __future__ import annotations
 

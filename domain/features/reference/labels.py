@@ -1,4 +1,4 @@
-"""Owns the naive features of labels; those of transactions are `reference`'s."""
+"""Naive label features; those over transactions are in naive.py."""
 
 from __future__ import annotations
 

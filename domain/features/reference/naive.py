@@ -1,7 +1,7 @@
-"""Owns the naive features: recomputed from the whole list of events; no tiles, stores or caches.
+"""Naive features, recomputed from the whole list of events: no tiles, stores or caches.
 
 Written from the contract line by line and with Python's own integers, so that the engines can be
-judged against it: it shares no line with the kernel. Slow.
+tested against it: it shares no line with the kernel. Slow.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Owns what every EventLog must do; a test module per adapter inherits it and gives the log."""
+"""Contract suite of EventLog; one test module per adapter inherits it and gives the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The in-memory log under the contract of every log."""
+"""The in-memory log under the EventLog contract."""
 
 from __future__ import annotations
 

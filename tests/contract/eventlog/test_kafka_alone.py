@@ -1,4 +1,4 @@
-"""What only the Kafka log can be asked: servers that are away, foreign topics, lost positions."""
+"""What applies to the Kafka log alone: silent servers, foreign topics, lost positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Kafka log under the contract of every log, on a real server."""
+"""The Kafka log under the EventLog contract, on a real server."""
 
 from __future__ import annotations
 

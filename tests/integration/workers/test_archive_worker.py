@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from domain.features.rows import OFFSET, PARTITION, Rows
+from domain.features.kernel.row_layout import OFFSET, PARTITION, Rows
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.archive.folder import ArchiveFolder, chain, positions
 from eventlog.archive.history import History

@@ -1,4 +1,4 @@
-"""/metrics shows the newest measurement of models, and nothing of models that are gone."""
+"""/metrics shows the newest measurement of each model, and none of removed models."""
 
 from __future__ import annotations
 

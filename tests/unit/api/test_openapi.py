@@ -1,4 +1,4 @@
-"""The OpenAPI document: whole, valid, with examples that the service itself takes."""
+"""The OpenAPI document is whole and valid, and the service takes its examples."""
 
 from __future__ import annotations
 

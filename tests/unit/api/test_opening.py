@@ -1,4 +1,4 @@
-"""A server whose log is away at the start answers all the same, and opens when it is back."""
+"""A server whose log is away at the start answers 503, and opens when the log is back."""
 
 from __future__ import annotations
 

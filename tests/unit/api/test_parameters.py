@@ -1,4 +1,4 @@
-"""Parameters of lists: what no row can have is refused, and is no error of the server."""
+"""Parameters of lists: an impossible value is refused with 422, never answered with 500."""
 
 from __future__ import annotations
 

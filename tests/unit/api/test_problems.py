@@ -1,4 +1,4 @@
-"""Every error leaves as a problem detail, with the status of its kind."""
+"""Every error becomes a problem detail with the status of its kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each route answers, over the in-memory log."""
+"""Answers of each route, over the in-memory log."""
 
 from __future__ import annotations
 

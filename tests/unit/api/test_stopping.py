@@ -1,4 +1,4 @@
-"""A server that is told to stop does not wait for clients of the live stream."""
+"""A server that is stopped does not wait for clients of the live stream."""
 
 from __future__ import annotations
 

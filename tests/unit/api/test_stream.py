@@ -124,14 +124,14 @@ def live(offset: int) -> tuple[Position, Envelope]:
 
 async def test_a_client_that_does_not_keep_up_is_cut_off_and_others_are_not() -> None:
     hub = DecisionHub(asyncio.get_running_loop())
-    hub.hear(*live(0))
-    hub.hear(*live(1))
+    hub.publish(*live(0))
+    hub.publish(*live(1))
     await settled()
     slow, quick = hub.follow("0-0"), hub.follow("0-0")
     assert await anext(slow) == await anext(quick)
     got = 0
     for offset in range(2, 1_502):
-        hub.hear(*live(offset))
+        hub.publish(*live(offset))
         await settled()
         assert await anext(quick) is not None
     async for each in slow:
@@ -142,13 +142,13 @@ async def test_a_client_that_does_not_keep_up_is_cut_off_and_others_are_not() ->
 
 async def test_an_id_that_is_no_longer_kept_goes_on_with_what_is_new() -> None:
     hub = DecisionHub(asyncio.get_running_loop())
-    hub.hear(*live(0))
-    hub.hear(Position(TRANSACTIONS.name, 0, 1), submitted())
+    hub.publish(*live(0))
+    hub.publish(Position(TRANSACTIONS.name, 0, 1), submitted())
     await settled()
     stream = hub.follow("7-7")
     following = asyncio.ensure_future(anext(stream))
     await settled()
-    hub.hear(*live(2))
+    hub.publish(*live(2))
     assert await asyncio.wait_for(following, 10) == live(2)
 
 

@@ -1,4 +1,4 @@
-"""The void rule: which record of an id counts, for whoever reads, however often."""
+"""Admission: which record of an id counts, the same for every reader, however often it reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of the archive: each whole, none skipped, and trouble told with what to do."""
+"""Archive files: each is whole, none is skipped, and errors say what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of an archive: how far it reaches, what is missing, and whose log it is of."""
+"""Status of the archive: how far it reaches, what is missing, and whose log it is of."""
 
 from __future__ import annotations
 

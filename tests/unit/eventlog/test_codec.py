@@ -1,4 +1,4 @@
-"""The bytes of an event: what goes in comes out, for ever."""
+"""Codec: events are read as they were written, in every version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dead letters are sealed, listed once, and opened with their key."""
+"""Dead letters: sealed, listed once, opened with the key, retried."""
 
 from __future__ import annotations
 

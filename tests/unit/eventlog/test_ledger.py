@@ -1,4 +1,4 @@
-"""The ledger's own tail: how it begins, and what happens when it cannot go on."""
+"""The ledger's own tail: where it begins, and what happens when it cannot go on."""
 
 from __future__ import annotations
 

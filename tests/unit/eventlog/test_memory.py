@@ -1,4 +1,4 @@
-"""The memory of ids in a file: a cache that survives its process, and may be lost."""
+"""The memory of ids in SQLite: a cache that survives its process, and may be lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys lie where Java's and aiokafka's partitioners put them."""
+"""Partitions of keys are those of Java's and aiokafka's partitioners."""
 
 from __future__ import annotations
 

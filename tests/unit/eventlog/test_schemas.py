@@ -1,4 +1,4 @@
-"""What is published about events: schemas that fit every record, and an AsyncAPI document."""
+"""Published schemas: they fit every record, and the AsyncAPI document is valid."""
 
 from __future__ import annotations
 

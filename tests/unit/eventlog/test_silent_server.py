@@ -1,4 +1,4 @@
-"""A server that is silent costs each of those who ask one timeout, not one after the other."""
+"""A silent server costs each caller one timeout, not one after the other."""
 
 from __future__ import annotations
 

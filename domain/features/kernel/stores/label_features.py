@@ -1,4 +1,4 @@
-"""Owns the features of the labels of an entity; the labels themselves are `labels`'.
+"""Features over the labels of an entity; the labels themselves are in labels.py.
 
 Labels of [start, end) count where none known before `upto` replaced them; they are in the order of
 their knowing. What stands in `out` already is the default, and stays where a value is unknown.
@@ -24,6 +24,7 @@ from domain.features.kernel.layout import (
     A_SINCE_FIRST_FRAUD,
     A_SINCE_FRAUD,
     A_SINCE_GENUINE,
+    DAY_US,
     F_AGGREGATION,
     F_CAP,
     F_HORIZON,
@@ -31,15 +32,14 @@ from domain.features.kernel.layout import (
     F_OUT,
     F_SPAN,
     F_TILE,
+    FLOAT_HOUR_US,
     S_BASE,
     S_FIRST,
     S_LAST,
     S_STRIDE,
 )
-from domain.features.kernel.request import DAY_US
+from domain.features.kernel.row_layout import TIME
 from domain.features.kernel.stores.slots import lower
-from domain.features.kernel.stores.tiles import FLOAT_HOUR_US
-from domain.features.rows import TIME
 
 
 @compiled

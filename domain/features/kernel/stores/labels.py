@@ -1,4 +1,4 @@
-"""Owns the labels of an entity one by one, so that a reversal replaces; `finishing_labels` reads.
+"""Labels of an entity, kept one by one so that a reversal replaces an earlier one.
 
 Columns: known time, digest of the event id, digest of the transaction id, 1 for fraud, amount, and
 the known time of the label of the same transaction that replaces it (FOR_EVER where none does).
@@ -10,8 +10,15 @@ from __future__ import annotations
 from domain.features.kernel.arrays import Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import FOR_EVER, S_BASE, S_CAP, S_HORIZON, S_STRIDE
+from domain.features.kernel.row_layout import (
+    AMOUNT,
+    IS_FRAUD,
+    KIND,
+    ORDER,
+    TIME,
+    TRANSACTION,
+)
 from domain.features.kernel.stores.slots import open_slot, place_of
-from domain.features.rows import AMOUNT, IS_FRAUD, KIND, ORDER, TIME, TRANSACTION
 
 
 @compiled
@@ -46,7 +53,7 @@ def put_label(
 
 @compiled
 def link(stores: Ints, mem: Ints, heads: Ints, s: int, at: int) -> None:
-    """Tells the label before it of the same transaction, and it the one after, who replaces whom"""
+    """Writes when label `at` was replaced, and when the label before it was: same transaction."""
     base, stride = stores[s, S_BASE], stores[s, S_STRIDE]
     transactions, replaced = base + 2 * stride, base + 5 * stride
     transaction = mem[transactions + at]

@@ -1,4 +1,4 @@
-"""Owns who or what was seen when, as pairs of tile and digest: novelty and distinct counts.
+"""Pairs of tile and digest (who or what was seen when): novelty and distinct counts.
 
 PAIRS keeps the greatest `cap` pairs of the store. SKETCH keeps all digests of a tile up to `cap`;
 beyond it those alone whose digest ends in L zero bits, L the least that brings them within the cap,
@@ -20,9 +20,9 @@ from domain.features.kernel.layout import (
     S_STRIDE,
     S_TILE,
 )
+from domain.features.kernel.row_layout import PRESENT, TIME
 from domain.features.kernel.stores.slots import close_slot, lower, open_slot, place_of
 from domain.features.kernel.stores.tiles import window_of
-from domain.features.rows import PRESENT, TIME
 
 MARKS = -(1 << 63)
 LEVELS = 64

@@ -1,4 +1,4 @@
-"""Owns the last place of each tile, by (time, digest of the event id); measures chords."""
+"""The last place of each tile, by (time, digest of the event id), and chords between places."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from domain.features.kernel.layout import (
     A_DISTANCE,
     F_AGGREGATION,
     F_OUT,
+    FLOAT_HOUR_US,
     S_BASE,
     S_FIRST,
     S_HORIZON,
@@ -18,9 +19,17 @@ from domain.features.kernel.layout import (
     S_STRIDE,
     S_TILE,
 )
+from domain.features.kernel.row_layout import (
+    HAS_PLACE,
+    ORDER,
+    PRESENT,
+    TIME,
+    X,
+    Y,
+    Z,
+)
 from domain.features.kernel.stores.slots import open_slot
-from domain.features.kernel.stores.tiles import FLOAT_HOUR_US, window_of
-from domain.features.rows import HAS_PLACE, ORDER, PRESENT, TIME, X, Y, Z
+from domain.features.kernel.stores.tiles import window_of
 
 LEAST_HOURS = 1.0 / 60.0
 

@@ -1,4 +1,4 @@
-"""Owns the memory of one store: parallel columns, sorted by the first; knows no kind of store.
+"""Memory of one store: parallel columns, sorted by the first.
 
 Store `s` holds the items heads[s, 0] to heads[s, 1]; item i of column c lies at
 mem[base + c * stride + i]. Old items leave at the front, so that trimming moves nothing.

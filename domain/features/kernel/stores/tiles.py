@@ -1,4 +1,4 @@
-"""Owns the numbers of each tile: counts, sums, squares, extremes, times of day; reads no label."""
+"""Numbers of each tile: counts, sums, squares, extremes, times of day."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ from domain.features.kernel.layout import (
     F_OUT,
     F_SPAN,
     F_TILE,
+    FLOAT_HOUR_US,
+    HOUR_US,
     S_BASE,
     S_COLUMNS,
     S_FIRST,
@@ -43,12 +45,10 @@ from domain.features.kernel.layout import (
     S_STRIDE,
     S_TILE,
 )
+from domain.features.kernel.row_layout import AMOUNT, TIME
 from domain.features.kernel.stores.slots import lower, open_slot
 from domain.features.kernel.wide import Wide, as_float, difference, plus, spread, times
-from domain.features.rows import AMOUNT, TIME
 
-HOUR_US = 3_600_000_000
-FLOAT_HOUR_US = 3_600_000_000.0
 LIMB = 1 << 62
 _62, _2, _SHIFT = np.uint64(LIMB - 1), np.uint64(2), np.uint64(62)
 HOUR_SCALE = 4096

@@ -1,4 +1,4 @@
-"""Owns the latest amounts one by one, for quantiles; knows no tile but for the window's edge."""
+"""The latest amounts one by one, for quantiles."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from domain.features.kernel.layout import (
     F_SPAN,
     F_TILE,
     F_TIMES,
+    FLOAT_HOUR_US,
     S_BASE,
     S_CAP,
     S_FIRST,
@@ -27,9 +28,8 @@ from domain.features.kernel.layout import (
     S_STRIDE,
     S_TILE,
 )
+from domain.features.kernel.row_layout import AMOUNT, ORDER, TIME
 from domain.features.kernel.stores.slots import lower, open_slot, place_of
-from domain.features.kernel.stores.tiles import FLOAT_HOUR_US
-from domain.features.rows import AMOUNT, ORDER, TIME
 
 
 @compiled

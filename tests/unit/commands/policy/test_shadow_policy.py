@@ -58,7 +58,7 @@ def test_the_first_answer_is_of_the_whole_topic_and_later_ones_of_what_came(
     say(log, shadow("a"))
     say(log, ShadowEnded(model_id="a", model_hash="a", until=[0] * 8))
     policy = ShadowPolicy(log)
-    assert policy.shadows(0.0).going_on("a") is None
+    assert policy.shadows(0.0).active("a") is None
     say(log, shadow("b"), 1)
     shadows = policy.shadows(5.0)
     assert [each.number for each in shadows.by_model.values()] == [0, 2]

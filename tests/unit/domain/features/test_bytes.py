@@ -1,4 +1,4 @@
-"""Bytes of columns, versions, states and events come back as they were, or are refused."""
+"""Bytes of columns, versions, states and events are read as they were written, or refused."""
 
 from __future__ import annotations
 

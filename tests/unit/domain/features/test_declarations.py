@@ -1,4 +1,4 @@
-"""A wrong declaration is refused when it is read, by a text that says where and what to do."""
+"""A wrong declaration is refused with a text that says where it is and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where windows, horizons and tiles end, to the microsecond: as the reference has it, in any order.
+"""Ends of windows, horizons and tiles, to the microsecond, against the naive reference.
 
 Random streams meet these moments seldom, so each is tried here.
 """
@@ -13,7 +13,7 @@ from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent
 from domain.features.declarations.windows import Window
 from domain.features.kernel.layout import LABELS, S_HORIZON, S_KIND, S_TILE
 from domain.times import MINUTE, SECOND
-from tests.unit.domain.features.test_by_hand import NOON, labelled, paid, values
+from tests.builders.feature_events import NOON, labelled, paid, values
 
 NOW = NOON + 7 * MINUTE + 13  # at the start of no tile
 STEPS = (-1, 0, 1)

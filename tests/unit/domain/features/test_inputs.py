@@ -1,4 +1,4 @@
-"""A model takes its features by name from any set that declares them as they were."""
+"""A model takes its features by name from any set that still defines them the same way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference page in docs is the one that the declarations give."""
+"""docs/features.md is what the declarations give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fold gives, bit for bit, what the naive reference gives, however its events came."""
+"""The fold equals the naive reference bit for bit, in whatever order events came."""
 
 from __future__ import annotations
 

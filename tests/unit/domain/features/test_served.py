@@ -1,4 +1,4 @@
-"""What is recomputed at recorded versions is what was folded up to them, bit for bit."""
+"""Recomputation at recorded versions equals what was folded up to them, bit for bit."""
 
 from __future__ import annotations
 

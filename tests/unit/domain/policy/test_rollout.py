@@ -1,4 +1,4 @@
-"""Which transactions a roll-out takes: a share, the same ones for ever, other ones for others."""
+"""A roll-out takes its share of transactions, always the same ones, and others per model."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.policy import WHOLE, falls_to
-from domain.policy.rollout import place
+from domain.policy import WHOLE, in_roll_out
+from domain.policy.rollout import bucket
 
 ids = st.text(min_size=1, max_size=40)
 hashes = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -21,15 +21,17 @@ def test_who_is_in_at_a_share_is_in_at_every_greater_one(
     transaction_id: str, model_hash: str, one: int, other: int
 ) -> None:
     less, more = sorted((one, other))
-    assert falls_to(transaction_id, model_hash, less) <= falls_to(transaction_id, model_hash, more)
+    assert in_roll_out(transaction_id, model_hash, less) <= in_roll_out(
+        transaction_id, model_hash, more
+    )
 
 
 @given(ids, hashes)
-def test_nobody_falls_to_no_share_and_everybody_to_the_whole(
+def test_a_share_of_zero_takes_nobody_and_the_whole_takes_everybody(
     transaction_id: str, model_hash: str
 ) -> None:
-    assert not falls_to(transaction_id, model_hash, 0)
-    assert falls_to(transaction_id, model_hash, WHOLE)
+    assert not in_roll_out(transaction_id, model_hash, 0)
+    assert in_roll_out(transaction_id, model_hash, WHOLE)
 
 
 @given(hashes, shares, st.integers(0, 10**9))
@@ -37,7 +39,7 @@ def test_the_share_of_consecutive_ids_lies_within_the_bounds_of_chance(
     model_hash: str, share: int, first: int
 ) -> None:
     tried = 2_000
-    taken = sum(falls_to(f"tx-{n}", model_hash, share) for n in range(first, first + tried))
+    taken = sum(in_roll_out(f"tx-{n}", model_hash, share) for n in range(first, first + tried))
     p = share / WHOLE
     # Six standard deviations: once in five hundred million draws by chance, and one more for p ~ 0.
     assert abs(taken - tried * p) <= 6 * math.sqrt(tried * p * (1 - p)) + 6
@@ -48,7 +50,8 @@ def test_two_roll_outs_at_a_tenth_share_a_hundredth(one: str, other: str) -> Non
     if one == other:
         return
     both = sum(
-        falls_to(f"tx-{n}", one, 1_000) and falls_to(f"tx-{n}", other, 1_000) for n in range(2_000)
+        in_roll_out(f"tx-{n}", one, 1_000) and in_roll_out(f"tx-{n}", other, 1_000)
+        for n in range(2_000)
     )
     assert both <= 20 + 6 * math.sqrt(20) + 6
 
@@ -65,9 +68,9 @@ def test_two_roll_outs_at_a_tenth_share_a_hundredth(one: str, other: str) -> Non
 def test_places_stay_as_they_are_for_ever(
     transaction_id: str, model_hash: str, expected: int
 ) -> None:
-    assert place(transaction_id, model_hash) == expected
+    assert bucket(transaction_id, model_hash) == expected
 
 
 def test_a_share_takes_the_places_below_it() -> None:
-    assert not falls_to("t-1", "a" * 64, 1_607)
-    assert falls_to("t-1", "a" * 64, 1_608)
+    assert not in_roll_out("t-1", "a" * 64, 1_607)
+    assert in_roll_out("t-1", "a" * 64, 1_608)

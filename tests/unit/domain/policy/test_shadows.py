@@ -1,4 +1,4 @@
-"""Which models shadow the others is the fold of the policy topic."""
+"""Shadow models follow from the fold of the POLICY topic."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_model_has_its_last_shadow_which_the_first_end_after_it_ends(
         ends = [data for offset, data in mine if offset > last and isinstance(data, ShadowEnded)]
         assert shadow.number == last
         assert shadow.until == (tuple(ends[0].until) if ends else None)
-        assert (fold(topic).going_on(model_hash) is None) == bool(ends)
+        assert (fold(topic).active(model_hash) is None) == bool(ends)
 
 
 @given(topics)

@@ -141,8 +141,8 @@ def test_the_stack_keeps_the_thresholds_that_judged_each_model_last() -> None:
 
 def test_a_transaction_of_the_share_is_judged_by_the_challengers_own_thresholds() -> None:
     snapshot = policy_of(promotion("a"), roll_out("b", WHOLE // 2))
-    assert snapshot.challenging is not None
-    assert snapshot.challenging.thresholds_for("full") == HIGH
+    assert snapshot.challenger is not None
+    assert snapshot.challenger.thresholds_for("full") == HIGH
     deciders = {snapshot.of(f"t-{n}").model for n in range(50)}
     assert deciders == {promotion("a"), roll_out("b", WHOLE // 2)}
 
@@ -161,7 +161,7 @@ def test_a_transaction_of_the_share_is_judged_by_the_challengers_own_thresholds(
 def test_a_roll_out_ends(end: object) -> None:
     snapshot = policy_of(promotion("a"), roll_out("b", WHOLE), end)
     assert snapshot.of("t") is snapshot
-    assert (snapshot.roll_out, snapshot.challenging) == (None, None)
+    assert (snapshot.roll_out, snapshot.challenger) == (None, None)
 
 
 def test_another_roll_out_takes_the_place_and_another_models_retirement_does_not() -> None:

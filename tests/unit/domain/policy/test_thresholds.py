@@ -1,4 +1,4 @@
-"""Scores become outcomes by thresholds in order of severity."""
+"""Thresholds turn scores into outcomes in order of severity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A verdict follows from score, policy, path and flags, and always says why."""
+"""A verdict follows from score, policy, path and flags, and always has reasons."""
 
 from __future__ import annotations
 

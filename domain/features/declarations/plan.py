@@ -1,4 +1,4 @@
-"""Owns the tables that the kernel works by, made from declarations; computes no value.
+"""The kernel's plan: tables compiled from the declarations of a feature set.
 
 Features of one entity share a store where window, filter, field and cap agree, so that each event
 is folded once for them and read in one pass.
@@ -23,10 +23,10 @@ from domain.features.declarations.feature import (
     Feature,
     Field,
 )
+from domain.features.declarations.filters import FILTER_BITS, ID_COLUMNS
 from domain.features.declarations.windows import Window
 from domain.features.entities import Entity
 from domain.features.kernel import layout as at
-from domain.features.rows import FILTER_BITS, ID_COLUMNS
 
 Ints = NDArray[np.int64]
 Numbered = tuple[int, Feature]

@@ -1,0 +1,29 @@
+"""Layout of a row, the kernel's input: its columns, their values and bounds.
+
+Ids and event ids are 64-bit digests less 2^63, so that their signed order is that of the digests.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+"""[n, WIDTH]; the columns are named below."""
+
+PARTITION, OFFSET, KIND, TIME, ORDER, AMOUNT, FILTERS, PRESENT, X, Y, Z, TRANSACTION = range(12)
+CARD, CUSTOMER, MERCHANT, DEVICE, IP, COUNTRY = range(12, 18)
+WIDTH = 18
+
+# KIND
+IS_TRANSACTION, IS_GENUINE, IS_FRAUD, IS_REQUEST = range(4)
+"""A request is finished for and not folded."""
+
+# Bits of PRESENT: one per column of an id, then these.
+HAS_PLACE, HAS_CHANNEL, IS_REMOTE = 1 << 20, 1 << 21, 1 << 22
+
+PARTITIONS = 64
+"""Source partitions, of all generations of the topic together, that a version map may name."""
+BIAS = 1 << 63
+MAX_AMOUNT = (1 << 56) - 1
+"""In minor units of the base currency. The amounts of one window are to be below 2^63 together."""
