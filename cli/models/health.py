@@ -60,9 +60,7 @@ def _measured(model: str | None, window: str | None, until: str | None) -> dict[
     from host.clock import now_us
     from operations.monitoring.health import HealthQuery, health_of
     from operations.monitoring.report import facts_of
-    from runtime.composition.log import open_log
-    from runtime.composition.models import artefacts_of
-    from runtime.composition.read_models import LONG_SECONDS, open_engine
+    from runtime.composition.monitoring import open_health
     from runtime.settings import load_settings
 
     settings = load_settings()
@@ -71,9 +69,8 @@ def _measured(model: str | None, window: str | None, until: str | None) -> dict[
         raise InvalidInputError("--window", "expected a span of time, such as 7d")
     end = parse_moment("--until", until) or now_us()
     query = HealthQuery(end, length, settings.health_label_days, settings.limits)
-    with open_log(settings) as log, open_engine(settings, LONG_SECONDS) as engine:
-        found = health_of(log, artefacts_of(settings), engine, model, query)
-    return facts_of(found, settings.limits)
+    with open_health(settings) as ports:
+        return facts_of(health_of(ports, model, query), settings.limits)
 
 
 def _show(facts: dict[str, Any], every: bool) -> None:

@@ -1,4 +1,4 @@
-"""Owns `retrace models watch`: looks now and then, and trains anew where there is a reason."""
+"""`retrace models watch`: checks age and health of the models, and trains another when due."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from operations.training.retraining import Check, Schedule
     from runtime.settings import Settings
 
-NOT_LOOKED = 2
+NOT_CHECKED = 2
 
 
 def register() -> None:
@@ -28,20 +28,20 @@ def watch(
     every: Annotated[
         str, typer.Option(help="Train when the newest model is that old; 0 for drift alone.")
     ] = "7d",
-    check: Annotated[str, typer.Option(help="How often to look.")] = "1h",
+    check: Annotated[str, typer.Option(help="How often to check.")] = "1h",
     rest: Annotated[
-        str, typer.Option(help="Drift asks for no other model before the newest is that old.")
+        str, typer.Option(help="Drift does not start a training before the newest is that old.")
     ] = "1d",
     promote: Annotated[
-        bool, typer.Option("--promote/--no-promote", help="Put what was trained in force.")
+        bool, typer.Option("--promote/--no-promote", help="Promote what was trained.")
     ] = False,
-    once: Annotated[bool, typer.Option("--once", help="Look once, as a cron job does.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Check once, for a cron job.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train anew when the newest model is old, or what the model in force meets has drifted.
+    """Train another model when the newest is old, or when the model in force has drifted.
 
     Exit status of --once: 0 there was no reason, or it is trained; 1 the training failed; 2 the
-    log could not be read. Without --once failures are told, and it looks again.
+    log could not be read. Without --once it reports a failure and checks again.
     """
     from domain.durations import parse_duration
     from domain.errors import InvalidInputError, RetraceError
@@ -54,32 +54,29 @@ def watch(
     if not pause:
         raise InvalidInputError("--check", "expected a span of time, such as 1h")
     settings = load_settings()
-    for _ in _looks(once, pause / 1e6):
+    for _ in _rounds(once, pause / 1e6):
         try:
-            found = _looked(settings, schedule, promote, now_us())
+            found = _checked(settings, schedule, promote, now_us())
         except RetraceError as error:
-            _say(f"looked in vain: {error}")
+            _say(f"check failed: {error}")
             if once:
-                raise typer.Exit(NOT_LOOKED) from None
+                raise typer.Exit(NOT_CHECKED) from None
             continue
-        _tell(found, promote, as_json)
+        _print(found, promote, as_json)
         if once:
             raise typer.Exit(1 if found.failed else 0)
 
 
-def _looked(settings: Settings, schedule: Schedule, promote: bool, now: int) -> Check:
+def _checked(settings: Settings, schedule: Schedule, promote: bool, now: int) -> Check:
     from operations.monitoring.health import health_of
     from operations.training.retraining import Retraining, train_in_child
-    from runtime.composition.log import open_log
-    from runtime.composition.models import artefacts_of
-    from runtime.composition.monitoring import health_query
-    from runtime.composition.read_models import LONG_SECONDS, open_engine
+    from runtime.composition.monitoring import health_query, open_health
 
-    query, store = health_query(settings, now), artefacts_of(settings)
-    with open_log(settings) as log, open_engine(settings, LONG_SECONDS) as engine:
+    query = health_query(settings, now)
+    with open_health(settings) as ports:
         return Retraining(
-            log,
-            lambda: health_of(log, store, engine, None, query),
+            ports.log,
+            lambda: health_of(ports, None, query),
             train_in_child,
             schedule,
             promote,
@@ -87,7 +84,7 @@ def _looked(settings: Settings, schedule: Schedule, promote: bool, now: int) -> 
         ).check(now)
 
 
-def _looks(once: bool, pause: float) -> Iterator[None]:
+def _rounds(once: bool, pause: float) -> Iterator[None]:
     yield
     while not once:
         time.sleep(pause)
@@ -98,7 +95,7 @@ def _say(text: str) -> None:
     print(f"retrace: {text}", file=sys.stderr, flush=True)
 
 
-def _tell(found: Check, promoted: bool, as_json: bool) -> None:
+def _print(found: Check, promoted: bool, as_json: bool) -> None:
     facts = found.facts()
     if as_json:
         print(json.dumps(facts), flush=True)

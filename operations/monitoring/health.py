@@ -21,6 +21,15 @@ from projections.readmodels.queries.live_window import LiveWindow, reach
 
 
 @dataclass(frozen=True, slots=True)
+class HealthPorts:
+    """`engine` is of PostgreSQL, with the read models."""
+
+    log: EventLog
+    models: ArtefactStore
+    engine: Engine
+
+
+@dataclass(frozen=True, slots=True)
 class HealthQuery:
     """Decisions of the `window` before `until` (microseconds), and labels `days` after theirs."""
 
@@ -30,20 +39,19 @@ class HealthQuery:
     limits: Limits = field(default_factory=Limits)
 
 
-def health_of(
-    log: EventLog, store: ArtefactStore, engine: Engine, model: str | None, query: HealthQuery
-) -> ModelHealth:
+def health_of(ports: HealthPorts, model: str | None, query: HealthQuery) -> ModelHealth:
     """Of a model by id or hash; None is the one in force.
 
     Raises NotFoundError (no such model, or one without reference), SettingsError (it takes other
     features), UnavailableError (Kafka or PostgreSQL does not answer).
     """
-    registry = registry_of(log)
+    registry = registry_of(ports.log)
     named = model or registry.in_force
     if named is None:
         raise NotFoundError("model", "in force: promote one with `./retrace models promote`")
     found = registry.find(named)
-    return measured(engine, store.open(found.model_hash).manifest, found.model_hash, query)
+    manifest = ports.models.open(found.model_hash).manifest
+    return measured(ports.engine, manifest, found.model_hash, query)
 
 
 def measured(

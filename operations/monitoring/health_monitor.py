@@ -10,18 +10,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine
-
 from commands.models.raise_alert import raise_model_alert
 from commands.policy.topic import current_policy
 from domain.errors import RetraceError, UnavailableError
 from domain.events import ModelAlertRaised
 from domain.times import SECOND
-from eventlog.port import EventLog
-from inference.artefacts.store import ArtefactStore
 from inference.monitoring.report import ModelHealth
 from operations.monitoring.alerts import alerts_of, rows_of
-from operations.monitoring.health import HealthQuery, health_of
+from operations.monitoring.health import HealthPorts, HealthQuery, health_of
 from projections.readmodels.model_health import keep, measured_at
 
 logger = logging.getLogger(__name__)
@@ -37,9 +33,7 @@ class HealthMonitor:
     while a fresh one is stored.
     """
 
-    log: EventLog
-    store: ArtefactStore
-    engine: Engine
+    ports: HealthPorts
     query: Callable[[int], HealthQuery]
     minutes: float
     source: str
@@ -69,27 +63,27 @@ class HealthMonitor:
         query = self.query(now)
         found = await asyncio.to_thread(self._measured, query)
         rows = [row for health in found for row in rows_of(health, now)]
-        await asyncio.to_thread(keep, self.engine, rows)
+        await asyncio.to_thread(keep, self.ports.engine, rows)
         alerts = [alert for health in found for alert in alerts_of(health, query.limits, now)]
         fresh = [alert for alert in alerts if alert.alert_id not in self._raised]
         for alert in fresh:
-            await raise_model_alert(self.log, alert, self.source, now)
+            await raise_model_alert(self.ports.log, alert, self.source, now)
             self._raised.add(alert.alert_id)
             logger.warning("%s: %s", alert.model_id, alert.summary)
         return fresh
 
     def _due(self, now: int) -> bool:
-        last = measured_at(self.engine)
+        last = measured_at(self.ports.engine)
         # A little early: two timers of one period must not skip every other turn.
         return last is None or now - last >= self.minutes * 60 * SECOND * 0.9
 
     def _measured(self, query: HealthQuery) -> list[ModelHealth]:
-        policy = current_policy(self.log)
+        policy = current_policy(self.ports.log)
         deciding = [each.model_hash for each in (policy.model, policy.roll_out) if each]
         found = []
         for model_hash in deciding:
             try:
-                found.append(health_of(self.log, self.store, self.engine, model_hash, query))
+                found.append(health_of(self.ports, model_hash, query))
             except UnavailableError:
                 raise
             except RetraceError as error:

@@ -1,15 +1,27 @@
-"""Composition of model monitoring: its limits and its rhythm, from the settings."""
+"""Composition of model monitoring: stores, limits and rhythm, from the settings."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
 from eventlog.port import EventLog
 from host.clock import now_us
-from operations.monitoring.health import HealthQuery
+from operations.monitoring.health import HealthPorts, HealthQuery
 from operations.monitoring.health_monitor import HealthMonitor
+from runtime.composition.log import open_log
 from runtime.composition.models import artefacts_of
+from runtime.composition.read_models import LONG_SECONDS, open_engine
 from runtime.settings import Settings
+
+
+@contextmanager
+def open_health(settings: Settings) -> Iterator[HealthPorts]:
+    """Connects to a server when it is first used, not before."""
+    with open_log(settings) as log, open_engine(settings, LONG_SECONDS) as engine:
+        yield HealthPorts(log, artefacts_of(settings), engine)
 
 
 def health_query(settings: Settings, until: int) -> HealthQuery:
@@ -18,9 +30,7 @@ def health_query(settings: Settings, until: int) -> HealthQuery:
 
 def health_monitor(settings: Settings, log: EventLog, engine: Engine, source: str) -> HealthMonitor:
     return HealthMonitor(
-        log,
-        artefacts_of(settings),
-        engine,
+        HealthPorts(log, artefacts_of(settings), engine),
         lambda now: health_query(settings, now),
         settings.health_minutes,
         source,

@@ -1,5 +1,6 @@
 """Settings of an installation, composed from the slices that its parts declare."""
 
+from host.checkout import CHECKOUT
 from runtime.settings.installation import (
     Settings,
     env_example,
@@ -8,7 +9,6 @@ from runtime.settings.installation import (
     variable_of,
 )
 from runtime.settings.servers import SERVER_FIELDS
-from runtime.settings.slices import CHECKOUT
 
 __all__ = [
     "CHECKOUT",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from runtime.settings.slices import CHECKOUT, Slice
+from host.checkout import CHECKOUT
+from runtime.settings.slices import Slice
 
 
 class FolderSettings(Slice):

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field, SecretStr, ValidationError
 
 from domain.errors import SettingsError
+from host.checkout import CHECKOUT
 from host.state_folder import published
 from runtime.settings.decisions import DecisionSettings
 from runtime.settings.folders import FolderSettings
@@ -20,7 +21,6 @@ from runtime.settings.models import ModelSettings
 from runtime.settings.monitoring import HealthSettings
 from runtime.settings.processes import ProcessSettings
 from runtime.settings.servers import SERVER_FIELDS, ServerSettings
-from runtime.settings.slices import CHECKOUT
 from runtime.settings.training import TrainingSettings
 from runtime.settings.urls import postgres_parts, redis_connection
 

@@ -1,12 +1,10 @@
-"""Base of every settings slice, and where the checkout and its .env file are."""
+"""Base of every settings slice, with the .env file of the checkout."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from host.checkout import CHECKOUT
 
 
 class Slice(BaseSettings):

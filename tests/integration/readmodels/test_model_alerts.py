@@ -23,7 +23,7 @@ from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import ALERTS, POLICY
 from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS, ArtefactStore
 from inference.monitoring.limits import Limits
-from operations.monitoring.health import HealthQuery
+from operations.monitoring.health import HealthPorts, HealthQuery
 from operations.monitoring.health_monitor import HealthMonitor
 from projections.readmodels.adapters.postgres import alerts_projection
 from projections.readmodels.queries.read_models import ReadModels, forget
@@ -103,9 +103,7 @@ class Monitored:
 
     def monitor(self) -> HealthMonitor:
         return HealthMonitor(
-            self.log,
-            self.store,
-            self.engine,
+            HealthPorts(self.log, self.store, self.engine),
             lambda now: HealthQuery(now, limits=Limits(coverage=0)),
             15,
             "tests",

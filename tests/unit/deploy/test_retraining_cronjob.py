@@ -58,7 +58,7 @@ def test_our_command_line_takes_its_arguments(monkeypatch: pytest.MonkeyPatch) -
         looked.append((schedule, promote))
         return retraining.Check(now, "steady", None, "")
 
-    monkeypatch.setattr(models_watch, "_looked", look)
+    monkeypatch.setattr(models_watch, "_checked", look)
     for field in ("kafka_bootstrap_servers", "redis_url", "database_url", "mongodb_url"):
         monkeypatch.setenv(variable_of(field), _ANY[field])
     assert CONTAINER["command"] == ["python", "-m", "cli.main"]

@@ -190,7 +190,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
                 raise found
             return found
 
-        monkeypatch.setattr(models_watch, "_looked", look)
+        monkeypatch.setattr(models_watch, "_checked", look)
         return CliRunner().invoke(app, ["models", "watch", *options])
 
     return invoke
@@ -217,6 +217,6 @@ def test_without_once_it_goes_on_after_failures(
     bad = retraining.Check(NOW, "steady", "scheduled: a", "", failed="status 1")
     checks = [LogUnavailableError("refused"), bad, steady, KeyboardInterrupt()]
     done = run(checks, "--check", "1s")
-    assert "looked in vain: kafka: refused" in done.stderr
+    assert "check failed: kafka: refused" in done.stderr
     assert done.stdout.index("tried again next time") < done.stdout.index("nothing to train")
     assert checks == []
