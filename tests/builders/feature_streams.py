@@ -1,13 +1,22 @@
-"""Owns generated streams of facts: ties, late ones, gaps, reversals, huge and tiny amounts."""
+"""Generated streams of facts: ties, late ones, gaps, reversals, huge and tiny amounts."""
 
 from __future__ import annotations
 
+import math
+import struct
 from typing import NamedTuple
 
+import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from domain.features import Entity, EntityState, FeatureEvent, FeatureSet, entity_keys
+from domain.features import (
+    Entity,
+    EntityState,
+    FeatureEvent,
+    FeatureSet,
+    entity_keys,
+)
 from domain.features.coordinates import unit_vector
 from domain.features.declarations.feature import (
     CAPPED,
@@ -216,3 +225,19 @@ def _kinds(aggregation: Aggregation, field: Field | None, window: Window) -> lis
 
 SMALL = every_kind()
 CATALOGUE_REACH = 45 * DAY
+
+
+def bits(values: list[float | None]) -> list[bytes | None]:
+    """A vector's bits; unknown is None, or NaN."""
+    return [None if v is None or math.isnan(v) else struct.pack("<d", v) for v in values]
+
+
+def numbered(log: list[Placed]) -> tuple[dict[Entity, np.ndarray], dict[Entity, list[str]]]:
+    codes = {entity: np.full(len(log), -1, dtype=np.int64) for entity in Entity}
+    keys: dict[Entity, list[str]] = {entity: [] for entity in Entity}
+    for at, (_, _, event) in enumerate(log):
+        for entity, key in entity_keys(event).items():
+            if key not in keys[entity]:
+                keys[entity].append(key)
+            codes[entity][at] = keys[entity].index(key)
+    return codes, keys

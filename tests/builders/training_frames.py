@@ -1,4 +1,4 @@
-"""Owns a small made-up frame whose fraud can be learnt; nothing of it resembles real payments."""
+"""Small made-up training frames whose fraud can be learnt, and what a run over one is asked for."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import numpy as np
 
 from domain.times import DAY
 from inference.frame.frame import Frame
+from inference.training.fitting.fit import FitSettings
+from inference.training.train import TrainSettings
+from operations.training.runs import (
+    Asked,
+)
 
 NAMES = ("amount", "count_1h", "is_new", "rate", "noise_a", "noise_b")
 FEATURE_SET = "5e7" * 21 + "a"
+ROWS = 2000
+
+
+ASKED = Asked(7, "ideal", TrainSettings(seed=3, fitting=FitSettings(epochs=3)), promote=False)
 
 
 def synthetic(rows: int = 6000, seed: int = 7, labelled: float = 1.0) -> Frame:

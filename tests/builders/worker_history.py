@@ -1,4 +1,4 @@
-"""Owns a small seeded history on a test's log, and what must follow from it, folded directly."""
+"""Seeded history on a test's log, and the states that follow from it, folded directly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from domain.events import (
     label_event_id,
     transaction_event_id,
 )
-from domain.features import Entity, EntityState, FeatureEvent, entity_keys, feature_event, finish
+from domain.features import (
+    Entity,
+    EntityState,
+    FeatureEvent,
+    entity_keys,
+    feature_event,
+    finish,
+)
 from domain.times import DAY
 from domain.transactions import Transaction
 from eventlog.adapters.kafka import KafkaEventLog
@@ -22,6 +29,8 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
+from projections.online.adapters.feast_states import FeastStateStore
+from tests.fakes.events import imported
 
 START = 1_690_000_000_000_000
 Key = tuple[Entity, str]
@@ -139,3 +148,17 @@ def _append(
         correlation_id=made.transaction_id,
     )
     log.append_nowait(TRANSACTIONS, made.transaction_id, envelope)
+
+
+def state_of(numbers: range, partition: int = 0, key: str = "c1") -> EntityState:
+    state = EntityState(Entity.CARD, key)
+    for number in numbers:
+        envelope = imported(f"t{number}")
+        event = feature_event(envelope)
+        assert event is not None
+        state.fold(partition, number, event._replace(card_id=key, order=number))
+    return state
+
+
+def save(states: FeastStateStore, *given: EntityState) -> None:
+    states.save([(state, state.to_bytes()) for state in given])

@@ -1,4 +1,4 @@
-"""Owns driving `retrace` as a user does: a process, its output, and the stack that it leaves."""
+"""`retrace` as a user runs it: commands, the stack that they start, its API and its database."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import httpx
 import psutil
+import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
@@ -133,3 +134,27 @@ def _webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def score(client: httpx.Client, body: str) -> httpx.Response:
+    return client.post("/score", content=body, headers=FORM)
+
+
+def body(transaction_id: str, **fields: Any) -> str:
+    return json.dumps(
+        {
+            "transaction_id": transaction_id,
+            "amount": 25.5,
+            "timestamp": "2026-01-05T10:00:00Z",
+        }
+        | fields
+    )
+
+
+def rows(stack: RunningStack, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    url = stack.status()["database_url"].replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        return connection.execute(sql, values or None).fetchall()

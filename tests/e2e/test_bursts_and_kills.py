@@ -27,8 +27,7 @@ from eventlog.topics import TRANSACTIONS
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from runtime.settings import load_settings
-from tests.e2e.stack import ROOT, RunningStack, eventually, free_port
-from tests.e2e.test_scoring_over_http import body, rows
+from tests.e2e.stack import ROOT, RunningStack, body, eventually, free_port, rows
 
 
 @contextmanager

@@ -16,8 +16,7 @@ import httpx
 import psycopg
 
 from domain.policy import in_roll_out
-from tests.e2e.stack import RunningStack, eventually
-from tests.e2e.test_scoring_over_http import body, score
+from tests.e2e.stack import RunningStack, body, eventually, score
 from tests.fakes.payments import START, TAUGHT
 
 LIVE = "2026-05-01T00:00:00Z"

@@ -11,8 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.e2e.stack import ROOT, RunningStack, eventually
-from tests.e2e.test_scoring_over_http import rows
+from tests.e2e.stack import ROOT, RunningStack, eventually, rows
 
 ROWS = 400
 START = datetime(2026, 2, 1, 8, 0, tzinfo=UTC)

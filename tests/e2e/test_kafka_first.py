@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Producer
 
-from tests.e2e.stack import RunningStack, eventually
-from tests.e2e.test_scoring_over_http import body, rows
+from tests.e2e.stack import RunningStack, body, eventually, rows
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.e2e.stack import RunningStack, eventually
-from tests.e2e.test_scoring_over_http import body, rows, score
+from tests.e2e.stack import RunningStack, body, eventually, rows, score
 
 
 def test_a_label_is_recorded_and_a_reversal_replaces_it(stack: RunningStack) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.e2e.stack import RunningStack, eventually
-from tests.e2e.test_scoring_over_http import body, score
+from tests.e2e.stack import RunningStack, body, eventually, score
 
 ODD = 200
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stack import RunningStack, eventually
-from tests.e2e.test_scoring_over_http import body, score
+from tests.e2e.stack import RunningStack, body, eventually, score
 from tests.fakes.payments import START, TAUGHT
 
 LIVE = "2026-03-01T10:{:02}:{:02}Z"

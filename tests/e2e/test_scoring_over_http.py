@@ -4,38 +4,13 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import httpx
-import psycopg
 import pytest
 
-from tests.e2e.stack import RunningStack, eventually
+from tests.e2e.stack import RunningStack, body, eventually, rows, score
 
 CURL_BODY = '{"transaction_id": "12345", "amount": 100.00, "timestamp": "2023-10-01T12:34:56Z"}'
 # What curl names when it is told no content type.
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-def score(client: httpx.Client, body: str) -> httpx.Response:
-    return client.post("/score", content=body, headers=FORM)
-
-
-def body(transaction_id: str, **fields: Any) -> str:
-    return json.dumps(
-        {
-            "transaction_id": transaction_id,
-            "amount": 25.5,
-            "timestamp": "2026-01-05T10:00:00Z",
-        }
-        | fields
-    )
-
-
-def rows(stack: RunningStack, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    url = stack.status()["database_url"].replace("+psycopg", "")
-    with psycopg.connect(url) as connection:
-        return connection.execute(sql, values or None).fetchall()
 
 
 def test_the_curl_line_is_decided_once_and_found_everywhere(stack: RunningStack) -> None:

@@ -18,9 +18,9 @@ from inference.artefacts.shared import SharedArtefacts
 from inference.artefacts.store import FILES, GRAPH, MANIFEST, WEIGHTS, ArtefactStore, content_hash
 from operations.models.default_model import ensure
 from operations.models.lifecycle import Models
+from tests.builders.artefacts import files, manifest
 from tests.e2e.stack import free_port
 from tests.fixtures.s3 import url_of
-from tests.unit.inference.artefacts.test_artefacts import files, manifest
 
 HASH = content_hash(files())
 Machine = Callable[[str], ArtefactStore]

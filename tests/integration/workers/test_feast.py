@@ -35,22 +35,8 @@ from projections.online.adapters.feast_states import FeastStateStore, address
 from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.port import Marker
 from runtime.settings import Settings
-from tests.builders.worker_history import transaction
+from tests.builders.worker_history import save, state_of, transaction
 from tests.fakes.events import imported
-
-
-def state_of(numbers: range, partition: int = 0, key: str = "c1") -> EntityState:
-    state = EntityState(Entity.CARD, key)
-    for number in numbers:
-        envelope = imported(f"t{number}")
-        event = feature_event(envelope)
-        assert event is not None
-        state.fold(partition, number, event._replace(card_id=key, order=number))
-    return state
-
-
-def save(states: FeastStateStore, *given: EntityState) -> None:
-    states.save([(state, state.to_bytes()) for state in given])
 
 
 def test_an_older_writer_never_replaces_a_newer_state(states: FeastStateStore) -> None:

@@ -17,8 +17,7 @@ from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.port import Marker
 from projections.online.reader import OnlineFeatureReader
 from runtime.settings import Settings
-from tests.builders.worker_history import transaction
-from tests.integration.workers.test_feast import save, state_of
+from tests.builders.worker_history import save, state_of, transaction
 
 CARD = (Entity.CARD, "c1")
 

@@ -12,7 +12,7 @@ from domain.errors import InvalidInputError, NotFoundError
 from domain.events import ModelPromoted, ModelRetired, Thresholds
 from eventlog.in_memory import InMemoryEventLog
 from inference.artefacts.manifest import fact_of
-from tests.unit.inference.artefacts.test_artefacts import manifest
+from tests.builders.artefacts import manifest
 
 THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)
 

@@ -11,8 +11,7 @@ from domain.features.engine import blank, finish_one
 from domain.features.kernel.ordering import versions_before
 from domain.features.rows import rows_of
 from domain.features.served import served_at, states_at
-from tests.builders.feature_streams import PARTITIONS, SMALL, Placed, examples, logs
-from tests.unit.projections.replay.test_replay import bits, numbered
+from tests.builders.feature_streams import PARTITIONS, SMALL, Placed, bits, examples, logs, numbered
 
 
 def version_row(version: dict[int, int]) -> list[int]:

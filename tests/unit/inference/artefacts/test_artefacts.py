@@ -8,29 +8,9 @@ from pathlib import Path
 import pytest
 
 from domain.errors import IntegrityError, NotFoundError, UnavailableError
-from domain.events import Thresholds
-from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
-from inference.artefacts.store import FILES, GRAPH, MANIFEST, WEIGHTS, ArtefactStore, content_hash
-
-
-def manifest(**changes: object) -> Manifest:
-    fields: dict[str, object] = {
-        "format": FORMAT,
-        "model_id": "m",
-        "feature_set": "f",
-        "feature_names": ["a"],
-        "feature_definitions": [],
-        "baseline": [None],
-        "network": Network([[0.0, 1.0]], [4], 1.0, 0.0, 2),
-        "thresholds": Thresholds(review=0.1, step_up=0.2, decline=0.3),
-        "probe": Probe([[0.1], [None]], [0.25, 0.5]),
-        "facts": {"rows": 3},
-    }
-    return Manifest(**{**fields, **changes})  # type: ignore[arg-type]
-
-
-def files(graph: bytes = b"graph") -> dict[str, bytes]:
-    return {GRAPH: graph, MANIFEST: manifest().to_json(), WEIGHTS: b"weights"}
+from inference.artefacts.manifest import FORMAT, Manifest
+from inference.artefacts.store import FILES, WEIGHTS, ArtefactStore, content_hash
+from tests.builders.artefacts import files, manifest
 
 
 def test_what_is_put_is_opened_under_its_hash(tmp_path: Path) -> None:

@@ -9,12 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.artefacts.manifest import Manifest
-from inference.artefacts.reference import Reference, counted
-from inference.frame.frame import Floats, Frame
+from inference.artefacts.reference import counted
 from inference.monitoring.drift import feature_drifts, score_drift
 from inference.monitoring.limits import Limits
-from inference.training.reference import reference_of
-from tests.unit.inference.artefacts.test_artefacts import manifest
+from tests.builders.artefacts import made, manifest
 
 VALUES = st.lists(
     st.one_of(
@@ -23,25 +21,6 @@ VALUES = st.lists(
     min_size=1,
     max_size=200,
 )
-
-
-def frame(column: Floats, labels: Floats | None = None, stands_for: Floats | None = None) -> Frame:
-    rows = len(column)
-    return Frame(
-        np.asarray(column, float).reshape(rows, 1),
-        np.zeros(rows) if labels is None else labels,
-        np.arange(rows, dtype=np.int64),
-        np.ones(rows) if stands_for is None else stands_for,
-        ("x",),
-        "f",
-        rows,
-    )
-
-
-def made(column: Floats, scores: Floats | None = None, **given: Floats) -> Reference:
-    served = np.linspace(0, 1, len(column)) if scores is None else scores
-    traffic = frame(column, **given)
-    return reference_of(traffic, served, traffic, served)
 
 
 @given(VALUES)

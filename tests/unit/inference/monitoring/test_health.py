@@ -14,8 +14,7 @@ from inference.monitoring.calibration import WEEK, Week, calibration, label_drif
 from inference.monitoring.drift import score_drift
 from inference.monitoring.limits import Limits
 from inference.monitoring.report import Live, health
-from tests.unit.inference.artefacts.test_artefacts import manifest
-from tests.unit.inference.artefacts.test_reference import made
+from tests.builders.artefacts import made, manifest
 
 LIMITS = Limits()
 NOW = 100 * DAY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.times import DAY, HOUR
 from inference.monitoring.calibration import Week
 from operations.monitoring.alerts import alerts_of, rows_of
-from tests.unit.operations.monitoring.test_health import LIMITS, NOW, measured
+from tests.builders.artefacts import LIMITS, NOW, measured
 
 
 def test_a_healthy_model_raises_nothing() -> None:

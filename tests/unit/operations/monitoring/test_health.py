@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -14,29 +13,12 @@ from cli.main import app
 from cli.models.health import notes
 from domain.errors import SettingsError, UnavailableError
 from domain.times import DAY
-from inference.monitoring.calibration import WEEK, Week
-from inference.monitoring.limits import Limits
-from inference.monitoring.report import Live, ModelHealth, health
+from inference.monitoring.calibration import Week
+from inference.monitoring.report import ModelHealth
 from operations.monitoring import health as monitoring
 from operations.monitoring.report import facts_of
 from runtime.settings import settings_from_environment
-from tests.unit.inference.artefacts.test_artefacts import manifest
-from tests.unit.inference.artefacts.test_reference import made
-
-NOW = 100 * DAY
-LIMITS = Limits()
-
-
-def measured(
-    shift: float, rows: int = 2000, weeks: list[Week] | None = None, span: int = WEEK
-) -> ModelHealth:
-    random = np.random.default_rng(1)
-    column, scores = random.normal(size=2000), random.beta(1, 50, 2000)
-    given = manifest(reference=made(column, scores))
-    live = Live(
-        NOW - WEEK, NOW, rows + 7, 7, span, column[:rows, None] + shift, scores[:rows], weeks or []
-    )
-    return health(given, "h" * 64, live, LIMITS)
+from tests.builders.artefacts import LIMITS, NOW, measured
 
 
 @pytest.fixture

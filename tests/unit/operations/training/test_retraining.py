@@ -23,7 +23,7 @@ from eventlog.topics import POLICY
 from inference.monitoring.report import ModelHealth
 from operations.training import retraining
 from operations.training.retraining import Check, Retraining, Schedule, train_in_child, trainings_of
-from tests.unit.operations.monitoring.test_health import measured
+from tests.builders.artefacts import measured
 
 NOW = 100 * DAY
 STEADY, DRIFTED = measured(0), measured(3)

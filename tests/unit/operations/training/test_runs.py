@@ -19,8 +19,7 @@ from inference.frame import stored as stored_frame
 from inference.serving.network import keras_model as network
 from inference.training import train as train_module
 from inference.training.fitting import fit, loop
-from inference.training.fitting.fit import FitSettings
-from inference.training.train import TrainSettings, train
+from inference.training.train import train
 from operations.models import default_model
 from operations.training import runs
 from operations.training.runs import (
@@ -32,14 +31,13 @@ from operations.training.runs import (
     remove,
     trained_by,
 )
-from tests.builders.training_frames import synthetic
+from tests.builders.training_frames import ASKED, ROWS, synthetic
 
-ROWS = 2000
-ASKED = Asked(7, "ideal", TrainSettings(seed=3, fitting=FitSettings(epochs=3)), promote=False)
 TRAINS = """
 import sys
 from pathlib import Path
-from tests.unit.operations.training.test_runs import ASKED, ROWS, begun, synthetic, trained_by
+from operations.training.runs import begun, trained_by
+from tests.builders.training_frames import ASKED, ROWS, synthetic
 with begun(Path(sys.argv[1]), ASKED, synthetic(ROWS)) as run:
     trained_by(run, lambda _done, text: print(text, flush=True))
 """
@@ -176,7 +174,8 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from domain.errors import UnavailableError
-from tests.unit.operations.training.test_runs import ASKED, ROWS, begun, synthetic
+from operations.training.runs import begun
+from tests.builders.training_frames import ASKED, ROWS, synthetic
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 try:

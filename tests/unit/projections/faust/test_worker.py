@@ -12,8 +12,7 @@ from eventlog.batch import Batch
 from eventlog.topics import ALERTS, TRANSACTIONS
 from projections.faust.transport import BatchApp
 from projections.faust.worker import Worker, explain
-from tests.builders.feature_bench import NAME, App, Bench, Handler
-from tests.builders.worker_pieces import batch
+from tests.builders.worker_pieces import NAME, App, Bench, Handler, batch
 
 
 async def test_records_are_handled_once_and_from_the_position_that_was_named() -> None:

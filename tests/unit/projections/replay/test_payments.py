@@ -9,7 +9,7 @@ from domain.features.payments import UNLABELLED
 from domain.times import HOUR
 from projections.replay.dataset import dataset
 from tests.builders.feature_streams import SMALL, T0, Placed
-from tests.unit.projections.replay.test_no_leak import histories, place, table
+from tests.unit.projections.replay.histories import histories, place, table
 
 DELAYS = (0, HOUR, 4 * HOUR)
 

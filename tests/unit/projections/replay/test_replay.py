@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import struct
-
 import numpy as np
 from hypothesis import given
 
@@ -14,12 +11,15 @@ from domain.features.events import FeatureEvent
 from domain.features.reference.naive import reference_vector
 from domain.features.rows import rows_of
 from domain.transactions import Transaction
-from tests.builders.feature_streams import CATALOGUE_REACH, SMALL, Placed, examples, logs
-
-
-def bits(values: list[float | None]) -> list[bytes | None]:
-    """A vector's bits; unknown is None, or NaN."""
-    return [None if v is None or math.isnan(v) else struct.pack("<d", v) for v in values]
+from tests.builders.feature_streams import (
+    CATALOGUE_REACH,
+    SMALL,
+    Placed,
+    bits,
+    examples,
+    logs,
+    numbered,
+)
 
 
 def as_transaction(event: FeatureEvent) -> Transaction:
@@ -42,17 +42,6 @@ def as_transaction(event: FeatureEvent) -> Transaction:
 
 def placeless(log: list[Placed]) -> list[Placed]:
     return [each._replace(event=each.event._replace(x=None, y=None, z=None)) for each in log]
-
-
-def numbered(log: list[Placed]) -> tuple[dict[Entity, np.ndarray], dict[Entity, list[str]]]:
-    codes = {entity: np.full(len(log), -1, dtype=np.int64) for entity in Entity}
-    keys: dict[Entity, list[str]] = {entity: [] for entity in Entity}
-    for at, (_, _, event) in enumerate(log):
-        for entity, key in entity_keys(event).items():
-            if key not in keys[entity]:
-                keys[entity].append(key)
-            codes[entity][at] = keys[entity].index(key)
-    return codes, keys
 
 
 def assert_replayed(log: list[Placed], features: FeatureSet) -> None:

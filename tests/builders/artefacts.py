@@ -1,0 +1,72 @@
+"""Small artefacts without a network: manifests, references, and the measured health of one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from domain.events import Thresholds
+from domain.times import DAY
+from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
+from inference.artefacts.reference import Reference
+from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS
+from inference.frame.frame import Floats, Frame
+from inference.monitoring.calibration import WEEK, Week
+from inference.monitoring.limits import Limits
+from inference.monitoring.report import Live, ModelHealth, health
+from inference.training.reference import reference_of
+
+NOW = 100 * DAY
+
+
+LIMITS = Limits()
+
+
+def manifest(**changes: object) -> Manifest:
+    fields: dict[str, object] = {
+        "format": FORMAT,
+        "model_id": "m",
+        "feature_set": "f",
+        "feature_names": ["a"],
+        "feature_definitions": [],
+        "baseline": [None],
+        "network": Network([[0.0, 1.0]], [4], 1.0, 0.0, 2),
+        "thresholds": Thresholds(review=0.1, step_up=0.2, decline=0.3),
+        "probe": Probe([[0.1], [None]], [0.25, 0.5]),
+        "facts": {"rows": 3},
+    }
+    return Manifest(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def files(graph: bytes = b"graph") -> dict[str, bytes]:
+    return {GRAPH: graph, MANIFEST: manifest().to_json(), WEIGHTS: b"weights"}
+
+
+def frame(column: Floats, labels: Floats | None = None, stands_for: Floats | None = None) -> Frame:
+    rows = len(column)
+    return Frame(
+        np.asarray(column, float).reshape(rows, 1),
+        np.zeros(rows) if labels is None else labels,
+        np.arange(rows, dtype=np.int64),
+        np.ones(rows) if stands_for is None else stands_for,
+        ("x",),
+        "f",
+        rows,
+    )
+
+
+def made(column: Floats, scores: Floats | None = None, **given: Floats) -> Reference:
+    served = np.linspace(0, 1, len(column)) if scores is None else scores
+    traffic = frame(column, **given)
+    return reference_of(traffic, served, traffic, served)
+
+
+def measured(
+    shift: float, rows: int = 2000, weeks: list[Week] | None = None, span: int = WEEK
+) -> ModelHealth:
+    random = np.random.default_rng(1)
+    column, scores = random.normal(size=2000), random.beta(1, 50, 2000)
+    given = manifest(reference=made(column, scores))
+    live = Live(
+        NOW - WEEK, NOW, rows + 7, 7, span, column[:rows, None] + shift, scores[:rows], weeks or []
+    )
+    return health(given, "h" * 64, live, LIMITS)
