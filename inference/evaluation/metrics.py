@@ -1,6 +1,7 @@
-"""Owns the measures of a ranking, weighted, in numpy; thresholds are thresholds.py's.
+"""Metrics of scores: ranking, precision and recall, calibration, and frauds found per day.
 
-What is told of a model, by the maturity of its labels, is measures.py's.
+Metrics by the maturity of labels are in measures.py. scikit-learn is imported inside functions: it
+takes a second, for which no command that measures nothing should wait.
 """
 
 from __future__ import annotations
@@ -14,23 +15,21 @@ from inference.frame.frame import Floats, Ints
 def auc(labels: Floats, scores: Floats, weights: Floats | None = None) -> float:
     """Area under the ROC curve: P(fraud scores above genuine) + half of P(equal).
 
-    Hanley and McNeil 1982; scikit-learn's roc_auc_score.
+    Hanley and McNeil 1982.
     """
-    fraud, genuine = _steps(labels, scores, weights)
-    above = np.cumsum(fraud) - fraud
-    return float((genuine * (above + fraud / 2)).sum() / (fraud.sum() * genuine.sum()))
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(labels, scores, sample_weight=weights))
 
 
 def average_precision(labels: Floats, scores: Floats, weights: Floats | None = None) -> float:
     """Sum over distinct scores, from the greatest, of precision times the gain in recall.
 
-    Without interpolation, which would flatter (Davis and Goadrich 2006); scikit-learn's
-    average_precision_score.
+    Without interpolation, which would flatter (Davis and Goadrich 2006).
     """
-    fraud, genuine = _steps(labels, scores, weights)
-    found = np.cumsum(fraud)
-    precision = found / (found + np.cumsum(genuine))
-    return float((precision * fraud).sum() / fraud.sum())
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(labels, scores, sample_weight=weights))
 
 
 def recall_at(labels: Floats, scores: Floats, threshold: float) -> float:
@@ -49,8 +48,10 @@ def precision_at(
 
 
 def brier(labels: Floats, scores: Floats, weights: Floats | None = None) -> float:
-    """Mean squared distance of the score from what came (Brier 1950); 0 is best."""
-    return float(np.average((scores - labels) ** 2, weights=weights))
+    """Mean squared distance of the score, in [0, 1], from the label (Brier 1950); 0 is best."""
+    from sklearn.metrics import brier_score_loss
+
+    return float(brier_score_loss(labels, scores, sample_weight=weights))
 
 
 def recall_within(labels: Floats, scores: Floats, stands_for: Floats, budget: float) -> float:
@@ -73,8 +74,8 @@ def card_precision(labels: Floats, scores: Floats, holders: Ints, times: Ints, m
 
     A card scores as its greatest payment of the day, counts as fraud with one fraud that day, and
     leaves once it was found: Card Precision top-k of the Fraud Detection Handbook (Le Borgne et al.
-    2022, "Performance metrics", precision top-k). Ties go to the smaller holder. Rows without a
-    holder (0) are left out; NaN where no day has any.
+    2022, "Performance metrics", precision top-k); no library has it. Ties go to the smaller holder.
+    Rows without a holder (0) are left out; NaN where no day has any.
     """
     named = holders != 0
     found = np.array([], dtype=np.int64)
@@ -92,13 +93,3 @@ def card_precision(labels: Floats, scores: Floats, holders: Ints, times: Ints, m
         found = np.concatenate([found, hit])
         shares.append(len(hit) / most)
     return float(np.mean(shares)) if shares else float("nan")
-
-
-def _steps(labels: Floats, scores: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
-    """Weight of fraud and of genuine at each distinct score, from the greatest on."""
-    weight = np.ones(len(labels)) if weights is None else weights
-    distinct, step = np.unique(-scores, return_inverse=True)
-    fraud, genuine = np.zeros(len(distinct)), np.zeros(len(distinct))
-    np.add.at(fraud, step, weight * (labels == 1))
-    np.add.at(genuine, step, weight * (labels == 0))
-    return fraud, genuine

@@ -1,4 +1,4 @@
-"""Owns whether scores are the probabilities that they claim to be; fitting that is training's."""
+"""Calibration table of the model card: predicted and observed fraud by bands of scores."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def calibration_error(table: list[dict[str, Any]]) -> float:
 
 
 def _wilson(rate: float, rows: float) -> tuple[float, float]:
+    """SciPy's takes whole numbers of rows alone; weighted rows are worth a fraction."""
     centre = (rate + _Z**2 / (2 * rows)) / (1 + _Z**2 / rows)
     spread = _Z * np.sqrt(rate * (1 - rate) / rows + _Z**2 / (4 * rows**2)) / (1 + _Z**2 / rows)
     return float(max(centre - spread, 0.0)), float(min(centre + spread, 1.0))
