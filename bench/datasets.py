@@ -11,6 +11,7 @@ id, out of PostgreSQL; what it took to make them is not counted.
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -19,7 +20,6 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from bench.machine import peak_gib, write
@@ -163,37 +163,34 @@ def _feast(_file: Path, _columns: dict[str, str], _label: str, folder: Path) -> 
     )
     from feast.types import Float64, String
     from feast.value_type import ValueType
+    from pyarrow import csv
 
     from domain.features import CATALOGUE
-    from projections.offline.adapters.vector_copy import HEADER, TRAILER, rows_as_binary
-    from projections.online.adapters.feast_repo import repo_config
+    from runtime.composition.features import feast_config
     from runtime.settings import load_settings
 
     settings = load_settings()
-    table = pq.read_table(folder / "ours.parquet")
-    values = np.column_stack(
-        [table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in CATALOGUE.names]
+    table = pq.read_table(folder / "ours.parquet").select(
+        ["transaction_id", "event_timestamp", *CATALOGUE.names]
     )
-    ids = table["transaction_id"].to_pylist()
-    times = table["event_timestamp"].cast("int64").to_pylist()
     names = ", ".join(f'"{name}" double precision' for name in CATALOGUE.names)
     with psycopg.connect(settings.database_url.replace("+psycopg", "", 1)) as connection:
         connection.execute("DROP TABLE IF EXISTS bench_vectors")
         connection.execute(
             "CREATE TABLE bench_vectors (transaction_id text PRIMARY KEY, event_timestamp"
-            f" timestamptz, created timestamptz, feature_set text, {names})"
+            f" timestamptz, {names})"
         )
         with (
             connection.cursor() as cursor,
-            cursor.copy("COPY bench_vectors FROM STDIN (FORMAT binary)") as copy,
+            cursor.copy("COPY bench_vectors FROM STDIN (FORMAT csv)") as copy,
         ):
-            copy.write(HEADER)
-            for piece in rows_as_binary(ids, times, times, "bench", values):
-                copy.write(piece)
-            copy.write(TRAILER)
+            for batch in table.to_batches(50_000):
+                piece = io.BytesIO()
+                csv.write_csv(batch, piece, csv.WriteOptions(include_header=False))
+                copy.write(piece.getvalue())
         connection.execute("ANALYZE bench_vectors")
-    del values, ids, times, table
-    config = repo_config(settings, project="bench_datasets")
+    del table
+    config = feast_config(settings, "bench_datasets")
     config.registry.path = str(folder / "registry.db")
     store = FeatureStore(config=config)
     entity = Entity(name="transaction", join_keys=["transaction_id"], value_type=ValueType.STRING)

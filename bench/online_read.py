@@ -25,10 +25,8 @@ from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, entity
 from domain.features.entities import FIELDS
 from domain.transactions import Transaction
 from eventlog.topics import TRANSACTIONS
-from projections.online.adapters.feast_repo import repo_config
-from projections.online.adapters.feast_states import FeastStateStore
-from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.reader import OnlineFeatureReader
+from runtime.composition.features import generations_of, states_of
 from runtime.settings import load_settings
 from runtime.settings.urls import redis_connection
 
@@ -64,9 +62,9 @@ def transaction(number: int) -> Transaction:
 
 
 def ours() -> tuple[Callable[[Transaction], Any], Callable[[], None]]:
-    config = repo_config(load_settings(), project=PROJECT)
-    generations = RedisGenerations(config)
-    states = FeastStateStore(config)
+    settings = load_settings()
+    generations = generations_of(settings, PROJECT)
+    states = states_of(settings, PROJECT)
     states.adopt()
     held: dict[tuple[Entity, str], EntityState] = {}
     for number in range(CUSTOMERS * EVENTS):
@@ -82,7 +80,7 @@ def ours() -> tuple[Callable[[Transaction], Any], Callable[[], None]]:
     every = list(held.values())
     for start in range(0, len(every), 500):
         states.save([(state, state.to_bytes()) for state in every[start : start + 500]])
-    reader = OnlineFeatureReader(FeastStateStore(config), ServedFeatures)
+    reader = OnlineFeatureReader(states_of(settings, PROJECT), ServedFeatures)
 
     def clear() -> None:
         number = generations.number()

@@ -24,14 +24,16 @@ _CORES = 2
 
 def ours(frame: Frame) -> Score:
     """As `retrace train` makes it, scored one by one by the kernel that serves."""
-    from inference.artefacts.store import ArtefactStore
-    from inference.serving.adapters.litert import load
     from inference.training.train import TrainSettings, train
+    from runtime.composition.models import artefacts_of, open_scorers
+    from runtime.settings import settings_from_environment
 
     trained = train(frame, TrainSettings(seed=SEED), lambda _done, _text: None)
     with tempfile.TemporaryDirectory() as folder:
-        store = ArtefactStore(Path(folder))
-        scorer = load(store, store.put(trained.files))
+        settings = settings_from_environment(state_dir=Path(folder))
+        model_hash = artefacts_of(settings).put(trained.files)
+        with open_scorers(settings) as load:
+            scorer = load(model_hash)
     places = [frame.names.index(name) for name in trained.manifest.feature_names]
     return lambda rows: np.array([scorer.value(row) for row in rows[:, places]], dtype=np.float64)
 

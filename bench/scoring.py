@@ -19,17 +19,19 @@ import numpy as np
 import typer
 
 from bench.machine import write
+from commands.ports import ModelScorer
 from domain.features import CATALOGUE
 from domain.transactions import Transaction
-from inference.artefacts.store import Artefact, ArtefactStore
+from inference.artefacts.store import Artefact
 from inference.frame.frame import Frame
 from inference.frame.simulated import SimulatedSettings, simulated_frame
-from inference.serving.adapters.litert import LiteRtScorer
 from inference.serving.graph import SCORE, as_row
 from inference.serving.network.keras_model import restored
 from inference.serving.network.tensorflow_setup import start
 from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainSettings, train
+from runtime.composition.models import artefacts_of, open_scorers
+from runtime.settings import settings_from_environment
 
 TURNS, CALLS, WARM_UP, ROWS = 40, 120, 20, 500
 LIMIT_MS = 1.0
@@ -37,8 +39,8 @@ LIMIT_MS = 1.0
 
 def main() -> None:
     frame = simulated_frame(SimulatedSettings(days=12, per_day=1_000.0), _silent)
-    artefact = _artefact(frame)
-    scorer, concrete = LiteRtScorer(artefact), _concrete(artefact)
+    artefact, scorer = _trained(frame)
+    concrete = _concrete(artefact)
     places = scorer.inputs.places(CATALOGUE)
     rows = frame.vectors[-ROWS:][:, places].tolist()
     tensors = [start().constant(as_row(row)) for row in rows]
@@ -68,11 +70,14 @@ def main() -> None:
     )
 
 
-def _artefact(frame: Frame) -> Artefact:
+def _trained(frame: Frame) -> tuple[Artefact, ModelScorer]:
     settings = TrainSettings(fitting=FitSettings(epochs=2))
     with tempfile.TemporaryDirectory() as folder:
-        store = ArtefactStore(Path(folder))
-        return store.open(store.put(train(frame, settings, _silent).files))
+        installation = settings_from_environment(state_dir=Path(folder))
+        store = artefacts_of(installation)
+        model_hash = store.put(train(frame, settings, _silent).files)
+        with open_scorers(installation) as load:
+            return store.open(model_hash), load(model_hash)
 
 
 def _concrete(artefact: Artefact) -> Any:

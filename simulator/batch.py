@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from simulator.columns import CHANNELS, NO_IP, Columns
 from simulator.frauds import FRAUD_KINDS
 from simulator.names import Names
 from simulator.population.geography import COUNTRIES, COUNTRY_CURRENCIES, ip_text
 from simulator.records import SimulatedTransaction
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _CURRENCIES = [currency.code for currency in COUNTRY_CURRENCIES]
 _KINDS: list[str | None] = [None, *(kind.name for kind in FRAUD_KINDS)]
@@ -41,12 +37,6 @@ class Batch:
         )  # fmt: skip
         for row in rows:
             yield SimulatedTransaction(*row)
-
-    def to_table(self) -> "pa.Table":
-        """The canonical columns (see tables.py), then ``fraud`` (0 or 1) and ``fraud_kind``."""
-        from simulator.output.tables import transaction_table
-
-        return transaction_table(self)
 
     def texts(self) -> dict[str, list[str | None]]:
         """The columns that are text, by canonical name."""

@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from simulator.batch import Batch, transaction_id
 from simulator.columns import Columns
 from simulator.labels import LABEL_KINDS, LABEL_VALUES, LabelColumns
 from simulator.names import Names
 from simulator.records import SimulatedLabel, SimulatedTransaction
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _BATCH_ROWS = 10_000
 
@@ -40,9 +36,9 @@ class Day:
         for batch in self.batches():
             yield from batch.transactions()
 
-    def to_table(self) -> "pa.Table":
-        """The canonical columns (see tables.py), then ``fraud`` (0 or 1) and ``fraud_kind``."""
-        return Batch(self._id_stem, 0, self.columns, self.names).to_table()
+    def whole(self) -> Batch:
+        """The day as one batch."""
+        return Batch(self._id_stem, 0, self.columns, self.names)
 
     def labels(self) -> list[SimulatedLabel]:
         """What is ever said of this day's transactions, ordered by the time it is known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -26,11 +27,23 @@ from runtime.composition.models import artefacts_of
 from runtime.composition.positions import open_positions
 from runtime.settings import Settings
 
+if TYPE_CHECKING:
+    from feast import RepoConfig
+
 _RETRIEVED_AT_ONCE = 100_000
 
 
-def generations_of(settings: Settings) -> RedisGenerations:
-    return RedisGenerations(repo_config(settings))
+def generations_of(settings: Settings, project: str | None = None) -> RedisGenerations:
+    return RedisGenerations(repo_config(settings, project=project))
+
+
+def feast_config(settings: Settings, project: str) -> RepoConfig:
+    """That of this installation, for another project."""
+    return repo_config(settings, project=project)
+
+
+def states_of(settings: Settings, project: str | None = None) -> FeastStateStore:
+    return FeastStateStore(repo_config(settings, project=project))
 
 
 def states_in_bulk(settings: Settings, generation: int) -> BulkStates:

@@ -33,6 +33,7 @@ _PER_MAJOR = np.array([10.0**currency.exponent for currency in COUNTRY_CURRENCIE
 
 
 def transaction_table(batch: Batch) -> pa.Table:
+    """The canonical columns, then `fraud` (0 or 1) and `fraud_kind`; amounts in minor units."""
     columns = batch.columns
     arrays = {
         **batch.texts(),
