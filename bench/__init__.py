@@ -1,1 +1,1 @@
-"""Owns benchmarks against peers, in one run on one machine; results lie under results/."""
+"""Benchmarks against peers, in one run on one machine; results lie under results/."""

@@ -1,4 +1,4 @@
-"""Owns the comparison of training sets: ours, Feast's historical retrieval, Polars' windows.
+"""Benchmark of training sets: ours, Feast's historical retrieval, Polars' windows.
 
     ./retrace up && python -m bench.datasets FILE.parquet --map transaction_id=ID ...
 

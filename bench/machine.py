@@ -1,4 +1,4 @@
-"""Owns the description of the machine and the file that a benchmark writes."""
+"""The machine of a benchmark, and the file with its results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the comparison of our network with other models on one file of labelled transactions.
+"""Benchmark of models: our network and others on one file of labelled transactions.
 
     python -m bench.models FILE --map transaction_id=ID ... --label FRAUD --at 2018-06-27 ...
 
@@ -76,7 +76,7 @@ def _fitted(folder: Path, name: str, day: str, scores: Path | None) -> dict[str,
     if scores is not None:
         _write_scores(scores / f"{name}-{day}.csv", week.ids, given)
     return {
-        **week.judged(given),
+        **week.metrics(given),
         "test_transactions": len(week),
         "test_frauds": int(week.fraud.sum()),
         "without_known_cards_transactions": int(week.unknown.sum()),

@@ -1,4 +1,4 @@
-"""Owns the comparison of an online read, finished exactly, and a plain Feast read as wide.
+"""Benchmark of online reads: exact features of ours, and a plain Feast read as wide.
 
     ./retrace up && python -m bench.online_read
 

@@ -1,4 +1,4 @@
-"""Owns how a week of scores is judged: by the protocol of the Fraud Detection Handbook.
+"""Metrics of a test week, by the protocol of the Fraud Detection Handbook.
 
 Le Borgne, Siblini, Lebichot and Bontempi, "Reproducible Machine Learning for Credit Card Fraud
 Detection - Practical Handbook", 2022: chapter 3 (get_train_test_set: a card that is known to be
@@ -42,7 +42,7 @@ def of_unknown_cards(
     return kept
 
 
-def judged(labels: Floats, scores: Floats, cards: Ints, times: Ints) -> Figures:
+def metrics_of(labels: Floats, scores: Floats, cards: Ints, times: Ints) -> Figures:
     """None where a kind of label is missing, or no card is named."""
     if not 0 < labels.sum() < len(labels):
         return dict.fromkeys(("auc", "average_precision", "card_precision_100"))
@@ -59,10 +59,10 @@ def both_ways(
 ) -> dict[str, Figures]:
     """With the Handbook's filter and without it; `times` in microseconds."""
     return {
-        WITHOUT_KNOWN_CARDS: judged(
+        WITHOUT_KNOWN_CARDS: metrics_of(
             labels[unknown], scores[unknown], cards[unknown], times[unknown]
         ),
-        ALL_CARDS: judged(labels, scores, cards, times),
+        ALL_CARDS: metrics_of(labels, scores, cards, times),
     }
 
 

@@ -1,4 +1,4 @@
-"""Owns the models of a comparison: how each is fitted and scores; the data are given.
+"""Models of the benchmark: how each is fitted and scores.
 
 Each gets the same vectors and the same known labels, and no more. What has a length of training to
 choose (ours, LightGBM) chooses it on the latest fifth and is then fitted on all.

@@ -1,4 +1,4 @@
-"""Owns the time of one score: alone, with its reasons, and beside TensorFlow's concrete function.
+"""Benchmark of one score: alone, with its reasons, and beside TensorFlow's concrete function.
 
     python -m bench.scoring
 

@@ -1,4 +1,4 @@
-"""Owns the experiment by which the shape of the network and its way of learning are chosen.
+"""Experiment with shapes of the network and ways of training it.
 
     python -m bench.shapes FILE --map transaction_id=ID ... --label FRAUD --at 2018-06-06 ...
 
@@ -69,7 +69,7 @@ def main(
             frame, week = _chosen_features(frame_at(folder, day), week_from(folder, day))
             for name, shape in shapes.items():
                 for seed in range(SEED, SEED + seeds):
-                    found[name].append({"day": day, **_judged(name, shape, seed, frame, week)})
+                    found[name].append({"day": day, **_metrics_of(name, shape, seed, frame, week)})
     write(result, {"data": data, "seeds": seeds, "shapes": _summed_up(shapes, found)})
 
 
@@ -79,14 +79,14 @@ def _chosen_features(frame: Frame, week: TestWeek) -> tuple[Frame, TestWeek]:
     return frame.of(taken), replace(week, vectors=week.vectors[:, taken])
 
 
-def _judged(
+def _metrics_of(
     name: str, shape: FitSettings, seed: int, frame: Frame, week: TestWeek
 ) -> dict[str, Any]:
     model = fit_for(shape.epochs, frame, network_for(frame, shape), seed, shape, _silent)
     scores: Floats = logits_of(model, as_rows(week.vectors))
-    judged = week.judged(scores)
-    print(f"{name}, seed {seed}: {judged}", file=sys.stderr)  # noqa: T201
-    return {"seed": seed, "features": len(frame.names), **judged}
+    metrics = week.metrics(scores)
+    print(f"{name}, seed {seed}: {metrics}", file=sys.stderr)  # noqa: T201
+    return {"seed": seed, "features": len(frame.names), **metrics}
 
 
 def _summed_up(

@@ -1,5 +1,4 @@
-"""Owns a file of labelled payments as vectors, what was known of it at the beginning of a day, and
-how scores of the week from then on are judged; by which rules is bench.protocol's."""
+"""Test weeks: a file of labelled payments as vectors, and what was known of it on a day."""
 
 from __future__ import annotations
 
@@ -91,7 +90,7 @@ class TestWeek:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def judged(self, scores: Floats) -> dict[str, Figures]:
+    def metrics(self, scores: Floats) -> dict[str, Figures]:
         return both_ways(
             self.fraud.astype(np.float64), scores, self.cards, self.times, self.unknown
         )

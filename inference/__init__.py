@@ -1,1 +1,1 @@
-"""Owns models: artefacts, training, scoring; the decision is that of commands and policy."""
+"""Models: their artefacts, training, scoring, evaluation and monitoring."""

@@ -1,4 +1,4 @@
-"""Owns simulated card traffic, its frauds and its labels; sends nothing and decides nothing."""
+"""Simulated card traffic with its frauds and labels, a function of the settings alone."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Owns consecutive transactions of a day as records and tables; days and labels are in day.py."""
+"""Batch: consecutive transactions of a day, as records and texts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

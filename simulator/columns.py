@@ -1,4 +1,4 @@
-"""Owns the columnar batch that traffic and frauds fill; names and texts are not here.
+"""Transactions as parallel arrays of numbers.
 
 Everything is a number: entities are indices into the world, the customer is ``card // 2``, the
 currency follows from the country, the MCC from the merchant.

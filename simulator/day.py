@@ -1,4 +1,4 @@
-"""Owns one simulated day with the labels of its transactions; how days follow is elsewhere."""
+"""One simulated day: its transactions and their labels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Owns the labels that are made but not yet known; who says what is in labels.py."""
+"""Queue of labels that are not yet known, by the time they are known."""
 
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush

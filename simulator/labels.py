@@ -1,4 +1,4 @@
-"""Owns what is said of transactions afterwards, when, and how wrongly; payments are elsewhere."""
+"""Labels of a day's transactions: who says what, when, and how often wrongly."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Owns the identifiers and texts that indices stand for; nothing here is drawn at random."""
+"""Identifiers and texts of the simulated entities, by index."""
 
 import numpy as np
 import orjson

@@ -1,4 +1,4 @@
-"""Owns the two records the simulator yields; how they are sent is in submission.py."""
+"""Records of the simulator: a transaction and a label."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Owns the settings of a simulation and their limits; what they lead to is elsewhere."""
+"""Settings of a simulation and their limits."""
 
 from dataclasses import dataclass
 

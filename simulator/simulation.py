@@ -1,4 +1,4 @@
-"""Owns the run of a simulation: days in order, and events in time order; no clock, no pacing."""
+"""Simulation: days in order, and their events in time order."""
 
 from collections.abc import Iterator
 from itertools import count

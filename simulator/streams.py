@@ -1,4 +1,4 @@
-"""Owns the random streams: one per concern and day, so that no concern disturbs another.
+"""Random streams: one per concern and day, so that no concern disturbs another.
 
 A stream is a function of (seed, concern, numbers) alone. That is what makes day n the same
 whether the run is bounded, endless, or begins at day n.

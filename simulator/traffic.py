@@ -1,4 +1,4 @@
-"""Owns the honest payments of a day; frauds are in frauds/, labels in labels.py."""
+"""Honest payments of a day. Frauds are in frauds/."""
 
 import numpy as np
 

@@ -1,1 +1,1 @@
-"""Models as files: stored by content hash, shared, described."""
+"""Model artefacts: content, local folder, shared copy, experiment tracker."""

@@ -1,4 +1,4 @@
-"""Owns the content of `model.json`, the readable half of an artefact; files are artefacts.py's."""
+"""Manifest: the content of `model.json`, the readable part of an artefact."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Manifest(msgspec.Struct, frozen=True):
     it was trained, in the feature set of hash `feature_set`. `baseline` is a typical genuine
     vector, against which scores are explained. `thresholds` are those proposed at training. `facts`
     tell how it was trained (ranges, counts, metrics, seed, code); nothing computes with them.
-    `reference` is what the model is watched against, None in a model made before there was one.
+    `reference` is what live traffic is compared with, None in a model made before there was one.
     """
 
     format: int

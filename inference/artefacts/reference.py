@@ -1,6 +1,6 @@
-"""Owns the shape of what a model's data looked like when it was trained; compares nothing with it.
+"""Reference: histograms of a model's training data, against which live traffic is monitored.
 
-It is made by inference.training.reference, and compared with live traffic by inference.monitoring.
+inference.training.reference makes it; inference.monitoring compares live traffic with it.
 """
 
 from __future__ import annotations

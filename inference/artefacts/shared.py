@@ -1,4 +1,4 @@
-"""Owns the copy of artefacts that several machines share, in a folder or on S3; verifies nothing.
+"""Copy of the artefacts that several machines share, in a folder or on S3.
 
 <url>/<model_hash>/model.tflite, weights.npz, and last model.json: an artefact without it is none.
 """

@@ -1,4 +1,4 @@
-"""Owns the folder of trained models, each under the hash of its content; trains and scores nothing.
+"""Store of artefacts: a folder of trained models, each under the hash of its content.
 
 <folder>/<model_hash>/model.tflite   the graph that serves
                       model.json     see inference.artefacts.manifest

@@ -1,1 +1,1 @@
-"""How good a model is: metrics, costs, comparison and the model card."""
+"""Evaluation of a model: metrics, costs, champion and challenger, model card."""

@@ -1,4 +1,4 @@
-"""Owns what decisions cost in money, by a matrix per payment; ranking is metrics.py's.
+"""Costs of decisions in money, by a cost matrix per payment.
 
 Example-dependent costs, and savings against doing nothing: Bahnsen et al. 2016, "Feature
 engineering strategies for credit card fraud detection", equations 3 and 4.

@@ -1,7 +1,7 @@
-"""Owns what is told of a model's scores, by the maturity of labels; the formulas are metrics.py's.
+"""Metrics of a model by the maturity of labels. Their formulas are in metrics.py.
 
-At a maturity m stand the payments that are m old at the moment of the frame, each with its label as
-known m after it: later labels would flatter, younger payments hide frauds not yet told of.
+A maturity m takes the payments that are m old at the moment of the frame, each with its label as
+known m after it: later labels would flatter, and of younger payments frauds are not yet reported.
 """
 
 from __future__ import annotations
@@ -60,9 +60,8 @@ def by_maturity(
 ) -> dict[str, dict[str, Any]]:
     """Measures of `scores` [n] at each of MATURITIES, and with all labels of the frame.
 
-    A measure is None where it has too little to be told from. Declined payments are censored where
-    decisions are known: their labels say little, for nobody complains of a payment that was not
-    made. They are counted and left out.
+    A measure is None where it has too few labels. Declined payments are censored where
+    decisions are known: nobody reports a payment that was not made. They are counted and left out.
     """
     return {
         name: measures(part, scored, thresholds, chosen) | {"censored": censored}

@@ -1,1 +1,1 @@
-"""Training frames: vectors and labels as known at one moment."""
+"""Training frames: vectors and labels as known at one moment, from each source."""

@@ -1,4 +1,4 @@
-"""Owns the training frame: vectors, labels and times as known at one moment; reads no store."""
+"""Training frame: vectors, labels and times as known at one moment, and its split by time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress of long work, as its caller is told it."""
+"""Callback that reports the progress of long work."""
 
 from collections.abc import Callable
 

@@ -1,8 +1,7 @@
-"""Owns a training frame from simulated history, made in process; real history is dataset.py's.
+"""Training frame of simulated history, replayed in process.
 
-The whole history is laid out as rows and replayed once by the kernel that also serves. Labels reach
-features when they would be known, while the frame's own labels are the simulation's truth, which
-stands for full maturity.
+The history becomes rows, and the kernel that also serves replays them once. Labels reach features
+when they would be known; the labels of the frame are the truth of the simulation.
 """
 
 from __future__ import annotations

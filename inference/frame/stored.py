@@ -1,4 +1,4 @@
-"""Owns a frame as files that several processes map into memory; makes no frame."""
+"""Training frame as files that several processes map into memory."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Owns the comparison of a model's live traffic with its training data; reads no store."""
+"""Monitoring: a model's live traffic and labels against its training data."""

@@ -1,6 +1,7 @@
-"""Owns expected against observed frauds, over time and by the age of labels; pure.
+"""Live calibration and label drift: expected and observed frauds, by the age of labels.
 
-A declined payment never becomes fraud, so it is censored: not in the sums, and counted apart.
+A declined payment never becomes fraud, so it is censored: not in the sums, and counted apart. Drift
+libraries have no censoring, so this is ours, with SciPy's Poisson distribution.
 """
 
 from __future__ import annotations

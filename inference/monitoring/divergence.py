@@ -1,6 +1,6 @@
-"""Owns how far two histograms lie apart, and how far chance alone would drive them; judges nothing.
+"""Divergence of two histograms, and how much of it chance alone explains.
 
-The measures are SciPy's. PSI is the symmetrised Kullback-Leibler divergence (J of S. Kullback and
+The distances are SciPy's. PSI is the symmetrised Kullback-Leibler divergence (J of S. Kullback and
 R. Leibler, On Information and Sufficiency, 1951) of two histograms over the same bins.
 """
 

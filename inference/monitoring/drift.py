@@ -1,4 +1,4 @@
-"""Owns the drift of features and scores between a model's reference and live values; pure."""
+"""Drift of features and scores between a model's reference and live values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the levels of health and the limits between them; measures nothing."""
+"""Levels of model health and the limits between them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Limits:
 
     `ratio_*` bound observed over expected frauds, and its inverse. A level is only given where the
     difference is significant at `significance`, shared out over the features (Bonferroni), and
-    where there are `least` decisions, or `least_frauds` frauds, observed or expected. Nor is drift
-    judged where decisions reach over less than `coverage` of the window: a day lacks the rhythm of
-    a week.
+    where there are `least` decisions, or `least_frauds` frauds, observed or expected. Drift has no
+    level where decisions reach over less than `coverage` of the window: a day lacks the rhythm of a
+    week.
     """
 
     psi_warn: float = 0.1

@@ -1,4 +1,4 @@
-"""Owns putting together what is known of a model's health; where it comes from is the caller's."""
+"""Health of a model: drift, label drift and calibration with their levels."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Live:
         return self.span / (self.until - self.since)
 
     def enough(self, limits: Limits) -> bool:
-        """True where drift can be judged."""
+        """True where drift can have a level."""
         return len(self.scores) >= limits.least and self.coverage >= limits.coverage
 
 
@@ -48,7 +48,7 @@ class Live:
 class ModelHealth:
     """One model at one time. `features` is empty and `scores` None where there is too little data.
 
-    `calibrations` are by maturity; the one at `judged_days` is judged.
+    `calibrations` are by maturity; the one at `judged_days` gives the level.
     """
 
     model_id: str

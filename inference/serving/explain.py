@@ -1,11 +1,12 @@
-"""Owns which features raised a score; the words for them are domain.policy.reasons'.
+"""Explanations: the features that raised a score. Their words are in domain.policy.reasons.
 
 Against a typical genuine vector b, feature j of vector x contributes (in logits)
 
     ( f(x) - f(x with b_j)  +  f(b with x_j) - f(b) ) / 2
 
 the mean of taking it away last and of adding it first: the two ends of its Shapley value (Strumbelj
-and Kononenko 2014), so that one of two features that say the same is not lost.
+and Kononenko 2014), so that one of two features that say the same is not lost. Ours, because a
+decision records its reasons and replay must find the same ones: SHAP's samplers draw at random.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from inference.serving.graph import LOGIT, Matrix
 
 MOST = 3
-LEAST = 0.1  # logits: less than a tenth in the odds is no reason
+LEAST = 0.1  # logits, a tenth of the odds
 _PARTS = 8
 
 
@@ -42,7 +43,7 @@ class Explainer:
     def reasons(self, row: Matrix) -> list[str]:
         """Codes of the MOST largest contributions of LEAST or more; ties by feature order.
 
-        What is unknown is no reason: nothing can be said of it, and flags tell that it is missing.
+        An unknown value is no reason; flags on the decision say that it is missing.
         """
         share = self._of(row[0], ~(self._typical(row[0]) | np.isnan(row[0])))
         largest = np.argsort(-share, kind="stable")[:MOST]
@@ -54,8 +55,7 @@ class Explainer:
         return alike
 
     def _of(self, x: Matrix, asked: npt.NDArray[np.bool_]) -> Matrix:
-        """[n] contributions of the features `asked` for, 0 of others: such as equal the baseline's
-        change nothing."""
+        """[n] contributions of the features `asked` for, 0 of others."""
         places, b = np.flatnonzero(asked), self._baseline
         found, count = np.zeros(len(x), dtype=np.float32), len(places)
         if not count:

@@ -1,4 +1,4 @@
-"""Owns running a LiteRT graph: one thread, one fixed batch size, one caller at a time.
+"""LiteRT graph: one thread, one fixed batch size, one caller at a time.
 
 The kernels may choose another order of sums for another batch size, so bits are promised for the
 batch size a Graph was made for and no other.

@@ -1,4 +1,4 @@
-"""Owns the description of the machine that score bits depend on; measures nothing."""
+"""CPU features, on which the bits of scores depend."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Owns making a model from vectors and labels; TensorFlow is imported inside functions."""
+"""Training: from a frame to the files of a model artefact."""

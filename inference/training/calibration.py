@@ -1,4 +1,4 @@
-"""Owns turning logits into probabilities of fraud in ordinary traffic; ranking stays as it is."""
+"""Platt calibration: logits become probabilities of fraud in ordinary traffic."""
 
 from __future__ import annotations
 

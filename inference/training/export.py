@@ -1,4 +1,4 @@
-"""Owns turning a fitted network into an artefact's files, verified; storing them is artefacts.py's.
+"""Export: a fitted network becomes the files of an artefact, checked by the probe batch.
 
 Only `from_keras_model` is used: other ways into the converter gave other scores without a word.
 """

@@ -1,4 +1,4 @@
-"""Owns making the reference that a model is watched against."""
+"""Reference of a model, computed from its training data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns writing a model as TensorFlow Serving loads it: <folder>/<name>/<version>/, checked.
+"""SavedModel for TensorFlow Serving: <folder>/<name>/<version>/, checked once written.
 
 The signature `serving_default` takes `features` [n, d] float32, NaN where unknown, and gives
 `score` [n] and `logit` [n].

@@ -1,7 +1,7 @@
-"""Owns which features a model takes: those that tell something of rows it has not learnt from.
+"""Feature selection by permutation importance on rows that were not learnt from.
 
-A feature that tells nothing is not harmless: the network finds something in it all the same, and
-ranks worse where the few true signs are weak.
+An uninformative feature is not harmless: the network fits its noise, and ranks worse where the few
+true signs are weak.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from inference.training.fitting.loop import logits_of
 
 EPOCHS = 6
 _GENUINE_AT_ONCE = 100_000  # of an epoch: enough to tell signs from noise
-_GENUINE = 12_000  # rows that are judged by, with all frauds
-_FRAUDS = 200  # with fewer of them the judgement is left out: it would be chance
+_GENUINE = 12_000  # rows that importance is measured on, with all frauds
+_FRAUDS = 200  # with fewer, selection would be chance, and all features are kept
 _ERRORS = 2.0  # standard errors by which the loss must rise: one lets a sixth of the noise through
 
 
 def taken_features(
     frame: Frame, seed: int, chosen: FitSettings, progress: Progress, run: Run
 ) -> Ints:
-    """Numbers of the features that a model of `frame` takes, judged on its earlier part alone.
+    """Numbers of the features that a model of `frame` takes, from its earlier part alone.
 
     Raises InvalidInputError where none varies, or there are too few labels to split.
     """
     varied = varying(frame)
     earlier, _ = split_by_time(frame.of(varied))
-    taken: Ints = varied[telling(earlier, seed, chosen, progress, run)]
+    taken: Ints = varied[informative(earlier, seed, chosen, progress, run)]
     return taken
 
 
-def telling(frame: Frame, seed: int, chosen: FitSettings, progress: Progress, run: Run) -> Ints:
-    """Numbers of the features to take; all of them where there are too few labels to judge by.
+def informative(frame: Frame, seed: int, chosen: FitSettings, progress: Progress, run: Run) -> Ints:
+    """Numbers of the features to take; all of them where there are too few labels.
 
     A network learns from the earlier rows of `frame`. A feature's importance is by how much its
     logarithmic loss on the later ones rises when the feature's values are drawn from other rows
@@ -68,7 +68,7 @@ def telling(frame: Frame, seed: int, chosen: FitSettings, progress: Progress, ru
 
 def _rises(model: Any, frame: Frame, random: np.random.Generator) -> Floats:
     """[features] mean rise of the weighted loss, less so many of its standard errors."""
-    rows, weights = _judged(frame, random)
+    rows, weights = _measured_rows(frame, random)
     vectors, labels = as_rows(frame.vectors[rows]), frame.labels[rows]
     before = _losses(model, vectors, labels)
     # As often as traffic has them: frauds are many more among these rows.
@@ -83,7 +83,7 @@ def _rises(model: Any, frame: Frame, random: np.random.Generator) -> Floats:
     return rises
 
 
-def _judged(frame: Frame, random: np.random.Generator) -> tuple[Ints, Floats]:
+def _measured_rows(frame: Frame, random: np.random.Generator) -> tuple[Ints, Floats]:
     """All frauds and some genuine rows, and the weight of each."""
     genuine = np.flatnonzero(frame.labels == 0)
     taken = random.permutation(genuine)[:_GENUINE]

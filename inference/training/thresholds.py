@@ -1,4 +1,4 @@
-"""Owns the choice of thresholds from what people can review; outcomes are domain.policy's."""
+"""Thresholds of a model, from the shares of traffic that may be reviewed or declined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the way from a frame to a trained model: split, fit, calibrate, choose, measure, export."""
+"""Training of a model: split, select, fit, calibrate, measure, export."""
 
 from __future__ import annotations
 

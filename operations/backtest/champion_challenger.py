@@ -15,7 +15,7 @@ from domain.policy import severity
 from domain.times import to_rfc3339
 from eventlog.port import EventLog
 from host.clock import now_us
-from inference.evaluation.comparison import Both, Side, compared
+from inference.evaluation.champion_challenger import ModelScores, PairedScores, comparison
 from projections.readmodels.queries.pairs import Pair, pairs
 
 _ROW = np.dtype(
@@ -41,16 +41,16 @@ def compare_live(
     registry = registry_of(log)
     first, second = registry.find(champion), registry.find(challenger)
     now = now_us()
-    both = both_of(pairs(engine, first.model_hash, second.model_hash, since, until), now)
+    both = paired_scores(pairs(engine, first.model_hash, second.model_hash, since, until), now)
     named = [{"model_id": each.model_id, "model_hash": each.model_hash} for each in (first, second)]
-    report = compared(both)
+    report = comparison(both)
     return {"champion": named[0], "challenger": named[1], "as_known_at": to_rfc3339(now), **report}
 
 
-def both_of(found: Iterable[Pair], now: int) -> Both:
+def paired_scores(found: Iterable[Pair], now: int) -> PairedScores:
     """Some hundred bytes per pair: history has millions."""
     rows = np.fromiter((_row(each, now) for each in found), dtype=_ROW)
-    return Both(
+    return PairedScores(
         rows["id"].tolist(),
         rows["time"],
         _side(rows, 0),
@@ -61,9 +61,9 @@ def both_of(found: Iterable[Pair], now: int) -> Both:
     )
 
 
-def _side(rows: Any, number: int) -> Side:
+def _side(rows: Any, number: int) -> ModelScores:
     score, outcome, decided = (rows[name][:, number] for name in ("score", "outcome", "decided"))
-    return Side(score, outcome, decided)
+    return ModelScores(score, outcome, decided)
 
 
 def _row(pair: Pair, now: int) -> tuple[Any, ...]:

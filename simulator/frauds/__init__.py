@@ -1,4 +1,4 @@
-"""Owns the table of fraud kinds and the calendar of campaigns; labels are elsewhere."""
+"""Kinds of fraud and the calendar of their campaigns."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Owns account takeover: a new device at a foreign address buys large in the victim's name."""
+"""Account takeover: a new device at a foreign address buys large in the victim's name."""
 
 import numpy as np
 

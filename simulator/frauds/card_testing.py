@@ -1,4 +1,4 @@
-"""Owns card testing: many stolen numbers tried with tiny amounts at one web shop in minutes."""
+"""Card testing: many stolen numbers tried with tiny amounts at one web shop in minutes."""
 
 import numpy as np
 

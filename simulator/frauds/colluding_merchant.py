@@ -1,4 +1,4 @@
-"""Owns the colluding merchant: a small shop that charges a few cards large sums, then vanishes."""
+"""Colluding merchant: a small shop that charges a few cards large sums, then vanishes."""
 
 import numpy as np
 

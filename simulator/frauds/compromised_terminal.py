@@ -1,4 +1,4 @@
-"""Owns the compromised terminal: cards skimmed at one shop, used there and elsewhere days later."""
+"""Compromised terminal: cards skimmed at one shop, used there and elsewhere days later."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Owns impossible travel: a copied card pays far away within an hour of its holder at home."""
+"""Impossible travel: a copied card pays far away within an hour of its holder at home."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Owns what a kind of fraud is to the simulator; the kinds themselves are one module each."""
+"""A kind of fraud: its share, the size of its campaigns and their plan."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Owns how campaign payments become columns; which payments there are is each kind's affair."""
+"""Payments of fraud campaigns: at terminals and online."""
 
 import numpy as np
 

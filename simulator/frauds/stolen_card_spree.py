@@ -1,4 +1,4 @@
-"""Owns the stolen-card spree: one card, in one or two hours, for ever larger amounts."""
+"""Stolen-card spree: one card, in one or two hours, for ever larger amounts."""
 
 import numpy as np
 

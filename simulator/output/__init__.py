@@ -1,1 +1,1 @@
-"""Simulated traffic as files and requests."""
+"""Output of simulated traffic: files, tables, requests."""

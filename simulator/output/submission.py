@@ -1,4 +1,4 @@
-"""Owns the JSON bodies in which records are sent to the HTTP API; the truth never is."""
+"""Request bodies of simulated records for the HTTP API, without the truth."""
 
 from typing import Any
 

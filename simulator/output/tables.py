@@ -1,4 +1,4 @@
-"""Owns batches as Arrow tables; files are in output.py."""
+"""Arrow tables of simulated transactions."""
 
 import numpy as np
 import pyarrow as pa

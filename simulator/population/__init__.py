@@ -1,1 +1,1 @@
-"""Customers, merchants, places and prices."""
+"""Population: customers, merchants, places, prices and habits."""

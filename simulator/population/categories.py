@@ -1,4 +1,4 @@
-"""Owns the merchant categories (ISO 18245 codes) with their prices and hours; no merchant."""
+"""Merchant categories (ISO 18245 codes) with their prices and opening hours."""
 
 from dataclasses import dataclass
 from typing import Literal

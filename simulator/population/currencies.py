@@ -1,4 +1,4 @@
-"""Owns the currencies that simulated money is in; real exchange rates are not here."""
+"""Currencies of simulated money, with invented rates."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Owns the customers with their habits, devices, addresses and cards; not what they buy."""
+"""Customers with their habits, devices, addresses and cards."""
 
 from dataclasses import dataclass
 

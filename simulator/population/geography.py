@@ -1,4 +1,4 @@
-"""Owns countries, cities, distances and address blocks; who lives where is in customers.py."""
+"""Countries, cities, distances and address blocks."""
 
 from dataclasses import dataclass
 

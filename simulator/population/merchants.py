@@ -1,4 +1,4 @@
-"""Owns the merchants: what they sell, where, when, and how popular they are."""
+"""Merchants: what they sell, where, when, and how popular they are."""
 
 from dataclasses import dataclass
 

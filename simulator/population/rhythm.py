@@ -1,4 +1,4 @@
-"""Owns the hours of the day and the days of the week; who keeps them is in customers.py."""
+"""Activity by hour of the day and day of the week."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Owns where each customer is on each day; what they buy there is in traffic.py."""
+"""Trips: where each customer is on each day."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Owns the population as one whole, a pure function of the settings."""
+"""World: the whole population, a function of the settings."""
 
 import numpy as np
 

@@ -1,1 +1,1 @@
-"""Owns the model card: what a model learnt from, how good it is, what moves it; trains nothing."""
+"""Model card: training data, metrics, calibration and feature importance of a model."""

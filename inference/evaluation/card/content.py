@@ -1,4 +1,4 @@
-"""Owns what stands in a model card, as plain data; its text and plots are made of it elsewhere."""
+"""Content of a model card, as JSON types. Its text and plots are in text.py and plots.py."""
 
 from __future__ import annotations
 

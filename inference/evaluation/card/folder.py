@@ -1,4 +1,4 @@
-"""Owns the folder of a model's card beside its artefact: written whole or not at all, and read.
+"""Folder of a model card beside its artefact: written whole or not at all, and read.
 
 <models>/<model_hash>/card/   card.json, card.md and PNG plots; no part of what the hash is of
 """

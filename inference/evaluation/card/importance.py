@@ -1,4 +1,4 @@
-"""Owns how much each feature moves the scores of a model; reasons of one score are explain.py's."""
+"""Feature importance: how much each feature moves the scores of a model."""
 
 from __future__ import annotations
 

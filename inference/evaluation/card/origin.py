@@ -1,4 +1,4 @@
-"""Owns where a model came from, as its card states it; finding it out is runtime's."""
+"""Origin of a model: data source, log positions and code, for its card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the pictures of a model card; what they show is computed from the validated scores.
+"""Plots of a model card, from the validated scores.
 
 Drawn without a screen, and the same bytes from the same scores and library.
 """

@@ -1,4 +1,4 @@
-"""Owns the text of a model card: Markdown made of its content; computes nothing."""
+"""Text of a model card in Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the scorer that serves and replays: LiteRT in process, batch size one, no TensorFlow."""
+"""LiteRT scorer: in process, one row at a time; it serves and replays decisions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the oracle: the same model through TensorFlow in process, seconds and 400 MB to load."""
+"""TensorFlow scorer in process: the oracle for LiteRT; it takes seconds and 400 MB to load."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Owns dropout whose draws follow from seed, step and row; where it is placed is network.py's.
+"""Dropout layer whose draws follow from seed, step and row.
 
-Keras's own keeps a counter in each process: N workers would then draw other values than one does,
-and a run that is resumed others than one that never stopped.
+Keras's own keeps a counter in each process: with it N workers draw other values than one worker
+does, and a resumed run draws other values than one that was not interrupted.
 """
 
 from __future__ import annotations

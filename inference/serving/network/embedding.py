@@ -1,4 +1,4 @@
-"""Owns the layer that looks at each feature alone; where it is placed is network.py's."""
+"""Embedding layer: a small dense layer of its own for each feature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns how TensorFlow is started for training: quiet, on the CPU, deterministic."""
+"""Start of TensorFlow: quiet, on the CPU, deterministic."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The network and the loop that fits it."""
+"""Fitting of the network: batches, the loop, checkpoints, several workers."""

@@ -1,7 +1,7 @@
-"""Owns which rows an epoch takes, in which order, and what it blanks; learning is loop.py's.
+"""Batches: the rows of an epoch, their order, and the values that are blanked.
 
-All of it follows from seed, epoch and number of the batch, so that every worker knows the batches
-of all, and a resumed run those that are still to come.
+They follow from seed, epoch and number of the batch alone, so that every worker knows the batches
+of all, and a resumed run knows the remaining ones.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Batches:
         taken = self._taken(epoch)
         for number, begin in enumerate(range(0, len(taken), self.size)):
             rows = taken[begin : begin + self.size]
-            part = cluster.share(len(rows))
+            part = cluster.part(len(rows))
             random = np.random.default_rng([self.seed, epoch, number])
             lost = _lost((len(rows), self.vectors.shape[1]), self.blanked, random)[part]
             mine = rows[part]

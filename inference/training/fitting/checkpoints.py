@@ -1,4 +1,4 @@
-"""Owns what a fit keeps after each epoch, so that it can go on from there; knows no TensorFlow."""
+"""Checkpoints of a fit, one after each epoch, from which it is resumed."""
 
 from __future__ import annotations
 

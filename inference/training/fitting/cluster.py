@@ -1,4 +1,4 @@
-"""Owns which worker of how many this process is; starting the others is runtime's."""
+"""Cluster of training workers: which of them this process is, and its part of a batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Cluster:
     def chief(self) -> bool:
         return self.index == 0
 
-    def share(self, rows: int) -> slice:
+    def part(self, rows: int) -> slice:
         """This worker's part of a batch; the parts of all are the batch, in order."""
         return slice(rows * self.index // self.workers, rows * (self.index + 1) // self.workers)
 

@@ -1,4 +1,4 @@
-"""Owns fitting the network: on the earlier rows, stopped on the later, then on all; no export."""
+"""Fit of the network: with early stopping on later rows, or for a number of epochs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Owns learning from batches, alone or with other workers; how long to learn is fit.py's.
+"""Training loop over batches, for one worker or several.
 
-A loop of our own: Keras's `fit` refuses several workers. Gradients are summed over the workers and
+Ours, because Keras's `fit` refuses several workers. Gradients are summed over the workers and
 divided by the rows of the whole batch, so that N workers learn what one would.
 """
 

@@ -1,4 +1,4 @@
-"""Owns the small trained models of the contract suite: of made-up features, and of ours."""
+"""Small trained models of the contract suite: of made-up features, and of the catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recorded vector has one score: as decided, replayed from its record, and backtested."""
+"""A recorded vector has the same score bits as decided, replayed and backtested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deciding process loads the model in force into the scorer that its settings name."""
+"""A deciding process loads the model in force into the scorer of its settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decisions by a model server: the model decides while it answers, rules in time when not."""
+"""With a model server, the model decides while it answers, and rules decide in time otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An exported model has the scores of the model, and a wrong export is never left behind."""
+"""An exported model has the scores of the model; a wrong export is removed."""
 
 from __future__ import annotations
 

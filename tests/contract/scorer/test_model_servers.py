@@ -1,4 +1,4 @@
-"""A model server that is away, slow or wrong is named, and is given up in time."""
+"""A model server that is away, slow or wrong: the error names it, and scoring ends in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every scorer of one artefact promises: LiteRT, TensorFlow, and servers of TensorFlow."""
+"""Contract of every scorer of one artefact: LiteRT, TensorFlow, TensorFlow Serving."""
 
 from __future__ import annotations
 

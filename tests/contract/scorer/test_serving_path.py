@@ -1,4 +1,4 @@
-"""Serving loads no TensorFlow: it costs seconds and hundreds of megabytes."""
+"""Serving imports no TensorFlow: it costs seconds and hundreds of megabytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns a real MLflow server in an environment of its own, over SQLite and a folder."""
+"""A real MLflow server in a virtual environment of its own, over SQLite and a folder."""
 
 from __future__ import annotations
 

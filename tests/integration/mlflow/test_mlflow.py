@@ -1,4 +1,4 @@
-"""A model goes to a real MLflow server as a run, and comes back only as what it was."""
+"""A model is exported to a real MLflow server and imported from it, verified."""
 
 from __future__ import annotations
 

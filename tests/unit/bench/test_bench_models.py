@@ -1,4 +1,4 @@
-"""The committed comparison gives each model what was known then, and judges the week after it."""
+"""The benchmark gives each model what was known then, and tests it on the week after."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ def test_what_can_be_learnt_is_learnt_by_every_rival(
     assert told["labelled_transactions"] == 21 * 24 + 1
 
 
-def test_every_shape_learns_the_same_and_is_judged_on_the_same_week(
+def test_every_shape_learns_the_same_and_is_measured_on_the_same_week(
     prepared: tuple[Path, ImportOptions],
 ) -> None:
     frame, week = frame_at(prepared[0], TESTED), week_from(prepared[0], TESTED)
     frame, week = shapes._chosen_features(frame, week)
     assert week.vectors.shape == (7 * 24, len(frame.names))
     found = {
-        name: [shapes._judged(name, shapes.SHAPES[name], 1, frame, week)]
+        name: [shapes._metrics_of(name, shapes.SHAPES[name], 1, frame, week)]
         for name in ("chosen", "additive")
     }
     told = shapes._summed_up({name: shapes.SHAPES[name] for name in found}, found)

@@ -1,4 +1,4 @@
-"""The committed comparison takes the cards out of a test day that the Handbook takes out."""
+"""The benchmark removes the known cards from a test day as the Handbook does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_both_ways_differ_by_the_known_cards_alone() -> None:
     assert made["all_cards"]["card_precision_100"] == 0.02
 
 
-def test_without_cards_the_ranking_is_judged_alone() -> None:
+def test_without_cards_the_ranking_alone_is_measured() -> None:
     labels, scores = np.array([1.0, 0.0]), np.array([0.9, 0.8])
     every = np.array([True, True])
     made = both_ways(labels, scores, np.zeros(2, int), np.full(2, 21 * DAY), every)

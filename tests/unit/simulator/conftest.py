@@ -1,4 +1,4 @@
-"""Owns the simulations that several tests look at; they are made once and only read."""
+"""Simulations that several tests read; they are made once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`retrace simulate`: files of every kind agree, stdout is a stream, and errors name the option."""
+"""`retrace simulate`: all file kinds agree, stdout is a stream, errors name the option."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Days: the same bits for the same seed, in time order, one at a time, with possible values."""
+"""Days: equal for equal seeds, in time order, with possible values."""
 
 import ipaddress
 import re

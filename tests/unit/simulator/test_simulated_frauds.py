@@ -1,4 +1,4 @@
-"""Frauds: near the rate asked for, of every kind, each with the signature it is named for."""
+"""Frauds: near the rate asked for, of every kind, each with its signature."""
 
 from collections import Counter
 from collections.abc import Iterator

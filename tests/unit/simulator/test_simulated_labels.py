@@ -1,4 +1,4 @@
-"""Labels: late, incomplete, sometimes wrong, put right later, and merged by the time known."""
+"""Labels: late, incomplete, sometimes wrong and corrected later, in the order of known time."""
 
 from collections import defaultdict
 from itertools import islice

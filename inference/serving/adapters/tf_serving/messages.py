@@ -1,4 +1,4 @@
-"""Owns the messages of TensorFlow Serving's protocol, in a pool of their own; sends nothing.
+"""Protobuf messages of TensorFlow Serving, in a descriptor pool of their own.
 
 A pool of protobuf knows each message once. TensorFlow registers its own of the same names in the
 default pool, so ours, which are the same on the wire, are kept out of it.

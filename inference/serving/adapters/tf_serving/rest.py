@@ -77,7 +77,7 @@ class RestModelServer:
 
     def _odd(self, error: Exception) -> IntegrityError:
         return IntegrityError(
-            f"tf-serving {self.place} answered what is no answer of TensorFlow Serving:"
+            f"tf-serving {self.place} gave an answer that is not TensorFlow Serving's:"
             f" {type(error).__name__} {error}"
         )
 
@@ -95,7 +95,7 @@ def _asked(rows: Matrix) -> bytes:
 
 
 def _reason(text: str) -> str:
-    """Errors are told as {"error": text}; a proxy in between may answer otherwise."""
+    """An error is {"error": text}; a proxy in between may answer otherwise."""
     try:
         return str(json.loads(text)["error"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Owns the scorer over a model server: one row for the score, one batch for the reasons."""
+"""Scorer by a model server: one row for the score, one batch for the reasons."""
 
 from __future__ import annotations
 

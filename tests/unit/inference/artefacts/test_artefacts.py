@@ -1,4 +1,4 @@
-"""A stored model is whole and unaltered, or it is not opened."""
+"""A stored model is opened only when it is complete and unaltered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reference tells what traffic looked like, in few numbers, whatever the values are."""
+"""A reference describes traffic in few numbers, whatever the values are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's card says what its training says, lies beside the artefact and is no part of it."""
+"""A model card agrees with its training, and lies beside the artefact outside its hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a model rests, at each maturity, on the labels known by then and no others."""
+"""Metrics at a maturity use the labels known by then and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simulated history gives a frame that real code folds, from which a model can be learnt."""
+"""A frame of simulated history is folded by the real code, and a model learns from it."""
 
 from __future__ import annotations
 

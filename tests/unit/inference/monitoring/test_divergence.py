@@ -1,4 +1,4 @@
-"""The laws of a divergence hold, and chance alone is told from drift."""
+"""Laws of the divergences; differences by chance are not drift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Health is said where there is enough to say it, and what drifted is named."""
+"""Health has a level where there is enough data, and names what drifted."""
 
 from __future__ import annotations
 

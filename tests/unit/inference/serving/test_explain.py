@@ -1,4 +1,4 @@
-"""Contributions are those of the formula, whatever of a row is typical or unknown."""
+"""Contributions agree with the formula, for typical and unknown values too."""
 
 from __future__ import annotations
 

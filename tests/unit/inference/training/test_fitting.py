@@ -1,4 +1,4 @@
-"""The loop that fits: what each worker takes of a batch, and what dropout draws for its rows."""
+"""Training loop: the part of each worker in a batch, and the dropout of its rows."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def parts(epoch: int, cluster: Cluster) -> list[tuple[np.ndarray, ...]]:
 
 
 @given(rows=st.integers(0, 5000), workers=st.integers(1, 9))
-def test_the_shares_of_all_workers_are_the_batch(rows: int, workers: int) -> None:
-    shares = [Cluster(workers, index).share(rows) for index in range(workers)]
-    taken = [number for share in shares for number in range(rows)[share]]
+def test_the_parts_of_all_workers_are_the_batch(rows: int, workers: int) -> None:
+    slices = [Cluster(workers, index).part(rows) for index in range(workers)]
+    taken = [number for part in slices for number in range(rows)[part]]
     assert taken == list(range(rows))
-    assert max(len(range(rows)[s]) for s in shares) - min(len(range(rows)[s]) for s in shares) <= 1
+    assert max(len(range(rows)[s]) for s in slices) - min(len(range(rows)[s]) for s in slices) <= 1
 
 
 @pytest.mark.parametrize("workers", [2, 3])

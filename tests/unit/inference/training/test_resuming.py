@@ -1,4 +1,4 @@
-"""A fit that was interrupted goes on from its last epoch, and ends where it would have ended."""
+"""A fit that was interrupted resumes after its last epoch and ends with the same model."""
 
 from __future__ import annotations
 

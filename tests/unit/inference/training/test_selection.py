@@ -1,15 +1,15 @@
-"""A model takes the features that tell something of rows it has not learnt from, and no others."""
+"""Feature selection keeps the features that help on unseen rows, and no others."""
 
 from __future__ import annotations
 
 from inference.training.fitting.fit import IN_MEMORY, FitSettings
-from inference.training.selection import telling
+from inference.training.selection import informative
 from tests.builders.training_frames import NAMES, synthetic
 
 
 def taken(rows: int) -> tuple[str, ...]:
     frame = synthetic(rows)
-    numbers = telling(frame, 3, FitSettings(), lambda _done, _text: None, IN_MEMORY)
+    numbers = informative(frame, 3, FitSettings(), lambda _done, _text: None, IN_MEMORY)
     return frame.of(numbers).names
 
 

@@ -1,4 +1,4 @@
-"""Training learns what can be learnt, and the same again from the same seed."""
+"""Training learns what can be learnt, and gives the same model for the same seed."""
 
 from __future__ import annotations
 

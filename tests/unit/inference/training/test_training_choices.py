@@ -1,4 +1,4 @@
-"""Splits, thresholds, calibration and knots: what training chooses before and after the fit."""
+"""Splits, thresholds, calibration and knots of a training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two models compared on what both have scored: by hand, and by the maturity of labels."""
+"""Champion and challenger: figures worked out by hand, by the maturity of labels."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from domain.times import DAY
-from inference.evaluation.comparison import compared
-from operations.backtest.champion_challenger import both_of
+from inference.evaluation.champion_challenger import comparison
+from operations.backtest.champion_challenger import paired_scores
 from projections.readmodels.queries.pairs import Pair, Said
 
 NOW = 1_000 * DAY
@@ -34,7 +34,7 @@ def pair(
 
 
 def report(*found: Pair) -> dict[str, Any]:
-    return compared(both_of(found, NOW))
+    return comparison(paired_scores(found, NOW))
 
 
 def test_nothing_in_common_is_a_report_without_measures() -> None:
