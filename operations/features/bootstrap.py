@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from commands.features.activate import activated_features
 from domain.features import CATALOGUE
 from eventlog.port import EventLog
+from operations.progress import Say
 from projections.online.generations import Generations
 
 
-def ensure_generation(generations: Generations, log: EventLog, say: Callable[[str], None]) -> None:
+def ensure_generation(generations: Generations, log: EventLog, say: Say) -> None:
     """Makes a generation live where none is; harmless when repeated.
 
     After the online store was lost it is of the features that were activated last, as long as this

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from domain.errors import InvalidInputError
 from domain.features import CATALOGUE
 from eventlog.archive.history import History
 from host.files import writing
+from operations.progress import Count, Say
 from operations.training.log_frame import replayed
 from projections.replay.dataset import write
 
@@ -19,8 +19,8 @@ def export(
     as_known_at: int,
     begin: int | None,
     end: int | None,
-    say: Callable[[str], None],
-    count: Callable[[int, int], None],
+    say: Say,
+    count: Count,
 ) -> dict[str, int]:
     """How many rows and labels. Raises InvalidInputError where there is no such transaction."""
     made = replayed(history, as_known_at, begin, end, say, count, maturities=())

@@ -34,15 +34,13 @@ from eventlog.port import EventLog
 from eventlog.topics import ENTITIES
 from host.clock import now_us
 from inference.artefacts.store import ArtefactStore
+from operations.progress import Count, Say, read_events
 from projections.online.catch_up import CatchUp
 from projections.online.generations import Generation, Generations
 from projections.online.port import Marker, Markers, StateStore
 from projections.verification.comparing import Compared
 from projections.verification.log_side import LogSide
 from projections.verification.online_side import compare_states
-
-Say = Callable[[str], None]
-Count = Callable[[int, int], None]
 
 
 class Keyspaces(Protocol):
@@ -99,7 +97,7 @@ class Rebuilder:
         self._say("columns and the Feast registry")
         self._ports.prepare(features)
         nexts = self._nexts()
-        events = self._events()
+        events = read_events(self._ports.history, self._say, self._count)
         made = self._ports.generations.begin(features, reason)
         held = self._fill(made, events, dict(enumerate(self._ports.history.ends)), nexts)
         self.follow(made)
@@ -110,7 +108,7 @@ class Rebuilder:
     def freeze(self, features: FeatureSet, as_known_at: int) -> Built:
         """A generation as known at a moment. It can never be live: no position of the log tells
         a writer where to go on."""
-        events = self._events()
+        events = read_events(self._ports.history, self._say, self._count)
         known = events.known <= as_known_at
         made = self._ports.generations.begin(features, f"as known at {as_known_at}")
         held = self._fill(made, _only(events, known), {}, {})
@@ -179,16 +177,6 @@ class Rebuilder:
         """Where in the entity topic each shard of the live generation goes on."""
         markers = self._ports.states.markers()
         return {s: markers.at.get(s, Marker()).next for s in range(ENTITIES.partitions)}
-
-    def _events(self) -> EventTable:
-        self._say("reading the log")
-        total, read = sum(self._ports.history.ends), [0]
-
-        def progress(more: int) -> None:
-            read[0] += more
-            self._count(read[0], total)
-
-        return self._ports.history.events(progress)
 
     def _fill(
         self, made: Generation, events: EventTable, ends: dict[int, int], nexts: dict[int, int]

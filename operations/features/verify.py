@@ -20,6 +20,7 @@ from eventlog.events_table import EventTable
 from eventlog.port import EventLog
 from eventlog.topics import ENTITIES
 from operations.monitoring.projection_lag import Positions, lags
+from operations.progress import Count, Say, read_events
 from projections.online.port import StateStore
 from projections.replay.ideal import Ideal, ideal_vectors
 from projections.verification.comparing import Compared, Difference
@@ -33,10 +34,6 @@ from projections.verification.stream_side import compare_stream, routed_of
 
 _LOOK_SECONDS = 0.5
 
-Say = Callable[[str], None]
-"""Gets the name of each step as it begins."""
-Count = Callable[[int, int], None]
-"""Gets how much of a step is done, and how much there is."""
 Vectors = Iterator[tuple[Ints, Floats]]
 """(digests of transaction ids, vectors [ids, features]) in batches."""
 
@@ -121,14 +118,7 @@ class Verifier:
         features, history = self._ports.states.features, self._ports.history
         wait_seconds = self._options.wait_seconds
         wait_for_projections(self._ports.positions, history.ends, wait_seconds, self._say)
-        self._say("reading the log")
-        total, read = sum(history.ends), [0]
-
-        def progress(more: int) -> None:
-            read[0] += more
-            self._count(read[0], total)
-
-        events = history.events(progress)
+        events = read_events(history, self._say, self._count)
         side = LogSide(events, features, [end - 1 for end in history.ends])
         self._say(f"replaying {len(events):,} events")
         ideal = ideal_vectors(events, features)

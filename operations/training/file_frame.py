@@ -22,8 +22,8 @@ from eventlog.table_log import TableLog
 from host.clock import now_us
 from inference.frame.frame import Frame
 from operations.log.imports import ImportOptions, opened_import
+from operations.progress import Count, Say
 from operations.training.log_frame import frame_of
-from operations.training.progress import Count, Say
 from projections.replay.dataset import dataset
 
 USUAL_LABELS = ("fraud", "is_fraud", "label")

@@ -14,7 +14,7 @@ from domain.times import to_rfc3339
 from eventlog.archive.history import History
 from inference.frame.frame import Frame
 from inference.serving.graph import as_rows
-from operations.training.progress import Count, Say
+from operations.progress import Count, Say, read_events
 from projections.replay.dataset import Dataset, dataset
 
 
@@ -60,14 +60,7 @@ def replayed(
     maturities: Sequence[int] = MATURITIES,
 ) -> Dataset:
     """The vectors of transactions with begin <= event time < end, as of their own known times."""
-    say("reading the log")
-    total, read = sum(history.ends), [0]
-
-    def progress(more: int) -> None:
-        read[0] += more
-        count(read[0], total)
-
-    events = history.events(progress, by_known_time=True)
+    events = read_events(history, say, count, by_known_time=True)
     say(f"replaying {len(events):,} events")
     return dataset(
         events,

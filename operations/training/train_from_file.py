@@ -12,8 +12,8 @@ from pathlib import Path
 from inference.frame.progress import Progress
 from inference.training.train import TrainSettings
 from operations.log.imports import ImportOptions
+from operations.progress import steps_of
 from operations.training.file_frame import Cleaning, FileEvents, frame_of_file
-from operations.training.progress import steps_of
 from operations.training.results import ModelOutput, TrainingResult
 from operations.training.runs import Asked, TrainingRun, begun, remove, trained_by
 

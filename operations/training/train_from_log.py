@@ -16,9 +16,9 @@ from inference.artefacts.manifest import fact_of
 from inference.frame.frame import Frame
 from inference.frame.progress import Progress
 from inference.training.train import TrainedModel
+from operations.progress import steps_of
 from operations.training.local_workers import trained_by_workers
 from operations.training.log_frame import ideal_frame
-from operations.training.progress import steps_of
 from operations.training.results import ModelOutput, TrainingResult
 from operations.training.runs import Asked, TrainingRun, begun, remove, trained_by
 from operations.training.served_frame import ServedQuery, served_frame
