@@ -2,15 +2,21 @@
 
 RetraceError
 ├── InvalidInputError           a field is wrong: names the field and what is expected
-│   └── InvalidTransactionError a transaction cannot be cleaned: names every bad field
+│   ├── InvalidTransactionError a transaction cannot be cleaned: names every bad field
+│   ├── MalformedPayloadError   a payload is no JSON object (commands/intake/payload.py)
+│   └── BodyTooLargeError       a request body is too large (api/body.py)
 ├── NotFoundError               no such transaction, decision, alert ...
 ├── ConflictError               the same id was used for other content
 ├── UnavailableError            a server that is needed does not answer
 │   └── LogUnavailableError     Kafka: nothing can be decided; a retry under the same id is safe
 ├── FencedError                 another worker owns the partition now: stop writing
 ├── UndecodableError            a stored record cannot be read: dead-letter it
+│   └── UnfoldableError         an event cannot be projected (projections/ports.py)
 ├── SettingsError               a setting is missing or wrong
-└── IntegrityError              stored content does not match its hash, checksum or version
+├── IntegrityError              stored content does not match its hash, checksum or version
+├── DeclarationError            a feature is declared wrongly (domain/features/declarations)
+├── StackError                  a local server cannot be started or stopped (local/stack)
+└── CommandFailedError          a command of the demo failed (local/demo)
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def _bounds(file: pq.FileMetaData, column: str) -> tuple[int, int] | None:
 
 
 def positions(pieces: Sequence[Piece]) -> dict[int, int]:
-    """Per partition that has files the offset after the last that can be read without a hole."""
+    """Per partition that has files the offset after the last that can be read without a gap."""
     ends: dict[int, int] = {}
     for piece in sorted(pieces):
         end = ends.setdefault(piece.partition, 0)
@@ -181,7 +181,7 @@ def positions(pieces: Sequence[Piece]) -> dict[int, int]:
 def chain(pieces: Sequence[Piece], start: int, end: int) -> Iterator[Link]:
     """The pieces of one partition that hold [start, end), each offset once, in order.
 
-    Raises IntegrityError at a hole; the first piece begins at 0, whatever the log held by then.
+    Raises IntegrityError at a gap; the first piece begins at 0, whatever the log held by then.
     """
     ordered = sorted(pieces, key=lambda piece: (piece.first, -piece.last))
     at = start
@@ -193,7 +193,7 @@ def chain(pieces: Sequence[Piece], start: int, end: int) -> Iterator[Link]:
         if piece.first > at:
             raise IntegrityError(
                 f"the archive lacks offsets {at} to {piece.first - 1} of partition "
-                f"{piece.partition}: {piece.path} follows a hole; remove it if the log still "
+                f"{piece.partition}: {piece.path} follows a gap; remove it if the log still "
                 "holds them, and they are archived again"
             )
         yield Link(piece, at)

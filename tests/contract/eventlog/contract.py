@@ -224,7 +224,7 @@ class EventLogContract:
         # murmur2 of these keys as in Kafka's UtilsTest, sign bit dropped, over 8 partitions.
         [("21", 4), ("foobar", 6), ("a-little-bit-long-string", 0), ("abc", 3)],
     )
-    def test_keys_are_placed_as_java_places_them(
+    def test_keys_have_the_partitions_that_java_gives_them(
         self, log: EventLog, key: str, partition: int
     ) -> None:
         assert log.partition_of(TRANSACTIONS, key) == partition

@@ -209,7 +209,7 @@ async def test_a_fatal_error_of_the_client_costs_only_a_new_producer(kafka: Kafk
     assert len(made) == 2
 
 
-async def test_the_largest_record_can_be_set_aside(
+async def test_the_largest_record_can_be_dead_lettered(
     kafka: KafkaSettings, log: KafkaEventLog
 ) -> None:
     original = os.urandom(MAX_RECORD_BYTES - 1024)

@@ -15,7 +15,7 @@ def row(measure: str, value: float | None, feature: str = "", model: str = "m-1"
     )  # fmt: skip
 
 
-def test_every_figure_has_its_labels() -> None:
+def test_every_metric_has_its_labels() -> None:
     registry, health = CollectorRegistry(), HealthCollector()
     registry.register(health)
     assert generate_latest(registry) == b""

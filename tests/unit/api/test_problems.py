@@ -48,7 +48,7 @@ KINDS: dict[type[RetraceError], tuple[RetraceError, int, str]] = {
 }
 
 
-def test_no_kind_of_error_is_without_a_status_of_its_own_choosing() -> None:
+def test_every_kind_of_error_has_a_status_in_the_table() -> None:
     kinds = {
         kind
         for _, kind in inspect.getmembers(domain.errors, inspect.isclass)
@@ -106,7 +106,7 @@ async def test_an_id_used_for_other_content_is_a_conflict(api: Api) -> None:
         is_problem(await api.post(path, payload(amount=5)), 409)
 
 
-async def test_what_nobody_knows_is_not_found_and_says_its_id(api: Api) -> None:
+async def test_an_unknown_id_is_not_found_and_named(api: Api) -> None:
     for path in ("/transactions/none", "/decisions/none"):
         body = is_problem(await api.get(path), 404)
         assert "'none'" in body["detail"]
@@ -120,7 +120,7 @@ async def test_a_decision_that_is_pending_is_not_found_yet(api: Api) -> None:
     assert (await api.get("/transactions/12345")).json()["status"] == "submitted"
 
 
-async def test_without_the_log_nothing_is_taken_and_a_retry_is_asked_for(api: Api) -> None:
+async def test_without_the_log_nothing_is_accepted_and_a_retry_is_asked_for(api: Api) -> None:
     await api.post("/score", payload("known"))
     api.context.log.close()
     for path in ("/score", "/transactions"):
@@ -162,7 +162,7 @@ async def test_wrong_paths_and_methods_are_problems_too(api: Api) -> None:
     assert response.headers["Allow"] == "POST"
 
 
-async def test_an_error_that_nobody_expected_says_nothing_of_itself_and_is_counted(
+async def test_an_unexpected_error_shows_no_details_and_is_counted(
     api: Api,
 ) -> None:
     await api.post("/score", payload())

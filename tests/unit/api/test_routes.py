@@ -183,7 +183,7 @@ class Rows(ReadModels):
         return Page([ALERT], None)
 
 
-async def test_lists_hand_on_what_was_asked_and_show_times_and_sentences() -> None:
+async def test_lists_pass_on_their_parameters_and_show_times_and_sentences() -> None:
     class Mine(Rows):
         asked: list[object] = []  # noqa: RUF012
 
@@ -223,7 +223,7 @@ def figure(text: str, start: str) -> float:
     return sum(float(x.rsplit(" ", 1)[1]) for x in text.splitlines() if x.startswith(start))
 
 
-async def test_metrics_move_with_decisions_requests_and_records(api: Api) -> None:
+async def test_metrics_count_decisions_requests_and_records(api: Api) -> None:
     before = (await api.get("/metrics")).text
     await api.post("/score", payload("a/b"))
     await api.get("/transactions/a%2Fb")

@@ -84,7 +84,7 @@ async def decided(api: Api, *ids: str, **more: Any) -> list[str]:
     return found
 
 
-async def test_a_client_that_comes_back_gets_what_it_missed_and_then_what_is_new() -> None:
+async def test_a_client_that_reconnects_gets_what_it_missed_and_then_what_is_new() -> None:
     async with running(InMemoryEventLog()) as api:
         ids = await decided(api, "a", "b", "c")
         async with listening(api, last=ids[0]) as stream:
@@ -122,7 +122,7 @@ def live(offset: int) -> tuple[Position, Envelope]:
     return Position(TRANSACTIONS.name, 0, offset), scored(f"t-{offset}")
 
 
-async def test_a_client_that_does_not_keep_up_is_cut_off_and_others_are_not() -> None:
+async def test_a_client_that_does_not_keep_up_is_disconnected_and_others_are_not() -> None:
     hub = DecisionHub(asyncio.get_running_loop())
     hub.publish(*live(0))
     hub.publish(*live(1))
@@ -140,7 +140,7 @@ async def test_a_client_that_does_not_keep_up_is_cut_off_and_others_are_not() ->
     assert got == 1_000
 
 
-async def test_an_id_that_is_no_longer_kept_goes_on_with_what_is_new() -> None:
+async def test_a_stream_with_an_id_that_is_no_longer_kept_starts_with_what_is_new() -> None:
     hub = DecisionHub(asyncio.get_running_loop())
     hub.publish(*live(0))
     hub.publish(Position(TRANSACTIONS.name, 0, 1), submitted())

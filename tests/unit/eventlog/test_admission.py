@@ -54,7 +54,7 @@ def readings(draw: st.DrawFn) -> tuple[Log, list[int], list[int]]:
     return log, draw(st.permutations(turns)), draw(st.permutations(turns))
 
 
-def judged(log: Log, turns: list[int], admission: Admission) -> dict[Place, bool]:
+def admitted(log: Log, turns: list[int], admission: Admission) -> dict[Place, bool]:
     offsets = dict.fromkeys(log, 0)
     verdicts: dict[Place, bool] = {}
     for partition in turns:
@@ -65,18 +65,20 @@ def judged(log: Log, turns: list[int], admission: Admission) -> dict[Place, bool
 
 
 @given(readings())
-def test_every_reader_judges_alike_in_whatever_order_partitions_arrive(
+def test_every_reader_admits_the_same_in_whatever_order_partitions_arrive(
     reading: tuple[Log, list[int], list[int]],
 ) -> None:
     log, one, other = reading
-    assert judged(log, one, Admission(DictMemory())) == judged(log, other, Admission(DictMemory()))
+    assert admitted(log, one, Admission(DictMemory())) == admitted(
+        log, other, Admission(DictMemory())
+    )
 
 
 @given(readings())
-def test_judging_again_gives_the_same(reading: tuple[Log, list[int], list[int]]) -> None:
+def test_reading_again_admits_the_same(reading: tuple[Log, list[int], list[int]]) -> None:
     log, one, other = reading
     admission = Admission(DictMemory())
-    assert judged(log, one, admission) == judged(log, other, admission)
+    assert admitted(log, one, admission) == admitted(log, other, admission)
 
 
 @given(readings())
@@ -84,7 +86,7 @@ def test_an_id_has_one_origin_and_at_most_one_decision_and_labels_count_once(
     reading: tuple[Log, list[int], list[int]],
 ) -> None:
     log, turns, _ = reading
-    verdicts = judged(log, turns, Admission(DictMemory()))
+    verdicts = admitted(log, turns, Admission(DictMemory()))
     counting = [log[p][o] for (p, o), counts in sorted(verdicts.items()) if counts]
     seen = {e.subject for records in log.values() for e in records if isinstance(e.data, ORIGINS)}
     for subject in seen:
@@ -107,7 +109,7 @@ def test_memory_in_sqlite_equals_memory_in_a_dict(
 ) -> None:
     log, turns, _ = reading
     plain, sqlite = DictMemory(), SqliteMemory(None)
-    assert judged(log, turns, Admission(plain)) == judged(log, turns, Admission(sqlite))
+    assert admitted(log, turns, Admission(plain)) == admitted(log, turns, Admission(sqlite))
     ids = {e.subject for records in log.values() for e in records}
     assert sqlite.known(ids) == plain.known(ids)
     undecided = {
@@ -130,7 +132,7 @@ def test_an_imported_transaction_has_no_decision() -> None:
     assert not admission.admit(scored("t"), 0, 1)
 
 
-def test_a_decision_before_its_submission_stays_void_when_judged_again() -> None:
+def test_a_decision_before_its_submission_stays_void_when_read_again() -> None:
     admission = Admission(DictMemory())
     records = [scored("t"), submitted("t"), scored("t")]
     first = [admission.admit(record, 0, offset) for offset, record in enumerate(records)]

@@ -51,7 +51,7 @@ def test_a_file_without_our_columns_is_named(folder: ArchiveFolder) -> None:
         folder.read(PIECE, ["offset", "value"])
 
 
-def test_what_a_writer_left_half_written_is_not_read_and_goes_in_time(
+def test_an_abandoned_draft_is_not_read_and_is_removed_after_an_hour(
     folder: ArchiveFolder,
 ) -> None:
     young, old = (path_of(folder).with_name(f"{name}.part") for name in ("young", "old"))
@@ -63,7 +63,7 @@ def test_what_a_writer_left_half_written_is_not_read_and_goes_in_time(
     assert (young.exists(), old.exists()) == (True, False)
 
 
-def test_a_folder_that_cannot_be_written_is_told_of_and_nothing_is_left(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named_and_no_draft_is_left(tmp_path: Path) -> None:
     (tmp_path / TRANSACTIONS.name).write_text("in the way")
     folder = ArchiveFolder(str(tmp_path), TRANSACTIONS)
     with pytest.raises(UnavailableError, match=r"cannot be written: a file stands where a folder"):
@@ -83,18 +83,18 @@ def test_a_full_disk_leaves_no_draft(
     assert [each.name for each in path_of(folder).parent.iterdir()] == [path_of(folder).name]
 
 
-def test_a_missing_bucket_is_told_of() -> None:
+def test_a_missing_bucket_is_named() -> None:
     error = OSError("When initiating upload: AWS Error NO_SUCH_BUCKET during PutObject")
     assert "the bucket does not exist: create it" in explained(error, "be written", "s3://b/x")
 
 
-def test_a_hole_is_an_error_that_names_the_file_behind_it() -> None:
+def test_a_gap_is_an_error_that_names_the_file_behind_it() -> None:
     pieces = [Piece(0, 0, 4), Piece(0, 8, 9)]
     with pytest.raises(IntegrityError, match=r"lacks offsets 5 to 7 .*" + pieces[1].path):
         list(chain(pieces, 0, 10))
 
 
-def test_a_first_file_that_is_gone_is_a_hole() -> None:
+def test_a_missing_first_file_is_a_gap() -> None:
     assert positions([Piece(0, 5, 9)]) == {0: 0}
     with pytest.raises(IntegrityError, match="lacks offsets 0 to 4"):
         list(chain([Piece(0, 5, 9)], 0, 10))

@@ -49,7 +49,7 @@ def check(folder: ArchiveFolder, log: InMemoryEventLog) -> None:
     check_same_log(folder, folder.pieces(), log._ends(TRANSACTIONS), log.read_one)
 
 
-def test_each_partition_tells_how_far_and_of_which_known_times(folder: ArchiveFolder) -> None:
+def test_each_partition_has_its_end_and_its_known_times(folder: ArchiveFolder) -> None:
     size = put(folder, 0, submitted("t-1"), imported("t-2", known_time=NOW + 7))
     size += put(folder, 2, imported("t-3", known_time=NOW - 9), None)
     only = put(folder, 0, submitted("t-4"), partition=2)
@@ -62,7 +62,7 @@ def test_each_partition_tells_how_far_and_of_which_known_times(folder: ArchiveFo
     assert [each.lag for each in found] == [1, 3, 0]
 
 
-def test_files_behind_a_hole_are_told_of_and_not_counted_as_archived(
+def test_files_behind_a_gap_are_reported_and_not_counted_as_archived(
     folder: ArchiveFolder,
 ) -> None:
     put(folder, 0, submitted("t-1"))
@@ -83,14 +83,14 @@ def test_a_folder_that_is_missing_is_named(folder: ArchiveFolder) -> None:
         status_of(folder, ENDS)
 
 
-def test_an_archive_of_its_log_is_taken(folder: ArchiveFolder) -> None:
+def test_an_archive_of_its_log_passes_the_check(folder: ArchiveFolder) -> None:
     check(folder, log_of())
     events = [submitted("t-1"), submitted("t-2"), None]
     put(folder, 0, *events)
     check(folder, log_of(*events, submitted("t-4")))
 
 
-def test_an_archive_that_reaches_past_the_log_is_of_another(folder: ArchiveFolder) -> None:
+def test_an_archive_that_reaches_past_the_log_is_of_another_log(folder: ArchiveFolder) -> None:
     put(folder, 0, submitted("t-1"), submitted("t-2"), partition=1)
     with pytest.raises(IntegrityError, match=r"partition 1 up to offset 2, and the log ends at 1"):
         check(folder, log_of(submitted("t-1"), partition=1))

@@ -79,7 +79,7 @@ async def test_a_dead_letter_tells_where_it_came_from_and_why() -> None:
     assert unseal(letter.sealed, KEY) == RECORD.original
 
 
-async def test_setting_a_record_aside_twice_lists_it_once() -> None:
+async def test_a_record_dead_lettered_twice_is_listed_once() -> None:
     log = InMemoryEventLog()
     await set_aside(
         log, RECORD, RECORD, replace(RECORD, offset=8), replace(RECORD, reader="features")

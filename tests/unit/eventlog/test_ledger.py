@@ -24,7 +24,7 @@ def following(log: InMemoryEventLog, path: Path, covered: Callable[[], dict[int,
     return ledger
 
 
-async def test_a_memory_of_another_log_ends_the_ledger_at_once_and_is_dropped(
+async def test_a_memory_of_another_log_ends_the_ledger_at_once_and_is_deleted(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "ledger.sqlite"
@@ -46,7 +46,7 @@ async def test_a_memory_of_another_log_ends_the_ledger_at_once_and_is_dropped(
     assert SqliteMemory(path).positions() == {}
 
 
-async def test_what_the_tail_cannot_hold_is_not_read_again(
+async def test_records_beyond_the_size_of_the_tail_are_not_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_REACH", 3)

@@ -41,7 +41,7 @@ def test_what_was_not_committed_is_lost_together_with_its_position(tmp_path: Pat
 
 
 @pytest.mark.parametrize("torn", [b"no database at all" * 100, b"SQLite format 3\0" + b"\7" * 5000])
-def test_a_torn_file_is_begun_anew(tmp_path: Path, torn: bytes) -> None:
+def test_a_torn_file_is_replaced_by_an_empty_one(tmp_path: Path, torn: bytes) -> None:
     (tmp_path / "ids.sqlite").write_bytes(torn)
     memory = SqliteMemory(tmp_path / "ids.sqlite")
     assert memory.positions() == {}
@@ -77,7 +77,7 @@ def test_more_ids_than_one_statement_takes_are_found() -> None:
     memory.close()
 
 
-def test_questions_for_unknown_ids_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lookups_of_unknown_ids_do_not_fill_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_CACHED", 10)
     memory = SqliteMemory(None)
     memory.put({"kept": Known("d", "score", 0, 1, 2)})

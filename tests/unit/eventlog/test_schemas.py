@@ -182,7 +182,7 @@ def test_the_document_has_the_form_of_asyncapi_3() -> None:
     Draft202012Validator(ASYNCAPI).validate(document())
 
 
-def test_the_form_is_checked_in_earnest() -> None:
+def test_a_document_of_another_form_is_refused() -> None:
     wrong = document()
     wrong["operations"]["send.retrace.policy.g1"]["action"] = "publish"
     with pytest.raises(ValidationError, match="publish"):

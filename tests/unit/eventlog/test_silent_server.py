@@ -16,7 +16,7 @@ from eventlog.topics import TRANSACTIONS
 _TIMEOUT = 0.4
 
 
-def test_those_who_wait_for_a_silent_server_do_not_wait_in_turn() -> None:
+def test_callers_wait_for_a_silent_server_at_the_same_time_not_one_after_the_other() -> None:
     # Nobody listens on port 1.
     reader = SingleReader(KafkaSettings("127.0.0.1:1", request_timeout=_TIMEOUT))
 

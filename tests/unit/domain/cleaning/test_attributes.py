@@ -34,7 +34,7 @@ def test_files_hold_the_object_as_text() -> None:
         {"a": "x" * 20_000}, {"a": object()}, {1: 2},
     ],
 )  # fmt: skip
-def test_what_cannot_be_kept_is_refused(attributes: dict[Any, Any]) -> None:
+def test_attributes_that_cannot_be_stored_are_refused(attributes: dict[Any, Any]) -> None:
     with pytest.raises(InvalidTransactionError) as caught:
         cleaned({**MINIMAL, "attributes": attributes})
     assert [error.field for error in caught.value.errors] == ["attributes"]

@@ -135,7 +135,7 @@ def test_tokens_depend_on_the_key_and_a_short_key_is_refused() -> None:
         Tokeniser(b"short")
 
 
-def test_half_a_pair_beside_a_card_number_leaves_text_that_can_be_stored() -> None:
+def test_a_lone_surrogate_beside_a_card_number_leaves_text_that_can_be_stored() -> None:
     raw = json.dumps({"\ud800": CARD, "note": "\ude00 and \U0001f4a5"})
     hidden = redact(raw, TOKENISE)
     assert json.loads(hidden.encode()) == {"\ufffd": TOKEN, "note": "\ufffd and \U0001f4a5"}

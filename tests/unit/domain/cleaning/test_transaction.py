@@ -111,7 +111,7 @@ def test_every_bad_field_is_named_at_once_in_the_canonical_order() -> None:
     assert list(found) == list(CANONICAL_FIELDS)
 
 
-def test_what_is_required_is_said() -> None:
+def test_missing_required_fields_are_named() -> None:
     assert errors_of({}) == dict.fromkeys(("transaction_id", "timestamp", "amount"), "is required")
 
 

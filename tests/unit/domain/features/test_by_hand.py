@@ -203,7 +203,7 @@ def test_finishing_with_a_state_of_other_features_is_refused() -> None:
         finish({Entity.CARD: EntityState(Entity.CARD, "c", features)}, transaction)
 
 
-def test_an_amount_is_held_against_ordinary_amounts_whatever_outliers_there_were() -> None:
+def test_an_amount_is_compared_with_ordinary_amounts_whatever_outliers_there_were() -> None:
     """Of 10, 20, 30, 40 and 1000 the median is 30, and the distances from it 0, 10, 10, 20, 970."""
     amounts = (4000, 1000, 100_000, 3000, 2000)
     events = [paid(str(i), NOON - i * DAY, amount) for i, amount in enumerate(amounts)]
@@ -214,7 +214,7 @@ def test_an_amount_is_held_against_ordinary_amounts_whatever_outliers_there_were
     assert values([paid("one", NOON, 5)], NOON)["customer_amount_robust_z_90d"] is None
 
 
-def test_amounts_far_beyond_ones_own_are_counted_and_dated() -> None:
+def test_amounts_far_above_the_usual_are_counted_and_dated() -> None:
     usual = [paid(f"u{i}", NOON - 40 * DAY + i * HOUR, 1000) for i in range(9)]
     days = (35, 13, 6, 1)
     far = [paid(f"f{day}", NOON - day * DAY, 3001 + day) for day in days]

@@ -21,7 +21,7 @@ def test_inputs_are_picked_by_name_whatever_stands_beside_them() -> None:
     assert INPUTS.of(CATALOGUE, numbers) == numbers[3:9]
 
 
-def test_a_feature_that_is_gone_is_named() -> None:
+def test_a_missing_feature_is_named() -> None:
     fewer = FeatureSet(f for f in CATALOGUE.features if f.name != ASKED[2].name)
     with pytest.raises(SettingsError, match=f"asks for '{ASKED[2].name}'.*retrace train"):
         INPUTS.check(fewer)

@@ -37,7 +37,7 @@ def test_a_reversed_label_is_no_last_fraud() -> None:
 
 
 class TestLabels:
-    def test_a_label_counts_at_its_known_time_and_in_whole_past_tiles_alone(self) -> None:
+    def test_a_label_counts_at_its_known_time_and_only_in_whole_past_tiles(self) -> None:
         events = [paid("t", NOON - 20 * DAY, 1), labelled("t", NOON, 1)]
         name = "merchant_fraud_count_7d"  # in tiles of a minute
         assert values(events, NOON)[name] == 0.0

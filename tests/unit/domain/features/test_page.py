@@ -10,7 +10,7 @@ from domain.features.declarations.page import features_page
 PAGE = Path(__file__).parents[4] / "docs" / "features.md"
 
 
-def test_the_reference_page_is_fresh() -> None:
+def test_the_reference_page_is_up_to_date() -> None:
     assert PAGE.read_text() == features_page(), f"write features_page() to {PAGE} again"
 
 

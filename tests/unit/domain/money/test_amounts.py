@@ -29,7 +29,7 @@ def test_the_double_nearest_to_an_amount_gives_exactly_that_amount(minor: int, c
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=50))
-def test_what_adding_doubles_leaves_behind_is_no_part_of_the_amount(cents: list[int]) -> None:
+def test_the_rounding_error_of_added_doubles_is_no_part_of_the_amount(cents: list[int]) -> None:
     assert to_minor(sum(cent / 100 for cent in cents), "USD") == sum(cents)
 
 

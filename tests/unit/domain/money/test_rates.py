@@ -50,7 +50,7 @@ def test_every_currency_has_an_approximate_rate_from_1990_on() -> None:
         assert rates.to_base(10**12, currency, from_rfc3339("1990-01-01T00:00:00Z")) > 0
 
 
-def test_rates_of_ones_own_come_from_csv_and_fall_back_on_others() -> None:
+def test_own_rates_come_from_csv_and_fall_back_on_approximate_ones() -> None:
     rates = Rates.from_csv(
         ["day,currency,rate", "2024-01-01, eur ,1.5"], "USD", approximate_rates()
     )

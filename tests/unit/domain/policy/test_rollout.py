@@ -17,7 +17,7 @@ shares = st.integers(0, WHOLE)
 
 
 @given(ids, hashes, shares, shares)
-def test_who_is_in_at_a_share_is_in_at_every_greater_one(
+def test_an_id_that_is_in_at_one_share_is_in_at_every_greater_one(
     transaction_id: str, model_hash: str, one: int, other: int
 ) -> None:
     less, more = sorted((one, other))
@@ -65,12 +65,10 @@ def test_two_roll_outs_at_a_tenth_share_a_hundredth(one: str, other: str) -> Non
         ("Zahlung-ü/7", "0" * 64, 6411),
     ],
 )
-def test_places_stay_as_they_are_for_ever(
-    transaction_id: str, model_hash: str, expected: int
-) -> None:
+def test_buckets_never_change(transaction_id: str, model_hash: str, expected: int) -> None:
     assert bucket(transaction_id, model_hash) == expected
 
 
-def test_a_share_takes_the_places_below_it() -> None:
+def test_a_share_takes_the_buckets_below_it() -> None:
     assert not in_roll_out("t-1", "a" * 64, 1_607)
     assert in_roll_out("t-1", "a" * 64, 1_608)

@@ -57,7 +57,7 @@ def test_reading_a_record_again_changes_nothing(topic: list[object]) -> None:
         assert shadows.apply(data, offset) == shadows
 
 
-def test_history_begins_at_the_beginning_and_what_has_none_at_the_seam() -> None:
+def test_a_shadow_with_history_starts_at_offset_zero_and_one_without_at_the_seam() -> None:
     given = {"model_id": "m", "feature_set": "f", "thresholds": THRESHOLDS, "seam": [7, 9]}
     topic = [
         ModelShadowed(**given, model_hash="a", since=5),  # type: ignore[arg-type]

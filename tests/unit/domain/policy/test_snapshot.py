@@ -58,7 +58,7 @@ def test_reading_a_record_again_changes_nothing(topic: list[tuple[int, object]])
 
 
 @given(topics)
-def test_the_last_promotion_and_the_last_thresholds_are_in_force(
+def test_the_last_promotion_and_the_last_thresholds_apply(
     topic: list[tuple[int, object]],
 ) -> None:
     snapshot = fold(topic)
@@ -73,13 +73,13 @@ def test_the_last_promotion_and_the_last_thresholds_are_in_force(
     assert snapshot.thresholds == (judged[-1] if judged else NO_POLICY.thresholds)
 
 
-def test_facts_of_other_versions_move_the_version_alone() -> None:
+def test_unknown_events_change_the_version_alone() -> None:
     other = RecordDeadLettered(reader="r", origin="o", partition=0, offset=0, reason="r", sealed="")
     after = NO_POLICY.apply(other, 7)
     assert (after.version, after.model, after.thresholds) == (7, None, NO_POLICY.thresholds)
 
 
-def test_thresholds_of_a_model_do_not_judge_the_fallback_rules() -> None:
+def test_thresholds_of_a_model_do_not_apply_to_the_fallback_rules() -> None:
     tight = Thresholds(review=0.001, step_up=0.002, decline=0.003)
     snapshot = fold([(0, ThresholdsSet(thresholds=tight, reason="test"))])
     assert snapshot.thresholds_for("full") == tight
@@ -112,7 +112,7 @@ def beneath(snapshot: PolicySnapshot) -> list[str]:
     return [each.model.model_hash for each in snapshot.before]
 
 
-def test_taking_promotions_back_goes_down_the_stack_and_not_to_and_fro() -> None:
+def test_rollbacks_go_down_the_stack_and_not_back_and_forth() -> None:
     snapshot = policy_of(promotion("a"), promotion("b"), promotion("c"))
     assert beneath(snapshot) == ["a", "b"]
     snapshot = snapshot.apply(promotion("b", took_back=True), 3)
@@ -121,25 +121,25 @@ def test_taking_promotions_back_goes_down_the_stack_and_not_to_and_fro() -> None
     assert beneath(snapshot) == []
 
 
-def test_a_model_promoted_again_lies_upon_the_one_that_it_follows() -> None:
+def test_a_model_promoted_again_is_pushed_onto_the_champion_before_it() -> None:
     assert beneath(policy_of(promotion("a"), promotion("b"), promotion("a"))) == ["a", "b"]
     assert beneath(policy_of(promotion("a"), promotion("b"), promotion("b", HIGH))) == ["a"]
 
 
-def test_taking_back_passes_over_what_lies_between_and_repeating_it_changes_nothing() -> None:
+def test_a_rollback_skips_the_champions_between_and_repeating_it_changes_nothing() -> None:
     back = promotion("a", took_back=True)
     snapshot = policy_of(promotion("a"), promotion("b"), promotion("c"), back)
     assert beneath(snapshot) == []
     assert beneath(snapshot.apply(back, 4)) == []
 
 
-def test_the_stack_keeps_the_thresholds_that_judged_each_model_last() -> None:
+def test_the_stack_keeps_the_last_thresholds_of_each_champion() -> None:
     by_hand = ThresholdsSet(thresholds=HIGH, reason="test")
     snapshot = policy_of(promotion("a"), by_hand, promotion("b"))
     assert (snapshot.before[0].thresholds, snapshot.thresholds) == (HIGH, LOW)
 
 
-def test_a_transaction_of_the_share_is_judged_by_the_challengers_own_thresholds() -> None:
+def test_the_challengers_own_thresholds_apply_to_the_transactions_of_its_share() -> None:
     snapshot = policy_of(promotion("a"), roll_out("b", WHOLE // 2))
     assert snapshot.challenger is not None
     assert snapshot.challenger.thresholds_for("full") == HIGH
@@ -164,11 +164,13 @@ def test_a_roll_out_ends(end: object) -> None:
     assert (snapshot.roll_out, snapshot.challenger) == (None, None)
 
 
-def test_another_roll_out_takes_the_place_and_another_models_retirement_does_not() -> None:
+def test_another_roll_out_replaces_the_first_and_another_models_retirement_does_not_end_it() -> (
+    None
+):
     other = ModelRetired(model_id="c", model_hash="c", reason="test")
     snapshot = policy_of(promotion("a"), roll_out("b", WHOLE), roll_out("d", WHOLE), other)
     assert snapshot.of("t").model == roll_out("d", WHOLE)
 
 
-def test_the_model_in_force_is_no_challenger() -> None:
+def test_the_champion_cannot_be_its_own_challenger() -> None:
     assert policy_of(promotion("a"), roll_out("a", WHOLE)).roll_out is None

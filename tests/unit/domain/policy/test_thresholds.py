@@ -23,7 +23,7 @@ ordered_thresholds = st.lists(scores, min_size=3, max_size=3).map(
 
 
 @given(scores, scores, ordered_thresholds)
-def test_a_higher_score_is_never_judged_more_mildly(
+def test_a_higher_score_never_has_a_milder_outcome(
     a: float, b: float, thresholds: Thresholds
 ) -> None:
     low, high = sorted((a, b))
@@ -62,6 +62,6 @@ def test_a_threshold_that_is_no_score_is_refused_by_name(value: float) -> None:
     assert refused.value.field == "thresholds.review"
 
 
-def test_the_thresholds_built_in_are_valid() -> None:
+def test_the_default_thresholds_are_valid() -> None:
     validated(DEFAULT_THRESHOLDS)
     validated(FALLBACK_THRESHOLDS)

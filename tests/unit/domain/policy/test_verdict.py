@@ -75,7 +75,7 @@ def test_fallback_scores_are_scores_and_explain_themselves(transaction: Transact
     assert bool(score.reasons) == (score.value > 0.02)
 
 
-def test_fallback_judges_larger_amounts_no_more_mildly() -> None:
+def test_a_larger_amount_never_has_a_milder_outcome_by_the_fallback_rules() -> None:
     for channel in (None, "pos", "atm", "transfer"):
         base = Transaction(
             transaction_id="t", timestamp=0, amount=0, currency="EUR", base_amount=0,
