@@ -1,0 +1,66 @@
+"""Every file and module that documents, comments and docstrings name exists."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.architecture.references import missing, prose
+from tests.architecture.tree import ROOT, files
+
+HERE = ROOT / "docs" / "architecture.md"
+
+
+def test_what_documents_comments_and_docstrings_name_exists() -> None:
+    read = [
+        path
+        for path in files()
+        if path.suffix == ".py"
+        or (path.suffix == ".md" and path.name not in ("CHANGELOG.md", "features.md"))
+    ]
+    assert len(read) > 400
+    wrong = {
+        str(path.relative_to(ROOT)): found for path in read if (found := missing(prose(path), path))
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "domain/nowhere.py",
+        "domain/nowhere",
+        "docs/adr/0999",
+        "nowhere.py",
+        "docs/nowhere.md",
+        "eventlog.nowhere",
+        "eventlog.codec.nothing",
+        "commands.nowhere.inbox",
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_found(wrong: str) -> None:
+    assert missing(f"First (`{wrong}`), then {wrong}.", HERE) == [wrong, wrong]
+
+
+def test_a_link_is_relative_to_its_document_and_its_heading_exists() -> None:
+    assert missing("[here](archive.md), [heading](models.md#the-artefact)", HERE) == []
+    wrong = ["README.md", "models.md#nowhere", "#nowhere"]
+    assert missing(" ".join(f"[no]({link})" for link in wrong), HERE) == wrong
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "domain/events",
+        "docs/adr/0012",
+        "docs/architecture.md",
+        "eventlog.codec.decode",
+        "projections/<name>/states.py",
+        "domain/*.py",
+        "https://localhost:8000/docs/nowhere.md",
+        "/usr/local/nowhere.py",
+        "run/stack.json",
+        "fraud.transaction.scored",
+    ],
+)
+def test_what_exists_and_what_is_no_reference_passes(right: str) -> None:
+    assert missing(f"See `{right}` and {right}.", HERE) == []
