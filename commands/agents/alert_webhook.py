@@ -151,10 +151,10 @@ class AlertWebhook:
                 response = await self._client.post(self._url, json=body, headers=headers)
             if response.is_success:
                 return True
-            said = f"answered {response.status_code}"
+            outcome = f"answered {response.status_code}"
         except httpx.HTTPError as error:
-            said = str(error) or type(error).__name__
-        logger.warning("alert %s: %s %s", raised.id, self._receiver, said)
+            outcome = str(error) or type(error).__name__
+        logger.warning("alert %s: %s %s", raised.id, self._receiver, outcome)
         return False
 
     def _delivered(self, raised: Envelope, attempts: int) -> Envelope:

@@ -1,4 +1,4 @@
-"""Shadows and activated feature sets, as the POLICY topic tells them from now on."""
+"""Shadows and activated feature sets, kept up to date with the POLICY topic."""
 
 from __future__ import annotations
 

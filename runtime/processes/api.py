@@ -8,28 +8,29 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import (
     AbstractContextManager,
     AsyncExitStack,
     asynccontextmanager,
-    closing,
     suppress,
 )
 from typing import TypeVar, cast
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.deps import ApiDeps
+from api.deps import ApiDeps, Probe
 from api.live import DecisionHub
 from api.metrics import Metrics
+from commands import Context
 from commands.labels.retry import keep_early_label
-from domain.errors import RetraceError
+from domain.errors import RetraceError, UnavailableError
+from eventlog.topics import TRANSACTIONS
 from runtime.composition.decider import open_context
-from runtime.composition.log import log_of
-from runtime.composition.probes import probes_of
+from runtime.composition.log import open_log
 from runtime.composition.read_models import open_read_models
 from runtime.composition.stores import open_evidence
 from runtime.settings import Settings, load_settings
@@ -46,7 +47,8 @@ def application(settings: Settings, instance: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
         async with AsyncExitStack() as stack:
-            log = stack.enter_context(closing(log_of(settings)))
+            # Closed in reverse order.
+            log = stack.enter_context(open_log(settings))
             read_models = stack.enter_context(open_read_models(settings))
             evidence = stack.enter_context(open_evidence(settings))
             context = await _opened(stack, open_context(settings, instance, log))
@@ -54,21 +56,18 @@ def application(settings: Settings, instance: str) -> FastAPI:
             await context.ledger.barrier(within=_CATCH_UP_SECONDS)
             failure = asyncio.create_task(context.ledger.failed())
             failure.add_done_callback(_terminate)
+            stack.callback(failure.cancel)
             hub = DecisionHub(asyncio.get_running_loop())
-            stop_listening = context.ledger.listen(hub.publish)
-            try:
-                yield ApiDeps(
-                    context=context,
-                    read_models=read_models,
-                    evidence=evidence,
-                    hub=hub,
-                    metrics=Metrics(context.ledger),
-                    probes=probes_of(settings, context),
-                    keep_early_label=keep_early_label(settings.dead_letter_key, context),
-                )
-            finally:
-                stop_listening()
-                failure.cancel()
+            stack.callback(context.ledger.listen(hub.publish))
+            yield ApiDeps(
+                context=context,
+                read_models=read_models,
+                evidence=evidence,
+                hub=hub,
+                metrics=Metrics(context.ledger),
+                probes=_probes(settings, context),
+                keep_early_label=keep_early_label(settings.dead_letter_key, context),
+            )
 
     return create_app(lifespan)
 
@@ -84,6 +83,35 @@ def _terminate(failure: asyncio.Task[None]) -> None:
     """Without its tail of the log this process can answer nothing: its supervisor restarts it."""
     if not failure.cancelled() and failure.exception():
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _probes(settings: Settings, context: Context) -> Mapping[str, Probe]:
+    """Those behind /ready: one short question to each server."""
+
+    async def kafka() -> None:
+        await context.log.ends(TRANSACTIONS)
+
+    return {
+        "kafka": kafka,
+        "redis": _reachable("redis", settings.redis_url, 6379),
+        "postgresql": _reachable("postgresql", settings.database_url, 5432),
+        "mongodb": _reachable("mongodb", settings.mongodb_url, 27017),
+    }
+
+
+def _reachable(name: str, url: str, default_port: int) -> Probe:
+    """Opens a connection and closes it; asks the server nothing."""
+    parts = urlsplit(url)
+    host, port = parts.hostname, parts.port or default_port
+
+    async def probe() -> None:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError as error:
+            raise UnavailableError(name, f"does not answer at {host}:{port}") from error
+        writer.close()
+
+    return probe
 
 
 class Server(uvicorn.Server):

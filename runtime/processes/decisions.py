@@ -29,7 +29,8 @@ from runtime.composition.decider import open_context
 from runtime.processes.workload import Tools, Workload
 from runtime.settings import Settings
 
-INGRESS = "ingress"
+INBOX_READER = "ingress"
+"""As dead letters name it."""
 _CATCH_UP_SECONDS = 3600.0
 
 
@@ -53,7 +54,7 @@ def decisions(tools: Tools) -> Workload:
     )
     retry = LabelRetry(READER, retry_label(settings.dead_letter_key, context))
     handlers: dict[Topic, BatchHandler] = {
-        INBOX_TRANSACTIONS: _ingress(settings, context, positions("inbox")),
+        INBOX_TRANSACTIONS: _inbox_agent(settings, context, positions("inbox")),
         TRANSACTIONS: agent,
         DEAD_LETTERS: retry,
     }
@@ -73,7 +74,7 @@ def decisions(tools: Tools) -> Workload:
     )
 
 
-def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> InboxAgent:
+def _inbox_agent(settings: Settings, context: Context, positions: SqliteMemory) -> InboxAgent:
     async def submit(value: bytes) -> None:
         payload, raw = parse_payload(value)
         command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
@@ -83,7 +84,7 @@ def _ingress(settings: Settings, context: Context, positions: SqliteMemory) -> I
         origin: str, partition: int, offset: int, error: RetraceError, value: bytes
     ) -> None:
         record = SetAside(
-            reader=INGRESS,
+            reader=INBOX_READER,
             origin=origin,
             partition=partition,
             offset=offset,
