@@ -6,14 +6,11 @@ import json
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cli.output import parse_moment, print_table, progress_shown
-
-if TYPE_CHECKING:
-    from operations.backtest.backtest import Backtest
 
 
 def backtest(
@@ -68,45 +65,29 @@ def backtest(
     if cards:
         chosen = replace(chosen, cards=tuple(cards))
     measured = made.measures(chosen)
-    told = _summary(made, scores, time.monotonic() - started)
+    summary = made.summary() | {
+        "scores": str(scores) if scores else None,
+        "seconds": round(time.monotonic() - started, 1),
+    }
     if as_json:
-        print(json.dumps(told | {"by_maturity": measured}))
+        print(json.dumps(summary | {"by_maturity": measured}))
     else:
-        print(_text(told))
+        print(_text(summary))
         print_table(measure_rows(measured, asdict(chosen)), ["", *measured])
     if made.decisions is not None and made.decisions.differ:
         raise typer.Exit(1)
 
 
-def _summary(made: Backtest, scores: Path | None, seconds: float) -> dict[str, Any]:
-    from inference.evaluation.metrics import auc, average_precision
-
-    labels, values = made.labelled
-    both = 0 < labels.sum() < len(labels)
-    return {
-        "model_id": made.model_id,
-        "model_hash": made.model_hash,
-        "transactions": len(made.history),
-        "labelled": len(labels),
-        "frauds": int(labels.sum()),
-        "auc": auc(labels, values) if both else None,
-        "average_precision": average_precision(labels, values) if both else None,
-        "scores": str(scores) if scores else None,
-        "seconds": round(seconds, 1),
-        "decisions": asdict(made.decisions) if made.decisions is not None else None,
-    }
-
-
-def _text(told: dict[str, Any]) -> str:
+def _text(run: dict[str, Any]) -> str:
     lines = [
-        f"{told['model_id']} scored {told['transactions']:,} transactions in {told['seconds']} s;"
-        f" {told['labelled']:,} are labelled by now, {told['frauds']:,} of them fraud"
+        f"{run['model_id']} scored {run['transactions']:,} transactions in {run['seconds']} s;"
+        f" {run['labelled']:,} are labelled by now, {run['frauds']:,} of them fraud"
     ]
-    if told["auc"] is not None:
-        lines.append(f"  AUC {told['auc']:.4f}, average precision {told['average_precision']:.4f}")
-    if told["scores"]:
-        lines.append(f"  scores: {told['scores']}")
-    replay = told["decisions"]
+    if run["auc"] is not None:
+        lines.append(f"  AUC {run['auc']:.4f}, average precision {run['average_precision']:.4f}")
+    if run["scores"]:
+        lines.append(f"  scores: {run['scores']}")
+    replay = run["decisions"]
     if replay is not None:
         lines += [
             f"  it decided {replay['decisions']:,} of them, {replay['compared']:,} with the"

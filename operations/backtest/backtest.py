@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from eventlog.archive.history import History
 from host.clock import now_us
 from host.files import whole_file, writing
 from inference.evaluation.measures import MeasureSettings, by_maturity
+from inference.evaluation.metrics import auc, average_precision
 from inference.frame.frame import Floats
 from operations.backtest.decision_replay import DecisionReplay, replay_decisions
 from operations.models.lifecycle import Models
@@ -48,9 +49,24 @@ class Backtest:
 
     @property
     def labelled(self) -> tuple[Floats, Floats]:
-        """(labels, scores) of what is labelled today."""
+        """(labels, scores) of the transactions that are labelled by now."""
         rows = self.history.labels != UNLABELLED
         return self.history.labels[rows].astype(np.float64), self.scores[rows]
+
+    def summary(self) -> dict[str, Any]:
+        """What `retrace backtest --json` prints of it; no quality where one class is missing."""
+        labels, values = self.labelled
+        both = 0 < labels.sum() < len(labels)
+        return {
+            "model_id": self.model_id,
+            "model_hash": self.model_hash,
+            "transactions": len(self.history),
+            "labelled": len(labels),
+            "frauds": int(labels.sum()),
+            "auc": auc(labels, values) if both else None,
+            "average_precision": average_precision(labels, values) if both else None,
+            "decisions": asdict(self.decisions) if self.decisions is not None else None,
+        }
 
     def measures(self, chosen: MeasureSettings) -> dict[str, dict[str, Any]]:
         """By maturity of labels, at the thresholds that came with the model."""

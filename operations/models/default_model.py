@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from commands.models.lifecycle import promote_model
@@ -14,10 +15,11 @@ from domain.features import CATALOGUE
 from eventlog.port import EventLog
 from host.files import write_whole
 from host.source_digest import source_digest
-from inference.artefacts.store import Artefact, ArtefactStore
+from inference.artefacts.store import Artefact, ArtefactStore, content_hash
 from inference.frame.progress import Progress
 
 if TYPE_CHECKING:
+    from inference.evaluation.measures import MeasureSettings
     from inference.training.train import TrainedModel
 
 SEED = 1
@@ -57,6 +59,30 @@ def ensure(
         progress(f"no model is in force: {error.message}")
         return ""
     return manifest.model_id
+
+
+def ensure_with_card(
+    log: EventLog,
+    store: ArtefactStore,
+    clock: Callable[[], int],
+    progress: Callable[[str], None],
+    measures: MeasureSettings,
+) -> str:
+    """As `ensure`, and writes the card of a model that it has just trained."""
+    from operations.models.cards import write
+
+    made: list[TrainedModel] = []
+
+    def make(of: Progress) -> Mapping[str, bytes]:
+        made.append(trained_on_simulated(of))
+        return made[0].files
+
+    model_id = ensure(log, store, clock, progress, make)
+    for trained in made:
+        # The model serves without a card: a full disk must not stop a start.
+        with suppress(OSError):
+            write(store, content_hash(trained.files), trained, "simulated history", measures)
+    return model_id
 
 
 def serves(store: ArtefactStore, model_hash: str) -> bool:

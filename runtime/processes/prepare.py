@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from runtime.settings import Settings
-
-if TYPE_CHECKING:
-    from inference.frame.progress import Progress
-    from inference.training.train import TrainedModel
 
 Say = Callable[[str], None]
 
@@ -60,26 +54,12 @@ def _generation(settings: Settings, say: Say) -> None:
 
 def _model(settings: Settings, say: Say) -> None:
     from host.clock import now_us
-    from inference.artefacts.store import content_hash
-    from operations.models.cards import write as write_card
-    from operations.models.default_model import ensure, trained_on_simulated
+    from operations.models.default_model import ensure_with_card
     from runtime.composition.log import open_log
     from runtime.composition.models import artefacts_of
 
-    made: list[TrainedModel] = []
-
-    def make(progress: Progress) -> Mapping[str, bytes]:
-        made.append(trained_on_simulated(progress))
-        return made[0].files
-
-    store = artefacts_of(settings)
     with open_log(settings) as log:
-        ensure(log, store, now_us, say, make)
-    for trained in made:
-        # The model serves without a card: a full disk must not stop a start.
-        with suppress(OSError):
-            model_hash = content_hash(trained.files)
-            write_card(store, model_hash, trained, "simulated history", settings.measures)
+        ensure_with_card(log, artefacts_of(settings), now_us, say, settings.measures)
 
 
 STEPS = (

@@ -73,7 +73,7 @@ def test_a_model_of_another_machine_is_found_by_its_id(machine: Machine) -> None
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_an_altered_copy_is_not_opened_and_is_put_right_by_a_machine_that_has_it(
+def test_an_altered_shared_copy_is_refused_and_replaced_by_a_machine_that_has_it(
     machine: Machine, inside: tuple[Any, str], name: str
 ) -> None:
     machine("one").put(files())
@@ -104,7 +104,7 @@ def test_a_put_that_breaks_off_leaves_no_artefact(url: str) -> None:
         assert shared.hashes() == []
 
 
-def test_what_is_altered_here_is_taken_anew(machine: Machine, tmp_path: Path) -> None:
+def test_an_altered_local_copy_is_fetched_again(machine: Machine, tmp_path: Path) -> None:
     machine("one").put(files())
     (tmp_path / "one" / HASH / GRAPH).write_bytes(b"rotten")
     assert machine("one").open(HASH).graph == b"graph"
@@ -120,7 +120,7 @@ def test_putting_twice_writes_once(machine: Machine, inside: tuple[Any, str]) ->
     assert before.mtime_ns == after.mtime_ns
 
 
-def test_a_model_that_could_not_be_shared_is_when_it_is_registered(
+def test_registering_shares_a_model_that_could_not_be_shared_before(
     machine: Machine, tmp_path: Path
 ) -> None:
     facts = {"as_known_at": "2023-10-01T00:00:00Z", "transactions": 9, "frauds": 1,
@@ -144,7 +144,7 @@ def test_a_model_that_cannot_be_shared_is_kept_and_says_what_to_do(
     assert store.open(HASH).graph == b"graph"
 
 
-def test_a_server_that_is_away_is_not_asked_for_what_is_here_and_is_named_for_what_is_not(
+def test_an_absent_server_is_named_only_for_models_that_are_not_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -165,6 +165,6 @@ def test_a_server_that_is_away_is_not_asked_for_what_is_here_and_is_named_for_wh
         ensure(log, store, lambda: 0, lambda _: None, lambda _: files())
 
 
-def test_a_place_that_cannot_be_a_place_is_named() -> None:
+def test_an_invalid_place_is_named() -> None:
     with pytest.raises(SettingsError, match="RETRACE_MODELS_URL"):
         SharedArtefacts("nonsense://x", MANIFEST).hashes()

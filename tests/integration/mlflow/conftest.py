@@ -19,7 +19,7 @@ from runtime.settings import settings_from_environment
 from tests.e2e.stack import eventually, free_port
 
 LOCK = Path(__file__).with_name("requirements.lock")
-# Nothing of ours reaches it, it tells nobody that it runs, and starts no more than it needs.
+# No telemetry, no job runner, and none of our packages.
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",

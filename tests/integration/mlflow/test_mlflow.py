@@ -62,7 +62,7 @@ def elsewhere(tmp_path: Path) -> Models:
 
 
 @pytest.fixture
-def told(mlflow_url: str) -> Callable[..., Any]:
+def api(mlflow_url: str) -> Callable[..., Any]:
     """Asks MLflow itself."""
 
     def ask(path: str, /, **asked: str) -> Any:
@@ -72,11 +72,11 @@ def told(mlflow_url: str) -> Callable[..., Any]:
     return ask
 
 
-def test_a_run_holds_what_there_is_to_know_of_the_model(
-    server: MlflowServer, store: ArtefactStore, trained: TrainedModel, told: Callable[..., Any]
+def test_a_run_holds_parameters_metrics_and_files_of_the_model(
+    server: MlflowServer, store: ArtefactStore, trained: TrainedModel, api: Callable[..., Any]
 ) -> None:
     artefact, run_id = export_run(store, server, "retrace", trained.manifest.model_id, silent)
-    run = told("runs/get", run_id=run_id)["run"]
+    run = api("runs/get", run_id=run_id)["run"]
     assert run["info"]["status"] == "FINISHED"
     assert run["info"]["run_name"] == trained.manifest.model_id
     tags = {tag["key"]: tag["value"] for tag in run["data"]["tags"]}
@@ -87,12 +87,12 @@ def test_a_run_holds_what_there_is_to_know_of_the_model(
     assert params["transactions"] == "2000"
     assert params["settings.fitting.epochs"] == "1"
     assert float(params["threshold.decline"]) == trained.thresholds.decline
-    stored = told("artifacts/list", run_id=run_id, path="retrace")["files"]
+    stored = api("artifacts/list", run_id=run_id, path="retrace")["files"]
     sizes = {file["path"]: int(file["file_size"]) for file in stored}
     assert sizes == {f"retrace/{name}": len(data) for name, data in trained.files.items()}
 
 
-def test_a_model_that_comes_back_is_verified_stored_and_made_known(
+def test_an_imported_model_is_verified_stored_and_registered(
     server: MlflowServer, store: ArtefactStore, elsewhere: Models
 ) -> None:
     artefact, run_id = export_run(store, server, "retrace", _only(store), silent)
@@ -105,7 +105,7 @@ def test_a_model_that_comes_back_is_verified_stored_and_made_known(
     assert len(registry_of(elsewhere.log).all()) == 1
 
 
-def test_a_model_that_was_altered_there_is_not_taken(
+def test_a_model_that_was_altered_there_is_refused(
     server: MlflowServer, store: ArtefactStore, elsewhere: Models
 ) -> None:
     artefact, run_id = export_run(store, server, "retrace", _only(store), silent)
@@ -115,7 +115,7 @@ def test_a_model_that_was_altered_there_is_not_taken(
     assert registry_of(elsewhere.log).all() == []
 
 
-def test_a_run_that_is_none_or_holds_no_model_is_named(
+def test_a_missing_run_and_a_run_without_model_are_named(
     server: MlflowServer, elsewhere: Models
 ) -> None:
     with pytest.raises(NotFoundError, match="no-such-run"):
@@ -126,7 +126,7 @@ def test_a_run_that_is_none_or_holds_no_model_is_named(
 
 
 def test_a_run_that_cannot_be_finished_is_marked_as_failed(
-    server: MlflowServer, store: ArtefactStore, told: Callable[..., Any], mlflow_url: str,
+    server: MlflowServer, store: ArtefactStore, api: Callable[..., Any], mlflow_url: str,
     tmp_path: Path,
 ) -> None:  # fmt: skip
     made = httpx.post(
@@ -153,8 +153,8 @@ def test_a_server_that_is_away_is_named_without_its_password(store: ArtefactStor
     assert "secret" not in str(refused.value)
 
 
-def test_the_command_gives_a_model_and_says_which_run_it_is(
-    store: ArtefactStore, mlflow_url: str, told: Callable[..., Any]
+def test_the_export_command_prints_the_id_of_the_run(
+    store: ArtefactStore, mlflow_url: str, api: Callable[..., Any]
 ) -> None:
     environment = {
         **os.environ,
@@ -168,7 +168,7 @@ def test_the_command_gives_a_model_and_says_which_run_it_is(
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     run_id = json.loads(done.stdout)["run_id"]
-    assert told("runs/get", run_id=run_id)["run"]["info"]["status"] == "FINISHED"
+    assert api("runs/get", run_id=run_id)["run"]["info"]["status"] == "FINISHED"
     refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert refused.returncode == 1
     assert "--to DIR, or --mlflow" in refused.stderr

@@ -27,9 +27,9 @@ from operations.monitoring.health import HealthPorts, HealthQuery
 from operations.monitoring.health_monitor import HealthMonitor
 from projections.readmodels.adapters.postgres import alerts_projection
 from projections.readmodels.queries.read_models import ReadModels, forget
+from tests.builders.monitored_models import decided, monitored_model, project, traffic
 from tests.builders.read_model_facts import NOON, CheckedLog, envelope, project_all
 from tests.builders.table_contents import dump
-from tests.builders.watched_models import decided, project, traffic, watched_model
 
 LATER = NOON + 2 * DAY
 
@@ -80,7 +80,7 @@ class Monitored:
         )
 
     def stored(self, model_id: str) -> str:
-        manifest = watched_model(model_id=model_id).to_json()
+        manifest = monitored_model(model_id=model_id).to_json()
         return self.store.put({GRAPH: b"graph", MANIFEST: manifest, WEIGHTS: b"weights"})
 
     def roll_out(self, model_id: str) -> str:

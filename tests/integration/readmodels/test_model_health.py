@@ -15,8 +15,15 @@ from operations.monitoring.health import HealthQuery, measured
 from projections.readmodels.queries.live_window import LiveWindow
 from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
+from tests.builders.monitored_models import (
+    MODEL,
+    decided,
+    frauds,
+    monitored_model,
+    project,
+    traffic,
+)
 from tests.builders.read_model_facts import NOON, labelled
-from tests.builders.watched_models import MODEL, decided, frauds, project, traffic, watched_model
 
 LATER = NOON + 25 * HOUR
 DAY_ROUND = HealthQuery(LATER, window=25 * HOUR)
@@ -24,11 +31,11 @@ DAY_ROUND = HealthQuery(LATER, window=25 * HOUR)
 
 def test_the_traffic_of_its_training_is_steady(engine: Engine) -> None:
     project(engine, *decided(*traffic(1500, 3)))
-    found = measured(engine, watched_model(), MODEL, DAY_ROUND)
+    found = measured(engine, monitored_model(), MODEL, DAY_ROUND)
     assert (found.decisions, found.sampled, found.degraded) == (1500, 1500, 0)
     assert found.drifted == []
     assert found.levels["scores"] == "steady"
-    week = measured(engine, watched_model(), MODEL, HealthQuery(LATER))
+    week = measured(engine, monitored_model(), MODEL, HealthQuery(LATER))
     assert week.level == "unknown"
     assert week.coverage == pytest.approx(25 / 168, abs=0.001)
 
@@ -38,7 +45,7 @@ def test_features_that_drift_and_scores_that_rise_are_an_alert(engine: Engine) -
     vectors[:, 4] *= 3
     vectors[:, 7] = np.nan
     project(engine, *decided(vectors, np.sqrt(scores)))
-    found = measured(engine, watched_model(), MODEL, DAY_ROUND)
+    found = measured(engine, monitored_model(), MODEL, DAY_ROUND)
     assert {each.feature for each in found.drifted} == {CATALOGUE.names[4], CATALOGUE.names[7]}
     lost = next(each for each in found.features if each.feature == CATALOGUE.names[7])
     assert lost.unknown[0] == pytest.approx(0.05, abs=0.02)
@@ -102,10 +109,10 @@ def test_frauds_beyond_the_expected_number_are_an_alert(engine: Engine) -> None:
     asked = HealthQuery(now, window=51 * DAY)
     promised = round(float(traffic(1500, 3)[1].sum()))
     log = project(engine, *facts, *frauds(f"t-{number}" for number in range(promised)))
-    assert measured(engine, watched_model(), MODEL, asked).levels["calibration"] == "steady"
+    assert measured(engine, monitored_model(), MODEL, asked).levels["calibration"] == "steady"
     more = frauds((f"t-{number}" for number in range(promised, 3 * promised)), DAY)
     project(engine, *more, log=log)
-    found = measured(engine, watched_model(), MODEL, asked)
+    found = measured(engine, monitored_model(), MODEL, asked)
     assert found.judged.ratio == pytest.approx(3, abs=0.1)
     assert (found.levels["calibration"], found.levels["labels"]) == ("alert", "alert")
     assert found.drifted == []
@@ -114,5 +121,5 @@ def test_frauds_beyond_the_expected_number_are_an_alert(engine: Engine) -> None:
 def test_a_silent_server_is_named() -> None:
     silent = build_engine(PostgresSettings("postgresql+psycopg://nobody@127.0.0.1:1/none"))
     with pytest.raises(UnavailableError, match="postgresql"):
-        measured(silent, watched_model(), MODEL, HealthQuery(LATER))
+        measured(silent, monitored_model(), MODEL, HealthQuery(LATER))
     silent.dispose()

@@ -83,7 +83,7 @@ def history(*names: str, values: Sequence[float | None] = tuple(vector(0.6, None
     return Dataset(CATALOGUE, some, ids, some, some, some, numbers, payments)
 
 
-def test_what_comes_out_alike_differs_in_nothing() -> None:
+def test_equal_decisions_differ_in_nothing() -> None:
     past = history("t-0", "t-1")
     found = replay_decisions(
         [decision("t-0"), decision("t-1")], Halving(), past, np.array([0.3, 0.3])
@@ -110,7 +110,7 @@ def test_a_record_that_does_not_give_its_own_decision_is_found(fields: dict[str,
     assert found.differ
 
 
-def test_a_score_that_the_replay_does_not_give_is_found_and_said_why() -> None:
+def test_a_score_that_differs_in_the_replay_is_found_with_its_cause() -> None:
     made, late = decision("t-0"), np.array([0.4])
     found = replay_decisions([made], Halving(), history("t-0"), late)
     assert found == DecisionReplay(decisions=1, compared=1, replay_differs=1)
@@ -121,7 +121,7 @@ def test_a_score_that_the_replay_does_not_give_is_found_and_said_why() -> None:
     assert not found.differ
 
 
-def test_features_that_the_model_does_not_take_were_not_served_otherwise() -> None:
+def test_features_that_the_model_ignores_do_not_count_as_served_otherwise() -> None:
     past = history("t-0")
     past.values[0, CATALOGUE.names.index(FIRST) + 1] = 5.0
     found = replay_decisions([decision("t-0")], Halving(), past, np.array([0.4]))
@@ -129,7 +129,9 @@ def test_features_that_the_model_does_not_take_were_not_served_otherwise() -> No
 
 
 @pytest.mark.parametrize("fields", [{"fingerprint": "there"}, {"feature_set": "older"}])
-def test_decisions_of_elsewhere_are_counted_alone(fields: dict[str, Any]) -> None:
+def test_decisions_of_another_machine_or_feature_set_are_only_counted(
+    fields: dict[str, Any],
+) -> None:
     made = decision("t-0", score=0.9, **fields)
     found = replay_decisions([made], Halving(), history("t-0"), np.array([0.3]))
     assert found == DecisionReplay(decisions=1)
@@ -137,6 +139,6 @@ def test_decisions_of_elsewhere_are_counted_alone(fields: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("fields", [{"model_hash": "b" * 64}, {"path": "fallback"}])
-def test_what_another_model_or_a_rule_decided_is_none_of_its_own(fields: dict[str, Any]) -> None:
+def test_decisions_of_another_model_or_of_rules_are_left_out(fields: dict[str, Any]) -> None:
     made = [decision("t-0", **fields), decision("t-9")]
     assert replay_decisions(made, Halving(), history("t-0"), np.array([0.3])) == DecisionReplay()

@@ -1,4 +1,4 @@
-"""A new installation has a model in force, made once and put in force only where none serves."""
+"""Default model: made once, and promoted only where no model in force can serve."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def test_an_alert_names_the_model_the_measure_and_what_drifted() -> None:
     assert (data.since, data.until) == (health.since, health.until)
 
 
-def test_what_is_said_twice_on_one_day_is_one_alert() -> None:
+def test_an_alert_has_one_id_per_day() -> None:
     health = measured(3)
     [first], [again], [next_day] = (
         alerts_of(health, LIMITS, now) for now in (NOW, NOW + HOUR, NOW + DAY)
@@ -29,7 +29,7 @@ def test_what_is_said_twice_on_one_day_is_one_alert() -> None:
     assert first.alert_id == again.alert_id != next_day.alert_id
 
 
-def test_frauds_beyond_what_was_promised_are_said_in_numbers() -> None:
+def test_calibration_alerts_give_the_numbers_of_frauds() -> None:
     weeks = [Week(0, 900, 20.0, 5, 1, {7: 30, 30: 50, 60: 50, 90: 50})]
     found = {each.measure: each for each in alerts_of(measured(0, weeks=weeks), LIMITS, NOW)}
     assert "50 frauds where scores promised 20.0" in found["calibration"].summary

@@ -63,14 +63,14 @@ def test_json_holds_every_figure(run: Any) -> None:
     assert (judged["ratio"], judged["declined_censored"]) == (2.5, 5)
 
 
-def test_what_could_not_be_measured_ends_with_2_and_says_why(run: Any) -> None:
+def test_a_failed_measurement_ends_with_2_and_gives_the_reason(run: Any) -> None:
     failed = run(UnavailableError("postgresql", "connection refused"))
     assert failed.exit_code == 2
     assert "postgresql" in failed.stderr
     assert run(measured(0), "--window", "soon").exit_code == 2
 
 
-def test_too_little_data_is_said(run: Any) -> None:
+def test_too_little_data_is_reported(run: Any) -> None:
     few = measured(3, rows=100)
     said = run(few)
     assert said.exit_code == 0
@@ -87,7 +87,7 @@ def test_traffic_of_a_day_is_too_early_to_judge(run: Any) -> None:
     assert "reach over 14% of the window" in said.stderr
 
 
-def test_immature_weeks_are_left_open() -> None:
+def test_immature_weeks_have_no_number() -> None:
     weeks = [Week(NOW - 40 * DAY, 900, 20.0, 0, 0, {7: 1, 30: 2, 60: 3, 90: 3})]
     [told] = facts_of(measured(0, weeks=weeks), LIMITS)["weeks"]
     assert told["observed"] == {"7": 1, "30": 2, "60": None, "90": None}

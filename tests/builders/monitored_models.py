@@ -38,7 +38,7 @@ def traffic(rows: int, seed: int) -> tuple[Floats, Floats]:
     return vectors, random.beta(0.3, 10, rows)
 
 
-def watched_model(**given: Any) -> Manifest:
+def monitored_model(**given: Any) -> Manifest:
     """A model of all features, trained on ordinary payments with calibrated scores."""
     vectors, scores = traffic(ROWS, 1)
     labels = (np.random.default_rng(2).random(ROWS) < scores).astype(float)

@@ -1,4 +1,4 @@
-"""A rollback to a named model may be repeated, and one in doubt says how."""
+"""Lifecycle of models: what is refused, and what may be repeated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from commands.models.lifecycle import promote_model
 from commands.models.registry import registry_of
-from domain.errors import LogUnavailableError, NotFoundError
+from domain.errors import InvalidInputError, LogUnavailableError, NotFoundError
 from domain.events import ModelPromoted, Thresholds
 from eventlog.in_memory import InMemoryEventLog
 from operations.models.lifecycle import Models
@@ -36,12 +36,13 @@ class Takes:
 
 def opened(log: InMemoryEventLog) -> Models:
     """As a command opens them; every model can be loaded."""
-    artefact, scorer = SimpleNamespace(manifest=None), SimpleNamespace(inputs=Takes())
+    manifest = SimpleNamespace(thresholds=THRESHOLDS)
+    artefact, scorer = SimpleNamespace(manifest=manifest), SimpleNamespace(inputs=Takes())
     store: Any = SimpleNamespace(share=lambda _hash: None, open=lambda _hash: artefact)
     return Models(log, store, registry_of(log), lambda _hash: scorer)
 
 
-def test_a_rollback_to_a_model_goes_there_and_no_further_however_often(
+def test_a_repeated_rollback_to_a_model_goes_no_further(
     log: InMemoryEventLog,
 ) -> None:
     assert opened(log).rollback("b").model_id == "b"
@@ -53,7 +54,7 @@ def test_a_rollback_to_a_model_goes_there_and_no_further_however_often(
         opened(log).rollback("c")
 
 
-def test_a_rollback_in_doubt_says_how_it_is_repeated(
+def test_a_rollback_without_acknowledgement_names_the_command_to_repeat(
     log: InMemoryEventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = opened(log)
@@ -71,3 +72,27 @@ def test_a_rollback_in_doubt_says_how_it_is_repeated(
     # It had arrived.
     assert registry_of(log).in_force == "b" * 9
     assert opened(log).rollback("b").model_id == "b"
+
+
+def test_the_model_in_force_is_neither_rolled_out_nor_retired(log: InMemoryEventLog) -> None:
+    with pytest.raises(InvalidInputError, match="c is in force: it has all traffic"):
+        opened(log).roll_out("c", 500)
+    with pytest.raises(InvalidInputError, match="c is in force: promote another one first"):
+        opened(log).retire("c", "worse")
+    assert opened(log).roll_out("b", 500).model_id == "b"
+    assert opened(log).end_roll_out().model_id == "b"
+    with pytest.raises(NotFoundError, match="rolled out"):
+        opened(log).end_roll_out()
+
+
+def test_retiring_ends_the_shadow_and_is_recorded_once(log: InMemoryEventLog) -> None:
+    opened(log).shadow("a", None)
+    opened(log).retire("a", "worse")
+    version = registry_of(log).policy.version
+    with pytest.raises(NotFoundError, match="shadow"):
+        opened(log).end_shadow("a")
+    opened(log).retire("a", "worse")
+    after = registry_of(log)
+    assert (after.policy.version, after.find("a").retired) == (version, "worse")
+    with pytest.raises(InvalidInputError, match="a was retired: worse"):
+        opened(log).promote("a")
