@@ -36,10 +36,10 @@ class RecordAdmission:
     _memory: SqliteMemory | None = None
     _admission: Admission | None = None
 
-    def open(self, partitions: set[int], anew: Iterable[int] = ()) -> dict[int, int]:
+    def open(self, partitions: set[int], from_start: Iterable[int] = ()) -> dict[int, int]:
         """Per partition the offset of the next record that was never checked.
 
-        The memory of the partitions in `anew`, which are projected from their beginning, is
+        The memory of the partitions in `from_start`, which are projected from their beginning, is
         dropped: where an id was used twice, the memory of its second use would void the first.
         """
         if self.path is None:
@@ -48,7 +48,7 @@ class RecordAdmission:
             self._memory = SqliteMemory(self.path)
             self._admission = Admission(self._memory)
         read = self._memory.positions()
-        if again := read.keys() & set(anew):
+        if again := read.keys() & set(from_start):
             self._memory.forget(again)
             read = self._memory.positions()
         return {partition: read.get(partition, 0) for partition in partitions}

@@ -16,7 +16,7 @@ class WorkerSettings:
 
     `fetch_wait_ms` bounds how long a quiet partition waits behind a fetch of the others.
     `session_seconds` is how long a killed worker keeps its partitions from the next one.
-    `stall_seconds` without progress under lag end the process, for its supervisor to start anew.
+    `stall_seconds` without progress under lag end the process, so that its supervisor restarts it.
     `topic_prefix` sets several logs on one server apart. A worker that comes back under the same
     `instance` has its partitions at once, without waiting for its dead predecessor's session.
     """

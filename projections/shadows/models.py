@@ -1,4 +1,4 @@
-"""Models that score along as shadows: loaded once each, live and over history."""
+"""Shadow models: loaded once each, they score live decisions and history."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _concerned(log: LogSide, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
 def _decoded(
     log: LogSide, history: History, concerned: NDArray[np.bool_]
 ) -> tuple[dict[int, FeatureEvent], dict[int, Transaction]]:
-    """The facts of the rows concerned, decoded anew from what the log holds."""
+    """The facts of the rows concerned, decoded again from the log."""
     facts: dict[int, FeatureEvent] = {}
     transactions: dict[int, Transaction] = {}
     rows = log.events.rows[concerned]

@@ -185,5 +185,5 @@ def _row(state: EntityState, encoded: bytes) -> StateRow:
 def _gone() -> IntegrityError:
     return IntegrityError(
         "the online states have lost their markers, or this generation of them was removed: the "
-        "worker starts anew on the live one, and rebuilds from the log what is missing"
+        "worker restarts on the live one, and rebuilds from the log what is missing"
     )

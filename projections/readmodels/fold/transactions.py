@@ -31,7 +31,7 @@ from projections.readmodels.fold.transaction_state import (
 
 @dataclass(slots=True)
 class Changes:
-    """Rows to write, by key. Rows of ids in `replaced` (an id used anew) are removed first."""
+    """Rows to write, by key. Rows of ids in `replaced` (ids used again) are removed first."""
 
     transactions: dict[str, Row] = field(default_factory=dict)
     decisions: dict[str, Row] = field(default_factory=dict)

@@ -33,9 +33,9 @@ def read_cursor(cursor: str, question: object) -> Place:
         time, key, digest = msgspec.json.decode(packed, type=tuple[int, str, str])
         to_datetime(time)
     except (ValueError, OverflowError, msgspec.MsgspecError) as error:
-        raise InvalidInputError("cursor", "not a cursor: leave it out to begin anew") from error
+        raise InvalidInputError("cursor", "not a cursor: leave it out to start again") from error
     if digest != _digest(question) or "\0" in key:
-        raise InvalidInputError("cursor", "belongs to other filters: leave it out to begin anew")
+        raise InvalidInputError("cursor", "belongs to other filters: leave it out to start again")
     return Place(time, key)
 
 

@@ -30,7 +30,7 @@ async def test_a_rebuilt_store_gets_both_uses_of_an_id(tmp_path: Path) -> None:
     read = batch([submitted(), scored(), labelled(), submitted(known_time=again), scored()])
     admission = RecordAdmission(TRANSACTIONS.name, tmp_path / "admission.sqlite", nowhere)
     for _ in range(2):
-        assert admission.open({0}, anew={0}) == {0: 0}
+        assert admission.open({0}, from_start={0}) == {0: 0}
         checked = await admission.check(read)
         assert [each.status for each in checked] == ["counts"] * 5
         admission.commit(read)
