@@ -24,7 +24,7 @@ _LABEL = b"retrace dead letters v1\0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetAside:
+class DeadRecord:
     """A record that `reader` could not use; see RecordDeadLettered for the fields."""
 
     reader: str
@@ -61,7 +61,7 @@ def unseal(sealed: str, key: bytes) -> bytes:
     return zlib.decompress(opened)
 
 
-def dead_letter_event(record: SetAside, key: bytes, now: int) -> Envelope:
+def dead_letter_event(record: DeadRecord, key: bytes, now: int) -> Envelope:
     """`now` is the time at which it was set aside, in microseconds UTC."""
     return Envelope(
         id=record.event_id,
@@ -83,7 +83,7 @@ def dead_letter_event(record: SetAside, key: bytes, now: int) -> Envelope:
 
 
 async def dead_letter(
-    log: EventLog, record: SetAside, key: bytes, clock: Callable[[], int]
+    log: EventLog, record: DeadRecord, key: bytes, clock: Callable[[], int]
 ) -> Position:
     """Acknowledged when it returns; a retry is harmless. Raises LogUnavailableError."""
     return await log.append(DEAD_LETTERS, None, dead_letter_event(record, key, clock()))

@@ -10,7 +10,7 @@ from commands.context import Context
 from commands.labels.label import READER, label_id, label_transaction, parse_label
 from domain.errors import IntegrityError, InvalidInputError, NotFoundError
 from domain.events import RecordDeadLettered
-from eventlog.dead_letters import SetAside, dead_letter, unseal
+from eventlog.dead_letters import DeadRecord, dead_letter, unseal
 
 ORIGIN = "POST /labels"
 
@@ -20,7 +20,7 @@ def keep_early_label(key: bytes, context: Context) -> Callable[[bytes, str], Awa
 
     async def keep(payload: bytes, reason: str) -> None:
         command = parse_label(json.loads(payload))
-        record = SetAside(
+        record = DeadRecord(
             reader=READER,
             origin=ORIGIN,
             partition=0,

@@ -19,7 +19,7 @@ Mode = Literal["score", "submit"]
 @event("fraud.transaction.submitted")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionSubmitted(Event):
-    """A transaction was handed to us for a decision.
+    """A transaction was submitted for a decision.
 
     `digest` is the keyed digest over the cleaned command: equal ids with other digests are in
     conflict. `mode` tells who decides: `score` is decided by the process that took it, `submit` by
@@ -35,7 +35,7 @@ class TransactionSubmitted(Event):
 @event("fraud.transaction.imported")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionImported(Event):
-    """A transaction of the past was laid down as history: folded and projected, not decided."""
+    """A past transaction was imported as history: folded and projected, not decided."""
 
     transaction: Transaction
     digest: str
@@ -83,7 +83,7 @@ class TransactionScored(Event):
 @event("fraud.transaction.labelled")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionLabelled(Event):
-    """Somebody said whether a transaction was fraud; a later label replaces an earlier one.
+    """A report says whether a transaction was fraud; a later label replaces an earlier one.
 
     `value` is 1 for fraud and 0 for confirmed genuine. The entity keys, amount and time are
     copied from the transaction so that features need no join.

@@ -11,7 +11,7 @@ from domain.money.currencies import EXPONENTS
 
 MAX_MINOR = 10**12
 
-# What arithmetic in binary leaves behind, in minor units; anything beyond was really written.
+# The largest rounding error of binary arithmetic, in minor units; more than that was written so.
 _ARTEFACT = 1e-6
 _ARTEFACT_DECIMAL = Decimal("0.000001")
 _CONTEXT = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -79,7 +79,7 @@ def _from_float(value: float, exponent: int, currency: str) -> int:
 def _from_decimal(value: Decimal, exponent: int, currency: str) -> int:
     if not value.is_finite():
         raise _AmountError("expected a finite number")
-    # Bounds the work: what is left has at most 14 digits before the point.
+    # Bounds the work: at most 14 digits are left before the point.
     if value and value.adjusted() > 13:
         return _outside(value < 0)
     if value.adjusted() < -40:

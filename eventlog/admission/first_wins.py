@@ -42,7 +42,7 @@ class Memory(Protocol):
     """Keeps `Known` by transaction id and the offset of each label by event id."""
 
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
-        """Changes nothing but the cost of looking these up one by one."""
+        """Looks up many ids at once, to save the cost of one by one; changes nothing else."""
         ...
 
     def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]: ...
@@ -67,7 +67,7 @@ def admits_scored(known: Known | None, digest: str, offset: int) -> bool:
     """True where this scored record is the decision of its id."""
     if known is None or known.mode == "import" or known.digest != digest:
         return False
-    # One that came before its origin was void then, and stays so when it is read again.
+    # A decision before its origin was void when it was first read, and stays void.
     if offset < known.origin_offset:
         return False
     return known.scored_offset is None or known.scored_offset == offset
@@ -80,7 +80,7 @@ class Admission:
         self._memory = memory
 
     def expect(self, envelopes: Sequence[Envelope]) -> None:
-        """Call before admitting a batch: one question to the memory instead of one for each."""
+        """Call before admitting a batch: one lookup instead of one for each record."""
         labels = [e.id for e in envelopes if isinstance(e.data, TransactionLabelled)]
         self._memory.prefetch((e.subject for e in envelopes), labels)
 

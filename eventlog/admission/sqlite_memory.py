@@ -36,7 +36,7 @@ Place = tuple[int, int]
 
 
 class SqliteMemory:
-    """Implements first_wins.Memory; everything since the last `commit` is lost together.
+    """Implements first_wins.Memory; what was not committed is lost as a whole.
 
     Not thread-safe: one thread owns it. `path` None keeps all in RAM.
     """
@@ -52,7 +52,7 @@ class SqliteMemory:
         self._new_labels: dict[str, Place] = {}
 
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
-        # On a quiet log nothing is committed, however many ids are asked for.
+        # On a quiet log there is no commit that would empty the cache.
         if len(self._ids) > _MOST_CACHED:
             self._ids = dict(self._new_ids)
         ids = [each for each in set(transaction_ids) if each not in self._ids]
@@ -108,7 +108,7 @@ class SqliteMemory:
         self._db.commit()
 
     def commit(self, positions: Mapping[int, int]) -> None:
-        """Keeps what was put together with how far the log has been read."""
+        """Stores what was put, and how far the log has been read, in one transaction."""
         self._write()
         self._ids.clear()
         self._labels.clear()
@@ -137,7 +137,7 @@ class SqliteMemory:
             yield from self._db.execute(sql.format(",".join("?" * len(chunk))), chunk)
 
     def discard(self) -> None:
-        """As `close`; whoever opens the file next begins from nothing."""
+        """Closes and deletes the file."""
         if self._path:
             _unlink(self._path)
         self.close()

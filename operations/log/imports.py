@@ -22,7 +22,7 @@ from commands.imports import (
 from commands.imports.origin import correlation_of, name_of
 from commands.imports.rejects import rejects_path_of
 from domain.durations import parse_duration
-from eventlog.dead_letters import SetAside, dead_letter_event
+from eventlog.dead_letters import DeadRecord, dead_letter_event
 from eventlog.port import Appender
 from eventlog.topics import DEAD_LETTERS
 
@@ -92,7 +92,7 @@ def with_dead_letters(
 
     def reject(found: Reject) -> None:
         write(found)
-        record = SetAside(
+        record = DeadRecord(
             reader="import",
             origin=origin,
             partition=0,

@@ -22,7 +22,7 @@ from commands.labels.label import READER
 from commands.labels.retry import retry_label
 from domain.errors import InvalidInputError, RetraceError
 from eventlog.admission.sqlite_memory import SqliteMemory
-from eventlog.dead_letters import SetAside, dead_letter
+from eventlog.dead_letters import DeadRecord, dead_letter
 from eventlog.topics import ALERTS, DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
 from projections.faust.worker import BatchHandler
 from runtime.composition.decider import open_context
@@ -83,7 +83,7 @@ def _inbox_agent(settings: Settings, context: Context, positions: SqliteMemory) 
     async def set_aside(
         origin: str, partition: int, offset: int, error: RetraceError, value: bytes
     ) -> None:
-        record = SetAside(
+        record = DeadRecord(
             reader=INBOX_READER,
             origin=origin,
             partition=partition,

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from eventlog.adapters.kafka import KafkaEventLog
-from eventlog.dead_letters import SetAside, dead_letter
+from eventlog.dead_letters import DeadRecord, dead_letter
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS, Topic
 from host.clock import now_us
@@ -34,7 +34,7 @@ class Tools:
         key = self.settings.dead_letter_key
 
         async def set_aside(position: Position, original: bytes, reason: str) -> None:
-            record = SetAside(
+            record = DeadRecord(
                 reader=self.name,
                 origin=position.topic,
                 partition=position.partition,

@@ -20,7 +20,7 @@ from eventlog.adapters.kafka_admin import MAX_RECORD_BYTES, ensure_topics
 from eventlog.adapters.kafka_producer import Sender
 from eventlog.adapters.kafka_topics import StoredTopics
 from eventlog.codec import decode
-from eventlog.dead_letters import SetAside, dead_letter, unseal
+from eventlog.dead_letters import DeadRecord, dead_letter, unseal
 from eventlog.port import Position
 from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import DEAD_LETTERS, POLICY, TOPICS, TRANSACTIONS, Topic
@@ -213,7 +213,7 @@ async def test_the_largest_record_can_be_dead_lettered(
     kafka: KafkaSettings, log: KafkaEventLog
 ) -> None:
     original = os.urandom(MAX_RECORD_BYTES - 1024)
-    record = SetAside(
+    record = DeadRecord(
         reader="decisions",
         origin="inbox.transactions",
         partition=0,
@@ -225,7 +225,7 @@ async def test_the_largest_record_can_be_dead_lettered(
     assert unseal(decode(log.read_one(place).value).data.sealed, b"key") == original
 
 
-async def set_aside(log: KafkaEventLog, record: SetAside) -> Position:
+async def set_aside(log: KafkaEventLog, record: DeadRecord) -> Position:
     return await dead_letter(log, record, b"key", lambda: 1)
 
 

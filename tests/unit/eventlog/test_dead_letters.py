@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.errors import IntegrityError, NotFoundError
 from eventlog.codec import decode
 from eventlog.dead_letters import (
-    SetAside,
+    DeadRecord,
     dead_letter,
     dead_letter_of,
     dead_letters,
@@ -25,7 +25,7 @@ from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS
 
 KEY = b"a secret of any length"
 NOW = 1_700_000_000_000_000
-RECORD = SetAside(
+RECORD = DeadRecord(
     reader="decisions",
     origin=INBOX_TRANSACTIONS.name,
     partition=1,
@@ -36,7 +36,7 @@ RECORD = SetAside(
 )
 
 
-async def set_aside(log: InMemoryEventLog, *records: SetAside) -> list[Position]:
+async def set_aside(log: InMemoryEventLog, *records: DeadRecord) -> list[Position]:
     return [await dead_letter(log, record, KEY, lambda: NOW) for record in records]
 
 

@@ -9,14 +9,14 @@ from commands.agents.label_retry import LabelRetry
 from domain.errors import ConflictError, RetraceError
 from domain.events import Envelope, RecordDeadLettered
 from eventlog.batch import Batch
-from eventlog.dead_letters import SetAside, dead_letter_event
+from eventlog.dead_letters import DeadRecord, dead_letter_event
 from eventlog.topics import DEAD_LETTERS
 from tests.builders.worker_pieces import batch
 from tests.fakes.events import NOW
 
 
 def letter(offset: int, reader: str = "labels") -> Envelope:
-    record = SetAside(
+    record = DeadRecord(
         reader=reader, origin="api", partition=0, offset=offset, reason="unknown", original=b"x"
     )
     return dead_letter_event(record, b"k" * 32, NOW)

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import NotFoundError
-from eventlog.dead_letters import SetAside, dead_letter_event
+from eventlog.dead_letters import DeadRecord, dead_letter_event
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS
 from operations.log.dead_letters import retry_dead_letters
 
 KEY = b"a secret of any length"
-RECORD = SetAside(
+RECORD = DeadRecord(
     reader="decisions",
     origin=INBOX_TRANSACTIONS.name,
     partition=1,
@@ -24,7 +24,7 @@ RECORD = SetAside(
 )
 
 
-def kept(*records: SetAside) -> InMemoryEventLog:
+def kept(*records: DeadRecord) -> InMemoryEventLog:
     log = InMemoryEventLog()
     for record in records:
         log.append_nowait(DEAD_LETTERS, None, dead_letter_event(record, KEY, 1))
