@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from commands import Context
+from commands import Context, ScoreTransaction, score_transaction
 from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
 from commands.policy.active import ActivePolicy
 from commands.ports import FeatureReader, RecentTail, Scorer, ServedFeatures
+from domain.events import Envelope
 from domain.features import CATALOGUE, Entity, EntityState, Inputs, entity_keys, finish
 from domain.features.engine import warm_up
 from domain.money import approximate_rates
@@ -85,3 +87,24 @@ def deciding_process(
             )
     finally:
         ledger.close()
+
+
+CARD_COUNT = next(name for name in CATALOGUE.names if name.startswith("card_count_1h"))
+
+
+def payload(transaction_id: str = "12345", **more: Any) -> dict[str, Any]:
+    return {
+        "transaction_id": transaction_id,
+        "amount": 100,
+        "timestamp": "2023-10-01T12:34:56Z",
+        **more,
+    }
+
+
+def score(context: Context, **more: Any) -> Any:
+    return score_transaction(ScoreTransaction(payload=payload(**more), raw=None), context)
+
+
+def feature(scored: Envelope, name: str) -> float | None:
+    value: float | None = scored.data.features[CATALOGUE.names.index(name)]
+    return value

@@ -4,61 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from commands import (
-    Context,
     DecideTransaction,
-    ScoreTransaction,
     SubmitTransaction,
     decide_transaction,
-    score_transaction,
     submit_transaction,
 )
-from commands.policy.active import ActivePolicy
 from commands.ports import RecentTail, ServedFeatures
 from domain.errors import (
     ConflictError,
-    IntegrityError,
     InvalidTransactionError,
-    UnavailableError,
 )
-from domain.events import Envelope, ModelRolledOut, Thresholds, TransactionScored
-from domain.features import CATALOGUE, Inputs, finish
-from domain.policy import NO_POLICY, WHOLE, Score
+from domain.events import Envelope, TransactionScored
+from domain.features import CATALOGUE, finish
 from domain.transactions import Transaction
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
-from tests.fakes.deciding import FixedScorer, deciding_process
-
-CARD_COUNT = next(name for name in CATALOGUE.names if name.startswith("card_count_1h"))
-
-
-@pytest.fixture
-def log() -> Iterator[InMemoryEventLog]:
-    log = InMemoryEventLog()
-    yield log
-    log.close()
-
-
-def payload(transaction_id: str = "12345", **more: Any) -> dict[str, Any]:
-    return {
-        "transaction_id": transaction_id,
-        "amount": 100,
-        "timestamp": "2023-10-01T12:34:56Z",
-        **more,
-    }
-
-
-def score(context: Context, **more: Any) -> Any:
-    return score_transaction(ScoreTransaction(payload=payload(**more), raw=None), context)
+from tests.fakes.deciding import CARD_COUNT, deciding_process, feature, payload, score
 
 
 def scored_in(log: InMemoryEventLog, transaction_id: str) -> list[Envelope]:
@@ -68,11 +35,6 @@ def scored_in(log: InMemoryEventLog, transaction_id: str) -> list[Envelope]:
         for e in envelopes
         if isinstance(e.data, TransactionScored) and e.subject == transaction_id
     ]
-
-
-def feature(scored: Envelope, name: str) -> float | None:
-    value: float | None = scored.data.features[CATALOGUE.names.index(name)]
-    return value
 
 
 async def test_the_minimal_payload_is_decided(log: InMemoryEventLog) -> None:
@@ -217,121 +179,3 @@ async def test_features_that_cannot_be_read_at_all_do_not_stop_a_decision(
         scored = await score(context)
     assert scored.data.path == "fallback"
     assert scored.data.flags == ["features_unavailable"]
-
-
-CHALLENGER = ModelRolledOut(
-    model_id="challenger",
-    model_hash="c" * 64,
-    feature_set=CATALOGUE.hash,
-    share=WHOLE,
-    thresholds=Thresholds(review=0.2, step_up=0.3, decline=0.5),
-)
-
-
-def rolling_out(scorer: FixedScorer) -> ActivePolicy:
-    snapshot = NO_POLICY.apply(CHALLENGER, 7)
-    return ActivePolicy(snapshot, FixedScorer(0.25, "champion"), scorer)
-
-
-async def test_a_rolled_out_challenger_decides_by_its_own_thresholds(log: InMemoryEventLog) -> None:
-    with deciding_process(log) as context:
-        policy = rolling_out(FixedScorer(0.4, "challenger", "c" * 64))
-        scored = await score(replace(context, policy=lambda: policy))
-        assert (scored.data.model_id, scored.data.model_hash) == ("challenger", "c" * 64)
-        assert (scored.data.outcome, scored.data.policy_version) == ("step_up", 7)
-        assert scored.data.thresholds == CHALLENGER.thresholds
-
-
-async def test_a_challenger_that_cannot_take_the_features_leaves_them_to_the_champion(
-    log: InMemoryEventLog,
-) -> None:
-    others = Inputs("challenger", "another set", ["x"], ["of another meaning"])
-    with deciding_process(log) as context:
-        policy = rolling_out(FixedScorer(0.4, "challenger", "c" * 64, others))
-        scored = await score(replace(context, policy=lambda: policy))
-        assert (scored.data.model_id, scored.data.path) == ("champion", "full")
-        assert scored.data.thresholds == NO_POLICY.thresholds
-
-
-async def test_what_a_challenger_cannot_score_is_scored_by_the_model_in_force(
-    log: InMemoryEventLog,
-) -> None:
-    def answer() -> float:
-        raise UnavailableError("tf-serving", "is away")
-
-    with deciding_process(log) as context:
-        policy = rolling_out(ServerScorer(answer))
-        scored = await score(replace(context, policy=lambda: policy))
-        assert (scored.data.model_id, scored.data.path) == ("champion", "full")
-        assert scored.data.thresholds == NO_POLICY.thresholds
-
-
-class ServerScorer(FixedScorer):
-    """A model that waits for a server, which does as it is told."""
-
-    def __init__(self, answer: Callable[[], float]) -> None:
-        super().__init__(0.0, blocking=True)
-        object.__setattr__(self, "answer", answer)
-
-    def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:
-        return Score(self.answer(), [])  # type: ignore[attr-defined]
-
-
-async def test_a_model_server_scores_outside_the_loop(log: InMemoryEventLog) -> None:
-    threads: list[str] = []
-
-    def answer() -> float:
-        threads.append(threading.current_thread().name)
-        return 0.25
-
-    with deciding_process(log, scorer=ServerScorer(answer)) as context:
-        scored = await score(context)
-    assert (scored.data.path, scored.data.score) == ("full", 0.25)
-    assert scored.data.model_id == "fixed"
-    assert threading.main_thread().name not in threads
-
-
-async def test_a_model_server_that_hangs_costs_the_deadline_and_keeps_the_features(
-    log: InMemoryEventLog,
-) -> None:
-    released = threading.Event()
-
-    def answer() -> float:
-        released.wait(30)
-        return 0.9
-
-    with deciding_process(log, scorer=ServerScorer(answer), deadline=0.2) as context:
-        await context.ledger.barrier()
-        began = time.monotonic()
-        scored = await score(context, card_id="card-1")
-        took = time.monotonic() - began
-        released.set()
-    assert took < 2
-    assert (scored.data.path, scored.data.model_id) == ("deadline", "rules-only")
-    assert "model_late" in scored.data.flags
-    assert {"path.deadline", "flag.model_late"} <= set(scored.data.reasons)
-    assert feature(scored, CARD_COUNT) == 0
-
-
-@pytest.mark.parametrize(
-    ("error", "flag"),
-    [
-        (UnavailableError("tf-serving", "is away"), "model_unavailable"),
-        (IntegrityError("answers nonsense"), "model_failed"),
-        (ValueError("nobody thought of this"), "model_failed"),
-    ],
-)
-@pytest.mark.parametrize("blocking", [True, False])
-async def test_a_model_that_cannot_score_loses_no_decision(
-    log: InMemoryEventLog, error: Exception, flag: str, blocking: bool
-) -> None:
-    def answer() -> float:
-        raise error
-
-    scorer = ServerScorer(answer)
-    object.__setattr__(scorer, "blocking", blocking)
-    with deciding_process(log, scorer=scorer) as context:
-        scored = await score(context)
-    assert (scored.data.path, scored.data.model_id) == ("fallback", "rules-only")
-    assert scored.data.flags == [flag]
-    assert scored.data.fingerprint == ""

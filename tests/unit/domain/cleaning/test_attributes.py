@@ -8,7 +8,7 @@ import pytest
 
 from domain.cleaning.countries import ALPHA3, OFFICIAL
 from domain.errors import InvalidTransactionError
-from tests.builders.payloads import MINIMAL, cleaned
+from tests.unit.domain.cleaning.payloads import MINIMAL, cleaned
 
 
 def nested(levels: int) -> Any:

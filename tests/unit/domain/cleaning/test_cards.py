@@ -13,7 +13,7 @@ from commands.intake.tokens import Tokeniser
 from domain.cleaning import redact, tokenise_text
 from domain.cleaning.cards import card_number
 from domain.errors import SettingsError
-from tests.builders.payloads import (
+from tests.unit.domain.cleaning.payloads import (
     CARD,
     MINIMAL,
     TOKENISE,

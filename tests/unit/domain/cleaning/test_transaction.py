@@ -14,7 +14,7 @@ from domain.cleaning import CANONICAL_FIELDS, as_payload, changed_fields, conten
 from domain.errors import InvalidTransactionError
 from domain.times import MINUTE, from_rfc3339
 from domain.transactions import Transaction
-from tests.builders.payloads import CARD, MINIMAL, NOW, TOKENISE, cleaned, json_values
+from tests.unit.domain.cleaning.payloads import CARD, MINIMAL, NOW, TOKENISE, cleaned, json_values
 
 KEY = b"a key of digests"
 MOMENT = from_rfc3339("2024-05-31T10:00:00Z")

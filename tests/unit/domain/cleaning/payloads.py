@@ -1,4 +1,4 @@
-"""Owns what the tests of cleaning share: keys, rates, card numbers and any JSON."""
+"""Keys, rates, card numbers and any JSON, for the tests of cleaning."""
 
 from __future__ import annotations
 

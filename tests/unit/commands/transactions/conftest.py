@@ -1,0 +1,16 @@
+"""The log of these tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from eventlog.in_memory import InMemoryEventLog
+
+
+@pytest.fixture
+def log() -> Iterator[InMemoryEventLog]:
+    log = InMemoryEventLog()
+    yield log
+    log.close()
