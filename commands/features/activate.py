@@ -1,11 +1,8 @@
-"""Activation of a feature set on the policy topic, and the set that was activated last."""
+"""Command about features: appends which set is served."""
 
 from __future__ import annotations
 
-from commands.policy.feature_sets import ActivatedFeatures
-from commands.policy.topic import facts
 from domain.events import Envelope, FeaturesActivated
-from domain.features import FeatureSet
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
 
@@ -30,11 +27,3 @@ def activate_features(log: EventLog, fact: FeaturesActivated, before: int, known
     )
     log.append_nowait(POLICY, None, envelope)
     log.flush()
-
-
-def activated_features(log: EventLog) -> FeatureSet | None:
-    """The set that was activated last of those that this version can compute, None without one."""
-    found = ActivatedFeatures()
-    for _, fact in facts(log):
-        found = found.apply(fact.data)
-    return found.last

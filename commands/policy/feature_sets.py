@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from commands.policy.topic import facts
 from domain.errors import IntegrityError
 from domain.events import FeaturesActivated
 from domain.features import FeatureSet
+from eventlog.port import EventLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +29,11 @@ class ActivatedFeatures:
         except IntegrityError:
             return self
         return ActivatedFeatures({**self.by_hash, data.feature_set: found}, found)
+
+
+def activated_features(log: EventLog) -> FeatureSet | None:
+    """The last activated set that this version can compute, None where there is none."""
+    found = ActivatedFeatures()
+    for _, fact in facts(log):
+        found = found.apply(fact.data)
+    return found.last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commands.features.activate import activated_features
+from commands.policy.feature_sets import activated_features
 from domain.features import CATALOGUE
 from eventlog.port import EventLog
 from operations.progress import Say

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from commands.models.registry import registry_of
-from commands.policy.feature_sets import ActivatedFeatures
+from commands.policy.feature_sets import activated_features
 from commands.policy.topic import PolicyTopic, facts
 from domain.errors import LogUnavailableError
 from domain.events import Envelope, FeaturesActivated
@@ -76,10 +76,7 @@ def test_features_that_cannot_be_computed_are_a_fact_and_no_set() -> None:
         return replace(promoted(named), data=data)
 
     log = logged(activated(CATALOGUE.to_json(), "old"), activated("no declarations", "new"))
-    found = ActivatedFeatures()
-    for _, fact in facts(log):
-        found = found.apply(fact.data)
+    found = activated_features(log)
+    assert found is not None
+    assert found.hash == CATALOGUE.hash
     assert len(list(facts(log))) == 2
-    assert set(found.by_hash) == {"old"}
-    assert found.last is not None
-    assert found.last.hash == CATALOGUE.hash
