@@ -41,7 +41,7 @@ class Manifest(msgspec.Struct, frozen=True):
     """The model takes vectors of `feature_names`, each of which had its `feature_definitions` when
     it was trained, in the feature set of hash `feature_set`. `baseline` is a typical genuine
     vector, against which scores are explained. `thresholds` are those proposed at training. `facts`
-    tell how it was trained (ranges, counts, metrics, seed, code); nothing computes with them.
+    say how it was trained (ranges, counts, metrics, seed, code); nothing computes with them.
     `reference` is what live traffic is compared with, None in a model made before there was one.
     """
 

@@ -49,7 +49,7 @@ class MeasureSettings:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """The later rows, which fitted nothing, and their calibrated `scores` [n] in [0, 1]."""
+    """The later rows, on which nothing was fitted, and their calibrated `scores` [n] in [0, 1]."""
 
     frame: Frame
     scores: Floats

@@ -36,8 +36,8 @@ class Frame:
     never fit the model: they tell how common fraud is and which scores ordinary traffic gets.
     `definitions` are those of the features, in the order of `names`.
     `stands_for` [n] is how many transactions each row was sampled from, 1 where all are here.
-    `payments` are for measures, None where they are not known. `positions` tell, per partition of
-    the transactions' topic, up to which offset the log was read; empty where it was not.
+    `payments` are for measures, None where they are not known. `positions` are the offsets up to
+    which the log was read, per partition of the transactions' topic; empty where it was not.
     """
 
     vectors: Vectors
@@ -124,7 +124,7 @@ class Frame:
 
 
 def varying(frame: Frame) -> Ints:
-    """Numbers of the features that say anything: others only cost time, in training and scoring.
+    """Numbers of the features that vary: others only cost time, in training and scoring.
 
     Raises InvalidInputError where none does.
     """

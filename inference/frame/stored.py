@@ -24,7 +24,7 @@ _AT_ONCE = 1 << 22
 def store_frame(frame: Frame, folder: Path) -> str:
     """SHA-256 of what training learns from. Raises UnavailableError: a full disk.
 
-    How far the log was read tells nothing of that: the same rows may be read of a longer log.
+    Positions are left out: the same rows may be read of a longer log.
     """
     digest = hashlib.sha256()
     arrays = {name: getattr(frame, name) for name in _ARRAYS}

@@ -127,7 +127,7 @@ def _mature(weeks: Sequence[Week], days: int, now: int, latest: int) -> Sequence
 
 def _far_off(observed: int, expected: float) -> float:
     """Two-sided. The number of frauds, a sum of unequal coins, varies less than a Poisson one:
-    so this errs on the quiet side."""
+    the p-value is rather too large, and alerts are rather too few."""
     if not expected:
         return 0.0 if observed else 1.0
     tail = min(poisson.cdf(observed, expected), poisson.sf(observed - 1, expected))

@@ -40,13 +40,13 @@ def divergence(before: Floats, live: Floats) -> Divergence:
     University, 2018).
     """
     noise = 1 / before.sum() + 1 / live.sum()
-    # Half an observation stands for none: the logarithm of nothing would say more than we know.
+    # An empty bin counts as half an observation: the logarithm of 0 is infinite.
     least = 0.5 / min(before.sum(), live.sum())
     filled = (before > 0) | (live > 0)
     p, q = _shares(before[filled], least), _shares(live[filled], least)
     psi = float(rel_entr(p, q).sum() + rel_entr(q, p).sum())
     free = int(filled.sum()) - 1
-    # The root of a rounding error below zero is no number.
+    # A rounding error below zero has no root.
     with np.errstate(invalid="ignore"):
         js = float(np.nan_to_num(jensenshannon(p, q, base=2)))
     if not free:

@@ -17,7 +17,7 @@ from inference.monitoring.limits import Level, Limits, worst
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What a model met from `since` to `until` (known time, microseconds UTC).
+    """Traffic of a model from `since` to `until` (known time, microseconds UTC).
 
     `decisions` were made under it then, `degraded` of them by fallback or without its features; the
     others reach over `span` microseconds. `vectors` [n, d] and `scores` [n] are an even sample of
@@ -68,7 +68,7 @@ class ModelHealth:
 
     @property
     def levels(self) -> dict[str, Level]:
-        """By measure: what is said about each of them."""
+        """By measure."""
         return {
             "features": worst([each.level for each in self.features]),
             "scores": self.scores.level if self.scores else "unknown",

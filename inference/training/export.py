@@ -1,6 +1,6 @@
 """Export: a fitted network becomes the files of an artefact, checked by the probe batch.
 
-Only `from_keras_model` is used: other ways into the converter gave other scores without a word.
+Only `from_keras_model` is used: other entry points of the converter gave other scores, silently.
 """
 
 from __future__ import annotations

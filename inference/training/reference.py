@@ -28,8 +28,8 @@ _TINY = np.float32(1e-30)
 def reference_of(recent: Frame, served: Floats, later: Frame, unseen: Floats) -> Reference:
     """What traffic looked like in `recent`, the last whole weeks of the training data.
 
-    Not in all of it: where a history begins nothing is known of anybody, which live traffic would
-    differ from for ever. `served` [recent] are the scores of the model that is kept, `unseen`
+    Not in all of it: where a history begins, windows are empty, and live traffic always differs
+    from that. `served` [recent] are the scores of the model that is kept, `unseen`
     [later] those of the fit before, which had not learnt from the rows of `later`.
     """
     rows = _evenly(len(recent))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`source` says in words what was learnt from. `positions` are, per partition of `topic`, the
+    """`source` names the training data in words. `positions` are, per partition of `topic`, the
     offsets up to which the log was read, empty where it was not. `commit` is None outside a
     checkout."""
 

@@ -8,7 +8,7 @@ from domain.errors import SettingsError
 from domain.features import Inputs
 from domain.policy import Score
 from domain.transactions import Transaction
-from inference.artefacts.store import Artefact, ArtefactStore
+from inference.artefacts.store import Artefact
 from inference.serving.explain import Explainer, batch_sizes
 from inference.serving.graph import SCORE, Graph, Graphs, Matrix, as_row, kernel
 from inference.serving.machine import cpu_features
@@ -75,8 +75,3 @@ class LiteRtScorer:
                 f"model {self._model_id} takes {self._width} features, not {len(values)}"
             )
         return as_row(values)
-
-
-def load(store: ArtefactStore, model_hash: str) -> LiteRtScorer:
-    """Raises NotFoundError or IntegrityError; never serves an unverified model."""
-    return LiteRtScorer(store.open(model_hash))

@@ -13,7 +13,7 @@ from inference.serving.network.tensorflow_setup import start
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Worker `index` of `workers`; of several, where they listen is in TF_CONFIG."""
+    """Worker `index` of `workers`. The addresses of several are in TF_CONFIG."""
 
     workers: int = 1
     index: int = 0
@@ -27,7 +27,7 @@ class Cluster:
         return slice(rows * self.index // self.workers, rows * (self.index + 1) // self.workers)
 
     def strategy(self) -> Any:
-        """TensorFlow's; of several workers, each has to ask for it, and waits for the others."""
+        """TensorFlow's. With several workers each must call this, and waits for the others."""
         return _strategy(self.workers)
 
 

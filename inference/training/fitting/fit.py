@@ -22,7 +22,7 @@ from inference.training.fitting.loop import Loop
 class FitSettings:
     """`blanked_rows` is the share of rows that lose half of their values in an epoch.
 
-    A model that never saw a payment without its customer or merchant would say anything there.
+    Without it, scores of payments that lack a customer or a merchant would be arbitrary.
     `genuine_at_once` bounds how many genuine rows an epoch takes, drawn anew for each: beyond it
     more of them cost time and teach little, where all frauds are always there.
     """
@@ -144,7 +144,7 @@ class _Fitting:
 
     def keep(self, reached: float | None = None) -> None:
         self.at = replace(self.at, variables=self.loop.variables())
-        # Of equally good epochs the later: it is surer of what it says.
+        # Of equally good epochs the later one is kept.
         if reached is not None and reached >= self.at.best:
             weights = self.loop.model.get_weights()
             self.at = replace(self.at, best=reached, best_epoch=self.at.epoch, best_weights=weights)

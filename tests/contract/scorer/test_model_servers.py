@@ -115,7 +115,7 @@ def test_a_server_that_is_away_loads_no_model(served: Served) -> None:
         TfServingScorer(served.artefact, served.opened(), timeout=2.0)
 
 
-def test_a_slow_server_is_given_up_in_time_and_then_left_alone_for_a_while(
+def test_a_slow_server_times_out_and_is_not_asked_again_for_a_while(
     served: Served,
 ) -> None:
     with served.running():

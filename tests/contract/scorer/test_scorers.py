@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.ports import Scorer
-from domain.errors import IntegrityError, NotFoundError, SettingsError
+from domain.errors import IntegrityError, SettingsError
 from domain.features import CATALOGUE
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact, ArtefactStore
-from inference.serving.adapters.litert import LiteRtScorer, load
+from inference.serving.adapters.litert import LiteRtScorer
 from inference.serving.adapters.tensorflow import TensorFlowScorer
 from inference.serving.adapters.tf_serving.scorer import TfServingScorer
 from inference.serving.adapters.tf_serving.transports import open_server
@@ -178,20 +178,10 @@ def test_a_model_without_a_probe_is_refused(make: Make, artefact: Artefact) -> N
 
 def test_a_wrong_graph_under_a_right_manifest_is_refused(artefact: Artefact) -> None:
     weights = unpack_weights(artefact.weights)
-    # The last layer's bias alone: what a conversion may lose without a word.
+    # The last layer's bias alone: what a conversion may lose silently.
     weights[-1] = weights[-1] + np.float32(1e-3)
     planted = converted(restored(replace(artefact, weights=pack_weights(weights))))
     with pytest.raises(IntegrityError, match="probe row 0"):
         LiteRtScorer(replace(artefact, graph=planted))
     right = converted(restored(artefact))
     LiteRtScorer(replace(artefact, graph=right))
-
-
-def test_a_stored_model_is_loaded_by_its_hash(store: ArtefactStore, trained: TrainedModel) -> None:
-    model_hash = store.put(trained.files)
-    assert load(store, model_hash).model_hash == model_hash
-
-
-def test_a_model_that_was_never_stored_is_not_found(store: ArtefactStore) -> None:
-    with pytest.raises(NotFoundError, match="model artefact"):
-        load(store, "0" * 64)

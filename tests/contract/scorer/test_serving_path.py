@@ -12,9 +12,9 @@ from inference.training.train import TrainedModel
 SCRIPT = """
 import sys
 from pathlib import Path
-from inference.serving.adapters.litert import load
+from inference.serving.adapters.litert import LiteRtScorer
 from inference.artefacts.store import ArtefactStore
-scorer = load(ArtefactStore(Path(sys.argv[1])), sys.argv[2])
+scorer = LiteRtScorer(ArtefactStore(Path(sys.argv[1])).open(sys.argv[2]))
 score = scorer.score(None, [1.0] * 6)
 heavy = {"tensorflow", "keras", "pandas"} & set(sys.modules)
 assert not heavy, heavy

@@ -139,7 +139,7 @@ def test_processes_with_other_hash_seeds_write_the_same_bytes(tmp_path: Path) ->
     assert written[0] == written[1] != b""
 
 
-def test_rate_paces_in_real_time() -> None:
+def test_the_rate_limits_output_in_real_time() -> None:
     begun = time.monotonic()
     result = run("--days", "1", "--rate", "1000")
     count = len(result.stdout.splitlines())

@@ -49,7 +49,7 @@ def test_a_rare_value_beside_a_usual_one_has_its_own_bin(usual: float) -> None:
     assert found.level == "alert"
 
 
-def test_a_value_that_never_varied_is_seen_to_begin() -> None:
+def test_a_constant_feature_that_begins_to_vary_is_drift() -> None:
     for live in (np.full(1000, 2.0), np.full(1000, -2.0), np.full(1000, np.nan)):
         [found] = feature_drifts(made(np.zeros(1000)), ["x"], live[:, None], Limits())
         assert found.level == "alert"

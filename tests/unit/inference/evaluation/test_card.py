@@ -22,7 +22,7 @@ from inference.evaluation.card.origin import Origin
 from inference.evaluation.card.text import PLOTS, markdown, table
 from inference.evaluation.measures import MeasureSettings
 from inference.frame.frame import Frame
-from inference.serving.adapters.litert import load
+from inference.serving.adapters.litert import LiteRtScorer
 from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.builders.training_frames import NAMES, synthetic
@@ -85,7 +85,9 @@ def test_its_measures_are_those_of_training_at_every_maturity(
     assert card["metrics"]["7 days"]["payments"] < told["payments"]
 
 
-def test_thresholds_tell_what_they_catch(card: dict[str, Any], trained: TrainedModel) -> None:
+def test_thresholds_report_the_frauds_they_catch(
+    card: dict[str, Any], trained: TrainedModel
+) -> None:
     at, scores = trained.thresholds, trained.validated.scores
     labels = trained.validated.frame.labels
     declined = card["thresholds"]["decline"]
@@ -96,7 +98,7 @@ def test_thresholds_tell_what_they_catch(card: dict[str, Any], trained: TrainedM
     assert declined["share_of_traffic"] == pytest.approx((scores >= at.decline).mean())
 
 
-def test_what_moves_the_scores_is_told_in_order_and_in_words(card: dict[str, Any]) -> None:
+def test_features_are_listed_by_importance_with_their_words(card: dict[str, Any]) -> None:
     told = card["importance"]["features"]
     sizes = [each["over_traffic"] for each in told]
     assert sizes == sorted(sizes, reverse=True)
@@ -112,7 +114,7 @@ def test_importance_is_the_mean_size_of_the_contributions_of_each_payment(
     artefact = store.open(card["model_hash"])
     frame = trained.validated.frame.take(np.arange(7))
     found = importance(artefact, frame)
-    explainer = load(store, card["model_hash"])._explainer
+    explainer = LiteRtScorer(store.open(card["model_hash"]))._explainer
     rows = frame.vectors.astype(np.float32)
     each = np.abs([explainer.contributions(row[np.newaxis]) for row in rows])
     assert found.over_traffic == pytest.approx(each.mean(axis=0))
@@ -164,10 +166,10 @@ def test_a_model_without_a_card_serves(trained: TrainedModel, tmp_path: Path) ->
     model_hash = store.put(trained.files)
     with pytest.raises(NotFoundError, match="model card"):
         read_card(tmp_path, model_hash)
-    assert 0 <= load(store, model_hash).value(trained.validated.frame.vectors[0]) <= 1
+    assert 0 <= LiteRtScorer(store.open(model_hash)).value(trained.validated.frame.vectors[0]) <= 1
 
 
-def test_an_altered_card_is_told_of(trained: TrainedModel, tmp_path: Path) -> None:
+def test_an_altered_card_is_reported(trained: TrainedModel, tmp_path: Path) -> None:
     folder = tmp_path / "some-hash" / "card"
     folder.mkdir(parents=True)
     (folder / "card.json").write_text("{")
@@ -197,7 +199,7 @@ def test_the_bands_of_a_calibration_table_hold_every_row_once(
     assert 0 <= calibration_error(bands) <= 1
 
 
-def test_scores_that_keep_their_word_have_no_calibration_error() -> None:
+def test_calibrated_scores_have_no_calibration_error() -> None:
     scores = np.repeat([0.1, 0.4], 10)
     labels = np.array([1.0] + [0.0] * 9 + [1.0] * 4 + [0.0] * 6)
     assert calibration_error(calibration_table(labels, scores, np.ones(20))) == pytest.approx(0)

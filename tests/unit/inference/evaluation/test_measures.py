@@ -84,13 +84,13 @@ def test_declined_payments_are_censored_and_counted() -> None:
     assert told[AS_KNOWN]["frauds"] == 1
 
 
-def test_where_a_kind_of_label_is_missing_only_counts_are_told() -> None:
+def test_where_a_kind_of_label_is_missing_only_counts_are_given() -> None:
     none = [0] * 10
     told = by_maturity(frame(none, settled(none)), SCORES, AT, MeasureSettings())
     assert told[AS_KNOWN] == {"payments": 10, "frauds": 0, "genuine": 10, "censored": 0}
 
 
-def test_the_measures_asked_for_are_told() -> None:
+def test_the_chosen_measures_are_given() -> None:
     chosen = MeasureSettings(cards=(1, 2), budgets=(0.1, 0.3))
     told = by_maturity(frame(LABELS, settled(LABELS)), SCORES, AT, chosen)[AS_KNOWN]
     assert set(told["card_precision"]) == {"1", "2"}
@@ -113,6 +113,6 @@ def test_without_payments_what_needs_them_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("given", [{"cards": (0,)}, {"budgets": (0.0,)}, {"budgets": (1.5,)}])
-def test_settings_that_say_nothing_are_refused(given: dict[str, tuple[float, ...]]) -> None:
+def test_measure_settings_out_of_range_are_refused(given: dict[str, tuple[float, ...]]) -> None:
     with pytest.raises(InvalidInputError):
         MeasureSettings(**given)  # type: ignore[arg-type]

@@ -97,7 +97,7 @@ def test_samples_of_one_population_differ_by_what_chance_is_expected_to_do(size:
     assert np.mean([each.p_value < 0.05 for each in found]) == pytest.approx(0.05, abs=0.04)
 
 
-def test_samples_of_one_population_seldom_cry_wolf() -> None:
+def test_samples_of_one_population_seldom_count_as_drift() -> None:
     random = np.random.default_rng(0)
     shares = random.dirichlet(np.ones(10))
     limits = Limits(psi_warn=0.01, psi_alert=0.02)

@@ -29,7 +29,7 @@ def live(values: Any, scores: Any, weeks: list[Week] | None = None) -> Live:
     return Live(0, NOW, len(scores), 0, NOW, values, scores, weeks or [])
 
 
-def test_only_mature_weeks_are_judged() -> None:
+def test_only_mature_weeks_count() -> None:
     weeks = [week(0, 50, 50), week(NOW - WEEK - 29 * DAY, 50, 0)]
     found = calibration(weeks, 30, NOW, LIMITS)
     assert (found.weeks, found.ratio, found.level) == (1, 1.0, "steady")
@@ -42,13 +42,13 @@ def test_frauds_beyond_what_was_expected_are_an_alert_and_so_are_too_few() -> No
     assert calibration([week(0, 50, 0)], 30, NOW, LIMITS).level == "alert"
 
 
-def test_a_few_frauds_say_nothing() -> None:
+def test_too_few_frauds_have_no_level() -> None:
     assert calibration([week(0, 2, 6)], 30, NOW, LIMITS).level == "unknown"
     assert calibration([week(0, 8, 13)], 30, NOW, LIMITS).level == "steady"
     assert calibration([], 30, NOW, LIMITS).ratio is None
 
 
-def test_right_scores_seldom_cry_wolf() -> None:
+def test_calibrated_scores_seldom_raise_an_alert() -> None:
     random = np.random.default_rng(5)
     levels = []
     for _ in range(500):

@@ -13,11 +13,11 @@ def taken(rows: int) -> tuple[str, ...]:
     return frame.of(numbers).names
 
 
-def test_noise_is_left_out_and_what_tells_of_fraud_is_taken() -> None:
+def test_noise_is_left_out_and_informative_features_are_kept() -> None:
     assert set(NAMES[:3]) <= set(taken(30_000))
     assert "noise_a" not in taken(30_000)
     assert "noise_b" not in taken(30_000)
 
 
-def test_where_frauds_are_too_few_to_judge_by_all_are_taken() -> None:
+def test_with_too_few_frauds_all_features_are_kept() -> None:
     assert taken(6_000) == NAMES

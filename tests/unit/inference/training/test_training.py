@@ -35,7 +35,7 @@ def test_a_few_confirmed_genuine_rows_are_enough() -> None:
     assert trained(labelled=0.1).metrics["auc"] > 0.93
 
 
-def test_scores_promise_the_frauds_that_come_though_the_latest_are_not_told_of_yet() -> None:
+def test_scores_are_calibrated_though_the_latest_frauds_have_no_labels_yet() -> None:
     frame = synthetic()
     late = frame.times > frame.as_known_at - 10 * DAY
     known = replace(frame, labels=np.where(late, np.nan, frame.labels))
@@ -70,7 +70,7 @@ def test_progress_runs_from_nothing_to_the_last_epoch() -> None:
     assert "all labels" in seen[-1][1]
 
 
-def test_the_manifest_tells_what_the_model_is(model: TrainedModel) -> None:
+def test_the_manifest_describes_the_model(model: TrainedModel) -> None:
     manifest: Manifest = model.manifest
     assert manifest.feature_set == FEATURE_SET
     assert tuple(manifest.feature_names) == NAMES

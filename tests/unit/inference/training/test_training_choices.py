@@ -84,7 +84,7 @@ coverage = st.floats(0.1, 1.0)
 
 
 @given(delays, coverage, st.integers(0, 2**32 - 1))
-def test_payments_too_young_for_a_label_say_nothing_of_how_common_fraud_is(
+def test_payments_too_young_for_a_label_do_not_change_the_prevalence(
     delay: int, labelled: float, seed: int
 ) -> None:
     frame = synthetic(seed=seed, labelled=labelled)
