@@ -85,8 +85,8 @@ class Models:
             return self._in_force(model, before.thresholds, took_back=True)
         except LogUnavailableError as error:
             what = str(error).removeprefix(f"{error.server}: ")
-            repeat = f"once it is back, repeat with `retrace models rollback --to {model.model_id}`"
-            raise LogUnavailableError(f"{what}; {repeat}") from error
+            again = f"`retrace models rollback --to {model.model_id}` goes on, and no further"
+            raise LogUnavailableError(f"{what}; once it is back, {again}") from error
 
     def roll_out(self, named: str, share: int) -> Registered:
         """Lets a model decide `share` basis points of traffic; it replaces any other roll-out.

@@ -66,7 +66,8 @@ def test_a_rollback_without_acknowledgement_names_the_command_to_repeat(
     with pytest.raises(LogUnavailableError) as doubt:
         models.rollback()
     assert str(doubt.value) == (
-        "kafka: no acknowledgement; once it is back, repeat with `retrace models rollback --to b`"
+        "kafka: no acknowledgement; once it is back,"
+        " `retrace models rollback --to b` goes on, and no further"
     )
     # It had arrived.
     assert registry_of(log).in_force == "b" * 9
