@@ -29,7 +29,7 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
-from projections.online.adapters.feast_states import FeastStateStore
+from projections.online.port import StateStore
 from tests.fakes.events import imported
 
 START = 1_690_000_000_000_000
@@ -160,5 +160,5 @@ def state_of(numbers: range, partition: int = 0, key: str = "c1") -> EntityState
     return state
 
 
-def save(states: FeastStateStore, *given: EntityState) -> None:
+def save(states: StateStore, *given: EntityState) -> None:
     states.save([(state, state.to_bytes()) for state in given])

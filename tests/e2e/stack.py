@@ -136,6 +136,7 @@ def _webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         server.server_close()
 
 
+# What curl names when it is told no content type.
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from time import monotonic
+from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.stack import RunningStack, body, eventually, rows, score
 
+STREAM_SECONDS = 20.0
 CURL_BODY = '{"transaction_id": "12345", "amount": 100.00, "timestamp": "2023-10-01T12:34:56Z"}'
-# What curl names when it is told no content type.
 
 
 def test_the_curl_line_is_decided_once_and_found_everywhere(stack: RunningStack) -> None:
@@ -129,12 +133,32 @@ def test_the_live_stream_tells_of_each_decision(stack: RunningStack) -> None:
     with (
         stack.client() as client,
         ThreadPoolExecutor(1) as pool,
-        client.stream("GET", "/decisions/stream") as stream,
+        client.stream("GET", "/decisions/stream", timeout=STREAM_SECONDS) as stream,
     ):
-        pool.submit(score, client, body("streamed-1"))
+        assert stream.status_code == 200
+        sent = pool.submit(score, client, body("streamed-1"))
+        streamed = first_event(stream, "streamed-1")
+        answer = sent.result()
+    assert answer.status_code == 200, answer.text
+    assert streamed is not None, f"no event of the decision within {STREAM_SECONDS} s"
+    assert (streamed["score"], streamed["outcome"]) == (
+        answer.json()["score"],
+        answer.json()["outcome"],
+    )
+
+
+def first_event(stream: httpx.Response, transaction_id: str) -> dict[str, Any] | None:
+    """The first event about the transaction; None at the deadline, and where the stream ends."""
+    deadline = monotonic() + STREAM_SECONDS
+    # Without a line, not even a sign of life, the client itself gives up.
+    with suppress(httpx.ReadTimeout):
         for line in stream.iter_lines():
-            if line.startswith("data:") and "streamed-1" in line:
+            if line.startswith("data:") and transaction_id in line:
+                event: dict[str, Any] = json.loads(line.removeprefix("data:"))
+                return event
+            if monotonic() > deadline:
                 break
+    return None
 
 
 def test_health_readiness_metrics_and_openapi_answer(stack: RunningStack) -> None:

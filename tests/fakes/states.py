@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from domain.errors import FencedError, UnavailableError
+from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from domain.features.state import version_of
 from projections.online.port import Marker, Markers, Read
@@ -68,7 +68,10 @@ class InMemoryStates:
     def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
         lost = self._fails()
         for shard, before, after in moves:
-            if self.marks.get(shard) not in (before, after):
+            found = self.marks.get(shard)
+            if found is None and before is not None:
+                raise IntegrityError("the online states have lost their markers")
+            if found not in (before, after):
                 raise FencedError(f"another worker writes the states of shard {shard}")
             self.marks[shard] = after
         if lost:

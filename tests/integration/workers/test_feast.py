@@ -1,4 +1,4 @@
-"""Feast clients: no older writer replaces a state, and values are finished on demand."""
+"""Feast clients of the online states: generations, materialisation, values finished on demand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from feast.protos.feast.types.Value_pb2 import Value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import ConflictError, FencedError, IntegrityError
+from domain.errors import ConflictError
 from domain.features import (
     CATALOGUE,
     Entity,
@@ -33,40 +33,9 @@ from domain.times import to_datetime
 from projections.online.adapters.feast_repo import REPO, apply, feature_store, repo_config
 from projections.online.adapters.feast_states import FeastStateStore, address
 from projections.online.adapters.redis_generations import RedisGenerations
-from projections.online.port import Marker
 from runtime.settings import Settings
 from tests.builders.worker_history import save, state_of, transaction
 from tests.fakes.events import imported
-
-
-def test_an_older_writer_never_replaces_a_newer_state(states: FeastStateStore) -> None:
-    newer, older = state_of(range(5)), state_of(range(3))
-    save(states, newer)
-    with pytest.raises(FencedError):
-        save(states, older)
-    assert states.read([(Entity.CARD, "c1")]).states[0].to_bytes() == newer.to_bytes()
-
-
-def test_a_writer_that_lacks_a_partition_is_refused(states: FeastStateStore) -> None:
-    save(states, state_of(range(3), partition=1))
-    with pytest.raises(FencedError):
-        save(states, state_of(range(9), partition=2))
-
-
-def test_writing_the_same_version_again_is_harmless(states: FeastStateStore) -> None:
-    save(states, state_of(range(3)))
-    save(states, state_of(range(3)))
-
-
-def test_a_marker_moves_only_from_where_its_writer_left_it(states: FeastStateStore) -> None:
-    first, second = Marker(1, {0: 4}), Marker(2, {0: 9})
-    states.mark(3, None, first)
-    with pytest.raises(FencedError):
-        states.mark(3, None, second)
-    states.mark(3, first, second)
-    assert states.markers().at == {3: second}
-    with pytest.raises(IntegrityError):
-        states.mark(4, first, second)
 
 
 def test_a_generation_is_built_beside_the_live_one_and_swapped(

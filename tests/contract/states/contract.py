@@ -1,0 +1,117 @@
+"""Promises of every StateStore; a test module per adapter inherits them and gives the stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from domain.errors import FencedError, IntegrityError
+from domain.features import CATALOGUE, Entity
+from projections.online.port import Marker, StateStore
+from tests.builders.worker_history import save, state_of
+
+CARD = (Entity.CARD, "c1")
+
+
+class StateStoreContract:
+    """Stores of one keyspace, which is empty at the start of each test."""
+
+    @pytest.fixture
+    def open_store(self) -> Callable[[], StateStore]:
+        raise NotImplementedError("give stores of one keyspace")
+
+    @pytest.fixture
+    def states(self, open_store: Callable[[], StateStore]) -> StateStore:
+        return adopted(open_store)
+
+    def test_a_begun_keyspace_is_live_and_empty(self, states: StateStore) -> None:
+        markers = states.markers()
+        assert (markers.made, dict(markers.at)) == (True, {})
+        assert states.moved() is None
+        assert states.features.hash == CATALOGUE.hash
+
+    def test_a_read_gives_one_state_per_key_in_order_and_an_empty_one_where_none_is(
+        self, states: StateStore
+    ) -> None:
+        stored = state_of(range(3), key="c2")
+        save(states, stored)
+        keys = [(Entity.CARD, "c3"), (Entity.CARD, "c2"), (Entity.MERCHANT, "c2")]
+        read = states.read(keys)
+        assert [(each.entity, each.key) for each in read.states] == keys
+        assert [each.version for each in read.states] == [{}, {0: 2}, {}]
+        assert read.states[1].to_bytes() == stored.to_bytes()
+        assert read.features.hash == CATALOGUE.hash
+
+    def test_another_store_of_the_keyspace_reads_what_was_saved(
+        self, states: StateStore, open_store: Callable[[], StateStore]
+    ) -> None:
+        save(states, state_of(range(3)))
+        states.mark_all([(0, None, Marker(3, {0: 2}))])
+        other = adopted(open_store)
+        assert other.read([CARD]).states[0].version == {0: 2}
+        assert other.markers().at == {0: Marker(3, {0: 2})}
+
+    def test_the_bytes_are_stored_though_the_state_was_folded_on(self, states: StateStore) -> None:
+        earlier, state = state_of(range(3)).to_bytes(), state_of(range(5))
+        states.save([(state, earlier)])
+        assert states.read([CARD]).states[0].version == {0: 2}
+
+    def test_an_older_state_never_replaces_a_newer_one(self, states: StateStore) -> None:
+        newer = state_of(range(5))
+        save(states, newer)
+        with pytest.raises(FencedError):
+            save(states, state_of(range(3)))
+        assert states.read([CARD]).states[0].to_bytes() == newer.to_bytes()
+
+    def test_a_state_that_lacks_a_partition_is_refused(self, states: StateStore) -> None:
+        save(states, state_of(range(3), partition=1))
+        with pytest.raises(FencedError):
+            save(states, state_of(range(9), partition=2))
+        assert states.read([CARD]).states[0].version == {1: 2}
+
+    def test_what_was_written_before_a_refusal_stays(self, states: StateStore) -> None:
+        save(states, state_of(range(5)))
+        with pytest.raises(FencedError):
+            save(states, state_of(range(2), key="c2"), state_of(range(3)))
+        assert states.read([(Entity.CARD, "c2")]).states[0].version == {0: 1}
+
+    def test_repeating_a_write_is_harmless(self, states: StateStore) -> None:
+        for _ in range(2):
+            save(states, state_of(range(3)))
+        assert states.read([CARD]).states[0].version == {0: 2}
+
+    def test_a_marker_moves_only_from_where_its_writer_left_it(self, states: StateStore) -> None:
+        first, second = Marker(1, {0: 4}), Marker(2, {0: 9})
+        states.mark_all([(3, None, first)])
+        with pytest.raises(FencedError):
+            states.mark_all([(3, None, second)])
+        states.mark_all([(3, first, second)])
+        assert states.markers().at == {3: second}
+
+    def test_repeating_a_move_is_harmless(self, states: StateStore) -> None:
+        for _ in range(2):
+            states.mark_all([(3, None, Marker(1, {0: 4}))])
+        assert states.markers().at == {3: Marker(1, {0: 4})}
+
+    def test_a_lost_marker_is_no_takeover(self, states: StateStore) -> None:
+        with pytest.raises(IntegrityError):
+            states.mark_all([(4, Marker(1, {0: 4}), Marker(2, {0: 9}))])
+
+    def test_several_markers_move_together(self, states: StateStore) -> None:
+        moved = {shard: Marker(shard, {0: shard}) for shard in range(3)}
+        states.mark_all([(shard, None, after) for shard, after in moved.items()])
+        assert states.markers().at == moved
+
+    def test_a_shard_is_flagged_while_it_is_rebuilt(self, states: StateStore) -> None:
+        states.rebuilding(3, True)
+        assert 3 in states.markers().rebuilding
+        assert 3 in states.read([CARD]).markers.rebuilding
+        states.rebuilding(3, False)
+        assert 3 not in states.markers().rebuilding
+
+
+def adopted(open_store: Callable[[], StateStore]) -> StateStore:
+    store = open_store()
+    store.adopt()
+    return store
