@@ -1,4 +1,4 @@
-"""Owns what the tests of the tree ask it: our packages, our modules, all files under version."""
+"""The tree as its tests see it: packages, modules, all files under version control."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the application over the in-memory log: requests go in and come out, and nothing listens."""
+"""The API over an in-memory log, called in this process: no port is opened."""
 
 from __future__ import annotations
 

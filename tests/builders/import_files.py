@@ -1,4 +1,4 @@
-"""Owns what the tests of importing share: small files, an import of them, and what it appended."""
+"""Small files to import, an import of them, and what it appended."""
 
 from __future__ import annotations
 

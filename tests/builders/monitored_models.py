@@ -1,4 +1,4 @@
-"""Owns a model with a reference, and decisions that it made, for tests of its health."""
+"""A model with a reference, and decisions that it made, for tests of its health."""
 
 from __future__ import annotations
 

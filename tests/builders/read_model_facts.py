@@ -1,4 +1,4 @@
-"""Owns the making of facts for these tests, and an in-memory log that admits them."""
+"""Facts for the read models, and an in-memory log that applies the first-wins rule to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns how these tests look at whole tables, and the daily figures computed anew by SQL."""
+"""Contents of whole tables, and the daily figures computed anew by SQL."""
 
 from __future__ import annotations
 

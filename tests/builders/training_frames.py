@@ -1,4 +1,4 @@
-"""Small made-up training frames whose fraud can be learnt, and what a run over one is asked for."""
+"""Made-up training frames whose fraud can be learnt, and the options of a run over one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the worker processes that tests start, kill and start again: real ones, on a test's log."""
+"""Worker processes on a test's log, which tests start, kill and start again."""
 
 from __future__ import annotations
 

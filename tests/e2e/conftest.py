@@ -1,4 +1,4 @@
-"""Owns the whole local stack for end-to-end tests, started and stopped by the command line."""
+"""The whole local stack for end-to-end tests, started and stopped by the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def stack() -> Iterator[RunningStack]:
 
 @pytest.fixture(scope="session")
 def taught(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What `train` told of a model of TAUGHT imported payments `taught-N`; not in force."""
+    """Output of `train` for a model of TAUGHT imported payments `taught-N`; it is not promoted."""
     path = tmp_path_factory.mktemp("taught") / "payments.csv"
     stack.retrace("ingest", str(path), *write_payments(path, "taught", TAUGHT))
     moment = (START + APART * TAUGHT).isoformat()

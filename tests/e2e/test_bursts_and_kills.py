@@ -1,4 +1,4 @@
-"""Several processes, and some that die: nothing is lost or doubled, and bursts are seen."""
+"""Several processes, some of them killed: nothing is lost or doubled, and bursts are seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A challenger beside the champion under traffic: shadow, a share, promotion, and the way back."""
+"""A challenger beside the champion under traffic: shadow, roll-out, promotion, rollback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features proven, exported, rebuilt with a new one, swapped, rolled back, under live traffic."""
+"""Features verified, exported, rebuilt with a new one, swapped and rolled back under traffic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submission by any Kafka producer, and the look into what was refused."""
+"""Transactions submitted by any Kafka producer, and the dead letters of those refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels, their retry, and alerts on their way to a webhook."""
+"""Labels, their retry, and the delivery of alerts to a webhook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traffic that the model in force was not trained on: seen, shown, and said to people."""
+"""Traffic unlike the training data: it shows in the metrics and raises an alert about the model."""
 
 from __future__ import annotations
 

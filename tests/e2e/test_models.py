@@ -1,4 +1,4 @@
-"""From a file of transactions to scores, and a model put in force and taken back under traffic."""
+"""Models from a file of transactions to scores: training, backtest, promotion, rollback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`retrace demo` on a running stack: history, training, live traffic, and an honest account."""
+"""`retrace demo` on a running stack: history, training, live traffic, and its closing account."""
 
 from __future__ import annotations
 

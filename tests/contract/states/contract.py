@@ -1,4 +1,4 @@
-"""Promises of every StateStore; a test module per adapter inherits them and gives the stores."""
+"""Contract suite of StateStore; one test module per adapter inherits it and gives the stores."""
 
 from __future__ import annotations
 

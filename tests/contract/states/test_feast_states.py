@@ -1,4 +1,4 @@
-"""Feast's states in a real Redis under the contract of every state store."""
+"""Feast's states in a real Redis under the StateStore contract."""
 
 from __future__ import annotations
 

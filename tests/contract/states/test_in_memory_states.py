@@ -1,4 +1,4 @@
-"""The in-memory states of the tests under the contract of every state store."""
+"""The in-memory states of the tests under the StateStore contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the stack that the tests of the stack start, kill and stop: their own, not the session's."""
+"""A local stack that tests start, kill and stop; it is not the session's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the tests that what hinders the local stack is told clearly and leaves nothing behind.
+"""Failures of the local stack are named clearly and leave no process behind.
 
 Where one server is enough the others are declared external, and so are not started.
 """

@@ -1,4 +1,4 @@
-"""Owns the tests that the local stack survives what happens to processes, on real servers."""
+"""The local stack goes on after its processes were killed, on real servers."""
 
 from __future__ import annotations
 

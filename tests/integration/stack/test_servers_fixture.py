@@ -1,4 +1,4 @@
-"""Owns the tests that the servers given to other tests are real and ready."""
+"""The servers that other tests are given are real and ready."""
 
 from __future__ import annotations
 
