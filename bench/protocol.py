@@ -72,5 +72,5 @@ def day_of(times: Ints) -> Ints:
 
 def mean_of(found: Sequence[Figures]) -> Figures:
     """Over the weeks that tell anything."""
-    told = {name: [each[name] for each in found if each[name] is not None] for name in found[0]}
-    return {name: round(float(np.mean(some)), 5) if some else None for name, some in told.items()}  # type: ignore[arg-type]
+    known = {name: [each[name] for each in found if each[name] is not None] for name in found[0]}
+    return {name: round(float(np.mean(some)), 5) if some else None for name, some in known.items()}  # type: ignore[arg-type]

@@ -100,7 +100,7 @@ def frame_at(folder: Path, day: str) -> Frame:
     """All payments and labels that were known when the day began."""
     from domain.features import CATALOGUE
 
-    vectors, times, _, _ = _laid(folder)
+    vectors, times, _, _ = _arrays(folder)
     known = np.load(folder / f"labels-{day}.npy")
     rows = known > UNKNOWN
     labels = known[rows]
@@ -117,7 +117,7 @@ def frame_at(folder: Path, day: str) -> Frame:
 
 
 def week_from(folder: Path, day: str) -> TestWeek:
-    vectors, times, cards, truth = _laid(folder)
+    vectors, times, cards, truth = _arrays(folder)
     first = int(day_of(np.array([moment_of(day)]))[0])
     days, fraud = day_of(times), truth == 1
     test = (days >= first) & (days < first + TEST_DAYS) & (truth >= 0)
@@ -136,5 +136,5 @@ def moment_of(day: str) -> int:
     return from_rfc3339(f"{day}T00:00:00Z") // DAY * DAY
 
 
-def _laid(folder: Path) -> list[Any]:
+def _arrays(folder: Path) -> list[Any]:
     return [np.load(folder / f"{each}.npy", mmap_mode="r") for each in _FILES]

@@ -41,7 +41,7 @@ class Day:
         return Batch(self._id_stem, 0, self.columns, self.names)
 
     def labels(self) -> list[SimulatedLabel]:
-        """What is ever said of this day's transactions, ordered by the time it is known."""
+        """All labels of this day's transactions, ordered by the time they are known."""
         said = self.label_columns
         return [
             self._label(row, known_at, kind)

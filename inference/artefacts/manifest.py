@@ -76,7 +76,7 @@ class Manifest(msgspec.Struct, frozen=True):
         """Each feature that it takes, with the beginning of the SHA-256 of its definition."""
         # Without definitions it takes its own set alone, and that has a hash.
         named = zip(self.feature_names, self.feature_definitions, strict=False)
-        return {name: hashlib.sha256(told.encode()).hexdigest()[:16] for name, told in named}
+        return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in named}
 
     @property
     def inputs(self) -> Inputs:

@@ -73,13 +73,13 @@ def measures(
     frame: Frame, scores: Floats, thresholds: Thresholds, chosen: MeasureSettings
 ) -> dict[str, Any]:
     """Of all rows of the frame; confirmed genuine ones stand for the traffic (row_weights)."""
-    told: dict[str, Any] = {
+    measured: dict[str, Any] = {
         "payments": len(frame),
         "frauds": frame.frauds,
         "genuine": frame.genuine,
     }
     if frame.frauds and frame.genuine:
-        told |= ranking(frame, scores, thresholds) | {
+        measured |= ranking(frame, scores, thresholds) | {
             "recall_within_budget": {
                 f"{budget:g}": recall_within(frame.labels, scores, frame.stands_for, budget)
                 for budget in chosen.budgets
@@ -87,7 +87,7 @@ def measures(
             "card_precision": _cards(frame, scores, chosen),
             "money": _money(frame, scores, thresholds, chosen.costs),
         }
-    return told
+    return measured
 
 
 def ranking(frame: Frame, scores: Floats, thresholds: Thresholds) -> dict[str, float]:

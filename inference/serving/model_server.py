@@ -44,6 +44,6 @@ class ModelServer(Protocol):
 def served_version(model_hash: str) -> int:
     """The number under which a model is served: the first 48 bits of its hash.
 
-    Exact as a JSON number. It says nothing of age: servers are to serve all versions.
+    Exact as a JSON number. A greater number is not a newer model: servers must serve all versions.
     """
     return int(model_hash[:12], 16)

@@ -16,7 +16,7 @@ from inference.frame.frame import Floats, Frame, Ints, split_by_time, varying
 from inference.frame.progress import Progress
 from inference.serving.graph import as_rows
 from inference.training.fitting.fit import (
-    SOUNDING,
+    SELECTION,
     FitSettings,
     Run,
     fit_for,
@@ -60,7 +60,7 @@ def informative(frame: Frame, seed: int, chosen: FitSettings, progress: Progress
         return every
     chosen = replace(chosen, genuine_at_once=_GENUINE_AT_ONCE)
     network = network_for(earlier, chosen)
-    model = fit_for(EPOCHS, earlier, network, seed, chosen, progress, run, SOUNDING)
+    model = fit_for(EPOCHS, earlier, network, seed, chosen, progress, run, SELECTION)
     rises = _rises(model, later, np.random.default_rng(seed))
     found = np.flatnonzero(rises > 0)
     return found if len(found) else every

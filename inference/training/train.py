@@ -72,8 +72,8 @@ def train(
     whole, chosen = frame, settings.fitting
     progress(0.0, f"{len(frame)} transactions: {frame.frauds} fraud, {frame.genuine} genuine")
     frame = after_warm_up(frame)
-    sounding = _part(progress, 0.0, 0.2)
-    frame = frame.of(taken_features(frame, settings.seed, chosen, sounding, run))
+    selecting = _part(progress, 0.0, 0.2)
+    frame = frame.of(taken_features(frame, settings.seed, chosen, selecting, run))
     earlier, later = split_by_time(frame)
     network = network_for(earlier, chosen)
     first = _part(progress, 0.2, 0.6)

@@ -61,12 +61,12 @@ class MlflowServer:
     def log(
         self, run: Run, params: Mapping[str, object], metrics: Mapping[str, float], at: int
     ) -> None:
-        told = {name: str(value)[:_LONGEST] for name, value in params.items()}
+        texts = {name: str(value)[:_LONGEST] for name, value in params.items()}
         measured = [
             {"key": name, "value": value, "timestamp": at, "step": 0}
             for name, value in metrics.items()
         ]
-        asked = {"run_id": run.run_id, "params": _pairs(told), "metrics": measured}
+        asked = {"run_id": run.run_id, "params": _pairs(texts), "metrics": measured}
         self._api("POST", "runs/log-batch", asked)
 
     def end(self, run: Run, at: int, status: str) -> None:
@@ -85,8 +85,8 @@ class MlflowServer:
     def _run(self, answer: Any) -> Run:
         info = answer["run"]["info"]
         tags = answer["run"].get("data", {}).get("tags", [])
-        told = {tag["key"]: tag["value"] for tag in tags}
-        return Run(info["run_id"], info["artifact_uri"], told)
+        values = {tag["key"]: tag["value"] for tag in tags}
+        return Run(info["run_id"], info["artifact_uri"], values)
 
     def _artefact(self, method: str, run: Run, path: str, content: bytes | None) -> httpx.Response:
         parts = urlsplit(run.artifacts)

@@ -83,17 +83,17 @@ def _thresholds(
     shares = threshold_shares(validated.scores, frame.stands_for, at)
     fraud = frame.labels == 1
     total = frame.stands_for[fraud].sum()
-    told = {}
+    outcomes = {}
     for outcome, score in (("decline", at.decline), ("step_up", at.step_up), ("review", at.review)):
         reached = fraud & (validated.scores >= score)
-        told[outcome] = {
+        outcomes[outcome] = {
             "from": score,
             "share_of_traffic": shares[outcome],
             "frauds_at_or_above": float(frame.stands_for[reached].sum() / total) if total else None,
         }
-    told["decline"]["precision"] = measured.get("precision_declined")
-    told["review"]["precision"] = measured.get("precision_reviewed")
-    return told
+    outcomes["decline"]["precision"] = measured.get("precision_declined")
+    outcomes["review"]["precision"] = measured.get("precision_reviewed")
+    return outcomes
 
 
 def _importance(artefact: Artefact, validated: Validated) -> dict[str, Any]:

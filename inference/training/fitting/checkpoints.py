@@ -63,13 +63,13 @@ class Checkpoints:
 
 
 def _packed(checkpoint: Checkpoint) -> dict[str, Any]:
-    told = {
+    scalars = {
         "epoch": np.int64(checkpoint.epoch),
         "best": np.float64(checkpoint.best),
         "best_epoch": np.int64(checkpoint.best_epoch),
     }
     variables = {f"variable_{i}": one for i, one in enumerate(checkpoint.variables)}
-    return told | variables | {f"best_{i}": one for i, one in enumerate(checkpoint.best_weights)}
+    return scalars | variables | {f"best_{i}": one for i, one in enumerate(checkpoint.best_weights)}
 
 
 def _unpacked(stored: Any) -> Checkpoint:

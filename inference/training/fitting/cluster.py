@@ -41,8 +41,8 @@ def cluster_of_environment() -> Cluster:
     if not text:
         return Cluster()
     try:
-        told = json.loads(text)
-        workers, index = len(told["cluster"]["worker"]), int(told["task"]["index"])
+        config = json.loads(text)
+        workers, index = len(config["cluster"]["worker"]), int(config["task"]["index"])
     except (ValueError, KeyError, TypeError) as error:
         raise SettingsError(
             f"TF_CONFIG: expected a cluster of workers and a task: {error}"

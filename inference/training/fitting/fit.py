@@ -48,8 +48,10 @@ class Run:
 
 IN_MEMORY = Run()
 
-SOUNDING, EARLIER, ALL = "sounding", "earlier", "all"
-_PHASES = (SOUNDING, EARLIER, ALL)
+SELECTION, EARLIER, ALL = "sounding", "earlier", "all"
+"""Phases of a training, as checkpoint files are named."""
+_PHASES = (SELECTION, EARLIER, ALL)
+_SHOWN = {SELECTION: "feature selection", ALL: "all labels"}
 
 
 def epochs_kept(checkpoints: Checkpoints) -> int:
@@ -106,7 +108,7 @@ def fit_for(
     while fitting.at.epoch < epochs:
         epoch = fitting.learn()
         fitting.keep()
-        progress(epoch / epochs, f"{phase} labels, epoch {epoch} of {epochs}")
+        progress(epoch / epochs, f"{_SHOWN[phase]}, epoch {epoch} of {epochs}")
     return fitting.loop.model
 
 
