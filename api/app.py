@@ -1,7 +1,5 @@
 """The FastAPI application, assembled from its routes over dependencies that runtime builds."""
 
-from __future__ import annotations
-
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 

@@ -1,7 +1,5 @@
 """Request bodies: read up to a bounded size, whatever content type the client names."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Dependencies of the routes; runtime builds them and passes them to `create_app`."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Protocol, cast

@@ -1,7 +1,5 @@
 """The only map from errors to HTTP: problem details (RFC 9457) that name the field."""
 
-from __future__ import annotations
-
 import logging
 from http import HTTPStatus
 from typing import Any

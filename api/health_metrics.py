@@ -1,7 +1,5 @@
 """Model health on /metrics: the newest measurements in the table model_health."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 

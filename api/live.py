@@ -1,7 +1,5 @@
 """Fan-out of the live stream: every decision that counts goes to every listening client."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator

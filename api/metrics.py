@@ -1,7 +1,5 @@
 """Prometheus metrics of this process, as /metrics shows them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Additions to FastAPI's OpenAPI document: request bodies read raw, and problem details."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel

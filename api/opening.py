@@ -1,7 +1,5 @@
 """Start of the server: until its dependencies are open it answers 503 with what is missing."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable

@@ -1,7 +1,5 @@
 """Query parameters that several lists share."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import Query

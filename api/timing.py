@@ -1,7 +1,5 @@
 """Duration of requests by route, for /metrics."""
 
-from __future__ import annotations
-
 from time import perf_counter
 from typing import Any
 

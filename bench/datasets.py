@@ -9,8 +9,6 @@ merchant, without labels, ties or tiles. Feast retrieves vectors that exist alre
 id, out of PostgreSQL; what it took to make them is not counted.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import subprocess

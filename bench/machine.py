@@ -1,7 +1,5 @@
 """The machine of a benchmark, and the file with its results."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -7,8 +7,6 @@ from T on, each payment with the features of its own moment. Every fit runs in a
 own, one after the other, on the same vectors, rows and labels. The protocol is bench.protocol's.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

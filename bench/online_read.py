@@ -6,8 +6,6 @@ Both read the same Redis, in turns, in this process. The plain read is Feast's o
 float per feature over the same entities.
 """
 
-from __future__ import annotations
-
 import random
 import tempfile
 import time

@@ -6,8 +6,6 @@ compromised, labels being a week late, is taken out of the test days), chapter 4
 metrics: AUC ROC, average precision, card precision top-k).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -4,8 +4,6 @@ Each gets the same vectors and the same known labels, and no more. What has a le
 choose (ours, LightGBM) chooses it on the latest fifth and is then fitted on all.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable
 from pathlib import Path

@@ -7,8 +7,6 @@ gets its tensor ready-made. All take turns in this process, a hundred calls each
 the machine does meets them alike, and TensorFlow's waiting threads do not meet each call of LiteRT.
 """
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Callable

@@ -8,8 +8,6 @@ same vectors, rows, labels, chosen features and seeds for all. Choose on other w
 comparison with other models (bench.models).
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from dataclasses import asdict, replace
@@ -20,16 +18,7 @@ import typer
 
 from bench.machine import write
 from bench.protocol import WAYS, mean_of
-from bench.weeks import (
-    At,
-    Label,
-    LabelDelay,
-    Mapping,
-    TestWeek,
-    frame_at,
-    lay_out,
-    week_from,
-)
+from bench.weeks import At, Label, LabelDelay, Mapping, TestWeek, frame_at, lay_out, week_from
 from inference.frame.frame import Floats, Frame, after_warm_up
 from inference.serving.graph import as_rows
 from inference.training.fitting.fit import IN_MEMORY, FitSettings, fit_for, network_for

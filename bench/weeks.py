@@ -1,7 +1,5 @@
 """Test weeks: a file of labelled payments as vectors, and what was known of it on a day."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +25,7 @@ _FILES = ("vectors", "times", "cards", "truth")
 
 
 def lay_out(
-    file: Path,
-    mapping: tuple[str, ...],
-    label: str,
-    label_delay: str,
-    at: list[str],
-    folder: Path,
+    file: Path, mapping: tuple[str, ...], label: str, label_delay: str, at: list[str], folder: Path
 ) -> dict[str, Any]:
     """Vectors of all payments, and their labels as known at each day's beginning, as files."""
     from domain.features import CATALOGUE

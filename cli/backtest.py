@@ -1,7 +1,5 @@
 """`retrace backtest`: a model's scores of past transactions, and how good they are."""
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import asdict, replace
@@ -20,8 +18,7 @@ def backtest(
     ],
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="Before this event time.")],
     scores: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write CSV: TRANSACTION_ID,score."),
+        Path | None, typer.Option(metavar="FILE", help="Write CSV: TRANSACTION_ID,score.")
     ] = None,
     cards: Annotated[
         list[int] | None,

@@ -1,7 +1,5 @@
 """`retrace config`: check the settings, print an example of all."""
 
-from __future__ import annotations
-
 import typer
 
 _group = typer.Typer(help="Settings: check those that are set, print an example of all.")

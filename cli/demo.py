@@ -1,7 +1,5 @@
 """`retrace demo`: history, training and live traffic. What it does is in local/demo."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated

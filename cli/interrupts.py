@@ -1,7 +1,5 @@
 """Message of a long command when it is interrupted: how to continue."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

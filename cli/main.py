@@ -3,8 +3,6 @@
 Commands import heavy modules inside their functions, so that `--help` is fast.
 """
 
-from __future__ import annotations
-
 import signal
 import sys
 from types import FrameType

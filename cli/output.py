@@ -1,7 +1,5 @@
 """Screen pieces that several commands share: results, tables, times and progress."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

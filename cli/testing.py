@@ -1,7 +1,5 @@
 """`retrace test`: every check, the fastest first. CI runs the same."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tempfile

@@ -1,7 +1,5 @@
 """Context of the command handlers: ports, clock and keys of one process."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Command about dead letters: sends the original of an inbox record to its inbox again."""
 
-from __future__ import annotations
-
 from domain.events import Envelope, RecordDeadLettered
 from eventlog.dead_letters import unseal
 from eventlog.port import InboxLog

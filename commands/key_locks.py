@@ -1,7 +1,5 @@
 """Mutual exclusion by key within one event loop."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

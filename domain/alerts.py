@@ -1,7 +1,5 @@
 """Alerts about decisions: which decisions raise one, and what it says."""
 
-from __future__ import annotations
-
 from domain.events import AlertRaised, Envelope, TransactionScored, caused_event_id
 
 ALERTING = ("review", "decline")

@@ -1,7 +1,5 @@
 """Spans of time as people write them: 7d, 12h, 30m, 45s, 2w."""
 
-from __future__ import annotations
-
 import re
 
 from domain.errors import InvalidInputError

@@ -19,8 +19,6 @@ RetraceError
 └── CommandFailedError          a command of the demo failed (local/demo)
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

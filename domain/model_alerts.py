@@ -1,7 +1,5 @@
 """Alerts about models: one per model, measure and day."""
 
-from __future__ import annotations
-
 from domain.events import Envelope, HealthMeasure, ModelAlertRaised
 from domain.times import to_datetime
 

@@ -1,7 +1,5 @@
 """Times: RFC 3339 text and integer microseconds UTC, converted both ways."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

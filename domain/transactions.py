@@ -1,7 +1,5 @@
 """The cleaned transaction, as every event, feature and decision carries it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Sentences for reason codes, with the meanings of the features in them."""
 
-from __future__ import annotations
-
 from domain.features import CATALOGUE
 from domain.policy import known_codes, words
 

@@ -1,7 +1,5 @@
 """Bytes of an event: structured CloudEvents JSON, older versions upcast."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any

@@ -1,7 +1,5 @@
 """Dead letters: records that a reader could not use, sealed with their reason; list and open."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import os

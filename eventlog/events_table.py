@@ -1,7 +1,5 @@
 """EventTable: the events of a log as arrays, rows for the kernel and numbered entities."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain

@@ -1,7 +1,5 @@
 """Partition of a key: murmur2, bit for bit as Java's default partitioner."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 _SEED = 0x9747B28C

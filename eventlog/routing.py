@@ -4,8 +4,6 @@ They are derived from TRANSACTIONS and rebuilt from it, so their bytes may chang
 record of another version is refused, and the router writes anew from the markers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

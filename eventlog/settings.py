@@ -1,7 +1,5 @@
 """Settings of the log's server, and the names of topics there."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from eventlog.topics import Topic

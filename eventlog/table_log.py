@@ -3,8 +3,6 @@
 An event gets the partition and offset that it would have in a topic of its own.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 from domain.events import Envelope

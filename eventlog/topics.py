@@ -1,7 +1,5 @@
 """Every topic: name, generation, key, partitions, retention. Declared here alone."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

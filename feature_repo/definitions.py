@@ -159,7 +159,5 @@ training = FeatureService(
     description="Point-in-time vectors by transaction id",
 )
 scoring = FeatureService(
-    name="scoring",
-    features=[features],
-    description="Finished features of a transaction in hand",
+    name="scoring", features=[features], description="Finished features of a transaction in hand"
 )

@@ -1,7 +1,5 @@
 """Names of our states in Feast; definitions.py spells out the same ones."""
 
-from __future__ import annotations
-
 from domain.features import Entity
 
 PROJECT = "retrace"

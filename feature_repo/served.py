@@ -4,8 +4,6 @@ The online store announces the sets of the generations that it reads: the live o
 is noticed, the one before. The digest at the head of a state says which set it is of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from domain.errors import IntegrityError

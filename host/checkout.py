@@ -1,7 +1,5 @@
 """The checkout that this code runs from: its folder, its version and its git commit."""
 
-from __future__ import annotations
-
 import subprocess
 import tomllib
 from pathlib import Path

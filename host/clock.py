@@ -1,7 +1,5 @@
 """The clock of this installation: the only one that is read for the times of events."""
 
-from __future__ import annotations
-
 import time
 
 

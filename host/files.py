@@ -1,7 +1,5 @@
 """Files that appear whole: written under the name of a draft, then moved into place."""
 
-from __future__ import annotations
-
 import glob
 import os
 import secrets
@@ -74,8 +72,7 @@ def writing(path: Path, remedy: str = STATE_FOLDER_REMEDY) -> Iterator[None]:
         yield
     except OSError as error:
         raise UnavailableError(
-            "disk",
-            f"cannot write {path}: {error.strerror or error}; free some space, or {remedy}",
+            "disk", f"cannot write {path}: {error.strerror or error}; free some space, or {remedy}"
         ) from error
 
 

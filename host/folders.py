@@ -1,7 +1,5 @@
 """Folders that appear whole: filled under the name of a draft, then moved into place."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Iterator

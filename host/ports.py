@@ -1,7 +1,5 @@
 """Ports on loopback: free ones, and who holds one."""
 
-from __future__ import annotations
-
 import random
 import socket
 

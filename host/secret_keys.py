@@ -1,7 +1,5 @@
 """Secret keys of this installation, made once and kept in the state folder."""
 
-from __future__ import annotations
-
 import secrets
 from contextlib import suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Digest of the source of packages: shows whether something was made by other code."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path

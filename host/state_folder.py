@@ -1,7 +1,5 @@
 """State folder of an installation: where its files lie, reading and writing them, its lock."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Error messages of a disk or of S3: what went wrong, and what to do."""
 
-from __future__ import annotations
-
 import errno
 
 _KNOWN = {

@@ -1,7 +1,5 @@
 """Alembic environment: over the connection it is given, or else over DATABASE_URL."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

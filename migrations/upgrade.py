@@ -1,7 +1,5 @@
 """Upgrade of a database to the newest revision, and the check whether it has it."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -51,9 +49,7 @@ def check(database_url: str) -> None:
 
 def _within(database_url: str, step: Callable[[Connection], None]) -> None:
     engine = create_engine(
-        database_url,
-        poolclass=pool.NullPool,
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
+        database_url, poolclass=pool.NullPool, connect_args={"connect_timeout": _CONNECT_TIMEOUT_S}
     )
     with transaction(engine) as connection:
         step(connection)

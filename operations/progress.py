@@ -1,7 +1,5 @@
 """Progress of operations: the steps that they report, and the first of many, reading the log."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from eventlog.archive.history import History

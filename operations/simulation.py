@@ -1,7 +1,5 @@
 """Simulated traffic, written to files or a stream: transactions, and labels as they are known."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Port of a batch projection, and the checked records that a worker hands to it."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol

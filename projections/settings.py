@@ -1,7 +1,5 @@
 """Settings of PostgreSQL and MongoDB."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

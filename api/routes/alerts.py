@@ -1,7 +1,5 @@
 """GET /alerts: the list of alerts."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Literal
 

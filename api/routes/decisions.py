@@ -1,7 +1,5 @@
 """GET /decisions, a list from the read models, and GET /decisions/{id}, one from the log."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """GET /health (the process lives), /ready (it can decide) and /metrics."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import suppress
 from typing import Any

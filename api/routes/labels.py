@@ -1,7 +1,5 @@
 """POST /labels: fraud reports, chargebacks, representments, reversals, confirmations."""
 
-from __future__ import annotations
-
 from fastapi import APIRouter, Request, Response
 
 from api.body import read_object

@@ -1,7 +1,5 @@
 """GET /decisions/stream: server-sent events, one for each decision that counts."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """POST /score: one synchronous decision."""
 
-from __future__ import annotations
-
 from fastapi import APIRouter, Request
 
 from api.body import read_object

@@ -1,7 +1,5 @@
 """/transactions: submission of one or many for a later decision, and the state of one."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """A decision over HTTP."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from pydantic import BaseModel, Field

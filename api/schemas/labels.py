@@ -1,7 +1,5 @@
 """Labels over HTTP."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field

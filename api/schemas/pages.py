@@ -1,7 +1,5 @@
 """Rows of lists over HTTP: decisions and alerts as the read models hold them."""
 
-from __future__ import annotations
-
 from pydantic import BaseModel, Field
 
 from api.schemas.decisions import ReasonOut, reasons_out

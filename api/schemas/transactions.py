@@ -1,7 +1,5 @@
 """Submissions and transactions over HTTP; their cleaning is in domain.cleaning."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any, Literal
 

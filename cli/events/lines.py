@@ -1,7 +1,5 @@
 """One record of the log as one line of text, or as one line of JSON."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Commands `retrace features verify` and `retrace features dataset`."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

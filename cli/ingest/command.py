@@ -1,7 +1,5 @@
 """`retrace ingest`: the rows of a file become history in the log."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`retrace models card`: training data, quality and feature importance of a model."""
 
-from __future__ import annotations
-
 import json
 import sys
 

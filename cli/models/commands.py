@@ -1,7 +1,5 @@
 """`retrace models`: registration of its commands, in the order of its help."""
 
-from __future__ import annotations
-
 import typer
 
 from cli.models import card, comparison, export, health, lifecycle, listing, watch

@@ -1,7 +1,5 @@
 """`retrace models compare`: champion and challenger side by side."""
 
-from __future__ import annotations
-
 import json
 from typing import Annotated, Any
 

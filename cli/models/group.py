@@ -1,7 +1,5 @@
 """The command group `retrace models`, and what its commands share."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import typer

@@ -1,7 +1,5 @@
 """`retrace models health`: drift of features, scores and labels, and calibration."""
 
-from __future__ import annotations
-
 import json
 import sys
 from typing import Annotated, Any
@@ -25,8 +23,7 @@ def health(
         typer.Option(help="Id of a model, or the beginning of its hash.", show_default="in force"),
     ] = None,
     window: Annotated[
-        str | None,
-        typer.Option(help="Decisions of so long, e.g. 7d or 12h.", show_default="7d"),
+        str | None, typer.Option(help="Decisions of so long, e.g. 7d or 12h.", show_default="7d")
     ] = None,
     until: Annotated[
         str | None,

@@ -1,7 +1,5 @@
 """`retrace models list` and `show`: the models of the log."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

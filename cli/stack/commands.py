@@ -40,8 +40,7 @@ def up(
     progress = _progress()
     with progress.shown():
         LocalStack(settings, progress).up(
-            lambda: prepare(load_settings(**given), progress.step),
-            apps=not servers_only,
+            lambda: prepare(load_settings(**given), progress.step), apps=not servers_only
         )
     _print_status(settings, as_json)
 

@@ -1,7 +1,5 @@
 """Log files on the screen: their last lines, and new ones as they come."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from pathlib import Path

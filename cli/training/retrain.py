@@ -3,8 +3,6 @@
 The log does not know the model then; the output says how to register it.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Command `retrace train`."""
 
-from __future__ import annotations
-
 import time
 from typing import Annotated, Literal
 
@@ -30,8 +28,7 @@ def train(
         typer.Option(help="Values to learn from: as the log gives them, or as decisions had them."),
     ] = "ideal",
     promote: Annotated[
-        bool,
-        typer.Option("--promote/--no-promote", help="Let the model decide from then on."),
+        bool, typer.Option("--promote/--no-promote", help="Let the model decide from then on.")
     ] = True,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     workers: Annotated[

@@ -1,7 +1,5 @@
 """Command `retrace train-job`: one pod's part of a training, placed by the environment."""
 
-from __future__ import annotations
-
 import os
 import time
 from typing import Annotated, Any
@@ -35,8 +33,7 @@ def train_job(
     ] = None,
     features: Annotated[FeatureValues, typer.Option(help="As of `retrace train`.")] = "ideal",
     promote: Annotated[
-        bool,
-        typer.Option("--promote/--no-promote", help="Let the model decide from then on."),
+        bool, typer.Option("--promote/--no-promote", help="Let the model decide from then on.")
     ] = True,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -1,7 +1,5 @@
 """Command `retrace train-worker`: one of the processes that train a model together."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

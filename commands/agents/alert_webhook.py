@@ -1,7 +1,5 @@
 """Alert webhook: posts each alert to a URL, at least once, in any order, with the alert's id."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
@@ -181,10 +179,7 @@ class AlertWebhook:
                 attempts=attempts,
             )
         return AlertDelivered(
-            alert_id=alert_id,
-            transaction_id=raised.subject,
-            receiver=receiver,
-            attempts=attempts,
+            alert_id=alert_id, transaction_id=raised.subject, receiver=receiver, attempts=attempts
         )
 
     def _settle(self, alert_id: str) -> None:

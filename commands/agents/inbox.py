@@ -3,8 +3,6 @@
 The inbox is not the log: a record that is read twice is the same submission both times.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 

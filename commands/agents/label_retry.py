@@ -5,8 +5,6 @@ that has been recorded meanwhile is recognised by `retry`. The schedule is kept 
 with tenacity: one task tries all labels, however many there are, and in turn.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

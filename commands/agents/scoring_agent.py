@@ -4,8 +4,6 @@ Submissions of mode `submit` are decided as they are read. Those of mode `score`
 seconds to the process that took them; where both decide, the first decision in the log counts.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

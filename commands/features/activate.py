@@ -1,7 +1,5 @@
 """Command about features: appends which set is served."""
 
-from __future__ import annotations
-
 from domain.events import Envelope, FeaturesActivated
 from eventlog.port import EventLog
 from eventlog.topics import POLICY

@@ -1,7 +1,5 @@
 """Binding of a file's columns to canonical fields."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Events of an import: transactions and labels, with the known times that it states."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Command ImportRows: appends the rows of a file as history."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

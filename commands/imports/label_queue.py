@@ -1,7 +1,5 @@
 """Queue of labels that are not known yet: first in, first out, on disk beyond a few thousand."""
 
-from __future__ import annotations
-
 import tempfile
 from collections import deque
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Values of a label column: 1 for fraud, 0 for genuine, in the spellings that files use."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 _TRUE = frozenset(("1", "1.0", "true", "t", "yes", "y", "fraud", "fraudulent"))

@@ -1,7 +1,5 @@
 """Name and correlation id of an imported file, as its events hold them."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

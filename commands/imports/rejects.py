@@ -1,7 +1,5 @@
 """Rejected rows: what is wrong with each, and the file that lists them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Schedule that replays history in scaled time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from domain.times import SECOND

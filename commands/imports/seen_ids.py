@@ -1,7 +1,5 @@
 """Ids that a file has used already, in eight bytes each."""
 
-from __future__ import annotations
-
 from array import array
 
 _LEAST = 1 << 16

@@ -1,7 +1,5 @@
 """Counts of an import: every row read is accepted or rejected."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 

@@ -1,7 +1,5 @@
 """Payload cleaner: turns a payload into a transaction under the keys of this installation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

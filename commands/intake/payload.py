@@ -1,7 +1,5 @@
 """Parsing of a received payload as a JSON object."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Card tokens: the keyed hash that replaces a card number."""
 
-from __future__ import annotations
-
 import hmac
 from functools import lru_cache
 

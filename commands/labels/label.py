@@ -1,7 +1,5 @@
 """Command LabelTransaction: appends a report of fraud, or of a genuine payment."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

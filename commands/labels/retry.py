@@ -1,7 +1,5 @@
 """Early labels: kept, sealed, until their transaction is known, and then recorded."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Awaitable, Callable
 from hashlib import sha256

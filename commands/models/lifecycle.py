@@ -3,8 +3,6 @@
 Each appends one fact to the POLICY topic; what it does is folded in domain/policy.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from commands.models.registry import registry_of
@@ -32,10 +30,7 @@ _ModelFact = (
 
 
 def promote_model(
-    log: EventLog,
-    model: ModelPromoted,
-    thresholds: Thresholds,
-    known_time: int,
+    log: EventLog, model: ModelPromoted, thresholds: Thresholds, known_time: int
 ) -> int:
     """Puts the model in force with its thresholds; returns the policy version before.
 

@@ -1,7 +1,5 @@
 """Command about model alerts: appends that a model needs attention."""
 
-from __future__ import annotations
-
 from domain.events import ModelAlertRaised
 from domain.model_alerts import model_alert
 from eventlog.port import EventLog

@@ -1,7 +1,5 @@
 """Registry of models, read from the POLICY topic. Their files are in inference/artefacts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Shadows and activated feature sets, kept up to date with the POLICY topic."""
 
-from __future__ import annotations
-
 from commands.policy.feature_sets import ActivatedFeatures
 from commands.policy.topic import PolicyTopic
 from domain.features import CATALOGUE, FeatureSet

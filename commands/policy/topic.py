@@ -6,8 +6,6 @@ facts after it; the version of the policy stays that of the last fact. Anything 
 that can be decoded is never skipped, even where what it names is unknown here.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Iterator
 

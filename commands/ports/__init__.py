@@ -3,11 +3,4 @@
 from commands.ports.features import FeatureReader, RecentTail, ServedFeatures
 from commands.ports.scorer import LoadModel, ModelScorer, Scorer
 
-__all__ = [
-    "FeatureReader",
-    "LoadModel",
-    "ModelScorer",
-    "RecentTail",
-    "Scorer",
-    "ServedFeatures",
-]
+__all__ = ["FeatureReader", "LoadModel", "ModelScorer", "RecentTail", "Scorer", "ServedFeatures"]

@@ -1,7 +1,5 @@
 """Port through which a decision reads its features."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol

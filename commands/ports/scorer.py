@@ -1,7 +1,5 @@
 """Port of the model that scores."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Protocol
 

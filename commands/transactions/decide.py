@@ -1,7 +1,5 @@
 """Command DecideTransaction: decides a submission that is in the log already."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass
 

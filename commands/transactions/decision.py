@@ -1,7 +1,5 @@
 """Decision of one transaction: features, model, policy. Appends nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Command ScoreTransaction: submits a transaction and decides it at once."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass

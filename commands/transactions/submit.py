@@ -1,7 +1,5 @@
 """Command SubmitTransaction: cleans, digests and appends a transaction; decides nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any

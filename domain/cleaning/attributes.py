@@ -1,7 +1,5 @@
 """Cleaning of free-form attributes: JSON values within limits, without card numbers."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

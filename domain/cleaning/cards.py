@@ -5,8 +5,6 @@ spaces or dashes. One number in ten passes by chance, so ids of other kinds must
 issuer's range too, and a transaction id is never replaced.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Collection, Iterator

@@ -1,7 +1,5 @@
 """Names of the fields that cleaning has changed, for the summaries of imports."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

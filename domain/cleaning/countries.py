@@ -4,8 +4,6 @@ Kept here and not taken from a library: `domain` imports no vendor, and a librar
 change the digest of a recorded transaction.
 """
 
-from __future__ import annotations
-
 _TABLE = """
 AF AFG AX ALA AL ALB DZ DZA AS ASM AD AND AO AGO AI AIA AQ ATA AG ATG AR ARG AM ARM AW ABW AU AUS
 AT AUT AZ AZE BS BHS BH BHR BD BGD BB BRB BY BLR BE BEL BZ BLZ BJ BEN BM BMU BT BTN BO BOL BQ BES

@@ -1,7 +1,5 @@
 """Keyed digest of a submission: equal content under one id has an equal digest."""
 
-from __future__ import annotations
-
 import json
 from hashlib import blake2b
 

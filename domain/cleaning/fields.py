@@ -1,7 +1,5 @@
 """Cleaning of single values: ids, codes, addresses, coordinates. Times are in moments.py."""
 
-from __future__ import annotations
-
 import math
 import re
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Times as foreign systems write them, parsed to microseconds UTC."""
 
-from __future__ import annotations
-
 import re
 from datetime import datetime
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """The payload that cleans to a given transaction: the inverse of cleaning."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from domain.money import to_major

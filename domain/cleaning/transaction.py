@@ -1,7 +1,5 @@
 """Cleaning of a whole payload; the rule of each kind of value is in its own module."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Events of the ALERTS topic about decisions: an alert is raised, and delivered."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from domain.events.registry import Event, event

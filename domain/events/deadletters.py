@@ -1,7 +1,5 @@
 """Dead-letter event: a record could not be read or folded."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from domain.events.registry import Event, event

@@ -1,7 +1,5 @@
 """The CloudEvents 1.0 envelope and the rule for event ids; bytes are in eventlog/codec.py."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

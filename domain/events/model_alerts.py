@@ -1,7 +1,5 @@
 """Events of the ALERTS topic about models: an alert is raised, and delivered."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Events of the POLICY topic: models, thresholds, feature sets; the offset is the version."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from domain.events.registry import Event, event

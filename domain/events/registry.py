@@ -1,7 +1,5 @@
 """Registry of events by wire name, and the stepwise upcasters of older versions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 

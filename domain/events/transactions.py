@@ -1,7 +1,5 @@
 """Events about one transaction; all are in one topic, keyed by transaction id."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Literal
 

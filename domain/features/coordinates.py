@@ -4,8 +4,6 @@ sin and cos of the platform differ in their last bits, so both are computed here
 with + - * / alone, in one order: every machine gives the same integers.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from math import floor, sqrt
 

@@ -4,8 +4,6 @@ All of them run the same loop over rows (kernel/run.py), so a value has the same
 made. NaN stands for unknown.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -62,11 +60,7 @@ def finish_and_fold(
 
 
 def vectors(
-    features: FeatureSet,
-    keys: Mapping[Entity, Ints],
-    rows: Rows,
-    due: Ints,
-    threads: int = 2,
+    features: FeatureSet, keys: Mapping[Entity, Ints], rows: Rows, due: Ints, threads: int = 2
 ) -> Floats:
     """Replays a whole log: [due rows, features], each finished from the rows before its own.
 

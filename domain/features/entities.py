@@ -1,7 +1,5 @@
 """Entities (card, customer, merchant ...): whose history features describe, and their keys."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Protocol
 

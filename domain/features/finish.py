@@ -1,7 +1,5 @@
 """Finishing: states and a transaction give its feature vector, at the transaction's time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from domain.features.declarations.catalogue import CATALOGUE
@@ -17,9 +15,7 @@ Vector = list[float | None]
 
 
 def finish(
-    states: Mapping[Entity, EntityState],
-    transaction: Transaction,
-    features: FeatureSet = CATALOGUE,
+    states: Mapping[Entity, EntityState], transaction: Transaction, features: FeatureSet = CATALOGUE
 ) -> Vector:
     """The vector in the order of `features.names`.
 

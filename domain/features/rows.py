@@ -1,7 +1,5 @@
 """Rows that the kernel folds: one row of int64 for each event."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -4,8 +4,6 @@ It is how a served vector, or a stored state, is checked against the log: from t
 below its versions and nothing else, whatever the order in which they were once folded.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from domain.features.declarations.feature_set import FeatureSet
@@ -13,14 +11,7 @@ from domain.features.engine import run_groups
 from domain.features.entities import Entity
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import by_version
-from domain.features.kernel.row_layout import (
-    IS_REQUEST,
-    KIND,
-    OFFSET,
-    PARTITION,
-    WIDTH,
-    Rows,
-)
+from domain.features.kernel.row_layout import IS_REQUEST, KIND, OFFSET, PARTITION, WIDTH, Rows
 
 
 def served_at(

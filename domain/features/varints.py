@@ -1,7 +1,5 @@
 """Varints outside compiled code."""
 
-from __future__ import annotations
-
 from itertools import islice
 
 from domain.errors import IntegrityError

@@ -1,7 +1,5 @@
 """Compact text of a version map {source partition: last offset folded}."""
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 

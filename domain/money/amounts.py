@@ -1,7 +1,5 @@
 """Amounts as written, parsed to integer minor units."""
 
-from __future__ import annotations
-
 import math
 import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation

@@ -4,8 +4,6 @@ US dollars for one unit of the currency. Major currencies have a figure per peri
 have one, from the first period on. The figures are rounded averages, fit to compare sizes.
 """
 
-from __future__ import annotations
-
 APPROXIMATE_BASE = "USD"
 
 APPROXIMATE_FROM = (1990, 2000, 2003, 2008, 2015, 2020, 2022, 2024)

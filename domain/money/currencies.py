@@ -4,8 +4,6 @@ Kept here and not taken from a library: `domain` imports no vendor, and a librar
 change the digest of a recorded transaction.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

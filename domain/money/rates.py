@@ -29,10 +29,7 @@ class Rates:
     """
 
     def __init__(
-        self,
-        base: str,
-        rows: Iterable[tuple[date, str, Decimal]],
-        fallback: Rates | None = None,
+        self, base: str, rows: Iterable[tuple[date, str, Decimal]], fallback: Rates | None = None
     ) -> None:
         if base not in EXPONENTS:
             raise InvalidInputError("base", f"{base!r} is not an ISO 4217 currency")

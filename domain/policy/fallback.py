@@ -14,8 +14,6 @@ probability, and FALLBACK_THRESHOLDS apply to it. Amounts are base-currency mino
 | rule.no_customer     | neither card nor customer is known                     | 0.05   |
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from domain.policy.score import Score

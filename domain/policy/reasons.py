@@ -4,8 +4,6 @@ A code is `family.name`. Families: `model` (a feature that raised the score), `r
 rule), `path` (why the model did not decide), `flag` (what was missing), `score`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {

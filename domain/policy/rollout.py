@@ -6,8 +6,6 @@ model, so that an id that is in at one share is in at every greater one. Each mo
 its own, so that not always the same customers are experimented on.
 """
 
-from __future__ import annotations
-
 from hashlib import sha256
 
 WHOLE = 10_000

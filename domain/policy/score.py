@@ -1,7 +1,5 @@
 """Score: the answer of a scorer, be it a model or the fallback rules."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

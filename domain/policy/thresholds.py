@@ -6,8 +6,6 @@ a declined one ends. Hence 0 <= review <= step_up <= decline <= 1; equal thresho
 of the two outcomes without scores.
 """
 
-from __future__ import annotations
-
 from domain.errors import InvalidInputError
 from domain.events import Outcome, Thresholds
 

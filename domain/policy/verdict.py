@@ -1,7 +1,5 @@
 """Verdict: score, path and thresholds give the outcome and reasons of a decision."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

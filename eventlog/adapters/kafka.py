@@ -1,7 +1,5 @@
 """KafkaEventLog: the EventLog port over Kafka, put together from the modules beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 
 from domain.events import Envelope

@@ -1,7 +1,5 @@
 """Acknowledgements: a producer's polling thread passes them to the event loops that await."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections import deque

@@ -1,7 +1,5 @@
 """Creation of topics; none is ever deleted or altered."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Kafka's errors translated into ours; every text names the server."""
 
-from __future__ import annotations
-
 from confluent_kafka import KafkaError, KafkaException
 
 from domain.errors import IntegrityError, LogUnavailableError, RetraceError

@@ -4,8 +4,6 @@ Interactive and bulk records go through the same producer, so that a key keeps i
 whichever way its records are appended.
 """
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Callable

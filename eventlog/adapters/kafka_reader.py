@@ -1,7 +1,5 @@
 """Bounded reads of ranges and single records; endless tails are in kafka_tail.py."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator, Mapping
 from time import monotonic

@@ -1,7 +1,5 @@
 """KafkaTail: an endless reader of a topic from given offsets."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any

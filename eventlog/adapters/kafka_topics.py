@@ -1,7 +1,5 @@
 """Partitions and offsets of stored topics."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Sequence

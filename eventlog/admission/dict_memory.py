@@ -1,7 +1,5 @@
 """Memory of transaction ids in a dict; the one that survives its process is SqliteMemory."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from eventlog.admission.first_wins import Known

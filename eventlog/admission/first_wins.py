@@ -5,8 +5,6 @@ origin's content (equal digest) is the decision, and an imported origin has none
 once per (reporter, reference). Everything else is void: skipped and counted, by every reader.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol

@@ -4,8 +4,6 @@ The file is a cache of the log: a lost or broken one is rebuilt by reading the l
 written without waiting for the disk. One process owns one file.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Archived columns as rows for the kernel; each value is hashed once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

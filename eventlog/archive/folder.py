@@ -4,8 +4,6 @@ A file appears whole or not at all. Two writers (a slow one that was replaced) m
 overlap; the content of each is right, and `chain` reads each offset once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path

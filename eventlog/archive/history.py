@@ -3,8 +3,6 @@
 A reader cannot see where one ends and the other begins.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -114,8 +112,7 @@ class History:
         for table in self._pieces(partition, end, _FOLDED):
             progress(len(table))
             kept = pc.and_(
-                pc.equal(table["verdict"].cast(pa.string()), "counts"),
-                pc.is_valid(table["kind"]),
+                pc.equal(table["verdict"].cast(pa.string()), "counts"), pc.is_valid(table["kind"])
             )
             folded = table.select(_GIVEN).append_column(
                 "partition", pa.repeat(partition, len(table))

@@ -1,7 +1,5 @@
 """Check that an archive belongs to this log."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import pyarrow.compute as pc

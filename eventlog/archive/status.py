@@ -1,7 +1,5 @@
 """Status of an archive: how far each partition is archived, and its size."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

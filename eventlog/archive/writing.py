@@ -1,7 +1,5 @@
 """Table of the archive, made from records and their verdicts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

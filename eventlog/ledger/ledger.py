@@ -4,8 +4,6 @@ It answers which submission and which decision count, without any store: positio
 reader's memory, contents from the log itself. It appends nothing.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import sqlite3

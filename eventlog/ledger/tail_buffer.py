@@ -1,7 +1,5 @@
 """TailBuffer: recent events by entity, for readers that fold them onto stored states."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Waiting for an offset: a thread reports progress, coroutines of any event loop await it."""
 
-from __future__ import annotations
-
 import asyncio
 import heapq
 import threading

@@ -1,7 +1,5 @@
 """AsyncAPI 3.0 document of the log, and the pages under docs/events."""
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 

@@ -1,7 +1,5 @@
 """JSON Schemas of events, made from their classes."""
 
-from __future__ import annotations
-
 import inspect
 import json
 from typing import Any

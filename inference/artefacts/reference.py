@@ -3,8 +3,6 @@
 inference.training.reference makes it; inference.monitoring compares live traffic with it.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

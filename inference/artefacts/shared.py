@@ -3,8 +3,6 @@
 <url>/<model_hash>/model.tflite, weights.npz, and last model.json: an artefact without it is none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property

@@ -5,8 +5,6 @@
                       weights.npz    the same weights, for the TensorFlow oracle
 """
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """Port of an experiment tracker: runs with their parameters, metrics and files."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol

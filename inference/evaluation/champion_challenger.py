@@ -6,8 +6,6 @@ reports a payment that was not made. They are counted, and left out of the ranki
 precision of declines use those that were labelled nevertheless.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -4,8 +4,6 @@ Example-dependent costs, and savings against doing nothing: Bahnsen et al. 2016,
 engineering strategies for credit card fraud detection", equations 3 and 4.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ A maturity m takes the payments that are m old at the moment of the frame, each 
 known m after it: later labels would flatter, and of younger payments frauds are not yet reported.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace

@@ -4,8 +4,6 @@ Metrics by the maturity of labels are in measures.py. scikit-learn is imported i
 takes a second, for which no command that measures nothing should wait.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from domain.times import DAY

@@ -4,8 +4,6 @@ The history becomes rows, and the kernel that also serves replays them once. Lab
 when they would be known; the labels of the frame are the truth of the simulation.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

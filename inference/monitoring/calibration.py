@@ -4,8 +4,6 @@ A declined payment never becomes fraud, so it is censored: not in the sums, and 
 libraries have no censoring, so this is ours, with SciPy's Poisson distribution.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

@@ -4,8 +4,6 @@ The distances are SciPy's. PSI is the symmetrised Kullback-Leibler divergence (J
 R. Leibler, On Information and Sufficiency, 1951) of two histograms over the same bins.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

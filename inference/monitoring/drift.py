@@ -1,7 +1,5 @@
 """Drift of features and scores between a model's reference and live values."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Levels of model health and the limits between them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Health of a model: drift, label drift and calibration with their levels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any

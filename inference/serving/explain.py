@@ -9,8 +9,6 @@ and Kononenko 2014), so that one of two features that say the same is not lost. 
 decision records its reasons and replay must find the same ones: SHAP's samplers draw at random.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

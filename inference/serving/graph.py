@@ -4,8 +4,6 @@ The kernels may choose another order of sums for another batch size, so bits are
 batch size a Graph was made for and no other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from threading import Lock
 from typing import Any

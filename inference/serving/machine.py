@@ -1,7 +1,5 @@
 """CPU features, on which the bits of scores depend."""
 
-from __future__ import annotations
-
 import platform
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Port of a model server: one model name on it, its versions and their predictions."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from inference.serving.graph import Matrix

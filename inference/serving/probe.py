@@ -1,7 +1,5 @@
 """Probe batch: rows by which a loaded model is checked against the scores of TensorFlow."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from domain.errors import IntegrityError

@@ -1,7 +1,5 @@
 """Platt calibration: logits become probabilities of fraud in ordinary traffic."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from inference.frame.frame import Floats

@@ -3,8 +3,6 @@
 Only `from_keras_model` is used: other entry points of the converter gave other scores, silently.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import io

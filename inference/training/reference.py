@@ -1,7 +1,5 @@
 """Reference of a model, computed from its training data."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -4,8 +4,6 @@ The signature `serving_default` takes `features` [n, d] float32, NaN where unkno
 `score` [n] and `logit` [n].
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

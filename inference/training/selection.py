@@ -4,8 +4,6 @@ An uninformative feature is not harmless: the network fits its noise, and ranks 
 true signs are weak.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +13,7 @@ from domain.errors import InvalidInputError
 from inference.frame.frame import Floats, Frame, Ints, split_by_time, varying
 from inference.frame.progress import Progress
 from inference.serving.graph import as_rows
-from inference.training.fitting.fit import (
-    SELECTION,
-    FitSettings,
-    Run,
-    fit_for,
-    network_for,
-)
+from inference.training.fitting.fit import SELECTION, FitSettings, Run, fit_for, network_for
 from inference.training.fitting.loop import logits_of
 
 EPOCHS = 6

@@ -1,7 +1,5 @@
 """Thresholds of a model, from the shares of traffic that may be reviewed or declined."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Training of a model: split, select, fit, calibrate, measure, export."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,25 +11,12 @@ from domain.times import to_rfc3339
 from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
 from inference.artefacts.store import MANIFEST
 from inference.evaluation.measures import Validated, ranking
-from inference.frame.frame import (
-    Floats,
-    Frame,
-    after_warm_up,
-    last_whole_weeks,
-    split_by_time,
-)
+from inference.frame.frame import Floats, Frame, after_warm_up, last_whole_weeks, split_by_time
 from inference.frame.progress import Progress
 from inference.serving.graph import as_rows
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, export, to_list
-from inference.training.fitting.fit import (
-    IN_MEMORY,
-    FitSettings,
-    Run,
-    fit,
-    fit_for,
-    network_for,
-)
+from inference.training.fitting.fit import IN_MEMORY, FitSettings, Run, fit, fit_for, network_for
 from inference.training.fitting.knots import knots_for
 from inference.training.fitting.loop import logits_of
 from inference.training.reference import reference_of

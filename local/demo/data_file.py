@@ -1,7 +1,5 @@
 """The file of `--data`: its first rows are history, its last rows are live traffic."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass

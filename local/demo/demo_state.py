@@ -1,7 +1,5 @@
 """State of the demo between runs, as a JSON file. The log decides whether it is still true."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ Ids follow from the plan, so an interrupted import continues: transactions that 
 left out, and a label appended twice counts once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Plan of a demo: sizes, seeds, and the times of its history and live traffic."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

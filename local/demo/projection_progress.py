@@ -1,7 +1,5 @@
 """Wait until every projection has caught up with the log, and show how far each one is."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path

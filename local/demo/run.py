@@ -1,7 +1,5 @@
 """The demo from start to end: stack, history, projections, model, live traffic."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -58,11 +56,7 @@ def start_stack(console: Console, **given: Any) -> Settings:
 
 
 def make_ready(
-    settings: Settings,
-    log: InboxLog,
-    request: DemoRequest,
-    data: DataFile | None,
-    console: Console,
+    settings: Settings, log: InboxLog, request: DemoRequest, data: DataFile | None, console: Console
 ) -> DemoState:
     """Afterwards the history is in the log and projected, and a model trained on it decides."""
 

@@ -1,7 +1,5 @@
 """Stages before live traffic: history, projections, model. Each one is done once."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Another `retrace` command as a subprocess, so that its memory is freed at its end."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

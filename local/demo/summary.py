@@ -1,7 +1,5 @@
 """Summary of a demo: one JSON object, or a table and what to try next."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any

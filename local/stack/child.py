@@ -1,7 +1,5 @@
 """Child processes: session, log file, user and death signal. runner.py says when they start."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 from asyncio.subprocess import DEVNULL, STDOUT, Process

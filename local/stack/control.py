@@ -1,7 +1,5 @@
 """Start and stop a stack. Its processes are children of the supervisor (supervisor.py)."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

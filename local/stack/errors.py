@@ -1,7 +1,5 @@
 """The error of the local stack; its text says what to do."""
 
-from __future__ import annotations
-
 from domain.errors import RetraceError
 
 

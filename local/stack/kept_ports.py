@@ -1,7 +1,5 @@
 """Ports of the servers, kept in the state folder from one start to the next."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from host.ports import free_ports, is_free

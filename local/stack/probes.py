@@ -1,7 +1,5 @@
 """Probes: does a server answer? Each returns False instead of raising."""
 
-from __future__ import annotations
-
 import asyncio
 import struct
 

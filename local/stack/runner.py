@@ -1,7 +1,5 @@
 """Runner of one service: prepare, start, wait until ready, restart when it dies."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging

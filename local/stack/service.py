@@ -1,7 +1,5 @@
 """Declaration of a service of the local stack. services.py lists them all."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping

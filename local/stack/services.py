@@ -1,7 +1,5 @@
 """Table of the services: servers, API and workers. servers/ says how each server runs."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Awaitable, Callable
 

@@ -1,7 +1,5 @@
 """Status of a stack, read from run/stack.json."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal

@@ -4,8 +4,6 @@ It starts what run/wanted.json names, writes run/stack.json at each change, and 
 everything in reverse order. Nothing else writes run/stack.json.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import contextlib

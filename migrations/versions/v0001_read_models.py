@@ -1,7 +1,5 @@
 """Transactions, decisions, labels, alerts, daily figures and the positions of projections."""
 
-from __future__ import annotations
-
 from alembic import op
 
 revision = "0001"

@@ -1,7 +1,5 @@
 """Feast's offline table; its feature columns follow the catalogue (migrations.upgrade)."""
 
-from __future__ import annotations
-
 from alembic import op
 
 revision = "0002"

@@ -1,7 +1,5 @@
 """Training-serving skew, by feature and by what the reader had missed."""
 
-from __future__ import annotations
-
 from alembic import op
 
 revision = "0003"

@@ -1,7 +1,5 @@
 """Alerts about models, and the newest measurement of each model's health."""
 
-from __future__ import annotations
-
 from alembic import op
 
 revision = "0004"

@@ -1,7 +1,5 @@
 """Words of the reason codes, for SQL."""
 
-from __future__ import annotations
-
 from alembic import op
 
 revision = "0005"

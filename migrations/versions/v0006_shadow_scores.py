@@ -1,7 +1,5 @@
 """Shadow scores of challengers, and an index of decisions by their place in the log."""
 
-from __future__ import annotations
-
 from alembic import op
 
 revision = "0006"

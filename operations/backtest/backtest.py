@@ -1,7 +1,5 @@
 """Backtest: a model's scores of past transactions, from replayed features."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """Champion against challenger: two models on the transactions that both have scored."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Replay of a model's own decisions: from what each recorded, and from replayed features."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

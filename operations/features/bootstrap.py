@@ -1,7 +1,5 @@
 """First generation of the online states: of the features activated last, or of the catalogue."""
 
-from __future__ import annotations
-
 from commands.policy.feature_sets import activated_features
 from domain.features import CATALOGUE
 from eventlog.port import EventLog

@@ -1,7 +1,5 @@
 """Export of a training set from the log: features at each transaction's own time, and its label."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from domain.errors import InvalidInputError

@@ -6,8 +6,6 @@ policy topic and the move of the pointer, a log that names what is not served ye
 again). Readers and writers follow the pointer within a second.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

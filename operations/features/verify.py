@@ -1,7 +1,5 @@
 """Verification of features: what every store holds against what the log gives, bit for bit."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -172,12 +170,7 @@ class Verifier:
             yield ids, values
 
     def _altered(
-        self,
-        name: str,
-        stored: Vectors,
-        side: LogSide,
-        ideal: Ideal,
-        within: NDArray[np.bool_],
+        self, name: str, stored: Vectors, side: LogSide, ideal: Ideal, within: NDArray[np.bool_]
     ) -> Vectors:
         if self._planted is None:
             return stored

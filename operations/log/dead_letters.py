@@ -1,7 +1,5 @@
 """Retry of dead letters that an operator names, or of all that are kept."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,5 @@
 """Import of a file into the log: from the operator's options to the rows that were appended."""
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The published schemas of events: write the files of a folder, or check that they are current."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from domain.errors import IntegrityError

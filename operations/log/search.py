@@ -1,7 +1,5 @@
 """Search in the log: by topic, event type, subject, partition and known time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge

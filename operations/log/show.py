@@ -1,7 +1,5 @@
 """Records of the log that match a search: the newest ones or all, and new ones as they come."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from itertools import islice

@@ -1,7 +1,5 @@
 """Card of a model that was just trained, with the code and the data that it came from."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from eventlog.topics import TRANSACTIONS

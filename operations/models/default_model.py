@@ -49,9 +49,7 @@ def ensure(
     artefact = default_model(store, lambda _done, text: progress(text), make)
     manifest = artefact.manifest
     model = ModelPromoted(
-        model_id=manifest.model_id,
-        model_hash=artefact.model_hash,
-        feature_set=manifest.feature_set,
+        model_id=manifest.model_id, model_hash=artefact.model_hash, feature_set=manifest.feature_set
     )
     try:
         promote_model(log, model, manifest.thresholds, clock())

@@ -1,7 +1,5 @@
 """Export of a model into the folder of a model server: <folder>/<name>/<version>/."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

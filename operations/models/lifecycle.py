@@ -3,8 +3,6 @@
 Artefacts are found, loaded and checked here; what the log allows is checked by the commands.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Models of the log as plain facts: state, training data and quality."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from commands.models.registry import Registered

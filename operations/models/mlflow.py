@@ -1,7 +1,5 @@
 """Models as runs of an MLflow server: export of a model, and import once it is verified."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any

@@ -1,7 +1,5 @@
 """Alerts about a model's health, and its rows for /metrics."""
 
-from __future__ import annotations
-
 from domain.events import HealthMeasure, ModelAlertRaised
 from domain.model_alerts import model_alert_id
 from inference.monitoring.limits import Limits
@@ -50,11 +48,7 @@ def _over(health: ModelHealth, limits: Limits) -> dict[HealthMeasure, tuple[floa
         )
     if health.scores and levels["scores"] == "alert":
         psi = health.scores.divergence.psi
-        found["scores"] = (
-            psi,
-            limits.psi_alert,
-            "scores are not distributed as when trained",
-        )
+        found["scores"] = (psi, limits.psi_alert, "scores are not distributed as when trained")
     if health.labels and levels["labels"] == "alert":
         labels = health.labels
         summary = (

@@ -1,7 +1,5 @@
 """Health of a model: what it met lately against its training, from artefact and read models."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine

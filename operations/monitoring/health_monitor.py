@@ -3,8 +3,6 @@
 What it finds goes to the table model_health, for /metrics, and to the log as alerts.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Lag of the projections: how many records of the log each of them has still to project."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 Positions = Mapping[str, Mapping[int, int]]

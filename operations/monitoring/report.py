@@ -1,7 +1,5 @@
 """Report of a model's health as plain facts, for JSON and for tables."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from domain.times import to_rfc3339

@@ -5,8 +5,6 @@ that file. A worker that loses another ends with an error; started again, all go
 checkpoint.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator

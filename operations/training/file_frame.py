@@ -4,8 +4,6 @@ The meaning of a row is in commands.imports. The frame is that of a replay of th
 file alone was imported.
 """
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager

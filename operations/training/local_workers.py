@@ -4,8 +4,6 @@ No worker can go on without all: when one ends early the others are stopped, and
 from the last checkpoint. They end with the process that started them.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal

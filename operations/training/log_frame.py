@@ -1,7 +1,5 @@
 """Training frame of the log: every transaction replayed, with its label as known at one moment."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -63,10 +61,5 @@ def replayed(
     events = read_events(history, say, count, by_known_time=True)
     say(f"replaying {len(events):,} events")
     return dataset(
-        events,
-        CATALOGUE,
-        as_known_at=as_known_at,
-        begin=begin,
-        end=end,
-        maturities=maturities,
+        events, CATALOGUE, as_known_at=as_known_at, begin=begin, end=end, maturities=maturities
     )

@@ -1,7 +1,5 @@
 """Result of a training: the stored model and its card."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

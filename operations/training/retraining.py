@@ -3,8 +3,6 @@
 Training has a process of its own: its memory and its end do not touch the process that watches.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -11,8 +11,6 @@ goes on where it was interrupted. The process that trains holds the lock of the 
 kernel frees it when that process ends.
 """
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """Training frame of the values that decisions were served. That of the log is in log_frame.py."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 The model is not registered, for there may be no log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path

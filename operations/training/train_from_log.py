@@ -1,7 +1,5 @@
 """Training from the log: a frame of ideal or served values, a run, and the model it ends with."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -66,9 +64,7 @@ def finish(ports: TrainingPorts, run: TrainingRun, trained: TrainedModel) -> Tra
     register_model(ports.log, exists, now_us())
     if asked.promote:
         named = ModelPromoted(
-            model_id=exists.model_id,
-            model_hash=result.model_hash,
-            feature_set=exists.feature_set,
+            model_id=exists.model_id, model_hash=result.model_hash, feature_set=exists.feature_set
         )
         promote_model(ports.log, named, trained.thresholds, now_us())
     return result

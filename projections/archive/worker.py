@@ -4,8 +4,6 @@ Records are gathered per partition and written when they are many, or when they 
 A file is whole or not there: a crash loses only what was not written, and that is read again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Mapping, Sequence

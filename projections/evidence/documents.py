@@ -1,7 +1,5 @@
 """Evidence documents: the payload of a transaction as received, and its attributes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -4,8 +4,6 @@ The memory of ids is a cache of the log, in a file of this worker. Its position 
 behind that of the projection: the same record always gets the same status.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

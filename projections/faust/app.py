@@ -1,7 +1,5 @@
 """Faust app of a worker, and its settings."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

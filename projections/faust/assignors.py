@@ -1,7 +1,5 @@
 """Assignor that gives every partition to one member of the group; the others stand by."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor

@@ -1,7 +1,5 @@
 """Batch handler around a BatchProjection: check, project in a thread, dead-letter what fails."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

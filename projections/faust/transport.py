@@ -5,8 +5,6 @@ Positions come from `BatchApp.starts`, asked on each assignment: Faust's own com
 to other tools, and nothing resumes from them.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 

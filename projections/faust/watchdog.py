@@ -4,8 +4,6 @@ Faust and aiokafka have been seen to stop reading without an error (faust#175, #
 #640), so it runs in a thread of its own and asks the log itself how far it goes.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

@@ -4,8 +4,6 @@ A handler gets each partition's records in offset order, once per assignment, fr
 that it named. Calls to one handler are made one after the other; handlers run side by side.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import signal

@@ -1,7 +1,5 @@
 """Fold of the ideal order: events in, by known time; vectors out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

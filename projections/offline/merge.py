@@ -5,8 +5,6 @@ say how far it has come; labels may be stated long before their known time, and 
 topic is merged, so its rank plays no part.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Port of the store of offline vectors: one row per transaction."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol

@@ -4,8 +4,6 @@ A served vector is finished from what its reader had seen; the ideal one from al
 before it. `lag` says how old the newest event was that the reader had missed.
 """
 
-from __future__ import annotations
-
 import struct
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -17,12 +15,7 @@ from domain.times import SECOND
 Key = tuple[Entity, str]
 
 NOTHING_MISSED = "none"
-_BUCKETS = (
-    (SECOND // 10, "100ms"),
-    (SECOND, "1s"),
-    (10 * SECOND, "10s"),
-    (60 * SECOND, "1m"),
-)
+_BUCKETS = ((SECOND // 10, "100ms"), (SECOND, "1s"), (10 * SECOND, "10s"), (60 * SECOND, "1m"))
 LONGER = "longer"
 LAGS = (NOTHING_MISSED, *(name for _, name in _BUCKETS), LONGER)
 # Entities whose last events are remembered: what is older was not missed by a working reader.

@@ -5,20 +5,13 @@ own; a vector is made before its transaction is folded. Rows go to a VectorStore
 the states are folded again from the beginning; rows that are stored are not made again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from domain.events import TransactionImported, TransactionScored
-from domain.features import (
-    Entity,
-    decode_versions,
-    entity_keys,
-    feature_event,
-)
+from domain.features import Entity, decode_versions, entity_keys, feature_event
 from domain.features.kernel.arrays import Floats
 from eventlog.batch import Batch
 from eventlog.topics import TRANSACTIONS

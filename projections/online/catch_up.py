@@ -1,7 +1,5 @@
 """Catch-up of a generation that is not live: folds the entity topic up to its end, once."""
 
-from __future__ import annotations
-
 import asyncio
 from functools import partial
 from itertools import islice

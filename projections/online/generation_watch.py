@@ -1,7 +1,5 @@
 """Watch of a worker over the live generation of the online states: the worker ends on a swap."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 

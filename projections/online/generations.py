@@ -6,8 +6,6 @@ projection is built in a new generation beside the live one, then the pointer mo
 moving it back.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

@@ -5,8 +5,6 @@ of the log itself. The decision records the version map of the result, so that t
 be recomputed from the log.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from time import monotonic

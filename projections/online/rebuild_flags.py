@@ -1,7 +1,5 @@
 """Flags of the shards whose states are being rebuilt from the log; readers report them."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence

@@ -5,8 +5,6 @@ watermark: each says how far the source has been read. The router resumes from t
 shards alone.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any

@@ -5,8 +5,6 @@ write takes all that came during the one before it, so states are as fresh as th
 After a crash between states and markers, folding the same records again changes nothing.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import OrderedDict

@@ -3,8 +3,6 @@
 They are measured in operations/monitoring and read through queries/read_models.py.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict
 

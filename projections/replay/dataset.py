@@ -3,8 +3,6 @@
 Nothing known later than that moment is used; and for each row nothing outside its ideal set.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

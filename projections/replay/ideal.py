@@ -4,8 +4,6 @@ The ideal set of a transaction holds what is smaller in (known time, topic rank,
 One topic is replayed, so its rank plays no part.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Payments: holder, amount, decline and matured labels of each transaction, for metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ A decision is read from the read model of decisions, together with how far that 
 first-wins rule has been applied there, once for all readers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol

@@ -5,8 +5,6 @@ policy and replay are given as callables. Each step is written with its position
 between two of them neither leaves out a transaction nor scores one twice.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence

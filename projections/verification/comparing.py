@@ -3,8 +3,6 @@
 Unknown values are NaN, and equal to each other; 0.0 and -0.0 are different.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 

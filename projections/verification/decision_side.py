@@ -1,7 +1,5 @@
 """Comparison of served vectors, as decisions recorded them, with the log at their versions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

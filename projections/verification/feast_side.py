@@ -1,7 +1,5 @@
 """Vectors as Feast's historical retrieval returns them for training."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any

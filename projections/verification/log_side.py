@@ -1,7 +1,5 @@
 """The log as one side of every comparison: its events, and features recomputed from them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

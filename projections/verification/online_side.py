@@ -1,7 +1,5 @@
 """Comparison of the stored online states with those computed from the log at their versions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -3,8 +3,6 @@
 Nothing that is stored changes. A verification that works finds and names each of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 

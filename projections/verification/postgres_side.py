@@ -1,7 +1,5 @@
 """Stored vectors of PostgreSQL, all of them, as bits, and their comparison with the ideal ones."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Comparison of the replay with the naive reference, for a sample of transactions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

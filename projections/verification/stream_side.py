@@ -4,8 +4,6 @@ For each transaction of a shard the fold gives the version map of its entity's s
 features finished from it; the log gives the same features from that version map.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,14 +13,7 @@ from domain.features import Entity, FeatureSet
 from domain.features.engine import blank, finish_and_fold
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import versions_before
-from domain.features.kernel.row_layout import (
-    IS_TRANSACTION,
-    KIND,
-    OFFSET,
-    PARTITION,
-    WIDTH,
-    Rows,
-)
+from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, OFFSET, PARTITION, WIDTH, Rows
 from domain.features.rows import row_of
 from eventlog.port import Recorded
 from eventlog.routing import decode_routed, entries_of

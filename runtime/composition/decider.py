@@ -1,7 +1,5 @@
 """Composition of the context of a process that decides."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager

@@ -69,10 +69,7 @@ def open_rebuild(settings: Settings) -> Iterator[RebuildPorts]:
 @contextmanager
 def open_verification(settings: Settings) -> Iterator[VerificationPorts]:
     """Raises UnavailableError, IntegrityError for another log's archive."""
-    with (
-        open_history(settings) as (log, history),
-        open_positions(settings) as positions,
-    ):
+    with open_history(settings) as (log, history), open_positions(settings) as positions:
         yield VerificationPorts(
             log=log,
             history=history,

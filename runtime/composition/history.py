@@ -1,7 +1,5 @@
 """Composition of the whole log, archive first and Kafka from there on, for complete reads."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Composition of an import of files: the log, the payload cleaner and the file of rejects."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Composition of payload cleaners, with the keys of this installation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from commands.intake.cleaner import PayloadCleaner

@@ -1,7 +1,5 @@
 """Composition of the log: its Kafka adapter, with the installation's settings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

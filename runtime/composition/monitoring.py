@@ -1,7 +1,5 @@
 """Composition of model monitoring: stores, limits and rhythm, from the settings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """Composition of the readers of positions: each projection's store is asked for its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 

@@ -1,7 +1,5 @@
 """Composition of the read models: a reader's connections to PostgreSQL."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

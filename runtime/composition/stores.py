@@ -1,7 +1,5 @@
 """Composition of the stores that the API reads beside PostgreSQL: evidence and online states."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """API process, `python -m runtime.processes.api`: uvicorn around the application."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os
@@ -9,12 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import (
-    AbstractContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    suppress,
-)
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """`archive` worker: copies the TRANSACTIONS topic into the archive."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from eventlog.archive.folder import ArchiveFolder

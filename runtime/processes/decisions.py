@@ -1,7 +1,5 @@
 """`decisions` worker: inbox, scoring agent, label retry and alert webhook."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import httpx

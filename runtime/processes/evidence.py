@@ -1,7 +1,5 @@
 """`evidence` worker: projects payloads as received into MongoDB."""
 
-from __future__ import annotations
-
 from eventlog.topics import TRANSACTIONS
 from projections.evidence.adapters.mongo import MongoEvidenceProjection, build_client
 from projections.faust.projection_handler import ProjectionHandler

@@ -1,7 +1,5 @@
 """`features` worker: routes transactions to entities, and folds them into the online states."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from eventlog.topics import ENTITIES, TRANSACTIONS

@@ -1,7 +1,5 @@
 """`offline` worker: projects feature vectors into PostgreSQL, for training."""
 
-from __future__ import annotations
-
 import time
 from functools import partial
 

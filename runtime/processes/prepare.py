@@ -1,7 +1,5 @@
 """Preparation of a stack: migrations, topics, Feast, the first generation, the default model."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

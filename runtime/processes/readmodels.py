@@ -1,7 +1,5 @@
 """`readmodels` worker: decisions and alerts in PostgreSQL, shadows and model health beside."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 

@@ -1,7 +1,5 @@
 """Table of the workers: by name, what builds each one's workload."""
 
-from __future__ import annotations
-
 from runtime.processes.workload import Build, Tools, Workload
 
 

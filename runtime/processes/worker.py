@@ -4,8 +4,6 @@ It waits for Kafka, works until SIGTERM, and ends with a status other than 0 whe
 its supervisor starts it again, and it resumes at the positions that its projection has stored.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

@@ -1,7 +1,5 @@
 """Workload of a worker, and what it is built from."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Settings of submissions and decisions."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from runtime.settings.slices import Slice

@@ -1,7 +1,5 @@
 """Settings of the state folder, and where things lie in it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pydantic import Field, field_validator

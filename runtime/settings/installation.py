@@ -4,8 +4,6 @@ A variable that is set wins; the URL of a server that is not set is taken from t
 stack.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Settings of the secret keys: card tokens, content digests, dead letters."""
 
-from __future__ import annotations
-
 import hashlib
 
 from pydantic import Field, SecretStr, field_validator

@@ -1,7 +1,5 @@
 """Settings of where models lie, who scores, and MLflow."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 

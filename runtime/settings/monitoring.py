@@ -1,7 +1,5 @@
 """Settings of how models are measured; what the limits mean is in inference/monitoring."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import Field, model_validator

@@ -1,7 +1,5 @@
 """Settings of the running processes: the API, delivery of alerts, the archive, the log level."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field, field_validator

@@ -1,7 +1,5 @@
 """Settings of the servers that Retrace needs: Kafka, Redis, PostgreSQL, MongoDB."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from pydantic import Field, ValidationInfo, field_validator

@@ -1,7 +1,5 @@
 """Base of every settings slice, with the .env file of the checkout."""
 
-from __future__ import annotations
-
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from host.checkout import CHECKOUT

@@ -1,7 +1,5 @@
 """URLs of servers in the forms that their clients take."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
 

@@ -6,8 +6,6 @@ heading. What holds a placeholder (`<name>`, `*`, `{name}`, `...`, `…`) names 
 no reference; neither is a URL, an absolute path, or a part of a longer word.
 """
 
-from __future__ import annotations
-
 import ast
 import io
 import re

@@ -1,7 +1,5 @@
 """The tree of errors that domain/errors.py draws is the tree of error classes."""
 
-from __future__ import annotations
-
 import ast
 import re
 

@@ -1,7 +1,5 @@
 """What may not be loaded: help answers at once, and what no process needs stays out of it."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

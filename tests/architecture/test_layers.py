@@ -1,7 +1,5 @@
 """Layers: the contracts of .importlinter cover the whole tree, and a planted import breaks each."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from functools import cache
 from itertools import combinations

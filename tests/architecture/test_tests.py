@@ -1,7 +1,5 @@
 """Rules of the tests' own tree: imports between test modules, sizes of files and folders."""
 
-from __future__ import annotations
-
 import ast
 from collections import Counter
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The tree keeps its own rules: names, sizes, first lines, locks, and no host of any registry."""
 
-from __future__ import annotations
-
 import ast
 import re
 from importlib.metadata import packages_distributions

@@ -1,7 +1,5 @@
 """The walks of docs/architecture.md: their files exist, and no step goes up but through a port."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """The tree as its tests see it: packages, modules, all files under version control."""
 
-from __future__ import annotations
-
 import subprocess
 import tomllib
 from functools import cache

@@ -1,7 +1,5 @@
 """The API over an in-memory log, called in this process: no port is opened."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """Small artefacts without a network: manifests, references, and the measured health of one."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from domain.events import Thresholds

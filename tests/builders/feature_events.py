@@ -1,7 +1,5 @@
 """Feature events of one customer at one shop, and the vector that they give."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from domain.features import CATALOGUE, EntityState, FeatureEvent, entity_keys, finish

@@ -1,7 +1,5 @@
 """Generated streams of facts: ties, late ones, gaps, reversals, huge and tiny amounts."""
 
-from __future__ import annotations
-
 import math
 import struct
 from typing import NamedTuple
@@ -10,13 +8,7 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from domain.features import (
-    Entity,
-    EntityState,
-    FeatureEvent,
-    FeatureSet,
-    entity_keys,
-)
+from domain.features import Entity, EntityState, FeatureEvent, FeatureSet, entity_keys
 from domain.features.coordinates import unit_vector
 from domain.features.declarations.feature import (
     CAPPED,

@@ -1,7 +1,5 @@
 """Small files to import, an import of them, and what it appended."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Sequence

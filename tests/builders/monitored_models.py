@@ -1,7 +1,5 @@
 """A model with a reference, and decisions that it made, for tests of its health."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterable
 from typing import Any

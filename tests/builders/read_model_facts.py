@@ -1,7 +1,5 @@
 """Facts for the read models, and an in-memory log that applies the first-wins rule to them."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Contents of whole tables, and the daily figures computed anew by SQL."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import Engine, text

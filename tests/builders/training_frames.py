@@ -1,16 +1,12 @@
 """Made-up training frames whose fraud can be learnt, and the options of a run over one."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from domain.times import DAY
 from inference.frame.frame import Frame
 from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainSettings
-from operations.training.runs import (
-    Asked,
-)
+from operations.training.runs import Asked
 
 NAMES = ("amount", "count_1h", "is_new", "rate", "noise_a", "noise_b")
 FEATURE_SET = "5e7" * 21 + "a"

@@ -1,7 +1,5 @@
 """Seeded history on a test's log, and the states that follow from it, folded directly."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -13,14 +11,7 @@ from domain.events import (
     label_event_id,
     transaction_event_id,
 )
-from domain.features import (
-    Entity,
-    EntityState,
-    FeatureEvent,
-    entity_keys,
-    feature_event,
-    finish,
-)
+from domain.features import Entity, EntityState, FeatureEvent, entity_keys, feature_event, finish
 from domain.times import DAY
 from domain.transactions import Transaction
 from eventlog.adapters.kafka import KafkaEventLog

@@ -1,7 +1,5 @@
 """Workers without a broker: batches, the part of Faust that a worker uses, a log that fails."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """Worker processes on a test's log, which tests start, kill and start again."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

@@ -1,7 +1,5 @@
 """The whole local stack for end-to-end tests, started and stopped by the command line."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

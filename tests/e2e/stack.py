@@ -1,7 +1,5 @@
 """`retrace` as a user runs it: commands, the stack that they start, its API and its database."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -146,11 +144,7 @@ def score(client: httpx.Client, body: str) -> httpx.Response:
 
 def body(transaction_id: str, **fields: Any) -> str:
     return json.dumps(
-        {
-            "transaction_id": transaction_id,
-            "amount": 25.5,
-            "timestamp": "2026-01-05T10:00:00Z",
-        }
+        {"transaction_id": transaction_id, "amount": 25.5, "timestamp": "2026-01-05T10:00:00Z"}
         | fields
     )
 

@@ -125,8 +125,7 @@ def test_a_kill_in_mid_stream_loses_and_doubles_nothing(stack: RunningStack, ser
 
     with stack.client() as client:
         eventually(
-            lambda: all(client.get(f"/decisions/{i}").status_code == 200 for i in wanted),
-            within=60,
+            lambda: all(client.get(f"/decisions/{i}").status_code == 200 for i in wanted), within=60
         )
     submitted, decided = counted_in_kafka(stack, prefix)
     assert set(decided) >= wanted

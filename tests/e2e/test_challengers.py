@@ -1,7 +1,5 @@
 """A challenger beside the champion under traffic: shadow, roll-out, promotion, rollback."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Iterator

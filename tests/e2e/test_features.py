@@ -1,7 +1,5 @@
 """Features verified, exported, rebuilt with a new one, swapped and rolled back under traffic."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

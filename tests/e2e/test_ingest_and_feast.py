@@ -1,7 +1,5 @@
 """History from a file with foreign column names, then read with Feast's own SDK and CLI."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Transactions submitted by any Kafka producer, and the dead letters of those refused."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Labels, their retry, and the delivery of alerts to a webhook."""
 
-from __future__ import annotations
-
 import json
 
 from tests.e2e.stack import RunningStack, body, eventually, rows, score

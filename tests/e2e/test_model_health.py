@@ -1,7 +1,5 @@
 """Traffic unlike the training data: it shows in the metrics and raises an alert about the model."""
 
-from __future__ import annotations
-
 import json
 
 from tests.e2e.stack import RunningStack, body, eventually, score

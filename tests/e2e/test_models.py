@@ -1,7 +1,5 @@
 """Models from a file of transactions to scores: training, backtest, promotion, rollback."""
 
-from __future__ import annotations
-
 import csv
 import json
 from datetime import timedelta

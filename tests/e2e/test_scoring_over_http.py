@@ -1,7 +1,5 @@
 """POST /score and its neighbours, as curl, shops and banks use them."""
 
-from __future__ import annotations
-
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """`retrace demo` on a running stack: history, training, live traffic, and its closing account."""
 
-from __future__ import annotations
-
 import json
 
 from tests.e2e.stack import RunningStack

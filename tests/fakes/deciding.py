@@ -1,7 +1,5 @@
 """Deciding processes without servers: one in-memory log, any number of contexts on it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager

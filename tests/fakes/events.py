@@ -1,7 +1,5 @@
 """Small events for tests: every field that a test does not name has a plain value."""
 
-from __future__ import annotations
-
 from hashlib import sha256
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A made history whose frauds any model finds: the large payments, one in twenty."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 

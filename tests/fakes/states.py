@@ -1,7 +1,5 @@
 """In-memory StateStore, with failures on demand and writes that can be held back."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Hypothesis strategies for events, made from type hints."""
 
-from __future__ import annotations
-
 import dataclasses
 import types
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints

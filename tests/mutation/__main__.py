@@ -5,8 +5,6 @@ each: so the kernel is compiled once. A WORD chooses those whose name or file ho
 where one lives that is not known to be equivalent. A mutant that lives takes as long as the tests.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -4,8 +4,6 @@
 takes the place of `before`.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 KERNEL = "domain/features/kernel"

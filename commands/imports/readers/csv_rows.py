@@ -1,7 +1,5 @@
 """CSV reader: finds delimiter, encoding and header; values stay text."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterator

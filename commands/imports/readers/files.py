@@ -1,7 +1,5 @@
 """Input files, unpacked where they are gzipped, with how much of them has been read."""
 
-from __future__ import annotations
-
 import gzip
 import io
 from pathlib import Path

@@ -1,7 +1,5 @@
 """NDJSON reader: one object on each line; blank lines are skipped."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any

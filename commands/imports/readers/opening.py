@@ -1,7 +1,5 @@
 """Choice of the reader of a file, by the file's content."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from commands.imports.readers.csv_rows import CsvRows

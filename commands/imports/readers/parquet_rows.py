@@ -1,7 +1,5 @@
 """Parquet reader, in batches; values become plain Python ones."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path

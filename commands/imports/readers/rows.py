@@ -1,7 +1,5 @@
 """Port of the readers of files: rows in batches, malformed ones among them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -4,8 +4,6 @@ Card, device, ip, places and channels are often missing: the customer's, the mer
 request's features stand on amount, time and two ids alone.
 """
 
-from __future__ import annotations
-
 from domain.features.declarations.feature import Aggregation, Field, Filter
 from domain.features.declarations.feature_set import FeatureSet
 from domain.features.declarations.shorthand import (

@@ -1,7 +1,5 @@
 """Declaration of one feature, and the rules that a declaration must satisfy."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -97,14 +95,7 @@ class Filter(StrEnum):
 NUMBERS = frozenset({Field.AMOUNT})
 IDS = frozenset({Field.CARD, Field.CUSTOMER, Field.MERCHANT, Field.DEVICE, Field.IP, Field.COUNTRY})
 REQUESTS = frozenset(
-    {
-        Field.AMOUNT,
-        Field.HOUR_SIN,
-        Field.HOUR_COS,
-        Field.NIGHT,
-        Field.WEEKEND,
-        Field.REMOTE,
-    }
+    {Field.AMOUNT, Field.HOUR_SIN, Field.HOUR_COS, Field.NIGHT, Field.WEEKEND, Field.REMOTE}
 )
 _A = Aggregation
 OF_LABELS = frozenset(
@@ -128,12 +119,7 @@ OF_LABELS = frozenset(
 )
 OF_BASELINE = frozenset({_A.HIGH_COUNT, _A.SINCE_HIGH, _A.SINCE_FIRST_HIGH, _A.MAX_TO_QUANTILE})
 OF_TIMES = frozenset({_A.HIGH_COUNT, _A.SINCE_HIGH, _A.SINCE_FIRST_HIGH, _A.RATIO_TO_CORE_MEAN})
-OF_VALUES = OF_BASELINE | {
-    _A.QUANTILE,
-    _A.RATIO_TO_QUANTILE,
-    _A.ROBUST_Z,
-    _A.RATIO_TO_CORE_MEAN,
-}
+OF_VALUES = OF_BASELINE | {_A.QUANTILE, _A.RATIO_TO_QUANTILE, _A.ROBUST_Z, _A.RATIO_TO_CORE_MEAN}
 OF_PLACES = frozenset({_A.DISTANCE, _A.SPEED})
 OF_IDS = frozenset({_A.DISTINCT, _A.IS_NEW})
 WITHOUT_FIELD = frozenset({_A.COUNT, _A.SINCE_LAST, _A.SINCE_FIRST, _A.HOUR_DEVIATION})

@@ -1,7 +1,5 @@
 """Filters (which events a feature keeps) and fields (which value of an event it takes)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from domain.features.declarations.feature import Field, Filter

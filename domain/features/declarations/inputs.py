@@ -1,7 +1,5 @@
 """Inputs of a model: the features that it takes, by name and definition."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from domain.errors import SettingsError

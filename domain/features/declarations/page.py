@@ -1,7 +1,5 @@
 """Text of the reference page of a feature set (docs/features.md)."""
 
-from __future__ import annotations
-
 from domain.features.declarations.catalogue import CATALOGUE
 from domain.features.declarations.feature import Aggregation, Feature
 from domain.features.declarations.feature_set import FeatureSet
@@ -54,9 +52,9 @@ Feature set `{hash}`, {count} features.
 - **Filters.** `declined` counts decisions, and imported history holds none. Without a filter
   attempts count, decided or imported.
 - **Bits.** States hold integers alone. Each integer becomes a float64 once, then only + - * / and
-  sqrt are used, in the order of `domain/features/formulas.py`. A standard deviation is taken from
-  the exact integer n * sum of squares - sum * sum. Amounts are in units of the base currency.
-  Distance is a chord between integer unit vectors (scale 2^24).
+  sqrt are used, in the order of `domain/features/kernel/stores/tiles.py`. A standard deviation is
+  taken from the exact integer n * sum of squares - sum * sum. Amounts are in units of the base
+  currency. Distance is a chord between integer unit vectors (scale 2^24).
 - **Limits.** An amount is below 2^56 minor units of the base currency, and those of one window are
   below 2^63 together; a version map names 64 source partitions at most.
 """

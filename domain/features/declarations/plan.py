@@ -4,8 +4,6 @@ Features of one entity share a store where window, filter, field and cap agree, 
 is folded once for them and read in one pass.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256

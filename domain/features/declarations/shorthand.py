@@ -1,7 +1,5 @@
 """Shorthand of the catalogue: one feature declared over several windows at once."""
 
-from __future__ import annotations
-
 from domain.features.declarations.feature import Aggregation, Feature, Field, Filter
 from domain.features.declarations.windows import DAYS_30, KNOWN_90D, Window
 from domain.features.entities import Entity
@@ -130,10 +128,7 @@ def quantiles(entity: Entity, window: Window) -> list[Feature]:
             cap=_AMOUNTS,
             quantile=quantile,
         )
-        for name, words, quantile in (
-            ("median", "median", _MEDIAN),
-            ("q95", "95% quantile", _HIGH),
-        )
+        for name, words, quantile in (("median", "median", _MEDIAN), ("q95", "95% quantile", _HIGH))
     ]
 
 

@@ -1,7 +1,5 @@
 """Windows that features look back over, with their resolutions."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from domain.times import DAY, HOUR, MINUTE, SECOND

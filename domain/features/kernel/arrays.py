@@ -1,7 +1,5 @@
 """Array types of the kernel; its functions take no others."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Compilation of kernel functions by numba, and where the machine code is cached."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path

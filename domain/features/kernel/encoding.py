@@ -4,8 +4,6 @@ Writers return the position after what they wrote. Readers return -1 for the pos
 bytes end too early. A column is one byte of width (0, 1, 2, 4, 8) and its values, little-endian.
 """
 
-from __future__ import annotations
-
 from domain.features.kernel.arrays import Bytes, Ints
 from domain.features.kernel.compiled import compiled
 

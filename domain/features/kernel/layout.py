@@ -1,7 +1,5 @@
 """Layout of the plan's tables and of a state's memory: column numbers and constants."""
 
-from __future__ import annotations
-
 # Kinds of store
 TILES, SKETCH, PAIRS, VALUES, PLACES, LABELS, REQUEST = range(7)
 

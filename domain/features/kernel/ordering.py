@@ -4,8 +4,6 @@ A version map names a set: the events at or below it. Maps of one entity nearly 
 so one fold serves them all; where two are not comparable a new fold is begun.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from domain.features.kernel.arrays import Ints

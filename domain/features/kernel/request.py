@@ -1,7 +1,5 @@
 """Features of the request alone: amount, hour, night, weekend, channel."""
 
-from __future__ import annotations
-
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import (

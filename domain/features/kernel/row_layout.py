@@ -3,8 +3,6 @@
 Ids and event ids are 64-bit digests less 2^63, so that their signed order is that of the digests.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

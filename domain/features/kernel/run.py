@@ -1,7 +1,5 @@
 """The loop that all engines drive: states in, rows folded, vectors and states out."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from domain.features.kernel.arrays import Bytes, Floats, Ints

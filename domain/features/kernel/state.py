@@ -5,8 +5,6 @@ none, and how many of each were folded; `version` the last offset folded per sou
 where there is none.
 """
 
-from __future__ import annotations
-
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import (

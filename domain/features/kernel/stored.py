@@ -1,7 +1,5 @@
 """Bytes of one state, written and read; the state in memory is in state.py."""
 
-from __future__ import annotations
-
 from domain.features.kernel.arrays import Bytes, Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.encoding import (

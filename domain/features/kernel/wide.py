@@ -1,7 +1,5 @@
 """Exact integers of 128 bits and their float64."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from domain.features.kernel.compiled import compiled

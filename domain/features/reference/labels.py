@@ -1,7 +1,5 @@
 """Naive label features; those over transactions are in naive.py."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from domain.features.declarations.feature import Aggregation, Feature

@@ -4,8 +4,6 @@ Written from the contract line by line and with Python's own integers, so that t
 tested against it: it shares no line with the kernel. Slow.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import sqrt
 

@@ -1,7 +1,5 @@
 """Calibration table of the model card: predicted and observed fraud by bands of scores."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Content of a model card, as JSON types. Its text and plots are in text.py and plots.py."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

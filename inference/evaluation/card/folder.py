@@ -3,8 +3,6 @@
 <models>/<model_hash>/card/   card.json, card.md and PNG plots; no part of what the hash is of
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -23,11 +21,7 @@ JSON, TEXT = "card.json", "card.md"
 
 
 def write_card(
-    models: Path,
-    artefact: Artefact,
-    validated: Validated,
-    origin: Origin,
-    chosen: MeasureSettings,
+    models: Path, artefact: Artefact, validated: Validated, origin: Origin, chosen: MeasureSettings
 ) -> Path:
     """The folder, made anew where there was one. Raises OSError where it cannot be written."""
     card = content(artefact, validated, origin, chosen)

@@ -1,7 +1,5 @@
 """Feature importance: how much each feature moves the scores of a model."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Origin of a model: data source, log positions and code, for its card."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """Text of a model card in Markdown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

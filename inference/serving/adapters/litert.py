@@ -1,7 +1,5 @@
 """LiteRT scorer: in process, one row at a time; it serves and replays decisions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from domain.errors import SettingsError

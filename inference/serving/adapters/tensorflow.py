@@ -1,7 +1,5 @@
 """TensorFlow scorer in process: the oracle for LiteRT; it takes seconds and 400 MB to load."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Keras's own keeps a counter in each process: with it N workers draw other values
 does, and a resumed run draws other values than one that was not interrupted.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Embedding layer: a small dense layer of its own for each feature."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

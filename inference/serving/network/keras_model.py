@@ -7,8 +7,6 @@ and a value beyond the knots of training counts as the outermost one. A small la
 a few numbers of each feature before the layers that see them all (PLE-LR in the same paper).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Start of TensorFlow: quiet, on the CPU, deterministic."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Weights of a network as the bytes of `weights.npz`."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np

@@ -4,8 +4,6 @@ They follow from seed, epoch and number of the batch alone, so that every worker
 of all, and a resumed run knows the remaining ones.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

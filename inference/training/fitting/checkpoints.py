@@ -1,7 +1,5 @@
 """Checkpoints of a fit, one after each epoch, from which it is resumed."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Sequence

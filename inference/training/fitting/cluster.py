@@ -1,7 +1,5 @@
 """Cluster of training workers: which of them this process is, and its part of a batch."""
 
-from __future__ import annotations
-
 import json
 import os
 from dataclasses import dataclass

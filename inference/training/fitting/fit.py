@@ -1,7 +1,5 @@
 """Fit of the network: with early stopping on later rows, or for a number of epochs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Knots of the piecewise linear encoding, from quantiles of the training data."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -4,8 +4,6 @@ Ours, because Keras's `fit` refuses several workers. Gradients are summed over t
 divided by the rows of the whole batch, so that N workers learn what one would.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

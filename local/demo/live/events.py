@@ -1,7 +1,5 @@
 """Events of live traffic: the bodies to send, and whether each is fraud."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias

@@ -1,7 +1,5 @@
 """Figures of live traffic: what was sent, answered and decided, and how fast."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 A general client takes longer per request than a decision, so that it would be what is measured.
 """
 
-from __future__ import annotations
-
 import asyncio
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """Reconciliation at the end of a demo: is anything lost, is anything decided twice?"""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Session of live traffic: sender, monitor and screen, until all that was sent is decided."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Sender of live traffic: at a constant rate, half over HTTP and half over Kafka."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 from collections.abc import Awaitable, Iterator

@@ -1,7 +1,5 @@
 """Local Apache Kafka: settings, storage and command. Topics are in eventlog/topics.py."""
 
-from __future__ import annotations
-
 import base64
 import shutil
 import uuid

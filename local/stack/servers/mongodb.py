@@ -1,7 +1,5 @@
 """Local MongoDB-wire server: its command. The server itself is in mongodb_server.py."""
 
-from __future__ import annotations
-
 import sys
 
 from local.stack.probes import mongodb_answers

@@ -1,7 +1,5 @@
 """Process of the local MongoDB-wire server: mongo-java-server over one H2 file."""
 
-from __future__ import annotations
-
 import argparse
 import signal
 import threading

@@ -1,7 +1,5 @@
 """Local PostgreSQL: cluster, database and command. Tables are in migrations/."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import os

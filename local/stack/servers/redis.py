@@ -1,7 +1,5 @@
 """Local Redis-protocol server (Valkey): its command."""
 
-from __future__ import annotations
-
 from local.stack.probes import redis_answers
 from local.stack.service import StackContext
 

@@ -4,8 +4,6 @@ That user may have no access to the state folder (below /root, for example). The
 folder below /var/tmp, whose path is written in the state folder.
 """
 
-from __future__ import annotations
-
 import functools
 import os
 import pwd

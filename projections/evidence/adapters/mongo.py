@@ -1,7 +1,5 @@
 """Evidence in MongoDB: its reader, and the batch projection that writes it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """VectorStore in PostgreSQL: the table `feature_vectors`, which Feast's offline store reads."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from psycopg import sql

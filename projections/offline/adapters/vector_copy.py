@@ -4,8 +4,6 @@ https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": per row 
 fields, then per field its size and its bytes, -1 and none for NULL; all big-endian.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator, Sequence
 
@@ -23,11 +21,7 @@ _AT_ONCE = 5_000
 
 
 def rows_as_binary(
-    ids: Sequence[str],
-    times: Sequence[int],
-    known: Sequence[int],
-    feature_set: str,
-    values: Floats,
+    ids: Sequence[str], times: Sequence[int], known: Sequence[int], feature_set: str, values: Floats
 ) -> Iterator[bytes]:
     """(transaction_id, event_timestamp, created, feature_set, features) per row, in pieces.
 

@@ -5,8 +5,6 @@ reach every position of the stored one: an older writer, a materialisation or a 
 replace a newer state.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress

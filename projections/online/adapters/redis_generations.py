@@ -4,8 +4,6 @@ Each step is a script, so it happens whole or not at all. A generation whose rem
 interrupted is still listed; removing it again goes on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

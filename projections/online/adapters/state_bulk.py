@@ -1,7 +1,5 @@
 """Bulk writes and sizes of one generation of states. Live writers use feast_states.py."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop

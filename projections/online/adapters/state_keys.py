@@ -1,7 +1,5 @@
 """Key of an entity in Redis, as Feast serialises it, without the suffix of its keyspace."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from feast.infra.key_encoding_utils import serialize_entity_key

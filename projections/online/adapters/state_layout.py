@@ -3,8 +3,6 @@
 Scripts run inside the server, so a comparison and its write are one step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache

@@ -3,8 +3,6 @@
 The statements that write the rows are in writers.py.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from sqlalchemy import Engine

@@ -4,8 +4,6 @@ No statement here can meet a row of another partition, except the daily figures,
 to in the order of their keys so that two writers never deadlock.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Protocol
@@ -16,11 +14,7 @@ from domain.times import from_datetime
 from projections.ports import CheckedRecord, Counts
 from projections.readmodels.fold import alerts
 from projections.readmodels.fold import transactions as fold
-from projections.readmodels.fold.rows import (
-    DECISION_COLUMNS,
-    LABEL_COLUMNS,
-    TRANSACTION_COLUMNS,
-)
+from projections.readmodels.fold.rows import DECISION_COLUMNS, LABEL_COLUMNS, TRANSACTION_COLUMNS
 from projections.readmodels.fold.transaction_state import (
     DayKey,
     Figures,

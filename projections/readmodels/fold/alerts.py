@@ -4,8 +4,6 @@ The first raised of an id counts until the id may be used again; so does its fir
 about transactions and about models have tables of their own, and no id in common.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

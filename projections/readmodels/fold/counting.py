@@ -1,7 +1,5 @@
 """Counts of a batch: every record is projected, void or dead."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from domain.events import Envelope

@@ -3,8 +3,6 @@
 Every function raises ValueError (or OverflowError) naming the field that PostgreSQL cannot hold.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

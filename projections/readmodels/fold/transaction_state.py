@@ -1,7 +1,5 @@
 """Transaction state: what is known of one transaction id, and what it adds to the daily figures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 

@@ -4,8 +4,6 @@ The caller has applied the first-wins rule. The fold checks it against the rows 
 that lost its memory of ids must not replace rows), and counts what it refuses as void.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 

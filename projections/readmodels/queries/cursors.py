@@ -1,7 +1,5 @@
 """Cursors of paging: a place in a fixed order, bound to the filters of the query."""
 
-from __future__ import annotations
-
 import base64
 from dataclasses import dataclass
 from hashlib import sha256

@@ -3,8 +3,6 @@
 Every function blocks, and raises UnavailableError where PostgreSQL does not answer.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import Engine, text

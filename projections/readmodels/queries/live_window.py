@@ -3,8 +3,6 @@
 Every function blocks, and raises UnavailableError where PostgreSQL does not answer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Query of the transactions that two models, champion and challenger, have both scored."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Every method blocks, and raises UnavailableError where PostgreSQL does not answer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -89,10 +87,7 @@ class ReadModels:
         """Newest first, by (time of raising, alert id)."""
         t = tables.alerts
         keys = ("state", "transaction_id", "customer_id", "merchant_id", "card_id")
-        conditions = [
-            *_equal(t, asked, keys),
-            *_between(t.c.raised_time, asked.since, asked.until),
-        ]
+        conditions = [*_equal(t, asked, keys), *_between(t.c.raised_time, asked.since, asked.until)]
         order = (t.c.raised_time, t.c.alert_id)
         return self._page(
             select(t).where(*conditions), order, StoredAlert, asked, limit, cursor,

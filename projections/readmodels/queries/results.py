@@ -1,7 +1,5 @@
 """Filters and results of the queries. Times are microseconds UTC."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar

@@ -3,8 +3,6 @@
 The values are those of the table decisions (docs/sql.md).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Connections to PostgreSQL, and which of its errors mean that it is unavailable."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

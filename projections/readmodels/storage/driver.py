@@ -1,7 +1,5 @@
 """The cursor of the PostgreSQL driver, and COPY, inside a transaction of SQLAlchemy."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

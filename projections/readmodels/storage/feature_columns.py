@@ -3,8 +3,6 @@
 See docs/adr/0005-feature-vector-columns.md.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, inspect, text

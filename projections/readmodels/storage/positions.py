@@ -1,7 +1,5 @@
 """Fence, position and counts of a projection, per partition of its topic."""
 
-from __future__ import annotations
-
 from domain.errors import FencedError
 from projections.ports import Counts
 from projections.readmodels.storage.driver import Cursor

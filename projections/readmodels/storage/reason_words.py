@@ -1,7 +1,5 @@
 """Words of the reason codes, in a table for SQL users; codes of earlier versions keep theirs."""
 
-from __future__ import annotations
-
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 

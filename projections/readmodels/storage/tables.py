@@ -5,8 +5,6 @@ Rows hold nothing that the log does not give, no clock, no serial: a rebuild giv
 `feature_vectors` follow the catalogue and are not declared here (docs/adr/0005).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import (
@@ -122,12 +120,7 @@ def _label_columns() -> list[Column[Any]]:
     ]
 
 
-labels = Table(
-    "labels",
-    METADATA,
-    *_label_columns(),
-    Index("labels_by_known_time", "known_time"),
-)
+labels = Table("labels", METADATA, *_label_columns(), Index("labels_by_known_time", "known_time"))
 
 current_labels = Table("current_labels", VIEWS, *_label_columns())
 
@@ -199,11 +192,7 @@ def _daily(entity: str) -> Table:
         Column("day", Date, primary_key=True),
         Column(f"{entity}_id", Text, primary_key=True),
         *(
-            Column(
-                name,
-                Numeric(38, 0) if name.endswith("amount") else BigInteger,
-                nullable=False,
-            )
+            Column(name, Numeric(38, 0) if name.endswith("amount") else BigInteger, nullable=False)
             for name in FIGURES
         ),
         Index(f"{entity}_daily_by_{entity}", f"{entity}_id", "day"),

@@ -1,7 +1,5 @@
 """Column type: integer microseconds in Python, timestamptz in PostgreSQL."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

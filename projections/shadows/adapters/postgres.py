@@ -1,7 +1,5 @@
 """ShadowStore in PostgreSQL: the table `shadow_scores`, and a position per shadow and partition."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from sqlalchemy import Engine

@@ -1,7 +1,5 @@
 """Contract suite of EventLog; one test module per adapter inherits it and gives the log."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Awaitable

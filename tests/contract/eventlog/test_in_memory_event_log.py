@@ -1,7 +1,5 @@
 """The in-memory log under the EventLog contract."""
 
-from __future__ import annotations
-
 import pytest
 
 from eventlog.in_memory import InMemoryEventLog

@@ -1,7 +1,5 @@
 """What applies to the Kafka log alone: silent servers, foreign topics, lost positions."""
 
-from __future__ import annotations
-
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -151,10 +149,7 @@ def test_created_topics_keep_what_they_are_declared_to_keep(kafka: KafkaSettings
     from confluent_kafka.admin import ConfigResource
 
     server = StoredTopics(kafka)
-    for topic, retention, mebibytes in (
-        (POLICY, "-1", 2),
-        (DEAD_LETTERS, str(90 * 86_400_000), 4),
-    ):
+    for topic, retention, mebibytes in ((POLICY, "-1", 2), (DEAD_LETTERS, str(90 * 86_400_000), 4)):
         asked = ConfigResource(ConfigResource.Type.TOPIC, topic_name(kafka.topic_prefix, topic))
         (answer,) = server.client.describe_configs([asked]).values()
         found = {name: entry.value for name, entry in answer.result().items()}

@@ -1,7 +1,5 @@
 """The Kafka log under the EventLog contract, on a real server."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

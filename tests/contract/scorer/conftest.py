@@ -1,7 +1,5 @@
 """Small trained models of the contract suite: of made-up features, and of the catalogue."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

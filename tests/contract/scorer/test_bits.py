@@ -1,7 +1,5 @@
 """A recorded vector has the same score bits as decided, replayed and backtested."""
 
-from __future__ import annotations
-
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,7 +1,5 @@
 """A deciding process loads the model in force into the scorer of its settings."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """With a model server, the model decides while it answers, and rules decide in time otherwise."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, closing

@@ -1,7 +1,5 @@
 """An exported model has the scores of the model; a wrong export is removed."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """A model server that is away, slow or wrong: the error names it, and scoring ends in time."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,9 +89,7 @@ def other_weights(artefact: Artefact) -> Artefact:
     return replace(artefact, weights=pack_weights(weights))
 
 
-def test_a_server_that_goes_away_is_named_and_is_used_again_once_it_is_back(
-    served: Served,
-) -> None:
+def test_a_server_that_goes_away_is_named_and_is_used_again_once_it_is_back(served: Served) -> None:
     with served.running():
         scorer = TfServingScorer(served.artefact, served.opened(), timeout=2.0)
         first = scorer.score(TRANSACTION, ROW)
@@ -115,9 +111,7 @@ def test_a_server_that_is_away_loads_no_model(served: Served) -> None:
         TfServingScorer(served.artefact, served.opened(), timeout=2.0)
 
 
-def test_a_slow_server_times_out_and_is_not_asked_again_for_a_while(
-    served: Served,
-) -> None:
+def test_a_slow_server_times_out_and_is_not_asked_again_for_a_while(served: Served) -> None:
     with served.running():
         scorer = TfServingScorer(served.artefact, served.opened(), timeout=0.1)
         served.servables.delay = 1.0

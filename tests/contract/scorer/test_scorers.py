@@ -1,7 +1,5 @@
 """Contract of every scorer of one artefact: LiteRT, TensorFlow, TensorFlow Serving."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing

@@ -1,7 +1,5 @@
 """Serving imports no TensorFlow: it costs seconds and hundreds of megabytes."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Contract suite of StateStore; one test module per adapter inherits it and gives the stores."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """Feast's states in a real Redis under the StateStore contract."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 

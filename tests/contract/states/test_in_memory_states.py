@@ -1,7 +1,5 @@
 """The in-memory states of the tests under the StateStore contract."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

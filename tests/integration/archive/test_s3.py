@@ -1,7 +1,5 @@
 """The archive in a bucket of a real S3 server, over HTTP."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 
@@ -41,8 +39,6 @@ def test_a_piece_is_added_listed_read_and_removed(opened: ArchiveFolder) -> None
         opened.read(PIECE, ["offset"])
 
 
-def test_a_bucket_that_is_missing_is_named_with_what_to_do(
-    s3: Callable[[str], str],
-) -> None:
+def test_a_bucket_that_is_missing_is_named_with_what_to_do(s3: Callable[[str], str]) -> None:
     with pytest.raises(UnavailableError, match=r"missing/some/prefix.*bucket does not exist"):
         ArchiveFolder(s3("missing"), TRANSACTIONS).add(PIECE, table_of([]))

@@ -1,7 +1,5 @@
 """Models that machines share, in a folder and in a bucket of a real S3 server, over HTTP."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

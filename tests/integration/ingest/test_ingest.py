@@ -1,7 +1,5 @@
 """`retrace ingest` as a user runs it, against the real log."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal
@@ -77,8 +75,7 @@ def dirty_rows(prefix: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "write"),
-    [("csv", write_csv), ("ndjson", write_ndjson), ("parquet", write_parquet)],
+    ("suffix", "write"), [("csv", write_csv), ("ndjson", write_ndjson), ("parquet", write_parquet)]
 )
 def test_a_dirty_file_is_accounted_for_row_by_row(
     servers: Settings, log: KafkaEventLog, tmp_path: Path, suffix: str, write: Any

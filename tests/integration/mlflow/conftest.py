@@ -1,7 +1,5 @@
 """A real MLflow server in a virtual environment of its own, over SQLite and a folder."""
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import os

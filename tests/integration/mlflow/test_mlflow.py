@@ -1,7 +1,5 @@
 """A model is exported to a real MLflow server and imported from it, verified."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Databases of these tests, one for each module, on the servers of the session."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Alerts in PostgreSQL: projected once, with their first delivery."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import Engine

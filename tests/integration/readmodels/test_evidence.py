@@ -1,7 +1,5 @@
 """Evidence in MongoDB: stored and found as it came, by one owner per partition."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from typing import Any
@@ -151,9 +149,7 @@ def test_a_zombie_of_the_evidence_is_refused_and_writes_nothing(mongo: Client) -
         successor.project(0, log.records[0])
 
 
-def test_a_zombie_overtaken_between_documents_and_position_moves_no_position(
-    mongo: Client,
-) -> None:
+def test_a_zombie_overtaken_between_documents_and_position_moves_no_position(mongo: Client) -> None:
     log, successor = small_history(), MongoEvidenceProjection(mongo)
 
     class Slow(MongoEvidenceProjection):

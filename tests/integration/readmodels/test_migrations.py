@@ -1,7 +1,5 @@
 """Migrations: up and down, they lead to the declared tables."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 
@@ -88,10 +86,7 @@ def test_every_feature_has_its_column(empty_database: str) -> None:
 
 def test_a_new_feature_adds_a_column_and_keeps_the_rows(empty_database: str) -> None:
     upgrade_to(empty_database, "head", ["old"])
-    run(
-        empty_database,
-        "INSERT INTO feature_vectors VALUES ('x', now(), now(), 'f1', 0.5)",
-    )
+    run(empty_database, "INSERT INTO feature_vectors VALUES ('x', now(), now(), 'f1', 0.5)")
     upgrade_to(empty_database, "head", ["new%s:name", "old"])
     assert columns(empty_database, "feature_vectors")[-2:] == ["old", "new%s:name"]
     check(empty_database)

@@ -1,7 +1,5 @@
 """Model alerts: a feature that drifts gives figures for /metrics and one alert a day."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from sqlalchemy import Engine

@@ -1,7 +1,5 @@
 """Model health from PostgreSQL: drift of features, and calibration of scores."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

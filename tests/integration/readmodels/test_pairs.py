@@ -1,7 +1,5 @@
 """Pairs of champion and challenger: which transactions both have scored, and with what."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

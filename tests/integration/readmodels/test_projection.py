@@ -1,7 +1,5 @@
 """The projection into PostgreSQL: exact rows, figures and counts, whatever the batches."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import Engine
 

@@ -1,7 +1,5 @@
 """The projection into PostgreSQL under crashes, takeovers, lost memory and rows that do not fit."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Sequence
 from dataclasses import replace

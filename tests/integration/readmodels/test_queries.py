@@ -1,7 +1,5 @@
 """Queries of the read models: filters, pages, and refusals that say what is wrong."""
 
-from __future__ import annotations
-
 import time
 from datetime import date
 

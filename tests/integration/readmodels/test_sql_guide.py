@@ -1,7 +1,5 @@
 """The SQL guide: docs/sql.md explains every column, and its examples run."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Read models against a naive model, over any stream of facts."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A local stack that tests start, kill and stop; it is not the session's."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 Where one server is enough the others are declared external, and so are not started.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal

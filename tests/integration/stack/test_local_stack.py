@@ -1,7 +1,5 @@
 """The local stack goes on after its processes were killed, on real servers."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -1,7 +1,5 @@
 """The servers that other tests are given are real and ready."""
 
-from __future__ import annotations
-
 import psycopg
 import pymongo
 import redis

@@ -1,7 +1,5 @@
 """A database with the current tables, on the session's PostgreSQL, for this folder alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import psycopg

@@ -1,7 +1,5 @@
 """A training frame of served values holds what was known at its moment, and nothing later."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """`retrace train` as a user runs, interrupts and resumes it, against the real log."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """Workers that train together make the model of one, whichever of them is killed meanwhile."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """Fixtures of the workers: a log, a Redis database and a state folder of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The archive worker on a real log: killed while it writes, it loses and doubles nothing."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from functools import partial

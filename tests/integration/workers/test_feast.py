@@ -1,7 +1,5 @@
 """Feast clients of the online states: generations, materialisation, values finished on demand."""
 
-from __future__ import annotations
-
 import math
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The features worker on real servers: states in Redis equal those computed from the log."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Generations on a real Redis: a removed one takes no write, and a read never mixes two."""
 
-from __future__ import annotations
-
 import pytest
 import redis
 from feast import FeatureStore

@@ -1,7 +1,5 @@
 """The offline worker on real servers: ideal vectors, complete after kills, through Feast."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Positions of the projections are those of the live generation, also after a swap."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import psycopg

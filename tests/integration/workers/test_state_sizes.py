@@ -1,7 +1,5 @@
 """Sizes of the online states: how many there are, how large, and how many were evicted."""
 
-from __future__ import annotations
-
 import redis
 
 from domain.features import CATALOGUE, Entity

@@ -1,7 +1,5 @@
 """The API over an in-memory log, without a server."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import pytest

@@ -1,7 +1,5 @@
 """/metrics shows the newest measurement of each model, and none of removed models."""
 
-from __future__ import annotations
-
 from prometheus_client import CollectorRegistry, generate_latest
 
 from api.health_metrics import HealthCollector

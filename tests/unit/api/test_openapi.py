@@ -1,7 +1,5 @@
 """The OpenAPI document is whole and valid, and the service takes its examples."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

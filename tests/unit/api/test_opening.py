@@ -1,7 +1,5 @@
 """A server whose log is away at the start answers 503, and opens when the log is back."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

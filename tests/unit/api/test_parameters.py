@@ -1,7 +1,5 @@
 """Parameters of lists: an impossible value is refused with 422, never answered with 500."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import httpx

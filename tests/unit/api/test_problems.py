@@ -1,7 +1,5 @@
 """Every error becomes a problem detail with the status of its kind."""
 
-from __future__ import annotations
-
 import inspect
 from typing import Any
 
@@ -162,9 +160,7 @@ async def test_wrong_paths_and_methods_are_problems_too(api: Api) -> None:
     assert response.headers["Allow"] == "POST"
 
 
-async def test_an_unexpected_error_shows_no_details_and_is_counted(
-    api: Api,
-) -> None:
+async def test_an_unexpected_error_shows_no_details_and_is_counted(api: Api) -> None:
     await api.post("/score", payload())
     api.evidence.trouble = ZeroDivisionError("a secret")
     body = is_problem(await api.get("/transactions/12345", raw=True), 500)

@@ -1,7 +1,5 @@
 """Answers of each route, over the in-memory log."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """A server that is stopped does not wait for clients of the live stream."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import time

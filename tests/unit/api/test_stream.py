@@ -1,7 +1,5 @@
 """GET /decisions/stream, read as it is sent: resuming, filtering, ending."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

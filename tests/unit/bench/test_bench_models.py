@@ -1,7 +1,5 @@
 """The benchmark gives each model what was known then, and tests it on the week after."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

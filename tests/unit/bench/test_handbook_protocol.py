@@ -1,7 +1,5 @@
 """The benchmark removes the known cards from a test day as the Handbook does."""
 
-from __future__ import annotations
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st

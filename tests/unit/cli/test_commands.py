@@ -1,7 +1,5 @@
 """Options of commands, and their message after an interruption."""
 
-from __future__ import annotations
-
 import pytest
 
 from cli.interrupts import interruptible

@@ -1,7 +1,5 @@
 """`retrace events tail` without a server: the records it finds, and the text of a line."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The index of commands: each one that is defined is exported, beside its handler."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import pkgutil

@@ -1,7 +1,5 @@
 """The cron job of retraining fits Kubernetes and our command line. Nothing is started."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The Kubernetes manifest of a training fits the Job controller and our command."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Admission: which record of an id counts, the same for every reader, however often it reads."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Archive files: each is whole, none is skipped, and errors say what to do."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -51,9 +49,7 @@ def test_a_file_without_our_columns_is_named(folder: ArchiveFolder) -> None:
         folder.read(PIECE, ["offset", "value"])
 
 
-def test_an_abandoned_draft_is_not_read_and_is_removed_after_an_hour(
-    folder: ArchiveFolder,
-) -> None:
+def test_an_abandoned_draft_is_not_read_and_is_removed_after_an_hour(folder: ArchiveFolder) -> None:
     young, old = (path_of(folder).with_name(f"{name}.part") for name in ("young", "old"))
     young.touch()
     old.touch()

@@ -1,7 +1,5 @@
 """Status of the archive: how far it reaches, what is missing, and whose log it is of."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -62,9 +60,7 @@ def test_each_partition_has_its_end_and_its_known_times(folder: ArchiveFolder) -
     assert [each.lag for each in found] == [1, 3, 0]
 
 
-def test_files_behind_a_gap_are_reported_and_not_counted_as_archived(
-    folder: ArchiveFolder,
-) -> None:
+def test_files_behind_a_gap_are_reported_and_not_counted_as_archived(folder: ArchiveFolder) -> None:
     put(folder, 0, submitted("t-1"))
     put(folder, 2, submitted("t-3"))
     put(folder, 3, submitted("t-4"))

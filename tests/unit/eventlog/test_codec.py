@@ -1,7 +1,5 @@
 """Codec: events are read as they were written, in every version."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

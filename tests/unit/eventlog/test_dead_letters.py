@@ -1,7 +1,5 @@
 """Dead letters: sealed, listed once, opened with the key, retried."""
 
-from __future__ import annotations
-
 import base64
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The ledger's own tail: where it begins, and what happens when it cannot go on."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable

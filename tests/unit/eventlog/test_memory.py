@@ -1,7 +1,5 @@
 """The memory of ids in SQLite: a cache that survives its process, and may be lost."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

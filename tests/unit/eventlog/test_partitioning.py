@@ -1,7 +1,5 @@
 """Partitions of keys are those of Java's and aiokafka's partitioners."""
 
-from __future__ import annotations
-
 import pytest
 from aiokafka.partitioner import murmur2 as murmur2_of_aiokafka
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Published schemas: they fit every record, and the AsyncAPI document is valid."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator
@@ -11,11 +9,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped, unused-ignore]
 from hypothesis import given
-from jsonschema import (  # type: ignore[import-untyped, unused-ignore]
-    Draft7Validator,
-    Draft202012Validator,
-    ValidationError,
-)
+from jsonschema import Draft7Validator, Draft202012Validator, ValidationError  # type: ignore[import-untyped, unused-ignore]
 
 from domain.events import Envelope
 from domain.events.registry import registered

@@ -1,7 +1,5 @@
 """A silent server costs each caller one timeout, not one after the other."""
 
-from __future__ import annotations
-
 import time
 from concurrent.futures import ThreadPoolExecutor
 

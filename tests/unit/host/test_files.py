@@ -1,7 +1,5 @@
 """Files and folders appear whole: full disks, writers that die, two writers of one file."""
 
-from __future__ import annotations
-
 import os
 import resource
 import signal

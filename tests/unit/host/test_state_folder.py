@@ -1,7 +1,5 @@
 """The lock of a state folder: one command at a time, freed when its holder dies."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The launcher `./retrace`, up to the first line of Python. Nothing is installed."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Parts of the local stack that need no server."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

@@ -1,7 +1,5 @@
 """Settings: where each one comes from, and how a wrong one is refused."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Labels of [start, end) count where none known before `upto` replaced them; they 
 their knowing. What stands in `out` already is the default, and stays where a value is unknown.
 """
 
-from __future__ import annotations
-
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import (

@@ -5,19 +5,10 @@ the known time of the label of the same transaction that replaces it (FOR_EVER w
 Both bounds cut off the oldest, so no label outlives the one that replaced it.
 """
 
-from __future__ import annotations
-
 from domain.features.kernel.arrays import Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import FOR_EVER, S_BASE, S_CAP, S_HORIZON, S_STRIDE
-from domain.features.kernel.row_layout import (
-    AMOUNT,
-    IS_FRAUD,
-    KIND,
-    ORDER,
-    TIME,
-    TRANSACTION,
-)
+from domain.features.kernel.row_layout import AMOUNT, IS_FRAUD, KIND, ORDER, TIME, TRANSACTION
 from domain.features.kernel.stores.slots import open_slot, place_of
 
 

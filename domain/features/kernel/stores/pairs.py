@@ -5,8 +5,6 @@ beyond it those alone whose digest ends in L zero bits, L the least that brings 
 and a mark (tile, MARKS + L). Both are functions of the set of pairs put in, whatever the order.
 """
 
-from __future__ import annotations
-
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import (

@@ -1,7 +1,5 @@
 """The last place of each tile, by (time, digest of the event id), and chords between places."""
 
-from __future__ import annotations
-
 from math import sqrt
 
 from domain.features.coordinates import KM_PER_UNIT
@@ -19,15 +17,7 @@ from domain.features.kernel.layout import (
     S_STRIDE,
     S_TILE,
 )
-from domain.features.kernel.row_layout import (
-    HAS_PLACE,
-    ORDER,
-    PRESENT,
-    TIME,
-    X,
-    Y,
-    Z,
-)
+from domain.features.kernel.row_layout import HAS_PLACE, ORDER, PRESENT, TIME, X, Y, Z
 from domain.features.kernel.stores.slots import open_slot
 from domain.features.kernel.stores.tiles import window_of
 

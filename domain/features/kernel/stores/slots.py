@@ -4,8 +4,6 @@ Store `s` holds the items heads[s, 0] to heads[s, 1]; item i of column c lies at
 mem[base + c * stride + i]. Old items leave at the front, so that trimming moves nothing.
 """
 
-from __future__ import annotations
-
 from domain.features.kernel.arrays import Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import S_BASE, S_COLUMNS, S_STRIDE

@@ -1,7 +1,5 @@
 """Numbers of each tile: counts, sums, squares, extremes, times of day."""
 
-from __future__ import annotations
-
 from math import sqrt
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The latest amounts one by one, for quantiles."""
 
-from __future__ import annotations
-
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.compiled import compiled
 from domain.features.kernel.layout import (

@@ -1,7 +1,5 @@
 """Answers of TensorFlow Serving: their form checked, and the errors they mean."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from domain.errors import IntegrityError, UnavailableError

@@ -1,7 +1,5 @@
 """gRPC transport to TensorFlow Serving."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from domain.errors import IntegrityError, SettingsError

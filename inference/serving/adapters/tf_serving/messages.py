@@ -4,8 +4,6 @@ A pool of protobuf knows each message once. TensorFlow registers its own of the 
 default pool, so ours, which are the same on the wire, are kept out of it.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,12 +20,7 @@ _DT_FLOAT = 1
 @cache
 def messages() -> dict[str, Any]:
     """The classes by full name, e.g. `tensorflow.serving.PredictRequest`."""
-    from google.protobuf import (  # type: ignore[import-untyped]
-        descriptor_pb2,
-        descriptor_pool,
-        message_factory,
-        wrappers_pb2,
-    )
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, wrappers_pb2  # type: ignore[import-untyped]
 
     files = descriptor_pb2.FileDescriptorSet.FromString(_DESCRIPTORS.read_bytes())
     # What ours import and protobuf itself brings.

@@ -1,7 +1,5 @@
 """REST transport to TensorFlow Serving."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """Scorer by a model server: one row for the score, one batch for the reasons."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from time import monotonic

@@ -1,7 +1,5 @@
 """Transports to TensorFlow Serving by name: gRPC and REST."""
 
-from __future__ import annotations
-
 from inference.serving.adapters.tf_serving.grpc import GrpcModelServer
 from inference.serving.adapters.tf_serving.rest import RestModelServer
 from inference.serving.model_server import ModelServer

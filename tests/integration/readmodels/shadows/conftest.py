@@ -1,7 +1,5 @@
 """The fixture of the shadow tests: a world without shadow scores."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import Engine, text
 

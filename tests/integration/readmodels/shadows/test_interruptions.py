@@ -1,7 +1,5 @@
 """Shadow scores under kills, rebuilds and takeovers: each transaction is scored once."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,5 @@
 """Shadow scores: which transactions, with which vectors, thresholds and times."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +7,7 @@ from domain.events import ShadowEnded
 from domain.times import to_datetime
 from tests.builders.read_model_facts import NOON, scored, submitted, transaction
 from tests.builders.table_contents import rows
-from tests.integration.readmodels.shadows.world import (
-    SINCE,
-    World,
-    due,
-    settle,
-    vectors_by_id,
-)
+from tests.integration.readmodels.shadows.world import SINCE, World, due, settle, vectors_by_id
 
 
 def test_a_shadow_scores_decisions_from_its_position_on_with_its_own_thresholds(
@@ -37,9 +29,7 @@ def test_a_shadow_scores_decisions_from_its_position_on_with_its_own_thresholds(
     assert world.replays == 0
 
 
-def test_history_and_live_decisions_meet_at_the_seam_without_gap_or_overlap(
-    world: World,
-) -> None:
+def test_history_and_live_decisions_meet_at_the_seam_without_gap_or_overlap(world: World) -> None:
     world.history(30)
     world.shadow(SINCE)
     seam = world.log.ends()
@@ -75,9 +65,7 @@ def test_two_shadows_score_independently(world: World) -> None:
     assert rows(world.engine, counted) == [("c" * 64, 6 + 8), ("d" * 64, 4)]
 
 
-def test_a_shadow_that_cannot_score_history_waits_and_the_others_go_on(
-    world: World,
-) -> None:
+def test_a_shadow_that_cannot_score_history_waits_and_the_others_go_on(world: World) -> None:
     world.history(12)
     world.shadow(NOON)
     world.shadow(NOON, "d" * 64)

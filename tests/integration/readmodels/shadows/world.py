@@ -1,7 +1,5 @@
 """A world of shadows: a log, its read models, and the shadows of the policy topic."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

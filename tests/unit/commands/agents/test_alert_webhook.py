@@ -1,7 +1,5 @@
 """Alert webhook: posts until the receiver accepts, appends the delivery once, forgets nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Inbox agent: each record becomes a submission or a dead letter before the position moves on."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

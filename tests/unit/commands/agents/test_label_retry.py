@@ -1,7 +1,5 @@
 """Label retry: early labels are tried until their transaction is known, and no longer."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import suppress
 

@@ -1,7 +1,5 @@
 """Scoring agent: decides what nobody has decided, once, and raises alerts."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -80,10 +78,7 @@ async def test_what_was_submitted_for_later_is_decided_as_it_is_read_and_once() 
         await it.handler.assign(ALL)
         await it.read()
         await it.read()
-        assert {each.subject for each in it.events(TRANSACTIONS, TransactionScored)} == {
-            "a",
-            "b",
-        }
+        assert {each.subject for each in it.events(TRANSACTIONS, TransactionScored)} == {"a", "b"}
         assert it.asked.qsize() == 2
 
 

@@ -1,7 +1,5 @@
 """Input files: formats, columns, labels, spans of time, rejects."""
 
-from __future__ import annotations
-
 import gzip
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Import of rows: every row becomes history or a reject, at its own time."""
 
-from __future__ import annotations
-
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,7 @@ from commands.imports import ReplaySchedule
 from commands.imports.label_queue import CHUNK, LabelQueue, PendingLabel
 from commands.imports.seen_ids import SeenIds
 from domain.errors import LogUnavailableError
-from domain.events import (
-    Envelope,
-    TransactionImported,
-    TransactionLabelled,
-    TransactionSubmitted,
-)
+from domain.events import Envelope, TransactionImported, TransactionLabelled, TransactionSubmitted
 from domain.times import DAY, SECOND
 from eventlog.topics import Topic
 from tests.builders.import_files import (

@@ -1,7 +1,5 @@
 """Labels: which are refused at once, and which are kept until their transaction is known."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Registry of models: which there are, and which one was in force before."""
 
-from __future__ import annotations
-
 from hashlib import sha256
 
 import pytest

@@ -1,7 +1,5 @@
 """Policy in force: models of one snapshot; a model that cannot be loaded stops nothing."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Shadows and activated feature sets, as the POLICY topic tells them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

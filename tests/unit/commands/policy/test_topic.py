@@ -1,7 +1,5 @@
 """Readers of the POLICY topic: one rule about what is skipped."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

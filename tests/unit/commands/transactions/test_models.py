@@ -1,7 +1,5 @@
 """Models in the decision flow: challengers, model servers, and what a failure of either leaves."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,10 +8,7 @@ from dataclasses import replace
 import pytest
 
 from commands.policy.active import ActivePolicy
-from domain.errors import (
-    IntegrityError,
-    UnavailableError,
-)
+from domain.errors import IntegrityError, UnavailableError
 from domain.events import ModelRolledOut, Thresholds
 from domain.features import CATALOGUE, Inputs
 from domain.policy import NO_POLICY, WHOLE, Score

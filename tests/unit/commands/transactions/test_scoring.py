@@ -1,24 +1,14 @@
 """Decisions over the in-memory log: one per id, whoever asks and however often."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from pathlib import Path
 
 import pytest
 
-from commands import (
-    DecideTransaction,
-    SubmitTransaction,
-    decide_transaction,
-    submit_transaction,
-)
+from commands import DecideTransaction, SubmitTransaction, decide_transaction, submit_transaction
 from commands.ports import RecentTail, ServedFeatures
-from domain.errors import (
-    ConflictError,
-    InvalidTransactionError,
-)
+from domain.errors import ConflictError, InvalidTransactionError
 from domain.events import Envelope, TransactionScored
 from domain.features import CATALOGUE, finish
 from domain.transactions import Transaction
@@ -121,10 +111,7 @@ async def test_a_submission_is_decided_once_by_the_agent(log: InMemoryEventLog) 
 
 
 async def test_every_wrong_field_is_named_and_nothing_is_appended(log: InMemoryEventLog) -> None:
-    with (
-        deciding_process(log) as context,
-        pytest.raises(InvalidTransactionError) as caught,
-    ):
+    with deciding_process(log) as context, pytest.raises(InvalidTransactionError) as caught:
         await score(context, amount="-1", currency="XXXX", lat=91)
     named = {error.field for error in caught.value.errors}
     assert {"amount", "currency", "lat"} <= named

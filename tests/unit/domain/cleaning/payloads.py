@@ -1,7 +1,5 @@
 """Keys, rates, card numbers and any JSON, for the tests of cleaning."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

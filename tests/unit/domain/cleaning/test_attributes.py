@@ -1,7 +1,5 @@
 """Attributes are JSON values within limits; codes of countries and the like are official ones."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Card numbers are found and replaced by tokens, in text, JSON and ids."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

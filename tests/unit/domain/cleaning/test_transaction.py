@@ -1,7 +1,5 @@
 """A payload has one meaning: fields are cleaned, and every bad one is named."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from decimal import Decimal
 from typing import Any

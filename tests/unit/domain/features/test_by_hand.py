@@ -1,16 +1,8 @@
 """Worked examples, with values computed by hand rather than by any engine."""
 
-from __future__ import annotations
-
 import pytest
 
-from domain.features import (
-    CATALOGUE,
-    Entity,
-    EntityState,
-    FeatureSet,
-    finish,
-)
+from domain.features import CATALOGUE, Entity, EntityState, FeatureSet, finish
 from domain.features.coordinates import chord_km, unit_vector
 from domain.times import DAY, HOUR, MINUTE, SECOND
 from domain.transactions import Transaction

@@ -1,7 +1,5 @@
 """Bytes of columns, versions, states and events are read as they were written, or refused."""
 
-from __future__ import annotations
-
 import json
 import math
 

@@ -1,7 +1,5 @@
 """A wrong declaration is refused with a text that says where it is and what to do."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -3,8 +3,6 @@
 Random streams meet these moments seldom, so each is tried here.
 """
 
-from __future__ import annotations
-
 import math
 
 import pytest

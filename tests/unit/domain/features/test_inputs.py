@@ -1,7 +1,5 @@
 """A model takes its features by name from any set that still defines them the same way."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Worked examples of label features, with values computed by hand rather than by any engine."""
 
-from __future__ import annotations
-
 from domain.features import FeatureEvent
 from domain.times import DAY, HOUR, MINUTE
 from tests.builders.feature_events import NOON, labelled, paid, values

@@ -1,7 +1,5 @@
 """docs/features.md is what the declarations give."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from domain.features import CATALOGUE

@@ -1,7 +1,5 @@
 """The fold equals the naive reference bit for bit, in whatever order events came."""
 
-from __future__ import annotations
-
 import struct
 
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Recomputation at recorded versions equals what was folded up to them, bit for bit."""
 
-from __future__ import annotations
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st

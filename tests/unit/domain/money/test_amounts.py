@@ -1,7 +1,5 @@
 """Amounts as written become integer minor units, exactly or not at all."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import pytest

@@ -1,7 +1,5 @@
 """Exchange rates by day: which one applies, and how it rounds."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """A roll-out takes its share of transactions, always the same ones, and others per model."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

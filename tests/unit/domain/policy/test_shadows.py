@@ -1,7 +1,5 @@
 """Shadow models follow from the fold of the POLICY topic."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,9 +31,7 @@ def fold(topic: list[object]) -> Shadows:
 
 
 @given(topics)
-def test_a_model_has_its_last_shadow_which_the_first_end_after_it_ends(
-    topic: list[object],
-) -> None:
+def test_a_model_has_its_last_shadow_which_the_first_end_after_it_ends(topic: list[object]) -> None:
     for model_hash, shadow in fold(topic).by_model.items():
         mine = [
             (offset, data)

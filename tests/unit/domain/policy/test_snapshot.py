@@ -1,7 +1,5 @@
 """The policy is the fold of its topic, wherever the fold is cut."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,9 +56,7 @@ def test_reading_a_record_again_changes_nothing(topic: list[tuple[int, object]])
 
 
 @given(topics)
-def test_the_last_promotion_and_the_last_thresholds_apply(
-    topic: list[tuple[int, object]],
-) -> None:
+def test_the_last_promotion_and_the_last_thresholds_apply(topic: list[tuple[int, object]]) -> None:
     snapshot = fold(topic)
     promoted = [data for _, data in topic if isinstance(data, ModelPromoted)]
     judged = [

@@ -1,20 +1,12 @@
 """Thresholds turn scores into outcomes in order of severity."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInputError
 from domain.events import Thresholds
-from domain.policy import (
-    DEFAULT_THRESHOLDS,
-    FALLBACK_THRESHOLDS,
-    outcome,
-    severity,
-    validated,
-)
+from domain.policy import DEFAULT_THRESHOLDS, FALLBACK_THRESHOLDS, outcome, severity, validated
 
 scores = st.floats(0, 1)
 ordered_thresholds = st.lists(scores, min_size=3, max_size=3).map(

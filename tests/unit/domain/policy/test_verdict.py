@@ -1,7 +1,5 @@
 """A verdict follows from score, policy, path and flags, and always has reasons."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from itertools import pairwise

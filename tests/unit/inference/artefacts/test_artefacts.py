@@ -1,7 +1,5 @@
 """A stored model is opened only when it is complete and unaltered."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A reference describes traffic in few numbers, whatever the values are."""
 
-from __future__ import annotations
-
 import msgspec
 import numpy as np
 import pytest

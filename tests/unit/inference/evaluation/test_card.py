@@ -1,7 +1,5 @@
 """A model card agrees with its training, and lies beside the artefact outside its hash."""
 
-from __future__ import annotations
-
 import struct
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Champion and challenger: figures worked out by hand, by the maturity of labels."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Metrics at a maturity use the labels known by then and no others."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -96,10 +94,7 @@ def test_the_chosen_measures_are_given() -> None:
     assert set(told["card_precision"]) == {"1", "2"}
     # Each payment is a day of its own: three of ten first places are frauds.
     assert told["card_precision"]["1"] == pytest.approx(0.3)
-    assert told["recall_within_budget"] == {
-        "0.1": pytest.approx(1 / 3),
-        "0.3": pytest.approx(1.0),
-    }
+    assert told["recall_within_budget"] == {"0.1": pytest.approx(1 / 3), "0.3": pytest.approx(1.0)}
     assert told["money"]["saved"] == pytest.approx(3000 - 200 * 2)
 
 

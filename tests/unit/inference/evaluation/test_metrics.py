@@ -1,7 +1,5 @@
 """Metrics of a ranking agree with their definitions, written as loops."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import assume, given

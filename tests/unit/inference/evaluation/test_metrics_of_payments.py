@@ -1,7 +1,5 @@
 """Metrics of payments agree with their definitions, written as loops."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 
 import numpy as np
@@ -13,11 +11,7 @@ from domain.errors import InvalidInputError
 from domain.events import Thresholds
 from domain.times import DAY
 from inference.evaluation.costs import Costs, Money, money
-from inference.evaluation.metrics import (
-    brier,
-    card_precision,
-    recall_within,
-)
+from inference.evaluation.metrics import brier, card_precision, recall_within
 from inference.frame.frame import Floats, Ints
 
 THRESHOLDS = Thresholds(review=0.3, step_up=0.6, decline=0.8)

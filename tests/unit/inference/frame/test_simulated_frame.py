@@ -1,7 +1,5 @@
 """A frame of simulated history is folded by the real code, and a model learns from it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

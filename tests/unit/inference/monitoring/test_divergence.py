@@ -1,7 +1,5 @@
 """Laws of the divergences; differences by chance are not drift."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

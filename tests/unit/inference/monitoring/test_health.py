@@ -1,7 +1,5 @@
 """Health has a level where there is enough data, and names what drifted."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any
 

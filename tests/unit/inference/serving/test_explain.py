@@ -1,7 +1,5 @@
 """Contributions agree with the formula, for typical and unknown values too."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Training loop: the part of each worker in a batch, and the dropout of its rows."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A fit that was interrupted resumes after its last epoch and ends with the same model."""
 
-from __future__ import annotations
-
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Feature selection keeps the features that help on unseen rows, and no others."""
 
-from __future__ import annotations
-
 from inference.training.fitting.fit import IN_MEMORY, FitSettings
 from inference.training.selection import informative
 from tests.builders.training_frames import NAMES, synthetic

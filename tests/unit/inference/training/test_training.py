@@ -1,7 +1,5 @@
 """Training learns what can be learnt, and gives the same model for the same seed."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

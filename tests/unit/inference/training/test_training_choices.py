@@ -1,7 +1,5 @@
 """Splits, thresholds, calibration and knots of a training."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Figures, reconciliation and summary of the demo."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

@@ -1,7 +1,5 @@
 """Import of simulated history: its order, its ids, and continuing after an interruption."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import replace
 from itertools import islice

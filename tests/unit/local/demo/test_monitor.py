@@ -1,7 +1,5 @@
 """The monitor of live traffic, and the wait for projections."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path

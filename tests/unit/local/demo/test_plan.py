@@ -1,7 +1,5 @@
 """The times of a demo, and its saved state."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Sending live traffic to a test server: rate, retries, and what counts as acknowledged."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """Replay of decisions: what is promised is compared bit by bit, the rest is only counted."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """A lost online store comes back with the features that were activated last."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any, cast
 

@@ -1,7 +1,5 @@
 """Retrying dead letters: inbox records go back to their inbox as they were, others are left."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

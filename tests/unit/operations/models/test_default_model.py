@@ -1,7 +1,5 @@
 """Default model: made once, and promoted only where no model in force can serve."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Lifecycle of models: what is refused, and what may be repeated."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -42,9 +40,7 @@ def opened(log: InMemoryEventLog) -> Models:
     return Models(log, store, registry_of(log), lambda _hash: scorer)
 
 
-def test_a_repeated_rollback_to_a_model_goes_no_further(
-    log: InMemoryEventLog,
-) -> None:
+def test_a_repeated_rollback_to_a_model_goes_no_further(log: InMemoryEventLog) -> None:
     assert opened(log).rollback("b").model_id == "b"
     version = registry_of(log).policy.version
     assert opened(log).rollback("b").model_id == "b"

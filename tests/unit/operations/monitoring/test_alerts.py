@@ -1,7 +1,5 @@
 """A model over a limit raises one alert per measure and day, which names the cause."""
 
-from __future__ import annotations
-
 from domain.times import DAY, HOUR
 from inference.monitoring.calibration import Week
 from operations.monitoring.alerts import alerts_of, rows_of

@@ -1,7 +1,5 @@
 """`retrace models health` reports what drifted, what is unknown, and why."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Workers on several machines share a folder: worker 0 begins the run, the others join it."""
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Thread

@@ -1,7 +1,5 @@
 """A flat file gives the same frame as its import into the log and a replay of the log."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess

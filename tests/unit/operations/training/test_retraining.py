@@ -151,9 +151,7 @@ def test_the_schedule_holds_where_health_cannot_be_measured() -> None:
         ValueError("no JSON"),
     ],
 )
-def test_a_failed_training_is_reported_and_tried_again_at_the_next_check(
-    error: Exception,
-) -> None:
+def test_a_failed_training_is_reported_and_tried_again_at_the_next_check(error: Exception) -> None:
     bench = Bench(fails=error).record(promoted("a"), 9)
     first, second = bench.check(), bench.check()
     assert first.failed == second.failed == str(error)

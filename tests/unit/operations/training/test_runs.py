@@ -1,7 +1,5 @@
 """A training run that ends early can be resumed from its folder; one that finishes leaves none."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess
@@ -186,9 +184,7 @@ except UnavailableError as error:
 """
 
 
-def test_a_frame_that_does_not_fit_on_the_disk_leaves_nothing(
-    tmp_path: Path,
-) -> None:
+def test_a_frame_that_does_not_fit_on_the_disk_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True
     )

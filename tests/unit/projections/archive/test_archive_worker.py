@@ -1,7 +1,5 @@
 """The archive worker: archive and log read as one, whatever crashed, overlapped or came twice."""
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Admission: a record has one status, whatever is read twice or forgotten."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

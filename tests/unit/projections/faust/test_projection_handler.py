@@ -1,7 +1,5 @@
 """The projection handler: each record once, from the lesser position, the unfoldable set aside."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 

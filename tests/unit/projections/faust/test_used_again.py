@@ -1,7 +1,5 @@
 """Ids used again after the horizon: read from the beginning, nothing counts or alerts twice."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """The watchdog: it ends a worker that has lag and makes no progress, and no other."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time

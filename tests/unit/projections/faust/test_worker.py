@@ -1,7 +1,5 @@
 """A worker without a broker: order, gaps, retries, fencing, and how it ends."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import cast
 

@@ -1,7 +1,5 @@
 """The merge into the ideal order, from partitions that arrive in any order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from random import Random
 

@@ -1,7 +1,5 @@
 """Training-serving skew: counted by feature, and by the age of what the reader had missed."""
 
-from __future__ import annotations
-
 from domain.features import CATALOGUE, Entity
 from domain.times import SECOND
 from projections.offline.skew import LONGER, NOTHING_MISSED, ServedVector, SkewTally, Tally

@@ -1,7 +1,5 @@
 """Catch-up: a generation beside the live one is folded up to where the topic ends, once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from domain.features import Entity, feature_event

@@ -1,7 +1,5 @@
 """The router: each shard gets each offset once, in order, and its own events at once."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 from itertools import pairwise

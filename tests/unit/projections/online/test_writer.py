@@ -1,7 +1,5 @@
 """The writer of online states: folds while it saves, loses nothing, marks only what is saved."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress

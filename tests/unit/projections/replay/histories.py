@@ -1,19 +1,12 @@
 """Generated histories whose known times differ from their event times."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
 from domain.times import HOUR, MINUTE
 from eventlog.events_table import EventTable, TableBuilder
-from tests.builders.feature_streams import (
-    PARTITIONS,
-    Placed,
-    logs,
-    times,
-)
+from tests.builders.feature_streams import PARTITIONS, Placed, logs, times
 
 EARLY = 5 * MINUTE  # how far event time may be ahead of known time
 

@@ -1,7 +1,5 @@
 """No leaks in training sets: nothing is used that was known after the cut, or after the row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,21 +9,8 @@ from hypothesis import strategies as st
 from domain.features import CATALOGUE, FeatureSet
 from domain.features.payments import UNLABELLED
 from projections.replay.dataset import Dataset, dataset
-from tests.builders.feature_streams import (
-    CATALOGUE_REACH,
-    SMALL,
-    T0,
-    Placed,
-    examples,
-    logs,
-)
-from tests.unit.projections.replay.histories import (
-    _flipped,
-    _known,
-    histories,
-    place,
-    table,
-)
+from tests.builders.feature_streams import CATALOGUE_REACH, SMALL, T0, Placed, examples, logs
+from tests.unit.projections.replay.histories import _flipped, _known, histories, place, table
 
 EVER = 2**62
 

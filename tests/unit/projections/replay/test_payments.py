@@ -1,7 +1,5 @@
 """Payments of a training set: as the events say, each label only from its known time on."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,9 +35,7 @@ def test_payments_are_as_their_events_say(history: list[Placed], after: int) -> 
     holders = {
         (event.card_id, event.card_id is None and event.customer_id): int(holder)
         for event, holder in zip(
-            (payments[name] for name in made.transaction_ids.tolist()),
-            about.holders,
-            strict=True,
+            (payments[name] for name in made.transaction_ids.tolist()), about.holders, strict=True
         )
     }
     assert all((holder == 0) == (key == (None, None)) for key, holder in holders.items())

@@ -1,7 +1,5 @@
 """The replay of a log gives the vectors that fold and finish gave at each of its transactions."""
 
-from __future__ import annotations
-
 import numpy as np
 from hypothesis import given
 

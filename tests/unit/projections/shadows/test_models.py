@@ -1,7 +1,5 @@
 """Models of shadows: which recorded vectors and which histories they can score."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
