@@ -12,8 +12,7 @@ def test_what_documents_comments_and_docstrings_name_exists() -> None:
     read = [
         path
         for path in files()
-        if path.suffix == ".py"
-        or (path.suffix == ".md" and path.name != "CHANGELOG.md")
+        if path.suffix == ".py" or (path.suffix == ".md" and path.name != "CHANGELOG.md")
     ]
     assert len(read) > 400
     wrong = {
