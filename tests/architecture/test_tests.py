@@ -1,7 +1,6 @@
-"""Rules of the tests' own tree: imports between test modules, sizes of files and folders."""
+"""Test modules import no other test module."""
 
 import ast
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,6 @@ from tests.architecture.tree import ROOT
 
 TESTS = ROOT / "tests"
 MODULES = [path for path in sorted(TESTS.rglob("*.py")) if path.name != "__init__.py"]
-MOST_LINES = 300
-MOST_MODULES = 12
 
 
 def imported_tests(source: str) -> list[str]:
@@ -47,16 +44,6 @@ def test_no_module_imports_a_test_module() -> None:
     """What several of them share is in tests/builders, tests/fakes or a conftest."""
     found = {name_of(path): imported_tests(path.read_text()) for path in MODULES}
     assert {name: names for name, names in found.items() if names} == {}
-
-
-def test_no_file_of_tests_is_longer_than_may_be_read_at_once() -> None:
-    lengths = {name_of(path): len(path.read_text().splitlines()) for path in MODULES}
-    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
-
-
-def test_no_folder_of_tests_holds_more_modules_than_can_be_taken_in_at_once() -> None:
-    sizes = Counter(name_of(path.parent) for path in MODULES)
-    assert {name: size for name, size in sizes.items() if size > MOST_MODULES} == {}
 
 
 def name_of(path: Path) -> str:

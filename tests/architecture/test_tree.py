@@ -2,13 +2,15 @@
 
 import ast
 import re
+from collections import Counter
 from importlib.metadata import packages_distributions
 
 import pytest
 
-from tests.architecture.tree import ROOT, files, modules, packages
+from tests.architecture.tree import ROOT, files, modules, packages, python_files
 
 MOST_LINES = 300
+MOST_MODULES = 12
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 # In two parts each, for this file is searched as well.
@@ -54,21 +56,31 @@ def test_no_other_distribution_brings_a_package_of_our_names() -> None:
     assert {name: who for name, who in taken.items() if who} == {}
 
 
-def test_no_module_is_longer_than_may_be_read_at_once() -> None:
-    lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules()
-    }
+def test_no_file_is_longer_than_may_be_read_at_once() -> None:
+    lengths = {name: text.count("\n") for name, text in python_files().items()}
     assert len(lengths) > 150
     assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
 
 
-def test_every_module_says_in_its_first_line_what_it_owns() -> None:
-    silent = []
-    for path in modules():
-        said = ast.get_docstring(ast.parse(path.read_text()), clean=False) or ""
-        if not said.split("\n", 1)[0].strip():
-            silent.append(str(path.relative_to(ROOT)))
-    assert silent == []
+def test_no_folder_holds_more_modules_than_can_be_taken_in_at_once() -> None:
+    names = [name for name in python_files() if not name.endswith("__init__.py")]
+    sizes = Counter(name.rpartition("/")[0] for name in names)
+    assert {name: size for name, size in sizes.items() if size > MOST_MODULES} == {}
+
+
+def test_no_package_holds_more_than_a_fifth_of_the_code() -> None:
+    code = {name: text.count("\n") for name, text in python_files().items()}
+    sizes = {p: sum(n for name, n in code.items() if name.startswith(f"{p}/")) for p in packages()}
+    assert {name: size for name, size in sizes.items() if 5 * size > sum(sizes.values())} == {}
+
+
+def test_every_module_says_in_its_first_line_what_it_holds() -> None:
+    told = {
+        str(path.relative_to(ROOT)): ast.get_docstring(ast.parse(path.read_text()), clean=False)
+        for path in modules()
+    }
+    firsts = {name: (text or "").partition("\n")[0].strip() for name, text in told.items()}
+    assert {name: first for name, first in firsts.items() if not first or "Owns" in first} == {}
 
 
 def test_no_file_names_the_host_of_a_registry() -> None:

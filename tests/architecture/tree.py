@@ -35,4 +35,11 @@ def files() -> tuple[Path, ...]:
     return tuple(path for path in found if path.is_file())
 
 
+@cache
+def python_files() -> dict[str, str]:
+    """The text of every Python file, of the product and of the tests, by its path."""
+    found = {str(path.relative_to(ROOT)): path for path in files() if path.suffix == ".py"}
+    return {name: path.read_text() for name, path in found.items()}
+
+
 _MADE = {".venv", ".git", ".mypy_cache", ".ruff_cache", "__pycache__", ".import_linter_cache"}

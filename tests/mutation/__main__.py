@@ -1,4 +1,4 @@
-"""Owns mutation testing of the engines: `python -m tests.mutation [WORD]...`; no part of the tests.
+"""Mutation testing of the engines: `python -m tests.mutation [WORD]...`; not in `retrace test`.
 
 All mutants are put into one copy of the tree, each behind a switch, and a process is forked for
 each: so the kernel is compiled once. A WORD chooses those whose name or file holds it. Ends with 1

@@ -1,4 +1,4 @@
-"""Owns the list of mutants: small wrongs in the engines, each of which a test is to find.
+"""Mutants: small wrongs in the engines, each of which a test is to find.
 
 `{on}` in `after` is true where the mutant is switched on; without it `after` is an expression that
 takes the place of `before`.
