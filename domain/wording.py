@@ -1,7 +1,7 @@
 """Sentences for reason codes, with the meanings of the features in them."""
 
 from domain.features import CATALOGUE
-from domain.policy import known_codes, words
+from domain.policy.reasons import known_codes, words
 
 _MEANINGS = {feature.name: feature.meaning for feature in CATALOGUE.features}
 

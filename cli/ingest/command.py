@@ -49,7 +49,7 @@ def ingest(
 ) -> None:
     """Import the rows of a file as history: cleaned, labelled, and not decided unless --score."""
     from cli.ingest.progress import ImportProgress, print_summary
-    from commands.imports import ImportSummary
+    from commands.imports.summary import ImportSummary
     from domain.errors import RetraceError
     from operations.log.imports import ImportOptions, opened_import, run_import
     from runtime.composition.imports import open_import_ports

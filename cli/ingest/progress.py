@@ -17,7 +17,8 @@ from rich.table import Table
 from domain.times import to_rfc3339
 
 if TYPE_CHECKING:
-    from commands.imports import ImportRows, ImportSummary
+    from commands.imports.handler import ImportRows
+    from commands.imports.summary import ImportSummary
 
 _SLICE_SECONDS = 0.5
 

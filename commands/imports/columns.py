@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.cleaning import CANONICAL_FIELDS
 from domain.cleaning.attributes import given_attributes
+from domain.cleaning.transaction import CANONICAL_FIELDS
 from domain.cleaning.unclean import UncleanError
 from domain.errors import InvalidInputError
 

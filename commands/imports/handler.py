@@ -13,7 +13,7 @@ from commands.imports.rejects import Reject, RejectSink, original_text
 from commands.imports.seen_ids import SeenIds
 from commands.imports.summary import ImportSummary
 from commands.intake.cleaner import PayloadCleaner
-from domain.cleaning import changed_fields
+from domain.cleaning.changes import changed_fields
 from domain.errors import FieldError, InvalidTransactionError
 from domain.transactions import Transaction
 from eventlog.port import Appender

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from commands.intake.tokens import Tokeniser
-from domain.cleaning import clean_transaction, content_digest, redact, tokenise_text
+from domain.cleaning.cards import redact, tokenise_text
+from domain.cleaning.digest import content_digest
+from domain.cleaning.transaction import clean_transaction
 from domain.money import Rates
 from domain.transactions import Transaction
 

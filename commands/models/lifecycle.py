@@ -18,7 +18,8 @@ from domain.events import (
     ShadowEnded,
     Thresholds,
 )
-from domain.policy import WHOLE, validated
+from domain.policy.rollout import WHOLE
+from domain.policy.thresholds import validated
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from commands.policy.topic import Fact, facts
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import ModelPromoted, ModelRetired, ModelTrained
-from domain.policy import NO_POLICY, NO_SHADOWS, Champion
+from domain.policy.shadows import NO_SHADOWS
+from domain.policy.snapshot import NO_POLICY, Champion
 from eventlog.port import EventLog
 
 

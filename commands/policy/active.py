@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from commands.policy.topic import PolicyTopic
 from commands.ports.scorer import Scorer
 from domain.errors import RetraceError
-from domain.policy import NO_POLICY, Model, PolicySnapshot
+from domain.policy.snapshot import NO_POLICY, Model, PolicySnapshot
 from eventlog.port import EventLog
 
 logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from commands.policy.feature_sets import ActivatedFeatures
 from commands.policy.topic import PolicyTopic
 from domain.features import CATALOGUE, FeatureSet
-from domain.policy import NO_SHADOWS, Shadows
+from domain.policy.shadows import NO_SHADOWS, Shadows
 from eventlog.port import EventLog
 
 

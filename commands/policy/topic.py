@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from domain.errors import UndecodableError
 from domain.events import Envelope
-from domain.policy import PolicySnapshot, fold
+from domain.policy.snapshot import PolicySnapshot, fold
 from eventlog.codec import decode
 from eventlog.port import EventLog, Recorded, Tail
 from eventlog.topics import POLICY

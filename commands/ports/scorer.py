@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from domain.features import Inputs
-from domain.policy import Score
+from domain.policy.score import Score
 from domain.transactions import Transaction
 
 

@@ -12,7 +12,9 @@ from commands.ports.scorer import Scorer
 from domain.errors import SettingsError, UnavailableError
 from domain.events import Envelope, Path, TransactionScored, transaction_event_id
 from domain.features import CATALOGUE, finish
-from domain.policy import Score, decide, fallback
+from domain.policy.fallback import fallback
+from domain.policy.score import Score
+from domain.policy.verdict import decide
 from domain.transactions import Transaction
 
 logger = logging.getLogger(__name__)

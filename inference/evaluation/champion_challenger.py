@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.features.payments import MATURITIES, UNLABELLED
-from domain.policy import SEVERITY
+from domain.policy.thresholds import SEVERITY
 from domain.times import DAY, to_rfc3339
 from inference.evaluation.metrics import auc, average_precision
 from inference.frame.frame import Floats, Ints

@@ -19,7 +19,9 @@ from domain.money import Rates, approximate_rates
 from domain.transactions import Transaction
 from inference.frame.frame import Floats, Frame
 from inference.frame.progress import Progress
-from simulator import SimulatedLabel, SimulatedTransaction, Simulation, SimulationSettings
+from simulator.records import SimulatedLabel, SimulatedTransaction
+from simulator.settings import SimulationSettings
+from simulator.simulation import Simulation
 
 SOURCE = "retrace/simulated"
 

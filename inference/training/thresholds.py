@@ -6,7 +6,7 @@ import numpy as np
 
 from domain.errors import InvalidInputError
 from domain.events import Thresholds
-from domain.policy import validated
+from domain.policy.thresholds import validated
 from inference.frame.frame import Floats
 
 

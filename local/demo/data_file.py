@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
-from commands.imports import bind, open_rows
+from commands.imports.columns import bind
 from commands.imports.label_values import read_label
+from commands.imports.readers.opening import open_rows
 from commands.imports.readers.rows import MalformedRow
 from domain.errors import InvalidInputError
 from local.demo.live.events import LiveTransaction

@@ -16,9 +16,10 @@ from eventlog.codec import glance
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
 from local.demo.plan import HistoryPlan
-from simulator import Simulation, label_to_submission, to_submission
 from simulator.due_labels import DueLabels
+from simulator.output.submission import label_to_submission, to_submission
 from simulator.records import SimulatedLabel
+from simulator.simulation import Simulation
 
 ORIGIN = "demo"
 _SOURCE = IMPORT_SOURCE + ORIGIN

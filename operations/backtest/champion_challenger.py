@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from commands.models.registry import registry_of
 from domain.events import Outcome
 from domain.features.payments import MATURITIES, UNLABELLED
-from domain.policy import severity
+from domain.policy.thresholds import severity
 from domain.times import to_rfc3339
 from eventlog.port import EventLog
 from host.clock import now_us

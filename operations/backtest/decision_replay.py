@@ -8,7 +8,7 @@ import numpy as np
 from commands.ports import ModelScorer
 from domain.events import TransactionScored
 from domain.features import CATALOGUE
-from domain.policy import verdict_of
+from domain.policy.verdict import verdict_of
 from inference.frame.frame import Floats
 from projections.replay.dataset import Dataset
 

@@ -6,19 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands.imports import (
-    ImportPorts,
-    ImportRows,
-    ImportSummary,
-    Reject,
-    RejectSink,
-    RowSource,
-    bind,
-    import_rows,
-    open_rows,
-)
+from commands.imports.columns import bind
+from commands.imports.handler import ImportPorts, ImportRows, import_rows
 from commands.imports.origin import correlation_of, name_of
-from commands.imports.rejects import rejects_path_of
+from commands.imports.readers.opening import open_rows
+from commands.imports.readers.rows import RowSource
+from commands.imports.rejects import Reject, RejectSink, rejects_path_of
+from commands.imports.summary import ImportSummary
 from domain.durations import parse_duration
 from eventlog.dead_letters import DeadRecord, dead_letter_event
 from eventlog.port import Appender

@@ -10,7 +10,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands.imports import ImportPorts, ImportSummary, RejectFile, import_rows, open_rows
+from commands.imports.handler import ImportPorts, import_rows
+from commands.imports.readers.opening import open_rows
+from commands.imports.rejects import RejectFile
+from commands.imports.summary import ImportSummary
 from commands.intake.cleaner import PayloadCleaner
 from domain.errors import InvalidInputError
 from domain.features import CATALOGUE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from domain.errors import RetraceError, SettingsError
 from domain.features import CATALOGUE, FeatureSet, Inputs
-from domain.policy import Shadow
+from domain.policy.shadows import Shadow
 from projections.shadows.worker import Replayed
 
 if TYPE_CHECKING:

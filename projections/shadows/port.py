@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from domain.events import Outcome
-from domain.policy import Shadow
+from domain.policy.shadows import Shadow
 
 Vector = Literal["ideal", "served"]
 Unscored = Literal["not_served", "other_features"]

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.errors import FencedError
-from domain.policy import Shadow, Shadows, outcome
+from domain.policy.shadows import Shadow, Shadows
+from domain.policy.thresholds import outcome
 from projections.shadows.port import ServedDecision, ShadowScore, ShadowStore, Unscored
 
 logger = logging.getLogger(__name__)

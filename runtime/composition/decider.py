@@ -9,7 +9,7 @@ from commands.policy.active import PolicyWatch
 from commands.ports import Scorer
 from domain.features import CATALOGUE
 from domain.features.engine import warm_up
-from domain.policy import Model
+from domain.policy.snapshot import Model
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog

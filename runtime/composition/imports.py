@@ -5,7 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-from commands.imports import ImportPorts, ImportSummary, RejectFile, ReplaySchedule
+from commands.imports.handler import ImportPorts
+from commands.imports.rejects import RejectFile
+from commands.imports.schedule import ReplaySchedule
+from commands.imports.summary import ImportSummary
 from host.clock import now_us
 from operations.log.imports import OpenedImport, with_dead_letters
 from runtime.composition.intake import cleaner_for_file

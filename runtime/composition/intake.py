@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
-from domain.cleaning import redact
+from domain.cleaning.cards import redact
 from domain.errors import InvalidInputError
 from domain.money import EXPONENTS, approximate_rates
 from runtime.settings import Settings

@@ -7,18 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from commands.imports import (
-    ImportPorts,
-    ImportRows,
-    ImportSummary,
-    Reject,
-    bind,
-    import_rows,
-    open_rows,
-)
+from commands.imports.columns import bind
+from commands.imports.handler import ImportPorts, ImportRows, import_rows
+from commands.imports.readers.opening import open_rows
+from commands.imports.rejects import Reject
+from commands.imports.summary import ImportSummary
 from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
-from domain.cleaning import redact
+from domain.cleaning.cards import redact
 from domain.events import Envelope
 from domain.money import approximate_rates
 from domain.times import DAY, from_rfc3339, to_rfc3339

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from domain.policy import in_roll_out
+from domain.policy.rollout import in_roll_out
 from tests.e2e.stack import RunningStack, body, eventually, score
 from tests.fakes.payments import START, TAUGHT
 

@@ -16,7 +16,8 @@ from domain.events import Envelope
 from domain.features import CATALOGUE, Entity, EntityState, Inputs, entity_keys, finish
 from domain.features.engine import warm_up
 from domain.money import approximate_rates
-from domain.policy import NO_POLICY, Score
+from domain.policy.score import Score
+from domain.policy.snapshot import NO_POLICY
 from domain.times import from_rfc3339
 from domain.transactions import Transaction
 from eventlog.admission.sqlite_memory import SqliteMemory

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.errors import SettingsError
 from domain.features import Inputs
-from domain.policy import Score
+from domain.policy.score import Score
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact
 from inference.serving.explain import Explainer, batch_sizes

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from domain.errors import SettingsError
-from domain.policy import Score
+from domain.policy.score import Score
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact
 from inference.serving.explain import Explainer

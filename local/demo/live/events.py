@@ -8,9 +8,10 @@ import orjson
 
 from domain.times import DAY
 from local.demo.plan import HistoryPlan, LiveWindow
-from simulator import Simulation, label_to_submission, to_submission
 from simulator.due_labels import DueLabels
+from simulator.output.submission import label_to_submission, to_submission
 from simulator.records import SimulatedLabel, SimulatedTransaction
+from simulator.simulation import Simulation
 
 # Labels that become known later than this are too rare to look for.
 _LABEL_DAYS = 60

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 
 from domain.errors import FencedError
-from domain.policy import Shadow
+from domain.policy.shadows import Shadow
 from domain.times import from_datetime, to_datetime
 from eventlog.topics import TRANSACTIONS
 from projections.ports import Counts

@@ -2,7 +2,9 @@
 
 import pytest
 
-from simulator import Day, Simulation, SimulationSettings
+from simulator.day import Day
+from simulator.settings import SimulationSettings
+from simulator.simulation import Simulation
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,14 @@ import typer
 from typer.testing import CliRunner, Result
 
 from cli.simulate import simulate
-from domain.cleaning import CardToken, changed_fields, clean_transaction
+from domain.cleaning.cards import CardToken
+from domain.cleaning.changes import changed_fields
+from domain.cleaning.transaction import clean_transaction
 from domain.money import approximate_rates
-from simulator import Simulation, SimulationSettings, to_submission
+from simulator.output.submission import to_submission
 from simulator.population.currencies import CURRENCIES
+from simulator.settings import SimulationSettings
+from simulator.simulation import Simulation
 
 SMALL = ["--customers", "200", "--merchants", "50", "--per-day", "300", "--seed", "4"]
 CANONICAL = [

@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from domain.errors import SettingsError
 from domain.times import DAY
 from domain.transactions import CHANNELS, Transaction
-from simulator import Day, SimulatedTransaction, Simulation, SimulationSettings
 from simulator.columns import Columns
+from simulator.day import Day
 from simulator.frauds import HORIZON_DAYS
 from simulator.population.geography import CITIES, CURRENCY_OF, distance_km
 from simulator.population.trips import KEPT_BLOCKS
+from simulator.records import SimulatedTransaction
+from simulator.settings import SimulationSettings
+from simulator.simulation import Simulation
 
 small_settings = st.builds(
     SimulationSettings,

@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 
 from domain.times import DAY, HOUR, MINUTE
-from simulator import FRAUD_KINDS, Day, FraudKind, Simulation, SimulationSettings
 from simulator.columns import CHANNELS, ECOM, NO_DEVICE, POS, Columns, concatenated
+from simulator.day import Day
+from simulator.frauds import FRAUD_KINDS
+from simulator.frauds.kinds import FraudKind
 from simulator.population.geography import MINOR_PER_EURO, distance_km
+from simulator.settings import SimulationSettings
+from simulator.simulation import Simulation
 from simulator.streams import stream
 
 KINDS = {kind.name: kind for kind in FRAUD_KINDS}

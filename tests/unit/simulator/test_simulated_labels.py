@@ -8,9 +8,11 @@ import pytest
 
 import domain.events
 from domain.times import DAY
-from simulator import Day, SimulatedLabel, SimulatedTransaction, Simulation, SimulationSettings
+from simulator.day import Day
 from simulator.labels import LABEL_HORIZON_DAYS
-from simulator.records import LabelKind
+from simulator.records import LabelKind, SimulatedLabel, SimulatedTransaction
+from simulator.settings import SimulationSettings
+from simulator.simulation import Simulation
 
 
 @pytest.fixture(scope="module")

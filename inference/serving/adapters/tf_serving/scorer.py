@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from time import monotonic
 
 from domain.errors import SettingsError, UnavailableError
-from domain.policy import Score
+from domain.policy.score import Score
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact
 from inference.serving.adapters.tf_serving.answers import not_served

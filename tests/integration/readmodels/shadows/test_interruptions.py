@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.errors import FencedError
-from domain.policy import Shadow
+from domain.policy.shadows import Shadow
 from domain.times import HOUR
 from projections.readmodels.queries.read_models import forget
 from projections.readmodels.storage.connecting import transaction as in_transaction

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from domain.events import Envelope, ModelShadowed, Thresholds
-from domain.policy import NO_SHADOWS, Shadow, Shadows
+from domain.policy.shadows import NO_SHADOWS, Shadow, Shadows
 from domain.times import HOUR
 from projections.readmodels.adapters.postgres import transactions_projection
 from projections.shadows.adapters.postgres import PostgresShadows

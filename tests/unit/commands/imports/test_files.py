@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from commands.imports import MalformedRow, RejectFile, bind, open_rows
+from commands.imports.columns import bind
 from commands.imports.label_values import read_label
 from commands.imports.readers.json_rows import LONGEST_LINE
-from commands.imports.readers.rows import Row
-from commands.imports.rejects import Reject
+from commands.imports.readers.opening import open_rows
+from commands.imports.readers.rows import MalformedRow, Row
+from commands.imports.rejects import Reject, RejectFile
 from domain.durations import parse_duration
 from domain.errors import FieldError, InvalidInputError
 from domain.events import TransactionImported

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from commands.imports import ReplaySchedule
 from commands.imports.label_queue import CHUNK, LabelQueue, PendingLabel
+from commands.imports.schedule import ReplaySchedule
 from commands.imports.seen_ids import SeenIds
 from domain.errors import LogUnavailableError
 from domain.events import Envelope, TransactionImported, TransactionLabelled, TransactionSubmitted

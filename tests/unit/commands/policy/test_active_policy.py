@@ -9,7 +9,7 @@ import pytest
 from commands.policy.active import PolicyWatch
 from domain.errors import NotFoundError
 from domain.events import Envelope
-from domain.policy import Model
+from domain.policy.snapshot import Model
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
 from tests.fakes.deciding import FixedScorer

@@ -11,7 +11,9 @@ from commands.policy.active import ActivePolicy
 from domain.errors import IntegrityError, UnavailableError
 from domain.events import ModelRolledOut, Thresholds
 from domain.features import CATALOGUE, Inputs
-from domain.policy import NO_POLICY, WHOLE, Score
+from domain.policy.rollout import WHOLE
+from domain.policy.score import Score
+from domain.policy.snapshot import NO_POLICY
 from domain.transactions import Transaction
 from eventlog.in_memory import InMemoryEventLog
 from tests.fakes.deciding import CARD_COUNT, FixedScorer, deciding_process, feature, score

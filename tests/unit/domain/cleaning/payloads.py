@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from commands.intake.tokens import Tokeniser
-from domain.cleaning import clean_transaction
 from domain.cleaning.cards import is_card_number
+from domain.cleaning.transaction import clean_transaction
 from domain.money import Rates, approximate_rates
 from domain.times import from_rfc3339
 from domain.transactions import Transaction

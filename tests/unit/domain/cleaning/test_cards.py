@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.intake.tokens import Tokeniser
-from domain.cleaning import redact, tokenise_text
-from domain.cleaning.cards import card_number
+from domain.cleaning.cards import card_number, redact, tokenise_text
 from domain.errors import SettingsError
 from tests.unit.domain.cleaning.payloads import (
     CARD,

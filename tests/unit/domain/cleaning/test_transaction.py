@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.cleaning import CANONICAL_FIELDS, as_payload, changed_fields, content_digest
+from domain.cleaning.changes import changed_fields
+from domain.cleaning.digest import content_digest
+from domain.cleaning.payload import as_payload
+from domain.cleaning.transaction import CANONICAL_FIELDS
 from domain.errors import InvalidTransactionError
 from domain.times import MINUTE, from_rfc3339
 from domain.transactions import Transaction

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.policy import WHOLE, in_roll_out
-from domain.policy.rollout import bucket
+from domain.policy.rollout import WHOLE, bucket, in_roll_out
 
 ids = st.text(min_size=1, max_size=40)
 hashes = st.text("0123456789abcdef", min_size=64, max_size=64)

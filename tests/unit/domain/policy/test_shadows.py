@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events import ModelRetired, ModelShadowed, ShadowEnded, Thresholds
-from domain.policy import NO_SHADOWS, Shadows
+from domain.policy.shadows import NO_SHADOWS, Shadows
 
 THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)
 offsets = st.lists(st.integers(0, 50), min_size=2, max_size=2)

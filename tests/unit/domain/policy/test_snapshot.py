@@ -12,7 +12,8 @@ from domain.events import (
     Thresholds,
     ThresholdsSet,
 )
-from domain.policy import NO_POLICY, WHOLE, PolicySnapshot, fold
+from domain.policy.rollout import WHOLE
+from domain.policy.snapshot import NO_POLICY, PolicySnapshot, fold
 
 limits = st.builds(
     Thresholds, review=st.floats(0, 0.3), step_up=st.floats(0.3, 0.6), decline=st.floats(0.6, 1)

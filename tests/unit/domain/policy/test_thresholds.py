@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInputError
 from domain.events import Thresholds
-from domain.policy import DEFAULT_THRESHOLDS, FALLBACK_THRESHOLDS, outcome, severity, validated
+from domain.policy.thresholds import (
+    DEFAULT_THRESHOLDS,
+    FALLBACK_THRESHOLDS,
+    outcome,
+    severity,
+    validated,
+)
 
 scores = st.floats(0, 1)
 ordered_thresholds = st.lists(scores, min_size=3, max_size=3).map(

@@ -10,19 +10,12 @@ from hypothesis import strategies as st
 
 from domain.events import Path
 from domain.features import Entity
-from domain.policy import (
-    NO_POLICY,
-    Score,
-    Verdict,
-    decide,
-    fallback,
-    known_codes,
-    outcome,
-    severity,
-    words,
-)
-from domain.policy.reasons import SENTENCES
-from domain.policy.verdict import MOST_REASONS
+from domain.policy.fallback import fallback
+from domain.policy.reasons import SENTENCES, known_codes, words
+from domain.policy.score import Score
+from domain.policy.snapshot import NO_POLICY
+from domain.policy.thresholds import outcome, severity
+from domain.policy.verdict import MOST_REASONS, Verdict, decide
 from domain.transactions import CHANNELS, Transaction
 from tests.architecture.tree import ROOT
 

@@ -10,7 +10,9 @@ from inference.frame.frame import Frame
 from inference.frame.simulated import History, SimulatedSettings, simulated_frame
 from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainSettings, train
-from simulator import SimulatedLabel, Simulation, SimulationSettings
+from simulator.records import SimulatedLabel
+from simulator.settings import SimulationSettings
+from simulator.simulation import Simulation
 
 SMALL = SimulatedSettings(days=12, per_day=1_000.0, customers=250, merchants=40, sampled=0.2)
 

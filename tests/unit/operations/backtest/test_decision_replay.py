@@ -11,7 +11,7 @@ import pytest
 from domain.events import Thresholds, TransactionScored
 from domain.features import CATALOGUE, Inputs
 from domain.features.payments import Payments
-from domain.policy import Score
+from domain.policy.score import Score
 from domain.transactions import Transaction
 from operations.backtest.decision_replay import DecisionReplay, replay_decisions
 from projections.replay.dataset import Dataset

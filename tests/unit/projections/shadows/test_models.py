@@ -6,7 +6,7 @@ import pytest
 
 from domain.events import Thresholds
 from domain.features import CATALOGUE, FeatureSet, Inputs
-from domain.policy import Shadow
+from domain.policy.shadows import Shadow
 from projections.shadows.models import ServedVectorScorer, ShadowModels
 
 FEWER = FeatureSet(CATALOGUE.features[:3])
