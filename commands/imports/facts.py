@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from commands.imports.label_queue import PendingLabel
 from domain.events import (
     Envelope,
     TransactionImported,
@@ -54,30 +53,24 @@ class Facts:
             correlation_id=self.correlation_id,
         )
 
-    def of_label(self, label: PendingLabel) -> Envelope:
-        reporter = REPORTER_PREFIX + self.origin
-        data = TransactionLabelled(
-            transaction_id=label.transaction_id,
-            value=label.value,
-            kind="fraud_report" if label.value else "genuine",
-            reporter=reporter,
-            reference=label.transaction_id,
-            transaction_time=label.transaction_time,
-            base_amount=label.base_amount,
-            card_id=label.card_id,
-            customer_id=label.customer_id,
-            merchant_id=label.merchant_id,
-            device_id=label.device_id,
-            ip=label.ip,
+    def label(self, transaction: Transaction, value: int) -> TransactionLabelled:
+        return TransactionLabelled.of(
+            transaction,
+            value=value,
+            kind="fraud_report" if value else "genuine",
+            reporter=REPORTER_PREFIX + self.origin,
+            reference=transaction.transaction_id,
         )
+
+    def labelled(self, label: TransactionLabelled, known_time: int) -> Envelope:
         return Envelope(
             id=label_event_id(
-                TransactionLabelled, label.transaction_id, reporter, label.transaction_id
+                TransactionLabelled, label.transaction_id, label.reporter, label.reference
             ),
             source=self.source,
             subject=label.transaction_id,
-            time=label.known_time,
-            known_time=label.known_time,
-            data=data,
+            time=known_time,
+            known_time=known_time,
+            data=label,
             correlation_id=self.correlation_id,
         )

@@ -122,7 +122,8 @@ class _Import:
         if changed:
             self._count_cleaned(changed)
         if label is not None:
-            self._labels.push(_pending(transaction, label, self._command.label_delay))
+            known_time = transaction.timestamp + self._command.label_delay
+            self._labels.push(PendingLabel(known_time, self._facts.label(transaction, label)))
         return None
 
     def _accept(self, line: int, transaction: Transaction) -> None:
@@ -140,9 +141,9 @@ class _Import:
         """Those that are known by then, in the order of the file."""
         labels, summary = self._labels, self._summary
         while (first := labels.first()) is not None and first.known_time <= until:
-            label = labels.pop()
-            wait(label.known_time)
-            fact = self._facts.of_label(label)
+            known_time, label = labels.pop()
+            wait(known_time)
+            fact = self._facts.labelled(label, known_time)
             self._ports.log.append_nowait(TRANSACTIONS, label.transaction_id, fact)
             summary.labels += 1
             summary.labels_fraud += label.value
@@ -164,18 +165,3 @@ class _Import:
         summary.cleaned += 1
         for name in fields:
             summary.cleaned_fields[name] = summary.cleaned_fields.get(name, 0) + 1
-
-
-def _pending(transaction: Transaction, value: int, delay: int) -> PendingLabel:
-    return PendingLabel(
-        transaction.timestamp + delay,
-        value,
-        transaction.transaction_id,
-        transaction.timestamp,
-        transaction.base_amount,
-        transaction.card_id,
-        transaction.customer_id,
-        transaction.merchant_id,
-        transaction.device_id,
-        transaction.ip,
-    )

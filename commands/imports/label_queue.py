@@ -7,22 +7,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from domain.events import TransactionLabelled
+
 CHUNK = 4096
 
 
 class PendingLabel(NamedTuple):
-    """What a label event needs of its transaction. Times in microseconds."""
-
     known_time: int
-    value: int
-    transaction_id: str
-    transaction_time: int
-    base_amount: int
-    card_id: str | None
-    customer_id: str | None
-    merchant_id: str | None
-    device_id: str | None
-    ip: str | None
+    label: TransactionLabelled
 
 
 _Chunk = list[PendingLabel]

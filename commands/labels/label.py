@@ -97,19 +97,12 @@ def label_envelope(
     correlation_id: str,
 ) -> Envelope:
     """The label with the entity keys, amount and time of its transaction copied in."""
-    data = TransactionLabelled(
-        transaction_id=command.transaction_id,
+    data = TransactionLabelled.of(
+        transaction,
         value=command.value,
         kind=command.kind,
         reporter=command.reporter,
         reference=command.reference,
-        transaction_time=transaction.timestamp,
-        base_amount=transaction.base_amount,
-        card_id=transaction.card_id,
-        customer_id=transaction.customer_id,
-        merchant_id=transaction.merchant_id,
-        device_id=transaction.device_id,
-        ip=transaction.ip,
     )
     return Envelope(
         id=label_id(command),

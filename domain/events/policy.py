@@ -33,8 +33,8 @@ class ModelPromoted(Event):
     """From this position on, `model_id` scores. `model_hash` is the SHA-256 of its artefact.
 
     `thresholds` apply from here on (None keeps the present ones). `took_back` marks a rollback,
-    which undoes the promotion of the model before it: see domain.policy.PolicySnapshot.before.
-    A roll-out ends here.
+    which undoes the promotion of the model before it: see
+    `domain.policy.snapshot.PolicySnapshot.before`. A roll-out ends here.
     """
 
     model_id: str

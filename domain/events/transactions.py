@@ -1,7 +1,7 @@
 """Events about one transaction; all are in one topic, keyed by transaction id."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 from domain.events.registry import Event, event
 from domain.transactions import Transaction
@@ -99,3 +99,22 @@ class TransactionLabelled(Event):
     merchant_id: str | None = None
     device_id: str | None = None
     ip: str | None = None
+
+    @classmethod
+    def of(
+        cls, x: Transaction, *, value: int, kind: LabelKind, reporter: str, reference: str
+    ) -> Self:
+        return cls(
+            transaction_id=x.transaction_id,
+            value=value,
+            kind=kind,
+            reporter=reporter,
+            reference=reference,
+            transaction_time=x.timestamp,
+            base_amount=x.base_amount,
+            card_id=x.card_id,
+            customer_id=x.customer_id,
+            merchant_id=x.merchant_id,
+            device_id=x.device_id,
+            ip=x.ip,
+        )

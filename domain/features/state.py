@@ -76,10 +76,6 @@ class EntityState:
         return self.inspect().transactions
 
     @property
-    def folded_labels(self) -> int:
-        return self.inspect().labels
-
-    @property
     def latest(self) -> int:
         """The greatest event time folded, NEVER where there is none."""
         return self.inspect().latest

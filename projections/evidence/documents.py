@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -23,16 +23,6 @@ class Evidence:
     raw: str | None
     attributes: dict[str, Any]
     position: Position
-
-
-class EvidenceReader(Protocol):
-    """Blocking; raises UnavailableError where the store does not answer."""
-
-    def raw(self, transaction_id: str) -> str | None:
-        """The payload as received; None where there is none, or not yet."""
-        ...
-
-    def evidence(self, transaction_id: str) -> Evidence | None: ...
 
 
 def document(envelope: Envelope, position: Position) -> dict[str, Any] | None:

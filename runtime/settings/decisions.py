@@ -7,14 +7,8 @@ from runtime.settings.slices import Slice
 
 class DecisionSettings(Slice):
     default_currency: str = Field(
-        default="USD",
-        alias="RETRACE_DEFAULT_CURRENCY",
-        pattern="^[A-Z]{3}$",
-        description="ISO 4217 currency of a submission that names none.",
+        default="USD", alias="RETRACE_DEFAULT_CURRENCY", pattern="^[A-Z]{3}$"
     )
-    feature_deadline: float = Field(
-        default=0.25,
-        alias="RETRACE_FEATURE_DEADLINE",
-        gt=0,
-        description="Seconds for features and a model server; past it the fallback rules decide.",
-    )
+    """ISO 4217 currency of a submission that names none."""
+    feature_deadline: float = Field(default=0.25, alias="RETRACE_FEATURE_DEADLINE", gt=0)
+    """Seconds for features and a model server; past it the fallback rules decide."""

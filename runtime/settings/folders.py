@@ -9,16 +9,10 @@ from runtime.settings.slices import Slice
 
 
 class FolderSettings(Slice):
-    state_dir: Path = Field(
-        default=CHECKOUT / ".retrace",
-        alias="RETRACE_STATE_DIR",
-        description="Folder of the local stack's data, logs and generated keys.",
-    )
-    cache_dir: Path = Field(
-        default=CHECKOUT / ".retrace" / "cache",
-        alias="RETRACE_CACHE_DIR",
-        description="Folder of downloaded jars; several local stacks may share it.",
-    )
+    state_dir: Path = Field(default=CHECKOUT / ".retrace", alias="RETRACE_STATE_DIR")
+    """Folder of the local stack's data, logs and generated keys."""
+    cache_dir: Path = Field(default=CHECKOUT / ".retrace" / "cache", alias="RETRACE_CACHE_DIR")
+    """Folder of downloaded jars; several local stacks may share it."""
 
     @field_validator("state_dir", "cache_dir")
     @classmethod

@@ -34,12 +34,8 @@ class Settings(
 ):
     """Everything that a process is given from outside."""
 
-    min_free_mb: int = Field(
-        default=2048,
-        alias="RETRACE_MIN_FREE_MB",
-        ge=0,
-        description="Free disk space below which the local stack does not start.",
-    )
+    min_free_mb: int = Field(default=2048, alias="RETRACE_MIN_FREE_MB", ge=0)
+    """Free disk space below which the local stack does not start."""
 
     def environment(self) -> dict[str, str]:
         """The variables that give another process these settings, and Feast's files theirs."""

@@ -11,21 +11,12 @@ from runtime.settings.folders import FolderSettings
 class KeySettings(FolderSettings):
     """A key that is not set is made once and kept in the state folder."""
 
-    token_secret: SecretStr = Field(
-        default=SecretStr(""),
-        alias="RETRACE_TOKEN_KEY",
-        description="Key of card tokens, 16 characters or more; made once when unset.",
-    )
-    digest_secret: SecretStr = Field(
-        default=SecretStr(""),
-        alias="RETRACE_DIGEST_KEY",
-        description="Key of content digests, 16 characters or more; made once when unset.",
-    )
-    dead_letter_secret: SecretStr = Field(
-        default=SecretStr(""),
-        alias="RETRACE_DEAD_LETTER_KEY",
-        description="Key that seals dead-lettered records, 16 characters or more; made once.",
-    )
+    token_secret: SecretStr = Field(default=SecretStr(""), alias="RETRACE_TOKEN_KEY")
+    """Key of card tokens, 16 characters or more; made once when unset."""
+    digest_secret: SecretStr = Field(default=SecretStr(""), alias="RETRACE_DIGEST_KEY")
+    """Key of content digests, 16 characters or more; made once when unset."""
+    dead_letter_secret: SecretStr = Field(default=SecretStr(""), alias="RETRACE_DEAD_LETTER_KEY")
+    """Key that seals dead-lettered records, 16 characters or more; made once."""
 
     @field_validator("token_secret", "digest_secret", "dead_letter_secret")
     @classmethod

@@ -15,50 +15,27 @@ _TRANSPORTS: Mapping[str, tuple[str, ...]] = {
 
 
 class ModelSettings(Slice):
-    models_url: str = Field(
-        default="",
-        alias="RETRACE_MODELS_URL",
-        description="Folder or s3://bucket/prefix where machines share models; none when unset.",
-    )
+    models_url: str = Field(default="", alias="RETRACE_MODELS_URL")
+    """Folder or s3://bucket/prefix where machines share models; none when unset."""
     scorer: Literal["litert", "tensorflow", "tf-serving-grpc", "tf-serving-rest"] = Field(
-        default="litert",
-        alias="RETRACE_SCORER",
-        description="Who scores: litert or tensorflow in process, tf-serving-grpc, -rest.",
+        default="litert", alias="RETRACE_SCORER"
     )
-    scorer_timeout: float = Field(
-        default=0.1,
-        alias="RETRACE_SCORER_TIMEOUT",
-        gt=0,
-        description="Seconds for an answer of TensorFlow Serving; past it the rules decide.",
-    )
-    tf_serving_url: str = Field(
-        default="",
-        alias="TF_SERVING_URL",
-        validate_default=True,
-        description="grpc://host:port or grpcs:// for tf-serving-grpc, http(s):// for -rest.",
-    )
+    """Who scores: litert or tensorflow in process, tf-serving-grpc, -rest."""
+    scorer_timeout: float = Field(default=0.1, alias="RETRACE_SCORER_TIMEOUT", gt=0)
+    """Seconds for an answer of TensorFlow Serving; past it the rules decide."""
+    tf_serving_url: str = Field(default="", alias="TF_SERVING_URL", validate_default=True)
+    """grpc://host:port or grpcs:// for tf-serving-grpc, http(s):// for -rest."""
     tf_serving_model: str = Field(
-        default="retrace",
-        alias="TF_SERVING_MODEL",
-        pattern="^[A-Za-z0-9_.-]+$",
-        description="Name under which TensorFlow Serving has our models.",
+        default="retrace", alias="TF_SERVING_MODEL", pattern="^[A-Za-z0-9_.-]+$"
     )
+    """Name under which TensorFlow Serving has our models."""
 
-    mlflow_url: str = Field(
-        default="",
-        alias="MLFLOW_TRACKING_URI",
-        description="http://host:port of the MLflow server that models are given to or taken from.",
-    )
-    mlflow_token: SecretStr = Field(
-        default=SecretStr(""),
-        alias="MLFLOW_TRACKING_TOKEN",
-        description="Bearer token for it; a user and password may stand in its URL.",
-    )
-    mlflow_experiment: str = Field(
-        default="retrace",
-        alias="MLFLOW_EXPERIMENT_NAME",
-        description="Experiment of the runs that are made there.",
-    )
+    mlflow_url: str = Field(default="", alias="MLFLOW_TRACKING_URI")
+    """http://host:port of the MLflow server that models are given to or taken from."""
+    mlflow_token: SecretStr = Field(default=SecretStr(""), alias="MLFLOW_TRACKING_TOKEN")
+    """Bearer token for it; a user and password may stand in its URL."""
+    mlflow_experiment: str = Field(default="retrace", alias="MLFLOW_EXPERIMENT_NAME")
+    """Experiment of the runs that are made there."""
 
     @field_validator("mlflow_url")
     @classmethod

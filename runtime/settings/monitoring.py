@@ -11,52 +11,24 @@ from runtime.settings.slices import Slice
 
 
 class HealthSettings(Slice):
-    health_minutes: float = Field(
-        default=15.0,
-        alias="RETRACE_HEALTH_MINUTES",
-        ge=0,
-        description="How often the health of the model in force is measured; 0 for never.",
-    )
-    health_days: float = Field(
-        default=7.0,
-        alias="RETRACE_HEALTH_DAYS",
-        gt=0,
-        description="Days of decisions that are compared with training; whole weeks are best.",
-    )
-    health_label_days: Literal[7, 30, 60, 90] = Field(
-        default=30,
-        alias="RETRACE_HEALTH_LABEL_DAYS",
-        description="Age at which labels are judged: 7, 30, 60 or 90 days after the decision.",
-    )
-    health_least: int = Field(
-        default=500,
-        alias="RETRACE_HEALTH_LEAST",
-        ge=1,
-        description="Decisions below which nothing is said of drift.",
-    )
-    health_coverage: float = Field(
-        default=0.85,
-        alias="RETRACE_HEALTH_COVERAGE",
-        ge=0,
-        le=1,
-        description="Share of those days that decisions must reach over: rhythms are weekly.",
-    )
-    psi_warn: float = Field(
-        default=0.1, alias="RETRACE_PSI_WARN", description="PSI that is worth a look."
-    )
-    psi_alert: float = Field(
-        default=0.25, alias="RETRACE_PSI_ALERT", description="PSI that raises an alert."
-    )
-    ratio_warn: float = Field(
-        default=1.5,
-        alias="RETRACE_FRAUD_RATIO_WARN",
-        description="Observed over expected frauds, or the inverse, that is worth a look.",
-    )
-    ratio_alert: float = Field(
-        default=2.0,
-        alias="RETRACE_FRAUD_RATIO_ALERT",
-        description="Observed over expected frauds, or the inverse, that raises an alert.",
-    )
+    health_minutes: float = Field(default=15.0, alias="RETRACE_HEALTH_MINUTES", ge=0)
+    """How often the health of the model in force is measured; 0 for never."""
+    health_days: float = Field(default=7.0, alias="RETRACE_HEALTH_DAYS", gt=0)
+    """Days of decisions that are compared with training; whole weeks are best."""
+    health_label_days: Literal[7, 30, 60, 90] = Field(default=30, alias="RETRACE_HEALTH_LABEL_DAYS")
+    """Age at which labels are judged: 7, 30, 60 or 90 days after the decision."""
+    health_least: int = Field(default=500, alias="RETRACE_HEALTH_LEAST", ge=1)
+    """Decisions below which nothing is said of drift."""
+    health_coverage: float = Field(default=0.85, alias="RETRACE_HEALTH_COVERAGE", ge=0, le=1)
+    """Share of those days that decisions must reach over: rhythms are weekly."""
+    psi_warn: float = Field(default=0.1, alias="RETRACE_PSI_WARN")
+    """PSI that is worth a look."""
+    psi_alert: float = Field(default=0.25, alias="RETRACE_PSI_ALERT")
+    """PSI that raises an alert."""
+    ratio_warn: float = Field(default=1.5, alias="RETRACE_FRAUD_RATIO_WARN")
+    """Observed over expected frauds, or the inverse, that is worth a look."""
+    ratio_alert: float = Field(default=2.0, alias="RETRACE_FRAUD_RATIO_ALERT")
+    """Observed over expected frauds, or the inverse, that raises an alert."""
 
     @property
     def limits(self) -> Limits:

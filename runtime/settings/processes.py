@@ -11,36 +11,22 @@ from runtime.settings.urls import starting_with
 class ProcessSettings(FolderSettings):
     """URLs are without trailing slash."""
 
-    api_host: str = Field(
-        default="127.0.0.1", alias="RETRACE_API_HOST", description="Address the API listens on."
-    )
-    api_port: int = Field(
-        default=8000, alias="RETRACE_API_PORT", ge=1, le=65535, description="Port of the API."
-    )
-    api_base_url: str = Field(
-        default="",
-        alias="RETRACE_API_URL",
-        description="URL at which clients reach the API; by default made of host and port.",
-    )
-    webhook_url: str = Field(
-        default="",
-        alias="RETRACE_WEBHOOK_URL",
-        description="Alerts are delivered to this URL by POST; nowhere when unset.",
-    )
-    archive: str = Field(
-        default="",
-        alias="RETRACE_ARCHIVE_URL",
-        description="Folder or s3://bucket/prefix of the log's archive; below the state folder.",
-    )
-    archive_seconds: float = Field(
-        default=60.0,
-        alias="RETRACE_ARCHIVE_SECONDS",
-        gt=0,
-        description="How long a record of a quiet log waits before it is archived.",
-    )
+    api_host: str = Field(default="127.0.0.1", alias="RETRACE_API_HOST")
+    """Address the API listens on."""
+    api_port: int = Field(default=8000, alias="RETRACE_API_PORT", ge=1, le=65535)
+    """Port of the API."""
+    api_base_url: str = Field(default="", alias="RETRACE_API_URL")
+    """URL at which clients reach the API; by default made of host and port."""
+    webhook_url: str = Field(default="", alias="RETRACE_WEBHOOK_URL")
+    """Alerts are delivered to this URL by POST; nowhere when unset."""
+    archive: str = Field(default="", alias="RETRACE_ARCHIVE_URL")
+    """Folder or s3://bucket/prefix of the log's archive; below the state folder."""
+    archive_seconds: float = Field(default=60.0, alias="RETRACE_ARCHIVE_SECONDS", gt=0)
+    """How long a record of a quiet log waits before it is archived."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", alias="RETRACE_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR."
+        default="INFO", alias="RETRACE_LOG_LEVEL"
     )
+    """DEBUG, INFO, WARNING or ERROR."""
 
     @field_validator("webhook_url", "api_base_url")
     @classmethod

@@ -18,26 +18,14 @@ _SCHEMES: Mapping[str, tuple[str, ...]] = {
 class ServerSettings(Slice):
     """URLs are without trailing slash; one that is not set is empty."""
 
-    kafka_bootstrap_servers: str = Field(
-        default="",
-        alias="KAFKA_BOOTSTRAP_SERVERS",
-        description="host:port[,host:port]. Set: no local Kafka is started.",
-    )
-    redis_url: str = Field(
-        default="",
-        alias="REDIS_URL",
-        description="redis://[:password@]host:port/0. Set: no local Redis is started.",
-    )
-    database_url: str = Field(
-        default="",
-        alias="DATABASE_URL",
-        description="postgresql+psycopg://user:password@host:port/database. Set: no local one.",
-    )
-    mongodb_url: str = Field(
-        default="",
-        alias="MONGODB_URL",
-        description="mongodb://host:port/database. Set: no local MongoDB-wire server is started.",
-    )
+    kafka_bootstrap_servers: str = Field(default="", alias="KAFKA_BOOTSTRAP_SERVERS")
+    """host:port[,host:port]. Set: no local Kafka is started."""
+    redis_url: str = Field(default="", alias="REDIS_URL")
+    """redis://[:password@]host:port/0. Set: no local Redis is started."""
+    database_url: str = Field(default="", alias="DATABASE_URL")
+    """postgresql+psycopg://user:password@host:port/database. Set: no local one."""
+    mongodb_url: str = Field(default="", alias="MONGODB_URL")
+    """mongodb://host:port/database. Set: no local MongoDB-wire server is started."""
 
     @field_validator("kafka_bootstrap_servers")
     @classmethod

@@ -16,51 +16,20 @@ _MINOR = 100  # of the base currency
 
 
 class TrainingSettings(Slice):
-    budget_decline: float = Field(
-        default=0.005,
-        alias="RETRACE_BUDGET_DECLINE",
-        ge=0,
-        le=1,
-        description="Share of traffic that a new model's thresholds may decline.",
-    )
-    budget_step_up: float = Field(
-        default=0.001,
-        alias="RETRACE_BUDGET_STEP_UP",
-        ge=0,
-        le=1,
-        description="Share of traffic that they may step up.",
-    )
-    budget_review: float = Field(
-        default=0.014,
-        alias="RETRACE_BUDGET_REVIEW",
-        ge=0,
-        le=1,
-        description="Share of traffic that they may send to review.",
-    )
-    cost_review: float = Field(
-        default=2.0,
-        alias="RETRACE_COST_REVIEW",
-        ge=0,
-        description="What a review costs, in the base currency (USD).",
-    )
-    cost_step_up: float = Field(
-        default=0.0,
-        alias="RETRACE_COST_STEP_UP",
-        ge=0,
-        description="What a step-up costs, in the base currency.",
-    )
-    cost_declined_genuine: float = Field(
-        default=0.05,
-        alias="RETRACE_COST_DECLINED_GENUINE",
-        ge=0,
-        description="Share of the amount that declining a genuine payment costs.",
-    )
-    cost_missed_fraud: float = Field(
-        default=1.0,
-        alias="RETRACE_COST_MISSED_FRAUD",
-        ge=0,
-        description="Share of the amount that a missed fraud costs.",
-    )
+    budget_decline: float = Field(default=0.005, alias="RETRACE_BUDGET_DECLINE", ge=0, le=1)
+    """Share of traffic that a new model's thresholds may decline."""
+    budget_step_up: float = Field(default=0.001, alias="RETRACE_BUDGET_STEP_UP", ge=0, le=1)
+    """Share of traffic that they may step up."""
+    budget_review: float = Field(default=0.014, alias="RETRACE_BUDGET_REVIEW", ge=0, le=1)
+    """Share of traffic that they may send to review."""
+    cost_review: float = Field(default=2.0, alias="RETRACE_COST_REVIEW", ge=0)
+    """What a review costs, in the base currency (USD)."""
+    cost_step_up: float = Field(default=0.0, alias="RETRACE_COST_STEP_UP", ge=0)
+    """What a step-up costs, in the base currency."""
+    cost_declined_genuine: float = Field(default=0.05, alias="RETRACE_COST_DECLINED_GENUINE", ge=0)
+    """Share of the amount that declining a genuine payment costs."""
+    cost_missed_fraud: float = Field(default=1.0, alias="RETRACE_COST_MISSED_FRAUD", ge=0)
+    """Share of the amount that a missed fraud costs."""
 
     @property
     def budget(self) -> Budget:

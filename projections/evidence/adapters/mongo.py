@@ -33,12 +33,13 @@ def build_client(settings: MongoSettings) -> Client:
 
 
 class MongoEvidence:
-    """Implements projections.evidence.documents.EvidenceReader; thread-safe."""
+    """Thread-safe; raises UnavailableError where the store does not answer."""
 
     def __init__(self, client: Client) -> None:
         self._documents = client.get_default_database("retrace")[COLLECTION]
 
     def raw(self, transaction_id: str) -> str | None:
+        """The payload as received; None where there is none, or not yet."""
         found = self.evidence(transaction_id)
         return found.raw if found else None
 

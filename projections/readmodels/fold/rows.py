@@ -18,6 +18,7 @@ from domain.events import (
     TransactionSubmitted,
 )
 from domain.times import to_datetime
+from domain.transactions import Transaction
 from eventlog.port import Position
 from projections.readmodels.storage import tables
 
@@ -26,6 +27,7 @@ Row = tuple[Any, ...]
 # Three of these fit into one entry of a B-tree, whose limit is 2704 bytes.
 KEY_BYTES = 800
 _INT64 = 2**63
+_NOT_DELIVERED = (None, None, None)  # time, receiver, attempts
 _to_json = msgspec.json.Encoder(order="deterministic").encode
 
 TRANSACTION_COLUMNS = tuple(tables.transactions.columns.keys())
@@ -46,9 +48,7 @@ def transaction_row(envelope: Envelope, position: Position) -> Row:
         x.amount,
         x.currency,
         x.base_amount,
-        x.card_id,
-        x.customer_id,
-        x.merchant_id,
+        *_entities(x),
         x.card_bin,
         x.card_last4,
         x.mcc,
@@ -62,9 +62,7 @@ def transaction_row(envelope: Envelope, position: Position) -> Row:
         data.digest,
         imported.origin if imported else None,
         imported.line if imported else None,
-        position.topic,
-        position.partition,
-        position.offset,
+        *_source(position),
     )
     return _checked(TRANSACTION_COLUMNS, row)
 
@@ -84,9 +82,7 @@ def decision_row(envelope: Envelope, position: Position) -> Row:
         x.amount,
         x.currency,
         x.base_amount,
-        x.card_id,
-        x.customer_id,
-        x.merchant_id,
+        *_entities(x),
         data.model_id,
         data.model_hash,
         data.policy_version,
@@ -98,9 +94,7 @@ def decision_row(envelope: Envelope, position: Position) -> Row:
         _json(data.versions),
         _json(data.timings_us),
         data.fingerprint,
-        position.topic,
-        position.partition,
-        position.offset,
+        *_source(position),
     )
     return _checked(DECISION_COLUMNS, row)
 
@@ -117,9 +111,7 @@ def label_row(envelope: Envelope, position: Position) -> Row:
         data.reporter,
         data.reference,
         to_datetime(envelope.known_time),
-        position.topic,
-        position.partition,
-        position.offset,
+        *_source(position),
     )
     return _checked(LABEL_COLUMNS, row)
 
@@ -136,16 +128,10 @@ def alert_row(envelope: Envelope, position: Position) -> Row:
         data.amount,
         data.currency,
         to_datetime(data.transaction_time),
-        data.card_id,
-        data.customer_id,
-        data.merchant_id,
+        *_entities(data),
         to_datetime(envelope.known_time),
-        None,
-        None,
-        None,
-        position.topic,
-        position.partition,
-        position.offset,
+        *_NOT_DELIVERED,
+        *_source(position),
     )
     return _checked(ALERT_COLUMNS, row)
 
@@ -165,14 +151,18 @@ def model_alert_row(envelope: Envelope, position: Position) -> Row:
         to_datetime(data.since),
         to_datetime(data.until),
         to_datetime(envelope.known_time),
-        None,
-        None,
-        None,
-        position.topic,
-        position.partition,
-        position.offset,
+        *_NOT_DELIVERED,
+        *_source(position),
     )
     return _checked(MODEL_ALERT_COLUMNS, row)
+
+
+def _entities(facts: Transaction | AlertRaised) -> Row:
+    return facts.card_id, facts.customer_id, facts.merchant_id
+
+
+def _source(position: Position) -> Row:
+    return position.topic, position.partition, position.offset
 
 
 def _checked(columns: Sequence[str], row: Row) -> Row:

@@ -39,10 +39,6 @@ class ReadModels:
 
     engine: Engine
 
-    def ping(self) -> None:
-        """Returns where PostgreSQL answers and the tables are there."""
-        self._rows(select(tables.projection_positions.c.epoch).limit(1))
-
     def transaction(self, transaction_id: str) -> StoredTransaction | None:
         return self._one(tables.transactions, StoredTransaction, transaction_id)
 

@@ -57,7 +57,16 @@ class AlertFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTransaction:
+class _FromLog:
+    """Where in the log the row comes from."""
+
+    source_topic: str
+    source_partition: int
+    source_offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTransaction(_FromLog):
     """One row of `transactions`. `origin` is `submitted` or `imported`."""
 
     transaction_id: str
@@ -82,13 +91,10 @@ class StoredTransaction:
     digest: str
     import_origin: str | None
     import_line: int | None
-    source_topic: str
-    source_partition: int
-    source_offset: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDecision:
+class StoredDecision(_FromLog):
     """One row of `decisions`. `known_time` is when it was decided."""
 
     transaction_id: str
@@ -116,13 +122,10 @@ class StoredDecision:
     versions: dict[str, str]
     timings_us: dict[str, int]
     fingerprint: str
-    source_topic: str
-    source_partition: int
-    source_offset: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredLabel:
+class StoredLabel(_FromLog):
     """One row of `labels`, or the current one of its transaction."""
 
     transaction_id: str
@@ -132,13 +135,10 @@ class StoredLabel:
     reporter: str
     reference: str
     known_time: int
-    source_topic: str
-    source_partition: int
-    source_offset: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredAlert:
+class StoredAlert(_FromLog):
     """One row of `alerts`. `state` is `raised` or `delivered`."""
 
     alert_id: str
@@ -157,13 +157,10 @@ class StoredAlert:
     delivered_time: int | None
     receiver: str | None
     attempts: int | None
-    source_topic: str
-    source_partition: int
-    source_offset: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredModelAlert:
+class StoredModelAlert(_FromLog):
     """One row of `model_alerts`. `state` is `raised` or `delivered`."""
 
     alert_id: str
@@ -181,9 +178,6 @@ class StoredModelAlert:
     delivered_time: int | None
     receiver: str | None
     attempts: int | None
-    source_topic: str
-    source_partition: int
-    source_offset: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,16 +28,35 @@ METADATA = MetaData()
 VIEWS = MetaData()
 
 
+def _keys(**types: Any) -> list[Column[Any]]:
+    return [Column(name, kind, primary_key=True) for name, kind in types.items()]
+
+
+def _required(**types: Any) -> list[Column[Any]]:
+    return [Column(name, kind, nullable=False) for name, kind in types.items()]
+
+
+def _optional(**types: Any) -> list[Column[Any]]:
+    return [Column(name, kind) for name, kind in types.items()]
+
+
+def _amounts() -> list[Column[Any]]:
+    return _required(amount=BigInteger, currency=Text, base_amount=BigInteger)
+
+
 def _entities() -> list[Column[Any]]:
-    return [Column("card_id", Text), Column("customer_id", Text), Column("merchant_id", Text)]
+    return _optional(card_id=Text, customer_id=Text, merchant_id=Text)
 
 
 def _source() -> list[Column[Any]]:
     """Where in the log the row comes from."""
+    return _required(source_topic=Text, source_partition=Integer, source_offset=BigInteger)
+
+
+def _by_entity(table: str, *order: str) -> list[Index]:
     return [
-        Column("source_topic", Text, nullable=False),
-        Column("source_partition", Integer, nullable=False),
-        Column("source_offset", BigInteger, nullable=False),
+        Index(f"{table}_by_{entity}", f"{entity}_id", *order)
+        for entity in ("card", "customer", "merchant")
     ]
 
 
@@ -45,77 +64,42 @@ transactions = Table(
     "transactions",
     METADATA,
     Column("transaction_id", Text, primary_key=True),
-    Column("timestamp", Micros, nullable=False),
-    Column("known_time", Micros, nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("base_amount", BigInteger, nullable=False),
+    *_required(timestamp=Micros, known_time=Micros),
+    *_amounts(),
     *_entities(),
-    Column("card_bin", Text),
-    Column("card_last4", Text),
-    Column("mcc", Text),
-    Column("device_id", Text),
-    Column("ip", Text),
-    Column("country", Text),
-    Column("lat", Double),
-    Column("lon", Double),
-    Column("channel", Text),
-    Column("origin", Text, nullable=False),
-    Column("digest", Text, nullable=False),
-    Column("import_origin", Text),
-    Column("import_line", BigInteger),
+    *_optional(card_bin=Text, card_last4=Text, mcc=Text, device_id=Text, ip=Text),
+    *_optional(country=Text, lat=Double, lon=Double, channel=Text),
+    *_required(origin=Text, digest=Text),
+    *_optional(import_origin=Text, import_line=BigInteger),
     *_source(),
     Index("transactions_by_time", "timestamp"),
-    Index("transactions_by_card", "card_id", "timestamp"),
-    Index("transactions_by_customer", "customer_id", "timestamp"),
-    Index("transactions_by_merchant", "merchant_id", "timestamp"),
+    *_by_entity("transactions", "timestamp"),
 )
 
 decisions = Table(
     "decisions",
     METADATA,
     Column("transaction_id", Text, primary_key=True),
-    Column("outcome", Text, nullable=False),
-    Column("score", Double, nullable=False),
-    Column("reasons", ARRAY(Text), nullable=False),
-    Column("path", Text, nullable=False),
-    Column("flags", ARRAY(Text), nullable=False),
-    Column("timestamp", Micros, nullable=False),
-    Column("known_time", Micros, nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("base_amount", BigInteger, nullable=False),
+    *_required(outcome=Text, score=Double, reasons=ARRAY(Text), path=Text, flags=ARRAY(Text)),
+    *_required(timestamp=Micros, known_time=Micros),
+    *_amounts(),
     *_entities(),
-    Column("model_id", Text, nullable=False),
-    Column("model_hash", Text, nullable=False),
-    Column("policy_version", BigInteger, nullable=False),
-    Column("threshold_review", Double, nullable=False),
-    Column("threshold_step_up", Double, nullable=False),
-    Column("threshold_decline", Double, nullable=False),
-    Column("feature_set", Text, nullable=False),
-    Column("features", ARRAY(Double), nullable=False),
-    Column("versions", JSONB, nullable=False),
-    Column("timings_us", JSONB, nullable=False),
+    *_required(model_id=Text, model_hash=Text, policy_version=BigInteger),
+    *_required(threshold_review=Double, threshold_step_up=Double, threshold_decline=Double),
+    *_required(feature_set=Text, features=ARRAY(Double), versions=JSONB, timings_us=JSONB),
     Column("fingerprint", Text, nullable=False),
     *_source(),
     Index("decisions_by_known_time", "known_time", "transaction_id"),
     Index("decisions_by_outcome", "outcome", "known_time", "transaction_id"),
-    Index("decisions_by_card", "card_id", "known_time", "transaction_id"),
-    Index("decisions_by_customer", "customer_id", "known_time", "transaction_id"),
-    Index("decisions_by_merchant", "merchant_id", "known_time", "transaction_id"),
+    *_by_entity("decisions", "known_time", "transaction_id"),
     Index("decisions_by_source", "source_partition", "source_offset"),
 )
 
 
 def _label_columns() -> list[Column[Any]]:
     return [
-        Column("transaction_id", Text, primary_key=True),
-        Column("event_id", Text, primary_key=True),
-        Column("value", Integer, nullable=False),
-        Column("kind", Text, nullable=False),
-        Column("reporter", Text, nullable=False),
-        Column("reference", Text, nullable=False),
-        Column("known_time", Micros, nullable=False),
+        *_keys(transaction_id=Text, event_id=Text),
+        *_required(value=Integer, kind=Text, reporter=Text, reference=Text, known_time=Micros),
         *_source(),
     ]
 
@@ -128,45 +112,25 @@ alerts = Table(
     "alerts",
     METADATA,
     Column("alert_id", Text, primary_key=True),
-    Column("transaction_id", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("score", Double, nullable=False),
-    Column("reasons", ARRAY(Text), nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("timestamp", Micros, nullable=False),
+    *_required(transaction_id=Text, state=Text, outcome=Text, score=Double, reasons=ARRAY(Text)),
+    *_required(amount=BigInteger, currency=Text, timestamp=Micros),
     *_entities(),
     Column("raised_time", Micros, nullable=False),
-    Column("delivered_time", Micros),
-    Column("receiver", Text),
-    Column("attempts", Integer),
+    *_optional(delivered_time=Micros, receiver=Text, attempts=Integer),
     *_source(),
     Index("alerts_by_raised_time", "raised_time", "alert_id"),
     Index("alerts_by_transaction", "transaction_id"),
-    Index("alerts_by_card", "card_id", "raised_time", "alert_id"),
-    Index("alerts_by_customer", "customer_id", "raised_time", "alert_id"),
-    Index("alerts_by_merchant", "merchant_id", "raised_time", "alert_id"),
+    *_by_entity("alerts", "raised_time", "alert_id"),
 )
 
 model_alerts = Table(
     "model_alerts",
     METADATA,
     Column("alert_id", Text, primary_key=True),
-    Column("model_id", Text, nullable=False),
-    Column("model_hash", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("measure", Text, nullable=False),
-    Column("value", Double, nullable=False),
-    Column("threshold", Double, nullable=False),
-    Column("summary", Text, nullable=False),
-    Column("features", ARRAY(Text), nullable=False),
-    Column("since", Micros, nullable=False),
-    Column("until", Micros, nullable=False),
+    *_required(model_id=Text, model_hash=Text, state=Text, measure=Text, value=Double),
+    *_required(threshold=Double, summary=Text, features=ARRAY(Text), since=Micros, until=Micros),
     Column("raised_time", Micros, nullable=False),
-    Column("delivered_time", Micros),
-    Column("receiver", Text),
-    Column("attempts", Integer),
+    *_optional(delivered_time=Micros, receiver=Text, attempts=Integer),
     *_source(),
     Index("model_alerts_by_raised_time", "raised_time", "alert_id"),
 )
@@ -206,33 +170,25 @@ feature_vectors = Table(
     "feature_vectors",
     METADATA,
     Column("transaction_id", Text, primary_key=True),
-    Column("event_timestamp", Micros, nullable=False),
-    Column("created", Micros, nullable=False),
-    Column("feature_set", Text, nullable=False),
+    *_required(event_timestamp=Micros, created=Micros, feature_set=Text),
     Index("feature_vectors_by_time", "event_timestamp"),
 )
 
 feature_consistency = Table(
     "feature_consistency",
     METADATA,
-    Column("feature_set", Text, primary_key=True),
-    Column("feature", Text, primary_key=True),
-    Column("lag", Text, primary_key=True),
-    Column("compared", BigInteger, nullable=False),
-    Column("different", BigInteger, nullable=False),
+    *_keys(feature_set=Text, feature=Text, lag=Text),
+    *_required(compared=BigInteger, different=BigInteger),
 )
 
 # Not folded from events: the newest measurement, with the time of a clock; replaced, not rebuilt.
 model_health = Table(
     "model_health",
     METADATA,
-    Column("model_hash", Text, primary_key=True),
-    Column("measure", Text, primary_key=True),
-    Column("feature", Text, primary_key=True),
+    *_keys(model_hash=Text, measure=Text, feature=Text),
     Column("model_id", Text, nullable=False),
     Column("value", Double),
-    Column("level", Text, nullable=False),
-    Column("measured_time", Micros, nullable=False),
+    *_required(level=Text, measured_time=Micros),
 )
 
 reason_words = Table(
@@ -245,14 +201,9 @@ reason_words = Table(
 shadow_scores = Table(
     "shadow_scores",
     METADATA,
-    Column("model_hash", Text, primary_key=True),
-    Column("transaction_id", Text, primary_key=True),
-    Column("score", Double),
-    Column("outcome", Text),
-    Column("unscored", Text),
-    Column("vector", Text, nullable=False),
-    Column("timestamp", Micros, nullable=False),
-    Column("known_time", Micros, nullable=False),
+    *_keys(model_hash=Text, transaction_id=Text),
+    *_optional(score=Double, outcome=Text, unscored=Text),
+    *_required(vector=Text, timestamp=Micros, known_time=Micros),
     *_source(),
     Index("shadow_scores_by_time", "model_hash", "timestamp"),
 )
@@ -260,13 +211,8 @@ shadow_scores = Table(
 projection_positions = Table(
     "projection_positions",
     METADATA,
-    Column("projection", Text, primary_key=True),
-    Column("topic", Text, primary_key=True),
+    *_keys(projection=Text, topic=Text),
     Column("partition", Integer, primary_key=True, autoincrement=False),
-    Column("next_offset", BigInteger, nullable=False),
-    Column("epoch", BigInteger, nullable=False),
-    Column("projected", BigInteger, nullable=False),
-    Column("void", BigInteger, nullable=False),
-    Column("dead", BigInteger, nullable=False),
-    Column("updated_at", Micros, nullable=False),
+    *_required(next_offset=BigInteger, epoch=BigInteger),
+    *_required(projected=BigInteger, void=BigInteger, dead=BigInteger, updated_at=Micros),
 )

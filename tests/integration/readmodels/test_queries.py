@@ -140,5 +140,5 @@ def test_a_missing_server_is_reported_within_seconds() -> None:
 def test_missing_tables_are_reported_with_what_to_do(empty_database: str) -> None:
     engine = build_engine(PostgresSettings(empty_database))
     with pytest.raises(UnavailableError, match="run the migrations"):
-        ReadModels(engine).ping()
+        ReadModels(engine).transaction("x")
     engine.dispose()

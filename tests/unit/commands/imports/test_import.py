@@ -160,9 +160,16 @@ def test_what_was_sent_is_known_when_the_log_fails(tmp_path: Path) -> None:
 
 
 def pending(number: int) -> PendingLabel:
-    return PendingLabel(
-        number, number % 2, f"transaction {number}", 0, 1, "c", None, "m", None, None
+    data = TransactionLabelled(
+        transaction_id=f"transaction {number}",
+        value=number % 2,
+        kind="genuine",
+        reporter="import:h",
+        reference=f"transaction {number}",
+        transaction_time=0,
+        base_amount=1,
     )
+    return PendingLabel(number, data)
 
 
 def test_labels_leave_the_queue_as_they_entered_it(tmp_path: Path) -> None:
