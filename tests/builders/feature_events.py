@@ -6,7 +6,7 @@ from domain.features import CATALOGUE, EntityState, FeatureEvent, entity_keys, f
 from domain.features.events import digest
 from domain.features.reference.naive import reference_vector
 from domain.times import DAY, HOUR
-from domain.transactions import Transaction
+from tests.fakes.events import transaction
 
 NOON = 19_700 * DAY + 12 * HOUR  # the start of a tile at every resolution of the catalogue
 
@@ -25,22 +25,15 @@ def labelled(transaction_id: str, known: int, value: int, reference: str = "r") 
 
 def values(events: list[FeatureEvent], time: int, amount: int = 1000) -> dict[str, float | None]:
     """Served by the fold, and checked against the reference on the way."""
-    transaction = Transaction(
-        transaction_id="x",
-        timestamp=time,
-        amount=amount,
-        currency="EUR",
-        base_amount=amount,
-        customer_id="ann",
-        merchant_id="shop",
-        country="DE",
+    asked = transaction(
+        "x", timestamp=time, base_amount=amount, customer_id="ann", merchant_id="shop", country="DE"
     )
-    keys = entity_keys(transaction)
+    keys = entity_keys(asked)
     states = {entity: EntityState(entity, key) for entity, key in keys.items()}
     for offset, event in enumerate(events):
         for entity, key in entity_keys(event).items():
             if keys.get(entity) == key:
                 states[entity].fold(0, offset, event)
-    vector = finish(states, transaction)
-    assert vector == reference_vector(events, transaction)
+    vector = finish(states, asked)
+    assert vector == reference_vector(events, asked)
     return dict(zip(CATALOGUE.names, vector, strict=True))

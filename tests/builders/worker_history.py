@@ -57,17 +57,8 @@ def lay_down(log: KafkaEventLog, numbers: range) -> None:
             data = TransactionImported(transaction=made, digest="d", origin="test", line=number)
             _append(log, made, data, made.timestamp)
         if number % 7 == 0:
-            label = TransactionLabelled(
-                transaction_id=made.transaction_id,
-                value=number % 2,
-                kind="chargeback",
-                reporter="issuer",
-                reference=f"r{number}",
-                transaction_time=made.timestamp,
-                base_amount=made.base_amount,
-                card_id=made.card_id,
-                customer_id=made.customer_id,
-                merchant_id=made.merchant_id,
+            label = TransactionLabelled.of(
+                made, value=number % 2, kind="chargeback", reporter="issuer", reference=f"r{number}"
             )
             _append(log, made, label, made.timestamp + DAY)
     log.flush()

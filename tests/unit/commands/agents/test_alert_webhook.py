@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from typing import Self
 
 import httpx
 import pytest
@@ -57,6 +58,16 @@ class Bench:
             self.log, positions, client, "http://hook/alerts", "tests", lambda: self.now, 0.0
         )
 
+    @classmethod
+    async def reading(
+        cls, receiver: Receiver, positions: SqliteMemory, *alerts: Envelope, failures: int = 0
+    ) -> Self:
+        """A bench whose handler has read these alerts."""
+        made = cls(receiver, positions, failures)
+        await made.handler.assign({0})
+        await made.handler.handle(fetched(*alerts))
+        return made
+
     async def delivered(self) -> Envelope:
         """The next statement of a delivery in the log."""
         found = await asyncio.to_thread(self.log.tail(ALERTS, {}).poll, 10.0)
@@ -75,10 +86,8 @@ async def test_an_alert_is_posted_with_its_id_and_its_delivery_is_appended(
     positions: SqliteMemory,
 ) -> None:
     receiver = Receiver()
-    bench = Bench(receiver, positions)
     raised = alert("t-1")
-    await bench.handler.assign({0})
-    await bench.handler.handle(fetched(raised))
+    bench = await Bench.reading(receiver, positions, raised)
     request = await receiver.next()
     assert request.headers["Idempotency-Key"] == raised.id
     body = json.loads(request.content)
@@ -100,9 +109,7 @@ async def test_an_alert_about_a_model_is_delivered_as_such(positions: SqliteMemo
         summary="scores drifted", features=[], since=0, until=NOW,
     )  # fmt: skip
     receiver = Receiver()
-    bench = Bench(receiver, positions)
-    await bench.handler.assign({0})
-    await bench.handler.handle(fetched(model_alert(data, "tests", NOW)))
+    bench = await Bench.reading(receiver, positions, model_alert(data, "tests", NOW))
     request = await receiver.next()
     body = json.loads(request.content)
     assert request.headers["Idempotency-Key"] == "a-1"
@@ -117,9 +124,7 @@ async def test_an_alert_about_a_model_is_delivered_as_such(positions: SqliteMemo
 
 async def test_it_is_posted_again_until_the_receiver_takes_it(positions: SqliteMemory) -> None:
     receiver = Receiver([500, httpx.ConnectError("refused"), 302])
-    bench = Bench(receiver, positions)
-    await bench.handler.assign({0})
-    await bench.handler.handle(fetched(alert("t-1")))
+    bench = await Bench.reading(receiver, positions, alert("t-1"))
     keys = [(await receiver.next()).headers["Idempotency-Key"] for _ in range(4)]
     assert len(set(keys)) == 1
     assert (await bench.delivered()).data.attempts == 4
@@ -129,9 +134,7 @@ async def test_a_delivery_is_appended_when_the_log_is_back_and_not_posted_again(
     positions: SqliteMemory,
 ) -> None:
     receiver = Receiver()
-    bench = Bench(receiver, positions, failures=3)
-    await bench.handler.assign({0})
-    await bench.handler.handle(fetched(alert("t-1")))
+    bench = await Bench.reading(receiver, positions, alert("t-1"), failures=3)
     assert (await bench.delivered()).data.attempts == 1
     assert receiver.requests.qsize() == 1
 
@@ -140,9 +143,7 @@ async def test_the_position_stays_below_the_oldest_alert_that_is_not_delivered(
     positions: SqliteMemory,
 ) -> None:
     receiver = Receiver()
-    bench = Bench(receiver, positions)
-    await bench.handler.assign({0})
-    await bench.handler.handle(fetched(alert("a"), alert("b"), alert("c")))
+    bench = await Bench.reading(receiver, positions, alert("a"), alert("b"), alert("c"))
     for _ in range(3):
         await receiver.next()
     stated = bench.handler._delivered(alert("a"), 1)
@@ -152,9 +153,7 @@ async def test_the_position_stays_below_the_oldest_alert_that_is_not_delivered(
 
 async def test_an_alert_read_or_raised_again_is_posted_once(positions: SqliteMemory) -> None:
     receiver = Receiver()
-    bench = Bench(receiver, positions)
-    await bench.handler.assign({0})
-    await bench.handler.handle(fetched(alert("a")))
+    bench = await Bench.reading(receiver, positions, alert("a"))
     await bench.handler.handle(fetched(alert("a"), alert("a"), alert("b")))
     posted = {(await receiver.next()).headers["Idempotency-Key"] for _ in range(2)}
     assert posted == {alert("a").id, alert("b").id}
@@ -163,9 +162,9 @@ async def test_an_alert_read_or_raised_again_is_posted_once(positions: SqliteMem
 
 async def test_an_alert_of_days_ago_is_not_posted(positions: SqliteMemory) -> None:
     receiver = Receiver()
-    bench = Bench(receiver, positions)
-    await bench.handler.assign({0})
-    await bench.handler.handle(fetched(alert("old", NOW - WITHIN_US - 1), alert("new")))
+    bench = await Bench.reading(
+        receiver, positions, alert("old", NOW - WITHIN_US - 1), alert("new")
+    )
     assert (await receiver.next()).headers["Idempotency-Key"] == alert("new").id
     assert receiver.requests.empty()
 
@@ -174,9 +173,7 @@ async def test_an_alert_not_delivered_for_a_day_holds_the_position_no_longer(
     positions: SqliteMemory,
 ) -> None:
     receiver = Receiver([500] * 100_000)
-    bench = Bench(receiver, positions)
-    await bench.handler.assign({0})
-    await bench.handler.handle(fetched(alert("a")))
+    bench = await Bench.reading(receiver, positions, alert("a"))
     (task,) = (pending.task for pending in bench.handler._pending.values())
     await receiver.next()
     bench.now += WITHIN_US + 1
@@ -186,9 +183,7 @@ async def test_an_alert_not_delivered_for_a_day_holds_the_position_no_longer(
 
 
 async def test_a_revoked_partition_is_delivered_by_another(positions: SqliteMemory) -> None:
-    bench = Bench(Receiver([500] * 100_000), positions)
-    await bench.handler.assign({0})
-    await bench.handler.handle(fetched(alert("a")))
+    bench = await Bench.reading(Receiver([500] * 100_000), positions, alert("a"))
     (task,) = (pending.task for pending in bench.handler._pending.values())
     await bench.handler.revoke({0})
     await asyncio.wait({task}, timeout=10)

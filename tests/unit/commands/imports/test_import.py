@@ -23,6 +23,7 @@ from tests.builders.import_files import (
     write_csv,
     write_ndjson,
 )
+from tests.fakes.events import labelled
 
 
 def test_every_row_becomes_history_at_its_own_time(tmp_path: Path) -> None:
@@ -160,16 +161,7 @@ def test_what_was_sent_is_known_when_the_log_fails(tmp_path: Path) -> None:
 
 
 def pending(number: int) -> PendingLabel:
-    data = TransactionLabelled(
-        transaction_id=f"transaction {number}",
-        value=number % 2,
-        kind="genuine",
-        reporter="import:h",
-        reference=f"transaction {number}",
-        transaction_time=0,
-        base_amount=1,
-    )
-    return PendingLabel(number, data)
+    return PendingLabel(number, labelled(f"transaction {number}", value=number % 2).data)
 
 
 def test_labels_leave_the_queue_as_they_entered_it(tmp_path: Path) -> None:

@@ -41,30 +41,6 @@ async def test_a_rolled_out_challenger_decides_by_its_own_thresholds(log: InMemo
         assert scored.data.thresholds == CHALLENGER.thresholds
 
 
-async def test_a_challenger_that_cannot_take_the_features_leaves_them_to_the_champion(
-    log: InMemoryEventLog,
-) -> None:
-    others = Inputs("challenger", "another set", ["x"], ["of another meaning"])
-    with deciding_process(log) as context:
-        policy = rolling_out(FixedScorer(0.4, "challenger", "c" * 64, others))
-        scored = await score(replace(context, policy=lambda: policy))
-        assert (scored.data.model_id, scored.data.path) == ("champion", "full")
-        assert scored.data.thresholds == NO_POLICY.thresholds
-
-
-async def test_what_a_challenger_cannot_score_is_scored_by_the_model_in_force(
-    log: InMemoryEventLog,
-) -> None:
-    def answer() -> float:
-        raise UnavailableError("tf-serving", "is away")
-
-    with deciding_process(log) as context:
-        policy = rolling_out(ServerScorer(answer))
-        scored = await score(replace(context, policy=lambda: policy))
-        assert (scored.data.model_id, scored.data.path) == ("champion", "full")
-        assert scored.data.thresholds == NO_POLICY.thresholds
-
-
 class ServerScorer(FixedScorer):
     """A model that waits for a server, which does as it is told."""
 
@@ -74,6 +50,28 @@ class ServerScorer(FixedScorer):
 
     def score(self, transaction: Transaction, values: Sequence[float | None]) -> Score:
         return Score(self.answer(), [])  # type: ignore[attr-defined]
+
+
+def away() -> float:
+    raise UnavailableError("tf-serving", "is away")
+
+
+OTHER_INPUTS = Inputs("challenger", "another set", ["x"], ["of another meaning"])
+
+
+@pytest.mark.parametrize(
+    "challenger",
+    [FixedScorer(0.4, "challenger", "c" * 64, OTHER_INPUTS), ServerScorer(away)],
+    ids=["takes other features", "cannot score"],
+)
+async def test_what_a_challenger_cannot_score_is_scored_by_the_champion(
+    log: InMemoryEventLog, challenger: FixedScorer
+) -> None:
+    with deciding_process(log) as context:
+        policy = rolling_out(challenger)
+        scored = await score(replace(context, policy=lambda: policy))
+        assert (scored.data.model_id, scored.data.path) == ("champion", "full")
+        assert scored.data.thresholds == NO_POLICY.thresholds
 
 
 async def test_a_model_server_scores_outside_the_loop(log: InMemoryEventLog) -> None:

@@ -5,8 +5,8 @@ import pytest
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet, finish
 from domain.features.coordinates import chord_km, unit_vector
 from domain.times import DAY, HOUR, MINUTE, SECOND
-from domain.transactions import Transaction
 from tests.builders.feature_events import NOON, paid, values
+from tests.fakes.events import transaction
 
 
 def test_amounts_are_aggregated_in_units_of_the_base_currency() -> None:
@@ -92,16 +92,8 @@ def test_past_the_cap_the_latest_values_stay() -> None:
 
 
 def _is_new(state: EntityState, merchant: str) -> float:
-    transaction = Transaction(
-        transaction_id="x",
-        timestamp=NOON,
-        amount=1,
-        currency="EUR",
-        base_amount=1,
-        customer_id="ann",
-        merchant_id=merchant,
-    )
-    vector = finish({Entity.CUSTOMER: state}, transaction)
+    there = transaction("x", timestamp=NOON, customer_id="ann", merchant_id=merchant)
+    vector = finish({Entity.CUSTOMER: state}, there)
     value = vector[CATALOGUE.names.index("customer_new_merchant")]
     assert value is not None
     return value
@@ -135,15 +127,8 @@ def test_geo_speed_is_the_chord_over_the_hours_between() -> None:
     x, y, z = unit_vector(*munich)
     state = EntityState(Entity.CARD, "card")
     state.fold(0, 0, paid("m", NOON, 1, card_id="card", x=x, y=y, z=z))
-    there = Transaction(
-        transaction_id="b",
-        timestamp=NOON + 30 * MINUTE,
-        amount=1,
-        currency="EUR",
-        base_amount=1,
-        card_id="card",
-        lat=berlin[0],
-        lon=berlin[1],
+    there = transaction(
+        "b", timestamp=NOON + 30 * MINUTE, card_id="card", lat=berlin[0], lon=berlin[1]
     )
     found = dict(zip(CATALOGUE.names, finish({Entity.CARD: state}, there), strict=True))
     assert found["card_km_from_last"] == pytest.approx(504.2, abs=1.0)
@@ -151,16 +136,7 @@ def test_geo_speed_is_the_chord_over_the_hours_between() -> None:
 
 
 def test_of_places_at_one_time_the_greater_event_id_is_the_last_whichever_came_first() -> None:
-    here = Transaction(
-        transaction_id="x",
-        timestamp=NOON + HOUR,
-        amount=1,
-        currency="EUR",
-        base_amount=1,
-        card_id="card",
-        lat=0.0,
-        lon=0.0,
-    )
+    here = transaction("x", timestamp=NOON + HOUR, card_id="card", lat=0.0, lon=0.0)
     events = [
         paid(name, NOON, 1, card_id="card", x=x, y=y, z=z)
         for name, (x, y, z) in (("p", unit_vector(0.0, 1.0)), ("q", unit_vector(0.0, 9.0)))
@@ -188,11 +164,8 @@ def test_a_state_held_for_years_stays_bounded_without_being_written() -> None:
 
 def test_finishing_with_a_state_of_other_features_is_refused() -> None:
     features = FeatureSet(CATALOGUE.features[:20])
-    transaction = Transaction(
-        transaction_id="x", timestamp=NOON, amount=1, currency="EUR", base_amount=1
-    )
     with pytest.raises(ValueError, match="belongs to other features"):
-        finish({Entity.CARD: EntityState(Entity.CARD, "c", features)}, transaction)
+        finish({Entity.CARD: EntityState(Entity.CARD, "c", features)}, transaction("x"))
 
 
 def test_an_amount_is_compared_with_ordinary_amounts_whatever_outliers_there_were() -> None:

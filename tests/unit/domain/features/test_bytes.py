@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,14 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import IntegrityError
-from domain.events import (
-    Envelope,
-    Thresholds,
-    TransactionImported,
-    TransactionLabelled,
-    TransactionScored,
-    TransactionSubmitted,
-)
 from domain.features import (
     CATALOGUE,
     Entity,
@@ -43,54 +36,13 @@ from domain.features.kernel.encoding import (
 )
 from domain.features.kernel.wide import as_float, difference, spread
 from domain.features.rows import row_of
-from domain.transactions import Transaction
 from tests.builders.feature_streams import Placed, examples, logs
+from tests.fakes.events import imported, labelled, scored, submitted, transaction
 
-TRANSACTION = Transaction(
-    transaction_id="t1",
-    timestamp=1_700_000_000_000_000,
-    amount=1234,
-    currency="USD",
-    base_amount=1100,
-    card_id="card",
-    merchant_id="shop",
-    country="DE",
-    lat=48.0,
-    lon=11.0,
+TRANSACTION = transaction(
+    "t1", base_amount=1100, card_id="card", merchant_id="shop", country="DE", lat=48.0, lon=11.0,
     channel="pos",
-)
-
-
-def envelope(data: object, known_time: int = 5) -> Envelope:
-    return Envelope(
-        id="event-1",
-        source="test",
-        subject="t1",
-        time=1,
-        known_time=known_time,
-        data=data,
-        correlation_id="c",
-    )
-
-
-def scored() -> TransactionScored:
-    return TransactionScored(
-        transaction=TRANSACTION,
-        digest="d",
-        score=0.5,
-        outcome="decline",
-        reasons=[],
-        path="full",
-        flags=[],
-        feature_set="f",
-        features=[],
-        versions={},
-        model_id="m",
-        model_hash="h",
-        policy_version=0,
-        thresholds=Thresholds(review=0.5, step_up=0.6, decline=0.7),
-        fingerprint="f",
-    )
+)  # fmt: skip
 
 
 INT64 = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-300, 300))
@@ -228,41 +180,35 @@ def test_an_event_comes_back_from_its_wire_form(log: list[Placed]) -> None:
 
 
 def test_a_decision_and_an_import_fold_as_the_same_transaction() -> None:
-    decided = feature_event(envelope(scored()))
-    imported = feature_event(
-        envelope(TransactionImported(transaction=TRANSACTION, digest="d", origin="f", line=1))
+    decided, past = (
+        feature_event(replace(each, data=replace(each.data, transaction=TRANSACTION)))
+        for each in (
+            scored("t1", outcome="decline", id="event-1", known_time=5),
+            imported("t1", id="event-1", known_time=5),
+        )
     )
     assert decided is not None
-    assert imported is not None
+    assert past is not None
     assert decided.outcome == "decline"
-    assert decided._replace(outcome=None) == imported
-    assert (imported.time, imported.known_time) == (TRANSACTION.timestamp, 5)
-    assert (imported.base_amount, imported.order) == (1100, digest("event-1"))
-    assert imported.place == unit_vector(48.0, 11.0)
-    assert entity_keys(imported) == {Entity.CARD: "card", Entity.MERCHANT: "shop"}
-    assert entity_keys(TRANSACTION) == entity_keys(imported)
+    assert decided._replace(outcome=None) == past
+    assert (past.time, past.known_time) == (TRANSACTION.timestamp, 5)
+    assert (past.base_amount, past.order) == (1100, digest("event-1"))
+    assert past.place == unit_vector(48.0, 11.0)
+    assert entity_keys(past) == {Entity.CARD: "card", Entity.MERCHANT: "shop"}
+    assert entity_keys(TRANSACTION) == entity_keys(past)
 
 
 def test_a_label_has_its_known_time() -> None:
-    label = TransactionLabelled(
-        transaction_id="t1",
-        value=1,
-        kind="chargeback",
-        reporter="bank",
-        reference="1",
-        transaction_time=3,
-        base_amount=1100,
-        customer_id="ann",
-    )
-    event = feature_event(envelope(label, known_time=77))
+    label = labelled("t1", known_time=77)
+    data = replace(label.data, transaction_time=3, customer_id="ann")
+    event = feature_event(replace(label, data=data))
     assert event is not None
     assert (event.kind, event.time, event.transaction_time, event.label) == ("label", 77, 3, 1)
     assert entity_keys(event) == {Entity.CUSTOMER: "ann"}
 
 
 def test_a_submission_is_not_folded() -> None:
-    submitted = TransactionSubmitted(transaction=TRANSACTION, digest="d", mode="score")
-    assert feature_event(envelope(submitted)) is None
+    assert feature_event(submitted("t1")) is None
 
 
 @examples(50)

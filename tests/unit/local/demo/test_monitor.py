@@ -8,6 +8,7 @@ from time import time
 import pytest
 
 from domain.errors import UnavailableError
+from domain.events import Envelope
 from domain.features import Entity
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.routing import shard_of
@@ -36,6 +37,11 @@ def log() -> InMemoryEventLog:
     return InMemoryEventLog()
 
 
+def append(log: InMemoryEventLog, *facts: Envelope) -> None:
+    for fact in facts:
+        log.append_nowait(TRANSACTIONS, fact.subject, fact)
+
+
 def monitor_of(log: InMemoryEventLog, figures: Figures, store: Store) -> DecisionMonitor:
     return DecisionMonitor(log, [0] * TRANSACTIONS.partitions, "t-", store.markers, figures)
 
@@ -43,8 +49,7 @@ def monitor_of(log: InMemoryEventLog, figures: Figures, store: Store) -> Decisio
 def test_the_first_decision_of_an_id_counts_and_a_second_is_void(log: InMemoryEventLog) -> None:
     figures = Figures()
     monitor = monitor_of(log, figures, Store())
-    for fact in (submitted("t-1"), scored("t-1"), scored("t-1", outcome="decline")):
-        log.append_nowait(TRANSACTIONS, fact.subject, fact)
+    append(log, submitted("t-1"), scored("t-1"), scored("t-1", outcome="decline"))
     monitor.step()
     assert figures.decisions["t-1"].outcome == "approve"
     assert monitor.counted == {"t-1": 1}
@@ -54,8 +59,7 @@ def test_the_first_decision_of_an_id_counts_and_a_second_is_void(log: InMemoryEv
 def test_transactions_of_others_are_not_ours(log: InMemoryEventLog) -> None:
     figures = Figures()
     monitor = monitor_of(log, figures, Store())
-    for fact in (submitted("x-1"), scored("x-1")):
-        log.append_nowait(TRANSACTIONS, fact.subject, fact)
+    append(log, submitted("x-1"), scored("x-1"))
     monitor.step()
     assert not figures.decisions
     assert sum(monitor.ends) == 2
@@ -69,11 +73,10 @@ def test_freshness_ends_when_the_state_of_the_card_covers_the_decision(
     monitor = monitor_of(log, figures, store)
     now = int(time() * 1_000_000)
     for number in range(3):
-        log.append_nowait(TRANSACTIONS, f"t-{number}", submitted(f"t-{number}"))
         decision = scored(f"t-{number}", known_time=now)
         about = replace(decision.data.transaction, card_id=CARD)
         decision = replace(decision, data=replace(decision.data, transaction=about))
-        log.append_nowait(TRANSACTIONS, f"t-{number}", decision)
+        append(log, submitted(f"t-{number}"), decision)
     monitor.step()
     assert figures.freshness == []
     everything = dict.fromkeys(range(TRANSACTIONS.partitions), 99)

@@ -108,32 +108,21 @@ async def test_an_append_in_doubt_is_repeated_until_it_is_acknowledged() -> None
     assert figures.errors == {"kafka": 2}
 
 
-async def test_a_busy_server_is_asked_again_under_the_same_id() -> None:
+@pytest.mark.parametrize(("status", "error"), [(503, "http 503"), (0, "http")])
+async def test_a_busy_server_or_a_broken_connection_is_asked_again_under_the_same_id(
+    status: int, error: str
+) -> None:
     refused: list[bytes] = []
 
     def reply(path: str, body: bytes) -> tuple[int, bytes]:
         if not refused:
             refused.append(body)
-            return 503, b""
+            return status, b""
         return approve(path, body)
 
     figures = await drive(reply)
     assert len(figures.answers) == 10
-    assert figures.errors == {"http 503": 1}
-
-
-async def test_a_broken_connection_is_made_anew_and_the_request_repeated() -> None:
-    dropped: list[bytes] = []
-
-    def reply(path: str, body: bytes) -> tuple[int, bytes]:
-        if not dropped:
-            dropped.append(body)
-            return 0, b""
-        return approve(path, body)
-
-    figures = await drive(reply)
-    assert len(figures.answers) == 10
-    assert figures.errors == {"http": 1}
+    assert figures.errors == {error: 1}
 
 
 async def test_a_refused_transaction_is_counted_and_not_acknowledged() -> None:

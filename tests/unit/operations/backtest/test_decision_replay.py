@@ -15,7 +15,7 @@ from domain.policy.score import Score
 from domain.transactions import Transaction
 from operations.backtest.decision_replay import DecisionReplay, replay_decisions
 from projections.replay.dataset import Dataset
-from tests.fakes.events import transaction
+from tests.fakes.events import scored
 
 FIRST, SECOND = CATALOGUE.names[3], CATALOGUE.names[1]
 HASH = "a" * 64
@@ -52,24 +52,18 @@ def vector(first: float, second: float | None) -> list[float | None]:
 
 
 def decision(name: str, **fields: Any) -> TransactionScored:
-    made = TransactionScored(
-        transaction=transaction(name),
-        digest="d",
-        score=0.3,
-        outcome="approve",
-        reasons=[f"model.{FIRST}", "flag.no_card"],
-        path="full",
-        flags=["no_card"],
-        feature_set=CATALOGUE.hash,
-        features=vector(0.6, None),
-        versions={},
-        model_id="halving",
-        model_hash=HASH,
-        policy_version=3,
-        thresholds=THRESHOLDS,
-        fingerprint="here",
-    )
-    return replace(made, **fields)
+    given: dict[str, Any] = {
+        "score": 0.3,
+        "reasons": [f"model.{FIRST}", "flag.no_card"],
+        "flags": ["no_card"],
+        "feature_set": CATALOGUE.hash,
+        "features": vector(0.6, None),
+        "model_id": "halving",
+        "thresholds": THRESHOLDS,
+        "fingerprint": "here",
+    }
+    made: TransactionScored = replace(scored(name).data, **given | fields)
+    return made
 
 
 def history(*names: str, values: Sequence[float | None] = tuple(vector(0.6, None))) -> Dataset:

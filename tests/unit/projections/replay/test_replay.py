@@ -18,24 +18,15 @@ from tests.builders.feature_streams import (
     logs,
     numbered,
 )
+from tests.fakes.events import transaction
 
 
 def as_transaction(event: FeatureEvent) -> Transaction:
     """One that gives this event; its place is set by the caller of `finish`."""
-    return Transaction(
-        transaction_id=event.transaction_id,
-        timestamp=event.time,
-        amount=event.base_amount,
-        currency="EUR",
-        base_amount=event.base_amount,
-        card_id=event.card_id,
-        customer_id=event.customer_id,
-        merchant_id=event.merchant_id,
-        device_id=event.device_id,
-        ip=event.ip,
-        country=event.country,
-        channel=event.channel,
-    )
+    copied = ("base_amount", "country", "channel")
+    keys = ("card_id", "customer_id", "merchant_id", "device_id", "ip")
+    given = {name: getattr(event, name) for name in (*copied, *keys)}
+    return transaction(event.transaction_id, timestamp=event.time, **given)
 
 
 def placeless(log: list[Placed]) -> list[Placed]:
@@ -56,10 +47,10 @@ def assert_replayed(log: list[Placed], features: FeatureSet) -> None:
             for entity, key in entity_keys(event).items()
         }
         if event.label is None:
-            transaction = as_transaction(event)
-            served = finish(mine, transaction, features)
+            asked = as_transaction(event)
+            served = finish(mine, asked, features)
             before = [each.event for each in log[:at]]
-            ideal = reference_vector(before, transaction, features)
+            ideal = reference_vector(before, asked, features)
             replayed = made[due[at]].tolist()
             assert bits(replayed) == bits(served) == bits(ideal)
         for state in mine.values():
