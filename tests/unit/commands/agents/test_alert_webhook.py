@@ -162,9 +162,7 @@ async def test_an_alert_read_or_raised_again_is_posted_once(positions: SqliteMem
 
 async def test_an_alert_of_days_ago_is_not_posted(positions: SqliteMemory) -> None:
     receiver = Receiver()
-    bench = await Bench.reading(
-        receiver, positions, alert("old", NOW - WITHIN_US - 1), alert("new")
-    )
+    await Bench.reading(receiver, positions, alert("old", NOW - WITHIN_US - 1), alert("new"))
     assert (await receiver.next()).headers["Idempotency-Key"] == alert("new").id
     assert receiver.requests.empty()
 
