@@ -201,9 +201,7 @@ def test_an_altered_value_is_found_and_named(stack: RunningStack) -> None:
     }
 
 
-def test_a_training_set_is_what_feast_gives_by_transaction_id(
-    stack: RunningStack, tmp_path: Path
-) -> None:
+def test_a_training_set_is_what_feast_gives_by_id(stack: RunningStack, tmp_path: Path) -> None:
     out = tmp_path / "set.parquet"
     made = features(stack, "dataset", "--out", str(out))
     table = pq.read_table(out)

@@ -32,9 +32,7 @@ def test_an_inbox_record_is_cleaned_and_decided(stack: RunningStack, foreign: Pr
     eventually(lambda: rows(stack, asked) == [(1,)])
 
 
-def test_a_bad_inbox_record_is_dead_lettered_and_stops_nothing(
-    stack: RunningStack, foreign: Producer
-) -> None:
+def test_bad_inbox_records_are_dead_lettered_alone(stack: RunningStack, foreign: Producer) -> None:
     foreign.produce("inbox.transactions", b"\xff not json")
     foreign.produce("inbox.transactions", body("inbox-bad", amount="many"))
     foreign.produce("inbox.transactions", body("inbox-good"))

@@ -39,9 +39,7 @@ def test_a_label_before_its_transaction_is_parked_and_finds_it(stack: RunningSta
     eventually(lambda: rows(stack, asked) == [(1,)])
 
 
-def test_a_suspicious_transaction_raises_one_alert_and_the_webhook_gets_it(
-    stack: RunningStack,
-) -> None:
+def test_a_suspicious_transaction_raises_one_alert_for_the_webhook(stack: RunningStack) -> None:
     # The stream of a stolen card: whatever the model is, one of these is not approved.
     with stack.client() as client:
         outcomes = {}

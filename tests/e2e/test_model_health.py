@@ -7,9 +7,7 @@ from tests.e2e.stack import RunningStack, body, eventually, score
 ODD = 200
 
 
-def test_odd_traffic_shows_in_metrics_and_raises_an_alert_about_the_model(
-    stack: RunningStack,
-) -> None:
+def test_odd_traffic_shows_in_metrics_and_raises_a_model_alert(stack: RunningStack) -> None:
     with stack.client() as client:
         for n in range(ODD):
             at = f"2026-04-01T03:{n // 60:02}:{n % 60:02}Z"

@@ -99,9 +99,7 @@ def test_a_promoted_model_scores_live_as_in_a_backtest_and_rolls_back_with_nothi
     assert told == {"decisions": len(mine), "compared": len(mine), **same}
 
 
-def test_a_trained_model_has_a_card_that_says_what_was_read(
-    stack: RunningStack, model: str
-) -> None:
+def test_a_trained_model_has_a_card_of_what_was_read(stack: RunningStack, model: str) -> None:
     card = json.loads(stack.retrace("models", "card", model, "--json").stdout)
     # Every payment and every label but those of the last week, which was not known yet.
     assert sum(card["data"]["positions"]) >= 2 * TAUGHT
@@ -126,9 +124,7 @@ def test_a_backtest_is_measured_at_every_maturity(stack: RunningStack, model: st
     assert told["7 days"]["money"]["saved_share"] > 0.5
 
 
-def test_a_model_that_the_log_does_not_know_is_registered_from_its_folder(
-    stack: RunningStack,
-) -> None:
+def test_a_model_unknown_to_the_log_is_registered_from_its_folder(stack: RunningStack) -> None:
     """The default model was put in force without a fact of its training."""
     listed = json.loads(stack.retrace("models", "list", "--json").stdout)
     (default,) = [each for each in listed if each["transactions"] is None]
@@ -144,9 +140,7 @@ def test_a_model_that_the_log_does_not_know_is_registered_from_its_folder(
     assert "no-such" in unknown.stderr
 
 
-def test_models_are_listed_and_a_retired_one_is_not_promoted(
-    stack: RunningStack, model: str
-) -> None:
+def test_models_are_listed_and_retired_ones_not_promoted(stack: RunningStack, model: str) -> None:
     listed = json.loads(stack.retrace("models", "list", "--json").stdout)
     states = {each["model_id"]: each["state"] for each in listed}
     assert list(states.values()).count("in force") == 1

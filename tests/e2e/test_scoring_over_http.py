@@ -64,9 +64,7 @@ def test_other_content_under_the_same_id_is_a_conflict(stack: RunningStack) -> N
         ("attributes", "none"),
     ],
 )
-def test_a_problem_detail_names_each_bad_field(
-    stack: RunningStack, field: str, value: object
-) -> None:
+def test_a_problem_names_each_bad_field(stack: RunningStack, field: str, value: object) -> None:
     with stack.client() as client:
         answer = score(client, json.dumps(json.loads(body("bad-input")) | {field: value}))
     assert answer.status_code == 422

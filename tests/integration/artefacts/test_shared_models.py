@@ -82,9 +82,7 @@ def test_an_altered_shared_copy_is_refused_and_replaced_by_a_machine_that_has_it
     assert machine("two").open(HASH).model_hash == HASH
 
 
-def test_an_artefact_without_its_manifest_is_not_there_yet(
-    machine: Machine, inside: tuple[Any, str]
-) -> None:
+def test_an_artefact_needs_its_manifest(machine: Machine, inside: tuple[Any, str]) -> None:
     for name in (GRAPH, WEIGHTS):
         overwrite(inside, name, files()[name])
     assert not machine("two").holds(HASH)
@@ -118,9 +116,7 @@ def test_putting_twice_writes_once(machine: Machine, inside: tuple[Any, str]) ->
     assert before.mtime_ns == after.mtime_ns
 
 
-def test_registering_shares_a_model_that_could_not_be_shared_before(
-    machine: Machine, tmp_path: Path
-) -> None:
+def test_registering_shares_a_model_that_was_not_shared(machine: Machine, tmp_path: Path) -> None:
     facts = {"as_known_at": "2023-10-01T00:00:00Z", "transactions": 9, "frauds": 1,
              "metrics": {"average_precision": 0.5}}  # fmt: skip
     made = {**files(), MANIFEST: manifest(facts=facts).to_json()}

@@ -113,9 +113,7 @@ def test_a_model_that_was_altered_there_is_refused(
     assert registry_of(elsewhere.log).all() == []
 
 
-def test_a_missing_run_and_a_run_without_model_are_named(
-    server: MlflowServer, elsewhere: Models
-) -> None:
+def test_a_missing_run_or_model_is_named(server: MlflowServer, elsewhere: Models) -> None:
     with pytest.raises(NotFoundError, match="no-such-run"):
         import_run(elsewhere, server, "no-such-run", silent)
     empty = server.begin(server.experiment("others"), "by-hand", {}, 0)

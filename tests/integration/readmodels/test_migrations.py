@@ -97,9 +97,7 @@ def test_a_new_feature_adds_a_column_and_keeps_the_rows(empty_database: str) -> 
     assert tuple(found[-2:]) == (0.5, None)
 
 
-def test_every_reason_code_has_its_words_and_those_of_earlier_versions_stay(
-    empty_database: str,
-) -> None:
+def test_reason_codes_have_words_and_those_of_earlier_versions_stay(empty_database: str) -> None:
     upgrade(empty_database)
     run(empty_database, "UPDATE reason_words SET words = 'old' WHERE code = 'rule.card_absent'")
     run(empty_database, "INSERT INTO reason_words VALUES ('model.gone', 'Once known.')")

@@ -113,9 +113,7 @@ class Monitored:
         return [decode(recorded.value) for recorded in self.log.read(ALERTS)]
 
 
-async def test_features_that_drift_raise_one_alert_and_show_in_the_figures(
-    engine: Engine, tmp_path: Path
-) -> None:
+async def test_feature_drift_raises_one_alert_and_is_shown(engine: Engine, tmp_path: Path) -> None:
     it = Monitored(engine, tmp_path)
     vectors, scores = traffic(1500, 3)
     vectors[:, 4] *= 3

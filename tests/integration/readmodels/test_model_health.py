@@ -69,9 +69,7 @@ def test_only_whole_decisions_of_the_model_and_the_window_are_read(engine: Engin
     np.testing.assert_array_equal(values.scores, scores)
 
 
-def test_of_many_decisions_an_even_sample_is_read(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_decisions_are_sampled_evenly(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("projections.readmodels.queries.live_window.MOST_ROWS", 100)
     project(engine, *decided(*traffic(600, 3)))
     window = LiveWindow(engine, MODEL, NOON, LATER)
@@ -81,9 +79,7 @@ def test_of_many_decisions_an_even_sample_is_read(
     np.testing.assert_array_equal(first.scores, again.scores)
 
 
-def test_frauds_are_counted_by_week_and_by_what_was_known_so_many_days_later(
-    engine: Engine,
-) -> None:
+def test_frauds_are_counted_by_week_and_by_what_was_known_days_later(engine: Engine) -> None:
     vectors, _ = traffic(4, 3)
     said = [
         labelled("t-0", 1, NOON + 5 * DAY),

@@ -54,9 +54,7 @@ def asked(engine: Engine, since: int = 0, until: int = NOON + 99 * DAY) -> list[
     return list(pairs(engine, MINE, OTHER, since, until))
 
 
-def test_decisions_and_shadows_of_either_model_meet_in_the_order_of_time(
-    engine: Engine, log: CheckedLog
-) -> None:
+def test_decisions_and_shadow_scores_pair_in_order_of_time(engine: Engine, log: CheckedLog) -> None:
     log.append(*decided("second", NOON + HOUR, MINE), *decided("first", NOON, OTHER, "decline"))
     log.append(*decided("alone", NOON, MINE), imported(transaction("past", NOON - DAY)))
     project_all(transactions_projection(engine), log)

@@ -62,9 +62,7 @@ def test_a_crash_before_the_commit_leaves_nothing_and_the_retry_leaves_all(engin
     assert transactions_projection(engine).assign(0) == len(log.records[0])
 
 
-def test_a_connection_cut_in_mid_batch_is_unavailable_and_the_retry_succeeds(
-    engine: Engine,
-) -> None:
+def test_a_connection_cut_in_mid_batch_is_unavailable_and_a_retry_succeeds(engine: Engine) -> None:
     class CutWriter:
         cut = True
 

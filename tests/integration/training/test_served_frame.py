@@ -108,9 +108,7 @@ def expected(history: list[Row], moment: int) -> list[tuple[int, float, float, f
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_a_frame_is_what_was_known_at_its_moment(
-    database_url: str, history: list[Row], moment: int
-) -> None:
+def test_a_frame_is_what_was_known_then(database_url: str, history: list[Row], moment: int) -> None:
     store(database_url, history)
     wanted = expected(history, moment)
     if not wanted:
@@ -141,9 +139,7 @@ def matured(history: list[Row], moment: int, delay: int) -> list[int]:
     return [value for _, _, value in sorted(found)]
 
 
-def test_a_frame_tells_whose_payments_they_were_of_what_amount_and_which_were_declined(
-    database_url: str,
-) -> None:
+def test_a_frame_tells_owners_amounts_and_declines_of_its_payments(database_url: str) -> None:
     store(database_url, [])
     who = [("card", None), ("card", "who"), (None, "who"), (None, "card"), (None, None)]
     with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
@@ -175,9 +171,7 @@ def test_vectors_of_other_features_are_left_out(database_url: str) -> None:
         frame_of(database_url, START + DAY)
 
 
-def test_served_values_are_those_of_decisions_made_by_then_that_read_them(
-    database_url: str,
-) -> None:
+def test_served_values_are_of_decisions_made_by_then_that_read_them(database_url: str) -> None:
     store(database_url, [Row(START, START, 7.0, 7.0, [Label(START + HOUR, 1)])])
     with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
         connection.execute("TRUNCATE decisions")

@@ -80,9 +80,7 @@ def test_an_interrupted_training_goes_on_as_of_its_own_moment_whatever_came_sinc
     assert not list((state / "training").iterdir())
 
 
-def test_what_a_run_was_asked_for_cannot_be_changed_by_resuming(
-    history: Settings, tmp_path: Path
-) -> None:
+def test_resuming_cannot_change_what_a_run_was_asked(history: Settings, tmp_path: Path) -> None:
     for arguments, text in (
         (("--resume", "--seed", "2"), "--seed: is the run's own"),
         (("--resume",), "no training run was interrupted"),

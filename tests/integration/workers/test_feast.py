@@ -36,9 +36,7 @@ from tests.builders.worker_history import save, state_of, transaction
 from tests.fakes.events import imported
 
 
-def test_a_generation_is_built_beside_the_live_one_and_swapped(
-    states: FeastStateStore, settings: Settings
-) -> None:
+def test_a_generation_is_built_and_swapped_in(states: FeastStateStore, settings: Settings) -> None:
     config = repo_config(settings)
     generations = RedisGenerations(config)
     first = states.adopt()
@@ -68,9 +66,7 @@ def test_a_generation_is_built_beside_the_live_one_and_swapped(
     assert generations.begin(fewer, "again").number == 3
 
 
-def test_a_keyspace_of_unknown_features_is_replaced_by_a_new_one(
-    states: FeastStateStore, settings: Settings
-) -> None:
+def test_unknown_features_get_a_new_keyspace(states: FeastStateStore, settings: Settings) -> None:
     config = repo_config(settings)
     states.adopt()
     redis.Redis.from_url(settings.redis_url).hset(
@@ -147,9 +143,7 @@ def test_the_feast_command_line_applies_and_materialises_over_newer_states(
     assert states.read([(Entity.CARD, "c1")]).states[0].to_bytes() == newer.to_bytes()
 
 
-def test_feast_writes_through_the_same_comparison(
-    applied: Settings, states: FeastStateStore
-) -> None:
+def test_feast_writes_by_the_same_comparison(applied: Settings, states: FeastStateStore) -> None:
     newer, older = state_of(range(5)), state_of(range(3))
     save(states, newer)
     import pandas as pd

@@ -76,9 +76,7 @@ def test_a_reader_of_a_removed_generation_looks_the_live_one_up_again(
     assert (found.features.hash, found.states[0].version) == (fewer.hash, {0: 4})
 
 
-def test_a_keyspace_begun_by_adopt_is_flagged_before_anyone_can_read_it(
-    states: FeastStateStore,
-) -> None:
+def test_an_adopted_keyspace_is_flagged_before_anyone_can_read_it(states: FeastStateStore) -> None:
     assert states.markers().rebuilding == frozenset(range(ENTITIES.partitions))
     states.rebuilding(3, False)
     assert 3 not in states.markers().rebuilding
@@ -93,9 +91,7 @@ def test_a_keyspace_of_an_earlier_version_is_never_used_as_a_new_one(settings: S
     client.close()
 
 
-def test_lost_markers_are_begun_again_over_the_same_states(
-    states: FeastStateStore, settings: Settings
-) -> None:
+def test_lost_markers_restart_over_the_states(states: FeastStateStore, settings: Settings) -> None:
     save(states, state_of(range(3)))
     redis.Redis.from_url(settings.redis_url).delete("retrace:markers:retrace.g1")
     with pytest.raises(IntegrityError):

@@ -76,18 +76,14 @@ def test_parameters_of_a_path_are_declared(document: dict[str, Any]) -> None:
         assert declared == {part[1:-1] for part in path.split("/") if part.startswith("{")}
 
 
-def test_every_error_is_documented_as_the_problem_detail_that_it_is(
-    document: dict[str, Any],
-) -> None:
+def test_every_error_is_documented_as_its_problem_detail(document: dict[str, Any]) -> None:
     for method, path, operation in operations(document):
         for status, response in operation["responses"].items():
             if status >= "400" and path != "/ready":
                 assert list(response["content"]) == [MEDIA_TYPE], (method, path, status)
 
 
-async def test_bodies_show_examples_that_fit_their_schema_and_are_taken(
-    document: dict[str, Any],
-) -> None:
+async def test_examples_of_bodies_fit_their_schema_and_are_taken(document: dict[str, Any]) -> None:
     examples: list[tuple[str, dict[str, Any]]] = []
     for method, path, operation in operations(document):
         if method != "POST":

@@ -122,9 +122,7 @@ async def test_an_empty_batch_has_an_empty_answer(api: Api) -> None:
     assert await lines_of(api) == []
 
 
-async def test_the_payload_as_received_is_shown_from_evidence_and_without_it_from_the_log(
-    api: Api,
-) -> None:
+async def test_the_payload_as_received_is_shown_from_evidence_or_the_log(api: Api) -> None:
     await api.post("/transactions", payload())
     assert (await api.get("/transactions/12345")).json()["raw"] is None
     from_log = (await api.get("/transactions/12345", raw=True)).json()["raw"]

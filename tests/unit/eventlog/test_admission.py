@@ -102,9 +102,7 @@ def test_an_id_has_one_origin_and_at_most_one_decision_and_labels_count_once(
 
 
 @given(readings())
-def test_memory_in_sqlite_equals_memory_in_a_dict(
-    reading: tuple[Log, list[int], list[int]],
-) -> None:
+def test_memory_in_sqlite_equals_one_in_a_dict(reading: tuple[Log, list[int], list[int]]) -> None:
     log, turns, _ = reading
     plain, sqlite = DictMemory(), SqliteMemory(None)
     assert admitted(log, turns, Admission(plain)) == admitted(log, turns, Admission(sqlite))

@@ -66,9 +66,7 @@ def test_a_folder_that_cannot_be_written_is_named_and_no_draft_is_left(tmp_path:
         folder.add(PIECE, table_of([]))
 
 
-def test_a_full_disk_leaves_no_draft(
-    folder: ArchiveFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disks_leave_no_draft(folder: ArchiveFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 

@@ -22,9 +22,7 @@ def following(log: InMemoryEventLog, path: Path, covered: Callable[[], dict[int,
     return ledger
 
 
-async def test_a_memory_of_another_log_ends_the_ledger_at_once_and_is_deleted(
-    tmp_path: Path,
-) -> None:
+async def test_memory_of_another_log_ends_the_ledger_at_once_and_is_deleted(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     first = InMemoryEventLog()
     place = await first.append(TRANSACTIONS, "t-1", submitted("t-1"))

@@ -96,9 +96,7 @@ def test_once_installed_it_hands_over_at_once_also_through_a_link(
 
 
 @pytest.mark.parametrize("change", ["requirements.lock", ".venv/retrace.unfinished"])
-def test_a_changed_lock_or_half_finished_installation_is_not_used(
-    clone: Path, tools: Path, change: str
-) -> None:
+def test_a_changed_or_half_installation_is_not_used(clone: Path, tools: Path, change: str) -> None:
     installed(clone, tools)
     (clone / change).write_text("changed")
     script(clone / ".venv" / "bin" / "python", "exit 1")

@@ -53,9 +53,7 @@ def test_urls_come_from_the_running_stack(tmp_path: Path) -> None:
     assert settings.api_url == "http://127.0.0.1:8123"
 
 
-def test_what_is_set_wins_over_the_running_stack(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_set_wins_over_the_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(tmp_path, ProcessId.of(os.getpid()))
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere:6379/1")
     monkeypatch.setenv("RETRACE_API_PORT", "9000")
@@ -134,9 +132,7 @@ def test_keys_are_made_once_and_kept_to_their_owner(tmp_path: Path) -> None:
     assert [each.name for each in (tmp_path / "secrets").iterdir() if "." in each.stem] == []
 
 
-def test_a_key_that_is_set_is_used_and_nothing_is_stored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_given_key_is_used_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETRACE_TOKEN_KEY", "sixteen characters")
     settings = settings_from_environment()
     assert settings.token_key == settings_from_environment().token_key

@@ -110,9 +110,7 @@ def test_takeovers_come_from_a_new_device_abroad_for_much(
         assert np.all(euros(rows) >= 110 * people.spending[victim])
 
 
-def test_skimmed_cards_were_at_the_terminal_before_they_are_used_elsewhere(
-    simulation: Simulation,
-) -> None:
+def test_skimmed_cards_were_at_the_terminal_before_they_are_used(simulation: Simulation) -> None:
     for rows in campaigns(simulation, "compromised_terminal"):
         visits, used = rows.take(rows.kind == 0), frauds(rows)
         (terminal,) = np.unique(visits.merchant)
@@ -140,9 +138,7 @@ def test_impossible_travel_is_in_two_far_places_within_the_hour(simulation: Simu
         assert np.all(km > 1_000)
 
 
-def test_colluding_merchants_charge_few_cards_far_above_their_prices(
-    simulation: Simulation,
-) -> None:
+def test_colluding_merchants_charge_few_cards_far_above_prices(simulation: Simulation) -> None:
     shops = simulation.world.merchants
     for rows in campaigns(simulation, "colluding_merchant"):
         (shop,) = np.unique(rows.merchant)

@@ -82,9 +82,7 @@ def without_shadows(world: World) -> None:
 
 
 @pytest.mark.parametrize("lose", [without_shadows, lambda world: forget(world.engine)])
-def test_a_rebuild_from_the_log_gives_the_same_rows(
-    world: World, lose: Callable[[World], None]
-) -> None:
+def test_a_rebuild_gives_the_same_rows(world: World, lose: Callable[[World], None]) -> None:
     world.history(20)
     world.shadow(SINCE)
     world.history(11)
@@ -98,9 +96,7 @@ def test_a_rebuild_from_the_log_gives_the_same_rows(
     assert found(world) == before
 
 
-def test_another_shadow_of_the_model_takes_the_place_of_the_first_and_fences_its_writer(
-    world: World,
-) -> None:
+def test_another_shadow_of_a_model_replaces_the_first_and_fences_its_writer(world: World) -> None:
     world.history(12)
     world.shadow(None)
     first = world.worker(active=world.shadows)
@@ -118,9 +114,7 @@ def test_another_shadow_of_the_model_takes_the_place_of_the_first_and_fences_its
         first.step()
 
 
-def test_a_frozen_predecessor_is_fenced_and_a_revoked_partition_is_not_written(
-    world: World,
-) -> None:
+def test_a_frozen_predecessor_is_fenced_and_a_revoked_partition_not_written(world: World) -> None:
     world.history(6)
     world.shadow(None)
     world.history(3)

@@ -10,9 +10,7 @@ from tests.builders.table_contents import rows
 from tests.integration.readmodels.shadows.world import SINCE, World, due, settle, vectors_by_id
 
 
-def test_a_shadow_scores_decisions_from_its_position_on_with_its_own_thresholds(
-    world: World,
-) -> None:
+def test_a_shadow_scores_decisions_from_its_position_on_by_its_thresholds(world: World) -> None:
     world.history(12)
     world.shadow(None)
     world.history(12)
@@ -79,9 +77,7 @@ def test_a_shadow_that_cannot_score_history_waits_and_the_others_go_on(world: Wo
     assert rows(world.engine, counted) == [("c" * 64, 12), ("d" * 64, 12)]
 
 
-def test_a_decision_without_features_and_one_of_other_features_say_why_they_have_no_score(
-    world: World,
-) -> None:
+def test_decisions_without_features_or_with_others_say_why_they_have_no_score(world: World) -> None:
     world.shadow(None)
     cases: dict[str, dict[str, Any]] = {
         "late": {"path": "deadline", "flags": ["deadline_passed"]},

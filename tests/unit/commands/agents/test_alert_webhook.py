@@ -82,9 +82,7 @@ def positions() -> Iterator[SqliteMemory]:
     memory.close()
 
 
-async def test_an_alert_is_posted_with_its_id_and_its_delivery_is_appended(
-    positions: SqliteMemory,
-) -> None:
+async def test_an_alert_is_posted_by_id_and_its_delivery_appended(positions: SqliteMemory) -> None:
     receiver = Receiver()
     raised = alert("t-1")
     bench = await Bench.reading(receiver, positions, raised)
@@ -130,18 +128,14 @@ async def test_it_is_posted_again_until_the_receiver_takes_it(positions: SqliteM
     assert (await bench.delivered()).data.attempts == 4
 
 
-async def test_a_delivery_is_appended_when_the_log_is_back_and_not_posted_again(
-    positions: SqliteMemory,
-) -> None:
+async def test_a_delivery_is_appended_late_and_not_posted_again(positions: SqliteMemory) -> None:
     receiver = Receiver()
     bench = await Bench.reading(receiver, positions, alert("t-1"), failures=3)
     assert (await bench.delivered()).data.attempts == 1
     assert receiver.requests.qsize() == 1
 
 
-async def test_the_position_stays_below_the_oldest_alert_that_is_not_delivered(
-    positions: SqliteMemory,
-) -> None:
+async def test_the_position_stays_below_the_oldest_open_alert(positions: SqliteMemory) -> None:
     receiver = Receiver()
     bench = await Bench.reading(receiver, positions, alert("a"), alert("b"), alert("c"))
     for _ in range(3):
@@ -167,9 +161,7 @@ async def test_an_alert_of_days_ago_is_not_posted(positions: SqliteMemory) -> No
     assert receiver.requests.empty()
 
 
-async def test_an_alert_not_delivered_for_a_day_holds_the_position_no_longer(
-    positions: SqliteMemory,
-) -> None:
+async def test_an_alert_of_a_day_ago_holds_the_position_no_longer(positions: SqliteMemory) -> None:
     receiver = Receiver([500] * 100_000)
     bench = await Bench.reading(receiver, positions, alert("a"))
     (task,) = (pending.task for pending in bench.handler._pending.values())

@@ -58,9 +58,7 @@ def positions() -> Iterator[SqliteMemory]:
     memory.close()
 
 
-async def test_records_become_submissions_and_what_is_refused_is_set_aside(
-    positions: SqliteMemory,
-) -> None:
+async def test_records_are_submitted_and_refused_ones_set_aside(positions: SqliteMemory) -> None:
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
         await inbox.handler.handle(
@@ -90,9 +88,7 @@ async def test_the_same_id_with_other_content_is_set_aside(positions: SqliteMemo
         assert [offset for offset, _, _ in inbox.aside] == [1]
 
 
-async def test_without_the_log_nothing_is_passed_and_nothing_set_aside(
-    positions: SqliteMemory,
-) -> None:
+async def test_without_the_log_nothing_is_passed_or_set_aside(positions: SqliteMemory) -> None:
     with deciding_process(FailingLog(failures=1)) as context:
         inbox = Inbox(context, positions)
         with pytest.raises(LogUnavailableError):
@@ -113,9 +109,7 @@ async def test_a_record_is_not_passed_before_it_is_set_aside(positions: SqliteMe
         assert await inbox.handler.assign({2}) == {2: 0}
 
 
-async def test_a_batch_larger_than_what_is_submitted_at_once_is_taken_whole(
-    positions: SqliteMemory,
-) -> None:
+async def test_a_batch_above_the_limit_at_once_is_taken_whole(positions: SqliteMemory) -> None:
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
         await inbox.handler.handle(fetched(*(sent(f"t-{i}") for i in range(450))))

@@ -138,9 +138,7 @@ async def test_what_belongs_to_another_worker_is_not_rescued() -> None:
 @pytest.mark.parametrize(
     ("outcome", "alerts"), [("approve", 0), ("step_up", 0), ("review", 1), ("decline", 1)]
 )
-async def test_review_and_decline_raise_an_alert_and_nothing_else_does(
-    outcome: str, alerts: int
-) -> None:
+async def test_only_review_and_decline_raise_an_alert(outcome: str, alerts: int) -> None:
     async with agent() as it:
         await it.append(submitted("a"), scored("a", outcome=outcome))
         await it.handler.assign(ALL)

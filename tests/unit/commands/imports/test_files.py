@@ -110,9 +110,7 @@ def test_parquet_gives_plain_values(tmp_path: Path) -> None:
         ("a.csv.gz", b"\x1f\x8b\x08broken", "cannot be read"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_said_to_be_so(
-    tmp_path: Path, name: str, content: bytes, said: str
-) -> None:
+def test_an_unreadable_file_is_named(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(InvalidInputError, match=said):

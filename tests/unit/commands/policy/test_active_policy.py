@@ -104,9 +104,7 @@ def test_one_snapshot_holds_the_model_in_force_and_the_challenger_loaded() -> No
         assert challenger.snapshot.thresholds_for("full").review == 0.3
 
 
-def test_a_challenger_that_cannot_be_loaded_leaves_its_share_and_says_so(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_challenger_that_fails_to_load_leaves_its_share(caplog: pytest.LogCaptureFixture) -> None:
     log, shelf = logged(promoted("m-1"), rolled_out("m-2", 5_000)), Shelf("m-1")
     with watching(log, shelf) as watch:
         assert deciders(watch) == {"m-1"}

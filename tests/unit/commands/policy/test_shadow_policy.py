@@ -50,9 +50,7 @@ def activated(declarations: str) -> FeaturesActivated:
     )
 
 
-def test_the_first_answer_is_of_the_whole_topic_and_later_ones_of_what_came(
-    log: InMemoryEventLog,
-) -> None:
+def test_first_the_whole_topic_is_read_and_later_what_came(log: InMemoryEventLog) -> None:
     say(log, shadow("a"))
     say(log, ShadowEnded(model_id="a", model_hash="a", until=[0] * 8))
     policy = ShadowPolicy(log)

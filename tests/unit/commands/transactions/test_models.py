@@ -88,9 +88,7 @@ async def test_a_model_server_scores_outside_the_loop(log: InMemoryEventLog) -> 
     assert threading.main_thread().name not in threads
 
 
-async def test_a_model_server_that_hangs_costs_the_deadline_and_keeps_the_features(
-    log: InMemoryEventLog,
-) -> None:
+async def test_a_hanging_server_costs_the_deadline_and_no_features(log: InMemoryEventLog) -> None:
     released = threading.Event()
 
     def answer() -> float:

@@ -35,9 +35,7 @@ async def test_the_minimal_payload_is_decided(log: InMemoryEventLog) -> None:
         assert scored.data.path == "full"
 
 
-async def test_a_retry_gets_the_recorded_decision_though_the_model_has_changed(
-    log: InMemoryEventLog,
-) -> None:
+async def test_a_retry_gets_the_recorded_decision_of_an_older_model(log: InMemoryEventLog) -> None:
     with deciding_process(log, value=0.1) as context:
         first = await score(context)
     with deciding_process(log, value=0.9) as later:
@@ -62,9 +60,7 @@ async def test_concurrent_calls_in_two_processes_get_one_decision(log: InMemoryE
     assert answers[0] in scored_in(log, "12345")
 
 
-async def test_concurrent_calls_with_different_content_agree_on_who_was_first(
-    log: InMemoryEventLog,
-) -> None:
+async def test_concurrent_calls_of_other_content_agree_on_the_first(log: InMemoryEventLog) -> None:
     with deciding_process(log) as one, deciding_process(log) as two:
         answers = await asyncio.gather(
             *(score(one, amount=100) for _ in range(3)),
@@ -159,9 +155,7 @@ class BrokenReader:
         raise ValueError("a state that nobody thought of")
 
 
-async def test_features_that_cannot_be_read_at_all_do_not_stop_a_decision(
-    log: InMemoryEventLog,
-) -> None:
+async def test_features_that_cannot_be_read_stop_no_decision(log: InMemoryEventLog) -> None:
     with deciding_process(log, features=BrokenReader()) as context:
         scored = await score(context)
     assert scored.data.path == "fallback"

@@ -140,9 +140,7 @@ payloads = st.dictionaries(
 
 @settings(max_examples=400)
 @given(payloads, st.booleans())
-def test_any_json_gives_a_transaction_or_the_names_of_bad_fields(
-    payload: dict[str, Any], valid: bool
-) -> None:
+def test_any_json_is_cleaned_or_its_bad_fields_named(payload: dict[str, Any], valid: bool) -> None:
     payload = {**payload, **MINIMAL} if valid else payload
     found = cleaned_or_errors(payload)
     if isinstance(found, InvalidTransactionError):

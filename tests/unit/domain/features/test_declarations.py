@@ -82,9 +82,7 @@ VALUES = {"aggregation": Aggregation.DISTINCT, "field": Field.MERCHANT}
         ({"aggregation": Aggregation.REQUEST, "entity": None}, "has no window"),
     ],
 )
-def test_a_wrong_declaration_is_named_with_its_reason(
-    changes: dict[str, Any], message: str
-) -> None:
+def test_a_wrong_declaration_is_named_with_a_reason(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(DeclarationError, match=message) as caught:
         FeatureSet([declared(**changes)])
     assert repr(changes.get("name", "card_sum")) in str(caught.value)

@@ -52,9 +52,7 @@ interleaved = st.composite(lambda draw, log: shuffled(draw, log))
 
 @examples(125)
 @given(logs(), transactions())
-def test_every_aggregation_gives_the_bits_of_the_reference(
-    log: list[Placed], transaction: Transaction
-) -> None:
+def test_aggregations_give_the_reference_bits(log: list[Placed], transaction: Transaction) -> None:
     states = folded(log, transaction, SMALL)
     assert differing(log, transaction, states, SMALL) == {}
     stored = {
@@ -66,9 +64,7 @@ def test_every_aggregation_gives_the_bits_of_the_reference(
 
 @examples(75)
 @given(logs(CATALOGUE_REACH, 40), transactions(CATALOGUE_REACH))
-def test_the_catalogue_gives_the_bits_of_the_reference(
-    log: list[Placed], transaction: Transaction
-) -> None:
+def test_the_catalogue_gives_reference_bits(log: list[Placed], transaction: Transaction) -> None:
     states = folded(log, transaction, CATALOGUE)
     assert differing(log, transaction, states, CATALOGUE) == {}
 

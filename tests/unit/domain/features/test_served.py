@@ -18,9 +18,7 @@ def version_row(version: dict[int, int]) -> list[int]:
 
 @examples(60)
 @given(logs(), st.data())
-def test_vectors_and_states_are_recomputed_from_their_version_maps(
-    log: list[Placed], data: st.DataObject
-) -> None:
+def test_version_maps_give_vectors_and_states(log: list[Placed], data: st.DataObject) -> None:
     """Readers stop at any place of each partition: their version maps need not form a chain."""
     if not log:
         return

@@ -24,9 +24,7 @@ def test_an_id_that_is_in_at_one_share_is_in_at_every_greater_one(
 
 
 @given(ids, hashes)
-def test_a_share_of_zero_takes_nobody_and_the_whole_takes_everybody(
-    transaction_id: str, model_hash: str
-) -> None:
+def test_a_share_of_zero_takes_none_and_the_whole_all(transaction_id: str, model_hash: str) -> None:
     assert not in_roll_out(transaction_id, model_hash, 0)
     assert in_roll_out(transaction_id, model_hash, WHOLE)
 

@@ -42,9 +42,7 @@ topics = st.lists(facts, max_size=12).map(lambda data: list(enumerate(data)))
 
 
 @given(topics, st.data())
-def test_replaying_from_any_split_gives_the_same_policy(
-    topic: list[tuple[int, object]], data: st.DataObject
-) -> None:
+def test_any_split_gives_one_policy(topic: list[tuple[int, object]], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(topic)))
     assert fold(topic[cut:], start=fold(topic[:cut])) == fold(topic)
 
@@ -161,9 +159,7 @@ def test_a_roll_out_ends(end: object) -> None:
     assert (snapshot.roll_out, snapshot.challenger) == (None, None)
 
 
-def test_another_roll_out_replaces_the_first_and_another_models_retirement_does_not_end_it() -> (
-    None
-):
+def test_another_roll_out_replaces_the_first_and_another_models_retirement_does_not() -> None:
     other = ModelRetired(model_id="c", model_hash="c", reason="test")
     snapshot = policy_of(promotion("a"), roll_out("b", WHOLE), roll_out("d", WHOLE), other)
     assert snapshot.of("t").model == roll_out("d", WHOLE)

@@ -21,9 +21,7 @@ ordered_thresholds = st.lists(scores, min_size=3, max_size=3).map(
 
 
 @given(scores, scores, ordered_thresholds)
-def test_a_higher_score_never_has_a_milder_outcome(
-    a: float, b: float, thresholds: Thresholds
-) -> None:
+def test_a_higher_score_has_no_milder_outcome(a: float, b: float, thresholds: Thresholds) -> None:
     low, high = sorted((a, b))
     assert severity(outcome(low, thresholds)) <= severity(outcome(high, thresholds))
 

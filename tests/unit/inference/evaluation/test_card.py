@@ -83,9 +83,7 @@ def test_its_measures_are_those_of_training_at_every_maturity(
     assert card["metrics"]["7 days"]["payments"] < told["payments"]
 
 
-def test_thresholds_report_the_frauds_they_catch(
-    card: dict[str, Any], trained: TrainedModel
-) -> None:
+def test_thresholds_report_frauds_they_catch(card: dict[str, Any], trained: TrainedModel) -> None:
     at, scores = trained.thresholds, trained.validated.scores
     labels = trained.validated.frame.labels
     declined = card["thresholds"]["decline"]
@@ -182,9 +180,7 @@ rows = st.lists(
 
 
 @given(rows)
-def test_the_bands_of_a_calibration_table_hold_every_row_once(
-    found: list[tuple[int, float, int]],
-) -> None:
+def test_bands_of_a_calibration_hold_every_row_once(found: list[tuple[int, float, int]]) -> None:
     labels, scores, weights = (np.array(each, dtype=float) for each in zip(*found, strict=True))
     bands = calibration_table(labels, scores, weights)
     assert sum(band["rows"] for band in bands) == len(found)

@@ -33,9 +33,7 @@ def test_auc_is_the_chance_that_fraud_scores_higher(rows: list[tuple[int, float,
 
 
 @given(rankings)
-def test_average_precision_is_the_step_sum_over_distinct_scores(
-    rows: list[tuple[int, float, int]],
-) -> None:
+def test_average_precision_sums_over_distinct_scores(rows: list[tuple[int, float, int]]) -> None:
     labels, scores, weights = arrays(rows)
     expected = recall_before = 0.0
     for threshold in sorted(set(scores.tolist()), reverse=True):

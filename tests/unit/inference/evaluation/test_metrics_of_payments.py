@@ -67,9 +67,7 @@ def test_card_precision_is_that_of_a_list_written_every_day(found: list[Row], mo
 
 
 @given(both, st.sampled_from([0.05, 0.2, 0.5, 0.99, 1.0]))
-def test_recall_within_a_budget_takes_whole_scores_from_the_greatest_on(
-    found: list[Row], budget: float
-) -> None:
+def test_recall_within_a_budget_takes_the_greatest_scores(found: list[Row], budget: float) -> None:
     labels, scored, weights, _, _ = columns(found)
     taken = 0.0
     for threshold in sorted(set(scored.tolist()), reverse=True):

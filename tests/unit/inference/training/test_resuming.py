@@ -40,9 +40,7 @@ def undisturbed() -> dict[str, bytes]:
     return train(synthetic(2000), SETTINGS, nothing).files
 
 
-def test_a_run_that_is_cut_twice_ends_with_the_same_artefact(
-    undisturbed: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_two_cuts_give_the_same_artefact(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
     run = Run(checkpoints=Checkpoints(tmp_path))
     for last in ("epoch 2", "all labels, epoch 1"):
         with pytest.raises(PowerCutError):
@@ -54,9 +52,7 @@ def test_a_run_that_is_cut_twice_ends_with_the_same_artefact(
     assert "going on after epoch 1" in told
 
 
-def test_a_frame_mapped_from_files_gives_the_same_artefact(
-    undisturbed: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_mapped_frames_give_equal_artefacts(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
     digest = store_frame(synthetic(2000), tmp_path)
     assert train(stored_frame(tmp_path), SETTINGS, nothing).files == undisturbed
     again = tmp_path / "again"

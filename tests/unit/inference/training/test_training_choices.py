@@ -82,9 +82,7 @@ coverage = st.floats(0.1, 1.0)
 
 
 @given(delays, coverage, st.integers(0, 2**32 - 1))
-def test_payments_too_young_for_a_label_do_not_change_the_prevalence(
-    delay: int, labelled: float, seed: int
-) -> None:
+def test_young_payments_do_not_change_prevalence(delay: int, labelled: float, seed: int) -> None:
     frame = synthetic(seed=seed, labelled=labelled)
     young = frame.times > frame.as_known_at - delay * DAY
     known = replace(frame, labels=np.where(young, np.nan, frame.labels))

@@ -57,9 +57,7 @@ class Breaking(InMemoryEventLog):
         super().append_nowait(topic, key, envelope)
 
 
-def test_facts_come_in_the_order_of_their_known_times(
-    plan: HistoryPlan, cleaner: PayloadCleaner
-) -> None:
+def test_facts_come_in_order_of_known_time(plan: HistoryPlan, cleaner: PayloadCleaner) -> None:
     known = [fact.known_time for fact in history.facts(plan, cleaner, NOW)]
     assert known == sorted(known)
     assert known[-1] < plan.end_us
@@ -81,9 +79,7 @@ def test_labels_follow_their_transaction_and_are_part_of_the_import(
     assert labels > 20
 
 
-def test_the_number_of_transactions_is_known_beforehand(
-    plan: HistoryPlan, cleaner: PayloadCleaner
-) -> None:
+def test_transactions_are_counted_beforehand(plan: HistoryPlan, cleaner: PayloadCleaner) -> None:
     log = InMemoryEventLog()
     done = import_history(log, plan, cleaner)
     assert done.transactions == done.added == history.expected_transactions(plan)
@@ -113,9 +109,7 @@ def test_an_interrupted_import_continues_and_the_log_becomes_the_same(
     assert first_of == {each.id: each for each in stored(whole)}
 
 
-def test_other_transactions_in_the_log_are_no_history(
-    plan: HistoryPlan, cleaner: PayloadCleaner
-) -> None:
+def test_transactions_of_others_are_no_history(plan: HistoryPlan, cleaner: PayloadCleaner) -> None:
     log = InMemoryEventLog()
     for fact in islice(history.facts(plan, cleaner, NOW), 5):
         log.append_nowait(TRANSACTIONS, fact.subject, fact)

@@ -66,9 +66,7 @@ def test_transactions_of_others_are_not_ours(log: InMemoryEventLog) -> None:
     monitor.close()
 
 
-def test_freshness_ends_when_the_state_of_the_card_covers_the_decision(
-    log: InMemoryEventLog,
-) -> None:
+def test_freshness_ends_when_the_cards_state_covers_the_decision(log: InMemoryEventLog) -> None:
     figures, store = Figures(), Store()
     monitor = monitor_of(log, figures, store)
     now = int(time() * 1_000_000)

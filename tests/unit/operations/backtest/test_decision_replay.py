@@ -121,9 +121,7 @@ def test_features_that_the_model_ignores_do_not_count_as_served_otherwise() -> N
 
 
 @pytest.mark.parametrize("fields", [{"fingerprint": "there"}, {"feature_set": "older"}])
-def test_decisions_of_another_machine_or_feature_set_are_only_counted(
-    fields: dict[str, Any],
-) -> None:
+def test_decisions_of_other_machines_or_features_are_only_counted(fields: dict[str, Any]) -> None:
     made = decision("t-0", score=0.9, **fields)
     found = replay_decisions([made], Halving(), history("t-0"), np.array([0.3]))
     assert found == DecisionReplay(decisions=1)

@@ -98,9 +98,7 @@ def test_a_lost_artefact_is_made_again(log: InMemoryEventLog, tmp_path: Path, ma
     assert ArtefactStore(tmp_path).holds(promoted.model_hash)
 
 
-def test_a_model_for_other_features_is_replaced(
-    log: InMemoryEventLog, tmp_path: Path, make: Maker
-) -> None:
+def test_an_unfit_model_is_replaced(log: InMemoryEventLog, tmp_path: Path, make: Maker) -> None:
     files = dict(make(lambda _done, _text: None))
     manifest = Manifest.from_json(files[MANIFEST])
     others = msgspec.structs.replace(manifest, feature_definitions=["x"] * len(CATALOGUE))

@@ -111,9 +111,7 @@ def test_rejected_rows_are_counted_and_named(tmp_path: Path, cleaning: Cleaning)
     assert [each["line"] for each in lines] == [52, 62, 72]
 
 
-def test_a_file_without_a_row_that_can_be_taken_names_what_is_wrong(
-    tmp_path: Path, cleaning: Cleaning
-) -> None:
+def test_a_file_without_an_accepted_row_says_why(tmp_path: Path, cleaning: Cleaning) -> None:
     rows = [row | {"timestamp": "2024-01-01"} for row in rows_of(3)]
     path = write_csv(tmp_path / "history.csv", rows)
     with pytest.raises(InvalidInputError, match=r"3 of 3 rows rejected \(timestamp 3\).*rejects"):

@@ -67,9 +67,7 @@ def training(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.stdout.close()
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
-    training: subprocess.Popen[str], tmp_path: Path
-) -> None:
+def test_a_killed_run_ends_in_equal_bits(training: subprocess.Popen[str], tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="1 in progress"), interrupted(tmp_path):
         pass
     with pytest.raises(ConflictError, match="another process"):

@@ -59,9 +59,7 @@ async def test_checking_again_gives_the_same_statuses(admission: RecordAdmission
     assert await statuses(admission, read) == EXPECTED
 
 
-async def test_uncommitted_records_are_checked_again_after_a_restart(
-    admission: RecordAdmission,
-) -> None:
+async def test_uncommitted_records_are_checked_after_a_restart(admission: RecordAdmission) -> None:
     assert admission.open({0, 1}) == {0: 0, 1: 0}
     read = batch(DUPLICATED[:2])
     await statuses(admission, read)
@@ -100,9 +98,7 @@ async def test_a_batch_is_returned_only_once_its_dead_letters_are_acknowledged(
     assert await statuses(admission, read) == [*EXPECTED, "dead"]
 
 
-async def test_a_topic_without_the_first_wins_rule_remembers_nothing(
-    dead_letters: DeadLetters,
-) -> None:
+async def test_without_the_first_wins_rule_nothing_is_remembered(dead_letters: DeadLetters) -> None:
     admission = RecordAdmission(ALERTS.name, None, dead_letters)
     assert admission.open({0}) == {}
     assert await statuses(admission, batch(DUPLICATED, topic=ALERTS)) == ["counts"] * len(

@@ -136,9 +136,7 @@ async def test_what_comes_first_is_done_before_partitions_are_asked_for() -> Non
 
 
 @pytest.mark.parametrize("failure", [None, IntegrityError("the tail ended")])
-async def test_a_worker_may_be_ended_before_it_asked_for_partitions(
-    failure: Exception | None,
-) -> None:
+async def test_a_worker_may_end_before_it_asks_for_partitions(failure: Exception | None) -> None:
     bench = Bench()
     begun = asyncio.Event()
 

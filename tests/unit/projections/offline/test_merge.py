@@ -127,9 +127,7 @@ _times = st.lists(st.lists(st.integers(0, 30), max_size=8).map(sorted), min_size
 
 
 @given(times=_times, choose=st.randoms(use_true_random=False))
-def test_however_partitions_interleave_the_order_is_that_of_known_times(
-    times: list[list[int]], choose: Random
-) -> None:
+def test_interleaved_partitions_keep_time_order(times: list[list[int]], choose: Random) -> None:
     merge, out = Merge(3), []
     left = {p: [entry(p, o, at) for o, at in enumerate(ats)] for p, ats in enumerate(times)}
     while any(left.values()):

@@ -90,9 +90,7 @@ async def test_events_of_a_shard_are_sent_at_once_and_nothing_to_the_others() ->
     assert all(shards.covered(q) == 1 for q in concerned)
 
 
-async def test_watermarks_reach_the_other_shards_and_no_offset_is_left_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_watermarks_reach_other_shards_without_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("projections.online.router._WATERMARK_SECONDS", 0.001)
     shards = Shards()
     router = await started(shards)

@@ -49,9 +49,7 @@ def assert_blind_to_the_future(data: st.DataObject, history: list[Placed], of: F
 
 @examples(100)
 @given(st.data(), histories())
-def test_what_is_known_after_the_moment_changes_no_bit(
-    data: st.DataObject, history: list[Placed]
-) -> None:
+def test_what_is_known_later_changes_no_bit(data: st.DataObject, history: list[Placed]) -> None:
     assert_blind_to_the_future(data, history, SMALL)
 
 
@@ -103,9 +101,7 @@ def assert_blind_to_what_follows(
 
 @examples(100)
 @given(st.data(), histories())
-def test_what_follows_a_row_changes_no_bit_of_its_vector(
-    data: st.DataObject, history: list[Placed]
-) -> None:
+def test_later_rows_change_no_bit_of_a_vector(data: st.DataObject, history: list[Placed]) -> None:
     assert_blind_to_what_follows(data, history, SMALL)
 
 
@@ -144,9 +140,7 @@ def last_label(history: list[Placed], name: str, at: int) -> int:
 
 @examples(150)
 @given(st.data(), histories())
-def test_a_label_is_the_last_one_known_by_the_moment(
-    data: st.DataObject, history: list[Placed]
-) -> None:
+def test_a_label_is_the_last_known_by_then(data: st.DataObject, history: list[Placed]) -> None:
     at = data.draw(moments(history))
     made = trained(history, at)
     for name, label in zip(made.transaction_ids.tolist(), made.labels.tolist(), strict=True):
