@@ -9,12 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
@@ -35,10 +36,20 @@ class RunningStack:
     alerts: list[dict[str, Any]] = field(default_factory=list)
 
     def retrace(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, "-m", "cli.main", *arguments, check=check)
+
+    def run(
+        self,
+        *command: str,
+        folder: Path = ROOT,
+        check: bool = False,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> subprocess.CompletedProcess[str]:
+        """A command in a folder; `variables` are added to the environment of the stack."""
         return subprocess.run(
-            [sys.executable, "-m", "cli.main", *arguments],
-            cwd=ROOT,
-            env=self.environment,
+            command,
+            cwd=folder,
+            env={**self.environment, **variables},
             capture_output=True,
             text=True,
             check=check,

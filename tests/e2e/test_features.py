@@ -1,9 +1,7 @@
 """Features verified, exported, rebuilt with a new one, swapped and rolled back under traffic."""
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,14 +35,9 @@ def features(
     stack: RunningStack, *arguments: str, code: Path = ROOT, check: bool = True
 ) -> dict[str, Any]:
     """The JSON that `retrace features ...` prints, run from the code in a folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "features", *arguments, "--json"],
-        cwd=code,
-        env={**stack.environment, **servers(stack), "PYTHONPATH": str(code)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = (sys.executable, "-m", "cli.main", "features", *arguments, "--json")
+    variables = {**servers(stack), "PYTHONPATH": str(code)}
+    done = stack.run(*command, folder=code, variables=variables)
     assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {}
     return {**answer, "status": done.returncode, "stderr": done.stderr}
@@ -216,13 +209,7 @@ def test_a_training_set_is_what_feast_gives_by_id(stack: RunningStack, tmp_path:
         "frame.to_parquet(sys.argv[1])"
     )
     feasts = tmp_path / "feast.parquet"
-    subprocess.run(
-        [sys.executable, "-c", script, str(feasts)],
-        cwd=ROOT,
-        env={**os.environ, **stack.environment, **servers(stack)},
-        check=True,
-        capture_output=True,
-    )
+    stack.run(sys.executable, "-c", script, str(feasts), check=True, variables=servers(stack))
     mine = table.to_pandas().set_index("transaction_id")[columns]
     theirs = pq.read_table(feasts).to_pandas().set_index("transaction_id")[columns]
     assert theirs.loc[mine.index].equals(mine)

@@ -1,7 +1,6 @@
 """History from a file with foreign column names, then read with Feast's own SDK and CLI."""
 
 import json
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,9 +49,7 @@ def history(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return path
 
 
-def test_every_row_is_projected_exactly_once_however_often_it_is_ingested(
-    stack: RunningStack, history: Path
-) -> None:
+def test_rows_ingested_twice_are_projected_exactly_once(stack: RunningStack, history: Path) -> None:
     maps = {
         "transaction_id": "TX_ID",
         "timestamp": "TX_TIME",
@@ -96,15 +93,8 @@ def test_feast_reads_online_and_builds_a_training_frame(stack: RunningStack, his
         "lat": float("nan"),
         "lon": float("nan"),
     }
-    asked_of = [sys.executable, READ_WITH_SDK, json.dumps(row)]
-    done = subprocess.run(
-        ["sh", "-c", f'{exports}\nexec "$0" -c "$1" "$2"', *asked_of],
-        cwd=ROOT,
-        env=stack.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    script = f'{exports}\nexec "$0" -c "$1" "$2"'
+    done = stack.run("sh", "-c", script, sys.executable, READ_WITH_SDK, json.dumps(row))
     assert done.returncode == 0, done.stderr[-2000:]
     read = json.loads(done.stdout.splitlines()[-1])
     assert read["rows"] == ROWS
@@ -116,13 +106,7 @@ def test_feast_reads_online_and_builds_a_training_frame(stack: RunningStack, his
 def test_the_feast_command_works_in_the_repository(stack: RunningStack) -> None:
     exports = stack.retrace("env").stdout
     feast = Path(sys.executable).parent / "feast"
-    done = subprocess.run(
-        ["sh", "-c", f'{exports}\nexec "$0" feature-views list', str(feast)],
-        cwd=ROOT / "feature_repo",
-        env=stack.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    script = f'{exports}\nexec "$0" feature-views list'
+    done = stack.run("sh", "-c", script, str(feast), folder=ROOT / "feature_repo")
     assert done.returncode == 0, done.stderr[-2000:]
     assert "customer_state" in done.stdout

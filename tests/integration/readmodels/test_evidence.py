@@ -68,9 +68,7 @@ def test_attributes_can_be_searched_by_their_names(mongo: Client) -> None:
     [{"a.b": 1}, {"$set": 1}, {"in": [{"a\0": 1}]}, {"": 1}, {"n": 2**63}, {"n": -(2**63) - 1}],
     ids=str,
 )
-def test_attributes_that_mongodb_cannot_name_or_number_are_kept_as_text(
-    mongo: Client, attributes: dict[str, Any]
-) -> None:
+def test_attributes_unfit_for_mongodb_are_text(mongo: Client, attributes: dict[str, Any]) -> None:
     log = CheckedLog()
     log.append(submitted(transaction("x", attributes=attributes)))
     project_all(MongoEvidenceProjection(mongo), log)

@@ -68,9 +68,7 @@ def test_decisions_and_shadow_scores_pair_in_order_of_time(engine: Engine, log: 
     assert [each.declined for each in asked(engine)] == [False, True, False]
 
 
-def test_a_models_own_decision_goes_before_its_shadow_and_one_without_a_score_is_none(
-    engine: Engine, log: CheckedLog
-) -> None:
+def test_own_decisions_go_before_shadows_and_need_a_score(engine: Engine, log: CheckedLog) -> None:
     log.append(*decided("both", NOON, MINE), *decided("unscored", NOON, MINE))
     project_all(transactions_projection(engine), log)
     shadowed(engine, MINE, both=0.9)

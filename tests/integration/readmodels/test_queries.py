@@ -80,9 +80,7 @@ def test_pages_hold_every_decision_once_and_newest_first(models: ReadModels, lim
     assert found == [f"t{number}" for number in range(8, -1, -1)]
 
 
-def test_decisions_that_arrive_between_two_pages_shift_nothing(
-    engine: Engine, models: ReadModels, log: CheckedLog
-) -> None:
+def test_later_decisions_shift_no_page(engine: Engine, models: ReadModels, log: CheckedLog) -> None:
     first = models.decisions(DecisionFilter(), limit=4)
     decide(log, "newer", NOON + HOUR)
     decide(log, "t6a", NOON + 6 * MINUTE)

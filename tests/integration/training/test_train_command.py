@@ -91,9 +91,7 @@ def test_resuming_cannot_change_what_a_run_was_asked(history: Settings, tmp_path
         assert text in err
 
 
-def test_a_training_by_two_processes_reports_its_epochs_and_leaves_its_model_alone(
-    history: Settings, tmp_path: Path
-) -> None:
+def test_a_training_by_two_processes_reports_its_epochs(history: Settings, tmp_path: Path) -> None:
     asked = "train", "--workers", "2", "--no-promote", "--json"
     with started(history, tmp_path, *asked) as process:
         out, err = process.communicate(timeout=280)

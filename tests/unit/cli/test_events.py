@@ -128,9 +128,7 @@ def test_records_that_are_no_events_are_shown_unless_a_type_is_asked_for() -> No
         ("inbox.transactions", frozenset(), INBOX_TRANSACTIONS),
     ],
 )
-def test_topics_are_found_by_any_of_their_names(
-    name: str | None, types: frozenset[str], topic: object
-) -> None:
+def test_topics_have_several_names(name: str | None, types: frozenset[str], topic: object) -> None:
     assert topic_called(name, types) is topic
 
 

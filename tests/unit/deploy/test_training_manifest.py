@@ -92,9 +92,7 @@ def test_workers_find_each_other_by_name(manifests: dict[str, Any], pod: Any) ->
         assert given[variable] == {"fieldRef": {"fieldPath": labels.format(label)}}
 
 
-def test_the_state_folder_is_on_the_volume_that_all_share(
-    manifests: dict[str, Any], pod: Any, container: Any
-) -> None:
+def test_all_share_the_state_folder(manifests: dict[str, Any], pod: Any, container: Any) -> None:
     claim = manifests["PersistentVolumeClaim"]
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
     (volume,) = pod["volumes"]

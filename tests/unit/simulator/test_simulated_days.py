@@ -66,9 +66,7 @@ def test_another_seed_gives_other_traffic() -> None:
     assert bits(one) != bits(other)
 
 
-def test_day_of_an_endless_run_equals_day_of_a_bounded_run_and_of_one_begun_there(
-    simulation: Simulation, month: list[Day]
-) -> None:
+def test_endless_and_bounded_runs_have_equal_days(simulation: Simulation, month: list[Day]) -> None:
     endless = Simulation(simulation.settings).days()
     for expected, found in zip(month[:20], islice(endless, 20), strict=True):
         assert bits(found.columns) == bits(expected.columns)

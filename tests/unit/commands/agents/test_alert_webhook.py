@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import httpx
-import pytest
 
 from commands.agents.alert_webhook import WITHIN_US, AlertWebhook
 from domain.alerts import alert_of
@@ -73,13 +72,6 @@ class Bench:
         found = await asyncio.to_thread(self.log.tail(ALERTS, {}).poll, 10.0)
         (recorded,) = found
         return decode(recorded.value)
-
-
-@pytest.fixture
-def positions() -> Iterator[SqliteMemory]:
-    memory = SqliteMemory(None)
-    yield memory
-    memory.close()
 
 
 async def test_an_alert_is_posted_by_id_and_its_delivery_appended(positions: SqliteMemory) -> None:

@@ -1,7 +1,6 @@
 """Inbox agent: each record becomes a submission or a dead letter before the position moves on."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -49,13 +48,6 @@ def sent(transaction_id: str, **more: Any) -> bytes:
 
 def fetched(*values: bytes | None, first: int = 0) -> Batch:
     return batch(values, first=first, partition=2, topic=INBOX_TRANSACTIONS)
-
-
-@pytest.fixture
-def positions() -> Iterator[SqliteMemory]:
-    memory = SqliteMemory(None)
-    yield memory
-    memory.close()
 
 
 async def test_records_are_submitted_and_refused_ones_set_aside(positions: SqliteMemory) -> None:

@@ -15,9 +15,10 @@ from tests.builders.artefacts import manifest
 THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)
 
 
-def put_in_force(log: InMemoryEventLog, name: str, *, took_back: bool = False) -> None:
-    model = ModelPromoted(model_id=name, model_hash=name, feature_set="f", took_back=took_back)
-    promote_model(log, model, THRESHOLDS, 1)
+def put_in_force(log: InMemoryEventLog, *names: str, took_back: bool = False) -> None:
+    for name in names:
+        model = ModelPromoted(model_id=name, model_hash=name, feature_set="f", took_back=took_back)
+        promote_model(log, model, THRESHOLDS, 1)
 
 
 def roll_back(log: InMemoryEventLog) -> str:
@@ -28,8 +29,7 @@ def roll_back(log: InMemoryEventLog) -> str:
 
 def test_rollbacks_in_a_row_go_back_one_by_one_and_end_at_the_first() -> None:
     log = InMemoryEventLog()
-    for name in ("a", "b", "c"):
-        put_in_force(log, name)
+    put_in_force(log, "a", "b", "c")
     assert [roll_back(log), roll_back(log)] == ["b", "a"]
     with pytest.raises(NotFoundError):
         registry_of(log).before()
@@ -37,8 +37,7 @@ def test_rollbacks_in_a_row_go_back_one_by_one_and_end_at_the_first() -> None:
 
 def test_after_a_rollback_a_promotion_lies_upon_what_it_went_to() -> None:
     log = InMemoryEventLog()
-    for name in ("a", "b"):
-        put_in_force(log, name)
+    put_in_force(log, "a", "b")
     roll_back(log)
     put_in_force(log, "c")
     assert registry_of(log).before()[0].model_id == "a"
@@ -46,8 +45,7 @@ def test_after_a_rollback_a_promotion_lies_upon_what_it_went_to() -> None:
 
 def test_a_retired_model_is_passed_over() -> None:
     log = InMemoryEventLog()
-    for name in ("a", "b", "c"):
-        put_in_force(log, name)
+    put_in_force(log, "a", "b", "c")
     retire_model(log, ModelRetired(model_id="b", model_hash="b", reason="test"), 1)
     assert roll_back(log) == "a"
     assert registry_of(log).policy.before == ()
@@ -55,8 +53,7 @@ def test_a_retired_model_is_passed_over() -> None:
 
 def test_a_retired_model_is_not_put_in_force_whoever_asks() -> None:
     log = InMemoryEventLog()
-    for name in ("a", "b"):
-        put_in_force(log, name)
+    put_in_force(log, "a", "b")
     retire_model(log, ModelRetired(model_id="a", model_hash="a", reason="test"), 1)
     with pytest.raises(InvalidInputError, match="a was retired: test"):
         put_in_force(log, "a")
@@ -65,8 +62,7 @@ def test_a_retired_model_is_not_put_in_force_whoever_asks() -> None:
 
 def test_a_rollback_never_goes_to_the_model_that_is_in_force() -> None:
     log = InMemoryEventLog()
-    for name in ("a", "b", "a"):
-        put_in_force(log, name)
+    put_in_force(log, "a", "b", "a")
     retire_model(log, ModelRetired(model_id="b", model_hash="b", reason="test"), 1)
     with pytest.raises(NotFoundError):
         registry_of(log).before()

@@ -30,9 +30,7 @@ def test_a_share_of_zero_takes_none_and_the_whole_all(transaction_id: str, model
 
 
 @given(hashes, shares, st.integers(0, 10**9))
-def test_the_share_of_consecutive_ids_lies_within_the_bounds_of_chance(
-    model_hash: str, share: int, first: int
-) -> None:
+def test_consecutive_ids_are_shared_within_chance(model_hash: str, share: int, first: int) -> None:
     tried = 2_000
     taken = sum(in_roll_out(f"tx-{n}", model_hash, share) for n in range(first, first + tried))
     p = share / WHOLE

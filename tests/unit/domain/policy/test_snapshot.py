@@ -20,22 +20,9 @@ limits = st.builds(
 )
 thresholds = st.builds(ThresholdsSet, thresholds=limits, reason=st.just("test"))
 hashes = st.sampled_from("abcd")
-models = st.builds(
-    ModelPromoted,
-    model_id=st.just("m"),
-    model_hash=hashes,
-    feature_set=st.just("f"),
-    thresholds=st.none() | limits,
-    took_back=st.booleans(),
-)
-roll_outs = st.builds(
-    ModelRolledOut,
-    model_id=st.just("m"),
-    model_hash=hashes,
-    feature_set=st.just("f"),
-    share=st.integers(0, WHOLE),
-    thresholds=limits,
-)
+model = {"model_id": st.just("m"), "model_hash": hashes, "feature_set": st.just("f")}
+models = st.builds(ModelPromoted, **model, thresholds=st.none() | limits, took_back=st.booleans())
+roll_outs = st.builds(ModelRolledOut, **model, share=st.integers(0, WHOLE), thresholds=limits)
 retired = st.builds(ModelRetired, model_id=st.just("m"), model_hash=hashes, reason=st.just("r"))
 facts = models | thresholds | roll_outs | retired
 topics = st.lists(facts, max_size=12).map(lambda data: list(enumerate(data)))

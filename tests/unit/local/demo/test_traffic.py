@@ -109,9 +109,7 @@ async def test_an_append_in_doubt_is_repeated_until_it_is_acknowledged() -> None
 
 
 @pytest.mark.parametrize(("status", "error"), [(503, "http 503"), (0, "http")])
-async def test_a_busy_server_or_a_broken_connection_is_asked_again_under_the_same_id(
-    status: int, error: str
-) -> None:
+async def test_a_busy_or_broken_server_is_asked_again_by_the_id(status: int, error: str) -> None:
     refused: list[bytes] = []
 
     def reply(path: str, body: bytes) -> tuple[int, bytes]:

@@ -111,9 +111,7 @@ def test_an_unfit_model_is_replaced(log: InMemoryEventLog, tmp_path: Path, make:
     assert promoted.feature_set == CATALOGUE.hash
 
 
-def test_a_retired_default_model_stays_retired(
-    log: InMemoryEventLog, tmp_path: Path, make: Maker
-) -> None:
+def test_retired_defaults_stay_retired(log: InMemoryEventLog, tmp_path: Path, make: Maker) -> None:
     run(log, tmp_path, make)
     first = current_policy(log)
     assert first.model is not None

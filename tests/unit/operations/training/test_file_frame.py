@@ -172,9 +172,7 @@ def retrained(path: Path, state: Path) -> dict[str, Any]:
     return output
 
 
-def test_csv_and_parquet_give_the_same_model_without_any_server_and_though_interrupted(
-    tmp_path: Path,
-) -> None:
+def test_csv_and_parquet_give_the_same_model_without_server_and_interrupted(tmp_path: Path) -> None:
     rows = learnable(700)
     path = write_csv(tmp_path / "history.csv", rows)
     with retraining(path, tmp_path / "one") as process:

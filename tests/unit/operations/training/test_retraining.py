@@ -159,9 +159,7 @@ def test_a_failed_training_is_reported_and_tried_again_at_the_next_check(error: 
     assert bench.check().failed is None
 
 
-def test_a_child_that_cannot_train_ends_in_an_error(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_failed_child_ends_in_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL", "DATABASE_URL", "MONGODB_URL"):
         monkeypatch.setenv(name, "")
     monkeypatch.setenv("RETRACE_STATE_DIR", str(tmp_path))

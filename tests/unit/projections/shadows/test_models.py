@@ -40,9 +40,7 @@ def test_a_vector_that_lacks_what_the_model_asks_for_has_no_score() -> None:
     assert scorer.score(FEWER.hash, [1.0, 2.0, 3.0]) is None
 
 
-def test_a_model_of_other_features_replays_nothing_and_says_so_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_other_features_replay_nothing_and_say_so_once(caplog: pytest.LogCaptureFixture) -> None:
     kernel = Counting(Inputs("a", "f", ["a feature of before"], ["its definition"]))
     models = ShadowModels(lambda _: kernel, KNOWN.get, lambda _: pytest.fail("read the log"))
     shadow = Shadow(0, "a", "a", Thresholds(review=0.1, step_up=0.2, decline=0.3), (0,) * 8)
