@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,14 +75,9 @@ def _checked(settings: Settings, schedule: Schedule, promote: bool, now: int) ->
 
     query = health_query(settings, now)
     with open_health(settings) as ports:
-        return Retraining(
-            ports.log,
-            lambda: health_of(ports, None, query),
-            train_in_child,
-            schedule,
-            promote,
-            _say,
-        ).check(now)
+        health = partial(health_of, ports, None, query)
+        retraining = Retraining(ports.log, health, train_in_child, schedule, promote, _say)
+        return retraining.check(now)
 
 
 def _rounds(once: bool, pause: float) -> Iterator[None]:

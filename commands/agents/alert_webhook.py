@@ -76,8 +76,7 @@ class AlertWebhook:
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
-        known = self._positions.positions()
-        self._next = {partition: known.get(partition, 0) for partition in partitions}
+        self._next = self._positions.starts(partitions)
         return dict(self._next)
 
     async def revoke(self, partitions: set[int]) -> None:

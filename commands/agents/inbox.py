@@ -26,8 +26,7 @@ class InboxAgent:
         self._positions, self._submit, self._set_aside = positions, submit, set_aside
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
-        known = self._positions.positions()
-        return {partition: known.get(partition, 0) for partition in partitions}
+        return self._positions.starts(partitions)
 
     async def handle(self, batch: Batch) -> None:
         for start in range(0, len(batch.records), _AT_ONCE):

@@ -59,8 +59,7 @@ class ScoringAgent:
         for transaction_id, known in self._ledger.undecided().items():
             if known.partition in partitions:
                 self._wait_for(transaction_id, known.partition)
-        read = self._positions.positions()
-        return {partition: read.get(partition, 0) for partition in partitions}
+        return self._positions.starts(partitions)
 
     async def revoke(self, partitions: set[int]) -> None:
         self._due = {i: due for i, due in self._due.items() if due[0] not in partitions}

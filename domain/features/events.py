@@ -93,11 +93,22 @@ def feature_event(envelope: Envelope) -> FeatureEvent | None:
 def transaction_event(
     transaction: Transaction, event_id: str, known_time: int, outcome: Outcome | None
 ) -> FeatureEvent:
-    x, y, z = place_of(transaction) or (None, None, None)
+    place = place_of(transaction)
+    return payment_event(transaction, digest(event_id), known_time, place, outcome)
+
+
+def payment_event(
+    transaction: Transaction,
+    order: int,
+    known_time: int,
+    place: Place | None,
+    outcome: Outcome | None = None,
+) -> FeatureEvent:
+    x, y, z = place or (None, None, None)
     return FeatureEvent(
         "transaction",
         transaction.timestamp,
-        digest(event_id),
+        order,
         known_time,
         transaction.transaction_id,
         transaction.timestamp,

@@ -11,7 +11,7 @@ from domain.features.declarations.filters import (
     KEEPS,
     REMOTE_CHANNELS,
 )
-from domain.features.events import FeatureEvent, code, digest
+from domain.features.events import FeatureEvent, code, digest, payment_event
 from domain.features.kernel.row_layout import (
     AMOUNT,
     BIAS,
@@ -60,24 +60,7 @@ def row_of(partition: int, offset: int, event: FeatureEvent) -> tuple[int, ...]:
 
 def request_row(transaction: Transaction, place: tuple[int, int, int] | None) -> tuple[int, ...]:
     """The row that is finished for, and not folded."""
-    event = FeatureEvent(
-        "transaction",
-        transaction.timestamp,
-        0,
-        0,
-        "",
-        transaction.timestamp,
-        transaction.base_amount,
-        transaction.card_id,
-        transaction.customer_id,
-        transaction.merchant_id,
-        transaction.device_id,
-        transaction.ip,
-        transaction.country,
-        transaction.channel,
-        *(place or (None, None, None)),
-    )
-    row = _row(0, 0, event)
+    row = _row(0, 0, payment_event(transaction, 0, 0, place))
     row[KIND] = IS_REQUEST
     return tuple(row)
 

@@ -94,6 +94,11 @@ class SqliteMemory:
         """Per partition the offset of the next record to read."""
         return dict(self._db.execute("SELECT partition, next FROM positions").fetchall())
 
+    def starts(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Where to read on in these partitions; 0 where nothing was read."""
+        read = self.positions()
+        return {partition: read.get(partition, 0) for partition in partitions}
+
     def forget(self, partitions: Iterable[int]) -> None:
         """Drops all that is remembered of these partitions, with their positions."""
         self._write()
@@ -131,7 +136,8 @@ class SqliteMemory:
         self._new_labels.clear()
 
     def _rows(self, sql: str, keys: list[str]) -> Iterator[Any]:
-        for chunk in _chunks(keys):
+        for start in range(0, len(keys), _CHUNK):
+            chunk = keys[start : start + _CHUNK]
             yield from self._db.execute(sql.format(",".join("?" * len(chunk))), chunk)
 
     def discard(self) -> None:
@@ -182,8 +188,3 @@ def _own(path: Path) -> BaseFileLock:
             f"{path} is in use by another process: give each process its own RETRACE_INSTANCE"
         ) from error
     return lock
-
-
-def _chunks(items: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,9 @@ class DataFile:
 
 def read_data(path: Path, request: DemoRequest) -> DataFile:
     """Reads the file once. Raises InvalidInputError."""
-    source = open_rows(path)
     last: deque[tuple[dict[str, Any], bool | None]] = deque(maxlen=request.transactions)
     rows = 0
-    try:
+    with closing(open_rows(path)) as source:
         binding = bind(source.columns, request.mapping, request.label)
         for batch in source.batches():
             rows += len(batch)
@@ -52,8 +52,6 @@ def read_data(path: Path, request: DemoRequest) -> DataFile:
                 if not isinstance(row, MalformedRow):
                     truth = _truth(row.get(binding.label)) if binding.label else None
                     last.append((binding.payload(row), truth))
-    finally:
-        source.close()
     if rows <= 2 * request.transactions:
         raise InvalidInputError(
             "--data",

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,7 @@ class OpenedImport:
 def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
     """The file, open, with its columns bound. Raises InvalidInputError naming the option."""
     delay = parse_duration(options.label_delay, "--label-delay")
-    rows = open_rows(options.file)
-    try:
+    with closing(open_rows(options.file)) as rows:
         command = ImportRows(
             name=name_of(options.file),
             correlation_id=correlation_of(options.file),
@@ -56,8 +55,6 @@ def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
             limit=options.limit,
         )
         yield OpenedImport(command, rows, rejects_path_of(options.file, options.rejects))
-    finally:
-        rows.close()
 
 
 def run_import(opened: OpenedImport, ports: ImportPorts, summary: ImportSummary) -> bool:

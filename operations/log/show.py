@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from itertools import islice
 
 from eventlog.port import EventLog, Recorded
@@ -32,14 +33,11 @@ def show_events(
             show(record)
     if not follow:
         return
-    tail = log.tail(search.topic, until)
-    try:
+    with closing(log.tail(search.topic, until)) as tail:
         while True:
             for record in tail.poll(_POLL_SECONDS):
                 if search.matches(record):
                     show(record)
-    finally:
-        tail.close()
 
 
 async def _ends(log: EventLog, search: Search) -> dict[int, int]:

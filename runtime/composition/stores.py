@@ -1,13 +1,12 @@
-"""Composition of the stores that the API reads beside PostgreSQL: evidence and online states."""
+"""Composition of the stores that the API reads beside PostgreSQL: evidence and online features."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from commands.ports import ServedFeatures
 from projections.evidence.adapters.mongo import MongoEvidence, build_client
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
-from projections.online.port import StateReader
 from projections.online.reader import OnlineFeatureReader
 from projections.settings import MongoSettings
 from runtime.settings import Settings
@@ -18,15 +17,8 @@ _REDIS_SECONDS = 0.05
 
 @contextmanager
 def open_evidence(settings: Settings) -> Iterator[MongoEvidence]:
-    client = build_client(MongoSettings(settings.mongodb_url))
-    try:
+    with closing(build_client(MongoSettings(settings.mongodb_url))) as client:
         yield MongoEvidence(client)
-    finally:
-        client.close()
-
-
-def live_states(settings: Settings) -> StateReader:
-    return FeastStateStore(repo_config(settings))
 
 
 def feature_reader(settings: Settings) -> OnlineFeatureReader[ServedFeatures]:

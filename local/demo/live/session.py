@@ -18,9 +18,9 @@ from local.demo.live.screen import LiveScreen
 from local.demo.live.traffic import Schedule, Traffic
 from operations.monitoring.projection_lag import read_positions
 from projections.readmodels.queries import id_prefix
+from runtime.composition.features import states_of
 from runtime.composition.positions import open_positions
 from runtime.composition.read_models import open_engine
-from runtime.composition.stores import live_states
 from runtime.settings import Settings
 
 _SETTLE_SECONDS = 60.0
@@ -54,7 +54,7 @@ class LiveSession:
         figures = Figures()
         screen = LiveScreen(self.console, figures, self.schedule.seconds)
         traffic = Traffic(self.settings.api_url, self.log, figures)
-        markers = live_states(self.settings).markers
+        markers = states_of(self.settings).markers
         with open_positions(self.settings) as positions, open_engine(self.settings) as engine:
             start = asyncio.run(self._ends())
             monitor = DecisionMonitor(self.log, start, self.id_prefix, markers, figures)

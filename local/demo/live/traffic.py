@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
@@ -105,16 +106,13 @@ class Traffic:
                 return
 
     async def _client(self) -> None:
-        connection = Connection(self._api_url)
-        try:
+        with closing(Connection(self._api_url)) as connection:
             while True:
                 event, due = await self._requests.get()
                 try:
                     await self._request(connection, event, due)
                 finally:
                     self._requests.task_done()
-        finally:
-            connection.close()
 
     async def _request(self, connection: Connection, event: LiveEvent, due: float) -> None:
         path = "/labels" if isinstance(event, LiveLabel) else "/score"
