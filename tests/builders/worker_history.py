@@ -3,14 +3,9 @@
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from domain.events import (
-    Envelope,
-    TransactionImported,
-    TransactionLabelled,
-    label_event_id,
-    transaction_event_id,
-)
+from domain.events import Envelope, TransactionImported, TransactionLabelled
 from domain.features import Entity, EntityState, FeatureEvent, entity_keys, feature_event, finish
 from domain.times import DAY
 from domain.transactions import Transaction
@@ -21,7 +16,7 @@ from eventlog.codec import decode
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
 from projections.online.port import StateStore
-from tests.fakes.events import imported
+from tests.fakes.events import imported, labelled
 
 START = 1_690_000_000_000_000
 Key = tuple[Entity, str]
@@ -55,12 +50,13 @@ def lay_down(log: KafkaEventLog, numbers: range) -> None:
         made = transaction(number)
         for _ in range(2 if number % 9 == 0 else 1):
             data = TransactionImported(transaction=made, digest="d", origin="test", line=number)
-            _append(log, made, data, made.timestamp)
+            _append(log, imported(made.transaction_id), data, made.timestamp)
         if number % 7 == 0:
             label = TransactionLabelled.of(
-                made, value=number % 2, kind="chargeback", reporter="issuer", reference=f"r{number}"
+                made, value=number % 2, kind="chargeback", reporter="bank", reference=f"r{number}"
             )
-            _append(log, made, label, made.timestamp + DAY)
+            fact = labelled(made.transaction_id, label.reference)
+            _append(log, fact, label, made.timestamp + DAY)
     log.flush()
 
 
@@ -112,24 +108,10 @@ def until(condition: Callable[[], bool], seconds: float = 60.0, what: str = "it"
 
 
 def _append(
-    log: KafkaEventLog, made: Transaction, data: TransactionImported | TransactionLabelled,
-    known_time: int,
-) -> None:  # fmt: skip
-    identity = (
-        label_event_id(TransactionLabelled, data.transaction_id, data.reporter, data.reference)
-        if isinstance(data, TransactionLabelled)
-        else transaction_event_id(TransactionImported, made.transaction_id)
-    )
-    envelope = Envelope(
-        id=identity,
-        source="tests",
-        subject=made.transaction_id,
-        time=known_time,
-        known_time=known_time,
-        data=data,
-        correlation_id=made.transaction_id,
-    )
-    log.append_nowait(TRANSACTIONS, made.transaction_id, envelope)
+    log: KafkaEventLog, fact: Envelope, data: TransactionImported | TransactionLabelled, known: int
+) -> None:
+    fact = replace(fact, data=data, time=known, known_time=known)
+    log.append_nowait(TRANSACTIONS, fact.subject, fact)
 
 
 def state_of(numbers: range, partition: int = 0, key: str = "c1") -> EntityState:

@@ -89,20 +89,6 @@ def test_every_event_has_a_topic_and_only_one() -> None:
 
 
 # The parts of the AsyncAPI 3.0.0 specification that this document uses; nothing else may be in it.
-REFERENCE: dict[str, Any] = {
-    "type": "object",
-    "properties": {"$ref": {"type": "string", "pattern": "^#/"}},
-    "required": ["$ref"],
-    "additionalProperties": False,
-}
-NAMED = {"propertyNames": {"pattern": r"^[A-Za-z0-9._-]+$"}}
-KAFKA: dict[str, Any] = {
-    "type": "object",
-    "properties": {"kafka": {"type": "object", "required": ["bindingVersion"]}},
-    "additionalProperties": False,
-}
-
-
 def strict(required: list[str], **properties: Any) -> dict[str, Any]:
     return {
         "type": "object",
@@ -110,6 +96,11 @@ def strict(required: list[str], **properties: Any) -> dict[str, Any]:
         "properties": properties,
         "additionalProperties": False,
     }
+
+
+REFERENCE = strict(["$ref"], **{"$ref": {"type": "string", "pattern": "^#/"}})
+KAFKA = strict([], kafka={"type": "object", "required": ["bindingVersion"]})
+NAMED = {"propertyNames": {"pattern": r"^[A-Za-z0-9._-]+$"}}
 
 
 def mapped(value: dict[str, Any]) -> dict[str, Any]:

@@ -1,37 +1,31 @@
 """Shadows and activated feature sets, as the POLICY topic tells them."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from commands.policy.shadows import ShadowPolicy
-from domain.events import Envelope, FeaturesActivated, ModelShadowed, ShadowEnded, Thresholds
+from domain.events import FeaturesActivated, ModelShadowed, ShadowEnded, Thresholds
 from domain.features import CATALOGUE, FeatureSet
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
+from tests.fakes.events import promoted
 
 FEWER = FeatureSet(CATALOGUE.features[:3])
 
 
 @pytest.fixture
 def log() -> Iterator[InMemoryEventLog]:
-    made = InMemoryEventLog()
-    yield made
-    made.close()
+    with closing(InMemoryEventLog()) as made:
+        yield made
 
 
 def say(log: InMemoryEventLog, data: Any, ordinal: int = 0) -> None:
-    envelope = Envelope(
-        id=f"{data.NAME}/{ordinal}",
-        source="tests",
-        subject="policy",
-        time=0,
-        known_time=0,
-        data=data,
-        correlation_id="c",
-    )
-    log.append_nowait(POLICY, None, envelope)
+    fact = replace(promoted(), id=f"{data.NAME}/{ordinal}", data=data)
+    log.append_nowait(POLICY, None, fact)
 
 
 def shadow(model_hash: str) -> ModelShadowed:

@@ -143,20 +143,16 @@ async def test_past_the_deadline_the_rules_decide_and_say_so(log: InMemoryEventL
         assert "path.deadline" in scored.data.reasons
 
 
-async def test_a_missing_store_gives_defaults_and_a_flag(log: InMemoryEventLog) -> None:
-    with deciding_process(log, features=AbsentReader()) as context:
-        scored = await score(context)
-        assert scored.data.path == "fallback"
-        assert scored.data.flags == ["features_unavailable"]
-
-
 class BrokenReader:
     def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
         raise ValueError("a state that nobody thought of")
 
 
-async def test_features_that_cannot_be_read_stop_no_decision(log: InMemoryEventLog) -> None:
-    with deciding_process(log, features=BrokenReader()) as context:
+@pytest.mark.parametrize("reader", [AbsentReader(), BrokenReader()])
+async def test_a_store_that_is_away_or_broken_gives_defaults_and_a_flag(
+    log: InMemoryEventLog, reader: AbsentReader | BrokenReader
+) -> None:
+    with deciding_process(log, features=reader) as context:
         scored = await score(context)
     assert scored.data.path == "fallback"
     assert scored.data.flags == ["features_unavailable"]

@@ -18,6 +18,7 @@ from domain.policy.thresholds import outcome, severity
 from domain.policy.verdict import MOST_REASONS, Verdict, decide
 from domain.transactions import CHANNELS, Transaction
 from tests.architecture.tree import ROOT
+from tests.fakes.events import transaction
 
 RAISING = ("commands/transactions/decision.py", "projections/online/reader.py")
 FLAG = re.compile(r'"(no_model|model_[a-z_]+|features_[a-z_]+|[a-z]+_features|deadline_[a-z]+)"')
@@ -58,20 +59,17 @@ def test_nothing_remarkable_is_a_reason_of_its_own() -> None:
 
 
 @given(transactions)
-def test_fallback_scores_are_scores_and_explain_themselves(transaction: Transaction) -> None:
-    score = fallback(transaction)
+def test_fallback_scores_are_scores_and_explain_themselves(asked: Transaction) -> None:
+    score = fallback(asked)
     assert 0 <= score.value <= 1
-    assert score == fallback(transaction)
+    assert score == fallback(asked)
     assert all(code in SENTENCES for code in score.reasons)
     assert bool(score.reasons) == (score.value > 0.02)
 
 
 def test_a_larger_amount_never_has_a_milder_outcome_by_the_fallback_rules() -> None:
     for channel in (None, "pos", "atm", "transfer"):
-        base = Transaction(
-            transaction_id="t", timestamp=0, amount=0, currency="EUR", base_amount=0,
-            channel=channel,
-        )  # fmt: skip
+        base = transaction(amount=0, base_amount=0, channel=channel)
         values = [
             fallback(replace(base, base_amount=amount)).value
             for amount in (0, 99, 100, 49_999, 50_000, 100_000, 499_999, 500_000, 10**12)
@@ -80,19 +78,14 @@ def test_a_larger_amount_never_has_a_milder_outcome_by_the_fallback_rules() -> N
 
 
 def test_the_smallest_payload_is_approved_by_the_fallback_rules() -> None:
-    transaction = Transaction(
-        transaction_id="12345", timestamp=0, amount=10_000, currency="EUR", base_amount=10_000
-    )
-    verdict = decide(fallback(transaction), NO_POLICY, "fallback")
+    smallest = transaction(amount=10_000, base_amount=10_000)
+    verdict = decide(fallback(smallest), NO_POLICY, "fallback")
     assert verdict.outcome == "approve"
 
 
 def test_a_large_cash_like_payment_is_declined_by_the_fallback_rules() -> None:
-    transaction = Transaction(
-        transaction_id="1", timestamp=0, amount=600_000, currency="EUR", base_amount=600_000,
-        mcc="6051", channel="ecom",
-    )  # fmt: skip
-    verdict = decide(fallback(transaction), NO_POLICY, "fallback")
+    large = transaction(amount=600_000, base_amount=600_000, mcc="6051", channel="ecom")
+    verdict = decide(fallback(large), NO_POLICY, "fallback")
     assert severity(verdict.outcome) >= severity("step_up")
 
 
