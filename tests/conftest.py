@@ -5,7 +5,7 @@ import prometheus_client  # noqa: F401
 import pytest
 from hypothesis import Phase, settings
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.kafka", "tests.fixtures.s3"]
+pytest_plugins = [f"tests.fixtures.{name}" for name in ("databases", "kafka", "s3", "servers")]
 
 # Tests share a machine with servers: how long one example takes says nothing.
 settings.register_profile("shared machine", deadline=None)

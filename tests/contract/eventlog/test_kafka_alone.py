@@ -209,25 +209,13 @@ async def test_the_largest_record_can_be_dead_lettered(
 ) -> None:
     original = os.urandom(MAX_RECORD_BYTES - 1024)
     record = DeadRecord(
-        reader="decisions",
-        origin="inbox.transactions",
-        partition=0,
-        offset=0,
-        reason="not JSON",
+        reader="decisions", origin="inbox.transactions", partition=0, offset=0, reason="not JSON",
         original=original,
-    )
-    place = await set_aside(log, record)
+    )  # fmt: skip
+    place = await dead_letter(log, record, b"key", lambda: 1)
     assert unseal(decode(log.read_one(place).value).data.sealed, b"key") == original
-
-
-async def set_aside(log: KafkaEventLog, record: DeadRecord) -> Position:
-    return await dead_letter(log, record, b"key", lambda: 1)
 
 
 async def test_a_record_that_is_too_large_is_refused_by_name(log: KafkaEventLog) -> None:
     with pytest.raises(IntegrityError, match=r"retrace\.policy.* is larger than"):
-        await append_bytes(log, os.urandom(3 * 1024 * 1024))
-
-
-async def append_bytes(log: KafkaEventLog, value: bytes) -> Position:
-    return await log.append_bytes(POLICY, None, value)
+        await log.append_bytes(POLICY, None, os.urandom(3 * 1024 * 1024))

@@ -1,7 +1,7 @@
 """The projection into PostgreSQL under crashes, takeovers, lost memory and rows that do not fit."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,68 +32,52 @@ from tests.builders.table_contents import dump
 
 
 class HaltedWriter:
-    """Writes as the real one, then waits for `go_on`, then fails if it is to."""
+    """Writes as the real one, then waits for `go_on`."""
 
     def __init__(self) -> None:
         self.writing, self.go_on = threading.Event(), threading.Event()
-        self.failure: Exception | None = None
 
     def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
         counts = TransactionsWriter().write(cursor, batch)
         self.writing.set()
         assert self.go_on.wait(20)
-        if self.failure:
-            raise self.failure
         return counts
 
 
-def test_a_crash_before_the_commit_leaves_nothing_and_the_retry_leaves_all(engine: Engine) -> None:
-    log, writer = small_history(), HaltedWriter()
-    writer.go_on.set()
-    projection = PostgresProjection(engine, "readmodels", TRANSACTIONS, writer)
-    projection.assign(0)
-    writer.failure = RuntimeError("the process dies here")
-    with pytest.raises(RuntimeError):
-        projection.project(0, log.records[0])
-    assert not any(dump(engine).values())
-    assert projection.assign(0) == 0
-    writer.failure = None
-    projection.project(0, log.records[0])
-    assert transactions_projection(engine).assign(0) == len(log.records[0])
+def crash(*_: object) -> None:
+    raise RuntimeError("the process dies here")
 
 
-def test_a_connection_cut_in_mid_batch_is_unavailable_and_a_retry_succeeds(engine: Engine) -> None:
-    class CutWriter:
-        cut = True
+def cut_connection(cursor: Cursor, engine: Engine) -> None:
+    pid = cursor.connection.info.backend_pid
+    with in_transaction(engine) as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
 
+
+@pytest.mark.parametrize(
+    ("fail", "error", "named"),
+    [(crash, RuntimeError, "dies here"), (cut_connection, UnavailableError, "postgresql")],
+)
+def test_a_failure_before_the_commit_leaves_nothing_and_the_retry_leaves_all(
+    engine: Engine, fail: Callable[[Cursor, Engine], None], error: type[Exception], named: str
+) -> None:
+    failures = [fail]
+
+    class FailingWriter:
         def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
             counts = TransactionsWriter().write(cursor, batch)
-            if self.cut:
-                self.cut = False
-                pid = cursor.connection.info.backend_pid
-                with in_transaction(engine) as other:
-                    other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+            if failures:
+                failures.pop()(cursor, engine)
             return counts
 
-    log = small_history()
-    projection = PostgresProjection(engine, "readmodels", TRANSACTIONS, CutWriter())
+    records = small_history().records[0]
+    projection = PostgresProjection(engine, "readmodels", TRANSACTIONS, FailingWriter())
     projection.assign(0)
-    with pytest.raises(UnavailableError, match="postgresql"):
-        projection.project(0, log.records[0])
+    with pytest.raises(error, match=named):
+        projection.project(0, records)
     assert not any(dump(engine).values())
-    projection.project(0, log.records[0])
-    assert dump(engine)["transactions"]
-
-
-def test_a_zombie_is_refused_and_writes_nothing(engine: Engine) -> None:
-    log = small_history()
-    zombie, successor = transactions_projection(engine), transactions_projection(engine)
-    zombie.assign(0)
-    successor.assign(0)
-    with pytest.raises(FencedError, match="taken it over"):
-        zombie.project(0, log.records[0])
-    assert not any(dump(engine).values())
-    successor.project(0, log.records[0])
+    projection.project(0, records)
+    assert transactions_projection(engine).assign(0) == len(records)
 
 
 def test_a_takeover_waits_for_the_batch_under_way_and_goes_on_behind_it(engine: Engine) -> None:
@@ -112,16 +96,6 @@ def test_a_takeover_waits_for_the_batch_under_way_and_goes_on_behind_it(engine: 
     at_work.join(20)
     taking_over.join(20)
     assert starts == [len(log.records[0])]
-
-
-def test_a_partition_that_was_never_assigned_or_was_revoked_is_refused(engine: Engine) -> None:
-    log, projection = small_history(), transactions_projection(engine)
-    with pytest.raises(FencedError):
-        projection.project(0, log.records[0])
-    projection.assign(0)
-    projection.revoke(0)
-    with pytest.raises(FencedError):
-        projection.project(0, log.records[0])
 
 
 def test_a_position_that_went_back_is_refused(engine: Engine) -> None:
@@ -143,24 +117,15 @@ def test_a_position_that_went_back_is_refused(engine: Engine) -> None:
         ({"timestamp": 10**18}, "date value out of range"),
     ],
 )
-def test_what_a_table_cannot_hold_is_named_and_stops_nothing(
+def test_what_a_table_cannot_hold_is_named(
     engine: Engine, given: dict[str, Any], reason: str
 ) -> None:
     projection = transactions_projection(engine)
-    bad = replace(transaction("bad"), **given)
-    facts = [imported(transaction("good")), replace(imported(bad), time=NOON, known_time=NOON)]
-    records = [
-        CheckedRecord(Position(TRANSACTIONS.name, 0, n), fact, "counts")
-        for n, fact in enumerate(facts)
-    ]
+    fact = imported(replace(transaction("bad"), **given))
+    fact = replace(fact, time=NOON, known_time=NOON)
     projection.assign(0)
-    with pytest.raises(UnfoldableError, match=reason) as caught:
-        projection.project(0, records)
-    assert list(caught.value.reasons) == [1]
-    assert not any(dump(engine).values())
-    set_aside = CheckedRecord(records[1].position, None, "dead")
-    projection.project(0, [records[0], set_aside])
-    assert [row[0] for row in dump(engine)["transactions"]] == ["good"]
+    with pytest.raises(UnfoldableError, match=reason):
+        projection.project(0, [CheckedRecord(Position(TRANSACTIONS.name, 0, 0), fact, "counts")])
 
 
 def test_a_worker_without_memory_of_ids_cannot_replace_rows(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Queries of the read models: filters, pages, and refusals that say what is wrong."""
+"""Queries of the read models: values as stated, filters, pages, accounting, named refusals."""
 
 import time
 from datetime import date
@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 
 from domain.errors import InvalidInputError, UnavailableError
 from domain.events import Outcome
-from domain.times import HOUR, MINUTE
+from domain.times import DAY, HOUR, MINUTE
+from eventlog.topics import TRANSACTIONS
 from projections.readmodels.adapters.postgres import transactions_projection
 from projections.readmodels.queries.read_models import ReadModels
 from projections.readmodels.queries.results import DecisionFilter
@@ -17,6 +18,7 @@ from projections.settings import PostgresSettings
 from tests.builders.read_model_facts import (
     NOON,
     CheckedLog,
+    labelled,
     project_all,
     scored,
     small_history,
@@ -124,6 +126,39 @@ def test_daily_figures_are_given_per_day(engine: Engine) -> None:
     )  # fmt: skip
     assert (second.transactions, second.fraud, second.fraud_base_amount) == (1, 1, 1150)
     assert models.merchant_days("kiosk", date(2030, 1, 1), date(2030, 1, 2)) == []
+
+
+def test_values_are_stored_as_they_were_stated(engine: Engine) -> None:
+    log = CheckedLog()
+    x = transaction("x", NOON + 1, ip="2001:db8::1", merchant_id="Café \\N \t\n☃")
+    labels = labelled("x", 1, NOON + 3 * DAY), labelled("x", 0, NOON + 30 * DAY, "r2", "reversal")
+    log.append(submitted(x), scored(x), *labels)
+    project_all(transactions_projection(engine), log)
+    models = ReadModels(engine)
+    stored, decision = models.transaction("x"), models.decision("x")
+    assert stored is not None
+    assert decision is not None
+    for name in ("timestamp", "amount", "base_amount", "ip", "merchant_id", "lat", "lon"):
+        assert getattr(stored, name) == getattr(x, name)
+    assert decision.features == [1.0, None, 0.1 + 0.2]
+    assert decision.reasons == ["high_amount", 'odd "quote", comma']
+    assert decision.versions == {"card": "0:5,1:9"}
+    assert decision.timings_us == {"features": 812}
+    assert [label.value for label in models.labels_for_transaction("x")] == [1, 0]
+
+
+def test_counts_add_up_to_what_was_produced(engine: Engine) -> None:
+    log, projection = small_history(), transactions_projection(engine)
+    projection.assign(0)
+    projection.project(0, log.records[0][:-1])
+    [sums] = ReadModels(engine).accounting({TRANSACTIONS.name: log.ends()})
+    assert sums.in_flight == 1 + len(log.records[1])
+    assert sums.dead == 1
+    assert sums.unaccounted == 0
+    project_all(projection, log)
+    [sums] = ReadModels(engine).accounting({TRANSACTIONS.name: log.ends()})
+    assert (sums.projected, sums.void, sums.dead, sums.in_flight) == (11, 5, 1, 0)
+    assert sums.produced == sum(log.ends())
 
 
 def test_a_missing_server_is_reported_within_seconds() -> None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -29,6 +29,8 @@ from tests.builders.read_model_facts import (
 )
 from tests.builders.table_contents import kept_daily, recomputed_daily, rows
 
+X, ANEW = transaction("a"), transaction("a", NOON + 451 * DAY, merchant_id="m2")
+EARLY, LATE = labelled("a", 1, NOON + DAY), labelled("a", 0, NOON + 9 * DAY, "r2")
 _keys = st.sampled_from("abc")
 _days = st.sampled_from([0, 1, 2, 450, 451])
 _digests = st.sampled_from(["d1", "d2"])
@@ -118,6 +120,9 @@ class NaiveReadModels:
     repeated=st.integers(0, 4),
     restarts=st.booleans(),
 )
+@example([imported(X), EARLY, LATE], 1, 0, False)
+@example([imported(X), LATE, EARLY], 8, 0, False)
+@example([submitted(X), scored(X), EARLY, submitted(ANEW, digest="d2")], 1, 0, False)
 def test_any_stream_gives_what_a_naive_model_gives(
     engine: Engine, facts: list[Envelope], size: int, repeated: int, restarts: bool
 ) -> None:

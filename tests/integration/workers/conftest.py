@@ -6,7 +6,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import redis
 
 from domain.features import CATALOGUE
 from eventlog.adapters.kafka import KafkaEventLog
@@ -19,14 +18,8 @@ from tests.builders.worker_process import WorkerProcess
 
 
 @pytest.fixture
-def settings(servers: Settings, tmp_path: Path) -> Iterator[Settings]:
-    """As the servers', with a state folder and a Redis database of this test."""
-    mine = servers.redis_url.rsplit("/", 1)[0] + "/7"
-    client = redis.Redis.from_url(mine)
-    client.flushdb()
-    yield servers.model_copy(update={"redis_url": mine, "state_dir": tmp_path})
-    client.flushdb()
-    client.close()
+def settings(online_settings: Settings) -> Settings:
+    return online_settings
 
 
 @pytest.fixture

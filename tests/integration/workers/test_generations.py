@@ -5,7 +5,7 @@ import redis
 from feast import FeatureStore
 
 from commands.ports import ServedFeatures
-from domain.errors import ConflictError, IntegrityError, NotFoundError
+from domain.errors import IntegrityError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from feature_repo import served
@@ -42,22 +42,6 @@ def test_a_removed_generation_refuses_writes(
         save(states, state_of(range(3)))
     with pytest.raises(IntegrityError, match="removed"):
         states.mark(0, None, Marker(1, {0: 1}))
-    with pytest.raises(NotFoundError):
-        generations.swap(generations.number(), first)
-    assert [each.number for each in generations.all()] == [2]
-
-
-def test_the_generation_to_go_back_to_is_removed_only_by_force(
-    states: FeastStateStore, generations: RedisGenerations
-) -> None:
-    second = generations.begin(CATALOGUE, "another").number
-    generations.swap(1, second)
-    with pytest.raises(ConflictError, match="by force"):
-        generations.drop(1)
-    generations.swap(second, 1)
-    with pytest.raises(ConflictError, match="is live"):
-        generations.drop(1, force=True)
-    assert generations.drop(second) == 0
 
 
 def test_a_reader_of_a_removed_generation_looks_the_live_one_up_again(
@@ -78,8 +62,6 @@ def test_a_reader_of_a_removed_generation_looks_the_live_one_up_again(
 
 def test_an_adopted_keyspace_is_flagged_before_anyone_can_read_it(states: FeastStateStore) -> None:
     assert states.markers().rebuilding == frozenset(range(ENTITIES.partitions))
-    states.rebuilding(3, False)
-    assert 3 not in states.markers().rebuilding
 
 
 def test_a_keyspace_of_an_earlier_version_is_never_used_as_a_new_one(settings: Settings) -> None:

@@ -1,6 +1,6 @@
 """The projection handler: each record once, from the lesser position, the unfoldable set aside."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,44 +10,11 @@ from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
 from projections.faust.admission import RecordAdmission
 from projections.faust.projection_handler import ProjectionHandler
-from projections.ports import CheckedRecord, UnfoldableError
 from tests.builders.worker_pieces import batch
 from tests.fakes.events import scored, submitted
+from tests.fakes.projections import InMemoryProjection
 
 READ = [submitted("a"), submitted("b"), scored("a"), submitted("c")]
-
-
-class InMemoryProjection:
-    """A BatchProjection in memory that refuses what `unfoldable` names."""
-
-    name = "memory"
-    topic = TRANSACTIONS.name
-
-    def __init__(self) -> None:
-        self.positions: dict[int, int] = {}
-        self.statuses: dict[int, str] = {}
-        self.calls = 0
-        self.unfoldable: dict[int, str] = {}
-        self.trouble: list[Exception] = []
-        self.revoked: list[int] = []
-
-    def assign(self, partition: int) -> int:
-        return self.positions.get(partition, 0)
-
-    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
-        self.calls += 1
-        if self.trouble:
-            raise self.trouble.pop(0)
-        offsets = {each.position.offset for each in batch if each.status == "counts"}
-        if bad := {o: why for o, why in self.unfoldable.items() if o in offsets}:
-            raise UnfoldableError(bad)
-        for each in batch:
-            assert each.position.offset not in self.statuses
-            self.statuses[each.position.offset] = each.status
-        self.positions[partition] = batch[-1].position.offset + 1
-
-    def revoke(self, partition: int) -> None:
-        self.revoked.append(partition)
 
 
 class Bench:
@@ -73,14 +40,15 @@ async def test_each_record_is_projected_once_with_its_status(bench: Bench) -> No
     await bench.handler.handle(batch(READ))
     await bench.handler.handle(batch(READ))
     await bench.handler.handle(batch([*READ[3:], scored("b")], first=3))
-    assert bench.projection.statuses == dict.fromkeys(range(5), "counts")
+    assert bench.projection.handed_in == [[0, 1, 2, 3], [4]]
+    assert bench.projection.statuses[0] == dict.fromkeys(range(5), "counts")
 
 
 async def test_reading_begins_at_the_lesser_position_of_memory_and_projection(bench: Bench) -> None:
     bench.projection.positions = {0: 2, 1: 0}
     assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
     await bench.handler.handle(batch(READ))
-    assert bench.projection.statuses == {2: "counts", 3: "counts"}
+    assert bench.projection.statuses[0] == {2: "counts", 3: "counts"}
     bench.projection.positions[0] = 1
     assert await bench.handler.assign({0}) == {0: 1}
 
@@ -89,9 +57,9 @@ async def test_records_below_the_position_are_checked_but_not_projected(bench: B
     bench.projection.positions = {0: 4}
     await bench.handler.assign({0})
     await bench.handler.handle(batch(READ))
-    assert bench.projection.calls == 0
+    assert bench.projection.handed_in == []
     await bench.handler.handle(batch([submitted("a"), scored("b")], first=4))
-    assert bench.projection.statuses == {4: "void", 5: "counts"}
+    assert bench.projection.statuses[0] == {4: "void", 5: "counts"}
 
 
 async def test_what_does_not_fit_is_dead_lettered_and_the_rest_projected(bench: Bench) -> None:
@@ -104,8 +72,8 @@ async def test_what_does_not_fit_is_dead_lettered_and_the_rest_projected(bench: 
         (3, "too wide"),
     ]
     assert bench.letters[0][1] == read.records[1][2]
-    assert bench.projection.statuses == {0: "counts", 1: "dead", 2: "counts", 3: "dead"}
-    assert bench.projection.calls == 2
+    assert bench.projection.statuses[0] == {0: "counts", 1: "dead", 2: "counts", 3: "dead"}
+    assert len(bench.projection.handed_in) == 2
 
 
 @pytest.mark.parametrize("error", [UnavailableError("postgres", "away"), FencedError("not ours")])
@@ -115,7 +83,7 @@ async def test_a_batch_that_failed_may_be_handed_in_again(bench: Bench, error: E
     with pytest.raises(type(error)):
         await bench.handler.handle(batch(READ))
     await bench.handler.handle(batch(READ))
-    assert bench.projection.statuses == dict.fromkeys(range(4), "counts")
+    assert bench.projection.statuses[0] == dict.fromkeys(range(4), "counts")
     bench.admission.close()
     assert await bench.handler.assign({0}) == {0: 4}
 
@@ -132,4 +100,4 @@ async def test_the_memory_never_runs_ahead_of_a_projection_that_failed(bench: Be
 async def test_a_revoked_partition_is_forgotten(bench: Bench) -> None:
     await bench.handler.assign({0, 1})
     await bench.handler.revoke({1})
-    assert bench.projection.revoked == [1]
+    assert bench.projection.owned.keys() == {0}
