@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-_ROOT = Path(__file__).resolve().parent.parent
+from host.checkout import CHECKOUT
+
 _BIN = Path(sys.executable).parent
 
 # The lock must have wheels for every supported platform, not only for this one.
@@ -57,7 +58,7 @@ def _resolves(target: str, version: str) -> list[str]:
 
 def _run(name: str, command: list[str]) -> None:
     print(f"── {name}", file=sys.stderr, flush=True)
-    done = subprocess.run(command, cwd=_ROOT, check=False)
+    done = subprocess.run(command, cwd=CHECKOUT, check=False)
     if done.returncode:
         print(
             f"retrace test: {name} failed with exit code {done.returncode}. "

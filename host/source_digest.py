@@ -4,13 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parent.parent
+from host.checkout import CHECKOUT
 
 
 def source_files(packages: Sequence[str]) -> list[Path]:
     """Every module below these packages (dotted names), in the order in which they are hashed."""
     return [
-        path for name in packages for path in sorted((_ROOT / name.replace(".", "/")).rglob("*.py"))
+        path
+        for name in packages
+        for path in sorted((CHECKOUT / name.replace(".", "/")).rglob("*.py"))
     ]
 
 
@@ -18,5 +20,5 @@ def source_digest(packages: Sequence[str], *also: str) -> str:
     """16 hexadecimal characters that follow from the source of `packages` and from `also`."""
     digest = hashlib.sha256("\0".join(also).encode())
     for path in source_files(packages):
-        digest.update(str(path.relative_to(_ROOT)).encode() + path.read_bytes())
+        digest.update(str(path.relative_to(CHECKOUT)).encode() + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -11,7 +11,7 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.batch import Batch
 
 Submit = Callable[[bytes], Awaitable[object]]
-DeadRecord = Callable[[str, int, int, RetraceError, bytes], Awaitable[object]]
+SetAside = Callable[[str, int, int, RetraceError, bytes], Awaitable[object]]
 
 _AT_ONCE = 200
 
@@ -22,7 +22,7 @@ class InboxAgent:
     The position is committed once every record of the batch is durable in one of the two.
     """
 
-    def __init__(self, positions: SqliteMemory, submit: Submit, set_aside: DeadRecord) -> None:
+    def __init__(self, positions: SqliteMemory, submit: Submit, set_aside: SetAside) -> None:
         self._positions, self._submit, self._set_aside = positions, submit, set_aside
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:

@@ -17,6 +17,7 @@ from queue import Queue
 from threading import Thread
 
 from domain.errors import RetraceError, UnavailableError
+from host.checkout import CHECKOUT
 from host.ports import free_ports
 from host.processes import die_with_parent
 from inference.frame.progress import Progress
@@ -29,7 +30,6 @@ REFUSED = 3
 """Exit code of a worker whose error a restart would not mend; its log ends with the error."""
 
 _STARTS = 3  # without a new epoch in between
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _started(run: TrainingRun, index: int, peers: list[str]) -> Iterator[subproc
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            cwd=_ROOT,
+            cwd=CHECKOUT,
             env={**os.environ, **_environment(index, peers)},
             start_new_session=True,  # Ctrl-C is for the one that started it
             preexec_fn=die_with_parent(signal.SIGKILL),
