@@ -5,17 +5,19 @@ from typing import Literal
 
 from domain.events.registry import Event, event
 
-HealthMeasure = Literal["features", "scores", "labels", "calibration"]
+HealthMeasure = Literal["features", "scores", "labels", "calibration", "gate"]
 
 
 @event("fraud.model-alert.raised")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAlertRaised(Event):
-    """A model's traffic, scores or labels exceed a limit of model health and need attention.
+    """A model's traffic, scores or labels exceed a limit of model health and need attention, or the
+    gate refused to put the model in force.
 
     `value` is the greatest PSI of a feature, the PSI of scores, or the ratio of live to expected
     frauds; `limit` is what it is over. `features` that drifted, the greatest drift first. Decisions
-    from `since` to `until` were looked at (known time, microseconds UTC).
+    from `since` to `until` were looked at (known time, microseconds UTC). Of the gate, `value` is
+    how much worse the model is and `limit` how much is allowed, on payments of that event time.
     """
 
     alert_id: str
