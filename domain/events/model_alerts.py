@@ -11,8 +11,7 @@ HealthMeasure = Literal["features", "scores", "labels", "calibration", "gate"]
 @event("fraud.model-alert.raised")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAlertRaised(Event):
-    """A model's traffic, scores or labels exceed a limit of model health and need attention, or the
-    gate refused to put the model in force.
+    """A model needs attention: it is over a limit of model health, or the gate refused it.
 
     `value` is the greatest PSI of a feature, the PSI of scores, or the ratio of live to expected
     frauds; `limit` is what it is over. `features` that drifted, the greatest drift first. Decisions
