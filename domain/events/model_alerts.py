@@ -5,7 +5,9 @@ from typing import Literal
 
 from domain.events.registry import Event, event
 
-HealthMeasure = Literal["features", "scores", "labels", "calibration", "gate"]
+HealthMeasure = Literal[
+    "features", "scores", "labels", "calibration", "precision", "recall", "gate"
+]
 
 
 @event("fraud.model-alert.raised")
@@ -13,10 +15,11 @@ HealthMeasure = Literal["features", "scores", "labels", "calibration", "gate"]
 class ModelAlertRaised(Event):
     """A model needs attention: it is over a limit of model health, or the gate refused it.
 
-    `value` is the greatest PSI of a feature, the PSI of scores, or the ratio of live to expected
-    frauds; `limit` is what it is over. `features` that drifted, the greatest drift first. Decisions
-    from `since` to `until` were looked at (known time, microseconds UTC). Of the gate, `value` is
-    how much worse the model is and `limit` how much is allowed, on payments of that event time.
+    `value` is the greatest PSI of a feature, the PSI of scores, the ratio of live to expected
+    frauds, or the ratio of expected to live odds of precision or recall; `limit` is what it is
+    over. `features` that drifted, the greatest drift first. Decisions from `since` to `until` were
+    looked at (known time, microseconds UTC). Of the gate, `value` is how much worse the model is
+    and `limit` how much is allowed, on payments of that event time.
     """
 
     alert_id: str
