@@ -34,7 +34,7 @@ def watch(
         str, typer.Option(help="Drift does not start a training before the newest is that old.")
     ] = "1d",
     promote: Annotated[
-        bool, typer.Option("--promote/--no-promote", help="Promote what was trained.")
+        bool, typer.Option("--promote/--no-promote", help="Promote what was trained, unless worse.")
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="Check once, for a cron job.")] = False,
     as_json: AsJson = False,
@@ -42,7 +42,8 @@ def watch(
     """Train another model when the newest is old, or when the model in force has drifted.
 
     Exit status of --once: 0 there was no reason, or it is trained; 1 the training failed; 2 the
-    log could not be read. Without --once it reports a failure and checks again.
+    log could not be read; 3 the new model was refused and is not in force. Without --once it
+    reports a failure and checks again.
     """
     from domain.durations import parse_duration
     from domain.errors import InvalidInputError, RetraceError
@@ -65,7 +66,15 @@ def watch(
             continue
         _print(found, promote, as_json)
         if once:
-            raise typer.Exit(1 if found.failed else 0)
+            raise typer.Exit(_status(found))
+
+
+def _status(found: Check) -> int:
+    from operations.training.results import NOT_IN_FORCE
+
+    if found.failed:
+        return 1
+    return NOT_IN_FORCE if found.refused else 0
 
 
 def _checked(settings: Settings, schedule: Schedule, promote: bool, now: int) -> Check:
@@ -101,6 +110,9 @@ def _print(found: Check, promoted: bool, as_json: bool) -> None:
         parts.append("nothing to train")
     elif found.trained is None:
         parts.append(f"training failed ({found.reason}): {found.failed}; tried again next time")
+    elif found.refused:
+        parts.append(f"trained {found.trained['model_id']} ({found.reason}), refused")
+        parts.append(found.refused)
     else:
         state = "in force" if promoted else "not in force until it is promoted"
         parts.append(f"trained {found.trained['model_id']} ({found.reason}), {state}")

@@ -37,6 +37,8 @@ def print_training(
     result: TrainingResult, seconds: float, as_json: bool, more: dict[str, Any] | None = None
 ) -> None:
     """`more` is added to the JSON object."""
+    if result.refused:
+        typer.echo(f"{_model_id(result)} is not put in force: {result.refused}", err=True)
     if result.card is None:
         typer.echo(f"the model's card cannot be written: {result.card_error}", err=True)
     summary = _summary(result, seconds)
@@ -58,16 +60,31 @@ def print_training(
         f"  declines from {thresholds['decline']:.4f} (finds {metrics['recall_declined']:.0%}),"
         f" reviews from {thresholds['review']:.4f} (finds {metrics['recall_reviewed']:.0%})"
     )
+    for check in result.gate.checks if result.gate is not None else ():
+        print(f"  gate, {'passed' if check.passed else 'REFUSED'}: {check.name}: {check.says}")
     if summary["card"]:
         print(f"  card: {summary['card']}")
+    if result.refused:
+        print("  `retrace models promote` or `retrace train --force` puts it in force all the same")
+
+
+def exit_status(result: TrainingResult) -> int:
+    from operations.training.results import NOT_IN_FORCE
+
+    return NOT_IN_FORCE if result.refused else 0
+
+
+def _model_id(result: TrainingResult) -> str:
+    return result.trained.manifest.model_id
 
 
 def _summary(result: TrainingResult, seconds: float) -> dict[str, Any]:
     manifest, thresholds = result.trained.manifest, result.trained.thresholds
     return {
-        "model_id": manifest.model_id,
+        "model_id": _model_id(result),
         "model_hash": result.model_hash,
         "promoted": result.promoted,
+        "refused": result.refused or None,
         "as_known_at": manifest.facts["as_known_at"],
         "transactions": manifest.facts["transactions"],
         "frauds": manifest.facts["frauds"],
@@ -78,6 +95,7 @@ def _summary(result: TrainingResult, seconds: float) -> dict[str, Any]:
             "step_up": thresholds.step_up,
             "decline": thresholds.decline,
         },
+        "gate": result.gate.facts() if result.gate is not None else None,
         "seconds": round(seconds, 1),
         "card": str(result.card) if result.card else None,
     }

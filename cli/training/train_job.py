@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import parse_moment
-from cli.training.output import print_training, training_progress
-from cli.training.train import FeatureValues
+from cli.training.output import exit_status, print_training, training_progress
+from cli.training.train import FeatureValues, refuse_force_alone
 
 
 def _from(variable: str, text: str, **more: Any) -> Any:
@@ -35,13 +35,17 @@ def train_job(
     promote: Annotated[
         bool, typer.Option("--promote/--no-promote", help="Let the model decide from then on.")
     ] = True,
+    force: Annotated[
+        bool, typer.Option("--force", help="Put it in force even where the gate refuses it.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Take part in a training of several machines, which share the state folder.
 
-    Worker 0 reads the log, stores the model and promotes it. A worker that loses another ends
-    with an error; started again, all go on from the last checkpoint (deploy/k8s/training-job.yaml).
+    Worker 0 reads the log, stores the model and promotes it unless it is worse; its exit status is
+    that of `retrace train`. A worker that loses another ends with an error; started again, all go
+    on from the last checkpoint (deploy/k8s/training-job.yaml).
     """
     from host.clock import now_us
     from inference.training.train import TrainSettings
@@ -50,6 +54,7 @@ def train_job(
     from runtime.composition.training import open_training
     from runtime.settings import load_settings, settings_from_environment
 
+    refuse_force_alone(promote, force)
     place = Place(job, index, workers, name, service, port)
     os.environ["TF_CONFIG"] = place.tf_config()
     if not place.cluster.chief:
@@ -60,8 +65,9 @@ def train_job(
     settings = load_settings()
     moment = parse_moment("--as-known-at", as_known_at)
     chosen = TrainSettings(seed, settings.budget)
-    asked = Asked(now_us() if moment is None else moment, features, chosen, workers, promote)
+    asked = Asked(now_us() if moment is None else moment, features, chosen, workers, promote, force)
     with training_progress() as progress, open_training(settings) as ports:
         result = lead(ports, settings.training_dir, place, asked, progress)
     if result is not None:
         print_training(result, time.monotonic() - started, as_json)
+        raise typer.Exit(exit_status(result))

@@ -7,10 +7,13 @@ engineering strategies for credit card fraud detection", equations 3 and 4.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from domain.errors import InvalidInputError
 from domain.events import Thresholds
 from inference.frame.frame import Floats, Ints
+
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,7 @@ def money(
     """Of labelled rows [n] (1 or 0), each standing for `weights` payments."""
     fraud, genuine = labels == 1, labels == 0
     worth = amounts * weights
-    declined = scores >= thresholds.decline
-    stepped_up = ~declined & (scores >= thresholds.step_up)
-    reviewed = ~declined & ~stepped_up & (scores >= thresholds.review)
+    declined, stepped_up, reviewed = _outcomes(scores, thresholds)
     passed = scores < thresholds.review
     return Money(
         without_model=float(costs.missed_fraud * worth[fraud].sum()),
@@ -77,11 +78,30 @@ def money(
     )
 
 
+def cost_of_each(
+    labels: Floats, scores: Floats, amounts: Ints, thresholds: Thresholds, costs: Costs
+) -> Floats:
+    """Of labelled rows [n], in minor units of the base currency; what `money` adds up."""
+    fraud, genuine = labels == 1, labels == 0
+    declined, stepped_up, reviewed = _outcomes(scores, thresholds)
+    cost: Floats = (
+        costs.missed_fraud * amounts * (fraud & (scores < thresholds.review))
+        + costs.review * reviewed
+        + costs.step_up * stepped_up
+        + costs.declined_genuine * amounts * (genuine & declined)
+    )
+    return cost
+
+
 def threshold_shares(scores: Floats, weights: Floats, thresholds: Thresholds) -> dict[str, float]:
     """Share of traffic that gets each outcome but approval."""
     total = weights.sum()
+    parts = zip(("decline", "step_up", "review"), _outcomes(scores, thresholds), strict=True)
+    return {name: float(np.sum(weights[rows]) / total) for name, rows in parts}
+
+
+def _outcomes(scores: Floats, thresholds: Thresholds) -> tuple[Bools, Bools, Bools]:
+    """Which rows are declined, stepped up and reviewed."""
     declined = scores >= thresholds.decline
     stepped_up = ~declined & (scores >= thresholds.step_up)
-    reviewed = ~declined & ~stepped_up & (scores >= thresholds.review)
-    parts = {"decline": declined, "step_up": stepped_up, "review": reviewed}
-    return {name: float(np.sum(weights[rows]) / total) for name, rows in parts.items()}
+    return declined, stepped_up, ~declined & ~stepped_up & (scores >= thresholds.review)

@@ -15,7 +15,7 @@ from domain.errors import InvalidInputError
 from domain.events import Thresholds
 from domain.features.payments import MATURITIES, UNLABELLED
 from domain.times import DAY
-from inference.evaluation.costs import Costs, money
+from inference.evaluation.costs import Bools, Costs, money
 from inference.evaluation.metrics import (
     auc,
     average_precision,
@@ -62,8 +62,8 @@ def by_maturity(
     decisions are known: nobody reports a payment that was not made. They are counted and left out.
     """
     return {
-        name: measures(part, scored, thresholds, chosen) | {"censored": censored}
-        for name, part, scored, censored in _parts(frame, scores)
+        name: measures(part, scores[rows], thresholds, chosen) | {"censored": censored}
+        for name, part, rows, censored in matured_parts(frame)
     }
 
 
@@ -131,18 +131,19 @@ def _money(
     return {**asdict(made), "saved": made.saved, "saved_share": made.saved_share}
 
 
-def _parts(frame: Frame, scores: Floats) -> Iterator[tuple[str, Frame, Floats, int]]:
-    """(name, rows that take part with their labels as of then, their scores, how many declined)."""
+def matured_parts(frame: Frame) -> Iterator[tuple[str, Frame, Bools, int]]:
+    """(name, the rows that take part with their labels as of then, which they are of the frame's,
+    how many more were declined): with all labels, then at each of MATURITIES."""
     about = frame.payments
     if about is None:
-        yield AS_KNOWN, frame, scores, 0
+        yield AS_KNOWN, frame, np.ones(len(frame), dtype=np.bool_), 0
         return
     kept = ~about.declined
-    yield AS_KNOWN, frame.take(kept), scores[kept], int(about.declined.sum())
+    yield AS_KNOWN, frame.take(kept), kept, int(about.declined.sum())
     for number, maturity in enumerate(MATURITIES):
         old_enough = frame.times + maturity <= frame.as_known_at
         rows, then = kept & old_enough, about.matured[:, number]
         labels = np.where(then == UNLABELLED, np.nan, then.astype(np.float64))
         part = replace(frame.take(rows), labels=labels[rows])
         censored = int((about.declined & old_enough).sum())
-        yield f"{maturity // DAY} days", part, scores[rows], censored
+        yield f"{maturity // DAY} days", part, rows, censored

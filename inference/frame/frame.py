@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Frame:
     `stands_for` [n] is how many transactions each row was sampled from, 1 where all are here.
     `payments` are for measures, None where they are not known. `positions` are the offsets up to
     which the log was read, per partition of the transactions' topic; empty where it was not.
+    `constants` are features that were left out, because every labelled row has that value.
+    `simulated` where it is made up, and no row of the log's.
     """
 
     vectors: Vectors
@@ -50,6 +52,8 @@ class Frame:
     definitions: tuple[str, ...] = ()
     payments: Payments | None = None
     positions: tuple[int, ...] = ()
+    constants: Mapping[str, float] = field(default_factory=dict)
+    simulated: bool = False
 
     def __len__(self) -> int:
         return len(self.times)
@@ -140,6 +144,15 @@ def varying(frame: Frame) -> Ints:
     if not len(chosen):
         raise InvalidInputError("features", "all are alike in every labelled transaction")
     return chosen
+
+
+def without_constants(frame: Frame) -> Frame:
+    """With `varying` features alone; `constants` tells the values of the others. Raises as that."""
+    chosen = varying(frame)
+    first = int(np.flatnonzero(~np.isnan(frame.labels))[0])
+    others = set(range(len(frame.names))) - set(chosen.tolist())
+    constants = {frame.names[i]: float(frame.vectors[first, i]) for i in sorted(others)}
+    return replace(frame.of(chosen), constants=constants)
 
 
 def after_warm_up(frame: Frame) -> Frame:

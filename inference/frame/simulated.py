@@ -79,6 +79,7 @@ def simulated_frame(chosen: SimulatedSettings, progress: Progress) -> Frame:
         CATALOGUE.hash,
         end,
         tuple(feature.definition for feature in CATALOGUE.features),
+        simulated=True,
     )
 
 

@@ -41,6 +41,8 @@ def store_frame(frame: Frame, folder: Path) -> str:
         "as_known_at": frame.as_known_at,
         "definitions": frame.definitions,
         "payments": frame.payments is not None,
+        "constants": frame.constants,
+        "simulated": frame.simulated,
     }
     write_whole(folder / _REST, json.dumps(rest | {"positions": frame.positions}).encode())
     digest.update(json.dumps(rest).encode())
@@ -59,6 +61,8 @@ def stored_frame(folder: Path) -> Frame:
             definitions=tuple(rest["definitions"]),
             payments=Payments(**_mapped(folder, _PAYMENTS)) if rest["payments"] else None,
             positions=tuple(rest["positions"]),
+            constants=rest["constants"],
+            simulated=rest["simulated"],
         )
     except (OSError, ValueError, KeyError) as error:
         raise IntegrityError(f"{folder} holds no whole frame ({error}): train anew") from error

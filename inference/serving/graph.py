@@ -16,6 +16,7 @@ from domain.errors import IntegrityError
 Matrix = npt.NDArray[np.float32]
 
 SCORE, LOGIT = 0, 1  # columns of the graph's output
+_AT_ONCE = 256
 
 
 class Graph:
@@ -56,6 +57,18 @@ class Graphs:
     def run(self, rows: Matrix) -> Matrix:
         """As Graph.run; raises KeyError for another number of rows."""
         return self._graphs[len(rows)].run(rows)
+
+
+def scores_of(content: bytes, vectors: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+    """[n] scores of `vectors` [n, d], for measures: many at once, whose bits may be others than
+    those of a decision. Raises IntegrityError."""
+    graph = Graph(content, _AT_ONCE)
+    scores, rows = np.empty(len(vectors)), np.zeros((_AT_ONCE, graph.width), dtype=np.float32)
+    for begin in range(0, len(vectors), _AT_ONCE):
+        part = as_rows(vectors[begin : begin + _AT_ONCE])
+        rows[: len(part)] = part
+        scores[begin : begin + len(part)] = graph.run(rows)[: len(part), SCORE]
+    return scores
 
 
 def kernel() -> str:

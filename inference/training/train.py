@@ -112,6 +112,8 @@ def _facts(
         "as_known_at": to_rfc3339(frame.as_known_at),
         "first_transaction": to_rfc3339(int(frame.times.min())),
         "last_transaction": to_rfc3339(int(frame.times.max())),
+        "learnt_until": to_rfc3339(int(frame.times[~np.isnan(frame.labels)].max())),
+        "simulated": frame.simulated,
         "validated_from": to_rfc3339(int(later.times.min())),
         "transactions": len(frame),
         "frauds": frame.frauds,

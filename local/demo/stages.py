@@ -17,6 +17,7 @@ from local.demo.projection_progress import wait_for_projections
 from local.demo.subprocesses import json_output_of
 from operations.models.default_model import serves
 from operations.monitoring.projection_lag import PositionReaders, lags, read_positions
+from operations.training.results import NOT_IN_FORCE
 from runtime.composition.intake import cleaner_of
 from runtime.composition.models import artefacts_of
 from runtime.settings import Settings
@@ -104,7 +105,8 @@ class Stages:
             wait_for_projections(found, shown, self.settings.state_dir / "logs")
 
     def train(self, state: DemoState) -> DemoState:
-        """Afterwards a model trained on this history decides, or one that the user promoted."""
+        """Afterwards a model trained on this history decides, or one that the user promoted, or the
+        one before where the gate refused the new one."""
         model = current_policy(self.log).model
         usable = model is not None and serves(artefacts_of(self.settings), model.model_hash)
         if usable and state.model_id is not None and model is not None:
@@ -112,7 +114,12 @@ class Stages:
             self.say(f"Model {model.model_id} is live{whose}.")
             return replace(state, model_id=model.model_id)
         self.say("Training a model on the labels known now")
-        trained = json_output_of(["train"], self.settings)
+        trained = json_output_of(["train"], self.settings, fine=(0, NOT_IN_FORCE))
+        if trained["refused"]:
+            stays = model.model_id if model is not None else "No model"
+            refused = f"Model {trained['model_id']} was refused: {trained['refused']}."
+            self.say(f"{refused} {stays} stays live.")
+            return self._keep(replace(state, model_id=model.model_id if model else None))
         self.say(
             f"Model {trained['model_id']} is live: {trained['frauds']:,} frauds and"
             f" {trained['genuine']:,} genuine transactions were known."

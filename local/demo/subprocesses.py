@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from domain.errors import RetraceError
@@ -17,10 +17,13 @@ class CommandFailedError(RetraceError):
     """A command that the demo runs has failed; its own message says why."""
 
 
-def json_output_of(arguments: Sequence[str], settings: Settings) -> dict[str, Any]:
+def json_output_of(
+    arguments: Sequence[str], settings: Settings, fine: Collection[int] = (0,)
+) -> dict[str, Any]:
     """The object that the command prints with --json. Its stderr goes to the user.
 
-    Raises CommandFailedError. On Ctrl-C the command is ended too, and waited for.
+    Raises CommandFailedError for an exit code that is not among `fine`. On Ctrl-C the command is
+    ended too, and waited for.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "cli.main", *arguments, "--json"],
@@ -38,7 +41,7 @@ def json_output_of(arguments: Sequence[str], settings: Settings) -> dict[str, An
             process.kill()
             process.wait()
         raise
-    if process.returncode:
+    if process.returncode not in fine:
         raise CommandFailedError(
             f"`retrace {arguments[0]}` failed with exit code {process.returncode}; see above"
         )

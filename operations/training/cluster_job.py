@@ -70,7 +70,7 @@ def lead(
     with led(root, place, lambda: begin(ports, root, asked, progress)) as run:
         if run is None:
             return None
-        return finish(ports, run, trained_by(run, progress, place.cluster))
+        return finish(ports, run, trained_by(run, progress, place.cluster), progress)
 
 
 def follow(root: Path, place: Place, wait_seconds: float, progress: Progress) -> None:

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.artefacts.store import ArtefactStore
+from inference.evaluation.gate.report import GateReport
 from inference.training.train import TrainedModel
+
+NOT_IN_FORCE = 3
+"""Exit status of a training whose model the gate did not put in force."""
 
 WriteCard = Callable[[str, TrainedModel, str], Path]
 """Writes the card of the model of that hash, given what it was trained on in words, and returns its
@@ -15,13 +19,19 @@ folder. Raises OSError."""
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
     """`card` is the folder of the model's card, None where it could not be written: `card_error`
-    says why."""
+    says why. `gate` is None where no promotion was asked for."""
 
     trained: TrainedModel
     model_hash: str
-    promoted: bool
     card: Path | None
     card_error: str = ""
+    promoted: bool = False
+    gate: GateReport | None = None
+
+    @property
+    def refused(self) -> str:
+        """Why it is not in force; empty where it is, or was not to be."""
+        return self.gate.reason if self.gate is not None and not self.promoted else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +39,11 @@ class ModelOutput:
     models: ArtefactStore
     write_card: WriteCard
 
-    def store(self, trained: TrainedModel, source: str, promoted: bool = False) -> TrainingResult:
+    def store(self, trained: TrainedModel, source: str) -> TrainingResult:
         """Stores the model and writes its card, without which it serves just as well."""
         model_hash = self.models.put(trained.files)
         try:
             card = self.write_card(model_hash, trained, source)
         except OSError as error:
-            return TrainingResult(trained, model_hash, promoted, None, str(error))
-        return TrainingResult(trained, model_hash, promoted, card)
+            return TrainingResult(trained, model_hash, None, str(error))
+        return TrainingResult(trained, model_hash, card)

@@ -16,6 +16,7 @@ from domain.events import ModelPromoted, ModelRetired, ModelTrained
 from domain.times import DAY, HOUR, to_rfc3339
 from eventlog.port import EventLog
 from inference.monitoring.report import ModelHealth
+from operations.training.results import NOT_IN_FORCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,11 @@ class Check:
     trained: dict[str, Any] | None = None
     failed: str | None = None
 
+    @property
+    def refused(self) -> str | None:
+        """Why the gate did not put the new model in force, where it was to be."""
+        return self.trained.get("refused") if self.trained else None
+
     def facts(self) -> dict[str, Any]:
         return {
             "checked_at": to_rfc3339(self.at),
@@ -140,7 +146,8 @@ class Retraining:
 
 
 def train_in_child(promote: bool) -> dict[str, Any]:
-    """As `retrace train --json`, with its progress on stderr. Raises CalledProcessError."""
+    """As `retrace train --json`, with its progress on stderr; a model that was refused is trained
+    all the same. Raises CalledProcessError."""
     option = "--promote" if promote else "--no-promote"
     command = [sys.executable, "-m", "cli.main", "train", option, "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
@@ -149,7 +156,7 @@ def train_in_child(promote: bool) -> dict[str, Any]:
         except BaseException:
             child.terminate()
             raise
-    if child.returncode:
+    if child.returncode not in (0, NOT_IN_FORCE):
         raise subprocess.CalledProcessError(child.returncode, "retrace train")
     summary: dict[str, Any] = json.loads(output)
     return summary

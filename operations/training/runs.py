@@ -32,7 +32,7 @@ from host.source_digest import source_digest
 from inference.artefacts.manifest import Manifest
 from inference.artefacts.store import MANIFEST
 from inference.evaluation.measures import Validated
-from inference.frame.frame import Frame, measured_part, split_by_time, varying
+from inference.frame.frame import Frame, measured_part, split_by_time, without_constants
 from inference.frame.progress import Progress
 from inference.frame.stored import store_frame, stored_frame
 from inference.training.fitting.checkpoints import Checkpoints
@@ -49,13 +49,16 @@ SOURCES = ("inference",)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`as_known_at` in microseconds UTC; `features` ideal or served; `workers` at least 1."""
+    """`as_known_at` in microseconds UTC; `features` ideal or served; `workers` at least 1.
+
+    `promote`: put it in force where the gate lets it pass; with `force` even where not."""
 
     as_known_at: int
     features: str
     settings: TrainSettings
     workers: int = 1
     promote: bool = True
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,12 @@ def put_result(run: TrainingRun, trained: TrainedModel) -> None:
         write_whole(folder / name, data)
 
 
+def later_rows(run: TrainingRun) -> Frame:
+    """What the run's model is measured on, with every feature of the run."""
+    whole = stored_frame(run.folder)
+    return measured_part(whole, whole.names)
+
+
 def result_of(run: TrainingRun) -> TrainedModel:
     """Once the workers have ended well."""
     files = {path.name: path.read_bytes() for path in (run.folder / _RESULT).iterdir()}
@@ -117,7 +126,7 @@ def begun(root: Path, asked: Asked, frame: Frame) -> Iterator[TrainingRun]:
     Raises InvalidInputError where there are too few labels, UnavailableError where the disk is
     full, ConflictError where another process has that very run.
     """
-    frame = frame.of(varying(frame))
+    frame = without_constants(frame)
     split_by_time(frame)  # for what it refuses, before anything is written
     with writing(root):
         root.mkdir(parents=True, exist_ok=True)

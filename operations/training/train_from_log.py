@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from commands.models.lifecycle import promote_model, register_model
@@ -11,10 +11,13 @@ from eventlog.archive.history import History
 from eventlog.port import EventLog
 from host.clock import now_us
 from inference.artefacts.manifest import fact_of
+from inference.evaluation.costs import Costs
+from inference.evaluation.gate.report import GateLimits
 from inference.frame.frame import Frame
 from inference.frame.progress import Progress
 from inference.training.train import TrainedModel
 from operations.progress import steps_of
+from operations.training.gate import gate_report, raise_refusal
 from operations.training.local_workers import trained_by_workers
 from operations.training.log_frame import ideal_frame
 from operations.training.results import ModelOutput, TrainingResult
@@ -30,12 +33,14 @@ _SOURCES = {
 @dataclass(frozen=True, slots=True)
 class TrainingPorts:
     """`history` is the log as it is now, open while the frame is read and no longer: fitting takes
-    hours."""
+    hours. `costs` and `limits` are the gate's."""
 
     log: EventLog
     history: Callable[[], AbstractContextManager[History]]
     served: ServedQuery
     output: ModelOutput
+    costs: Costs = field(default_factory=Costs)
+    limits: GateLimits = field(default_factory=GateLimits)
 
 
 def begin(
@@ -48,26 +53,36 @@ def begin(
 def train_run(ports: TrainingPorts, run: TrainingRun, progress: Progress) -> TrainingResult:
     """Fits, then `finish`; the run's folder is removed."""
     fit = trained_by if run.asked.workers == 1 else trained_by_workers
-    result = finish(ports, run, fit(run, progress))
+    result = finish(ports, run, fit(run, progress), progress)
     remove(run)
     return result
 
 
-def finish(ports: TrainingPorts, run: TrainingRun, trained: TrainedModel) -> TrainingResult:
-    """Stores the model and registers it in the log, and promotes it where the run asks for that.
+def finish(
+    ports: TrainingPorts, run: TrainingRun, trained: TrainedModel, progress: Progress
+) -> TrainingResult:
+    """Stores the model and registers it in the log. Where the run asks for its promotion, it is put
+    in force if the gate lets it pass, or in any case if that was forced; else an alert is raised.
 
     Raises LogUnavailableError; doing it again is harmless.
     """
     asked = run.asked
-    result = ports.output.store(trained, _SOURCES[asked.features], asked.promote)
+    result = ports.output.store(trained, _SOURCES[asked.features])
     exists = fact_of(trained.manifest, result.model_hash)
     register_model(ports.log, exists, now_us())
-    if asked.promote:
-        named = ModelPromoted(
-            model_id=exists.model_id, model_hash=result.model_hash, feature_set=exists.feature_set
-        )
-        promote_model(ports.log, named, trained.thresholds, now_us())
-    return result
+    if not asked.promote:
+        return result
+    progress(1.0, "measuring it and the model in force on the same payments")
+    report = gate_report(ports.log, ports.output.models, run, trained, ports.costs, ports.limits)
+    result = replace(result, gate=report)
+    if not (report.passed or asked.force):
+        raise_refusal(ports.log, exists, report, now_us())
+        return result
+    named = ModelPromoted(
+        model_id=exists.model_id, model_hash=result.model_hash, feature_set=exists.feature_set
+    )
+    promote_model(ports.log, named, trained.thresholds, now_us())
+    return replace(result, promoted=True)
 
 
 def _frame(ports: TrainingPorts, asked: Asked, progress: Progress) -> Frame:

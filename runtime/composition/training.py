@@ -36,7 +36,8 @@ def open_training(settings: Settings) -> Iterator[TrainingPorts]:
             yield whole
 
     with open_log(settings) as log:
-        yield TrainingPorts(log, history, served, model_output(settings))
+        output, costs = model_output(settings), settings.measures.costs
+        yield TrainingPorts(log, history, served, output, costs, settings.gate_limits)
 
 
 def model_output(settings: Settings) -> ModelOutput:

@@ -1,4 +1,4 @@
-"""Settings of what decisions cost, and of the traffic that thresholds may take."""
+"""Settings of what decisions cost, the traffic that thresholds may take, and the gate."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from runtime.settings.slices import Slice
 
 if TYPE_CHECKING:
+    from inference.evaluation.gate.report import GateLimits
     from inference.evaluation.measures import MeasureSettings
     from inference.training.thresholds import Budget
 
@@ -31,6 +32,11 @@ class TrainingSettings(Slice):
     cost_missed_fraud: float = Field(default=1.0, alias="RETRACE_COST_MISSED_FRAUD", ge=0)
     """Share of the amount that a missed fraud costs."""
 
+    gate_margin: float = Field(default=0.02, alias="RETRACE_GATE_MARGIN", ge=0, le=1)
+    """How much worse a new model may be than the one in force, beyond noise."""
+    gate_fall: float = Field(default=0.1, alias="RETRACE_GATE_FALL", ge=0, le=1)
+    """How far its average precision may lie below what the one in force had at training."""
+
     @property
     def budget(self) -> Budget:
         from inference.training.thresholds import Budget
@@ -45,6 +51,12 @@ class TrainingSettings(Slice):
         review, step_up = (round(c * _MINOR) for c in (self.cost_review, self.cost_step_up))
         costs = Costs(review, step_up, self.cost_declined_genuine, self.cost_missed_fraud)
         return MeasureSettings(costs=costs)
+
+    @property
+    def gate_limits(self) -> GateLimits:
+        from inference.evaluation.gate.report import GateLimits
+
+        return GateLimits(margin=self.gate_margin, fall=self.gate_fall)
 
     @model_validator(mode="after")
     def _within_all_traffic(self) -> Any:

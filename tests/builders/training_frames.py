@@ -1,7 +1,11 @@
 """Made-up training frames whose fraud can be learnt, and the options of a run over one."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from domain.features import CATALOGUE
+from domain.features.payments import MATURITIES, Payments
 from domain.times import DAY
 from inference.frame.frame import Frame
 from inference.training.fitting.fit import FitSettings
@@ -35,3 +39,23 @@ def synthetic(rows: int = 6000, seed: int = 7, labelled: float = 1.0) -> Frame:
     labels = np.where(fraud | (random.random(rows) < labelled), fraud, np.nan).astype(float)
     times = np.sort(random.integers(0, 60 * DAY, rows))
     return Frame(vectors, labels, times, np.ones(rows), NAMES, FEATURE_SET, 60 * DAY)
+
+
+def of_catalogue(frame: Frame, seed: int = 7) -> Frame:
+    """The same rows with the features of the catalogue: the first are its own, the others unknown,
+    and with a card for about every ten payments."""
+    random, rows = np.random.default_rng(seed), len(frame)
+    vectors = np.full((rows, len(CATALOGUE.names)), np.nan)
+    vectors[:, : len(frame.names)] = frame.vectors
+    labels = np.where(np.isnan(frame.labels), -1, frame.labels).astype(np.int8)
+    payments = Payments(
+        random.integers(1, rows // 10, rows),
+        random.integers(500, 20_000, rows),
+        np.zeros(rows, dtype=bool),
+        np.repeat(labels[:, np.newaxis], len(MATURITIES), axis=1),
+    )
+    definitions = tuple(feature.definition for feature in CATALOGUE.features)
+    return replace(
+        frame, vectors=vectors, names=CATALOGUE.names, feature_set=CATALOGUE.hash,
+        definitions=definitions, payments=payments,
+    )  # fmt: skip

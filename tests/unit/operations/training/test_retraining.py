@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
 from inference.monitoring.report import ModelHealth
 from operations.training import retraining
+from operations.training.results import NOT_IN_FORCE
 from operations.training.retraining import Check, Retraining, Schedule, train_in_child, trainings_of
 from tests.builders.artefacts import measured
 
@@ -168,6 +170,29 @@ def test_a_failed_child_ends_in_an_error(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 @pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, int], None]:
+    """Lets the child print this and end with this status, whatever it is asked."""
+
+    def ends(output: str, status: int) -> None:
+        script = tmp_path / "child"
+        script.write_text(f"#!/bin/sh\necho '{output}'\nexit {status}\n")
+        script.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(script))
+
+    return ends
+
+
+def test_a_model_that_the_gate_refused_is_trained_and_not_a_failure(
+    child: Callable[[str, int], None],
+) -> None:
+    child('{"model_id": "new", "promoted": false, "refused": "fall: so far"}', NOT_IN_FORCE)
+    assert train_in_child(True)["refused"] == "fall: so far"
+    child("", 1)
+    with pytest.raises(subprocess.CalledProcessError, match="status 1"):
+        train_in_child(True)
+
+
+@pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs the command, whose checks give these results one after the other."""
     servers = {
@@ -203,6 +228,16 @@ def test_one_look_ends_with_what_it_came_to(run: Callable[..., Any]) -> None:
     assert (away.exit_code, "refused" in away.stderr) == (2, True)
     output = json.loads(run([bad], "--once", "--json").stdout)
     assert (output["failed"], output["reason"]) == ("status 1", "scheduled: a")
+
+
+def test_a_refusal_is_told_with_its_reason_and_a_status_of_its_own(run: Callable[..., Any]) -> None:
+    trained: dict[str, Any] = {"model_id": "new", "promoted": False, "refused": "fall: so far"}
+    refused = retraining.Check(NOW, "alert", "drift of scores", "", trained=trained)
+    done = run([refused], "--once", "--promote")
+    assert done.exit_code == NOT_IN_FORCE == 3
+    assert "trained new (drift of scores), refused  fall: so far" in done.stdout
+    told = run([refused], "--once", "--promote", "--json")
+    assert (told.exit_code, json.loads(told.stdout)["trained"]) == (3, trained)
 
 
 def test_without_once_it_goes_on_after_failures(

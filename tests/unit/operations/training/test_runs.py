@@ -87,9 +87,10 @@ def test_a_killed_run_ends_in_equal_bits(training: subprocess.Popen[str], tmp_pa
 
 def test_asking_for_the_same_again_goes_on_with_the_same_run(tmp_path: Path) -> None:
     first = begin(tmp_path)
-    again = begin(tmp_path, replace(ASKED, promote=True))
+    again = begin(tmp_path, replace(ASKED, promote=True, force=True))
     assert again.folder == first.folder
     assert read_run(again.folder).asked.promote
+    assert read_run(again.folder).asked.force
     others = (
         replace(ASKED, as_known_at=8),
         replace(ASKED, workers=2),
@@ -138,7 +139,7 @@ def test_a_run_is_stored_as_earlier_versions_read_it(tmp_path: Path) -> None:
     run = begin(tmp_path)
     stored, known = json.loads((run.folder / "run.json").read_bytes()), json.loads(EARLIER)
     assert list(stored) == list(known)
-    assert list(stored["asked"]) == list(known["asked"])
+    assert list(stored["asked"]) == [*known["asked"], "force"]  # which they do not look at
 
 
 @pytest.mark.parametrize("sources", [runs.SOURCES, default_model.SOURCES])
