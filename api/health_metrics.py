@@ -16,6 +16,10 @@ _FIGURES = {
     "fraud_least": ("retrace_model_fraud_share_least", "Share of fraud, no declined payment being"),
     "fraud_most": ("retrace_model_fraud_share_most", "Share of fraud, all declined payments being"),
     "calibration_ratio": ("retrace_model_calibration_ratio", "Observed over expected frauds"),
+    "precision": ("retrace_model_precision", "Share of fraud in what was referred, at most"),
+    "precision_expected": ("retrace_model_precision_expected", "The same, by the model's card"),
+    "recall": ("retrace_model_recall", "Share of the known frauds that was referred"),
+    "recall_expected": ("retrace_model_recall_expected", "The same, by the model's card"),
     "decisions": ("retrace_model_decisions_watched", "Decisions that were compared with training"),
 }
 

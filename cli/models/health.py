@@ -119,6 +119,12 @@ def notes(facts: dict[str, Any]) -> list[str]:
             f"too few frauds are known so far to judge calibration: {limits['least_frauds']}"
             " must be expected or observed in weeks whose labels are old enough"
         )
+    found += [
+        f"{name} cannot be judged: it needs labels that make {limits['least_frauds']} frauds, in"
+        " decisions at the thresholds of the training, and a model that knows what to expect"
+        for name in ("precision", "recall")
+        if facts[name] is None
+    ]
     censored = sum(each["declined_censored"] for each in facts["weeks"])
     if censored:
         found.append(f"{censored:,} declined are censored: not in expected or observed frauds")
@@ -129,12 +135,15 @@ def _measures(facts: dict[str, Any]) -> list[list[str]]:
     levels, limits = facts["levels"], facts["limits"]
     psi = "PSI " + " / ".join(f"{limit:g}" for limit in limits["psi"])
     ratio = "ratio " + " / ".join(f"{limit:g}" for limit in limits["ratio"])
+    odds = ratio.replace("ratio", "odds")
     drifted = sum(each["level"] in ("warn", "alert") for each in facts["features"])
     measures = {
         "features": (f"{drifted} of {len(facts['features'])} drift", psi),
         "scores": (_scores(facts["scores"]), psi),
         "labels": (_labels(facts["labels"]), ratio),
         "calibration": (_calibration(facts), ratio),
+        "precision": (_compared(facts["precision"]), odds),
+        "recall": (_compared(facts["recall"]), odds),
     }
     return [[name, *text, levels[name]] for name, text in measures.items()]
 
@@ -161,6 +170,17 @@ def _calibration(facts: dict[str, Any]) -> str:
         for each in judged
     ]
     return "; ".join(parts)
+
+
+def _compared(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "-"
+    live, expected = found["live"], found["expected"]
+    most = "at most " if found["open"] else ""
+    return (
+        f"{most}{live['share']:.1%} of {found['payments']}, {expected['low']:.1%} to"
+        f" {expected['high']:.1%} expected"
+    )
 
 
 def _feature(each: dict[str, Any]) -> list[str]:

@@ -9,6 +9,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from inference.proportions import Proportion
+
 Floats = npt.NDArray[np.float64]
 
 SCORE_DIGITS = 7
@@ -37,13 +39,35 @@ class CalibrationBin(msgspec.Struct, frozen=True):
     share: float
 
 
+class Catch(msgspec.Struct, frozen=True):
+    """What an outcome does: it is given to `share_of_traffic`; of the payments at its threshold or
+    above, `precision` is fraud, and they are `recall` of all fraud. None where there are none.
+    """
+
+    share_of_traffic: float
+    precision: Proportion | None
+    recall: Proportion | None
+
+
+class Catches(msgspec.Struct, frozen=True):
+    """By outcome, and of payments `referred`, that is reviewed or stepped up, among those that are
+    not declined: what live labels can be compared with, for a declined payment seldom has one.
+    """
+
+    decline: Catch
+    step_up: Catch
+    review: Catch
+    referred: Catch
+
+
 class Reference(msgspec.Struct, frozen=True):
     """Traffic of the latest part of the training data, each row as often as it stands for.
 
     `rows` is how many equally weighted rows would say as much (Kish's effective sample size).
     `features` are in the order of the model's. `scores` and `score_quantiles` (evenly spaced, the
     least and the greatest included) are the model's; `calibration` is of the fit that had not seen
-    these rows, by the bins of `scores`. `fraud_share` is of all traffic, as labelled then.
+    these rows, by the bins of `scores`, and so are `catches` at the thresholds, None in a model
+    made before there were any. `fraud_share` is of all traffic, as labelled then.
     """
 
     rows: float
@@ -52,6 +76,7 @@ class Reference(msgspec.Struct, frozen=True):
     score_quantiles: list[float]
     fraud_share: float
     calibration: list[CalibrationBin]
+    catches: Catches | None = None
 
 
 def counted(edges: list[float], values: Any, weights: Floats | None = None) -> Floats:

@@ -9,6 +9,7 @@ from domain.features.payments import MATURITIES
 from domain.times import DAY
 from inference.artefacts.manifest import Manifest
 from inference.monitoring.calibration import Calibration, LabelDrift, Week, calibration, label_drift
+from inference.monitoring.catches import Comparison, LivePayments, precision, recall
 from inference.monitoring.drift import FeatureDrift, ScoreDrift, feature_drifts, score_drift
 from inference.monitoring.limits import Level, Limits, worst
 
@@ -31,6 +32,7 @@ class Live:
     vectors: Any
     scores: Any
     weeks: Sequence[Week]
+    payments: LivePayments
 
     @property
     def coverage(self) -> float:
@@ -44,7 +46,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class ModelHealth:
-    """One model at one time. `features` is empty and `scores` None where there is too little data.
+    """One model at one time. `features` is empty and others None where there is too little data.
 
     `calibrations` are by maturity; the one at `judged_days` gives the level.
     """
@@ -61,6 +63,8 @@ class ModelHealth:
     scores: ScoreDrift | None
     labels: LabelDrift | None
     calibrations: list[Calibration]
+    precision: Comparison | None
+    recall: Comparison | None
     weeks: list[Week] = field(default_factory=list)
     judged_days: int = 30
 
@@ -72,6 +76,8 @@ class ModelHealth:
             "scores": self.scores.level if self.scores else "unknown",
             "labels": self.labels.level if self.labels else "unknown",
             "calibration": self.judged.level,
+            "precision": self.precision.level if self.precision else "unknown",
+            "recall": self.recall.level if self.recall else "unknown",
         }
 
     @property
@@ -112,6 +118,8 @@ def health(
         score_drift(reference, live.scores, limits) if enough else None,
         label_drift(reference.fraud_share, weeks, judged_days, now, limits),
         [calibration(weeks, maturity // DAY, now, limits) for maturity in MATURITIES],
+        precision(reference.catches, live.payments, judged_days, limits),
+        recall(reference.catches, live.payments, limits),
         list(weeks),
         judged_days,
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from domain.events import Thresholds
 from inference.artefacts.reference import (
     SCORE_DIGITS,
     Bins,
@@ -12,6 +13,7 @@ from inference.artefacts.reference import (
     counted,
     places,
 )
+from inference.evaluation.catches import catches_of
 from inference.frame.frame import Floats, Frame
 
 _DECILES = tuple(i / 10 for i in range(1, 10))
@@ -23,7 +25,9 @@ _SHARE_DIGITS = 7
 _TINY = np.float32(1e-30)
 
 
-def reference_of(recent: Frame, served: Floats, later: Frame, unseen: Floats) -> Reference:
+def reference_of(
+    recent: Frame, served: Floats, later: Frame, unseen: Floats, thresholds: Thresholds
+) -> Reference:
     """What traffic looked like in `recent`, the last whole weeks of the training data.
 
     Not in all of it: where a history begins, windows are empty, and live traffic always differs
@@ -42,6 +46,7 @@ def reference_of(recent: Frame, served: Floats, later: Frame, unseen: Floats) ->
         score_quantiles=_short(_quantiles(kept[rows], weights, _QUANTILES)),
         fraud_share=recent.prevalence,
         calibration=_calibration(later, unseen, scores.edges),
+        catches=catches_of(later, unseen, thresholds),
     )
 
 

@@ -85,7 +85,7 @@ def train(
         thresholds=thresholds,
         probe=Probe([], []),
         facts=facts,
-        reference=reference_of(recent, kept, later, scores),
+        reference=reference_of(recent, kept, later, scores, thresholds),
     )
     files = export(fitted, manifest, _probe_rows(later))
     return TrainedModel(files, thresholds, metrics, Validated(later, scores))

@@ -2,6 +2,7 @@
 
 from domain.events import HealthMeasure, ModelAlertRaised
 from domain.model_alerts import model_alert_id
+from inference.monitoring.catches import Comparison
 from inference.monitoring.limits import Limits
 from inference.monitoring.report import ModelHealth
 from projections.readmodels.queries.results import MeasuredHealth
@@ -64,7 +65,26 @@ def _over(health: ModelHealth, limits: Limits) -> dict[HealthMeasure, tuple[floa
         found["calibration"] = (
             _ratio(judged.observed, judged.expected), limits.ratio_alert, summary,
         )  # fmt: skip
+    if health.precision and levels["precision"] == "alert":
+        found["precision"] = _compared(
+            health.precision, "of the payments reviewed or stepped up is fraud", limits
+        )
+    if health.recall and levels["recall"] == "alert":
+        found["recall"] = _compared(
+            health.recall, "of the known frauds not declined was reviewed or stepped up", limits
+        )
     return found
+
+
+def _compared(found: Comparison, what: str, limits: Limits) -> tuple[float, float, str]:
+    open_too = f" ({found.open} without a label among them)" if found.open else ""
+    expected = found.expected
+    summary = (
+        f"{found.live.share:.1%} {what}{open_too}, {expected.share:.1%} expected"
+        f" ({expected.low:.1%} to {expected.high:.1%}): {found.payments} in decisions of"
+        f" {found.days} days"
+    )
+    return found.ratio, limits.ratio_alert, summary
 
 
 def _ratio(live: float, expected: float) -> float:
@@ -94,6 +114,15 @@ def rows_of(health: ModelHealth, now: int) -> list[MeasuredHealth]:
         row("fraud_least", labels.least if labels else None, levels["labels"]),
         row("fraud_most", labels.most if labels else None, levels["labels"]),
         row("calibration_ratio", health.judged.ratio, levels["calibration"]),
+        *(
+            row(name, part, levels[measure])
+            for measure, found in (("precision", health.precision), ("recall", health.recall))
+            if found
+            for name, part in (
+                (measure, found.live.share),
+                (f"{measure}_expected", found.expected.share),
+            )
+        ),
         *(
             row("psi", each.divergence.psi, each.level, each.feature)
             for each in health.features

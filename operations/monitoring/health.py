@@ -13,6 +13,7 @@ from eventlog.port import EventLog
 from inference.artefacts.manifest import Manifest
 from inference.artefacts.store import ArtefactStore
 from inference.monitoring.calibration import Week
+from inference.monitoring.catches import SPANS, LivePayments
 from inference.monitoring.limits import Limits
 from inference.monitoring.report import Live, ModelHealth, health
 from projections.readmodels.queries.live_window import LiveWindow, reach
@@ -63,6 +64,8 @@ def measured(
     weeks = LiveWindow(engine, model_hash, reach(query.until), query.until).weeks(
         [maturity // DAY for maturity in MATURITIES]
     )
+    recent = max(0, query.until - SPANS[-1] * DAY)
+    referred = LiveWindow(engine, model_hash, recent, query.until).referred(manifest.thresholds)
     live = Live(
         since,
         query.until,
@@ -75,5 +78,6 @@ def measured(
             Week(w.begin, w.decided, w.expected, w.declined, w.declined_frauds, w.frauds)
             for w in weeks
         ],
+        LivePayments(referred.ages, referred.holders, referred.referred, referred.labels),
     )
     return health(manifest, model_hash, live, query.limits, query.days)

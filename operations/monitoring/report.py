@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from domain.times import to_rfc3339
 from inference.monitoring.calibration import Calibration, Week
 from inference.monitoring.drift import FeatureDrift, ScoreDrift
@@ -42,6 +44,8 @@ def facts_of(health: ModelHealth, limits: Limits) -> dict[str, Any]:
             "level": labels.level,
         },
         "calibration": [_calibration(each) for each in health.calibrations],
+        "precision": msgspec.to_builtins(health.precision),
+        "recall": msgspec.to_builtins(health.recall),
         "weeks": [_week(each, health.until) for each in health.weeks],
     }
 

@@ -1,22 +1,29 @@
 """Small artefacts without a network: manifests, references, and the measured health of one."""
 
+import msgspec
 import numpy as np
 
 from domain.events import Thresholds
 from domain.times import DAY
 from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
-from inference.artefacts.reference import Reference
+from inference.artefacts.reference import Catch, Catches, Reference
 from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS
 from inference.frame.frame import Floats, Frame
 from inference.monitoring.calibration import WEEK, Week
+from inference.monitoring.catches import LivePayments
 from inference.monitoring.limits import Limits
 from inference.monitoring.report import Live, ModelHealth, health
+from inference.proportions import Proportion
 from inference.training.reference import reference_of
 
 NOW = 100 * DAY
 
 
 LIMITS = Limits()
+NO_PAYMENTS = LivePayments(
+    np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool), np.zeros(0)
+)
+THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)
 
 
 def manifest(**changes: object) -> Manifest:
@@ -28,7 +35,7 @@ def manifest(**changes: object) -> Manifest:
         "feature_definitions": [],
         "baseline": [None],
         "network": Network([[0.0, 1.0]], [4], 1.0, 0.0, 2),
-        "thresholds": Thresholds(review=0.1, step_up=0.2, decline=0.3),
+        "thresholds": THRESHOLDS,
         "probe": Probe([[0.1], [None]], [0.25, 0.5]),
         "facts": {"rows": 3},
     }
@@ -55,16 +62,27 @@ def frame(column: Floats, labels: Floats | None = None, stands_for: Floats | Non
 def made(column: Floats, scores: Floats | None = None, **given: Floats) -> Reference:
     served = np.linspace(0, 1, len(column)) if scores is None else scores
     traffic = frame(column, **given)
-    return reference_of(traffic, served, traffic, served)
+    return reference_of(traffic, served, traffic, served, THRESHOLDS)
 
 
 def measured(
-    shift: float, rows: int = 2000, weeks: list[Week] | None = None, span: int = WEEK
+    shift: float,
+    rows: int = 2000,
+    weeks: list[Week] | None = None,
+    span: int = WEEK,
+    payments: LivePayments = NO_PAYMENTS,
+    expected: Proportion | None = None,
 ) -> ModelHealth:
+    """Of a model whose precision and recall are expected so."""
     random = np.random.default_rng(1)
     column, scores = random.normal(size=2000), random.beta(1, 50, 2000)
-    given = manifest(reference=made(column, scores))
-    live = Live(
-        NOW - WEEK, NOW, rows + 7, 7, span, column[:rows, None] + shift, scores[:rows], weeks or []
+    catch = Catch(0.01, expected, expected)
+    reference = msgspec.structs.replace(
+        made(column, scores), catches=Catches(catch, catch, catch, catch)
     )
+    given = manifest(reference=reference)
+    live = Live(
+        NOW - WEEK, NOW, rows + 7, 7, span, column[:rows, None] + shift, scores[:rows], weeks or [],
+        payments,
+    )  # fmt: skip
     return health(given, "h" * 64, live, LIMITS)

@@ -4,14 +4,18 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import numpy as np
 from sqlalchemy import Engine
 
-from domain.events import Envelope, Outcome, Thresholds
+from domain.events import Envelope, Thresholds
 from domain.features import CATALOGUE
+from domain.policy.thresholds import outcome
 from domain.times import DAY, MINUTE
 from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
+from inference.artefacts.reference import Catch, Catches
 from inference.frame.frame import Floats, Frame
+from inference.proportions import Proportion
 from inference.training.reference import reference_of
 from projections.readmodels.adapters.postgres import transactions_projection
 from tests.builders.read_model_facts import (
@@ -26,6 +30,10 @@ from tests.builders.read_model_facts import (
 
 ROWS = 4000
 MODEL = "a" * 64
+_CAUGHT = Catch(0.014, Proportion(0.4, 0.35, 0.45, 300.0), Proportion(0.7, 0.65, 0.75, 300.0))
+CATCHES = Catches(_CAUGHT, _CAUGHT, _CAUGHT, _CAUGHT)
+"""Of what is reviewed or stepped up 40 % is fraud, which is 70 % of the fraud not declined."""
+THRESHOLDS = Thresholds(review=0.5, step_up=0.7, decline=0.9)
 
 
 def traffic(rows: int, seed: int) -> tuple[Floats, Floats]:
@@ -45,6 +53,7 @@ def monitored_model(**given: Any) -> Manifest:
         vectors, labels, np.arange(ROWS), np.ones(ROWS), CATALOGUE.names, CATALOGUE.hash, ROWS,
         definitions,
     )  # fmt: skip
+    reference = reference_of(frame, scores, frame, scores, THRESHOLDS)
     fields: dict[str, Any] = {
         "format": FORMAT,
         "model_id": "m1",
@@ -53,10 +62,10 @@ def monitored_model(**given: Any) -> Manifest:
         "feature_definitions": list(definitions),
         "baseline": [None] * len(CATALOGUE),
         "network": Network([], [], 1.0, 0.0, 2),
-        "thresholds": Thresholds(review=0.5, step_up=0.7, decline=0.9),
+        "thresholds": THRESHOLDS,
         "probe": Probe([], []),
         "facts": {},
-        "reference": reference_of(frame, scores, frame, scores),
+        "reference": msgspec.structs.replace(reference, catches=CATCHES),
     }
     return Manifest(**fields | given)
 
@@ -64,12 +73,12 @@ def monitored_model(**given: Any) -> Manifest:
 def decided(
     vectors: Any, scores: Iterable[float], first: int = NOON, prefix: str = "t", **changes: Any
 ) -> list[Envelope]:
-    """A submission and a decision per row, a minute apart; declined from .9 on."""
+    """A submission and a decision per row, a minute and a card apart, by THRESHOLDS."""
     facts: list[Envelope] = []
     for number, (vector, score) in enumerate(zip(vectors, scores, strict=True)):
-        x = transaction(f"{prefix}-{number}", first + number * MINUTE)
-        outcome: Outcome = "decline" if score >= 0.9 else "approve"
-        event = scored(x, outcome, float(score))
+        at = first + number * MINUTE
+        x = transaction(f"{prefix}-{number}", at, card_id=f"card-{number}")
+        event = scored(x, outcome(score, THRESHOLDS), float(score))
         values = [None if np.isnan(value) else float(value) for value in vector]
         given = {"feature_set": CATALOGUE.hash, "features": values} | changes
         data = dataclasses.replace(event.data, **given)

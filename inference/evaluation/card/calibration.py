@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from inference.frame.frame import Floats
+from inference.proportions import kish, wilson
 
 EDGES = (0.0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Of the scores: fraud is rare, so that most of them are near nothing."""
-_Z = 1.959964  # of the normal distribution, for 95 %
 
 
 def calibration_table(labels: Floats, scores: Floats, weights: Floats) -> list[dict[str, Any]]:
@@ -25,8 +25,7 @@ def calibration_table(labels: Floats, scores: Floats, weights: Floats) -> list[d
             continue
         weight = weights[rows]
         rate = float(np.average(labels[rows], weights=weight))
-        # As many rows as weigh so unequally are worth (Kish 1965).
-        low, high = _wilson(rate, float(weight.sum() ** 2 / (weight**2).sum()))
+        low, high = wilson(rate, kish(weight))
         table.append(
             {
                 "from": EDGES[number],
@@ -46,10 +45,3 @@ def calibration_table(labels: Floats, scores: Floats, weights: Floats) -> list[d
 def calibration_error(table: list[dict[str, Any]]) -> float:
     """Mean distance of predicted and observed, by share of traffic: ECE (Naeini et al. 2015)."""
     return float(sum(b["share_of_traffic"] * abs(b["predicted"] - b["observed"]) for b in table))
-
-
-def _wilson(rate: float, rows: float) -> tuple[float, float]:
-    """SciPy's takes whole numbers of rows alone; weighted rows are worth a fraction."""
-    centre = (rate + _Z**2 / (2 * rows)) / (1 + _Z**2 / rows)
-    spread = _Z * np.sqrt(rate * (1 - rate) / rows + _Z**2 / (4 * rows**2)) / (1 + _Z**2 / rows)
-    return float(max(centre - spread, 0.0)), float(min(centre + spread, 1.0))

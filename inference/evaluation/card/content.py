@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from domain.times import to_rfc3339
@@ -11,11 +12,11 @@ from inference.artefacts.store import Artefact
 from inference.evaluation.card.calibration import calibration_error, calibration_table
 from inference.evaluation.card.importance import importance
 from inference.evaluation.card.origin import Origin
-from inference.evaluation.costs import threshold_shares
-from inference.evaluation.measures import AS_KNOWN, MeasureSettings, Validated, by_maturity
+from inference.evaluation.catches import catches_of
+from inference.evaluation.measures import MeasureSettings, Validated, by_maturity
 from inference.frame.frame import Floats
 
-FORMAT = 1
+FORMAT = 2
 MOST_IMPORTANT = 20
 
 
@@ -38,7 +39,7 @@ def content(
         "best_epoch": manifest.facts["best_epoch"],
         "measured_with": asdict(chosen),
         "metrics": metrics,
-        "thresholds": _thresholds(artefact, validated, metrics[AS_KNOWN]),
+        "thresholds": _thresholds(artefact, validated),
         "calibration": {"bands": bands, "error": calibration_error(bands)},
         "importance": _importance(artefact, validated),
         "features": [
@@ -73,25 +74,12 @@ def _data(artefact: Artefact, validated: Validated, origin: Origin) -> dict[str,
     }
 
 
-def _thresholds(
-    artefact: Artefact, validated: Validated, measured: dict[str, Any]
-) -> dict[str, dict[str, Any]]:
+def _thresholds(artefact: Artefact, validated: Validated) -> dict[str, dict[str, Any]]:
     at = artefact.manifest.thresholds
-    frame = validated.frame
-    shares = threshold_shares(validated.scores, frame.stands_for, at)
-    fraud = frame.labels == 1
-    total = frame.stands_for[fraud].sum()
-    outcomes = {}
-    for outcome, score in (("decline", at.decline), ("step_up", at.step_up), ("review", at.review)):
-        reached = fraud & (validated.scores >= score)
-        outcomes[outcome] = {
-            "from": score,
-            "share_of_traffic": shares[outcome],
-            "frauds_at_or_above": float(frame.stands_for[reached].sum() / total) if total else None,
-        }
-    outcomes["decline"]["precision"] = measured.get("precision_declined")
-    outcomes["review"]["precision"] = measured.get("precision_reviewed")
-    return outcomes
+    catches = catches_of(validated.frame, validated.scores, at)
+    least = {"decline": at.decline, "step_up": at.step_up, "review": at.review}
+    found: dict[str, dict[str, Any]] = msgspec.to_builtins(catches)
+    return {name: {"from": least.get(name, at.review), **catch} for name, catch in found.items()}
 
 
 def _importance(artefact: Artefact, validated: Validated) -> dict[str, Any]:

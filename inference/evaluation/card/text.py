@@ -92,18 +92,29 @@ def _measures(card: dict[str, Any]) -> str:
 
 
 def _thresholds(card: dict[str, Any]) -> str:
+    at = card["thresholds"]
     rows = [
         [
-            outcome,
-            f"{at['from']:.4f}",
-            _share(at["share_of_traffic"], 2),
-            _share(at["frauds_at_or_above"]),
-            _share(at.get("precision")),
+            outcome.replace("_", "-"),
+            f"{at[outcome]['from']:.4f}",
+            _share(at[outcome]["share_of_traffic"], 2),
+            _interval(at[outcome]["precision"]),
+            _interval(at[outcome]["recall"]),
         ]
-        for outcome, at in card["thresholds"].items()
+        for outcome in ("decline", "step_up", "review")
     ]
-    titles = ["outcome", "score from", "of traffic", "frauds there or above", "fraud among these"]
-    return "## Thresholds\n\n" + table(titles, rows)
+    titles = ["outcome", "score from", "of traffic", "precision there or above", "recall"]
+    referred = at["referred"]
+    return (
+        "## Thresholds\n\nExpected, with 95 % intervals, on the later payments, to which only "
+        "calibration and thresholds were fitted. Precision is the share that is fraud, recall the "
+        "share of all fraud; payments of one card are taken together.\n\n"
+        + table(titles, rows)
+        + "\n\nLive, a declined payment is seldom labelled. Of payments that are not declined, "
+        + f"{_interval(referred['recall'])} of the fraud is reviewed or stepped up, and "
+        + f"{_interval(referred['precision'])} of what is reviewed or stepped up is fraud: "
+        + "`retrace models health` compares live labels with these two."
+    )
 
 
 def _calibration(card: dict[str, Any]) -> str:
@@ -169,6 +180,12 @@ def _count(value: int) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def _interval(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "-"
+    return f"{found['share']:.1%} ({found['low']:.1%} to {found['high']:.1%})"
 
 
 def _share(value: float | None, digits: int = 1) -> str:

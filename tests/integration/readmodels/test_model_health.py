@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from domain.errors import UnavailableError
+from domain.events import Thresholds
 from domain.features import CATALOGUE
 from domain.times import DAY, HOUR, MINUTE
 from operations.monitoring.health import HealthQuery, measured
@@ -110,6 +111,45 @@ def test_frauds_beyond_the_expected_number_are_an_alert(engine: Engine) -> None:
     assert found.judged.ratio == pytest.approx(3, abs=0.1)
     assert (found.levels["calibration"], found.levels["labels"]) == ("alert", "alert")
     assert found.drifted == []
+
+
+def test_frauds_that_were_not_referred_lower_recall_as_soon_as_they_are_known(
+    engine: Engine,
+) -> None:
+    """Declined payments take no part, nor do decisions at other thresholds."""
+    vectors, _ = traffic(40, 3)
+    given: list[dict[str, Any]] = [
+        {"prefix": "t"},
+        {"prefix": "stopped", "outcome": "decline"},
+        {"prefix": "other", "thresholds": Thresholds(review=0.05, step_up=0.7, decline=0.9)},
+    ]
+    facts = [fact for each in given for fact in decided(vectors, [0.6] * 8 + [0.1] * 32, **each)]
+    keys = [f"{each['prefix']}-{number}" for each in given for number in range(40)]
+    project(engine, *facts, *frauds(keys))
+    found = measured(engine, monitored_model(), MODEL, HealthQuery(NOON + 6 * DAY))
+    assert found.recall is not None
+    assert (found.recall.live.share, found.recall.payments, found.recall.days) == (0.2, 40, 8)
+    assert (found.levels["recall"], found.levels["calibration"]) == ("alert", "unknown")
+    before = measured(engine, monitored_model(), MODEL, HealthQuery(NOON + 5 * DAY))
+    assert before.levels["recall"] == "unknown"
+
+
+def test_referred_payments_that_turn_out_genuine_lower_precision(engine: Engine) -> None:
+    vectors, _ = traffic(100, 3)
+    told = [labelled(f"t-{number}", 0, NOON + DAY, kind="genuine") for number in range(80)]
+    log = project(engine, *decided(vectors, [0.6, 0.75] * 50), *told)
+    asked = HealthQuery(NOON + 2 * DAY)
+    found = measured(engine, monitored_model(), MODEL, asked)
+    assert found.precision is not None
+    assert (found.precision.live.share, found.precision.open) == (0.2, 20)
+    assert found.levels["precision"] == "alert"
+    again = [
+        labelled(f"t-{number}", 1, NOON + DAY + HOUR, "r2", "fraud_report") for number in range(40)
+    ]
+    project(engine, *again, log=log)
+    found = measured(engine, monitored_model(), MODEL, asked)
+    assert found.precision is not None
+    assert (found.precision.live.share, found.levels["precision"]) == (0.6, "steady")
 
 
 def test_a_silent_server_is_named() -> None:

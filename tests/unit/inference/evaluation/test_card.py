@@ -88,9 +88,13 @@ def test_thresholds_report_frauds_they_catch(card: dict[str, Any], trained: Trai
     labels = trained.validated.frame.labels
     declined = card["thresholds"]["decline"]
     assert declined["from"] == at.decline
-    assert declined["frauds_at_or_above"] == pytest.approx(
-        (scores[labels == 1] >= at.decline).mean()
-    )
+    caught = (scores[labels == 1] >= at.decline).mean()
+    assert declined["recall"]["share"] == pytest.approx(caught)
+    assert declined["recall"]["low"] < caught < declined["recall"]["high"]
+    assert declined["precision"]["share"] == trained.metrics["precision_declined"]
+    below = (labels == 1) & (scores < at.decline)
+    referred = card["thresholds"]["referred"]
+    assert referred["recall"]["share"] == pytest.approx((scores[below] >= at.review).mean())
     assert declined["share_of_traffic"] == pytest.approx((scores >= at.decline).mean())
 
 
@@ -125,6 +129,7 @@ def test_the_text_has_every_figure_where_people_look_for_it(card: dict[str, Any]
         "card precision@100",
         "60 days",
         "is new",
+        f"{card['thresholds']['review']['recall']['share']:.1%} (",
     ):
         assert said in text
     assert f"{card['metrics']['as known']['average_precision']:.4f}" in text

@@ -12,7 +12,7 @@ from inference.monitoring.calibration import WEEK, Week, calibration, label_drif
 from inference.monitoring.drift import score_drift
 from inference.monitoring.limits import Limits
 from inference.monitoring.report import Live, health
-from tests.builders.artefacts import made, manifest
+from tests.builders.artefacts import NO_PAYMENTS, made, manifest
 
 LIMITS = Limits()
 NOW = 100 * DAY
@@ -24,7 +24,7 @@ def week(begin: int, expected: float, observed: int, **given: Any) -> Week:
 
 
 def live(values: Any, scores: Any, weeks: list[Week] | None = None) -> Live:
-    return Live(0, NOW, len(scores), 0, NOW, values, scores, weeks or [])
+    return Live(0, NOW, len(scores), 0, NOW, values, scores, weeks or [], NO_PAYMENTS)
 
 
 def test_only_mature_weeks_count() -> None:
@@ -91,6 +91,7 @@ def test_a_report_names_the_drifted_features_and_the_worst_level() -> None:
     shifted = health(given, "h", live(column[:, None] + 3, scores), LIMITS)
     assert shifted.levels == {
         "features": "alert", "scores": "steady", "labels": "unknown", "calibration": "unknown",
+        "precision": "unknown", "recall": "unknown",
     }  # fmt: skip
     assert [each.feature for each in shifted.drifted] == ["a"]
 
@@ -104,7 +105,7 @@ def test_too_little_traffic_is_unknown_however_far_it_lies() -> None:
 def test_traffic_of_less_than_the_window_is_unknown_for_it_lacks_the_rhythm_of_a_week() -> None:
     given = manifest(reference=made(np.zeros(2000)))
     many = np.full(2000, 9.0)
-    short = Live(0, NOW, 2000, 0, NOW // 7, many[:, None], many, [])
+    short = Live(0, NOW, 2000, 0, NOW // 7, many[:, None], many, [], NO_PAYMENTS)
     assert health(given, "h", short, LIMITS).level == "unknown"
     asked_so = dataclasses.replace(LIMITS, coverage=0.1)
     assert health(given, "h", short, asked_so).level == "alert"

@@ -1,7 +1,11 @@
 """A model over a limit raises one alert per measure and day, which names the cause."""
 
+import numpy as np
+
 from domain.times import DAY, HOUR
 from inference.monitoring.calibration import Week
+from inference.monitoring.catches import LivePayments
+from inference.proportions import Proportion
 from operations.monitoring.alerts import alerts_of, rows_of
 from tests.builders.artefacts import LIMITS, NOW, measured
 
@@ -34,6 +38,28 @@ def test_calibration_alerts_give_the_numbers_of_frauds() -> None:
     assert found["calibration"].value == 2.5
     # Nothing was fraud in that training data: a ratio to it still has to be a number.
     assert 1 < found["labels"].value < float("inf")
+
+
+def test_alerts_of_precision_and_recall_give_both_shares() -> None:
+    missed = LivePayments(
+        np.zeros(40, np.int64), np.arange(40), np.arange(40) < 4, np.ones(40)
+    )  # fmt: skip
+    clear = LivePayments(
+        np.zeros(200, np.int64), np.arange(200), np.ones(200, bool),
+        np.where(np.arange(200) < 190, 0.0, np.nan),
+    )  # fmt: skip
+    expected = Proportion(0.7, 0.6, 0.8, 80.0)
+    for payments, measure, summary in (
+        (missed, "recall", "10.0% of the known frauds not declined was reviewed or stepped up,"),
+        (clear, "precision", "stepped up is fraud (10 without a label among them), 70.0% expected"),
+    ):
+        health = measured(0, payments=payments, expected=expected)
+        found = {str(each.measure): each for each in alerts_of(health, LIMITS, NOW)}
+        assert summary in found[measure].summary
+        assert found[measure].value > found[measure].limit == 2
+        shown = {row.measure: row.value for row in rows_of(health, NOW)}
+        assert shown[f"{measure}_expected"] == 0.7
+        assert shown[measure] in (0.1, 0.05)
 
 
 def test_rows_for_metrics_have_one_per_feature_and_one_per_measure() -> None:

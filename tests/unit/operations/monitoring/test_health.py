@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -12,7 +13,9 @@ from cli.models.health import notes
 from domain.errors import SettingsError, UnavailableError
 from domain.times import DAY
 from inference.monitoring.calibration import Week
+from inference.monitoring.catches import LivePayments
 from inference.monitoring.report import ModelHealth
+from inference.proportions import Proportion
 from operations.monitoring import health as monitoring
 from operations.monitoring.report import facts_of
 from runtime.settings import settings_from_environment
@@ -59,6 +62,21 @@ def test_json_holds_every_figure(run: Any) -> None:
     assert facts["weeks"][0]["observed"] == {"7": 30, "30": 50, "60": 50, "90": 50}
     judged = next(each for each in facts["calibration"] if each["days"] == 30)
     assert (judged["ratio"], judged["declined_censored"]) == (2.5, 5)
+
+
+def test_recall_is_shown_beside_what_was_expected(run: Any) -> None:
+    payments = LivePayments(
+        np.zeros(40, np.int64), np.arange(40), np.arange(40) < 4, np.ones(40)
+    )  # fmt: skip
+    found = measured(0, payments=payments, expected=Proportion(0.7, 0.6, 0.8, 80.0))
+    said = run(found)
+    assert said.exit_code == 1
+    assert "10.0% of 40, 60.0% to 80.0% expected" in said.stdout
+    assert "recall cannot be judged" not in said.stderr
+    assert "precision cannot be judged" in said.stderr
+    facts = json.loads(run(found, "--json").stdout)
+    assert (facts["recall"]["live"]["share"], facts["recall"]["payments"]) == (0.1, 40)
+    assert facts["precision"] is None
 
 
 def test_a_failed_measurement_ends_with_2_and_gives_the_reason(run: Any) -> None:
