@@ -31,6 +31,9 @@ def test_nothing_found_is_no_certainty_where_all_are_of_one_card() -> None:
     assert one is not None
     assert (one.rows, one.low) == (1, 0)
     assert one.high > 0.7
+    five = proportion(np.ones(50, bool), clusters=np.arange(50) % 5)
+    assert five is not None
+    assert five.rows == pytest.approx(5)
 
 
 def test_the_interval_of_clustered_rows_covers_the_share_as_often_as_it_says() -> None:

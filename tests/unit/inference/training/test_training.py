@@ -48,6 +48,9 @@ def test_the_reference_is_of_the_last_whole_weeks(model: TrainedModel) -> None:
     span = np.ptp(model.validated.frame.times)
     assert 7 * DAY < span < 14 * DAY
     assert reference.rows == (frame.times > frame.times[-1] - 14 * DAY).sum()
+    assert reference.catches is not None
+    assert reference.catches.review.recall is not None
+    assert reference.catches.review.recall.share == model.metrics["recall_reviewed"]
 
 
 def test_the_same_seed_gives_the_same_artefact(model: TrainedModel) -> None:
