@@ -12,6 +12,7 @@ import typer
 from cli.output import progress_shown
 
 if TYPE_CHECKING:
+    from inference.evaluation.gate.report import GateReport
     from operations.training.results import TrainingResult
 
 _STEPS = 1000
@@ -60,12 +61,20 @@ def print_training(
         f"  declines from {thresholds['decline']:.4f} (finds {metrics['recall_declined']:.0%}),"
         f" reviews from {thresholds['review']:.4f} (finds {metrics['recall_reviewed']:.0%})"
     )
-    for check in result.gate.checks if result.gate is not None else ():
-        print(f"  gate, {'passed' if check.passed else 'REFUSED'}: {check.name}: {check.says}")
+    if result.gate is not None:
+        _print_gate(result.gate)
     if summary["card"]:
         print(f"  card: {summary['card']}")
     if result.refused:
         print("  `retrace models promote` or `retrace train --force` puts it in force all the same")
+
+
+def _print_gate(report: GateReport) -> None:
+    """What refused, and else the comparison with the model in force."""
+    for check in report.refused or report.checks[:1]:
+        print(f"  gate, {'passed' if check.passed else 'refused'}: {check.name}: {check.says}")
+    others = sum(each.passed for each in report.checks) - report.passed
+    print(f"  gate: {others} other checks passed")
 
 
 def exit_status(result: TrainingResult) -> int:

@@ -19,6 +19,7 @@ from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import ALERTS
 from inference.artefacts.store import MANIFEST, ArtefactStore
+from inference.evaluation.costs import Costs
 from inference.frame.frame import Frame
 from inference.frame.stored import store_frame, stored_frame
 from inference.training.fitting.fit import FitSettings
@@ -242,6 +243,7 @@ def test_the_model_in_force_stops_no_more_than_the_new_budget(bench: Bench, good
     lax = Thresholds(review=1e-6, step_up=0.9, decline=0.95)
     other = replace(policy.model, thresholds=None)
     promote_model(bench.log, other, lax, NOW)
+    bench.ports = replace(bench.ports, costs=Costs(review=0))
     result = bench.finish(good)
     assert result.promoted, result.refused
     assert said(result, "cost")
