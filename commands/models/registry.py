@@ -35,14 +35,18 @@ class Registered:
 class Registry:
     """The models of the log as of one moment, in the order in which they came.
 
-    `policy` and `shadows` are those of that moment.
+    `policy` and `shadows` are those of that moment; `taken_back` are the hashes of the models that
+    a rollback has ever put out of force.
     """
 
     def __init__(self, topic: Iterable[Fact]) -> None:
         self._models: dict[str, Registered] = {}
         self.policy, self.shadows = NO_POLICY, NO_SHADOWS
+        self.taken_back: set[str] = set()
         for offset, fact in topic:
             data = fact.data
+            if isinstance(data, ModelPromoted) and data.took_back:
+                self._took_back(data)
             self.policy = self.policy.apply(data, offset)
             self.shadows = self.shadows.apply(data, offset)
             if isinstance(data, ModelTrained):
@@ -86,6 +90,10 @@ class Registry:
             if model.retired is None and model.model_hash != self.in_force:
                 return model, each
         raise NotFoundError("model in force before this one", named or "any")
+
+    def _took_back(self, data: ModelPromoted) -> None:
+        if self.in_force not in (None, data.model_hash):
+            self.taken_back.add(str(self.in_force))
 
     def _trained(self, data: ModelTrained) -> None:
         known = self._models.get(data.model_hash) or _named(data)

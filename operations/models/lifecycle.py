@@ -68,6 +68,10 @@ class Models:
         model = self.registry.find(named)
         return self._in_force(model, self._checked(model).thresholds, took_back=False)
 
+    def check(self, model: Registered) -> None:
+        """Raises as `promote` where it cannot be put in force."""
+        self._checked(model)
+
     def rollback(self, to: str | None = None) -> Registered:
         """Puts the model before the one in force back, with the thresholds that it had.
 

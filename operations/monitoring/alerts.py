@@ -5,6 +5,7 @@ from domain.model_alerts import model_alert_id
 from inference.monitoring.catches import Comparison
 from inference.monitoring.limits import Limits
 from inference.monitoring.report import ModelHealth
+from operations.monitoring.automatic_rollback import BY_LABELS
 from projections.readmodels.queries.results import MeasuredHealth
 
 _MOST_FEATURES = 20
@@ -12,8 +13,13 @@ _GREATEST = 1e6
 """Stands for a ratio to nothing, which JSON has no number for."""
 
 
-def alerts_of(health: ModelHealth, limits: Limits, now: int) -> list[ModelAlertRaised]:
-    """One per measure over its alert limit; ids are equal on one day, so that repeats are void."""
+def alerts_of(
+    health: ModelHealth, limits: Limits, now: int, after: str = ""
+) -> list[ModelAlertRaised]:
+    """One per measure over its alert limit; ids are equal on one day, so that repeats are void.
+
+    `after` says what is done about a model that labels show to be bad.
+    """
     return [
         ModelAlertRaised(
             alert_id=model_alert_id(health.model_hash, measure, now),
@@ -22,7 +28,7 @@ def alerts_of(health: ModelHealth, limits: Limits, now: int) -> list[ModelAlertR
             measure=measure,
             value=min(value, _GREATEST),
             limit=limit,
-            summary=summary,
+            summary=f"{summary}; {after}" if after and measure in BY_LABELS else summary,
             features=_features(health) if measure == "features" else [],
             since=health.since,
             until=health.until,

@@ -15,6 +15,7 @@ from domain.events import ModelAlertRaised
 from domain.times import SECOND
 from inference.monitoring.report import ModelHealth
 from operations.monitoring.alerts import alerts_of, rows_of
+from operations.monitoring.automatic_rollback import AutomaticRollback, bad
 from operations.monitoring.health import HealthPorts, HealthQuery, health_of
 from projections.readmodels.model_health import keep, measured_at
 
@@ -28,7 +29,8 @@ class HealthMonitor:
     """Measures the model in force and the one rolled out every `minutes`; 0 for never.
 
     `query` gives what is asked at a moment. Several processes share one measurement: none measures
-    while a fresh one is stored.
+    while a fresh one is stored. With `rollback` a model that labels show to be bad is put out of
+    force, or its roll-out ended.
     """
 
     ports: HealthPorts
@@ -36,6 +38,7 @@ class HealthMonitor:
     minutes: float
     source: str
     clock: Callable[[], int]
+    rollback: AutomaticRollback | None = None
     _raised: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
@@ -62,13 +65,32 @@ class HealthMonitor:
         found = await asyncio.to_thread(self._measured, query)
         rows = [row for health in found for row in rows_of(health, now)]
         await asyncio.to_thread(keep, self.ports.engine, rows)
-        alerts = [alert for health in found for alert in alerts_of(health, query.limits, now)]
+        alerts = [
+            alert
+            for health in found
+            for alert in alerts_of(health, query.limits, now, await self._said(health))
+        ]
         fresh = [alert for alert in alerts if alert.alert_id not in self._raised]
         for alert in fresh:
             await raise_model_alert(self.ports.log, alert, self.source, now)
             self._raised.add(alert.alert_id)
             logger.warning("%s: %s", alert.model_id, alert.summary)
+        # After the alerts: where this fails, the next measurement finds the model in force still.
+        for health in found:
+            await self._act(health)
         return fresh
+
+    async def _said(self, health: ModelHealth) -> str:
+        if self.rollback is None or not bad(health):
+            return ""
+        return await asyncio.to_thread(self.rollback.said, health)
+
+    async def _act(self, health: ModelHealth) -> None:
+        if self.rollback is None or not bad(health):
+            return
+        done = await asyncio.to_thread(self.rollback.act, health)
+        if done is not None:
+            logger.error("%s is bad by its labels: %s", health.model_id, done)
 
     def _due(self, now: int) -> bool:
         last = measured_at(self.ports.engine)

@@ -5,12 +5,15 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
+from commands.models.registry import registry_of
 from eventlog.port import EventLog
 from host.clock import now_us
+from operations.models.lifecycle import Models
+from operations.monitoring.automatic_rollback import AutomaticRollback
 from operations.monitoring.health import HealthPorts, HealthQuery
 from operations.monitoring.health_monitor import HealthMonitor
 from runtime.composition.log import open_log
-from runtime.composition.models import artefacts_of
+from runtime.composition.models import artefacts_of, open_scorers
 from runtime.composition.read_models import LONG_SECONDS, open_engine
 from runtime.settings import Settings
 
@@ -33,4 +36,12 @@ def health_monitor(settings: Settings, log: EventLog, engine: Engine, source: st
         settings.health_minutes,
         source,
         now_us,
+        AutomaticRollback(lambda: _models(settings, log)) if settings.model_rollback else None,
     )
+
+
+@contextmanager
+def _models(settings: Settings, log: EventLog) -> Iterator[Models]:
+    """Scorers are opened for as long as a rollback takes: no kernel stays loaded."""
+    with open_scorers(settings) as load:
+        yield Models(log, artefacts_of(settings), registry_of(log), load)

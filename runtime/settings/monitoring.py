@@ -13,6 +13,8 @@ from runtime.settings.slices import Slice
 class HealthSettings(Slice):
     health_minutes: float = Field(default=15.0, alias="RETRACE_HEALTH_MINUTES", ge=0)
     """How often the health of the model in force is measured; 0 for never."""
+    model_rollback: bool = Field(default=False, alias="RETRACE_MODEL_ROLLBACK")
+    """Puts a model that labels show to be bad out of force, once: the one before decides again."""
     health_days: float = Field(default=7.0, alias="RETRACE_HEALTH_DAYS", gt=0)
     """Days of decisions that are compared with training; whole weeks are best."""
     health_label_days: Literal[7, 30, 60, 90] = Field(default=30, alias="RETRACE_HEALTH_LABEL_DAYS")
