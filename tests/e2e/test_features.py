@@ -126,8 +126,10 @@ def test_a_feature_is_added_swapped_in_and_rolled_back_while_decisions_go_on(
         while shown(stack, traffic, seen)["feature_set"] == built["feature_set"]:
             assert len(traffic.answers) < seen + 3000, "the new feature never went"
     assert traffic.failures == []
+    # A machine that builds a generation beside them may be late for a decision, and says so.
     paths = {answer["path"] for answer in traffic.answers}
-    assert paths == {"full"}
+    assert "full" in paths
+    assert "fallback" not in paths
     proof = features(stack, "verify", "--sample", "10")
     assert proof["different"] == 0
     assert proof["compared"] > 0
