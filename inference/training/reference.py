@@ -15,6 +15,7 @@ from inference.artefacts.reference import (
 )
 from inference.evaluation.catches import catches_of
 from inference.frame.frame import Floats, Frame
+from inference.proportions import kish
 
 _DECILES = tuple(i / 10 for i in range(1, 10))
 # Nearly all scores are small: what is declined and reviewed lies in the last two percent.
@@ -40,7 +41,7 @@ def reference_of(
     kept = np.round(served, SCORE_DIGITS)
     scores = _bins(kept[rows], weights, _SCORE_SHARES)
     return Reference(
-        rows=float(weights.sum() ** 2 / (weights**2).sum()),
+        rows=kish(weights),
         features=features,
         scores=scores,
         score_quantiles=_short(_quantiles(kept[rows], weights, _QUANTILES)),
