@@ -11,6 +11,7 @@ _INTERRUPTED = 130
 
 def register(app: typer.Typer) -> None:
     app.command()(ingest)
+    app.command()(mappings)
 
 
 def ingest(
@@ -19,6 +20,14 @@ def ingest(
         list[str] | None,
         typer.Option(
             "--map", metavar="FIELD=COLUMN", help="The column that holds a field. Repeatable."
+        ),
+    ] = None,
+    mapping_file: Annotated[
+        str | None,
+        typer.Option(
+            "--mapping",
+            metavar="FILE.yaml|NAME",
+            help="How columns become fields: a file, or a mapping that `retrace mappings` lists.",
         ),
     ] = None,
     label: Annotated[
@@ -59,6 +68,7 @@ def ingest(
     options = ImportOptions(
         file=file,
         mapping=mapping or (),
+        mapping_file=mapping_file,
         label=label,
         label_delay=label_delay,
         score=score,
@@ -84,3 +94,22 @@ def ingest(
     print_summary(opened.command, summary, seconds, opened.rejects_path, interrupted, as_json)
     if interrupted:
         raise typer.Exit(_INTERRUPTED)
+
+
+def mappings(
+    name: Annotated[str | None, typer.Argument(help="Print this one, to edit a copy.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """List the mappings of public data sets that ship, for `retrace ingest --mapping NAME`."""
+    from cli.output import print_result
+    from commands.imports.mapping.yaml_file import parse_mapping, shipped_names, shipped_text
+
+    if name is not None:
+        text = shipped_text(name)
+        print_result({"name": name, "yaml": text}, text.rstrip(), as_json)
+        return
+    found = {each: parse_mapping(shipped_text(each), each).description for each in shipped_names()}
+    width = max(map(len, found))
+    print_result(
+        found, "\n".join(f"{each:{width}}  {told}" for each, told in found.items()), as_json
+    )

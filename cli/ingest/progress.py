@@ -104,6 +104,7 @@ def print_summary(
         details = {
             "cleaned_fields": summary.cleaned_fields,
             "rejected_fields": summary.rejected_fields,
+            "notes": summary.notes,
         }
         sys.stdout.write(json.dumps({**figures, **details}) + "\n")
     else:
@@ -118,6 +119,8 @@ def _say_next(summary: ImportSummary, rejects_file: str | None, interrupted: boo
             f"Interrupted: {summary.accepted:,} rows are in the log. Run it again to go on: "
             "rows that are in the log are not added twice."
         )
+    for note, count in summary.notes.items():
+        say(f"{count:,} {note}.", markup=False)
     if rejects_file:
         say(f"Rejected rows with line, field and reason: {rejects_file}", markup=False)
     if summary.labels_held:

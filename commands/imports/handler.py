@@ -1,20 +1,23 @@
 """Command ImportRows: appends the rows of a file as history."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from commands.imports.columns import Binding
 from commands.imports.facts import FLUSH_SECONDS, Facts
 from commands.imports.label_queue import LabelQueue, PendingLabel
-from commands.imports.label_values import read_label
+from commands.imports.mapping.amounts import ROUNDED, proven_style
+from commands.imports.mapping.binding import Binding
 from commands.imports.readers.rows import MalformedRow, Row, RowSource
 from commands.imports.rejects import Reject, RejectSink, original_text
 from commands.imports.seen_ids import SeenIds
 from commands.imports.summary import ImportSummary
 from commands.intake.cleaner import PayloadCleaner
-from domain.cleaning.changes import changed_fields
+from domain.cleaning.changes import changed_fields, is_rounded
 from domain.errors import FieldError, InvalidTransactionError
+from domain.money import AMBIGUOUS
 from domain.transactions import Transaction
 from eventlog.port import Appender
 from eventlog.topics import TRANSACTIONS
@@ -26,7 +29,8 @@ SOURCE_PREFIX = "retrace/import/"
 class ImportRows:
     """`name` and `correlation_id` are those of the file; with `score` the rows are decided.
 
-    `label_delay` is in microseconds. At most `limit` rows are read.
+    `label_delay` is in microseconds. At most `limit` rows are read. `again` opens the file once
+    more, for what only its whole can tell.
     """
 
     name: str
@@ -35,6 +39,7 @@ class ImportRows:
     label_delay: int
     score: bool = False
     limit: int | None = None
+    again: Callable[[], RowSource] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,8 @@ class _Import:
         self._seen = SeenIds()
         self._labels = LabelQueue(ports.spool)
         self._now = ports.clock()
+        self._style = command.binding.style
+        self._proven = False
 
     def run(self, rows: RowSource) -> None:
         try:
@@ -104,27 +111,49 @@ class _Import:
         if isinstance(row, MalformedRow):
             return self._reject(line, row, [FieldError("row", row.reason)])
         binding = self._command.binding
-        payload = binding.payload(row)
         try:
-            transaction = self._ports.cleaner.clean(payload, self._now)
+            payload = binding.payload(row, line)
+            transaction = self._cleaned(payload)
         except InvalidTransactionError as error:
             return self._reject(line, row, error.errors)
         label = None
         if binding.label is not None:
             try:
-                label = read_label(row.get(binding.label))
+                label = binding.label_of(row)
             except ValueError as error:
-                return self._reject(line, row, [FieldError(binding.label, str(error))])
+                return self._reject(line, row, [FieldError(binding.label.column, str(error))])
         if not self._seen.add(transaction.transaction_id):
             return self._reject(line, row, [FieldError("transaction_id", "repeats an earlier row")])
         self._accept(line, transaction)
         changed = changed_fields(payload, transaction)
+        if self._style.rounding and is_rounded(payload["amount"], transaction, self._style):
+            changed.append("amount")
+            self._note(ROUNDED)
         if changed:
             self._count_cleaned(changed)
+        for note in binding.notes:
+            self._note(note)
         if label is not None:
             known_time = transaction.timestamp + self._command.label_delay
             self._labels.push(PendingLabel(known_time, self._facts.label(transaction, label)))
         return None
+
+    def _cleaned(self, payload: Mapping[str, Any]) -> Transaction:
+        clean = self._ports.cleaner.clean
+        try:
+            return clean(payload, self._now, self._style)
+        except InvalidTransactionError as error:
+            again = self._command.again
+            if self._style.decimal or again is None or not any(map(_ambiguous, error.errors)):
+                raise
+            if not self._proven:
+                self._proven = True
+                with closing(again()) as rows:
+                    self._style = proven_style(rows, self._command.binding)
+            return clean(payload, self._now, self._style)
+
+    def _note(self, note: str) -> None:
+        self._summary.notes[note] = self._summary.notes.get(note, 0) + 1
 
     def _accept(self, line: int, transaction: Transaction) -> None:
         summary, key = self._summary, transaction.transaction_id
@@ -165,3 +194,7 @@ class _Import:
         summary.cleaned += 1
         for name in fields:
             summary.cleaned_fields[name] = summary.cleaned_fields.get(name, 0) + 1
+
+
+def _ambiguous(error: FieldError) -> bool:
+    return error.field == "amount" and error.message == AMBIGUOUS

@@ -9,7 +9,7 @@ class ImportSummary:
 
     `cleaned` counts accepted rows in which some text was normalised. `labels_held` are those that
     will be known only after now and so were not sent. `out_of_order` rows are older than one
-    before them.
+    before them. `notes` counts accepted rows of which something must be told.
     """
 
     rows: int = 0
@@ -24,6 +24,7 @@ class ImportSummary:
     last_time: int | None = None
     rejected_fields: dict[str, int] = field(default_factory=dict)
     cleaned_fields: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
     complete: bool = False
 
     def note_time(self, timestamp: int) -> None:

@@ -7,8 +7,10 @@ from commands.intake.tokens import Tokeniser
 from domain.cleaning.cards import redact, tokenise_text
 from domain.cleaning.digest import content_digest
 from domain.cleaning.transaction import clean_transaction
-from domain.money import Rates
+from domain.money import AmountStyle, Rates
 from domain.transactions import Transaction
+
+_AS_WRITTEN = AmountStyle()
 
 
 class PayloadCleaner:
@@ -20,14 +22,20 @@ class PayloadCleaner:
         self._tokenise, self._digest_key = tokeniser, digest_key
         self._rates, self._default_currency = rates, default_currency
 
-    def clean(self, payload: Mapping[str, Any], now: int) -> Transaction:
-        """Raises InvalidTransactionError, which names every field that is wrong."""
+    def clean(
+        self, payload: Mapping[str, Any], now: int, style: AmountStyle = _AS_WRITTEN
+    ) -> Transaction:
+        """`style` is how a file writes its amounts.
+
+        Raises InvalidTransactionError, which names every field that is wrong.
+        """
         return clean_transaction(
             payload,
             now=now,
             tokenise=self._tokenise,
             rates=self._rates,
             default_currency=self._default_currency,
+            style=style,
         )
 
     def digest(self, transaction: Transaction) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from domain.errors import InvalidInputError
+from domain.money import AmountStyle, to_minor
 from domain.transactions import Transaction
 
 _COMPARED = frozenset(
@@ -32,6 +34,15 @@ def changed_fields(payload: Mapping[str, Any], transaction: Transaction) -> list
         elif name in _NUMBERS and not _plain_number(value):
             changed.append(name)
     return changed
+
+
+def is_rounded(amount: object, transaction: Transaction, style: AmountStyle) -> bool:
+    """Whether an amount that was taken has more decimals than its currency."""
+    try:
+        to_minor(amount, transaction.currency, style=style._replace(rounding=False))
+    except InvalidInputError:
+        return True
+    return False
 
 
 def _plain_moment(text: str) -> bool:

@@ -18,7 +18,7 @@ from domain.cleaning.fields import (
 from domain.cleaning.moments import clean_moment
 from domain.cleaning.unclean import UncleanError
 from domain.errors import FieldError, InvalidInputError, InvalidTransactionError
-from domain.money import Rates, to_minor
+from domain.money import AmountStyle, Rates, sole_currency, to_minor
 from domain.transactions import Transaction
 
 _CLEANERS: dict[str, Callable[[object], Any]] = {
@@ -40,6 +40,7 @@ CANONICAL_FIELDS = (
 )  # fmt: skip
 _CANONICAL = frozenset(CANONICAL_FIELDS)
 _REQUIRED = "is required"
+_AS_WRITTEN = AmountStyle()
 # Ids that people fill with card numbers; for a card id the issuer's range is not asked.
 _MAYBE_CARDS = ("customer_id", "merchant_id", "device_id")
 
@@ -51,11 +52,14 @@ def clean_transaction(
     tokenise: Tokenise,
     rates: Rates,
     default_currency: str = "USD",
+    style: AmountStyle = _AS_WRITTEN,
 ) -> Transaction:
     """The one meaning of `payload`; equal payloads give equal transactions.
 
     Null and empty text mean that a field is absent; unknown fields join the attributes. `now` is
-    in microseconds. Raises InvalidTransactionError naming every bad field, and nothing else.
+    in microseconds, `style` how the source writes amounts.
+
+    Raises InvalidTransactionError naming every bad field, and nothing else.
     """
     if not isinstance(payload, Mapping):
         raise InvalidTransactionError([FieldError("body", "expected a JSON object")])
@@ -75,9 +79,10 @@ def clean_transaction(
     if values.get("transaction_id") is None and not _among("transaction_id", errors):
         errors.append(FieldError("transaction_id", _REQUIRED))
     _moment(values, errors, payload.get("timestamp"), now)
-    currency = values.get("currency") or default_currency
+    amount = payload.get("amount")
+    currency = values.get("currency") or _signed_currency(amount) or default_currency
     values["currency"] = currency
-    _money(values, errors, payload.get("amount"), currency, rates)
+    _money(values, errors, amount, currency, rates, style)
     if "lat" in values or "lon" in values:
         _both_coordinates(values, errors)
     _cards(values, tokenise)
@@ -100,8 +105,19 @@ def _moment(values: dict[str, Any], errors: list[FieldError], value: object, now
         values["timestamp"] = moment
 
 
+def _signed_currency(amount: object) -> str | None:
+    if not isinstance(amount, str) or (amount[:1].isdigit() and amount[-1:].isdigit()):
+        return None
+    return sole_currency(amount)
+
+
 def _money(
-    values: dict[str, Any], errors: list[FieldError], amount: object, currency: str, rates: Rates
+    values: dict[str, Any],
+    errors: list[FieldError],
+    amount: object,
+    currency: str,
+    rates: Rates,
+    style: AmountStyle,
 ) -> None:
     if amount is None or (isinstance(amount, str) and not amount.strip()):
         errors.append(FieldError("amount", _REQUIRED))
@@ -109,7 +125,7 @@ def _money(
     bad_currency = _among("currency", errors)
     try:
         # With an unknown currency, the amount is refused only for what no currency allows.
-        minor = to_minor(amount, "CLF" if bad_currency else currency)
+        minor = to_minor(amount, "CLF" if bad_currency else currency, style=style)
         values["amount"] = minor
         timestamp = values.get("timestamp")
         if timestamp is not None and not bad_currency:

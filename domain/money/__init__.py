@@ -1,7 +1,19 @@
 """Money: currencies, amounts in integer minor units, exchange rates. No files, no floats."""
 
-from domain.money.amounts import MAX_MINOR, to_major, to_minor
+from domain.money.amounts import MAX_MINOR, AmountStyle, to_major, to_minor
 from domain.money.currencies import EXPONENTS
 from domain.money.rates import Rates, approximate_rates
+from domain.money.written import AMBIGUOUS, decimal_sign, sole_currency
 
-__all__ = ["EXPONENTS", "MAX_MINOR", "Rates", "approximate_rates", "to_major", "to_minor"]
+__all__ = [
+    "AMBIGUOUS",
+    "EXPONENTS",
+    "MAX_MINOR",
+    "AmountStyle",
+    "Rates",
+    "approximate_rates",
+    "decimal_sign",
+    "sole_currency",
+    "to_major",
+    "to_minor",
+]

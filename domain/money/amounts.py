@@ -1,11 +1,12 @@
 """Amounts as written, parsed to integer minor units."""
 
 import math
-import re
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import NamedTuple
 
 from domain.errors import InvalidInputError
 from domain.money.currencies import EXPONENTS
+from domain.money.written import EXPECTED, AmountError, read_amount
 
 MAX_MINOR = 10**12
 
@@ -14,20 +15,28 @@ _ARTEFACT = 1e-6
 _ARTEFACT_DECIMAL = Decimal("0.000001")
 _CONTEXT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _SCALES = (1, 10, 100, 1000, 10_000)
-_LONGEST = 64
-
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
-_POINT_GROUPED = re.compile(r"[+-]?\d{1,3}((,\d{3})+\.\d+|(,\d{3}){2,})", re.ASCII)
-_COMMA_GROUPED = re.compile(r"[+-]?\d{1,3}((\.\d{3})+,\d+|(\.\d{3}){2,})", re.ASCII)
-_COMMA_DECIMAL = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})", re.ASCII)
-_AMBIGUOUS = re.compile(r"[+-]?\d{1,3},\d{3}", re.ASCII)
 
 
-def to_minor(value: object, currency: str, field: str = "amount") -> int:
+class AmountStyle(NamedTuple):
+    """How a source writes amounts: the `decimal` sign of its text, where it is known.
+
+    With `rounding`, decimals beyond those of the currency are rounded half to even.
+    """
+
+    decimal: str | None = None
+    rounding: bool = False
+
+
+_AS_WRITTEN = AmountStyle()
+
+
+def to_minor(
+    value: object, currency: str, field: str = "amount", style: AmountStyle = _AS_WRITTEN
+) -> int:
     """Minor units, 0 to 10^12, of an amount in major units of a currency in EXPONENTS.
 
-    Takes int, float, Decimal and text, decimal comma and grouped thousands where they are
-    unambiguous. Raises InvalidInputError naming `field`.
+    Takes int, float, Decimal and text: decimal comma, grouped thousands and a sign of the currency
+    where they have one meaning. Raises InvalidInputError naming `field`.
     """
     exponent = EXPONENTS[currency]
     if type(value) is float:
@@ -35,8 +44,8 @@ def to_minor(value: object, currency: str, field: str = "amount") -> int:
         if 0.0 <= scaled <= MAX_MINOR and abs(scaled - (minor := round(scaled))) <= _ARTEFACT:
             return minor
     try:
-        return _checked(_minor(value, exponent, currency))
-    except _AmountError as error:
+        return _checked(_minor(value, exponent, currency, style))
+    except AmountError as error:
         raise InvalidInputError(field, str(error)) from None
 
 
@@ -45,38 +54,41 @@ def to_major(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-EXPONENTS[currency])
 
 
-class _AmountError(ValueError):
-    pass
-
-
-def _minor(value: object, exponent: int, currency: str) -> int:
+def _minor(value: object, exponent: int, currency: str, style: AmountStyle) -> int:
     kind = type(value)
     if kind is float:
+        if style.rounding and math.isfinite(value):  # type: ignore[arg-type]
+            return _from_decimal(Decimal(repr(value)), exponent, currency, rounding=True)
         return _from_float(value, exponent, currency)  # type: ignore[arg-type]
     if kind is int:
         return value * _SCALES[exponent]  # type: ignore[operator]
     if isinstance(value, str):
-        return _from_decimal(_parsed(value), exponent, currency)
+        written = read_amount(value, exponent, style.decimal)
+        if written.currencies is not None and currency not in written.currencies:
+            raise AmountError(f"has the sign of another currency than {currency}")
+        return _from_decimal(written.value, exponent, currency, style.rounding)
     if isinstance(value, Decimal):
-        return _from_decimal(value, exponent, currency)
-    raise _AmountError("expected a number in major units, such as 12.50")
+        return _from_decimal(value, exponent, currency, style.rounding)
+    raise AmountError(EXPECTED)
 
 
 def _from_float(value: float, exponent: int, currency: str) -> int:
     scaled = value * _SCALES[exponent]
     if not math.isfinite(scaled):
-        raise _AmountError("expected a finite number")
+        raise AmountError("expected a finite number")
     if abs(scaled) > 2 * MAX_MINOR:
         return _outside(value < 0)
     minor = round(scaled)
     if abs(scaled - minor) > max(_ARTEFACT, 8 * math.ulp(scaled)):
-        raise _AmountError(_excess(exponent, currency))
+        if value < 0:
+            return -1
+        raise AmountError(_excess(exponent, currency))
     return minor
 
 
-def _from_decimal(value: Decimal, exponent: int, currency: str) -> int:
+def _from_decimal(value: Decimal, exponent: int, currency: str, rounding: bool) -> int:
     if not value.is_finite():
-        raise _AmountError("expected a finite number")
+        raise AmountError("expected a finite number")
     # Bounds the work: at most 14 digits are left before the point.
     if value and value.adjusted() > 13:
         return _outside(value < 0)
@@ -84,8 +96,12 @@ def _from_decimal(value: Decimal, exponent: int, currency: str) -> int:
         return 0
     scaled = _CONTEXT.scaleb(_CONTEXT.plus(value), exponent)
     whole = scaled.to_integral_value(ROUND_HALF_EVEN)
-    if abs(_CONTEXT.subtract(scaled, whole)) > _ARTEFACT_DECIMAL:
-        raise _AmountError(_excess(exponent, currency))
+    if not rounding and abs(_CONTEXT.subtract(scaled, whole)) > _ARTEFACT_DECIMAL:
+        if value < 0:
+            return -1
+        raise AmountError(_excess(exponent, currency))
+    if rounding and value < 0:
+        return -1  # not rounded up to nothing
     return int(whole)
 
 
@@ -95,33 +111,11 @@ def _outside(negative: bool) -> int:
 
 def _checked(minor: int) -> int:
     if minor < 0:
-        raise _AmountError("must not be negative")
+        raise AmountError("is below zero: a refund, and there is no event for refunds yet")
     if minor > MAX_MINOR:
-        raise _AmountError("must not be above 10^12 minor units")
+        raise AmountError("must not be above 10^12 minor units")
     return minor
 
 
 def _excess(exponent: int, currency: str) -> str:
     return f"has more decimals than {currency} has ({exponent})"
-
-
-def _parsed(text: str) -> Decimal:
-    text = text.strip()
-    if len(text) > _LONGEST:
-        raise _AmountError("is too long for a number")
-    if _PLAIN.fullmatch(text):
-        pass
-    elif _POINT_GROUPED.fullmatch(text):
-        text = text.replace(",", "")
-    elif _COMMA_GROUPED.fullmatch(text):
-        text = text.replace(".", "").replace(",", ".")
-    elif _COMMA_DECIMAL.fullmatch(text):
-        text = text.replace(",", ".")
-    elif _AMBIGUOUS.fullmatch(text):
-        raise _AmountError("is ambiguous: is the comma a decimal one? write 1234.00 or 1.234")
-    else:
-        raise _AmountError("expected a number in major units, such as 12.50")
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise _AmountError("expected a number in major units, such as 12.50") from None

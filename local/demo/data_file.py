@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from commands.imports.columns import bind
-from commands.imports.label_values import read_label
+from commands.imports.mapping.binding import Binding, bind
+from commands.imports.mapping.plain import plain_mapping
 from commands.imports.readers.opening import open_rows
 from commands.imports.readers.rows import MalformedRow
 from domain.errors import InvalidInputError
@@ -45,13 +45,12 @@ def read_data(path: Path, request: DemoRequest) -> DataFile:
     last: deque[tuple[dict[str, Any], bool | None]] = deque(maxlen=request.transactions)
     rows = 0
     with closing(open_rows(path)) as source:
-        binding = bind(source.columns, request.mapping, request.label)
+        binding = bind(source.columns, plain_mapping(request.mapping, request.label))
         for batch in source.batches():
             rows += len(batch)
-            for _, row in batch[-request.transactions :]:
+            for line, row in batch[-request.transactions :]:
                 if not isinstance(row, MalformedRow):
-                    truth = _truth(row.get(binding.label)) if binding.label else None
-                    last.append((binding.payload(row), truth))
+                    last.append((binding.payload(row, line), _truth(binding, row)))
     if rows <= 2 * request.transactions:
         raise InvalidInputError(
             "--data",
@@ -61,9 +60,9 @@ def read_data(path: Path, request: DemoRequest) -> DataFile:
     return DataFile(path, rows - request.transactions, list(last))
 
 
-def _truth(value: Any) -> bool | None:
+def _truth(binding: Binding, row: dict[str, Any]) -> bool | None:
     try:
-        found = read_label(value)
+        found = binding.label_of(row)
     except ValueError:
         return None
     return None if found is None else found == 1

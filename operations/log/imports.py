@@ -6,8 +6,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands.imports.columns import bind
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
+from commands.imports.mapping.binding import bind
+from commands.imports.mapping.labels import check_labels
+from commands.imports.mapping.model import FileMapping
+from commands.imports.mapping.plain import with_options
+from commands.imports.mapping.yaml_file import OPTION, load_mapping
 from commands.imports.origin import correlation_of, name_of
 from commands.imports.readers.opening import open_rows
 from commands.imports.readers.rows import RowSource
@@ -23,10 +27,15 @@ _CLOSING_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
-    """As the operator gives them; `rejects` is the file for rejected rows."""
+    """As the operator gives them; `rejects` is the file for rejected rows.
+
+    `mapping_file` is a YAML file or the name of a shipped mapping; entries of `mapping`, and
+    `label`, count more.
+    """
 
     file: Path
     mapping: Sequence[str] = ()
+    mapping_file: str | None = None
     label: str | None = None
     label_delay: str = "7d"
     score: bool = False
@@ -45,14 +54,24 @@ class OpenedImport:
 def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
     """The file, open, with its columns bound. Raises InvalidInputError naming the option."""
     delay = parse_duration(options.label_delay, "--label-delay")
+    given = options.mapping_file
+    mapping = with_options(
+        load_mapping(given) if given else FileMapping(), options.mapping, options.label
+    )
     with closing(open_rows(options.file)) as rows:
+        binding = bind(rows.columns, mapping, OPTION if given else "--map")
+        if binding.label is not None:
+            option = OPTION if given and not options.label else "--label"
+            with closing(open_rows(options.file)) as again:
+                check_labels(again, binding.label, option, options.limit, mapping.quotes)
         command = ImportRows(
             name=name_of(options.file),
             correlation_id=correlation_of(options.file),
-            binding=bind(rows.columns, options.mapping, options.label),
+            binding=binding,
             label_delay=delay,
             score=options.score,
             limit=options.limit,
+            again=lambda: open_rows(options.file),
         )
         yield OpenedImport(command, rows, rejects_path_of(options.file, options.rejects))
 

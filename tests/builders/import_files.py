@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from commands.imports.columns import bind
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
+from commands.imports.mapping.binding import bind
+from commands.imports.mapping.model import FileMapping
+from commands.imports.mapping.plain import with_options
 from commands.imports.readers.opening import open_rows
 from commands.imports.rejects import Reject
 from commands.imports.summary import ImportSummary
@@ -59,6 +61,7 @@ def run_import(
     path: Path,
     mapping: Sequence[str] = (),
     *,
+    of: FileMapping | None = None,
     label: str | None = None,
     delay: int = 7 * DAY,
     now: int = NOW,
@@ -73,7 +76,7 @@ def run_import(
             ImportRows(
                 name=path.name,
                 correlation_id="a correlation",
-                binding=bind(source.columns, mapping, label),
+                binding=bind(source.columns, with_options(of or FileMapping(), mapping, label)),
                 label_delay=delay,
                 **command,
             ),

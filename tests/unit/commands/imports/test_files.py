@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from commands.imports.columns import bind
-from commands.imports.label_values import read_label
+from commands.imports.mapping.binding import bind
+from commands.imports.mapping.labels import read_label
+from commands.imports.mapping.plain import plain_mapping
 from commands.imports.readers.json_rows import LONGEST_LINE
 from commands.imports.readers.opening import open_rows
 from commands.imports.readers.rows import MalformedRow, Row
@@ -138,7 +139,7 @@ MAPPED = ["transaction_id=ID", "timestamp=WHEN", "amount=HOW_MUCH"]
 
 
 def test_columns_fill_fields_and_the_rest_joins_the_attributes() -> None:
-    binding = bind(COLUMNS, [*MAPPED, "card_id=WHO", "customer_id=WHO"], "FRAUD")
+    binding = bind(COLUMNS, plain_mapping([*MAPPED, "card_id=WHO", "customer_id=WHO"], "FRAUD"))
     row = dict(zip(COLUMNS, ["1", "t", "2", "w", "0", "EUR", "other"], strict=True))
     assert binding.payload({**row, "note": "n", "nothing": None}) == {
         "transaction_id": "1", "timestamp": "t", "amount": "2", "card_id": "w", "customer_id": "w",
@@ -147,7 +148,7 @@ def test_columns_fill_fields_and_the_rest_joins_the_attributes() -> None:
 
 
 def test_an_attributes_column_is_kept_beside_other_columns() -> None:
-    binding = bind((*COLUMNS, "attributes"), MAPPED)
+    binding = bind((*COLUMNS, "attributes"), plain_mapping(MAPPED))
     payload = binding.payload({"ID": "1", "attributes": '{"a": 1}', "WHO": "w"})
     assert (payload["attributes"], payload["WHO"]) == ('{"a": 1}', "w")
     hidden = binding.payload({"ID": "1", "attributes": '{"a": 1}', "timestamp": "other"})
@@ -170,7 +171,7 @@ def test_a_bad_mapping_is_told_with_what_is_possible(
     mapping: list[str], label: str | None, said: str
 ) -> None:
     with pytest.raises(InvalidInputError, match=said):
-        bind(COLUMNS, mapping, label)
+        bind(COLUMNS, plain_mapping(mapping, label))
 
 
 def test_labels_are_read_as_files_write_them() -> None:

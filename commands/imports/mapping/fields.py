@@ -1,0 +1,18 @@
+"""Reading of one field as its mapping states it."""
+
+from collections.abc import Callable
+
+from commands.imports.mapping.model import FieldMapping
+from commands.imports.mapping.times import moment_value
+from commands.imports.mapping.values import RowValue, looked_up, raw_value
+
+_JOINS = {"timestamp": " "}
+_JOIN = "/"
+
+
+def field_value(name: str, field: FieldMapping, note: Callable[[str], None]) -> RowValue:
+    """`note` takes what the summary must tell of a row."""
+    take = raw_value(field, _JOINS.get(name, _JOIN))
+    if field.values is not None:
+        take = looked_up(take, field.values)
+    return moment_value(take, field, note) if name == "timestamp" else take

@@ -1,0 +1,78 @@
+"""Values as a mapping takes them from a row: one column, several, a constant, a lookup."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from commands.imports.mapping.model import FieldMapping
+from domain.cleaning.unclean import UncleanError
+
+RowValue = Callable[[Mapping[str, Any], int], Any]
+"""Of a row and its line; None where absent. Raises UncleanError."""
+
+OTHERS = "*"
+_ID_BYTES = 12
+
+
+def raw_value(field: FieldMapping, join: str) -> RowValue:
+    """The value before it is looked up or read; `join` stands between several columns."""
+    if field.constant is not None:
+        constant = field.constant
+        return lambda _row, _line: constant
+    if field.row:
+        return row_id
+    if field.columns:
+        columns, joined = field.columns, join if field.join is None else field.join
+        return lambda row, _line: put_together([row.get(column) for column in columns], joined)
+    column = field.column
+    assert column is not None
+    return lambda row, _line: row.get(column)
+
+
+def looked_up(take: RowValue, values: Mapping[str, str]) -> RowValue:
+    others = values.get(OTHERS)
+
+    def value(row: Mapping[str, Any], line: int) -> Any:
+        taken = take(row, line)
+        if taken is None:
+            return None
+        found = values.get(as_text(taken), others)
+        if found is None:
+            raise UncleanError("has a value that the mapping does not list under values")
+        return found or None
+
+    return value
+
+
+def put_together(parts: list[Any], join: str) -> str | None:
+    """Absent parts are left out; None where all are."""
+    texts = [text for part in parts if part is not None and (text := as_text(part))]
+    return join.join(texts) if texts else None
+
+
+def as_text(value: Any) -> str:
+    """Trimmed; a whole number as an integer, however the file's format types it."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float | Decimal) and value % 1 == 0:
+        return str(int(value))
+    return str(value)
+
+
+def row_id(row: Mapping[str, Any], line: int) -> str:
+    """Equal for an equal row at an equal line, whatever the file is named and how it goes on."""
+    content = json.dumps([line, row], default=str, separators=(",", ":"))
+    return hashlib.blake2b(content.encode(), digest_size=_ID_BYTES).hexdigest()
+
+
+def unquoted(value: Any, quotes: str) -> Any:
+    """Without one pair of `quotes` around it; an empty text is then absent."""
+    if quotes and isinstance(value, str):
+        text = value.strip()
+        if len(text) > 1 and text[0] == text[-1] == quotes:
+            return text[1:-1] or None
+    return value

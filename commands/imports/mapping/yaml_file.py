@@ -1,0 +1,131 @@
+"""Mappings as YAML: read with errors that name file and key, written, and those that ship."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from commands.imports.mapping.checks import check_field, check_mapping
+from commands.imports.mapping.model import FieldMapping, FileMapping
+from domain.cleaning.transaction import CANONICAL_FIELDS
+from domain.errors import InvalidInputError
+
+OPTION = "--mapping"
+_SHIPPED = Path(__file__).parent / "shipped"
+_T = TypeVar("_T")
+
+
+def load_mapping(given: str) -> FileMapping:
+    """The mapping of a file, or the shipped one of that name. Raises InvalidInputError."""
+    path = Path(given)
+    if given in shipped_names() and not path.exists():
+        path = _SHIPPED / f"{given}.yaml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        names = ", ".join(shipped_names())
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        raise InvalidInputError(
+            OPTION, f"{given} cannot be read ({reason}): name a YAML file, or one of {names}"
+        ) from None
+    return parse_mapping(text, given)
+
+
+def shipped_names() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in _SHIPPED.glob("*.yaml")))
+
+
+def shipped_text(name: str) -> str:
+    """The YAML of a shipped mapping, with its comments. Raises InvalidInputError."""
+    if name not in shipped_names():
+        raise InvalidInputError("NAME", f"no mapping {name!r} ships: {', '.join(shipped_names())}")
+    return (_SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def parse_mapping(text: str, source: str) -> FileMapping:
+    """`source` names the file in errors. Raises InvalidInputError naming file and key."""
+    made = _parsed(text, source)
+    if not isinstance(made, dict):
+        raise _wrong(source, "", "expected keys such as fields and label")
+    fields = made.pop("fields", {})
+    if not isinstance(fields, dict):
+        raise _wrong(source, "fields", "expected one entry for each field")
+    mapping = msgspec.structs.replace(
+        _converted(made, FileMapping, source, ""),
+        fields={name: _field(name, value, source) for name, value in fields.items()},
+    )
+    try:
+        check_mapping(mapping)
+    except ValueError as error:
+        raise _wrong(source, "", str(error)) from None
+    return mapping
+
+
+def mapping_text(mapping: FileMapping) -> str:
+    """YAML that `parse_mapping` reads as an equal mapping; a field of one column is one line."""
+    import yaml  # type: ignore[import-untyped, unused-ignore]
+
+    made: dict[str, Any] = msgspec.to_builtins(mapping)
+    made["fields"] = {
+        name: field["column"] if set(field) == {"column"} else field
+        for name, field in made.get("fields", {}).items()
+    }
+    text: str = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+def _field(name: str, value: object, source: str) -> FieldMapping:
+    key = f"fields.{name}"
+    if name not in CANONICAL_FIELDS:
+        raise _wrong(source, key, f"is not a field; possible are {', '.join(CANONICAL_FIELDS)}")
+    field = (
+        FieldMapping(column=value)
+        if isinstance(value, str)
+        else _converted(value, FieldMapping, source, key)
+    )
+    try:
+        check_field(name, field)
+    except ValueError as error:
+        raise _wrong(source, key, str(error)) from None
+    return field
+
+
+def _converted(value: object, kind: type[_T], source: str, key: str) -> _T:
+    try:
+        # Every scalar came as text, so that no and NA stay what was written.
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$")
+        inner = place.rstrip("`").lstrip(".")
+        raise _wrong(source, ".".join(part for part in (key, inner) if part), reason) from None
+
+
+def _parsed(text: str, source: str) -> object:
+    import yaml
+
+    class Loader(yaml.BaseLoader):  # type: ignore[misc, unused-ignore]
+        """Scalars stay text; a key that is given twice is refused."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+            for at, key in enumerate(keys):
+                if not isinstance(key, str) or key in keys[:at]:
+                    problem = f"the key {key!r} is given twice or is no text"
+                    raise yaml.constructor.ConstructorError(
+                        problem=problem, problem_mark=node.start_mark
+                    )
+            made: dict[Any, Any] = super().construct_mapping(node, deep)
+            return made
+
+    try:
+        return yaml.load(text, Loader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}" if mark is not None else ""
+        raise _wrong(
+            source, place, f"is not YAML: {getattr(error, 'problem', None) or error}"
+        ) from None
+
+
+def _wrong(source: str, key: str, reason: str) -> InvalidInputError:
+    return InvalidInputError(OPTION, ": ".join(part for part in (source, key, reason) if part))
