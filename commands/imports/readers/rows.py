@@ -1,10 +1,13 @@
 """Port of the readers of files: rows in batches, malformed ones among them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 BATCH_ROWS = 4096
+LONGEST_LINE = 1 << 20
+LONGEST_SHOWN = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +22,62 @@ Row = dict[str, Any] | MalformedRow
 
 
 class RowSource(Protocol):
-    """One pass over a file in its order, in bounded memory. A broken row is yielded, not raised."""
+    """One pass over a file in its order, in bounded memory. A broken row is yielded, not raised.
+
+    Where a file ends in damage, `batches` yields all rows before it and then raises
+    InvalidInputError.
+    """
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names in the file's order; of NDJSON, those of its first thousand lines."""
+        """Names in the file's order; of JSON, those of its first thousand rows."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What the file is, in words."""
+        ...
+
+    @property
+    def part(self) -> str:
+        """Name of the file that the latest batch is from."""
         ...
 
     def batches(self) -> Iterator[list[tuple[int, Row]]]:
-        """(line, row). A line is counted from 1, of Parquet it is the row's number."""
+        """(line, row). A line is counted from 1 in each file; where a format has no lines, it is
+        the row's number.
+        """
         ...
 
     def fraction(self) -> float:
-        """How much of the file has been read, 0 to 1."""
+        """How much has been read, 0 to 1."""
         ...
 
     def close(self) -> None: ...
+
+
+def batched(rows: Iterable[tuple[int, Row]]) -> Iterator[list[tuple[int, Row]]]:
+    """Lists of at most BATCH_ROWS."""
+    rows = iter(rows)
+    while batch := list(islice(rows, BATCH_ROWS)):
+        yield batch
+
+
+def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Column names as rows are addressed by them.
+
+    A name that comes again gets `.1`, `.2` and so on; one without a name is `column_N`, from 1.
+    """
+    given = [name.strip() or f"column_{at}" for at, name in enumerate(names, 1)]
+    taken = set(given)
+    seen: set[str] = set()
+    found = []
+    for name in given:
+        if name in seen:
+            name = next(
+                other for n in range(1, len(given) + 1) if (other := f"{name}.{n}") not in taken
+            )
+            taken.add(name)
+        seen.add(name)
+        found.append(name)
+    return tuple(found)

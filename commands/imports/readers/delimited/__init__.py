@@ -1,0 +1,1 @@
+"""Reader of CSV: dialect, quotes, damaged lines."""

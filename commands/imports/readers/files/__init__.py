@@ -1,0 +1,1 @@
+"""Input files: which ones, what packs them, how their text is encoded."""

@@ -1,0 +1,121 @@
+"""The files that an argument stands for: a file, a folder, a pattern, a zip archive, or stdin."""
+
+import glob
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from commands.imports.readers.files.content import Part
+from commands.imports.readers.files.kinds import foreign_archive
+from domain.errors import InvalidInputError
+
+STDIN = Path("-")
+STDIN_NAME = "stdin"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_BLOCK = 1 << 20
+_PATTERN = "*?["
+_REJECTS = ".rejects.ndjson"
+
+
+def parts_of(path: Path) -> tuple[Part, ...]:
+    """In the order of their names. Raises InvalidInputError.
+
+    In a folder, files whose names begin with `.` or `_`, empty files and files of rejects are
+    left out; its folders are searched too.
+    """
+    if path.is_dir():
+        found = _in_folder(path)
+    elif path.exists():
+        return tuple(_of_file(path, path.name))
+    elif any(sign in str(path) for sign in _PATTERN):
+        found = [(Path(name), name) for name in sorted(glob.glob(str(path), recursive=True))]
+        found = [(file, name) for file, name in found if file.is_file()]
+    else:
+        raise InvalidInputError("FILE", f"{path} does not exist")
+    if not found:
+        raise InvalidInputError("FILE", f"{path} holds no file with data")
+    return tuple(part for file, name in found for part in _of_file(file, name))
+
+
+@contextmanager
+def as_file(path: Path, given: IO[bytes] | None = None) -> Iterator[Path]:
+    """The path itself; for `-` a file with all that stdin gave, which goes afterwards."""
+    if path != STDIN:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="retrace-stdin-") as folder:
+        spool = Path(folder) / STDIN_NAME
+        source = given if given is not None else sys.stdin.buffer
+        with spool.open("wb") as file:
+            while block := source.read(_BLOCK):
+                file.write(block)
+        yield spool
+
+
+def _in_folder(folder: Path) -> list[tuple[Path, str]]:
+    found = []
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder)
+        hidden = any(part.startswith((".", "_")) for part in name.parts)
+        if hidden or file.name.endswith(_REJECTS) or not file.is_file():
+            continue
+        if file.stat().st_size:
+            found.append((file, f"{folder.name}/{name}" if folder.name else str(name)))
+    return found
+
+
+def _of_file(path: Path, name: str) -> Iterator[Part]:
+    if not path.is_file():
+        raise InvalidInputError("FILE", f"{path} is neither a file nor a folder")
+    try:
+        with path.open("rb") as file:
+            zipped = file.read(4) in _ZIP
+    except OSError as error:
+        raise InvalidInputError("FILE", f"{path} cannot be read: {error.strerror}") from None
+    if zipped:
+        yield from _members(path, name)
+    else:
+        yield Part(name, path.stat().st_size, lambda: path.open("rb"), path)
+
+
+def _members(path: Path, name: str) -> Iterator[Part]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            names = [member.filename for member in members]
+            mime = b""
+            if "mimetype" in names and not archive.getinfo("mimetype").flag_bits & 1:
+                mime = archive.read("mimetype")[:100]
+    except zipfile.BadZipFile:
+        raise InvalidInputError(
+            "FILE", f"{name} is a zip archive that is cut off or damaged: get the whole file"
+        ) from None
+    foreign = foreign_archive(names, mime)
+    if foreign:
+        raise InvalidInputError("FILE", f"{name} {foreign}")
+    found = [member for member in members if _holds_data(member)]
+    if not found:
+        raise InvalidInputError("FILE", f"{name} is a zip archive without data")
+    if any(member.flag_bits & 1 for member in found):
+        raise InvalidInputError("FILE", f"{name} is an encrypted zip archive: unpack it first")
+    for member in sorted(found, key=lambda each: each.filename):
+        shown = name if len(found) == 1 else f"{name}/{member.filename}"
+        yield Part(shown, member.file_size, lambda member=member: _open(path, member))  # type: ignore[misc]
+
+
+def _holds_data(member: zipfile.ZipInfo) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in Path(member.filename).parts)
+    return not member.is_dir() and not hidden and member.file_size > 0
+
+
+def _open(path: Path, member: zipfile.ZipInfo) -> BinaryIO:
+    try:
+        return cast(BinaryIO, zipfile.ZipFile(path).open(member))
+    except (NotImplementedError, zipfile.BadZipFile, RuntimeError) as error:
+        raise InvalidInputError(
+            "FILE", f"{path.name} is a zip archive that cannot be read: {error}"
+        ) from None

@@ -1,0 +1,1 @@
+"""Readers of JSON: one object on each line, or an array of them."""

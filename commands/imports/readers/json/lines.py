@@ -1,0 +1,106 @@
+"""NDJSON reader: one object on each line; blank lines are skipped."""
+
+import io
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from commands.imports.readers.files.content import InputFile
+from commands.imports.readers.files.encodings import encoding_of, errors_of
+from commands.imports.readers.json.single_keys import repeated_key
+from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row, batched
+
+_PEEKED_LINES = 1000
+_HEAD = 1 << 14
+_LONE_CR = re.compile(rb"\r(?!\n|\Z)")
+_BOM = b"\xef\xbb\xbf"
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class JsonRows:
+    """Implements RowSource. A line above 1 MiB is malformed and never held whole."""
+
+    def __init__(self, file: InputFile, encoding: str | None = None) -> None:
+        self._file, self.part = file, file.name
+        self._encoding = encoding_of(file.head(512), encoding)
+        peeked = (row for _, row in islice(self._rows(), _PEEKED_LINES) if isinstance(row, dict))
+        self.columns = tuple(dict.fromkeys(name for row in peeked for name in row))
+        file.rewind()
+        self._read = 0
+
+    @property
+    def kind(self) -> str:
+        return ", ".join(("NDJSON", *self._file.packing))
+
+    def batches(self) -> Iterator[list[tuple[int, Row]]]:
+        for batch in batched(self._rows()):
+            self._read += len(batch)
+            yield batch
+        self._file.raise_damage(self._read)
+
+    def fraction(self) -> float:
+        return self._file.fraction()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _rows(self) -> Iterator[tuple[int, Row]]:
+        for number, line, whole in self._lines():
+            if not whole and len(line) >= LONGEST_LINE:
+                yield number, MalformedRow("is longer than 1 MiB", shown(line))
+            elif not whole and self._file.damage:
+                yield number, MalformedRow("is cut off", shown(line))
+            elif stripped := line.strip():
+                yield number, row_of(stripped)
+
+    def _lines(self) -> Iterator[tuple[int, bytes, bool]]:
+        """Number, bytes in UTF-8, and whether its end is there."""
+        readline = self._readline()
+        number = 0
+        while line := readline(LONGEST_LINE):
+            whole = line.endswith((b"\n", b"\r"))
+            if not number:
+                line = line.removeprefix(_BOM)
+            *ended, last = line.rstrip(b"\r\n").split(b"\r") if b"\r" in line else (line,)
+            for each in ended:
+                number += 1
+                yield number, each, True
+            number += 1
+            yield number, last, whole
+            while len(line) >= LONGEST_LINE and not line.endswith((b"\n", b"\r")):
+                line = readline(LONGEST_LINE)
+
+    def _readline(self) -> Any:
+        utf8 = self._encoding in ("utf-8", "utf-8-sig")
+        if utf8 and not _LONE_CR.search(self._file.head(_HEAD)):
+            return self._file.content.readline
+        # Slower, and reads any encoding and line end.
+        text = io.TextIOWrapper(
+            self._file.content, self._encoding, errors=errors_of(self._encoding), newline=""
+        )
+
+        def readline(size: int) -> bytes:
+            return text.readline(size).encode("utf-8", "surrogateescape")
+
+        return readline
+
+
+def row_of(line: bytes) -> Row:
+    """The object that the text is, or what is wrong with it."""
+    try:
+        row = _decode(line)
+    except msgspec.ValidationError:
+        return MalformedRow("is not a JSON object", shown(line))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return MalformedRow(f"is not JSON: {error}", shown(line))
+    repeated = repeated_key(line, row)
+    if repeated is not None:
+        return MalformedRow(f"names {repeated!r} twice", shown(line))
+    return row
+
+
+def shown(line: bytes) -> str:
+    return line[:LONGEST_SHOWN].decode("utf-8", "replace")

@@ -1,0 +1,99 @@
+"""JSON reader for an array of objects, and for objects that run over several lines."""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from commands.imports.readers.files.content import InputFile
+from commands.imports.readers.files.encodings import encoding_of, errors_of
+from commands.imports.readers.json.lines import row_of
+from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row, batched
+
+_BLOCK = 1 << 16
+_PEEKED_ROWS = 1000
+_BETWEEN = re.compile(r"[\s,\ufeff]*")
+_NEXT_OBJECT = re.compile(r"\}[\s,]*(?=\{)")
+_decode = json.JSONDecoder().raw_decode
+
+
+class JsonValues:
+    """Implements RowSource; a row's line is its number. An object that cannot be read ends where
+    the next one begins; one above 1 MiB is malformed.
+    """
+
+    def __init__(self, file: InputFile, encoding: str | None = None) -> None:
+        self._file, self.part = file, file.name
+        self._encoding = encoding_of(file.head(512), encoding)
+        self._array = file.head(512).decode(self._encoding, "replace").lstrip("\ufeff \r\n\t")[0]
+        peeked = (row for _, row in islice(self._rows(), _PEEKED_ROWS) if isinstance(row, dict))
+        self.columns = tuple(dict.fromkeys(name for row in peeked for name in row))
+        file.rewind()
+        self._read = 0
+
+    @property
+    def kind(self) -> str:
+        what = "JSON array" if self._array == "[" else "JSON objects over several lines"
+        return ", ".join((what, *self._file.packing))
+
+    def batches(self) -> Iterator[list[tuple[int, Row]]]:
+        for batch in batched(self._rows()):
+            self._read += len(batch)
+            yield batch
+        self._file.raise_damage(self._read)
+
+    def fraction(self) -> float:
+        return self._file.fraction()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _rows(self) -> Iterator[tuple[int, Row]]:
+        return enumerate(self._values(), 1)
+
+    def _values(self) -> Iterator[Row]:
+        decoder = codecs.getincrementaldecoder(self._encoding)(errors_of(self._encoding))
+        text, at, ended = "", 0, False
+        opened = self._array != "["
+        while True:
+            at = _skipped(text, at)
+            if not opened and text[at : at + 1] == "[":
+                opened, at = True, _skipped(text, at + 1)
+            found = self._value(text, at, ended) if at < len(text) else None
+            if found is not None:
+                row, at = found
+                if row is not None:
+                    yield row
+            elif ended:
+                return
+            else:
+                block = self._file.content.read1(_BLOCK)
+                ended = not block
+                text, at = text[at:] + decoder.decode(block, final=ended), 0
+
+    def _value(self, text: str, at: int, ended: bool) -> tuple[Row | None, int] | None:
+        """The row that begins there and where it ends; None where more text is needed."""
+        if text[at] == "]" and self._array == "[":
+            return None, at + 1
+        try:
+            _, end = _decode(text, at)
+        except (ValueError, RecursionError):
+            following = _NEXT_OBJECT.search(text, at + 1)
+            if following:
+                end = following.start() + 1
+            elif len(text) - at > LONGEST_LINE or ended:
+                end = len(text)
+            else:
+                return None
+            reason = "is cut off" if ended and end == len(text) else "is not JSON"
+            return MalformedRow(reason, text[at : min(end, at + LONGEST_SHOWN)]), end
+        # A number may go on in the next block.
+        if end == len(text) and not ended:
+            return None
+        return row_of(text[at:end].encode("utf-8", "surrogateescape")), end
+
+
+def _skipped(text: str, at: int) -> int:
+    found = _BETWEEN.match(text, at)
+    return found.end() if found else at

@@ -1,0 +1,1 @@
+"""Generated damaged files: what reading them must give, counted without the readers."""

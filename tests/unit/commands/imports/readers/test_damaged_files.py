@@ -1,0 +1,63 @@
+"""Damaged files: every line is a row or is told; `python -m tests.damaged 10000` tries more."""
+
+import tempfile
+import tracemalloc
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commands.imports.readers.opening import open_rows
+from commands.imports.readers.rows import MalformedRow, Row
+from tests.damaged.files import made
+from tests.damaged.reading import faults_of
+
+
+def read(path: Path, encoding: str | None = None) -> list[tuple[int, Row]]:
+    source = open_rows(path, encoding)
+    found = [row for batch in source.batches() for row in batch]
+    source.close()
+    return found
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=150, deadline=None)
+def test_no_line_of_a_damaged_file_is_lost_or_misread(seed: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        assert faults_of(made(seed), Path(folder) / "file") == []
+
+
+def test_an_unclosed_quote_costs_its_own_line_alone(tmp_path: Path) -> None:
+    lines = [f'{n},"shop {n}, north",{n}.50' for n in range(500)]
+    lines[7] = lines[7].replace(' north"', " north")
+    lines[490] = lines[490].replace('"shop', "shop")
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["id,shop,amount", *lines]))
+    found = read(path)
+    assert [line for line, _ in found] == list(range(2, 502))
+    assert [line for line, row in found if isinstance(row, MalformedRow)] == [9, 492]
+
+
+def test_a_value_of_several_lines_is_one_row(tmp_path: Path) -> None:
+    text = 'id,note,amount\n1,"Dear Bob,\n\nthanks, Ann",5\n2,"a\r\nb",6\n3,c,7\n'
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+    assert read(path) == [
+        (2, {"id": "1", "note": "Dear Bob,\n\nthanks, Ann", "amount": "5"}),
+        (5, {"id": "2", "note": "a\r\nb", "amount": "6"}),
+        (7, {"id": "3", "note": "c", "amount": "7"}),
+    ]
+
+
+def test_a_line_without_an_end_is_not_held_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    with path.open("wb") as file:
+        file.write(b"a,b\n1,2\n")
+        for _ in range(40):
+            file.write(b'"x,' * (1 << 18))
+    tracemalloc.start()
+    found = read(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [isinstance(row, MalformedRow) for _, row in found] == [False, True]
+    assert peak < 12 << 20
