@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, NDJSON or Parquet.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File, folder, pattern, or - for stdin.")
+    ],
     mapping: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,6 +56,13 @@ def ingest(
         str | None, typer.Option(metavar="CODE", help="Currency of rows that name none.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most this many rows.")] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of its text, such as cp1252, where it is not UTF-8."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Do all but append; needs no server.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Import the rows of a file as history: cleaned, labelled, and not decided unless --score."""
@@ -62,7 +71,7 @@ def ingest(
     from domain.errors import RetraceError
     from operations.log.imports import ImportOptions, opened_import, run_import
     from runtime.composition.imports import open_import_ports
-    from runtime.settings import load_settings
+    from runtime.settings import load_settings, settings_from_environment
 
     started = time.monotonic()
     options = ImportOptions(
@@ -74,24 +83,37 @@ def ingest(
         score=score,
         rejects=rejects,
         limit=limit,
+        encoding=encoding,
     )
     summary = ImportSummary()
+
+    def show(stopped: bool) -> None:
+        seconds, path = time.monotonic() - started, opened.rejects_path
+        print_summary(opened.command, summary, seconds, path, stopped, as_json, dry_run)
+
     with (
         opened_import(options) as opened,
         ImportProgress(opened.rows.fraction) as progress,
         open_import_ports(
-            load_settings(), opened, default_currency, rate, progress.sleep, progress.show
+            settings_from_environment() if dry_run else load_settings(),
+            opened,
+            default_currency,
+            rate,
+            progress.sleep,
+            progress.show,
+            dry_run,
         ) as ports,
     ):
         try:
             interrupted = run_import(opened, ports, summary)
         except RetraceError:
-            if summary.accepted:
+            if summary.rows:
+                show(False)
+            if summary.accepted and not dry_run:
                 sent = f"{summary.accepted:,} rows were sent before this error."
                 typer.echo(f"{sent} It is safe to run the command again.", err=True)
             raise
-    seconds = time.monotonic() - started
-    print_summary(opened.command, summary, seconds, opened.rejects_path, interrupted, as_json)
+    show(interrupted)
     if interrupted:
         raise typer.Exit(_INTERRUPTED)
 

@@ -78,12 +78,13 @@ def print_summary(
     rejects_path: Path,
     interrupted: bool,
     as_json: bool,
+    dry_run: bool = False,
 ) -> None:
     """A JSON object or a table on stdout; what to do next on stderr."""
     rejects_file = str(rejects_path) if summary.rejected else None
     figures: dict[str, Any] = {
         "file": command.name,
-        "mode": "rehearsal" if command.score else "history",
+        "mode": "dry run" if dry_run else "rehearsal" if command.score else "history",
         "rows": summary.rows,
         "accepted": summary.accepted,
         "cleaned": summary.cleaned,

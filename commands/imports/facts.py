@@ -28,20 +28,25 @@ def append_facts(log: Appender, facts: Iterable[Envelope]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """`origin` is the file's name; with `score` a transaction is submitted for a decision."""
+    """`origin` is the name of file or folder, `part` below it that of the file itself.
+
+    With `score` a transaction is submitted for a decision.
+    """
 
     source: str
     origin: str
     correlation_id: str
     score: bool
 
-    def of_transaction(self, transaction: Transaction, digest: str, line: int) -> Envelope:
+    def of_transaction(
+        self, transaction: Transaction, digest: str, line: int, part: str = ""
+    ) -> Envelope:
         data: TransactionImported | TransactionSubmitted
         if self.score:
             data = TransactionSubmitted(transaction=transaction, digest=digest, mode="submit")
         else:
             data = TransactionImported(
-                transaction=transaction, digest=digest, origin=self.origin, line=line
+                transaction=transaction, digest=digest, origin=part or self.origin, line=line
             )
         return Envelope(
             id=transaction_event_id(type(data), transaction.transaction_id),

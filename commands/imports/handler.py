@@ -80,6 +80,7 @@ class _Import:
             score=command.score,
         )
         self._seen = SeenIds()
+        self._part = ""
         self._labels = LabelQueue(ports.spool)
         self._now = ports.clock()
         self._style = command.binding.style
@@ -99,6 +100,7 @@ class _Import:
         left = self._command.limit
         for batch in rows.batches():
             self._now = self._ports.clock()
+            self._part = rows.part
             for line, row in batch[:left]:
                 self._take(line, row)
             if self._ports.progress is not None:
@@ -162,7 +164,7 @@ class _Import:
         self._send_labels(min(summary.last_time, self._now), self._wait)
         self._wait(transaction.timestamp)
         digest = self._ports.cleaner.digest(transaction)
-        fact = self._facts.of_transaction(transaction, digest, line)
+        fact = self._facts.of_transaction(transaction, digest, line, self._part)
         self._ports.log.append_nowait(TRANSACTIONS, key, fact)
         summary.accepted += 1
 
@@ -187,7 +189,8 @@ class _Import:
         field = errors[0].field
         summary.rejected_fields[field] = summary.rejected_fields.get(field, 0) + 1
         original = self._ports.redact(original_text(row))
-        self._ports.reject(Reject(line, errors, original))
+        part = self._part if self._part != self._command.name else ""
+        self._ports.reject(Reject(line, errors, original, part))
 
     def _count_cleaned(self, fields: Sequence[str]) -> None:
         summary = self._summary

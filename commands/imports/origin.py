@@ -3,6 +3,10 @@
 import hashlib
 from pathlib import Path
 
+from commands.imports.readers.files.parts import files_of
+
+_BLOCK = 1 << 20
+
 
 def name_of(file: Path) -> str:
     """As text that can be stored: a name may hold bytes that are no characters."""
@@ -10,7 +14,15 @@ def name_of(file: Path) -> str:
 
 
 def correlation_of(file: Path) -> str:
-    """Name and content, so that importing a file again gives the same events to the bit."""
-    with file.open("rb") as content:
-        digest = hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=8))
+    """Name and content, so that importing a file again gives the same events to the bit.
+
+    Of a folder those of all its files.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    files = [(file, "")] if file.is_file() else files_of(file)
+    for each, name in files:
+        digest.update(name.encode("utf-8", "surrogateescape"))
+        with each.open("rb") as content:
+            while block := content.read(_BLOCK):
+                digest.update(block)
     return f"{name_of(file)}#{digest.hexdigest()}"

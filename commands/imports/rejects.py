@@ -6,22 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from commands.imports.readers.files.parts import REJECTS_ENDING
 from commands.imports.readers.rows import MalformedRow, Row
 from domain.errors import FieldError, InvalidInputError
 
 _LONGEST = 1 << 20
+_NO_PATTERN = str.maketrans("*?[]", "____")
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
     """`errors` has one entry or more; `original` is the row as JSON or text, without card numbers.
 
-    The field `row` means that the row as a whole cannot be read.
+    `part` is the file among several. The field `row` means that the row as a whole cannot be read.
     """
 
     line: int
     errors: Sequence[FieldError]
     original: str
+    part: str = ""
 
     @property
     def field(self) -> str:
@@ -72,6 +75,7 @@ class RejectFile:
             except OSError as error:
                 raise _unwritable(self.path, error) from None
         entry = {
+            **({"file": reject.part} if reject.part else {}),
             "line": reject.line,
             "field": reject.field,
             "reason": reject.errors[0].message,
@@ -87,7 +91,8 @@ class RejectFile:
 
 def rejects_path_of(file: Path, given: Path | None) -> Path:
     """Raises InvalidInputError where nothing may be written there."""
-    path = given or file.with_name(file.name + ".rejects.ndjson")
+    name = "stdin" if file.name == "-" else file.absolute().name.translate(_NO_PATTERN)
+    path = given or file.with_name(name + REJECTS_ENDING)
     if path.is_dir() or (path.exists() and path.samefile(file)):
         raise InvalidInputError("--rejects", f"{path} is a folder or the file itself")
     return path

@@ -13,8 +13,9 @@ from commands.imports.mapping.model import FileMapping
 from commands.imports.mapping.plain import with_options
 from commands.imports.mapping.yaml_file import OPTION, load_mapping
 from commands.imports.origin import correlation_of, name_of
+from commands.imports.readers.files.parts import as_file
 from commands.imports.readers.opening import open_rows
-from commands.imports.readers.rows import RowSource
+from commands.imports.readers.rows import RowSource, UpToDamage
 from commands.imports.rejects import Reject, RejectSink, rejects_path_of
 from commands.imports.summary import ImportSummary
 from domain.durations import parse_duration
@@ -29,6 +30,7 @@ _CLOSING_SECONDS = 10.0
 class ImportOptions:
     """As the operator gives them; `rejects` is the file for rejected rows.
 
+    `file` may be a folder, a pattern or `-` for stdin; `encoding` is that of its text.
     `mapping_file` is a YAML file or the name of a shipped mapping; entries of `mapping`, and
     `label`, count more.
     """
@@ -41,6 +43,7 @@ class ImportOptions:
     score: bool = False
     rejects: Path | None = None
     limit: int | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +61,24 @@ def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
     mapping = with_options(
         load_mapping(given) if given else FileMapping(), options.mapping, options.label
     )
-    with closing(open_rows(options.file)) as rows:
+    with as_file(options.file) as file, closing(open_rows(file, options.encoding)) as rows:
+
+        def again() -> RowSource:
+            return UpToDamage(open_rows(file, options.encoding))
+
         binding = bind(rows.columns, mapping, OPTION if given else "--map")
         if binding.label is not None:
             option = OPTION if given and not options.label else "--label"
-            with closing(open_rows(options.file)) as again:
-                check_labels(again, binding.label, option, options.limit, mapping.quotes)
+            with closing(again()) as whole:
+                check_labels(whole, binding.label, option, options.limit, mapping.quotes)
         command = ImportRows(
-            name=name_of(options.file),
-            correlation_id=correlation_of(options.file),
+            name=name_of(file),
+            correlation_id=correlation_of(file),
             binding=binding,
             label_delay=delay,
             score=options.score,
             limit=options.limit,
-            again=lambda: open_rows(options.file),
+            again=again,
         )
         yield OpenedImport(command, rows, rejects_path_of(options.file, options.rejects))
 

@@ -3,12 +3,14 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 
 from commands.imports.handler import ImportPorts
+from commands.imports.nothing_appended import NothingAppended
 from commands.imports.rejects import RejectFile
 from commands.imports.schedule import ReplaySchedule
 from commands.imports.summary import ImportSummary
+from eventlog.port import Appender
 from host.clock import now_us
 from operations.log.imports import OpenedImport, with_dead_letters
 from runtime.composition.intake import cleaner_for_file
@@ -24,8 +26,10 @@ def open_import_ports(
     rate: float,
     sleep: Callable[[float], None],
     progress: Callable[[ImportSummary], None],
+    dry_run: bool = False,
 ) -> Iterator[ImportPorts]:
     """`rate` is seconds of history per second, 0 for full speed; `sleep` waits in between.
+    In a dry run nothing is appended and no server is asked.
 
     Raises InvalidInputError for an unknown currency or a file of rejects that cannot be written.
     """
@@ -33,8 +37,11 @@ def open_import_ports(
     os.setpriority(os.PRIO_PROCESS, 0, max(5, os.getpriority(os.PRIO_PROCESS, 0)))
     cleaner, redact = cleaner_for_file(settings, currency)
     command = opened.command
+    opened_log: AbstractContextManager[Appender] = (
+        nullcontext(NothingAppended()) if dry_run else open_log(settings)
+    )
     with (
-        open_log(settings) as log,
+        opened_log as log,
         closing(RejectFile(opened.rejects_path, command.binding.column)) as rejects,
     ):
         yield ImportPorts(

@@ -25,15 +25,21 @@ class ArrowRows:
         head = file.head(16)
         opener, what = next(
             (found for magic, found in _OPENERS.items() if head.startswith(magic)),
-            (_open_stream, "Arrow stream"),
+            (_open_stream, "an Arrow stream"),
         )
         try:
             schema, self._total, self._batches = opener(self._source(head))
         except (pa.ArrowException, OSError, ValueError) as error:
+            if "magic bytes" in str(error) or "Not an Arrow file" in str(error):
+                raise InvalidInputError(
+                    "FILE",
+                    f"{file.name} is {what} that is cut off: its end, which tells where its rows "
+                    "are, is missing; get the whole file",
+                ) from None
             raise InvalidInputError(
                 "FILE", f"{file.name} cannot be read as {what}: {_line(error)}"
             ) from None
-        self.kind = ", ".join((what, *file.packing))
+        self.kind = ", ".join((what.removeprefix("an "), *file.packing))
         self.columns = distinct_names(schema.names)
         self._plain = [_to_plain(field.type) for field in schema]
         self._read = 0
@@ -106,7 +112,7 @@ def _open_stream(source: Any) -> _Opened:
 
 _OPENERS: dict[bytes, tuple[Callable[[Any], _Opened], str]] = {
     _PARQUET: (_open_parquet, "Parquet"),
-    _ARROW: (_open_arrow, "Arrow file"),
+    _ARROW: (_open_arrow, "an Arrow file"),
 }
 
 

@@ -1,9 +1,12 @@
 """Port of the readers of files: rows in batches, malformed ones among them."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
+
+from domain.errors import InvalidInputError
 
 BATCH_ROWS = 4096
 LONGEST_LINE = 1 << 20
@@ -54,6 +57,19 @@ class RowSource(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class UpToDamage:
+    """A source that ends quietly where its file is damaged: for what looks at rows beforehand."""
+
+    def __init__(self, rows: RowSource) -> None:
+        self._rows = rows
+        self.columns, self.kind, self.part = rows.columns, rows.kind, rows.part
+        self.fraction, self.close = rows.fraction, rows.close
+
+    def batches(self) -> Iterator[list[tuple[int, Row]]]:
+        with contextlib.suppress(InvalidInputError):
+            yield from self._rows.batches()
 
 
 def batched(rows: Iterable[tuple[int, Row]]) -> Iterator[list[tuple[int, Row]]]:

@@ -7,7 +7,7 @@ import pytest
 from domain.errors import FencedError, IntegrityError
 from domain.features import CATALOGUE, Entity
 from projections.online.port import Marker, StateStore
-from tests.builders.worker_history import save, state_of
+from tests.builders.workers.history import save, state_of
 
 CARD = (Entity.CARD, "c1")
 

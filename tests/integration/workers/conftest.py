@@ -14,7 +14,7 @@ from migrations.upgrade import upgrade_to
 from projections.online.adapters.feast_repo import apply, repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from runtime.settings import Settings
-from tests.builders.worker_process import WorkerProcess
+from tests.builders.workers.process import WorkerProcess
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from eventlog.archive.history import History
 from eventlog.archive.layout import DRAFT
 from eventlog.topics import TRANSACTIONS
 from runtime.settings import Settings
-from tests.builders.worker_history import lay_down, until
-from tests.builders.worker_process import WorkerProcess
+from tests.builders.workers.history import lay_down, until
+from tests.builders.workers.process import WorkerProcess
 
 _KILLS = 3
 _MORE = 40

@@ -30,7 +30,7 @@ from projections.online.adapters.feast_repo import REPO, apply, feature_store, r
 from projections.online.adapters.feast_states import FeastStateStore, address
 from projections.online.adapters.redis_generations import RedisGenerations
 from runtime.settings import Settings
-from tests.builders.worker_history import save, state_of, transaction
+from tests.builders.workers.history import save, state_of, transaction
 from tests.fakes.events import imported
 
 

@@ -13,8 +13,8 @@ from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.port import Markers
 from runtime.settings import Settings
-from tests.builders.worker_history import Key, folded, lay_down, until
-from tests.builders.worker_process import WorkerProcess
+from tests.builders.workers.history import Key, folded, lay_down, until
+from tests.builders.workers.process import WorkerProcess
 
 Start = Callable[[str], WorkerProcess]
 

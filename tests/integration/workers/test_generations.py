@@ -15,7 +15,7 @@ from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.port import Marker
 from projections.online.reader import OnlineFeatureReader
 from runtime.settings import Settings
-from tests.builders.worker_history import save, state_of, transaction
+from tests.builders.workers.history import save, state_of, transaction
 
 CARD = (Entity.CARD, "c1")
 

@@ -10,8 +10,8 @@ from domain.times import to_datetime
 from eventlog.adapters.kafka import KafkaEventLog
 from projections.online.adapters.feast_repo import feature_store
 from runtime.settings import Settings
-from tests.builders.worker_history import ideal, lay_down, transaction, until
-from tests.builders.worker_process import WorkerProcess
+from tests.builders.workers.history import ideal, lay_down, transaction, until
+from tests.builders.workers.process import WorkerProcess
 
 
 def rows(database: psycopg.Connection[Any]) -> int:

@@ -14,7 +14,7 @@ from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.port import Marker
 from runtime.composition.positions import open_positions
 from runtime.settings import Settings
-from tests.builders.worker_history import until
+from tests.builders.workers.history import until
 
 
 def mark(states: FeastStateStore, last: int) -> None:

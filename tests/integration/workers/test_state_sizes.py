@@ -11,7 +11,7 @@ from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.adapters.state_bulk import BulkStates, Sizes
 from projections.online.adapters.state_keys import address
 from runtime.settings import Settings
-from tests.builders.worker_history import save, state_of
+from tests.builders.workers.history import save, state_of
 
 
 def measured(settings: Settings, generation: int, entity: Entity = Entity.CARD) -> Sizes:

@@ -1,10 +1,17 @@
 """Options of commands, and their message after an interruption."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from cli.interrupts import interruptible
 from cli.models.lifecycle import basis_points
 from domain.errors import InvalidInputError
+from tests.builders.import_files import rows_of, write_csv
 
 
 @pytest.mark.parametrize(
@@ -26,3 +33,13 @@ def test_every_interruption_says_how_to_continue(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "interrupted; `again` continues this run\n"
     with pytest.raises(SystemError, match="another"), interruptible("`again`"):
         raise SystemError("another")
+
+
+def test_a_dry_run_needs_no_server(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", rows_of(5))
+    command = [sys.executable, "-m", "cli.main", "ingest", str(path), "--dry-run", "--json"]
+    environment = os.environ | {"RETRACE_STATE_DIR": str(tmp_path / "state")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["mode"], found["rows"], found["accepted"]) == ("dry run", 5, 5)

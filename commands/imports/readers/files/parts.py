@@ -18,7 +18,7 @@ STDIN_NAME = "stdin"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _BLOCK = 1 << 20
 _PATTERN = "*?["
-_REJECTS = ".rejects.ndjson"
+REJECTS_ENDING = ".rejects.ndjson"
 
 
 def parts_of(path: Path) -> tuple[Part, ...]:
@@ -27,18 +27,23 @@ def parts_of(path: Path) -> tuple[Part, ...]:
     In a folder, files whose names begin with `.` or `_`, empty files and files of rejects are
     left out; its folders are searched too.
     """
+    if path.exists() and not path.is_dir():
+        return tuple(_of_file(path, path.name))
+    return tuple(part for file, name in files_of(path) for part in _of_file(file, name))
+
+
+def files_of(path: Path) -> list[tuple[Path, str]]:
+    """The files of a folder or a pattern with their names. Raises InvalidInputError."""
     if path.is_dir():
         found = _in_folder(path)
-    elif path.exists():
-        return tuple(_of_file(path, path.name))
     elif any(sign in str(path) for sign in _PATTERN):
-        found = [(Path(name), name) for name in sorted(glob.glob(str(path), recursive=True))]
-        found = [(file, name) for file, name in found if file.is_file()]
+        files = map(Path, sorted(glob.glob(str(path), recursive=True)))
+        found = [(file, file.name) for file in files if _is_data(file)]
     else:
         raise InvalidInputError("FILE", f"{path} does not exist")
     if not found:
         raise InvalidInputError("FILE", f"{path} holds no file with data")
-    return tuple(part for file, name in found for part in _of_file(file, name))
+    return found
 
 
 @contextmanager
@@ -61,11 +66,13 @@ def _in_folder(folder: Path) -> list[tuple[Path, str]]:
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder)
         hidden = any(part.startswith((".", "_")) for part in name.parts)
-        if hidden or file.name.endswith(_REJECTS) or not file.is_file():
-            continue
-        if file.stat().st_size:
+        if not hidden and _is_data(file):
             found.append((file, f"{folder.name}/{name}" if folder.name else str(name)))
     return found
+
+
+def _is_data(file: Path) -> bool:
+    return file.is_file() and not file.name.endswith(REJECTS_ENDING) and file.stat().st_size > 0
 
 
 def _of_file(path: Path, name: str) -> Iterator[Part]:
@@ -79,7 +86,7 @@ def _of_file(path: Path, name: str) -> Iterator[Part]:
     if zipped:
         yield from _members(path, name)
     else:
-        yield Part(name, path.stat().st_size, lambda: path.open("rb"), path)
+        yield Part(_storable(name), path.stat().st_size, lambda: path.open("rb"), path)
 
 
 def _members(path: Path, name: str) -> Iterator[Part]:
@@ -104,7 +111,7 @@ def _members(path: Path, name: str) -> Iterator[Part]:
         raise InvalidInputError("FILE", f"{name} is an encrypted zip archive: unpack it first")
     for member in sorted(found, key=lambda each: each.filename):
         shown = name if len(found) == 1 else f"{name}/{member.filename}"
-        yield Part(shown, member.file_size, lambda member=member: _open(path, member))  # type: ignore[misc]
+        yield Part(_storable(shown), member.file_size, lambda member=member: _open(path, member))  # type: ignore[misc]
 
 
 def _holds_data(member: zipfile.ZipInfo) -> bool:
@@ -119,3 +126,8 @@ def _open(path: Path, member: zipfile.ZipInfo) -> BinaryIO:
         raise InvalidInputError(
             "FILE", f"{path.name} is a zip archive that cannot be read: {error}"
         ) from None
+
+
+def _storable(name: str) -> str:
+    """A name may hold bytes that are no characters."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

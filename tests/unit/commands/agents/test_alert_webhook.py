@@ -16,7 +16,7 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.batch import Batch
 from eventlog.codec import decode
 from eventlog.topics import ALERTS
-from tests.builders.worker_pieces import FailingLog, batch
+from tests.builders.workers.pieces import FailingLog, batch
 from tests.fakes.events import NOW, scored
 
 

@@ -13,7 +13,7 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.batch import Batch
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import INBOX_TRANSACTIONS, TRANSACTIONS
-from tests.builders.worker_pieces import FailingLog, batch
+from tests.builders.workers.pieces import FailingLog, batch
 from tests.fakes.deciding import deciding_process
 
 

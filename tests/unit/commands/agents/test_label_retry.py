@@ -9,7 +9,7 @@ from domain.events import Envelope, RecordDeadLettered
 from eventlog.batch import Batch
 from eventlog.dead_letters import DeadRecord, dead_letter_event
 from eventlog.topics import DEAD_LETTERS
-from tests.builders.worker_pieces import batch
+from tests.builders.workers.pieces import batch
 from tests.fakes.events import NOW
 
 

@@ -14,7 +14,7 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import ALERTS, TRANSACTIONS, Topic
-from tests.builders.worker_pieces import batches_of
+from tests.builders.workers.pieces import batches_of
 from tests.fakes.deciding import deciding_process
 from tests.fakes.events import scored, submitted
 

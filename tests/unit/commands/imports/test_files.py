@@ -103,7 +103,7 @@ def test_parquet_gives_plain_values(tmp_path: Path) -> None:
         ("a.csv", b"", "is empty"),
         ("a.ndjson", b" \n ", "is empty"),
         ("a.csv", b"\n\n", "is empty"),
-        ("a.parquet", b"PAR1 and then nothing", "cannot be read as Parquet"),
+        ("a.parquet", b"PAR1 and then nothing", "is Parquet that is cut off"),
         ("a.bin", b"\x00\x01\x02", "unknown format"),
         ("a", b"just words", "unknown format"),
         ("a.csv.gz", b"\x1f\x8b\x08broken", "gzip data that is cut off before its first row"),

@@ -11,7 +11,7 @@ from eventlog.port import Position
 from eventlog.topics import ALERTS, TRANSACTIONS
 from projections.faust.admission import RecordAdmission, since
 from projections.ports import RecordStatus
-from tests.builders.worker_pieces import batch
+from tests.builders.workers.pieces import batch
 from tests.fakes.events import labelled, scored, submitted
 
 DUPLICATED = [submitted(), submitted(), scored(), scored(), labelled(), labelled()]

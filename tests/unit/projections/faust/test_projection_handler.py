@@ -10,7 +10,7 @@ from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
 from projections.faust.admission import RecordAdmission
 from projections.faust.projection_handler import ProjectionHandler
-from tests.builders.worker_pieces import batch
+from tests.builders.workers.pieces import batch
 from tests.fakes.events import scored, submitted
 from tests.fakes.projections import InMemoryProjection
 

@@ -15,7 +15,7 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import ALERTS, TRANSACTIONS
 from projections.faust.admission import RecordAdmission
-from tests.builders.worker_pieces import batch
+from tests.builders.workers.pieces import batch
 from tests.fakes.events import NOW, labelled, scored, submitted
 
 

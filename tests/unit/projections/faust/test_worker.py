@@ -10,7 +10,7 @@ from eventlog.batch import Batch
 from eventlog.topics import ALERTS, TRANSACTIONS
 from projections.faust.transport import BatchApp
 from projections.faust.worker import Worker, explain
-from tests.builders.worker_pieces import NAME, App, Bench, Handler, batch
+from tests.builders.workers.pieces import NAME, App, Bench, Handler, batch
 
 
 async def test_records_are_handled_once_and_from_the_position_that_was_named() -> None:

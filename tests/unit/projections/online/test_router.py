@@ -14,7 +14,7 @@ from eventlog.routing import Routed, decode_routed
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import RecordAdmission
 from projections.online.router import Router
-from tests.builders.worker_pieces import batch
+from tests.builders.workers.pieces import batch
 from tests.fakes.events import imported, submitted, transaction
 
 

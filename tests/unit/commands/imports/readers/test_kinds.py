@@ -117,7 +117,8 @@ NAMED = {
     "cut zip": (zipped({"a.csv": CSV})[:-40], "a zip archive that is cut off"),
     "empty zip": (zipped({}), "a zip archive without data"),
     "sheet in zip": (zipped({"b.xlsx": zipped(SHEET)}), "a zip archive inside another"),
-    "cut parquet": (gzip.compress(b"PAR1" + bytes(100)), "cannot be read as Parquet"),
+    "cut arrow": (arrow("file")[:-50], "is an Arrow file that is cut off"),
+    "cut parquet": (gzip.compress(b"PAR1" + bytes(100)), "is Parquet that is cut off"),
     "noise": (bytes(range(256)) * 8, "unknown format"),
 }
 

@@ -15,7 +15,7 @@ class WorkerProcess:
     """One worker in a process of its own; `log` holds what it says."""
 
     def __init__(self, name: str, settings: Settings, prefix: str, log: Path) -> None:
-        self._command = [sys.executable, "-m", "tests.builders.worker_process", name, prefix]
+        self._command = [sys.executable, "-m", "tests.builders.workers.process", name, prefix]
         self._environment = {**os.environ, **settings.environment(), "PYTHONPATH": str(CHECKOUT)}
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
