@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
+from cli.ingest.inspect import inspect
+
 _INTERRUPTED = 130
 
 
 def register(app: typer.Typer) -> None:
     app.command()(ingest)
     app.command()(mappings)
+    app.command()(inspect)
 
 
 def ingest(

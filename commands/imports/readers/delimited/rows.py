@@ -63,7 +63,7 @@ class CsvRows:
         quote = ", values between '" if self.dialect.quote == "'" else ""
         shown = _DELIMITER_NAMES.get(mark, mark)
         encoding = self._encoding.removesuffix("-sig").upper()
-        return f"CSV with {shown}, {encoding}{quote}{header}{packed}"
+        return f"CSV, delimiter {shown!r}, {encoding}{quote}{header}{packed}"
 
     def batches(self) -> Iterator[list[tuple[int, Row]]]:
         for batch in batched(self._rows()):

@@ -1,0 +1,1 @@
+"""Inspection of a file before its import: profiles of its columns, and a mapping to begin with."""
