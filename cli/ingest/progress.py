@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from commands.imports.summary import ImportSummary
 
 _SLICE_SECONDS = 0.5
+_SHOWN_REASONS = 5
 
 
 class ImportProgress:
@@ -105,6 +106,7 @@ def print_summary(
         details = {
             "cleaned_fields": summary.cleaned_fields,
             "rejected_fields": summary.rejected_fields,
+            "rejected_reasons": summary.rejected_reasons,
             "notes": summary.notes,
         }
         sys.stdout.write(json.dumps({**figures, **details}) + "\n")
@@ -122,6 +124,11 @@ def _say_next(summary: ImportSummary, rejects_file: str | None, interrupted: boo
         )
     for note, count in summary.notes.items():
         say(f"{count:,} {note}.", markup=False)
+    reasons = sorted(summary.rejected_reasons.items(), key=lambda item: -item[1])
+    for reason, count in reasons[:_SHOWN_REASONS]:
+        say(f"{count:,} rows ({count / summary.rows:.1%}) rejected: {reason}", markup=False)
+    if 2 * summary.labels_fraud > summary.labels:
+        say("More than half of the labels are fraud: does the label's column mean the opposite?")
     if rejects_file:
         say(f"Rejected rows with line, field and reason: {rejects_file}", markup=False)
     if summary.labels_held:

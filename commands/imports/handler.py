@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,14 @@ from commands.imports.facts import FLUSH_SECONDS, Facts
 from commands.imports.label_queue import LabelQueue, PendingLabel
 from commands.imports.mapping.amounts import ROUNDED, proven_style
 from commands.imports.mapping.binding import Binding
+from commands.imports.mapping.damage import is_damaged
 from commands.imports.readers.rows import MalformedRow, Row, RowSource
 from commands.imports.rejects import Reject, RejectSink, original_text
 from commands.imports.seen_ids import SeenIds
 from commands.imports.summary import ImportSummary
 from commands.intake.cleaner import PayloadCleaner
-from domain.cleaning.changes import changed_fields, is_rounded
+from domain.cleaning.changes import changed_fields, is_rounded, notes_of
+from domain.cleaning.fields import DAMAGED
 from domain.errors import FieldError, InvalidTransactionError
 from domain.money import AMBIGUOUS
 from domain.transactions import Transaction
@@ -30,7 +32,8 @@ class ImportRows:
     """`name` and `correlation_id` are those of the file; with `score` the rows are decided.
 
     `label_delay` is in microseconds. At most `limit` rows are read. `again` opens the file once
-    more, for what only its whole can tell.
+    more, for what only its whole can tell. `damaged` are columns whose long numbers are rounded, by
+    the field that they fill.
     """
 
     name: str
@@ -40,6 +43,7 @@ class ImportRows:
     score: bool = False
     limit: int | None = None
     again: Callable[[], RowSource] | None = None
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,7 @@ class _Import:
         self._labels = LabelQueue(ports.spool)
         self._now = ports.clock()
         self._style = command.binding.style
+        self._words = command.binding.words(ports.cleaner.words)
         self._proven = False
 
     def run(self, rows: RowSource) -> None:
@@ -113,6 +118,12 @@ class _Import:
         if isinstance(row, MalformedRow):
             return self._reject(line, row, [FieldError("row", row.reason)])
         binding = self._command.binding
+        if damaged := [
+            FieldError(name, DAMAGED)
+            for name, column in self._command.damaged.items()
+            if is_damaged(row, column)
+        ]:
+            return self._reject(line, row, damaged)
         try:
             payload = binding.payload(row, line)
             transaction = self._cleaned(payload)
@@ -133,7 +144,7 @@ class _Import:
             self._note(ROUNDED)
         if changed:
             self._count_cleaned(changed)
-        for note in binding.notes:
+        for note in (*binding.notes, *notes_of(payload["timestamp"], transaction)):
             self._note(note)
         if label is not None:
             known_time = transaction.timestamp + self._command.label_delay
@@ -143,7 +154,7 @@ class _Import:
     def _cleaned(self, payload: Mapping[str, Any]) -> Transaction:
         clean = self._ports.cleaner.clean
         try:
-            return clean(payload, self._now, self._style)
+            return clean(payload, self._now, self._style, self._words)
         except InvalidTransactionError as error:
             again = self._command.again
             if self._style.decimal or again is None or not any(map(_ambiguous, error.errors)):
@@ -152,7 +163,7 @@ class _Import:
                 self._proven = True
                 with closing(again()) as rows:
                     self._style = proven_style(rows, self._command.binding)
-            return clean(payload, self._now, self._style)
+            return clean(payload, self._now, self._style, self._words)
 
     def _note(self, note: str) -> None:
         self._summary.notes[note] = self._summary.notes.get(note, 0) + 1
@@ -189,6 +200,7 @@ class _Import:
         field = errors[0].field
         summary.rejected_fields[field] = summary.rejected_fields.get(field, 0) + 1
         original = self._ports.redact(original_text(row))
+        summary.count_reason(f"{field}: {errors[0].message}")
         part = self._part if self._part != self._command.name else ""
         self._ports.reject(Reject(line, errors, original, part))
 

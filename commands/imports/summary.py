@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+_MOST_REASONS = 100
+
 
 @dataclass(slots=True)
 class ImportSummary:
@@ -24,8 +26,14 @@ class ImportSummary:
     last_time: int | None = None
     rejected_fields: dict[str, int] = field(default_factory=dict)
     cleaned_fields: dict[str, int] = field(default_factory=dict)
+    rejected_reasons: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
     complete: bool = False
+
+    def count_reason(self, reason: str) -> None:
+        """Of the first reasons that a file gives; there are few."""
+        if reason in self.rejected_reasons or len(self.rejected_reasons) < _MOST_REASONS:
+            self.rejected_reasons[reason] = self.rejected_reasons.get(reason, 0) + 1
 
     def note_time(self, timestamp: int) -> None:
         if self.last_time is None or self.first_time is None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from commands.intake.tokens import Tokeniser
+from domain.cleaning.absent import USUAL, AbsentWords
 from domain.cleaning.cards import redact, tokenise_text
 from domain.cleaning.digest import content_digest
 from domain.cleaning.transaction import clean_transaction
@@ -17,15 +18,25 @@ class PayloadCleaner:
     """One for each process; the keys are the same in the whole installation."""
 
     def __init__(
-        self, tokeniser: Tokeniser, digest_key: bytes, rates: Rates, default_currency: str
+        self,
+        tokeniser: Tokeniser,
+        digest_key: bytes,
+        rates: Rates,
+        default_currency: str,
+        words: AbsentWords = USUAL,
     ) -> None:
         self._tokenise, self._digest_key = tokeniser, digest_key
         self._rates, self._default_currency = rates, default_currency
+        self.words = words
 
     def clean(
-        self, payload: Mapping[str, Any], now: int, style: AmountStyle = _AS_WRITTEN
+        self,
+        payload: Mapping[str, Any],
+        now: int,
+        style: AmountStyle = _AS_WRITTEN,
+        words: AbsentWords | None = None,
     ) -> Transaction:
-        """`style` is how a file writes its amounts.
+        """`style` is how a file writes its amounts, `words` what it writes for no value.
 
         Raises InvalidTransactionError, which names every field that is wrong.
         """
@@ -36,6 +47,7 @@ class PayloadCleaner:
             rates=self._rates,
             default_currency=self._default_currency,
             style=style,
+            words=words or self.words,
         )
 
     def digest(self, transaction: Transaction) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from domain.cleaning.attributes import single_keys
 from domain.errors import InvalidInputError
 
 
@@ -19,7 +20,9 @@ def parse_payload(received: bytes) -> tuple[Mapping[str, Any], str]:
     """
     try:
         text = received.decode()
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        value = json.loads(
+            text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=single_keys
+        )
     except UnicodeDecodeError as error:
         raise MalformedPayloadError("body", "is not UTF-8") from error
     except (ValueError, RecursionError) as error:

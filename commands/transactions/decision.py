@@ -9,6 +9,7 @@ from commands.context import Context
 from commands.policy.active import ActivePolicy
 from commands.ports.features import ServedFeatures
 from commands.ports.scorer import Scorer
+from domain.cleaning.absent import dropped_flags
 from domain.errors import SettingsError, UnavailableError
 from domain.events import Envelope, Path, TransactionScored, transaction_event_id
 from domain.features import CATALOGUE, finish
@@ -52,6 +53,7 @@ async def make_decision(submission: Envelope, context: Context) -> Envelope:
     policy = context.policy()
     transaction: Transaction = submission.data.transaction
     path, served = await _read_features(transaction, context, until, times)
+    served.flags.extend(dropped_flags(transaction.attributes))
     chosen = _chosen(policy, transaction, path, served)
     scoring = await _score(transaction, chosen, path, served, context, until)
     if scoring.scorer is None and chosen is not policy:

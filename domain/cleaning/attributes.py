@@ -32,12 +32,28 @@ def given_attributes(value: object) -> Mapping[Any, Any]:
         if len(value) > 4 * LARGEST_BYTES:
             raise UncleanError(f"is larger than {LARGEST_BYTES} bytes of JSON")
         try:
-            value = json.loads(value)
+            value = json.loads(value, object_pairs_hook=single_keys)
+        except RepeatedKeyError as error:
+            raise UncleanError(str(error)) from None
         except (ValueError, RecursionError):
             raise UncleanError("expected a JSON object") from None
     if not isinstance(value, Mapping):
         raise UncleanError("expected a JSON object")
     return value
+
+
+class RepeatedKeyError(ValueError):
+    """One JSON object names a key twice (RFC 8259): readers would disagree about its value."""
+
+
+def single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Hook of a JSON parser. Raises RepeatedKeyError naming the key."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RepeatedKeyError(f"names the key {twice[:100]!r} twice")
+    return found
 
 
 def _value(value: Any, tokenise: Tokenise, depth: int) -> Any:

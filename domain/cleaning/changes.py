@@ -1,8 +1,10 @@
 """Names of the fields that cleaning has changed, for the summaries of imports."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
+from domain.cleaning.absent import DROPPED, dropped_flags
 from domain.errors import InvalidInputError
 from domain.money import AmountStyle, to_minor
 from domain.transactions import Transaction
@@ -34,6 +36,22 @@ def changed_fields(payload: Mapping[str, Any], transaction: Transaction) -> list
         elif name in _NUMBERS and not _plain_number(value):
             changed.append(name)
     return changed
+
+
+def notes_of(timestamp: object, transaction: Transaction) -> Iterator[str]:
+    """What the summary of an import must tell of a row that it took."""
+    if _is_naive(timestamp):
+        yield "times without an offset, read as UTC"
+    if DROPPED in transaction.attributes:
+        for flag in dropped_flags(transaction.attributes):
+            yield f"rows with {flag.replace('_', ' ')}: left out"
+
+
+def _is_naive(timestamp: object) -> bool:
+    if isinstance(timestamp, str):
+        tail = timestamp[10:].rstrip()
+        return ":" in tail and not ("+" in tail or "-" in tail or tail[-1].isalpha())
+    return isinstance(timestamp, datetime) and timestamp.tzinfo is None
 
 
 def is_rounded(amount: object, transaction: Transaction, style: AmountStyle) -> bool:

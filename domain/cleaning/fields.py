@@ -2,6 +2,7 @@
 
 import math
 import re
+from decimal import Decimal
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
@@ -12,7 +13,12 @@ from domain.transactions import CHANNELS
 
 LONGEST_ID = 200
 _LARGEST_INT = 10**LONGEST_ID
+DAMAGED = "was damaged by a spreadsheet or a float: export the column as text"
 _SMALL = 10**18
+_EXACT_FLOAT = 2**53
+_QUOTES = "'\""
+_SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}", re.ASCII)
+_FLOAT = re.compile(r"-?\d{1,20}\.0+", re.ASCII)
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 _CHANNEL_SYNONYMS = {
@@ -32,9 +38,14 @@ _CHANNELS = {channel: channel for channel in CHANNELS} | {
 
 
 def clean_id(value: object) -> str | None:
-    """Trimmed text of 1 to 200 printable characters; an integer is written out."""
+    """Trimmed text of 1 to 200 printable characters, without quotes around it.
+
+    An integer is written out, also one that came as a float because others are missing.
+    """
     if type(value) is int and -_SMALL < value < _SMALL:
         return str(value)
+    if isinstance(value, float | Decimal):
+        return _whole(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if abs(value) >= _LARGEST_INT:
             raise UncleanError(f"has more than {LONGEST_ID} digits")
@@ -45,11 +56,37 @@ def clean_id(value: object) -> str | None:
         raise UncleanError("expected text, or an integer")
     if not text:
         return None
+    if text[-1] in "0123456789" and ("." in text or "+" in text):
+        text = _undamaged(text)
+    elif text[0] in _QUOTES and text[0] == text[-1] and not (text := text[1:-1].strip()):
+        return None
     if len(text) > LONGEST_ID:
         raise UncleanError(f"has more than {LONGEST_ID} characters")
     if (text_or_none := printable(text)) is None:
         raise UncleanError("holds a character that cannot be printed")
     return text_or_none
+
+
+def _undamaged(text: str) -> str:
+    if _SCIENTIFIC.fullmatch(text):
+        raise UncleanError(DAMAGED)
+    found = _FLOAT.fullmatch(text)
+    return (_whole(Decimal(text)) or "") if found else text
+
+
+def _whole(value: float | Decimal) -> str | None:
+    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if number.is_nan():
+        return None
+    if not number.is_finite():
+        raise UncleanError("expected text, or an integer")
+    if isinstance(value, Decimal) and number.as_tuple().exponent > 0:  # type: ignore[operator]
+        raise UncleanError(DAMAGED)
+    if number.copy_abs() >= _EXACT_FLOAT:
+        raise UncleanError("is beyond 2^53, where floats lose digits: export it as text")
+    if number % 1:
+        raise UncleanError("expected text, or an integer")
+    return str(int(number))
 
 
 def printable(text: str) -> str | None:
@@ -84,7 +121,10 @@ def clean_country(value: object) -> str | None:
 
 
 def clean_mcc(value: object) -> str | None:
-    """Four digits; an integer is padded with zeros."""
+    """Four digits; an integer, also as a float, is padded with zeros."""
+    if isinstance(value, float | Decimal) or (isinstance(value, str) and "." in value):
+        whole = clean_id(value) or ""
+        value = int(whole) if whole.isdecimal() else whole
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 <= value <= 9999:
             raise UncleanError("expected a merchant category code of four digits")
@@ -154,8 +194,6 @@ def _coordinate(value: object, most: float) -> float | None:
 
 
 def _decimal(value: object) -> float:
-    from decimal import Decimal
-
     if isinstance(value, Decimal) and value.is_finite():
         return float(value)
     raise UncleanError("expected degrees as a decimal number")

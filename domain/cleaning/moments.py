@@ -10,6 +10,8 @@ from domain.times import DAY, MINUTE, SECOND, from_datetime
 EARLIEST = 7305 * DAY  # 1990-01-01
 TOLERANCE = 5 * MINUTE
 
+EARLIEST_NUMBER = 10957 * DAY  # 2000-01-01: .NET ticks of today would be nanoseconds of 1990
+
 _EXPECTED = "expected a date and time such as 2023-10-01T12:34:56Z"
 _NUMBER = re.compile(r"\d{9,20}(\.\d{1,9})?", re.ASCII)
 _SPACED_OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
@@ -23,7 +25,7 @@ def clean_moment(value: object, now: int) -> int | None:
     """Microseconds UTC, from 1990 to five minutes after `now`; None for an empty text.
 
     Takes RFC 3339 text (without offset: UTC), datetime, and seconds, milli-, micro- or
-    nanoseconds since 1970, whose size tells the unit: no number fits two of them.
+    nanoseconds since 1970, whose size tells the unit: no number of this century fits two of them.
     """
     if isinstance(value, str):
         micros = _from_text(value)
@@ -52,6 +54,8 @@ def _from_text(text: str) -> int | None:
     text = text.strip()
     if not text:
         return None
+    if text[4:5] == "/" == text[7:8]:
+        text = text[:10].replace("/", "-") + text[10:]
     if len(text) > _TEXT_MOST:
         raise UncleanError(_EXPECTED)
     if _NUMBER.fullmatch(text):
@@ -81,6 +85,9 @@ def _from_number(value: int | float | Decimal) -> int:
         if not value.is_finite():
             raise UncleanError(_EXPECTED)
     for per_unit in (Decimal(SECOND), Decimal(1000), Decimal(1), Decimal("0.001")):
-        if EARLIEST / per_unit <= value < _LATEST / per_unit:
+        if EARLIEST_NUMBER / per_unit <= value < _LATEST / per_unit:
             return int((value * per_unit).to_integral_value())
-    raise UncleanError(f"{_EXPECTED}, or seconds since 1970")
+    raise UncleanError(
+        f"{_EXPECTED}, or seconds since 1970 and from 2000 on; other counts (days of a spreadsheet,"
+        " ticks) need a counter in a mapping"
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain.cleaning.absent import DROPPED, USUAL, AbsentWords
 from domain.cleaning.attributes import clean_attributes, given_attributes
 from domain.cleaning.cards import Tokenise, card_number, issued_card_number
 from domain.cleaning.fields import (
@@ -41,6 +42,7 @@ CANONICAL_FIELDS = (
 _CANONICAL = frozenset(CANONICAL_FIELDS)
 _REQUIRED = "is required"
 _AS_WRITTEN = AmountStyle()
+_IDS = ("card_id", "customer_id", "merchant_id", "device_id")
 # Ids that people fill with card numbers; for a card id the issuer's range is not asked.
 _MAYBE_CARDS = ("customer_id", "merchant_id", "device_id")
 
@@ -53,11 +55,13 @@ def clean_transaction(
     rates: Rates,
     default_currency: str = "USD",
     style: AmountStyle = _AS_WRITTEN,
+    words: AbsentWords = USUAL,
 ) -> Transaction:
     """The one meaning of `payload`; equal payloads give equal transactions.
 
     Null and empty text mean that a field is absent; unknown fields join the attributes. `now` is
-    in microseconds, `style` how the source writes amounts.
+    in microseconds, `style` how the source writes amounts, `words` what it writes for no value.
+    Placeholder ids and the coordinates (0, 0) are left out, and kept in the attributes as dropped.
 
     Raises InvalidTransactionError naming every bad field, and nothing else.
     """
@@ -75,7 +79,9 @@ def clean_transaction(
             try:
                 values[name] = clean(value)
             except UncleanError as error:
-                errors.append(FieldError(name, str(error)))
+                if type(value) not in (str, int) or not words.is_missing(str(value).strip()):
+                    errors.append(FieldError(name, str(error)))
+    dropped = _without_absent(values, words)
     if values.get("transaction_id") is None and not _among("transaction_id", errors):
         errors.append(FieldError("transaction_id", _REQUIRED))
     _moment(values, errors, payload.get("timestamp"), now)
@@ -85,12 +91,33 @@ def clean_transaction(
     _money(values, errors, amount, currency, rates, style)
     if "lat" in values or "lon" in values:
         _both_coordinates(values, errors)
+        if values.get("lat") == values.get("lon") == 0.0:
+            dropped |= {"lat": values.pop("lat"), "lon": values.pop("lon")}
     _cards(values, tokenise)
     if unknown or payload.get("attributes") is not None:
         _attributes(values, errors, payload, unknown, tokenise)
+    if dropped:
+        values["attributes"] = {**values.get("attributes", {}), DROPPED: dropped}
     if errors:
         raise InvalidTransactionError(sorted(errors, key=_canonical_order))
     return Transaction(**values)
+
+
+def _without_absent(values: dict[str, Any], words: AbsentWords) -> dict[str, Any]:
+    """Ids that stand for no value or for nobody are taken out; the latter are returned."""
+    dropped = {}
+    for name in _IDS:
+        value = values.get(name)
+        if value is not None:
+            if words.is_missing(value):
+                values[name] = None
+            elif words.is_placeholder(value):
+                dropped[name] = value
+                values[name] = None
+    key = values.get("transaction_id")
+    if key is not None and words.is_missing(key):
+        values["transaction_id"] = None
+    return dropped
 
 
 def _moment(values: dict[str, Any], errors: list[FieldError], value: object, now: int) -> None:

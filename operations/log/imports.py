@@ -8,6 +8,7 @@ from pathlib import Path
 
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
 from commands.imports.mapping.binding import bind
+from commands.imports.mapping.damage import damaged_fields
 from commands.imports.mapping.labels import check_labels
 from commands.imports.mapping.model import FileMapping
 from commands.imports.mapping.plain import with_options
@@ -71,6 +72,8 @@ def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
             option = OPTION if given and not options.label else "--label"
             with closing(again()) as whole:
                 check_labels(whole, binding.label, option, options.limit, mapping.quotes)
+        with closing(again()) as sample:
+            damaged = damaged_fields(next(sample.batches(), []), binding)
         command = ImportRows(
             name=name_of(file),
             correlation_id=correlation_of(file),
@@ -79,6 +82,7 @@ def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
             score=options.score,
             limit=options.limit,
             again=again,
+            damaged=damaged,
         )
         yield OpenedImport(command, rows, rejects_path_of(options.file, options.rejects))
 

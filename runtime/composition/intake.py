@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
+from domain.cleaning.absent import absent_words
 from domain.cleaning.cards import redact
 from domain.errors import InvalidInputError
 from domain.money import EXPONENTS, approximate_rates
@@ -17,6 +18,7 @@ def cleaner_of(settings: Settings, currency: str | None = None) -> PayloadCleane
         settings.digest_key,
         approximate_rates(),
         currency or settings.default_currency,
+        absent_words(placeholders=settings.placeholder_ids.split(",")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from domain.cleaning.absent import PLACEHOLDERS
 from runtime.settings.slices import Slice
 
 
@@ -10,5 +11,7 @@ class DecisionSettings(Slice):
         default="USD", alias="RETRACE_DEFAULT_CURRENCY", pattern="^[A-Z]{3}$"
     )
     """ISO 4217 currency of a submission that names none."""
+    placeholder_ids: str = Field(default=", ".join(PLACEHOLDERS), alias="RETRACE_PLACEHOLDER_IDS")
+    """Ids that stand for nobody, of cards, customers, merchants, devices: left out, flagged."""
     feature_deadline: float = Field(default=0.25, alias="RETRACE_FEATURE_DEADLINE", gt=0)
     """Seconds for features and a model server; past it the fallback rules decide."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
 from commands.imports.mapping.binding import bind
+from commands.imports.mapping.damage import damaged_fields
 from commands.imports.mapping.model import FileMapping
 from commands.imports.mapping.plain import with_options
 from commands.imports.readers.opening import open_rows
@@ -70,14 +71,17 @@ def run_import(
     **command: Any,
 ) -> Imported:
     source = open_rows(path)
+    binding = bind(source.columns, with_options(of or FileMapping(), mapping, label))
     done = Imported(ImportSummary(), log or OrderedLog())
     try:
         import_rows(
             ImportRows(
                 name=path.name,
                 correlation_id="a correlation",
-                binding=bind(source.columns, with_options(of or FileMapping(), mapping, label)),
+                binding=binding,
                 label_delay=delay,
+                again=lambda: open_rows(path),
+                damaged=damaged_fields(next(open_rows(path).batches(), []), binding),
                 **command,
             ),
             source,

@@ -9,6 +9,7 @@ from commands.imports.mapping.fields import field_value
 from commands.imports.mapping.labels import LabelReader
 from commands.imports.mapping.model import FieldMapping, FileMapping
 from commands.imports.mapping.values import RowValue, unquoted
+from domain.cleaning.absent import AbsentWords, word_cases
 from domain.cleaning.attributes import given_attributes
 from domain.cleaning.transaction import CANONICAL_FIELDS
 from domain.cleaning.unclean import UncleanError
@@ -23,7 +24,8 @@ class Binding:
     """`plain` are (canonical, column), `made` are fields that take more than one column as it is.
 
     Every other column but those used, ignored or of the label joins the attributes. `style` is
-    how amounts are written; `notes` is what the summary must tell of the row that was read last.
+    how amounts are written; `missing` and `placeholders` replace the usual words. `notes` is what
+    the summary must tell of the row that was read last.
     """
 
     plain: tuple[tuple[str, str], ...]
@@ -33,6 +35,8 @@ class Binding:
     columns: Mapping[str, str]
     quotes: str = ""
     style: AmountStyle = AmountStyle()  # noqa: RUF009
+    missing: frozenset[str] | None = None
+    placeholders: frozenset[str] | None = None
     notes: list[str] = field(default_factory=list)
 
     def payload(self, row: Mapping[str, Any], line: int = 0) -> dict[str, Any]:
@@ -58,6 +62,13 @@ class Binding:
         if self.label is None:
             return None
         return self.label(unquoted(row.get(self.label.column), self.quotes))
+
+    def words(self, usual: AbsentWords) -> AbsentWords:
+        """Those of the mapping, and `usual` ones where it gives none."""
+        return AbsentWords(
+            usual.missing if self.missing is None else self.missing,
+            usual.placeholders if self.placeholders is None else self.placeholders,
+        )
 
     def column(self, field: str) -> str:
         """The column or columns that fill a field, for messages about it."""
@@ -104,6 +115,8 @@ def bind(columns: Sequence[str], mapping: FileMapping, option: str = "--map") ->
         {name: ", ".join(each) for name, each in filling.items() if each},
         mapping.quotes,
         AmountStyle(fields["amount"].decimal, fields["amount"].round),
+        None if mapping.missing is None else word_cases(mapping.missing),
+        None if mapping.placeholders is None else word_cases(mapping.placeholders),
         notes,
     )
 

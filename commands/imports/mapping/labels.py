@@ -39,7 +39,8 @@ class LabelReader:
 
     def __init__(self, mapping: LabelMapping) -> None:
         self.column = mapping.column
-        self._values = mapping.values
+        given = mapping.values
+        self._values = given and {as_text(key): word for key, word in given.items()}
 
     def __call__(self, value: object) -> int | None:
         """As `read_label`. Raises ValueError for a value that the mapping does not list."""

@@ -62,7 +62,8 @@ class FileMapping(_Strict, frozen=True, kw_only=True):
     """A whole mapping. A column that has the name of a field needs no entry.
 
     Columns to `ignore` go nowhere; all others become attributes. A pair of `quotes` around any
-    value is taken off.
+    value is taken off. `missing` are words for no value and `placeholders` ids for nobody, each in
+    place of the usual ones.
     """
 
     description: str = ""
@@ -70,3 +71,5 @@ class FileMapping(_Strict, frozen=True, kw_only=True):
     label: LabelMapping | None = None
     ignore: tuple[str, ...] = ()
     quotes: str = ""
+    missing: tuple[str, ...] | None = None
+    placeholders: tuple[str, ...] | None = None

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ RowValue = Callable[[Mapping[str, Any], int], Any]
 
 OTHERS = "*"
 _ID_BYTES = 12
+_WHOLE = re.compile(r"-?\d+\.0+", re.ASCII)
 
 
 def raw_value(field: FieldMapping, join: str) -> RowValue:
@@ -33,6 +35,7 @@ def raw_value(field: FieldMapping, join: str) -> RowValue:
 
 def looked_up(take: RowValue, values: Mapping[str, str]) -> RowValue:
     others = values.get(OTHERS)
+    values = {as_text(key): found for key, found in values.items()}
 
     def value(row: Mapping[str, Any], line: int) -> Any:
         taken = take(row, line)
@@ -55,7 +58,8 @@ def put_together(parts: list[Any], join: str) -> str | None:
 def as_text(value: Any) -> str:
     """Trimmed; a whole number as an integer, however the file's format types it."""
     if isinstance(value, str):
-        return value.strip()
+        text = value.strip()
+        return text.partition(".")[0] if _WHOLE.fullmatch(text) else text
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float | Decimal) and value % 1 == 0:

