@@ -1,6 +1,6 @@
 """Names of the fields that cleaning has changed, for the summaries of imports."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ _COMPARED = frozenset(
         "ip", "country", "channel",
     )
 )  # fmt: skip
+_READ_AS_UTC = ("times without an offset, read as UTC",)
 _NUMBERS = frozenset(("amount", "lat", "lon"))
 
 
@@ -38,13 +39,13 @@ def changed_fields(payload: Mapping[str, Any], transaction: Transaction) -> list
     return changed
 
 
-def notes_of(timestamp: object, transaction: Transaction) -> Iterator[str]:
+def notes_of(timestamp: object, transaction: Transaction) -> Sequence[str]:
     """What the summary of an import must tell of a row that it took."""
-    if _is_naive(timestamp):
-        yield "times without an offset, read as UTC"
-    if DROPPED in transaction.attributes:
-        for flag in dropped_flags(transaction.attributes):
-            yield f"rows with {flag.replace('_', ' ')}: left out"
+    notes = _READ_AS_UTC if _is_naive(timestamp) else ()
+    if DROPPED not in transaction.attributes:
+        return notes
+    flags = dropped_flags(transaction.attributes)
+    return (*notes, *(f"rows with {flag.replace('_', ' ')}: left out" for flag in flags))
 
 
 def _is_naive(timestamp: object) -> bool:

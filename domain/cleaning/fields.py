@@ -52,6 +52,8 @@ def clean_id(value: object) -> str | None:
         text = str(value)
     elif isinstance(value, str):
         text = value.strip()
+        if text.isalnum() and len(text) <= LONGEST_ID:
+            return text
     else:
         raise UncleanError("expected text, or an integer")
     if not text:

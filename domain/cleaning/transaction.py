@@ -108,12 +108,13 @@ def _without_absent(values: dict[str, Any], words: AbsentWords) -> dict[str, Any
     dropped = {}
     for name in _IDS:
         value = values.get(name)
-        if value is not None:
-            if words.is_missing(value):
-                values[name] = None
-            elif words.is_placeholder(value):
-                dropped[name] = value
-                values[name] = None
+        if value is None:
+            continue
+        if value in words.missing:
+            values[name] = None
+        elif value in words.placeholders or (value[0] == "0" and words.is_placeholder(value)):
+            dropped[name] = value
+            values[name] = None
     key = values.get("transaction_id")
     if key is not None and words.is_missing(key):
         values["transaction_id"] = None
@@ -133,7 +134,7 @@ def _moment(values: dict[str, Any], errors: list[FieldError], value: object, now
 
 
 def _signed_currency(amount: object) -> str | None:
-    if not isinstance(amount, str) or (amount[:1].isdigit() and amount[-1:].isdigit()):
+    if type(amount) is not str or (amount[:1].isdigit() and amount[-1:].isdigit()):
         return None
     return sole_currency(amount)
 

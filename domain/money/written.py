@@ -58,7 +58,8 @@ def read_amount(text: str, exponent: int, decimal: str | None) -> WrittenAmount:
     if len(text) > _LONGEST:
         raise AmountError("is too long for a number")
     if decimal != "," and _PLAIN.fullmatch(text):
-        if decimal is None and exponent != 3 and _EITHER.fullmatch(text.lstrip("+-")):
+        grouped = text[-4:-3] == "." and decimal is None and exponent != 3
+        if grouped and _EITHER.fullmatch(text.lstrip("+-")):
             raise AmountError(AMBIGUOUS)
         return WrittenAmount(_decimal(text), None)
     negative, number, currencies = _undressed(text)
