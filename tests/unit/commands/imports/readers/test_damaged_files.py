@@ -61,3 +61,12 @@ def test_a_line_without_an_end_is_not_held_whole(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert [isinstance(row, MalformedRow) for _, row in found] == [False, True]
     assert peak < 12 << 20
+
+
+def test_two_stray_quotes_do_not_join_the_rows_between_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('id,shop,amount\n1,"north,2.50\n2,south,3.50\n3,east",4.50\n4,west,5.50\n')
+    found = read(path)
+    assert [line for line, _ in found] == [2, 3, 4, 5]
+    assert found[1] == (3, {"id": "2", "shop": "south", "amount": "3.50"})
+    assert isinstance(found[0][1], MalformedRow)
