@@ -1,11 +1,13 @@
 """Models of the benchmark: how each is fitted and scores.
 
-Each gets the same vectors and the same known labels, and no more. What has a length of training to
-choose (ours, LightGBM) chooses it on the latest fifth and is then fitted on all.
+Each gets the same vectors and the same known labels, and no more. LightGBM, which has a length of
+training to choose, chooses it on the latest fifth and is then fitted on all.
 """
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +15,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame.frame import Floats, Frame, split_by_time, varying
+from inference.training.fitting.fit import FitSettings
 
 Vectors = NDArray[np.float32]
 Score = Callable[[Vectors], Floats]
-SEED = 1
+Fit = Callable[[Frame, int], Score]
+"""Of a frame and a seed."""
 _CORES = 2
 
 
-def ours(frame: Frame) -> Score:
+def ours(frame: Frame, seed: int, chosen: FitSettings | None = None) -> Score:
     """As `retrace train` makes it, scored one by one by the kernel that serves."""
     from inference.training.train import TrainSettings, train
     from runtime.composition.models import artefacts_of, open_scorers
     from runtime.settings import settings_from_environment
 
-    trained = train(frame, TrainSettings(seed=SEED), lambda _done, _text: None)
+    settings = TrainSettings(seed=seed, fitting=chosen or FitSettings())
+    trained = train(frame, settings, lambda _done, _text: None)
     with tempfile.TemporaryDirectory() as folder:
-        settings = settings_from_environment(state_dir=Path(folder))
-        model_hash = artefacts_of(settings).put(trained.files)
-        with open_scorers(settings) as load:
+        own = settings_from_environment(state_dir=Path(folder))
+        model_hash = artefacts_of(own).put(trained.files)
+        with open_scorers(own) as load:
             scorer = load(model_hash)
     places = [frame.names.index(name) for name in trained.manifest.feature_names]
     return lambda rows: np.array([scorer.value(row) for row in rows[:, places]], dtype=np.float64)
 
 
-def logistic_regression(frame: Frame) -> Score:
+def logistic_regression(frame: Frame, seed: int) -> Score:
     """L2, on logarithms of the sizes, unknown values by their median and a mark of their own."""
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
@@ -48,13 +53,13 @@ def logistic_regression(frame: Frame) -> Score:
             FunctionTransformer(_logarithms),
             SimpleImputer(strategy="median", add_indicator=True),
             StandardScaler(),
-            LogisticRegression(max_iter=300),
+            LogisticRegression(max_iter=300, random_state=seed),
         )
 
     return _of_scikit_learn(frame, fresh)
 
 
-def random_forest(frame: Frame) -> Score:
+def random_forest(frame: Frame, seed: int) -> Score:
     """100 trees as the Handbook's, each of a third of the rows; unknown values go their own way."""
     from sklearn.ensemble import RandomForestClassifier
 
@@ -65,12 +70,12 @@ def random_forest(frame: Frame) -> Score:
             min_samples_leaf=5,
             max_samples=1 / 3,
             n_jobs=_CORES,
-            random_state=SEED,
+            random_state=seed,
         ),
     )
 
 
-def lightgbm(frame: Frame) -> Score:
+def lightgbm(frame: Frame, seed: int) -> Score:
     """Gradient boosting, its number of trees by early stopping on the latest fifth."""
     import lightgbm as gbm
 
@@ -80,7 +85,7 @@ def lightgbm(frame: Frame) -> Score:
     settings = {
         "objective": "binary", "metric": "average_precision", "learning_rate": 0.05,
         "num_leaves": 63, "min_data_in_leaf": 100, "feature_fraction": 0.5,
-        "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 1.0, "seed": SEED,
+        "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 1.0, "seed": seed,
         "num_threads": _CORES, "deterministic": True, "force_col_wise": True, "verbosity": -1,
     }  # fmt: skip
     stopped = gbm.train(
@@ -95,12 +100,25 @@ def lightgbm(frame: Frame) -> Score:
     return lambda rows: np.asarray(whole.predict(rows[:, chosen]), dtype=np.float64)
 
 
-RIVALS: dict[str, Callable[[Frame], Score]] = {
+RIVALS: dict[str, Fit] = {
     "retrace": ours,
     "logistic_regression": logistic_regression,
     "random_forest": random_forest,
     "lightgbm": lightgbm,
 }
+
+_CHOSEN = FitSettings()
+_SHAPES = {
+    "additive": replace(_CHOSEN, hidden=()),
+    "narrow": replace(_CHOSEN, hidden=(64, 32)),
+    "less_dropout": replace(_CHOSEN, dropout=0.1),
+    "few_knots": replace(_CHOSEN, bins=16),
+    "half_the_epochs": replace(_CHOSEN, epochs=_CHOSEN.epochs // 2),
+    "twice_the_epochs": replace(_CHOSEN, epochs=_CHOSEN.epochs * 2),
+}
+"""Our network with one choice made otherwise."""
+
+MODELS = RIVALS | {name: partial(ours, chosen=shape) for name, shape in _SHAPES.items()}
 
 
 def _of_scikit_learn(frame: Frame, fresh: Callable[[], Any]) -> Score:

@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _trained(frame: Frame) -> tuple[Artefact, ModelScorer]:
-    settings = TrainSettings(fitting=FitSettings(epochs=2))
+    settings = TrainSettings(fitting=FitSettings(epochs=2), more_seeds=0)
     with tempfile.TemporaryDirectory() as folder:
         installation = settings_from_environment(state_dir=Path(folder))
         store = artefacts_of(installation)

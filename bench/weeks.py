@@ -1,7 +1,7 @@
 """Test weeks: a file of labelled payments as vectors, and what was known of it on a day."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from domain.times import DAY, from_rfc3339
 from inference.frame.frame import Floats, Frame, Ints
 
 # The options of a command that reads such a file.
-Mapping = Annotated[list[str], typer.Option("--map", metavar="FIELD=COLUMN")]
+Mapping = Annotated[list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN")]
 Label = Annotated[str, typer.Option(metavar="COLUMN")]
 At = Annotated[list[str], typer.Option("--at", metavar="DAY", help="First test day, UTC.")]
 LabelDelay = Annotated[str, typer.Option(metavar="SPAN")]
@@ -87,6 +87,60 @@ class TestWeek:
         return both_ways(
             self.fraud.astype(np.float64), scores, self.cards, self.times, self.unknown
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Twist:
+    """What is made harder, or cheaper: `genuine` and `frauds` are how many labelled rows are kept
+    at most, evenly in time, the genuine ones weighing as much as all; `noise` columns are added to
+    the features."""
+
+    genuine: int | None = None
+    frauds: int | None = None
+    noise: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.genuine}-{self.frauds}-{self.noise}"
+
+    def options(self) -> list[str]:
+        given = {"--genuine": self.genuine, "--frauds": self.frauds, "--noise": self.noise}
+        return [part for name, value in given.items() if value for part in (name, str(value))]
+
+    def of_frame(self, frame: Frame) -> Frame:
+        kept = np.ones(len(frame), dtype=bool)
+        stands_for = frame.stands_for.copy()
+        for value, most in ((1, self.frauds), (0, self.genuine)):
+            rows = np.flatnonzero(frame.labels == value)
+            if most is not None and len(rows) > most:
+                taken = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+                kept[rows] = False
+                kept[taken] = True
+                stands_for[taken] *= 1 if value else len(rows) / most
+        frame = replace(frame, stands_for=stands_for).take(kept)
+        names = tuple(f"noise_{number}" for number in range(self.noise))
+        return replace(
+            frame,
+            vectors=self._beside(frame.vectors, frame.times),
+            names=frame.names + names,
+            definitions=(*frame.definitions, *("" for _ in names)),
+        )
+
+    def of_week(self, week: TestWeek) -> TestWeek:
+        return replace(week, vectors=self._beside(week.vectors, week.times))
+
+    def _beside(self, vectors: Any, times: Ints) -> Any:
+        """Noise of as many kinds as features have: numbers, tails, counts, and some unknown."""
+        if not self.noise:
+            return vectors
+        random = np.random.default_rng([len(times), int(times[0])])
+        kinds = (
+            lambda n: random.normal(size=n),
+            lambda n: random.lognormal(3, 2, n),
+            lambda n: random.poisson(0.3, n),
+            lambda n: np.where(random.random(n) < 0.5, np.nan, random.random(n)),
+        )
+        made = [kinds[number % len(kinds)](len(times)) for number in range(self.noise)]
+        return np.concatenate([vectors, np.stack(made, axis=1).astype(np.float32)], axis=1)
 
 
 def frame_at(folder: Path, day: str) -> Frame:

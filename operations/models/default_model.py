@@ -119,7 +119,7 @@ def trained_on_simulated(progress: Progress) -> TrainedModel:
     from inference.training.train import TrainSettings, train
 
     frame = simulated_frame(SimulatedSettings(seed=SEED), progress)
-    settings = TrainSettings(seed=SEED, fitting=FitSettings(epochs=12, patience=3))
+    settings = TrainSettings(seed=SEED, fitting=FitSettings())
     return train(frame, settings, progress)
 
 

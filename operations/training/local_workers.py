@@ -22,7 +22,6 @@ from host.ports import free_ports
 from host.processes import die_with_parent
 from inference.frame.progress import Progress
 from inference.training.fitting.checkpoints import Checkpoints
-from inference.training.fitting.fit import epochs_kept
 from inference.training.train import TrainedModel
 from operations.training.runs import TrainingRun, result_of
 
@@ -47,7 +46,7 @@ def trained_by_workers(run: TrainingRun, progress: Progress) -> TrainedModel:
     Raises UnavailableError where workers keep ending without a new epoch, RetraceError with what a
     worker refused.
     """
-    starts, kept = 0, epochs_kept(Checkpoints(run.folder))
+    starts, kept = 0, Checkpoints(run.folder).epochs()
     while True:
         starts += 1
         ended = _attempt(run, progress)
@@ -55,7 +54,7 @@ def trained_by_workers(run: TrainingRun, progress: Progress) -> TrainedModel:
             return result_of(run)
         if ended.code == REFUSED:
             raise RetraceError(_last_line(_log(run, ended.worker)))
-        before, kept = kept, epochs_kept(Checkpoints(run.folder))
+        before, kept = kept, Checkpoints(run.folder).epochs()
         starts = 0 if kept > before else starts
         if starts >= _STARTS:
             raise UnavailableError(

@@ -2,7 +2,7 @@
 
 <state folder>/training/<key>/run.json              what was asked for
                               *.npy, frame.json     the frame
-                              earlier.npz, all.npz  the checkpoint of each fit
+                              earlier.npz, ...      the checkpoint of each fit
                               result/, scores.npy   what worker processes made
                               worker-*.log          the stderr of each
 

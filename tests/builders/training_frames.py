@@ -17,7 +17,9 @@ FEATURE_SET = "5e7" * 21 + "a"
 ROWS = 2000
 
 
-ASKED = Asked(7, "ideal", TrainSettings(seed=3, fitting=FitSettings(epochs=3)), promote=False)
+ASKED = Asked(
+    7, "ideal", TrainSettings(seed=3, fitting=FitSettings(epochs=3), more_seeds=0), promote=False
+)
 
 
 def synthetic(rows: int = 6000, seed: int = 7, labelled: float = 1.0) -> Frame:

@@ -36,11 +36,11 @@ def content(
         "data": _data(artefact, validated, origin),
         "code": {"version": origin.version, "commit": origin.commit},
         "settings": manifest.facts["settings"],
-        "best_epoch": manifest.facts["best_epoch"],
         "measured_with": asdict(chosen),
         "metrics": metrics,
         "thresholds": _thresholds(artefact, validated),
         "calibration": {"bands": bands, "error": calibration_error(bands)},
+        "stability": manifest.facts["stability"],
         "importance": _importance(artefact, validated),
         "features": [
             {"name": name, "words": meaning(name), "definition": definition}

@@ -20,6 +20,7 @@ def markdown(card: dict[str, Any]) -> str:
         _measures(card),
         _thresholds(card),
         _calibration(card),
+        _stability(card),
         _importance(card),
         _settings(card),
         _features(card),
@@ -136,6 +137,29 @@ def _calibration(card: dict[str, Any]) -> str:
     )
 
 
+def _stability(card: dict[str, Any]) -> str:
+    found = card["stability"]
+    fits = [
+        [f"seed {each['seed']}", _number(each["average_precision"]), _number(each["auc"])]
+        for each in found["seeds"]
+    ]
+    weeks = [
+        [f"week from {each['from'][:10]}", _number(each["average_precision"]), _number(each["auc"])]
+        for each in found["weeks"]
+    ]
+    groups = [
+        [", ".join(f"`{name}`" for name in each["features"]), f"{each['average_precision']:+.4f}"]
+        for each in found["groups"]
+    ]
+    return (
+        "## Stability\n\nOf fits on the earlier payments, on all later ones (by seed) and week by "
+        "week (the first seed).\n\n"
+        + table(["", "average precision", "AUC"], [*fits, *weeks])
+        + "\n\nHow much average precision falls without a group of features that say nearly the "
+        "same (its values drawn from other payments).\n\n" + table(["features", "worth"], groups)
+    )
+
+
 def _importance(card: dict[str, Any]) -> str:
     found = card["importance"]
     rows = [
@@ -151,8 +175,8 @@ def _importance(card: dict[str, Any]) -> str:
 
 
 def _settings(card: dict[str, Any]) -> str:
-    flat = [*_flat(card["settings"]), ("epochs taken", card["best_epoch"])]
-    return "## Settings\n\n" + table(["", ""], [(name, str(value)) for name, value in flat])
+    rows = [(name, str(value)) for name, value in _flat(card["settings"])]
+    return "## Settings\n\n" + table(["", ""], rows)
 
 
 def _features(card: dict[str, Any]) -> str:

@@ -20,15 +20,15 @@ _AHEAD = 2  # batches that are made while one is learnt
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """The labelled rows of a frame, by `numbers` into `vectors`; `genuine_share` of the genuine
-    ones take part in an epoch, and `blanked` of those lose about half of their values."""
+    """The labelled rows of a frame, by `numbers` into `vectors`; `genuine` of the genuine ones take
+    part in an epoch, and `blanked` of all that do lose about half of their values."""
 
     vectors: Vectors
     numbers: Ints
     labels: Floats
     weights: Floats
     seed: int
-    genuine_share: float
+    genuine: int
     blanked: float
 
     @property
@@ -68,19 +68,22 @@ class Batches:
 
     def _taken(self, epoch: int) -> Ints:
         random = np.random.default_rng([self.seed, epoch])
-        drawn = random.random(len(self.labels)) < self.genuine_share
-        taken: Ints = random.permutation(np.flatnonzero((self.labels == 1) | drawn))
+        # As many in every epoch: the step is compiled anew for another size of the last batch.
+        genuine = random.permutation(np.flatnonzero(self.labels == 0))[: self.genuine]
+        taken: Ints = random.permutation(
+            np.concatenate([np.flatnonzero(self.labels == 1), genuine])
+        )
         return taken
 
 
 def batches_of(frame: Frame, seed: int, genuine_at_once: int, blanked: float) -> Batches:
-    """At most about `genuine_at_once` genuine rows an epoch; they weigh as much as all would."""
+    """At most `genuine_at_once` genuine rows an epoch; they weigh as much as all would."""
     numbers = np.flatnonzero(~np.isnan(frame.labels))
     labels = frame.labels[numbers]
-    share = min(1.0, genuine_at_once / max(frame.genuine, 1))
+    genuine = min(frame.genuine, genuine_at_once)
     weights = _balanced(frame, labels)
-    weights = np.where(labels == 1, weights, weights / share)
-    return Batches(frame.vectors, numbers, labels, weights, seed, share, blanked)
+    weights = np.where(labels == 1, weights, weights * frame.genuine / max(genuine, 1))
+    return Batches(frame.vectors, numbers, labels, weights, seed, genuine, blanked)
 
 
 def _balanced(frame: Frame, labels: Floats) -> Floats:

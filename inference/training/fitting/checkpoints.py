@@ -16,16 +16,13 @@ from inference.serving.graph import Matrix
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """After `epoch`: every variable of network and optimizer, and the best weights so far.
+    """After `epoch`: every variable of network and optimizer.
 
     No state of a random generator is among them: draws follow from seed, epoch and row.
     """
 
     epoch: int = 0
     variables: Sequence[Matrix] = ()
-    best: float = -1.0
-    best_epoch: int = 0
-    best_weights: Sequence[Matrix] = ()
 
 
 class Checkpoints:
@@ -51,6 +48,11 @@ class Checkpoints:
                 f"{path} is damaged ({error}): remove it, and the phase starts again"
             ) from error
 
+    def epochs(self) -> int:
+        """Of all phases together; it grows with each epoch that is kept."""
+        kept = self._folder.glob("*.npz") if self._folder else ()
+        return sum(self.latest(path.stem).epoch for path in kept)
+
     def keep(self, phase: str, checkpoint: Checkpoint) -> None:
         """In place of the one before, whole or not at all. Raises UnavailableError: a full disk."""
         if self._folder is None or not self._writes:
@@ -61,24 +63,10 @@ class Checkpoints:
 
 
 def _packed(checkpoint: Checkpoint) -> dict[str, Any]:
-    scalars = {
-        "epoch": np.int64(checkpoint.epoch),
-        "best": np.float64(checkpoint.best),
-        "best_epoch": np.int64(checkpoint.best_epoch),
-    }
     variables = {f"variable_{i}": one for i, one in enumerate(checkpoint.variables)}
-    return scalars | variables | {f"best_{i}": one for i, one in enumerate(checkpoint.best_weights)}
+    return {"epoch": np.int64(checkpoint.epoch)} | variables
 
 
 def _unpacked(stored: Any) -> Checkpoint:
-    def several(name: str) -> list[Matrix]:
-        count = sum(key.rpartition("_")[0] == name and key != "best_epoch" for key in stored.files)
-        return [stored[f"{name}_{i}"] for i in range(count)]
-
-    return Checkpoint(
-        int(stored["epoch"]),
-        several("variable"),
-        float(stored["best"]),
-        int(stored["best_epoch"]),
-        several("best"),
-    )
+    variables = [stored[f"variable_{i}"] for i in range(len(stored.files) - 1)]
+    return Checkpoint(int(stored["epoch"]), variables)

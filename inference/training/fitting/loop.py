@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from inference.artefacts.manifest import Network
-from inference.frame.frame import Floats, Ints, Vectors
-from inference.serving.graph import Matrix, as_rows
+from inference.frame.frame import Floats
+from inference.serving.graph import Matrix
 from inference.serving.network.dropout import rows_of
 from inference.serving.network.keras_model import build
 from inference.serving.network.tensorflow_setup import seed_all, start
@@ -19,26 +19,32 @@ from inference.training.fitting.batches import Batches
 from inference.training.fitting.cluster import Cluster
 
 _SCORED_AT_ONCE = 8192
+_COMPILED_FROM = 1024  # rows of a batch
 
 
 class Loop:
     """A network and its optimizer (AdamW), the same in every worker of the cluster."""
 
     def __init__(
-        self, network: Network, seed: int, dropout: float, decay: float, cluster: Cluster
+        self,
+        network: Network,
+        seed: int,
+        dropout: float,
+        decay: float,
+        cluster: Cluster,
+        batch: int,
     ) -> None:
         strategy = cluster.strategy()
         seed_all(seed)
         import keras
 
         with strategy.scope():
-            self.model = build(network, dropout)
+            self.model = build(network, dropout, compiled=batch >= _COMPILED_FROM)
             self.optimizer = keras.optimizers.AdamW(weight_decay=decay)
             self.optimizer.build(self.model.trainable_variables)
         self._variables = [*self.model.variables, *self.optimizer.variables]
         self._cluster = cluster
         self._step = _step_of(self.model, self.optimizer, strategy)
-        self._sum = _sum_of(strategy)
 
     def learn(self, batches: Batches, epoch: int, learning_rate: float) -> None:
         self.optimizer.learning_rate = learning_rate
@@ -53,18 +59,6 @@ class Loop:
         """Those of another loop of the same network; none at all: as it was made."""
         for mine, other in zip(self._variables if variables else (), variables, strict=True):
             mine.assign(other)
-
-    def logits(self, vectors: Vectors, numbers: Ints) -> Floats:
-        """[n] float64 of the rows with these numbers, the same bits in every worker.
-
-        Each worker scores some of the rows; a sum with zeros changes nothing.
-        """
-        found = np.zeros(len(numbers), dtype=np.float32)
-        starts = range(0, len(numbers), _SCORED_AT_ONCE)
-        for begin in starts[self._cluster.index :: self._cluster.workers]:
-            rows = numbers[begin : begin + _SCORED_AT_ONCE]
-            found[begin : begin + len(rows)] = _scored(self.model, as_rows(vectors[rows]))
-        return np.asarray(self._sum(found), dtype=np.float64)
 
 
 def logits_of(model: Any, vectors: Matrix) -> Floats:
@@ -99,17 +93,3 @@ def _step_of(model: Any, optimizer: Any, strategy: Any) -> Any:
         strategy.run(learn, args=batch)
 
     return step
-
-
-def _sum_of(strategy: Any) -> Any:
-    tf = start()
-
-    def summed(mine: Any) -> Any:
-        here = tf.identity(mine)  # on the device of this replica
-        return tf.distribute.get_replica_context().all_reduce("SUM", here)
-
-    @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]
-    def total(mine: Any) -> Any:
-        return strategy.run(summed, args=(mine,))
-
-    return total

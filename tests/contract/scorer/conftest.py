@@ -17,7 +17,9 @@ from tests.builders.training_frames import synthetic
 @pytest.fixture(scope="session")
 def trained() -> TrainedModel:
     return train(
-        synthetic(), TrainSettings(fitting=FitSettings(epochs=2)), lambda _done, _text: None
+        synthetic(),
+        TrainSettings(fitting=FitSettings(epochs=2), more_seeds=0),
+        lambda _done, _text: None,
     )
 
 
@@ -44,7 +46,7 @@ def of_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
         60 * DAY,
         tuple(feature.definition for feature in CATALOGUE.features),
     )
-    settings = TrainSettings(fitting=FitSettings(epochs=1))
+    settings = TrainSettings(fitting=FitSettings(epochs=1), more_seeds=0)
     files = train(frame, settings, lambda _done, _text: None).files
     store = ArtefactStore(tmp_path_factory.mktemp("models"))
     return store.open(store.put(files))

@@ -43,7 +43,7 @@ def with_payments(frame: Frame) -> Frame:
 
 @pytest.fixture(scope="module")
 def trained() -> TrainedModel:
-    settings = TrainSettings(seed=3, fitting=FitSettings(epochs=8))
+    settings = TrainSettings(seed=3, fitting=FitSettings(epochs=8), more_seeds=0)
     return train(with_payments(synthetic(3000)), settings, lambda _done, _text: None)
 
 

@@ -11,11 +11,11 @@ from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.builders.training_frames import FEATURE_SET, NAMES, synthetic
 
-SETTINGS = TrainSettings(seed=3, fitting=FitSettings(epochs=8))
+SETTINGS = TrainSettings(seed=3, fitting=FitSettings(epochs=8), more_seeds=0)
 
 
 def trained(seed: int = 3, labelled: float = 1.0) -> TrainedModel:
-    settings = TrainSettings(seed=seed, fitting=FitSettings(epochs=8))
+    settings = TrainSettings(seed=seed, fitting=FitSettings(epochs=8), more_seeds=0)
     return train(synthetic(labelled=labelled), settings, lambda _done, _text: None)
 
 

@@ -11,7 +11,7 @@ from domain.errors import InvalidInputError
 from domain.times import DAY
 from inference.frame.frame import WEEK, last_whole_weeks, split_by_time
 from inference.training.calibration import platt
-from inference.training.fitting.knots import BINS, knots_for
+from inference.training.fitting.knots import knots_for
 from inference.training.thresholds import Budget, thresholds_for
 from tests.builders.training_frames import synthetic
 
@@ -144,8 +144,8 @@ def test_calibration_keeps_the_ranking_and_stays_finite(seed: int, spread: float
 def test_knots_never_fall_and_hold_the_extremes(column: list[float]) -> None:
     vectors = np.array(column)[:, None]
     labels = np.array([float(i % 2) for i in range(len(column))])
-    (knots,) = knots_for(vectors, labels)
-    assert len(knots) == BINS + 1
+    (knots,) = knots_for(vectors, labels, 16)
+    assert len(knots) == 17
     assert knots == sorted(knots)
     known = [value for value in column if value == value]
     if known:
@@ -153,7 +153,7 @@ def test_knots_never_fall_and_hold_the_extremes(column: list[float]) -> None:
 
 
 def test_a_column_without_any_value_has_knots_all_the_same() -> None:
-    assert knots_for(np.full((5, 1), np.nan), np.zeros(5)) == [[0.0] * (BINS + 1)]
+    assert knots_for(np.full((5, 1), np.nan), np.zeros(5), 16) == [[0.0] * 17]
 
 
 def test_a_sampled_row_counts_for_all_that_it_stands_for() -> None:
