@@ -52,7 +52,7 @@ class TrainSettings:
     seed: int = 1
     budget: Budget = field(default_factory=Budget)
     fitting: FitSettings = field(default_factory=FitSettings)
-    more_seeds: int = 2
+    more_seeds: int = 1
 
 
 def train(

@@ -115,11 +115,10 @@ def _files(progress: Progress) -> Mapping[str, bytes]:
 def trained_on_simulated(progress: Progress) -> TrainedModel:
     """The default model; deterministic."""
     from inference.frame.simulated import SimulatedSettings, simulated_frame
-    from inference.training.fitting.fit import FitSettings
     from inference.training.train import TrainSettings, train
 
     frame = simulated_frame(SimulatedSettings(seed=SEED), progress)
-    settings = TrainSettings(seed=SEED, fitting=FitSettings())
+    settings = TrainSettings(seed=SEED, more_seeds=0)
     return train(frame, settings, progress)
 
 

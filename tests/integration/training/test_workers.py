@@ -81,8 +81,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
     with begun(tmp_path_factory.mktemp("two"), TWO, synthetic(ROWS)) as run:
         model = trained_by_workers(run, lambda _done, text: reported.append(text))
         assert no_child_is_left(run)
-    epochs = [text for text in reported if text.startswith(("epoch", "all labels"))]
-    assert epochs[0].startswith("epoch 1: average precision")
+    epochs = [text for text in reported if text.startswith(("earlier labels", "all labels"))]
+    assert epochs[0].startswith("earlier labels, epoch 1")
     assert epochs[-1].startswith("all labels, epoch")
     return model
 
@@ -98,7 +98,9 @@ def test_two_workers_reach_the_weights_of_one(undisturbed: TrainedModel, tmp_pat
     np.testing.assert_allclose(scored.scores, by_one.scores, atol=1e-3)
 
 
-@pytest.mark.parametrize(("index", "moment"), [(0, "epoch 2"), (1, "all labels, epoch 1")])
+@pytest.mark.parametrize(
+    ("index", "moment"), [(0, "earlier labels, epoch 2"), (1, "all labels, epoch 1")]
+)
 def test_a_killed_worker_changes_no_bit_of_the_end(
     undisturbed: TrainedModel, run: TrainingRun, index: int, moment: str
 ) -> None:
@@ -147,7 +149,7 @@ def test_an_error_of_a_worker_is_reported_and_not_tried_again(run: TrainingRun) 
 
 def test_an_interrupted_launcher_leaves_no_worker(run: TrainingRun) -> None:
     def interrupt(_done: float, text: str) -> None:
-        if text.startswith("epoch 1"):
+        if text.startswith("earlier labels, epoch 1"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -58,7 +58,7 @@ def training(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     )
     try:
         assert process.stdout is not None
-        assert any(line.startswith("epoch 2") for line in process.stdout)
+        assert any(line.startswith("earlier labels, epoch 2") for line in process.stdout)
         yield process
     finally:
         process.kill()
@@ -81,7 +81,7 @@ def test_a_killed_run_ends_in_equal_bits(training: subprocess.Popen[str], tmp_pa
         remove(run)
     assert files == train(synthetic(ROWS), ASKED.settings, nothing).files
     assert any(text.startswith("going on after epoch") for text in reported)
-    assert not any(text.startswith("epoch 1") for text in reported)
+    assert not any(text.startswith("earlier labels, epoch 1") for text in reported)
     assert not list(tmp_path.iterdir())
 
 
