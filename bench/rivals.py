@@ -30,7 +30,7 @@ def ours(frame: Frame, seed: int, chosen: FitSettings | None = None) -> Score:
     from runtime.composition.models import artefacts_of, open_scorers
     from runtime.settings import settings_from_environment
 
-    settings = TrainSettings(seed=seed, fitting=chosen or FitSettings())
+    settings = TrainSettings(seed=seed, fitting=chosen or FitSettings(), more_seeds=0)
     trained = train(frame, settings, lambda _done, _text: None)
     with tempfile.TemporaryDirectory() as folder:
         own = settings_from_environment(state_dir=Path(folder))

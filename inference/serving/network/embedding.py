@@ -83,9 +83,11 @@ def _layer() -> Any:
             bounds = np.pad(np.stack([self.knots[:, :-1], self.scale], 2), ((0, 0), (0, 1), (0, 0)))
             bound = tf.gather(bounds.reshape(-1, 2), rows)
             part = tf.clip_by_value((value - bound[..., 0]) * bound[..., 1], 0, 1)
-            below = tf.cumsum(kernel[:, :-1], axis=1, exclusive=True)
+            # A step without width, between equal knots, is never taken: it adds nothing above it.
+            taken = kernel[:, :-1] * (self.scale > 0).astype(np.float32)[..., None]
+            below = tf.cumsum(taken, axis=1, exclusive=True)
             start = bias + tf.concat([below, kernel[:, -1:]], 1)
-            slope = tf.concat([kernel[:, :-1], tf.zeros_like(kernel[:, -1:])], 1)
+            slope = tf.concat([taken, tf.zeros_like(kernel[:, -1:])], 1)
             table = tf.reshape(tf.concat([start, slope], 2), (-1, 2 * self.width))
             found = tf.gather(table, rows)
             made = found[..., : self.width] + part[..., None] * found[..., self.width :]

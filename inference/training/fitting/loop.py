@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from host.memory import keep_freed_memory
 from inference.artefacts.manifest import Network
 from inference.frame.frame import Floats
 from inference.serving.graph import Matrix
@@ -34,6 +35,7 @@ class Loop:
         cluster: Cluster,
         batch: int,
     ) -> None:
+        keep_freed_memory()
         strategy = cluster.strategy()
         seed_all(seed)
         import keras

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.serving.network.dropout import dropout, rows_of
+from inference.serving.network.embedding import embedding
 from inference.serving.network.tensorflow_setup import seed_all, start
 from inference.training.fitting.batches import Batches, batches_of
 from inference.training.fitting.cluster import Cluster
@@ -91,3 +92,17 @@ def test_dropout_draws_for_a_row_what_it_is_in_its_batch_not_who_computes_it(wid
     np.testing.assert_array_equal(of(7, 20, 30), whole[20:])
     assert not np.array_equal(of(8, 0, ROWS), whole)
     assert np.array_equal(np.asarray(layer(np.ones((2, width)))), np.ones((2, width)))
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_what_training_looks_up_is_what_serving_multiplies(compiled: bool) -> None:
+    """Below, between, on and beyond knots, of which some are equal, and unknown values."""
+    knots = np.array([[0, 1, 2, 3, 4], [0, 1, 1, 1, 1], [5, 5, 5, 5, 5], [-3, -3, 0, 2, 2]], "f")
+    values = np.array([-np.inf, -4, -3, -1, 0, 0.25, 1, 1.5, 2, 3, 4, 5, 6, np.inf, np.nan], "f")
+    seed_all(RUN)
+    layer = embedding(knots, 6, compiled)
+    inputs = np.stack([values] * len(knots), axis=1)
+    layer(inputs)
+    layer.bias.assign(np.random.default_rng(RUN).normal(size=layer.bias.shape))
+    served, learnt = np.asarray(layer(inputs)), np.asarray(layer(inputs, training=True))
+    np.testing.assert_allclose(learnt, served, rtol=1e-5, atol=1e-6)
