@@ -113,6 +113,7 @@ _SHAPES = {
     "narrow": replace(_CHOSEN, hidden=(64, 32)),
     "less_dropout": replace(_CHOSEN, dropout=0.1),
     "few_knots": replace(_CHOSEN, bins=16),
+    "no_leak": replace(_CHOSEN, leak=0.0),
     "half_the_epochs": replace(_CHOSEN, epochs=_CHOSEN.epochs // 2),
     "twice_the_epochs": replace(_CHOSEN, epochs=_CHOSEN.epochs * 2),
 }

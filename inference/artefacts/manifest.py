@@ -24,13 +24,17 @@ class Probe(msgspec.Struct, frozen=True):
 
 
 class Network(msgspec.Struct, frozen=True):
-    """What rebuilds the graph around the weights; see inference.serving.network.keras_model."""
+    """What rebuilds the graph around the weights; see inference.serving.network.keras_model.
+
+    `leak` is the slope of the hidden units below 0, which models of earlier versions do not have.
+    """
 
     knots: list[list[float]]
     hidden: list[int]
     slope: float
     intercept: float
     embedding: int
+    leak: float = 0.0
 
 
 class _Format(msgspec.Struct, frozen=True):

@@ -23,7 +23,8 @@ def build(network: Network, dropout: float = 0.0, compiled: bool = False) -> Any
     knots = np.array(network.knots, np.float32)
     hidden = embedding(knots, network.embedding, compiled)(inputs)
     for width in network.hidden:
-        hidden = keras.layers.Dense(width, activation="relu")(hidden)
+        hidden = keras.layers.Dense(width)(hidden)
+        hidden = keras.layers.LeakyReLU(network.leak)(hidden)
         if dropout:
             hidden = row_dropout(dropout)(hidden)
     return keras.Model(inputs, keras.layers.Dense(1)(hidden))
