@@ -1,4 +1,7 @@
-"""Probe batch: rows by which a loaded model is checked against the scores of TensorFlow."""
+"""Probe batch: rows by which a loaded model is checked against the scores of TensorFlow.
+
+Sums of a thousand float32 products in another order differ by 1e-6; a wrong conversion by far more.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -7,7 +10,7 @@ from inference.artefacts.manifest import Probe
 from inference.artefacts.store import Artefact
 from inference.serving.graph import SCORE, Graph, as_row
 
-TOLERANCE = 1e-6
+TOLERANCE = 1e-5
 
 
 def check(probe: Probe, score: Callable[[Sequence[float | None]], float], what: str) -> None:

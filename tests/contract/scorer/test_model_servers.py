@@ -218,7 +218,7 @@ def test_other_clients_may_ask_by_row(artefact: Artefact, tmp_path: Path) -> Non
         columns = httpx.post(path, json={"inputs": [row, row]}).json()["outputs"]
         refused = httpx.post(path, json={"instances": [row[1:]]})
     assert [each["score"] for each in predictions] == columns["score"]
-    assert predictions[0]["score"] == pytest.approx(LiteRtScorer(artefact).value(row), abs=1e-6)
+    assert predictions[0]["score"] == pytest.approx(LiteRtScorer(artefact).value(row), abs=1e-5)
     assert refused.status_code == 400
     assert "shape" in refused.json()["error"]
 

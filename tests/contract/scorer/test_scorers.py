@@ -159,7 +159,7 @@ def test_a_model_without_definitions_takes_its_own_feature_set_alone(scorer: Sco
 
 def test_a_model_that_misses_its_probe_is_refused(make: Make, artefact: Artefact) -> None:
     probe = artefact.manifest.probe
-    off = msgspec.structs.replace(probe, scores=[probe.scores[0] + 2e-6, *probe.scores[1:]])
+    off = msgspec.structs.replace(probe, scores=[probe.scores[0] + 2e-5, *probe.scores[1:]])
     manifest = msgspec.structs.replace(artefact.manifest, probe=off)
     altered = Artefact(artefact.model_hash, artefact.graph, artefact.weights, manifest)
     with pytest.raises(IntegrityError, match="probe row 0"):
