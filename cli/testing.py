@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,9 @@ import typer
 from host.checkout import CHECKOUT
 
 _BIN = Path(sys.executable).parent
+
+_ALONE = "tests/architecture", "tests/unit"
+_WITH_SERVERS = "tests/contract", "tests/integration", "tests/e2e"
 
 # The lock must have wheels for every supported platform, not only for this one.
 _PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-apple-darwin")
@@ -30,9 +34,20 @@ def run_checks(
     started = time.monotonic()
     for name, command in _checks():
         _run(name, command)
-    if not static:
-        _run("tests", [str(_BIN / "python"), "-m", "pytest", *(pytest_args or [])])
+    for name, arguments in () if static else _tests(pytest_args or []):
+        _run(name, [str(_BIN / "python"), "-m", "pytest", *arguments])
     print(f"retrace test: all passed in {time.monotonic() - started:.0f} s", file=sys.stderr)
+
+
+def _tests(asked: list[str]) -> Sequence[tuple[str, list[str]]]:
+    """Those that need no server run side by side, a file of them in one process, which shares what
+    its tests have made; the others share servers, and some measure what a machine's load is."""
+    if asked:
+        return [("tests", asked)]
+    return [
+        ("tests without servers", [*_ALONE, "-n", "logical", "--dist", "loadfile"]),
+        ("tests with servers", list(_WITH_SERVERS)),
+    ]
 
 
 def _checks() -> list[tuple[str, list[str]]]:

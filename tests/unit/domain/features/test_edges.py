@@ -16,7 +16,8 @@ from tests.builders.feature_events import NOON, labelled, paid, values
 NOW = NOON + 7 * MINUTE + 13  # at the start of no tile
 STEPS = (-1, 0, 1)
 WINDOWS = sorted(
-    {w for f in CATALOGUE.features for w in (f.window, f.baseline) if w}, key=lambda w: w.span
+    {w for f in CATALOGUE.features for w in (f.window, f.baseline) if w},
+    key=lambda w: (w.span, w.tile),
 )
 
 
