@@ -29,7 +29,7 @@ class FitSettings:
     hidden: tuple[int, ...] = (128, 64)
     embedding: int = 8
     epochs: int = 12
-    learning_rate: float = 4e-3
+    learning_rate: float = 3e-3
     leak: float = 0.1
     dropout: float = 0.3
     blanked_rows: float = 0.1
