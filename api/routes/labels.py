@@ -26,16 +26,22 @@ router = APIRouter(tags=["labels"])
     **problems(400, 413, 422, 503),
 )
 async def label(request: Request, response: Response, deps: Deps) -> LabelReceiptOut:
-    """201: recorded. 202: the transaction is not known yet; the label is kept and retried."""
+    """201: recorded. 200: a duplicate. 202: the transaction is not known yet; the label is kept
+    and retried."""
     payload, _ = await read_object(request)
     command = without_cards(parse_label(payload), deps.context.cleaner)
     try:
-        await label_transaction(command, deps.context)
+        receipt = await label_transaction(command, deps.context)
     except NotFoundError as error:
         await deps.keep_early_label(to_payload(command), str(error))
         response.status_code = 202
+        return LabelReceiptOut(
+            transaction_id=command.transaction_id, label_id=label_id(command), status="parked"
+        )
+    if receipt.duplicate:
+        response.status_code = 200
     return LabelReceiptOut(
         transaction_id=command.transaction_id,
-        label_id=label_id(command),
-        status="parked" if response.status_code == 202 else "recorded",
+        label_id=receipt.label_id,
+        status="duplicate" if receipt.duplicate else "recorded",
     )

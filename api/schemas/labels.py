@@ -29,13 +29,18 @@ class LabelIn(BaseModel):
         None, description="1 = fraud, 0 = genuine; follows from the kind unless given."
     )
     reporter: str = Field("api", description="Who says so.")
-    reference: str | None = Field(None, description="The reporter's own; an equal one is no news.")
+    reference: str | None = Field(
+        None,
+        description="The reporter's own; an equal one is no news. Without one, a report is news "
+        "where the reporter's last of the transaction said otherwise.",
+    )
     timestamp: str | None = Field(None, description="When it was reported; now unless given.")
 
 
 class LabelReceiptOut(BaseModel):
-    """`parked`: the transaction is not known yet; the label is kept and retried."""
+    """`parked`: the transaction is not known yet; the label is kept and retried. `duplicate`: it
+    was recorded before, and does not count again."""
 
     transaction_id: str
     label_id: str
-    status: Literal["recorded", "parked"]
+    status: Literal["recorded", "duplicate", "parked"]

@@ -12,10 +12,10 @@ from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Envelope, LabelKind, TransactionLabelled, label_event_id
 from domain.times import MINUTE, from_rfc3339, to_rfc3339
 from domain.transactions import Transaction
+from eventlog.ledger.ledger import Ledger
 from eventlog.topics import TRANSACTIONS
 
 READER = "labels"
-# A reference that is not given is made of the kind and the transaction id.
 _LONGEST_REFERENCE = LONGEST_ID + 20
 
 # What each kind says unless the value is given: 1 is fraud, 0 is genuine.
@@ -30,14 +30,23 @@ _VALUES: dict[LabelKind, int] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelTransaction:
-    """`reference` is the reporter's own: an equal one is the same label. `value` 1 = fraud."""
+    """`reference` is the reporter's own: an equal one is the same label. Without one, a report is
+    news where the reporter's last said otherwise. `value` 1 = fraud."""
 
     transaction_id: str
     kind: LabelKind
     value: int
     reporter: str
-    reference: str
+    reference: str | None = None
     time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReceipt:
+    """The label that counts; a `duplicate` was there before, and nothing counts anew."""
+
+    label_id: str
+    duplicate: bool
 
 
 def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
@@ -47,7 +56,7 @@ def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
         raise InvalidInputError("kind", f"must be one of {', '.join(get_args(LabelKind))}")
     transaction_id = _text(payload, "transaction_id")
     reporter = _text(payload, "reporter") if "reporter" in payload else "api"
-    reference = f"{kind}:{transaction_id}"
+    reference = None
     if "reference" in payload:
         reference = _text(payload, "reference", _LONGEST_REFERENCE)
     value = payload.get("value", _VALUES.get(kind))
@@ -68,11 +77,11 @@ def without_cards(command: LabelTransaction, cleaner: PayloadCleaner) -> LabelTr
     return replace(
         command,
         reporter=cleaner.text(command.reporter, command.transaction_id),
-        reference=cleaner.text(command.reference, command.transaction_id),
+        reference=command.reference and cleaner.text(command.reference, command.transaction_id),
     )
 
 
-async def label_transaction(command: LabelTransaction, context: Context) -> Envelope:
+async def label_transaction(command: LabelTransaction, context: Context) -> LabelReceipt:
     """Durable when it returns. Raises NotFoundError for an unknown id: dead-letter and retry."""
     now = context.clock()
     if command.time is not None and command.time > now + 5 * MINUTE:
@@ -80,13 +89,49 @@ async def label_transaction(command: LabelTransaction, context: Context) -> Enve
     known = context.ledger.known(command.transaction_id)
     if known is None:
         raise NotFoundError("transaction", command.transaction_id)
+    command, duplicate = _referenced(command, context.ledger)
+    if duplicate:
+        return LabelReceipt(label_id(command), duplicate=True)
     origin = await context.ledger.submission(known)
     envelope = label_envelope(
         command, origin.data.transaction, context.source, now, origin.correlation_id
     )
     position = await context.log.append(TRANSACTIONS, command.transaction_id, envelope)
     await context.ledger.passed(position.partition, position.offset)
-    return envelope
+    # Another process may have recorded it meanwhile.
+    first = context.ledger.label(envelope.id) == (position.partition, position.offset)
+    return LabelReceipt(envelope.id, duplicate=not first)
+
+
+def _referenced(command: LabelTransaction, ledger: Ledger) -> tuple[LabelTransaction, bool]:
+    """The command with the reference it is recorded under, and whether it is recorded already.
+
+    Without a reference of the reporter's own, reports of a kind are numbered, and one is said again
+    where it is the last of that reporter: chargeback, representment, chargeback are three labels.
+    """
+    if command.reference is not None:
+        return command, ledger.label(label_id(command)) is not None
+    own, count, latest, latest_offset = _sort(command.kind, command.value), 0, "", -1
+    for sort in (_sort(kind, value) for kind in get_args(LabelKind) for value in (0, 1)):
+        number = 0
+        while place := ledger.label(label_id(_numbered(command, sort, number + 1))):
+            number += 1
+            if place[1] > latest_offset:
+                latest, latest_offset = sort, place[1]
+        if sort == own:
+            count = number
+    if latest == own:
+        return _numbered(command, own, count), True
+    return _numbered(command, own, count + 1), False
+
+
+def _sort(kind: LabelKind, value: int) -> str:
+    return kind if _VALUES.get(kind) == value else f"{kind}={value}"
+
+
+def _numbered(command: LabelTransaction, sort: str, number: int) -> LabelTransaction:
+    again = f"#{number}" if number > 1 else ""
+    return replace(command, reference=f"{sort}:{command.transaction_id}{again}")
 
 
 def label_envelope(
@@ -102,7 +147,7 @@ def label_envelope(
         value=command.value,
         kind=command.kind,
         reporter=command.reporter,
-        reference=command.reference,
+        reference=_given(command),
     )
     return Envelope(
         id=label_id(command),
@@ -116,23 +161,29 @@ def label_envelope(
 
 
 def label_id(command: LabelTransaction) -> str:
+    """Of a command without a reference: of the first such report."""
     return label_event_id(
-        TransactionLabelled, command.transaction_id, command.reporter, command.reference
+        TransactionLabelled, command.transaction_id, command.reporter, _given(command)
     )
+
+
+def _given(command: LabelTransaction) -> str:
+    sort = _sort(command.kind, command.value)
+    return command.reference or f"{sort}:{command.transaction_id}"
 
 
 def to_payload(command: LabelTransaction) -> bytes:
     """The bytes that a dead letter keeps; `parse_label` reads them back."""
-    return json.dumps(
-        {
-            "transaction_id": command.transaction_id,
-            "kind": command.kind,
-            "value": command.value,
-            "reporter": command.reporter,
-            "reference": command.reference,
-            "timestamp": None if command.time is None else to_rfc3339(command.time),
-        }
-    ).encode()
+    payload = {
+        "transaction_id": command.transaction_id,
+        "kind": command.kind,
+        "value": command.value,
+        "reporter": command.reporter,
+        "timestamp": None if command.time is None else to_rfc3339(command.time),
+    }
+    if command.reference is not None:
+        payload["reference"] = command.reference
+    return json.dumps(payload).encode()
 
 
 def _text(payload: Mapping[str, Any], field: str, longest: int = LONGEST_ID) -> str:

@@ -22,8 +22,10 @@ def keep_early_label(key: bytes, context: Context) -> Callable[[bytes, str], Awa
             reader=READER,
             origin=ORIGIN,
             partition=0,
-            # Equal labels are kept once: the place is made from the label's own id.
-            offset=int.from_bytes(sha256(label_id(command).encode()).digest()[:6]),
+            # Equal labels are kept once: the place follows from what was said, and of when.
+            offset=int.from_bytes(
+                sha256(f"{label_id(command)} {command.time}".encode()).digest()[:6]
+            ),
             reason=reason,
             original=payload,
             field="transaction_id",
@@ -41,8 +43,6 @@ def retry_label(key: bytes, context: Context) -> Callable[[RecordDeadLettered], 
             command = parse_label(json.loads(unseal(letter.sealed, key)))
         except (IntegrityError, InvalidInputError, ValueError):
             # It stays in the dead-letter topic for people to look at.
-            return True
-        if context.ledger.label_seen(label_id(command)):
             return True
         try:
             await label_transaction(command, context)

@@ -17,7 +17,7 @@ from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, Re
 from domain.events import Envelope, TransactionScored
 from domain.features import feature_event
 from eventlog.admission.first_wins import HORIZON_US, Admission, Known
-from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.admission.sqlite_memory import Place, SqliteMemory
 from eventlog.codec import decode
 from eventlog.ledger.tail_buffer import MOST, TailBuffer
 from eventlog.ledger.waiting import Waiters
@@ -112,9 +112,10 @@ class Ledger:
         with self._lock:
             return self._memory.undecided()
 
-    def label_seen(self, event_id: str) -> bool:
+    def label(self, event_id: str) -> Place | None:
+        """(partition, offset) of the label that counts, None for one never seen."""
         with self._lock:
-            return self._memory.label(event_id) is not None
+            return self._memory.label(event_id)
 
     def ends(self) -> list[int]:
         """Per partition the offset after the last record read."""
