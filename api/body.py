@@ -1,15 +1,20 @@
-"""Request bodies: read up to a bounded size, whatever content type the client names."""
+"""Request bodies: read up to a bounded size, whatever content type the client names.
+
+The bound holds for what came and for what it unpacks to (RFC 9110, 8.4: Content-Encoding).
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import Request
+import pyarrow as pa
+from fastapi import HTTPException, Request
 
-from commands.intake.payload import parse_payload
+from commands.intake.payload import MalformedPayloadError, parse_payload
 from domain.errors import InvalidInputError
 
 MOST_BYTES = 256 * 1024
 MOST_BATCH_BYTES = 32 * 1024 * 1024
+_CODECS = {"gzip": "gzip", "x-gzip": "gzip", "zstd": "zstd"}
 
 
 class BodyTooLargeError(InvalidInputError):
@@ -28,6 +33,7 @@ async def read_lines(request: Request) -> list[tuple[int, bytes]]:
 
 
 async def _bytes(request: Request, most: int) -> bytes:
+    codec = _codec(request)
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
@@ -35,4 +41,29 @@ async def _bytes(request: Request, most: int) -> bytes:
         if size > most:
             raise BodyTooLargeError("body", f"is larger than {most} bytes")
         parts.append(part)
-    return b"".join(parts)
+    body = b"".join(parts)
+    return body if codec is None else _unpacked(body, codec, most)
+
+
+def _codec(request: Request) -> str | None:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("", "identity"):
+        return None
+    if encoding not in _CODECS:
+        raise HTTPException(
+            415,
+            f"Content-Encoding {encoding[:40]!r} is not read: send gzip, zstd or none",
+            {"Accept-Encoding": "gzip, zstd, identity"},
+        )
+    return _CODECS[encoding]
+
+
+def _unpacked(body: bytes, codec: str, most: int) -> bytes:
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(body), codec) as stream:
+            unpacked: bytes = stream.read(most + 1)
+    except OSError as error:
+        raise MalformedPayloadError("body", f"is not whole {codec}") from error
+    if len(unpacked) > most:
+        raise BodyTooLargeError("body", f"unpacks to more than {most} bytes")
+    return unpacked

@@ -29,6 +29,7 @@ _MEANING = {
     404: "Nothing has that id",
     409: "The id belongs to other content",
     413: "The body is too large",
+    415: "The body is packed otherwise than by gzip or zstd",
     422: "Fields are wrong; `errors` names each",
     503: "A server that is needed does not answer; retry after `Retry-After` seconds",
 }
@@ -46,6 +47,6 @@ def problems(*statuses: int) -> dict[str, Any]:
     return {
         "responses": {
             status: {"description": _MEANING[status], "content": content}
-            for status in statuses or (400, 409, 413, 422, 503)
+            for status in statuses or (400, 409, 413, 415, 422, 503)
         }
     }

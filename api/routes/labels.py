@@ -23,7 +23,7 @@ router = APIRouter(tags=["labels"])
     status_code=201,
     response_model=LabelReceiptOut,
     openapi_extra=body_of(LabelIn),
-    **problems(400, 413, 422, 503),
+    **problems(400, 413, 415, 422, 503),
 )
 async def label(request: Request, response: Response, deps: Deps) -> LabelReceiptOut:
     """201: recorded. 200: a duplicate. 202: the transaction is not known yet; the label is kept

@@ -1,9 +1,11 @@
 """Every error becomes a problem detail with the status of its kind."""
 
 import inspect
+import json
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pytest
 
 import domain.errors
@@ -171,3 +173,33 @@ async def test_an_unexpected_error_shows_no_details_and_is_counted(api: Api) -> 
 async def test_an_instance_is_a_reference_whatever_the_id_holds(api: Api) -> None:
     for path in ("/decisions/a%3Fb%23c", "/decisions/%C3%BC", "/decisions/a%20b"):
         assert is_problem(await api.get(path), 404)["instance"] == path
+
+
+@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+async def test_o22_a_packed_body_is_read_as_the_plain_one(api: Api, codec: str) -> None:
+    plain = json.dumps(payload()).encode()
+    packed = await _packed(api, codec, plain)
+    again = await api.client.post("/score", content=plain)
+    assert (packed.status_code, again.status_code) == (200, 200)
+    assert packed.json() == again.json()
+
+
+async def _packed(api: Api, codec: str, body: bytes, cut: int = 0) -> httpx.Response:
+    content = pa.compress(body, codec=codec, asbytes=True)
+    content = content[: len(content) - cut]
+    return await api.client.post("/score", content=content, headers={"Content-Encoding": codec})
+
+
+@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+async def test_a_packed_body_that_is_cut_or_too_large_is_refused(api: Api, codec: str) -> None:
+    cut = await _packed(api, codec, json.dumps(payload()).encode(), cut=9)
+    assert (cut.status_code, cut.json()["detail"]) == (400, f"body: is not whole {codec}")
+    large = await _packed(api, codec, b" " * (MOST_BYTES + 1))
+    assert (large.status_code, large.json()["errors"][0]["field"]) == (413, "body")
+
+
+async def test_another_packing_is_answered_415_with_those_that_are_read(api: Api) -> None:
+    answer = await api.client.post("/score", content=b"x", headers={"Content-Encoding": "br"})
+    assert answer.status_code == 415
+    assert answer.headers["Accept-Encoding"] == "gzip, zstd, identity"
+    assert answer.json()["type"].endswith("unsupported-media-type")
