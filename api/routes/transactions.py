@@ -51,7 +51,7 @@ async def submit(request: Request, response: Response, deps: Deps) -> ReceiptOut
     "/batch",
     openapi_extra=body_of(TransactionIn, NDJSON),
     response_class=Response,
-    **problems(413, 422),
+    **problems(413, 415, 422),
 )
 async def submit_batch(request: Request, deps: Deps) -> Response:
     """One transaction a line, one result a line: `line`, `status` and a receipt or a problem."""

@@ -6,6 +6,8 @@ The inbox is not the log: a record that is read twice is the same submission bot
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from commands.intake.payload import MalformedPayloadError
+from commands.intake.wrappings import shape_of, unwrapped
 from domain.errors import RetraceError, UnavailableError
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.batch import Batch
@@ -19,11 +21,15 @@ _AT_ONCE = 200
 class InboxAgent:
     """`submit` cleans and appends one record; a record that it rejects goes to `set_aside`.
 
-    The position is committed once every record of the batch is durable in one of the two.
+    The position is committed once every record of the batch is durable in one of the two. With
+    `unwrap`, the row within a schema-registry prefix or a change-data envelope is submitted.
     """
 
-    def __init__(self, positions: SqliteMemory, submit: Submit, set_aside: SetAside) -> None:
+    def __init__(
+        self, positions: SqliteMemory, submit: Submit, set_aside: SetAside, unwrap: bool = False
+    ) -> None:
         self._positions, self._submit, self._set_aside = positions, submit, set_aside
+        self._unwrap = unwrap
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
         return self._positions.starts(partitions)
@@ -39,8 +45,10 @@ class InboxAgent:
 
     async def _take(self, batch: Batch, offset: int, value: bytes) -> None:
         try:
-            await self._submit(value)
+            await self._submit(unwrapped(value) if self._unwrap else value)
         except UnavailableError:
             raise
         except RetraceError as error:
-            await self._set_aside(batch.topic, batch.partition, offset, error, value)
+            shape = None if self._unwrap and value else shape_of(value)
+            told = MalformedPayloadError("value", shape) if shape else error
+            await self._set_aside(batch.topic, batch.partition, offset, told, value)

@@ -92,4 +92,4 @@ def _inbox_agent(settings: Settings, context: Context, positions: SqliteMemory) 
         )
         await dead_letter(context.log, record, settings.dead_letter_key, context.clock)
 
-    return InboxAgent(positions, submit, set_aside)
+    return InboxAgent(positions, submit, set_aside, settings.inbox_unwrap)

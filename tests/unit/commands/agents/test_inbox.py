@@ -20,7 +20,7 @@ from tests.fakes.deciding import deciding_process
 class Inbox:
     """An inbox agent over a real submission; `aside` holds (offset, error, value)."""
 
-    def __init__(self, context: Context, positions: SqliteMemory) -> None:
+    def __init__(self, context: Context, positions: SqliteMemory, unwrap: bool = False) -> None:
         self.aside: list[tuple[int, RetraceError, bytes]] = []
         self.aside_is_away = False
 
@@ -38,7 +38,7 @@ class Inbox:
                 raise LogUnavailableError("no broker answers")
             self.aside.append((offset, error, value))
 
-        self.handler = InboxAgent(positions, submit, set_aside)
+        self.handler = InboxAgent(positions, submit, set_aside, unwrap)
 
 
 def sent(transaction_id: str, **more: Any) -> bytes:
@@ -106,3 +106,36 @@ async def test_a_batch_above_the_limit_at_once_is_taken_whole(positions: SqliteM
         inbox = Inbox(context, positions)
         await inbox.handler.handle(fetched(*(sent(f"t-{i}") for i in range(450))))
         assert len(context.ledger.undecided()) == 450
+
+
+PREFIX = b"\0\0\0\0\x07"
+
+
+def changed(row: bytes, op: str = "c") -> bytes:
+    return b'{"payload":{"before":null,"after":%s,"op":"%s"}}' % (row, op.encode())
+
+
+async def test_o30_a_wrapped_record_is_set_aside_with_its_shape(positions: SqliteMemory) -> None:
+    row = sent("a", amount="BAg=")
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, positions)
+        await inbox.handler.handle(
+            fetched(None, PREFIX + sent("a"), changed(row), changed(row)[11:-1], sent("b"))
+        )
+        assert set(context.ledger.undecided()) == {"b"}
+    told = "tombstone", "prefix (schema 7)", "envelope (op 'c')", "envelope (op 'c')"
+    for part, (_, error, _) in zip(told, inbox.aside, strict=True):
+        assert part in str(error)
+
+
+async def test_o30_a_setting_unwraps_the_row_and_base64_is_no_amount(
+    positions: SqliteMemory,
+) -> None:
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, positions, unwrap=True)
+        whole = PREFIX + sent("a"), changed(sent("b")), PREFIX + changed(sent("c"), "r"), sent("d")
+        broken = changed(sent("e", amount="BAg=")), changed(b"null", "d"), None
+        await inbox.handler.handle(fetched(*whole, *broken))
+        assert set(context.ledger.undecided()) == {"a", "b", "c", "d"}
+    for part, (_, error, _) in zip(("amount", "no row", "tombstone"), inbox.aside, strict=True):
+        assert part in str(error)
