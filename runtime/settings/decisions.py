@@ -12,8 +12,8 @@ class DecisionSettings(Slice):
     )
     """ISO 4217 currency of a submission that names none."""
     placeholder_ids: str = Field(default=", ".join(PLACEHOLDERS), alias="RETRACE_PLACEHOLDER_IDS")
+    """Ids that stand for nobody, of cards, customers, merchants, devices: left out, flagged."""
     inbox_unwrap: bool = Field(default=False, alias="RETRACE_INBOX_UNWRAP")
     """Inbox records within a schema-registry prefix or a change-data envelope are taken."""
-    """Ids that stand for nobody, of cards, customers, merchants, devices: left out, flagged."""
     feature_deadline: float = Field(default=0.25, alias="RETRACE_FEATURE_DEADLINE", gt=0)
     """Seconds for features and a model server; past it the fallback rules decide."""
