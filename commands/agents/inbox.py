@@ -49,6 +49,6 @@ class InboxAgent:
         except UnavailableError:
             raise
         except RetraceError as error:
-            shape = None if self._unwrap and value else shape_of(value)
+            shape = None if self._unwrap else shape_of(value)
             told = MalformedPayloadError("value", shape) if shape else error
             await self._set_aside(batch.topic, batch.partition, offset, told, value)

@@ -8,10 +8,8 @@ from domain.cleaning.absent import USUAL, AbsentWords
 from domain.cleaning.cards import redact, tokenise_text
 from domain.cleaning.digest import content_digest
 from domain.cleaning.transaction import clean_transaction
-from domain.money import AmountStyle, Rates
+from domain.money import AS_WRITTEN, AmountStyle, Rates
 from domain.transactions import Transaction
-
-_AS_WRITTEN = AmountStyle()
 
 
 class PayloadCleaner:
@@ -33,7 +31,7 @@ class PayloadCleaner:
         self,
         payload: Mapping[str, Any],
         now: int,
-        style: AmountStyle = _AS_WRITTEN,
+        style: AmountStyle = AS_WRITTEN,
         words: AbsentWords | None = None,
     ) -> Transaction:
         """`style` is how a file writes its amounts, `words` what it writes for no value.

@@ -9,6 +9,7 @@ import msgspec
 from commands.intake.payload import MalformedPayloadError
 
 _PREFIX = 5
+_TOMBSTONE = "is a tombstone: the record has no value"
 _NULL = msgspec.Raw(b"null")
 
 
@@ -28,7 +29,7 @@ _OTHER = msgspec.DecodeError, UnicodeDecodeError, RecursionError
 def shape_of(value: bytes) -> str | None:
     """What is wrong with the record's shape, in words; None where it has none of these."""
     if not value:
-        return "is a tombstone: the record has no value"
+        return _TOMBSTONE
     if _prefixed(value):
         number = int.from_bytes(value[1:_PREFIX])
         return f"begins with a schema-registry prefix (schema {number}): send plain JSON"
@@ -41,8 +42,10 @@ def shape_of(value: bytes) -> str | None:
 def unwrapped(value: bytes) -> bytes:
     """The row within, to the byte; `value` itself where nothing is around it.
 
-    Raises MalformedPayloadError for a change that leaves no row.
+    Raises MalformedPayloadError for a tombstone, and for a change that leaves no row.
     """
+    if not value:
+        raise MalformedPayloadError("value", _TOMBSTONE)
     inner = value[_PREFIX:] if _prefixed(value) else value
     change = _change(inner)
     if change is None:

@@ -111,27 +111,32 @@ def _referenced(command: LabelTransaction, ledger: Ledger) -> tuple[LabelTransac
     """
     if command.reference is not None:
         return command, ledger.label(label_id(command)) is not None
-    own, count, latest, latest_offset = _sort(command.kind, command.value), 0, "", -1
-    for sort in (_sort(kind, value) for kind in get_args(LabelKind) for value in (0, 1)):
-        number = 0
-        while place := ledger.label(label_id(_numbered(command, sort, number + 1))):
-            number += 1
-            if place[1] > latest_offset:
-                latest, latest_offset = sort, place[1]
-        if sort == own:
-            count = number
-    if latest == own:
-        return _numbered(command, own, count), True
-    return _numbered(command, own, count + 1), False
+    said = (
+        replace(command, kind=kind, value=value) for kind in get_args(LabelKind) for value in (0, 1)
+    )
+    recorded = {(each.kind, each.value): _recorded(each, ledger) for each in said}
+    own = recorded.pop((command.kind, command.value))
+    others = [offsets[-1] for offsets in recorded.values() if offsets]
+    said_again = bool(own) and own[-1] > max(others, default=-1)
+    number = len(own) if said_again else len(own) + 1
+    return replace(command, reference=_usual_reference(command, number)), said_again
 
 
-def _sort(kind: LabelKind, value: int) -> str:
-    return kind if _VALUES.get(kind) == value else f"{kind}={value}"
+def _recorded(command: LabelTransaction, ledger: Ledger) -> list[int]:
+    """Offsets of the reporter's labels of that kind and value that had no reference, in order."""
+    offsets: list[int] = []
+    while place := ledger.label(
+        label_id(replace(command, reference=_usual_reference(command, len(offsets) + 1)))
+    ):
+        offsets.append(place[1])
+    return offsets
 
 
-def _numbered(command: LabelTransaction, sort: str, number: int) -> LabelTransaction:
+def _usual_reference(command: LabelTransaction, number: int = 1) -> str:
+    usual = _VALUES.get(command.kind) == command.value
+    said = command.kind if usual else f"{command.kind}={command.value}"
     again = f"#{number}" if number > 1 else ""
-    return replace(command, reference=f"{sort}:{command.transaction_id}{again}")
+    return f"{said}:{command.transaction_id}{again}"
 
 
 def label_envelope(
@@ -168,8 +173,7 @@ def label_id(command: LabelTransaction) -> str:
 
 
 def _given(command: LabelTransaction) -> str:
-    sort = _sort(command.kind, command.value)
-    return command.reference or f"{sort}:{command.transaction_id}"
+    return command.reference or _usual_reference(command)
 
 
 def to_payload(command: LabelTransaction) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -43,16 +44,19 @@ def given_attributes(value: object) -> Mapping[Any, Any]:
 
 
 class RepeatedKeyError(ValueError):
-    """One JSON object names a key twice (RFC 8259): readers would disagree about its value."""
+    """One JSON object names `key` twice (RFC 8259): readers would disagree about its value."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"names the key {key[:100]!r} twice")
+        self.key = key
 
 
 def single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Hook of a JSON parser. Raises RepeatedKeyError naming the key."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise RepeatedKeyError(f"names the key {twice[:100]!r} twice")
+        times = Counter(name for name, _ in pairs)
+        raise RepeatedKeyError(next(name for name, count in times.items() if count > 1))
     return found
 
 

@@ -19,7 +19,7 @@ from domain.cleaning.fields import (
 from domain.cleaning.moments import clean_moment
 from domain.cleaning.unclean import UncleanError
 from domain.errors import FieldError, InvalidInputError, InvalidTransactionError
-from domain.money import AmountStyle, Rates, sole_currency, to_minor
+from domain.money import AS_WRITTEN, AmountStyle, Rates, sole_currency, to_minor
 from domain.transactions import Transaction
 
 _CLEANERS: dict[str, Callable[[object], Any]] = {
@@ -41,7 +41,6 @@ CANONICAL_FIELDS = (
 )  # fmt: skip
 _CANONICAL = frozenset(CANONICAL_FIELDS)
 _REQUIRED = "is required"
-_AS_WRITTEN = AmountStyle()
 _IDS = ("card_id", "customer_id", "merchant_id", "device_id")
 # Ids that people fill with card numbers; for a card id the issuer's range is not asked.
 _MAYBE_CARDS = ("customer_id", "merchant_id", "device_id")
@@ -54,7 +53,7 @@ def clean_transaction(
     tokenise: Tokenise,
     rates: Rates,
     default_currency: str = "USD",
-    style: AmountStyle = _AS_WRITTEN,
+    style: AmountStyle = AS_WRITTEN,
     words: AbsentWords = USUAL,
 ) -> Transaction:
     """The one meaning of `payload`; equal payloads give equal transactions.
@@ -110,9 +109,9 @@ def _without_absent(values: dict[str, Any], words: AbsentWords) -> dict[str, Any
         value = values.get(name)
         if value is None:
             continue
-        if value in words.missing:
+        if words.is_missing(value):
             values[name] = None
-        elif value in words.placeholders or (value[0] == "0" and words.is_placeholder(value)):
+        elif words.is_placeholder(value):
             dropped[name] = value
             values[name] = None
     key = values.get("transaction_id")

@@ -27,11 +27,12 @@ class AmountStyle(NamedTuple):
     rounding: bool = False
 
 
-_AS_WRITTEN = AmountStyle()
+AS_WRITTEN = AmountStyle()
+"""Nothing is stated."""
 
 
 def to_minor(
-    value: object, currency: str, field: str = "amount", style: AmountStyle = _AS_WRITTEN
+    value: object, currency: str, field: str = "amount", style: AmountStyle = AS_WRITTEN
 ) -> int:
     """Minor units, 0 to 10^12, of an amount in major units of a currency in EXPONENTS.
 

@@ -80,7 +80,9 @@ def train(
     knots = knots_for(frame.vectors, frame.labels, chosen.bins)
     network = msgspec.structs.replace(network, knots=knots)
     progress(0.25, f"average precision {metrics['average_precision']:.4f} on the later labels")
-    steady = _stability(fitted, earlier, later, network, settings, _part(progress, 0.25, 0.7), run)
+    steady = _stability(
+        fitted, logits, earlier, later, network, settings, _part(progress, 0.25, 0.7), run
+    )
     rest = _part(progress, 0.7, 1.0)
     fitted = fit(frame, network, settings.seed, chosen, rest, run)
     facts = _facts(whole, later, settings, metrics) | {"stability": steady}
@@ -109,6 +111,7 @@ def _part(progress: Progress, begin: float, end: float) -> Progress:
 
 def _stability(
     fitted: Any,
+    logits: Floats,
     earlier: Frame,
     later: Frame,
     network: Network,
@@ -116,8 +119,8 @@ def _stability(
     progress: Progress,
     run: Run,
 ) -> dict[str, Any]:
-    """What the card says of it; the other seeds learn as the model that is measured did."""
-    logits = logits_of(fitted, as_rows(later.vectors))
+    """What the card says of it, `logits` [later] being those of `fitted`; the other seeds learn as
+    the model that is measured did."""
     seeds = [{"seed": settings.seed, **ranks(later, logits)}]
     for number in range(1, settings.more_seeds + 1):
         seed = settings.seed + number

@@ -65,7 +65,7 @@ def propose(
 def _columns_of(mapping: FileMapping) -> set[str]:
     used = {mapping.label.column} if mapping.label else set()
     for field in mapping.fields.values():
-        used |= set(field.columns) | ({field.column} if field.column is not None else set())
+        used |= set(field.sources)
     return used
 
 

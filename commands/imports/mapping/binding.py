@@ -105,7 +105,7 @@ def bind(columns: Sequence[str], mapping: FileMapping, option: str = "--map") ->
             plain.append((name, given.column))
         else:
             made.append((name, field_value(name, given, notes.append)))
-    filling = {name: _columns_of(given) for name, given in fields.items()}
+    filling = {name: given.sources for name, given in fields.items()}
     used = {column for each in filling.values() for column in each}
     return Binding(
         tuple(plain),
@@ -121,15 +121,11 @@ def bind(columns: Sequence[str], mapping: FileMapping, option: str = "--map") ->
     )
 
 
-def _columns_of(given: FieldMapping) -> tuple[str, ...]:
-    return given.columns if given.column is None else (given.column,)
-
-
 def _check_columns(
     columns: Sequence[str], mapping: FileMapping, label: str | None, option: str
 ) -> None:
     known = set(columns)
-    named = [column for each in mapping.fields.values() for column in _columns_of(each)]
+    named = [column for each in mapping.fields.values() for column in each.sources]
     for column in [*named, *([label] if label is not None else [])]:
         if column not in known:
             name = "--label" if column == label and option == "--map" else option

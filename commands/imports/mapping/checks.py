@@ -36,8 +36,7 @@ _UNSET = (None, (), False)
 def check_mapping(mapping: FileMapping) -> None:
     if len(mapping.quotes) > 1:
         raise ValueError("quotes: expected one sign")
-    fields = mapping.fields.values()
-    used = {column for field in fields for column in (field.column, *field.columns) if column}
+    used = {column for field in mapping.fields.values() for column in field.sources}
     label = {mapping.label.column} if mapping.label else set()
     for name in sorted(used & label):
         raise ValueError(f"label: the column {name!r} is mapped to a field as well")

@@ -47,6 +47,11 @@ class FieldMapping(_Strict, frozen=True, kw_only=True):
     decimal: Literal[".", ","] | None = None
     round: bool = False
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns that it takes."""
+        return self.columns if self.column is None else (self.column,)
+
 
 class LabelMapping(_Strict, frozen=True):
     """Column of labels; `values` leads to fraud, genuine or, empty, not labelled.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from commands.imports.readers.delimited.dialect import Dialect, find_dialect
+from commands.imports.readers.file_rows import FileRows
 from commands.imports.readers.files.content import InputFile
 from commands.imports.readers.files.encodings import (
     encoding_of,
@@ -20,7 +21,6 @@ from commands.imports.readers.rows import (
     LONGEST_SHOWN,
     MalformedRow,
     Row,
-    batched,
     distinct_names,
 )
 from domain.errors import InvalidInputError
@@ -32,7 +32,7 @@ _DELIMITER_NAMES = {"\t": "tab", "\x01": "Ctrl-A", "\x1f": "unit separator"}
 _Line = tuple[int, str]
 
 
-class CsvRows:
+class CsvRows(FileRows):
     """Implements RowSource. Empty values are None.
 
     A quote that nothing closes costs its own line alone: a value runs over several lines only
@@ -41,7 +41,7 @@ class CsvRows:
     """
 
     def __init__(self, file: InputFile, encoding: str | None = None) -> None:
-        self._file, self.part = file, file.name
+        super().__init__(file)
         head = file.head(HEAD_BYTES)
         self._encoding = encoding_of(head, encoding)
         lines = _LINE_ENDS.split(head.decode(self._encoding, errors_of(self._encoding)))
@@ -53,7 +53,6 @@ class CsvRows:
         self._text = io.TextIOWrapper(
             file.content, self._encoding, errors=errors_of(self._encoding), newline=""
         )
-        self._read = 0
 
     @property
     def kind(self) -> str:
@@ -65,18 +64,9 @@ class CsvRows:
         encoding = self._encoding.removesuffix("-sig").upper()
         return f"CSV, delimiter {shown!r}, {encoding}{quote}{header}{packed}"
 
-    def batches(self) -> Iterator[list[tuple[int, Row]]]:
-        for batch in batched(self._rows()):
-            self._read += len(batch)
-            yield batch
-        self._file.raise_damage(self._read)
-
-    def fraction(self) -> float:
-        return self._file.fraction()
-
     def close(self) -> None:
         self._text.close()
-        self._file.close()
+        super().close()
 
     def _names(self, dialect: Dialect) -> tuple[str, ...]:
         names = dialect.names or ("",) * dialect.width

@@ -8,44 +8,31 @@ from typing import Any
 
 import msgspec
 
+from commands.imports.readers.file_rows import FileRows
 from commands.imports.readers.files.content import InputFile
 from commands.imports.readers.files.encodings import encoding_of, errors_of
 from commands.imports.readers.json.single_keys import repeated_key
-from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row, batched
+from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row
 
-_PEEKED_LINES = 1000
+_PEEKED_ROWS = 1000
 _HEAD = 1 << 14
 _LONE_CR = re.compile(rb"\r(?!\n|\Z)")
 _BOM = b"\xef\xbb\xbf"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class JsonRows:
+class JsonRows(FileRows):
     """Implements RowSource. A line above 1 MiB is malformed and never held whole."""
 
     def __init__(self, file: InputFile, encoding: str | None = None) -> None:
-        self._file, self.part = file, file.name
+        super().__init__(file)
         self._encoding = encoding_of(file.head(512), encoding)
-        peeked = (row for _, row in islice(self._rows(), _PEEKED_LINES) if isinstance(row, dict))
-        self.columns = tuple(dict.fromkeys(name for row in peeked for name in row))
+        self.columns = names_in(self._rows())
         file.rewind()
-        self._read = 0
 
     @property
     def kind(self) -> str:
         return ", ".join(("NDJSON", *self._file.packing))
-
-    def batches(self) -> Iterator[list[tuple[int, Row]]]:
-        for batch in batched(self._rows()):
-            self._read += len(batch)
-            yield batch
-        self._file.raise_damage(self._read)
-
-    def fraction(self) -> float:
-        return self._file.fraction()
-
-    def close(self) -> None:
-        self._file.close()
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
         for number, line, whole in self._lines():
@@ -86,6 +73,12 @@ class JsonRows:
             return text.readline(size).encode("utf-8", "surrogateescape")
 
         return readline
+
+
+def names_in(rows: Iterator[tuple[int, Row]]) -> tuple[str, ...]:
+    """Those of the first thousand rows, in their order."""
+    peeked = (row for _, row in islice(rows, _PEEKED_ROWS) if isinstance(row, dict))
+    return tuple(dict.fromkeys(name for row in peeked for name in row))
 
 
 def row_of(line: bytes) -> Row:

@@ -4,12 +4,10 @@ import json
 import re
 from typing import Any
 
+from domain.cleaning.attributes import RepeatedKeyError, single_keys
+
 _NAME_END = re.compile(rb'"\s*:')
 _LONGEST_SHOWN = 60
-
-
-class _RepeatedError(ValueError):
-    pass
 
 
 def repeated_key(text: bytes, parsed: dict[str, Any]) -> str | None:
@@ -18,9 +16,9 @@ def repeated_key(text: bytes, parsed: dict[str, Any]) -> str | None:
     if len(_NAME_END.findall(text)) == _names(parsed):
         return None
     try:
-        json.loads(text, object_pairs_hook=_single)
-    except _RepeatedError as error:
-        return str(error)
+        json.loads(text, object_pairs_hook=single_keys)
+    except RepeatedKeyError as error:
+        return error.key[:_LONGEST_SHOWN]
     return None
 
 
@@ -30,14 +28,3 @@ def _names(value: Any) -> int:
             _names(each) for each in value.values() if type(each) in (dict, list)
         )
     return sum(_names(each) for each in value if type(each) in (dict, list))
-
-
-def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise _RepeatedError(name[:_LONGEST_SHOWN])
-            seen.add(name)
-    return found

@@ -4,50 +4,35 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from itertools import islice
 
+from commands.imports.readers.file_rows import FileRows
 from commands.imports.readers.files.content import InputFile
 from commands.imports.readers.files.encodings import encoding_of, errors_of
-from commands.imports.readers.json.lines import row_of
-from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row, batched
+from commands.imports.readers.json.lines import names_in, row_of
+from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row
 
 _BLOCK = 1 << 16
-_PEEKED_ROWS = 1000
 _BETWEEN = re.compile(r"[\s,\ufeff]*")
 _NEXT_OBJECT = re.compile(r"\}[\s,]*(?=\{)")
 _decode = json.JSONDecoder().raw_decode
 
 
-class JsonValues:
+class JsonValues(FileRows):
     """Implements RowSource; a row's line is its number. An object that cannot be read ends where
     the next one begins; one above 1 MiB is malformed.
     """
 
     def __init__(self, file: InputFile, encoding: str | None = None) -> None:
-        self._file, self.part = file, file.name
+        super().__init__(file)
         self._encoding = encoding_of(file.head(512), encoding)
         self._array = file.head(512).decode(self._encoding, "replace").lstrip("\ufeff \r\n\t")[0]
-        peeked = (row for _, row in islice(self._rows(), _PEEKED_ROWS) if isinstance(row, dict))
-        self.columns = tuple(dict.fromkeys(name for row in peeked for name in row))
+        self.columns = names_in(self._rows())
         file.rewind()
-        self._read = 0
 
     @property
     def kind(self) -> str:
         what = "JSON array" if self._array == "[" else "JSON objects over several lines"
         return ", ".join((what, *self._file.packing))
-
-    def batches(self) -> Iterator[list[tuple[int, Row]]]:
-        for batch in batched(self._rows()):
-            self._read += len(batch)
-            yield batch
-        self._file.raise_damage(self._read)
-
-    def fraction(self) -> float:
-        return self._file.fraction()
-
-    def close(self) -> None:
-        self._file.close()
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
         return enumerate(self._values(), 1)
