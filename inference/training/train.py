@@ -77,12 +77,12 @@ def train(
     scores = _as_scored(network, logits)
     thresholds = thresholds_for(scores, later.stands_for, settings.budget)
     metrics = ranking(later, scores, thresholds)
-    knots = knots_for(frame.vectors, frame.labels, chosen.bins)
-    network = msgspec.structs.replace(network, knots=knots)
     progress(0.25, f"average precision {metrics['average_precision']:.4f} on the later labels")
     steady = _stability(
         fitted, logits, earlier, later, network, settings, _part(progress, 0.25, 0.7), run
     )
+    knots = knots_for(frame.vectors, frame.labels, chosen.bins)
+    network = msgspec.structs.replace(network, knots=knots)
     rest = _part(progress, 0.7, 1.0)
     fitted = fit(frame, network, settings.seed, chosen, rest, run)
     facts = _facts(whole, later, settings, metrics) | {"stability": steady}
