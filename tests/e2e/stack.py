@@ -35,8 +35,14 @@ class RunningStack:
     port: int
     alerts: list[dict[str, Any]] = field(default_factory=list)
 
-    def retrace(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", "cli.main", *arguments, check=check)
+    def retrace(
+        self,
+        *arguments: str,
+        check: bool = True,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> subprocess.CompletedProcess[str]:
+        command = sys.executable, "-m", "cli.main", *arguments
+        return self.run(*command, check=check, variables=variables)
 
     def run(
         self,

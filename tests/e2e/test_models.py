@@ -121,8 +121,7 @@ def test_a_backtest_is_measured_at_every_maturity(stack: RunningStack, model: st
     assert told["90 days"] == told["7 days"] == told["as known"]
     assert told["7 days"]["payments"] == 720
     assert 0 < told["7 days"]["card_precision"]["3"] <= 1
-    # One in twenty is fraud here, more than the budgets let decline: how much is saved, is open.
-    assert told["7 days"]["money"]["saved_share"] <= 1
+    assert told["7 days"]["money"]["saved_share"] > 0.5
 
 
 def test_a_model_unknown_to_the_log_is_registered_from_its_folder(stack: RunningStack) -> None:
