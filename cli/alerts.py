@@ -45,6 +45,7 @@ def alerts(
 
 
 def _row(alert: StoredAlert) -> dict[str, object]:
+    from domain.money import shown_amount
     from domain.times import to_rfc3339
     from domain.wording import sentence
 
@@ -55,7 +56,7 @@ def _row(alert: StoredAlert) -> dict[str, object]:
         "state": alert.state,
         "outcome": alert.outcome,
         "score": alert.score,
-        "amount": alert.amount,
+        **shown_amount(alert.amount, alert.currency),
         "currency": alert.currency,
         "reasons": alert.reasons,
         "why": [sentence(code) for code in alert.reasons],

@@ -3,18 +3,23 @@
 from pydantic import BaseModel, Field
 
 from api.schemas.decisions import ReasonOut, reasons_out
+from domain.money import shown_amount
 from domain.times import to_rfc3339
 from projections.readmodels.queries.results import StoredAlert, StoredDecision
 
 
-class DecisionRow(BaseModel):
+class PaidOut(BaseModel):
+    amount: str = Field(description="Major units of `currency`, as decimal text: 12.50.")
+    amount_minor: int = Field(description="The same in minor units: 1250.")
+    currency: str
+
+
+class DecisionRow(PaidOut):
     transaction_id: str
     score: float
     outcome: str
     reasons: list[ReasonOut]
     path: str
-    amount: int = Field(description="Minor units of `currency`.")
-    currency: str
     timestamp: str
     decided_at: str
     card_id: str | None
@@ -29,15 +34,13 @@ class DecisionPage(BaseModel):
     next_cursor: str | None = Field(description="Ask for the next page with it; null on the last.")
 
 
-class AlertRow(BaseModel):
+class AlertRow(PaidOut):
     alert_id: str
     transaction_id: str
     state: str = Field(description="raised or delivered")
     outcome: str
     score: float
     reasons: list[ReasonOut]
-    amount: int = Field(description="Minor units of `currency`.")
-    currency: str
     raised_at: str
     delivered_at: str | None
     card_id: str | None
@@ -57,7 +60,7 @@ def decision_row(stored: StoredDecision) -> DecisionRow:
         outcome=stored.outcome,
         reasons=reasons_out(stored.reasons),
         path=stored.path,
-        amount=stored.amount,
+        **shown_amount(stored.amount, stored.currency),
         currency=stored.currency,
         timestamp=to_rfc3339(stored.timestamp),
         decided_at=to_rfc3339(stored.known_time),
@@ -78,7 +81,7 @@ def alert_row(stored: StoredAlert) -> AlertRow:
         outcome=stored.outcome,
         score=stored.score,
         reasons=reasons_out(stored.reasons),
-        amount=stored.amount,
+        **shown_amount(stored.amount, stored.currency),
         currency=stored.currency,
         raised_at=to_rfc3339(stored.raised_time),
         delivered_at=None if delivered is None else to_rfc3339(delivered),

@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 
 from api.schemas.decisions import DecisionOut
 from domain.events import Envelope
+from domain.money import with_shown_amounts
 from domain.times import to_rfc3339
 
 MINIMAL_EXAMPLE: JsonDict = {
@@ -77,14 +78,17 @@ class TransactionOut(BaseModel):
     transaction_id: str
     status: Status
     known_time: str
-    transaction: dict[str, Any]
+    transaction: dict[str, Any] = Field(
+        description="The fields that have a value: `amount` in major units as decimal text, "
+        "`amount_minor` as integer; `base_amount_minor` in minor units of the base currency."
+    )
     decision: DecisionOut | None = None
     raw: str | None = Field(None, description="The payload as received, with ?raw=true.")
 
 
 def transaction_fields(envelope: Envelope) -> dict[str, Any]:
-    """Canonical fields that have a value; amounts in minor units, as in every table."""
+    """Canonical fields that have a value."""
     transaction = envelope.data.transaction
     fields = {name: getattr(transaction, name) for name in transaction.__slots__}
     fields["timestamp"] = to_rfc3339(transaction.timestamp)
-    return {name: value for name, value in fields.items() if value is not None}
+    return with_shown_amounts({name: value for name, value in fields.items() if value is not None})

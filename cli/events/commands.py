@@ -44,7 +44,10 @@ def tail(
     ] = None,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="Print one JSON object per line: the event and its position."),
+        typer.Option(
+            "--json",
+            help="One JSON object a line: the event, amounts in major units, and its position.",
+        ),
     ] = False,
 ) -> None:
     """Show the newest events, oldest first."""

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from domain.errors import UndecodableError
 from domain.events import Envelope
-from domain.money import to_major
+from domain.money import to_major, with_shown_amounts
 from domain.times import to_datetime
 from eventlog.codec import decode
 from eventlog.port import Recorded
@@ -46,7 +46,9 @@ def as_line(record: Recorded) -> Text:
 
 
 def as_json(record: Recorded) -> str:
-    """The event as stored, with its position; `undecodable` says why it cannot be read."""
+    """The event, with its position and amounts in major units; the record of another producer as it
+    is. `undecodable` says why it cannot be read.
+    """
     place = record.position
     shown: dict[str, Any] = {
         "topic": place.topic,
@@ -54,10 +56,26 @@ def as_json(record: Recorded) -> str:
         "offset": place.offset,
     }
     try:
-        shown |= json.loads(record.value)
+        stored = json.loads(record.value)
+        shown |= _in_major_units(stored) if _is_event(record.value) else stored
     except (ValueError, TypeError) as error:
         shown["undecodable"] = str(error)
     return json.dumps(shown, ensure_ascii=False)
+
+
+def _is_event(value: bytes) -> bool:
+    try:
+        decode(value)
+    except UndecodableError:
+        return False
+    return True
+
+
+def _in_major_units(event: dict[str, Any]) -> dict[str, Any]:
+    data = with_shown_amounts(event["data"])
+    if "transaction" in data:
+        data["transaction"] = with_shown_amounts(data["transaction"])
+    return event | {"data": data}
 
 
 def _fitted(subject: str) -> str:

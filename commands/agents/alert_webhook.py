@@ -25,6 +25,7 @@ from domain.events import (
     ModelAlertRaised,
     caused_event_id,
 )
+from domain.money import with_shown_amounts
 from domain.times import DAY, to_rfc3339
 from domain.wording import sentence
 from eventlog.admission.first_wins import Known, admits_origin
@@ -141,7 +142,7 @@ class AlertWebhook:
         more: dict[str, object] = {"type": raised.type, "raised_at": to_rfc3339(raised.known_time)}
         if isinstance(raised.data, AlertRaised):
             more["why"] = [sentence(code) for code in raised.data.reasons]
-        body = asdict(raised.data) | more
+        body = with_shown_amounts(asdict(raised.data)) | more
         headers = {"Idempotency-Key": raised.id}
         try:
             async with self._slots:

@@ -122,6 +122,19 @@ async def test_an_empty_batch_has_an_empty_answer(api: Api) -> None:
     assert await lines_of(api) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "currency", "told", "minor"),
+    [("100.00", "USD", "100.00", 10_000), (92, "KWD", "92.000", 92_000), (5e2, "JPY", "500", 500)],
+)
+async def test_a_transaction_is_told_in_the_unit_of_its_request(
+    api: Api, given: object, currency: str, told: str, minor: int
+) -> None:
+    await api.post("/transactions", payload(amount=given, currency=currency))
+    found = (await api.get("/transactions/12345")).json()["transaction"]
+    assert (found["amount"], found["amount_minor"]) == (told, minor)
+    assert "base_amount" not in found
+
+
 async def test_the_payload_as_received_is_shown_from_evidence_or_the_log(api: Api) -> None:
     await api.post("/transactions", payload())
     assert (await api.get("/transactions/12345")).json()["raw"] is None
@@ -192,6 +205,8 @@ async def test_lists_pass_on_their_parameters_and_show_times_and_sentences() -> 
         assert page["items"][0]["decided_at"] == "1970-01-01T00:00:01.500000Z"
         assert page["items"][0]["reasons"][0]["text"] != "path.fallback"
         alerts = (await api.get("/alerts", state="raised", customer_id="c-1")).json()
+        for row in (page["items"][0], alerts["items"][0]):
+            assert (row["amount"], row["amount_minor"], row["currency"]) == ("1.00", 100, "EUR")
         assert alerts["items"][0]["delivered_at"] is None
         assert Mine.asked == [
             (DecisionFilter(outcome="review", since=1_000_000), 7, "here"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from cli.events.lines import as_json, as_line
+from domain.alerts import alert_of
 from domain.errors import InvalidInputError
 from domain.events import Envelope
 from eventlog.codec import decode, encode
@@ -163,6 +164,22 @@ def recorded(envelope: Envelope) -> Recorded:
 )
 def test_a_line_tells_when_what_and_what_matters_of_it(envelope: Envelope, line: str) -> None:
     assert line in as_line(recorded(envelope)).plain
+
+
+@pytest.mark.parametrize("envelope", [submitted(), imported(), scored()])
+def test_json_lines_have_amounts_in_major_units(envelope: Envelope) -> None:
+    told = json.loads(as_json(recorded(envelope)))["data"]["transaction"]
+    assert (told["amount"], told["amount_minor"]) == ("12.50", 1250)
+    assert (told["currency"], told["base_amount_minor"]) == ("EUR", 1250)
+    alert = alert_of(scored(outcome="review"), "tests", NOW)
+    assert alert is not None
+    assert json.loads(as_json(recorded(alert)))["data"]["amount"] == "12.50"
+
+
+def test_the_record_of_another_producer_is_shown_as_it_is() -> None:
+    sent = {"data": {"amount": 1250, "currency": "EUR"}, "amount": 5}
+    record = Recorded(Position(INBOX_TRANSACTIONS.name, 0, 1), None, json.dumps(sent).encode())
+    assert json.loads(as_json(record)).items() >= sent.items()
 
 
 @given(envelopes())

@@ -82,6 +82,7 @@ async def test_an_alert_is_posted_by_id_and_its_delivery_appended(positions: Sql
     assert request.headers["Idempotency-Key"] == raised.id
     body = json.loads(request.content)
     assert body["transaction_id"] == "t-1"
+    assert (body["amount"], body["amount_minor"], body["currency"]) == ("12.50", 1250, "EUR")
     assert body["why"] == [sentence(code) for code in body["reasons"]]
     assert all(said.endswith(".") for said in body["why"])
     stated = await bench.delivered()

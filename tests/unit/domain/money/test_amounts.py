@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInputError
-from domain.money import EXPONENTS, MAX_MINOR, to_major, to_minor
+from domain.money import EXPONENTS, MAX_MINOR, shown_amount, to_major, to_minor, with_shown_amounts
 
 currencies = st.sampled_from(sorted(EXPONENTS))
 minors = st.integers(0, MAX_MINOR)
@@ -72,3 +72,28 @@ def test_a_currency_without_decimals_takes_none() -> None:
     assert to_minor(1500.0, "JPY") == 1500
     with pytest.raises(InvalidInputError, match="JPY has \\(0\\)"):
         to_minor("1500.5", "JPY")
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (10_000, "USD", "100.00"), (5, "EUR", "0.05"), (0, "EUR", "0.00"), (500, "JPY", "500"),
+        (92_000, "KWD", "92.000"), (MAX_MINOR, "CLF", "100000000.0000"),
+    ],
+)  # fmt: skip
+def test_an_answer_has_the_unit_of_the_request(minor: int, currency: str, text: str) -> None:
+    assert shown_amount(minor, currency) == {"amount": text, "amount_minor": minor}
+
+
+@given(minors, currencies)
+def test_what_an_answer_shows_can_be_sent_again(minor: int, code: str) -> None:
+    facts = {"amount": minor, "currency": code, "base_amount": 7, "card_id": None}
+    shown = with_shown_amounts(facts)
+    assert to_minor(shown["amount"], shown["currency"]) == shown["amount_minor"] == minor
+    assert shown["base_amount_minor"] == 7
+    assert set(shown) == {*facts, "amount_minor", "base_amount_minor"} - {"base_amount"}
+
+
+def test_an_amount_in_an_unknown_currency_has_no_major_units() -> None:
+    shown = with_shown_amounts({"amount": 5, "currency": "???"})
+    assert shown == {"amount_minor": 5, "currency": "???"}
