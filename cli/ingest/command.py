@@ -42,6 +42,13 @@ def ingest(
     label_delay: Annotated[
         str, typer.Option(metavar="SPAN", help="How long after its transaction a label is known.")
     ] = "7d",
+    unlabelled: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="YYYY-MM",
+            help="Month of payments whose labels are no labels yet, and left out. Repeatable.",
+        ),
+    ] = None,
     rate: Annotated[
         float,
         typer.Option(min=0, help="Seconds of history that pass in one second; 0 is full speed."),
@@ -87,6 +94,7 @@ def ingest(
         rejects=rejects,
         limit=limit,
         encoding=encoding,
+        unlabelled=unlabelled or (),
     )
     summary = ImportSummary()
 

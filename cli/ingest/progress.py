@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from cli.ingest.labels import fraud_share, label_facts, months_table, told_of_labels
 from domain.times import to_rfc3339
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def print_summary(
         "rejected": summary.rejected,
         "labels": summary.labels,
         "labels_fraud": summary.labels_fraud,
+        "fraud_share": fraud_share(summary),
         "labels_held": summary.labels_held,
+        "labels_left_out": summary.labels_left_out,
         "out_of_order": summary.out_of_order,
         "first_time": _moment(summary.first_time),
         "last_time": _moment(summary.last_time),
@@ -108,14 +111,21 @@ def print_summary(
             "rejected_fields": summary.rejected_fields,
             "rejected_reasons": summary.rejected_reasons,
             "notes": summary.notes,
+            **label_facts(summary),
         }
         sys.stdout.write(json.dumps({**figures, **details}) + "\n")
     else:
-        Console().print(_table(figures, summary))
-    _say_next(summary, rejects_file, interrupted)
+        console = Console()
+        console.print(_table(figures, summary))
+        if (months := months_table(summary)) is not None:
+            console.print()
+            console.print(months)
+    _say_next(summary, rejects_file, interrupted, dry_run)
 
 
-def _say_next(summary: ImportSummary, rejects_file: str | None, interrupted: bool) -> None:
+def _say_next(
+    summary: ImportSummary, rejects_file: str | None, interrupted: bool, dry_run: bool
+) -> None:
     say = Console(stderr=True, highlight=False, soft_wrap=True).print
     if interrupted:
         say(
@@ -127,12 +137,10 @@ def _say_next(summary: ImportSummary, rejects_file: str | None, interrupted: boo
     reasons = sorted(summary.rejected_reasons.items(), key=lambda item: -item[1])
     for reason, count in reasons[:_SHOWN_REASONS]:
         say(f"{count:,} rows ({count / summary.rows:.1%}) rejected: {reason}", markup=False)
-    if 2 * summary.labels_fraud > summary.labels:
-        say("More than half of the labels are fraud: does the label's column mean the opposite?")
+    for line in told_of_labels(summary, dry_run):
+        say(line)
     if rejects_file:
         say(f"Rejected rows with line, field and reason: {rejects_file}", markup=False)
-    if summary.labels_held:
-        say(f"{summary.labels_held:,} labels become known only in the future: run it again then.")
     if summary.out_of_order:
         say(
             f"{summary.out_of_order:,} rows are older than a row before them. Sort the file by "

@@ -47,6 +47,13 @@ def retrain(
     label_delay: Annotated[
         str, typer.Option(metavar="SPAN", help="How long after its transaction a label is known.")
     ] = "7d",
+    unlabelled: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="YYYY-MM",
+            help="Month of payments whose labels are no labels yet, and left out. Repeatable.",
+        ),
+    ] = None,
     as_known_at: Annotated[
         str | None,
         typer.Option(
@@ -85,6 +92,7 @@ def retrain(
         mapping=tuple(mapping or ()),
         label=label or usual_label(dataset_path),
         label_delay=label_delay,
+        unlabelled=tuple(unlabelled or ()),
         rejects=rejects,
         limit=limit,
     )

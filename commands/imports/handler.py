@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.imports.facts import FLUSH_SECONDS, Facts
+from commands.imports.label_months import month_of
 from commands.imports.label_queue import LabelQueue, PendingLabel
 from commands.imports.mapping.amounts import ROUNDED, proven_style
 from commands.imports.mapping.binding import Binding
@@ -18,7 +19,7 @@ from commands.imports.summary import ImportSummary
 from commands.intake.cleaner import PayloadCleaner
 from domain.cleaning.changes import changed_fields, is_rounded, notes_of
 from domain.cleaning.fields import DAMAGED
-from domain.errors import FieldError, InvalidTransactionError
+from domain.errors import FieldError, InvalidInputError, InvalidTransactionError
 from domain.money import AMBIGUOUS
 from domain.transactions import Transaction
 from eventlog.port import Appender
@@ -32,7 +33,8 @@ class ImportRows:
     """`name` and `correlation_id` are those of the file; with `score` the rows are decided.
 
     `label_delay` is in microseconds. At most `limit` rows are read. `again` opens the file once
-    more, for what only its whole can tell. `damaged` are columns whose long numbers are rounded, by
+    more, for what only its whole can tell. Labels of payments in the months `unlabelled` (2024-03,
+    UTC) are left out. `damaged` are columns whose long numbers are rounded, by
     the field that they fill.
     """
 
@@ -44,6 +46,7 @@ class ImportRows:
     limit: int | None = None
     again: Callable[[], RowSource] | None = None
     damaged: Mapping[str, str] = field(default_factory=dict)
+    unlabelled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ def import_rows(
 
     Transactions and labels are appended in the order in which they were known, as far as the file
     is in time order. `summary` holds what was appended also where it raises: LogUnavailableError,
-    or InvalidInputError for a file that ends in damage.
+    or InvalidInputError for a file that ends in damage, whose labels so far were appended.
     """
     _Import(command, ports, summary).run(rows)
 
@@ -94,12 +97,20 @@ class _Import:
     def run(self, rows: RowSource) -> None:
         try:
             self._take_all(rows)
-            self._send_labels(self._now, lambda _: None)
-            self._summary.labels_held = len(self._labels)
-            self._ports.log.flush(FLUSH_SECONDS)
+        except InvalidInputError:
+            # What the file holds no more does not make the labels before it wait.
+            self._send_rest()
+            raise
+        else:
+            self._send_rest()
             self._summary.complete = True
         finally:
+            self._summary.labels_held = len(self._labels)
             self._labels.close()
+
+    def _send_rest(self) -> None:
+        self._send_labels(self._now, lambda _: None)
+        self._ports.log.flush(FLUSH_SECONDS)
 
     def _take_all(self, rows: RowSource) -> None:
         left = self._command.limit
@@ -146,10 +157,19 @@ class _Import:
             self._count_cleaned(changed)
         for note in (*binding.notes, *notes_of(payload["timestamp"], transaction)):
             self._note(note)
-        if label is not None:
-            known_time = transaction.timestamp + self._command.label_delay
-            self._labels.push(PendingLabel(known_time, self._facts.label(transaction, label)))
+        if binding.label is not None:
+            self._label(transaction, label)
         return None
+
+    def _label(self, transaction: Transaction, label: int | None) -> None:
+        at, command, summary = transaction.timestamp, self._command, self._summary
+        if label is not None and command.unlabelled and month_of(at) in command.unlabelled:
+            label = None
+            summary.labels_left_out += 1
+        summary.count_label(at, label)
+        if label is not None:
+            pending = PendingLabel(at + command.label_delay, self._facts.label(transaction, label))
+            self._labels.push(pending)
 
     def _cleaned(self, payload: Mapping[str, Any]) -> Transaction:
         clean = self._ports.cleaner.clean

@@ -7,13 +7,10 @@ engineering strategies for credit card fraud detection", equations 3 and 4.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from domain.errors import InvalidInputError
 from domain.events import Thresholds
-from inference.frame.frame import Floats, Ints
-
-Bools = npt.NDArray[np.bool_]
+from inference.frame.frame import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from domain.errors import InvalidInputError
 from domain.events import Thresholds
 from domain.features.payments import MATURITIES, UNLABELLED
 from domain.times import DAY
-from inference.evaluation.costs import Bools, Costs, money
+from inference.evaluation.costs import Costs, money
 from inference.evaluation.metrics import (
     auc,
     average_precision,
@@ -25,7 +25,7 @@ from inference.evaluation.metrics import (
     recall_at,
     recall_within,
 )
-from inference.frame.frame import Floats, Frame
+from inference.frame.frame import Bools, Floats, Frame
 
 AS_KNOWN = "as known"
 
@@ -104,12 +104,12 @@ def ranking(frame: Frame, scores: Floats, thresholds: Thresholds) -> dict[str, f
 
 
 def _cards(frame: Frame, scores: Floats, chosen: MeasureSettings) -> dict[str, float | None]:
-    """On days old enough for their labels. None where cards are not known, or rows are a sample,
-    in which a day's cards are not."""
+    """On days whose payments were looked at (Frame.looked_at). None where cards are not known, or
+    rows are a sample, in which a day's cards are not."""
     if frame.payments is None or (frame.stands_for != 1).any():
         return {str(most): None for most in chosen.cards}
-    ripe = frame.ripe
-    about = (frame.labels[ripe], scores[ripe], frame.payments.holders[ripe], frame.times[ripe])
+    rows = frame.looked_at
+    about = (frame.labels[rows], scores[rows], frame.payments.holders[rows], frame.times[rows])
     found = {most: card_precision(*about, most) for most in chosen.cards}
     return {str(most): None if math.isnan(share) else share for most, share in found.items()}
 

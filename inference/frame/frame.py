@@ -18,7 +18,8 @@ Ints = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.floating[Any]]
 """Of either width: models take them as float32."""
 
-Rows = npt.NDArray[np.bool_] | Ints | slice
+Bools = npt.NDArray[np.bool_]
+Rows = Bools | Ints | slice
 
 LEAST_OF_EACH = 20
 WARM_UP = 14 * DAY
@@ -109,21 +110,35 @@ class Frame:
         return slice(0, end) if both else slice(None)
 
     @property
+    def looked_at(self) -> Bools:
+        """[n] The ripe rows, without spans of a week or longer that have no label where at least
+        LEAST_OF_EACH were to be expected: what is unlabelled there is not known to be genuine."""
+        rows = np.zeros(len(self), dtype=np.bool_)
+        rows[self.ripe] = True
+        after = np.flatnonzero(~np.isnan(self.labels))
+        before = np.append(-1, after)[:-1]
+        expected = (after - before - 1) * (len(after) / max(len(self), 1))
+        spans = self.times[after] - self.times[np.maximum(before, 0)]
+        for gap in np.flatnonzero((expected >= LEAST_OF_EACH) & (spans >= WEEK)).tolist():
+            rows[before[gap] + 1 : after[gap]] = False
+        return rows
+
+    @property
     def prevalence(self) -> float:
-        """Share of the transactions old enough for their labels that are labelled fraud."""
-        ripe = self.ripe
-        labels, stands_for = self.labels[ripe], self.stands_for[ripe]
+        """Share of the transactions that were looked at which is labelled fraud."""
+        known = self.looked_at
+        labels, stands_for = self.labels[known], self.stands_for[known]
         return float(stands_for[labels == 1].sum() / stands_for.sum())
 
     def row_weights(self) -> Floats:
         """Per row what it stands for: the confirmed genuine ones for all that are not fraud, among
-        those old enough for their labels; 0 for younger ones."""
-        weights, ripe = np.zeros(len(self)), self.ripe
-        labels, stands_for = self.labels[ripe], self.stands_for[ripe]
+        those that were looked at; 0 for others."""
+        weights, known = np.zeros(len(self)), self.looked_at
+        labels, stands_for = self.labels[known], self.stands_for[known]
         fraud, genuine = labels == 1, labels == 0
         others = stands_for.sum() - stands_for[fraud].sum()
         share = others / max(stands_for[genuine].sum(), 1.0)
-        weights[ripe] = stands_for * np.where(fraud, 1.0, np.where(genuine, share, 0.0))
+        weights[known] = stands_for * np.where(fraud, 1.0, np.where(genuine, share, 0.0))
         return weights
 
 

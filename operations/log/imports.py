@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
+from commands.imports.label_months import parse_months
 from commands.imports.mapping.binding import bind
 from commands.imports.mapping.damage import damaged_fields
 from commands.imports.mapping.labels import check_labels
@@ -33,7 +34,7 @@ class ImportOptions:
 
     `file` may be a folder, a pattern or `-` for stdin; `encoding` is that of its text.
     `mapping_file` is a YAML file or the name of a shipped mapping; entries of `mapping`, and
-    `label`, count more.
+    `label`, count more. Labels of payments in the months `unlabelled` are left out.
     """
 
     file: Path
@@ -45,6 +46,7 @@ class ImportOptions:
     rejects: Path | None = None
     limit: int | None = None
     encoding: str | None = None
+    unlabelled: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class OpenedImport:
 def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
     """The file, open, with its columns bound. Raises InvalidInputError naming the option."""
     delay = parse_duration(options.label_delay, "--label-delay")
+    unlabelled = parse_months(options.unlabelled, "--unlabelled")
     given = options.mapping_file
     mapping = with_options(
         load_mapping(given) if given else FileMapping(), options.mapping, options.label
@@ -83,6 +86,7 @@ def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
             limit=options.limit,
             again=again,
             damaged=damaged,
+            unlabelled=unlabelled,
         )
         yield OpenedImport(command, rows, rejects_path_of(options.file, options.rejects))
 

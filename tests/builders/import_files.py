@@ -68,11 +68,12 @@ def run_import(
     now: int = NOW,
     log: OrderedLog | None = None,
     ports: dict[str, Any] | None = None,
+    summary: ImportSummary | None = None,
     **command: Any,
 ) -> Imported:
     source = open_rows(path)
     binding = bind(source.columns, with_options(of or FileMapping(), mapping, label))
-    done = Imported(ImportSummary(), log or OrderedLog())
+    done = Imported(summary or ImportSummary(), log or OrderedLog())
     try:
         import_rows(
             ImportRows(

@@ -1,6 +1,8 @@
 """Import of rows: every row becomes history or a reject, at its own time."""
 
+import gzip
 import tracemalloc
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 from commands.imports.label_queue import CHUNK, LabelQueue, PendingLabel
 from commands.imports.schedule import ReplaySchedule
 from commands.imports.seen_ids import SeenIds
-from domain.errors import LogUnavailableError
+from commands.imports.summary import ImportSummary
+from domain.errors import InvalidInputError, LogUnavailableError
 from domain.events import Envelope, TransactionImported, TransactionLabelled, TransactionSubmitted
 from domain.times import DAY, SECOND
 from eventlog.topics import Topic
@@ -225,3 +228,27 @@ def test_labels_left_after_the_last_row_are_not_waited_for(tmp_path: Path) -> No
     assert done.summary.labels == 50
     sent = [e.known_time for e in done.log.appended if e.known_time <= START + 49 * DAY]
     assert moments == sent
+
+
+def test_the_labels_of_a_file_that_is_cut_off_are_appended(tmp_path: Path) -> None:
+    path = tmp_path / "h.ndjson.gz"
+    whole = write_ndjson(tmp_path / "h.ndjson", rows_of(400))
+    packed = gzip.compress(whole.read_bytes())
+    path.write_bytes(packed[: len(packed) * 3 // 4])
+    log = OrderedLog()
+    with pytest.raises(InvalidInputError, match="cut off"):
+        run_import(path, label="fraud", log=log)
+    kinds = Counter(type(event.data) for event in log.appended)
+    assert 0 < kinds[TransactionLabelled] == kinds[TransactionImported] < 400
+
+
+def test_labels_that_an_interruption_left_are_counted(tmp_path: Path) -> None:
+    def interrupted(_summary: ImportSummary) -> None:
+        raise KeyboardInterrupt
+
+    summary = ImportSummary()
+    path = write_ndjson(tmp_path / "h.ndjson", rows_of(40))
+    with pytest.raises(KeyboardInterrupt):
+        run_import(path, label="fraud", ports={"progress": interrupted}, summary=summary)
+    assert (summary.labels, summary.labels_held) == (12, 28)
+    assert not summary.complete

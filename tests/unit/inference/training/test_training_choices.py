@@ -103,6 +103,25 @@ def test_labels_that_trickle_in_leave_the_share_of_fraud_nearly_as_it_is() -> No
     assert known.prevalence == pytest.approx(frame.prevalence, rel=0.04)
 
 
+def test_a_span_without_any_label_is_neither_genuine_nor_a_reason_to_lower_the_share() -> None:
+    frame = synthetic(rows=60_000, labelled=0.2)
+    month = (frame.times >= 10 * DAY) & (frame.times < 40 * DAY)
+    known = replace(frame, labels=np.where(month, np.nan, frame.labels))
+    others = frame.take(~month)
+    # The labels at both sides of the span are minutes away from it.
+    assert known.looked_at.sum() == pytest.approx((~month).sum(), abs=60)
+    assert known.prevalence == pytest.approx(others.prevalence, rel=0.01)
+    assert known.row_weights()[~month] == pytest.approx(others.row_weights(), rel=0.01)
+
+
+@pytest.mark.parametrize(("rows", "days"), [(1_500, 8), (60_000, 6)])
+def test_a_few_days_or_few_labels_that_are_missing_are_no_such_span(rows: int, days: int) -> None:
+    frame = synthetic(rows=rows, labelled=0.02)
+    missing = (frame.times >= 20 * DAY) & (frame.times < (20 + days) * DAY)
+    known = replace(frame, labels=np.where(missing, np.nan, frame.labels))
+    assert known.looked_at[known.ripe].all()
+
+
 def test_where_the_old_rows_lack_a_kind_of_label_all_rows_count() -> None:
     frame = synthetic()
     labels = np.full(len(frame), np.nan)
