@@ -106,18 +106,17 @@ def plain(folder: Path) -> Callable[[Transaction], Any]:
         )
     )
     entities = {
-        field: FeastEntity(name=field, join_keys=[field])
-        for field in ("customer_id", "merchant_id")
+        field: FeastEntity(name=field, join_keys=[field]) for field in ("payer_id", "merchant_id")
     }
     names: list[str] = []
     objects: list[Any] = list(entities.values())
     views: list[tuple[str, tuple[str, ...], list[str]]] = []
-    for entity in (Entity.CUSTOMER, Entity.MERCHANT, Entity.CUSTOMER_MERCHANT):
+    for entity in (Entity.PAYER, Entity.MERCHANT, Entity.PAYER_MERCHANT):
         columns = [feature.name for feature in CATALOGUE.by_entity[entity]]
         # As many columns as the vector has: what other entities would fill is read here.
-        if entity is Entity.CUSTOMER:
+        if entity is Entity.PAYER:
             columns += [f.name for f in CATALOGUE.features if f.entity not in
-                        (Entity.CUSTOMER, Entity.MERCHANT, Entity.CUSTOMER_MERCHANT)]  # fmt: skip
+                        (Entity.PAYER, Entity.MERCHANT, Entity.PAYER_MERCHANT)]  # fmt: skip
         fields = FIELDS[entity]
         source = FileSource(path=str(folder / f"{entity}.parquet"), timestamp_field="at")
         view = FeatureView(
@@ -137,16 +136,17 @@ def plain(folder: Path) -> Callable[[Transaction], Any]:
         store.write_to_online_store(name, _values(fields, columns))
     return lambda asked: store.get_online_features(
         features=names,
-        entity_rows=[{"customer_id": asked.customer_id, "merchant_id": asked.merchant_id}],
+        entity_rows=[{"payer_id": asked.customer_id, "merchant_id": asked.merchant_id}],
     ).to_dict()
 
 
 def _values(fields: tuple[str, ...], columns: list[str]) -> pd.DataFrame:
     customers = [f"c{n}" for n in range(CUSTOMERS)]
     merchants = [f"m{n}" for n in range(MERCHANTS)]
-    keys = {"customer_id": customers, "merchant_id": merchants}
+    keys = {"payer_id": customers, "merchant_id": merchants}
     if len(fields) == 2:
-        pairs = [(c, m) for c in customers for m in merchants]
+        first, second = fields
+        pairs = [(a, b) for a in keys[first] for b in keys[second]]
         frame = pd.DataFrame(pairs, columns=list(fields))
     else:
         frame = pd.DataFrame({fields[0]: keys[fields[0]]})

@@ -14,7 +14,8 @@ from domain.features import Entity, FeatureEvent, entity_keys
 from eventlog.partitioning import partition_for
 from eventlog.topics import ENTITIES
 
-VERSION = 1
+# Raised with the kinds of entities: a record of before lacks the entries of a new kind.
+VERSION = 2
 _ENTITIES: dict[str, Entity] = {entity.value: entity for entity in Entity}
 
 

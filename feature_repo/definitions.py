@@ -52,20 +52,21 @@ def _state_view(kind: Kind) -> FeatureView:
     )
 
 
-# A pair has no entity of its own: its view has the two of its parts.
-card, customer, merchant, device, ip = entities = [
-    _entity(kind) for kind in Kind if len(FIELDS[kind]) == 1
+# A pair has no entity of its own: its view has the two of its parts. A payer is asked for by
+# `payer_id`: the customer's id, or the card's where no customer is known.
+card, payer, merchant, device, ip = entities = [
+    _entity(kind) for kind in CATALOGUE.entities if len(FIELDS[kind]) == 1
 ]
 by_field = {entity.join_key: entity for entity in entities}
-state_views = [_state_view(kind) for kind in Kind]
+state_views = [_state_view(kind) for kind in CATALOGUE.entities]
 (
     card_state,
-    customer_state,
+    payer_state,
     merchant_state,
     device_state,
     ip_state,
-    customer_merchant_state,
-    customer_device_state,
+    payer_merchant_state,
+    payer_device_state,
 ) = state_views
 
 request = RequestSource(
@@ -96,19 +97,22 @@ def features(inputs: dict[str, Any]) -> dict[str, Any]:
     """
     from typing import Any
 
-    from domain.features import CATALOGUE, Entity, entity_keys
+    from domain.features import CATALOGUE, entity_keys
     from domain.features.entities import FIELDS
     from domain.transactions import Transaction
     from feature_repo.served import finished
 
-    fields = [FIELDS[kind][0] for kind in Entity if len(FIELDS[kind]) == 1]
+    fields = {field for kind in CATALOGUE.entities for field in FIELDS[kind]}
     rows = len(inputs["timestamp"])
     vectors = []
     for row in range(rows):
         given = {field: (inputs.get(field) or [""] * rows)[row] for field in fields}
         given.update({name: inputs[name][row] for name in ("country", "channel", "lat", "lon")})
         known: dict[str, Any] = {n: None if v == "" or v != v else v for n, v in given.items()}
+        named = {field for field in fields if known[field] is not None}
         transaction = Transaction(
+            # The states of the payer were read for this id, whatever the card's is.
+            customer_id=known.pop("payer_id"),
             transaction_id="",
             timestamp=inputs["timestamp"][row],
             amount=inputs["base_amount"][row],
@@ -121,6 +125,7 @@ def features(inputs: dict[str, Any]) -> dict[str, Any]:
             {
                 kind: (key, bytes(inputs[f"{kind.value}_state"][row] or b""))
                 for kind, key in entity_keys(transaction).items()
+                if kind in CATALOGUE.by_entity and named.issuperset(FIELDS[kind])
             },
             transaction,
         )

@@ -1,30 +1,45 @@
-"""Entities (card, customer, merchant ...): whose history features describe, and their keys."""
+"""Entities (payer, card, merchant ...): whose history features describe, and their keys."""
 
 from enum import StrEnum
 from typing import Protocol
 
 
 class Entity(StrEnum):
-    """One kind of history. A state is keyed by the value of its field, a pair's by both."""
+    """One kind of history. A state is keyed by the value of its field, a pair's by both.
+
+    The catalogue declares nothing over a customer any more: sets of earlier versions do, and are
+    still computed.
+    """
 
     CARD = "card"
+    PAYER = "payer"
     CUSTOMER = "customer"
     MERCHANT = "merchant"
     DEVICE = "device"
     IP = "ip"
+    PAYER_MERCHANT = "payer_merchant"
+    PAYER_DEVICE = "payer_device"
     CUSTOMER_MERCHANT = "customer_merchant"
     CUSTOMER_DEVICE = "customer_device"
 
 
+# By name: Feast sorts the join keys of a view.
 FIELDS: dict[Entity, tuple[str, ...]] = {
     Entity.CARD: ("card_id",),
+    Entity.PAYER: ("payer_id",),
     Entity.CUSTOMER: ("customer_id",),
     Entity.MERCHANT: ("merchant_id",),
     Entity.DEVICE: ("device_id",),
     Entity.IP: ("ip",),
+    Entity.PAYER_MERCHANT: ("merchant_id", "payer_id"),
+    Entity.PAYER_DEVICE: ("device_id", "payer_id"),
     Entity.CUSTOMER_MERCHANT: ("customer_id", "merchant_id"),
     Entity.CUSTOMER_DEVICE: ("customer_id", "device_id"),
 }
+
+PAYER_FIELDS = ("customer_id", "card_id")
+"""Who pays is the first of these that is known, by its id alone: one id is one payer in whichever
+field it stands. A paying account takes its place behind the card."""
 
 
 class NamesEntities(Protocol):
@@ -42,25 +57,34 @@ class NamesEntities(Protocol):
     def ip(self) -> str | None: ...
 
 
+def payer_of(source: NamesEntities) -> str | None:
+    """The id of who pays, by `PAYER_FIELDS`; None where none of them is known."""
+    for name in PAYER_FIELDS:
+        value: str | None = getattr(source, name)
+        if value is not None:
+            return value
+    return None
+
+
 def entity_keys(source: NamesEntities) -> dict[Entity, str]:
     """The entities that `source` names, in the order of `Entity`; those it lacks are left out."""
+    given = {
+        "card_id": source.card_id,
+        "payer_id": payer_of(source),
+        "customer_id": source.customer_id,
+        "merchant_id": source.merchant_id,
+        "device_id": source.device_id,
+        "ip": source.ip,
+    }
     keys: dict[Entity, str] = {}
-    customer, merchant, device = source.customer_id, source.merchant_id, source.device_id
-    if source.card_id is not None:
-        keys[Entity.CARD] = source.card_id
-    if customer is not None:
-        keys[Entity.CUSTOMER] = customer
-    if merchant is not None:
-        keys[Entity.MERCHANT] = merchant
-    if device is not None:
-        keys[Entity.DEVICE] = device
-    if source.ip is not None:
-        keys[Entity.IP] = source.ip
-    if customer is not None:
-        if merchant is not None:
-            keys[Entity.CUSTOMER_MERCHANT] = pair_key(customer, merchant)
-        if device is not None:
-            keys[Entity.CUSTOMER_DEVICE] = pair_key(customer, device)
+    for entity, fields in FIELDS.items():
+        first = given[fields[0]]
+        if first is None:
+            continue
+        if len(fields) == 1:
+            keys[entity] = first
+        elif (second := given[fields[1]]) is not None:
+            keys[entity] = pair_key(first, second)
     return keys
 
 

@@ -15,6 +15,7 @@ from domain.events import (
     TransactionScored,
 )
 from domain.features.coordinates import Place, unit_vector
+from domain.features.entities import payer_of
 from domain.transactions import Transaction
 
 Kind = Literal["transaction", "label"]
@@ -54,6 +55,10 @@ class FeatureEvent(NamedTuple):
         if self.x is None or self.y is None or self.z is None:
             return None
         return self.x, self.y, self.z
+
+    @property
+    def payer_id(self) -> str | None:
+        return payer_of(self)
 
     def to_wire(self) -> list[Any]:
         """Positional; what is empty at the end is left out."""

@@ -21,10 +21,13 @@ SENTENCES: Mapping[str, str] = {
 
 _FLAGS: Mapping[str, str] = {
     "no_card": "No card was given.",
+    "no_payer": "Neither a customer nor a card was given.",
     "no_customer": "No customer was given.",
     "no_merchant": "No merchant was given.",
     "no_device": "No device was given.",
     "no_ip": "No IP address was given.",
+    "no_payer_merchant": "No one who pays or no merchant was given.",
+    "no_payer_device": "No one who pays or no device was given.",
     "no_customer_merchant": "No customer or no merchant was given.",
     "no_customer_device": "No customer or no device was given.",
     "placeholder_card": "The card id stands for nobody and was not used.",

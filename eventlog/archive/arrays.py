@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.features import Entity, FeatureEvent
+from domain.features.declarations.feature import Field
 from domain.features.declarations.filters import ATTRIBUTE, ID_COLUMNS
-from domain.features.entities import FIELDS
+from domain.features.entities import FIELDS, PAYER_FIELDS
 from domain.features.events import code
 from domain.features.kernel.arrays import Ints
 from domain.features.kernel.row_layout import (
@@ -69,7 +70,10 @@ def event_table(table: pa.Table, by_known_time: bool = False) -> EventTable:
     columns = {column: _integers(table[name], order) for column, name in _NUMBERS}
     labels = _integers(table["label"], order, -1)
     columns[KIND] = np.where(labels < 0, IS_TRANSACTION, np.where(labels > 0, IS_FRAUD, IS_GENUINE))
-    numbered = {name: _numbered(table[name], order) for name in ATTRIBUTE.values()}
+    payer = ATTRIBUTE[Field.PAYER]
+    given = (name for name in ATTRIBUTE.values() if name != payer)
+    numbered = {name: _numbered(table[name], order) for name in given}
+    numbered[payer] = _first_known([numbered[name] for name in PAYER_FIELDS])
     columns[PRESENT] = present = np.where(_placed(pc.is_valid(table["x"]), order), HAS_PLACE, 0)
     for field, column in ID_COLUMNS.items():
         numbers, values = numbered[ATTRIBUTE[field]]
@@ -132,12 +136,26 @@ def _numbered(column: pa.ChunkedArray, order: Ints | None) -> _Numbered:
         whole = whole.dictionary_encode()
     held = pc.fill_null(whole.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
     values = whole.dictionary.to_pylist()
+    return _occurring(held if order is None else held[order], values)
+
+
+def _occurring(held: Ints, values: list[str]) -> _Numbered:
+    """`held` numbered anew, so that only the values that occur have a number."""
     used = np.flatnonzero(np.bincount(held + 1, minlength=len(values) + 1)[1:])
     numbers = np.full(len(values) + 1, -1, dtype=np.int64)
     numbers[used] = np.arange(len(used))
-    placed = held if order is None else held[order]
     # The last item maps -1 (none) to itself.
-    return numbers[placed], [values[i] for i in used.tolist()]
+    return numbers[held], [values[i] for i in used.tolist()]
+
+
+def _first_known(columns: list[_Numbered]) -> _Numbered:
+    """Of each row the value of the first column that has one; equal values have one number."""
+    held, values = columns[0]
+    places = {value: number for number, value in enumerate(values)}
+    for numbers, names in columns[1:]:
+        again = [places.setdefault(name, len(places)) for name in names]
+        held = np.where(held >= 0, held, np.array([*again, -1], dtype=np.int64)[numbers])
+    return _occurring(held, list(places))
 
 
 def _entity(parts: list[_Numbered]) -> tuple[Ints, Sequence[str]]:

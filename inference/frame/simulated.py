@@ -189,5 +189,5 @@ def _fact(data: TransactionImported | TransactionLabelled, event_id: str, time: 
 def _some(random: np.random.Generator) -> tuple[Entity, ...]:
     """Entities that go missing: each with even chances, all of them once in three times."""
     if random.random() < 1 / 3:
-        return tuple(Entity)
-    return tuple(entity for entity in Entity if random.random() < 0.5)
+        return CATALOGUE.entities
+    return tuple(entity for entity in CATALOGUE.entities if random.random() < 0.5)

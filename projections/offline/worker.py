@@ -151,7 +151,8 @@ class OfflineVectors:
                 # Imported history: no decision was served.
                 row += wanted
                 continue
-            keys = entity_keys(entry.event)
+            asked = self._fold.features.by_entity
+            keys = {e: key for e, key in entity_keys(entry.event).items() if e in asked}
             if wanted:
                 if entry.served is not None:
                     ideal = [None if v != v else v for v in values[row].tolist()]

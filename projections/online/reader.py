@@ -58,7 +58,9 @@ class OnlineFeatureReader(Generic[Answer]):
             values = finish({}, transaction)
             return self._answer(features, values, {}, [*flags, "features_unavailable"])
         markers, found = read.markers, read.states
-        if any(shard_of(entity, key) in markers.rebuilding for entity, key in keys.items()):
+        # What no feature asks for is in no version of the decision.
+        found = [state for state in found if state.entity in features.by_entity]
+        if any(shard_of(state.entity, state.key) in markers.rebuilding for state in found):
             flags.append("features_rebuilding")
         entries = [tail.entries(state.entity.value, state.key) for state in found]
         # Taken after the entries: what the tail dropped meanwhile must show as a gap.

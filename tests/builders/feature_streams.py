@@ -210,7 +210,7 @@ def _kinds(aggregation: Aggregation, field: Field | None, window: Window) -> lis
             last=2 if aggregation in OF_LAST else None,
             default=-1.0 if aggregation is Aggregation.MIN else None,
         )
-        for entity in (Entity.CUSTOMER, Entity.MERCHANT, Entity.CUSTOMER_MERCHANT)
+        for entity in (Entity.PAYER, Entity.MERCHANT, Entity.PAYER_MERCHANT)
         for asked in filters
     ]
 

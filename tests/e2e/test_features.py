@@ -163,7 +163,7 @@ def test_an_altered_value_is_found_and_named(stack: RunningStack) -> None:
             ).raise_for_status()
     assert features(stack, "verify", "--sample", "5")["different"] == 0
     change = (
-        "UPDATE feature_vectors SET customer_count_1d = customer_count_1d + {}"
+        "UPDATE feature_vectors SET payer_count_1d = payer_count_1d + {}"
         " WHERE transaction_id = 'altered-3'"
     )
     with psycopg.connect(urls["DATABASE_URL"].replace("+psycopg", ""), autocommit=True) as pg:
@@ -172,7 +172,7 @@ def test_an_altered_value_is_found_and_named(stack: RunningStack) -> None:
         pg.execute(change.format(-1))
     named = {(d["feature"], d["subject"]) for c in found["comparisons"] for d in c["shown"]}
     assert found["status"] == 1
-    assert named == {("customer_count_1d", "altered-3")}
+    assert named == {("payer_count_1d", "altered-3")}
     client_of: Any = redis.Redis.from_url(urls["REDIS_URL"])
     (key,) = [
         key
@@ -186,7 +186,7 @@ def test_an_altered_value_is_found_and_named(stack: RunningStack) -> None:
     client_of.hset(key, name, whole[name])
     named = {(d["entity"], d["subject"]) for c in found["comparisons"] for d in c["shown"]}
     assert found["status"] == 1
-    assert named == {("customer", "altered-customer")}
+    assert named == {("payer", "altered-customer")}
     planted = features(stack, "verify", "--sample", "0", "--self-test")
     assert planted["found"]
     assert {where for where, _ in planted["planted"]} == {

@@ -29,7 +29,7 @@ frame = store.get_historical_features(
     features=store.get_feature_service("training"),
 ).to_df()
 print(json.dumps({"online": online, "rows": len(frame), "columns": list(frame.columns),
-                  "counts": sorted(frame["customer_count_30d"].dropna().tolist())[-3:]}))
+                  "counts": sorted(frame["payer_count_30d"].dropna().tolist())[-3:]}))
 """
 
 
@@ -82,7 +82,7 @@ def test_feast_reads_online_and_builds_a_training_frame(stack: RunningStack, his
     at = int((START + timedelta(hours=12)).timestamp()) * 1_000_000
     row = {
         "card_id": "",
-        "customer_id": "hist-customer-1",
+        "payer_id": "hist-customer-1",
         "merchant_id": "hist-merchant-1",
         "device_id": "",
         "ip": "",
@@ -100,7 +100,7 @@ def test_feast_reads_online_and_builds_a_training_frame(stack: RunningStack, his
     assert read["rows"] == ROWS
     assert {"transaction_id", "merchant_count_1h"} <= set(read["columns"])
     assert read["counts"][-1] == ROWS // 5 - 1
-    assert read["online"]["customer_count_30d"] == [ROWS // 5]
+    assert read["online"]["payer_count_30d"] == [ROWS // 5]
 
 
 def test_the_feast_command_works_in_the_repository(stack: RunningStack) -> None:
@@ -109,4 +109,4 @@ def test_the_feast_command_works_in_the_repository(stack: RunningStack) -> None:
     script = f'{exports}\nexec "$0" feature-views list'
     done = stack.run("sh", "-c", script, str(feast), folder=ROOT / "feature_repo")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "customer_state" in done.stdout
+    assert "payer_state" in done.stdout

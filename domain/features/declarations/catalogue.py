@@ -1,7 +1,8 @@
 """The feature catalogue: every feature of the product.
 
-Card, device, ip, places and channels are often missing: the customer's, the merchant's and the
-request's features stand on amount, time and two ids alone.
+Device, ip, places and channels are often missing, and so is either the card or the customer: the
+payer's, the merchant's and the request's features stand on amount, time and two ids alone. What a
+card shows in minutes and in its places is the card's own.
 """
 
 from domain.features.declarations.feature import Aggregation, Field, Filter
@@ -87,51 +88,49 @@ _CARD = [
     ),
 ]
 
-_CUSTOMER = [
-    *counts(Entity.CUSTOMER, MINUTES_10, HOUR_1, DAY_1, DAYS_7, DAYS_30, DAYS_90),
-    *amounts(Entity.CUSTOMER, Aggregation.SUM, "sum", DAY_1, DAYS_7),
-    *amounts(Entity.CUSTOMER, Aggregation.MEAN, "mean", DAY_1, DAYS_7, DAYS_30),
-    *quantiles(Entity.CUSTOMER, DAYS_90),
-    *against_core(Entity.CUSTOMER, DAYS_90),
-    *high_counts(Entity.CUSTOMER, DAYS_90, DAY_1, DAYS_7),
-    *far_counts(Entity.CUSTOMER, DAYS_90, DAYS_7, DAYS_14),
-    since_far(Entity.CUSTOMER, Aggregation.SINCE_HIGH, "last", DAYS_90, DAYS_30),
-    since_far(Entity.CUSTOMER, Aggregation.SINCE_FIRST_HIGH, "first", DAYS_90, DAYS_14),
-    *maxima_to_median(Entity.CUSTOMER, DAYS_90, DAYS_7, DAYS_14),
-    *amounts(Entity.CUSTOMER, Aggregation.STD, "std", DAYS_30),
-    *amounts(Entity.CUSTOMER, Aggregation.MIN, "min", DAYS_30),
-    *amounts(Entity.CUSTOMER, Aggregation.MAX, "max", DAY_1, DAYS_30),
-    against_own(Entity.CUSTOMER, Aggregation.RATIO_TO_MEAN, "to_mean", DAYS_7),
-    against_own(Entity.CUSTOMER, Aggregation.RATIO_TO_MEAN, "to_mean", DAYS_30),
-    against_own(Entity.CUSTOMER, Aggregation.RATIO_TO_MAX, "to_max", DAYS_30),
-    against_own(Entity.CUSTOMER, Aggregation.RATIO_TO_MEAN, "to_mean", DAYS_90),
-    against_own(Entity.CUSTOMER, Aggregation.Z_SCORE, "z_score", DAYS_30),
+_PAYER = [
+    *counts(Entity.PAYER, MINUTES_10, HOUR_1, DAY_1, DAYS_7, DAYS_30, DAYS_90),
+    *amounts(Entity.PAYER, Aggregation.SUM, "sum", DAY_1, DAYS_7),
+    *amounts(Entity.PAYER, Aggregation.MEAN, "mean", DAY_1, DAYS_7, DAYS_30),
+    *quantiles(Entity.PAYER, DAYS_90),
+    *against_core(Entity.PAYER, DAYS_90),
+    *high_counts(Entity.PAYER, DAYS_90, DAY_1, DAYS_7),
+    *far_counts(Entity.PAYER, DAYS_90, DAYS_7, DAYS_14),
+    since_far(Entity.PAYER, Aggregation.SINCE_HIGH, "last", DAYS_90, DAYS_30),
+    since_far(Entity.PAYER, Aggregation.SINCE_FIRST_HIGH, "first", DAYS_90, DAYS_14),
+    *maxima_to_median(Entity.PAYER, DAYS_90, DAYS_7, DAYS_14),
+    *amounts(Entity.PAYER, Aggregation.STD, "std", DAYS_30),
+    *amounts(Entity.PAYER, Aggregation.MIN, "min", DAYS_30),
+    *amounts(Entity.PAYER, Aggregation.MAX, "max", DAY_1, DAYS_30),
+    against_own(Entity.PAYER, Aggregation.RATIO_TO_MEAN, "to_mean", DAYS_7),
+    against_own(Entity.PAYER, Aggregation.RATIO_TO_MEAN, "to_mean", DAYS_30),
+    against_own(Entity.PAYER, Aggregation.RATIO_TO_MAX, "to_max", DAYS_30),
+    against_own(Entity.PAYER, Aggregation.RATIO_TO_MEAN, "to_mean", DAYS_90),
+    against_own(Entity.PAYER, Aggregation.Z_SCORE, "z_score", DAYS_30),
     of(
-        "customer_hour_deviation_30d",
-        "0 at the customer's usual time of day within 30d, 1 six hours off, 2 at the opposite",
-        Entity.CUSTOMER,
+        "payer_hour_deviation_30d",
+        "0 at the payer's usual time of day within 30d, 1 six hours off, 2 at the opposite",
+        Entity.PAYER,
         Aggregation.HOUR_DEVIATION,
         DAYS_30,
     ),
     of(
-        "customer_hours_since_last",
-        "hours since the customer's last transaction, within 30d",
-        Entity.CUSTOMER,
+        "payer_hours_since_last",
+        "hours since the payer's last transaction, within 30d",
+        Entity.PAYER,
         Aggregation.SINCE_LAST,
         DAYS_30,
     ),
-    distinct(Entity.CUSTOMER, Field.MERCHANT, "merchants", DAY_1),
-    new(Entity.CUSTOMER, Field.MERCHANT, "merchant"),
-    new(Entity.CUSTOMER, Field.DEVICE, "device"),
-    new(Entity.CUSTOMER, Field.COUNTRY, "country"),
-    *labels(
-        Entity.CUSTOMER, Aggregation.FRAUD_COUNT, "fraud_count", KNOWN_7D, KNOWN_14D, KNOWN_30D
-    ),
-    *labels(Entity.CUSTOMER, Aggregation.FRAUD_RATE, "fraud_rate", KNOWN_30D),
-    *labels(Entity.CUSTOMER, Aggregation.FRAUD_RUN, "fraud_run", KNOWN_90D),
-    *labels(Entity.CUSTOMER, Aggregation.SINCE_FRAUD, "hours_since_fraud", KNOWN_30D),
-    *labels(Entity.CUSTOMER, Aggregation.SINCE_FIRST_FRAUD, "hours_since_first_fraud", KNOWN_30D),
-    *last_labels(Entity.CUSTOMER, 1, 2),
+    distinct(Entity.PAYER, Field.MERCHANT, "merchants", DAY_1),
+    new(Entity.PAYER, Field.MERCHANT, "merchant"),
+    new(Entity.PAYER, Field.DEVICE, "device"),
+    new(Entity.PAYER, Field.COUNTRY, "country"),
+    *labels(Entity.PAYER, Aggregation.FRAUD_COUNT, "fraud_count", KNOWN_7D, KNOWN_14D, KNOWN_30D),
+    *labels(Entity.PAYER, Aggregation.FRAUD_RATE, "fraud_rate", KNOWN_30D),
+    *labels(Entity.PAYER, Aggregation.FRAUD_RUN, "fraud_run", KNOWN_90D),
+    *labels(Entity.PAYER, Aggregation.SINCE_FRAUD, "hours_since_fraud", KNOWN_30D),
+    *labels(Entity.PAYER, Aggregation.SINCE_FIRST_FRAUD, "hours_since_first_fraud", KNOWN_30D),
+    *last_labels(Entity.PAYER, 1, 2),
 ]
 
 _MERCHANT = [
@@ -139,7 +138,7 @@ _MERCHANT = [
     *amounts(Entity.MERCHANT, Aggregation.MEAN, "mean", DAYS_30),
     against_own(Entity.MERCHANT, Aggregation.RATIO_TO_MEAN, "to_mean", DAYS_30),
     against_own(Entity.MERCHANT, Aggregation.Z_SCORE, "z_score", DAYS_30),
-    distinct(Entity.MERCHANT, Field.CUSTOMER, "customers", DAY_1),
+    distinct(Entity.MERCHANT, Field.PAYER, "payers", DAY_1),
     *labels(Entity.MERCHANT, Aggregation.FRAUD_COUNT, "fraud_count", KNOWN_1D, KNOWN_7D, KNOWN_30D),
     *labels(
         Entity.MERCHANT,
@@ -167,7 +166,7 @@ _DEVICE = [
     *counts(Entity.DEVICE, HOUR_1, DAY_1),
     *amounts(Entity.DEVICE, Aggregation.SUM, "sum", DAY_1),
     distinct(Entity.DEVICE, Field.CARD, "cards", DAY_1),
-    distinct(Entity.DEVICE, Field.CUSTOMER, "customers", DAYS_7),
+    distinct(Entity.DEVICE, Field.PAYER, "payers", DAYS_7),
     *labels(Entity.DEVICE, Aggregation.FRAUD_COUNT, "fraud_count", KNOWN_30D),
 ]
 
@@ -177,38 +176,29 @@ _IP = [
     *labels(Entity.IP, Aggregation.FRAUD_COUNT, "fraud_count", KNOWN_30D),
 ]
 
-_CUSTOMER_MERCHANT = [
-    *counts(Entity.CUSTOMER_MERCHANT, DAY_1, DAYS_90),
-    against_own(Entity.CUSTOMER_MERCHANT, Aggregation.RATIO_TO_MEAN, "to_mean", DAYS_90),
+_PAYER_MERCHANT = [
+    *counts(Entity.PAYER_MERCHANT, DAY_1, DAYS_90),
+    against_own(Entity.PAYER_MERCHANT, Aggregation.RATIO_TO_MEAN, "to_mean", DAYS_90),
     of(
-        "customer_merchant_hours_since_last",
-        "hours since the customer was last with this merchant, within 90d",
-        Entity.CUSTOMER_MERCHANT,
+        "payer_merchant_hours_since_last",
+        "hours since the payer was last with this merchant, within 90d",
+        Entity.PAYER_MERCHANT,
         Aggregation.SINCE_LAST,
         DAYS_90,
     ),
 ]
 
-_CUSTOMER_DEVICE = [
-    *counts(Entity.CUSTOMER_DEVICE, DAY_1, DAYS_90),
+_PAYER_DEVICE = [
+    *counts(Entity.PAYER_DEVICE, DAY_1, DAYS_90),
     of(
-        "customer_device_hours_since_first",
-        "hours since the customer was first seen with this device, within 90d",
-        Entity.CUSTOMER_DEVICE,
+        "payer_device_hours_since_first",
+        "hours since the payer was first seen with this device, within 90d",
+        Entity.PAYER_DEVICE,
         Aggregation.SINCE_FIRST,
         DAYS_90,
     ),
 ]
 
 CATALOGUE = FeatureSet(
-    [
-        *_REQUEST,
-        *_CARD,
-        *_CUSTOMER,
-        *_MERCHANT,
-        *_DEVICE,
-        *_IP,
-        *_CUSTOMER_MERCHANT,
-        *_CUSTOMER_DEVICE,
-    ]
+    [*_REQUEST, *_CARD, *_PAYER, *_MERCHANT, *_DEVICE, *_IP, *_PAYER_MERCHANT, *_PAYER_DEVICE]
 )

@@ -70,6 +70,7 @@ class Field(StrEnum):
 
     AMOUNT = "amount"
     CARD = "card_id"
+    PAYER = "payer_id"
     CUSTOMER = "customer_id"
     MERCHANT = "merchant_id"
     DEVICE = "device_id"
@@ -93,7 +94,9 @@ class Filter(StrEnum):
 
 
 NUMBERS = frozenset({Field.AMOUNT})
-IDS = frozenset({Field.CARD, Field.CUSTOMER, Field.MERCHANT, Field.DEVICE, Field.IP, Field.COUNTRY})
+IDS = frozenset(
+    {Field.CARD, Field.PAYER, Field.CUSTOMER, Field.MERCHANT, Field.DEVICE, Field.IP, Field.COUNTRY}
+)
 REQUESTS = frozenset(
     {Field.AMOUNT, Field.HOUR_SIN, Field.HOUR_COS, Field.NIGHT, Field.WEEKEND, Field.REMOTE}
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from domain.features.declarations.feature import Field, Filter
 from domain.features.events import FeatureEvent
-from domain.features.kernel.row_layout import CARD, COUNTRY, CUSTOMER, DEVICE, IP, MERCHANT
+from domain.features.kernel.row_layout import CARD, COUNTRY, CUSTOMER, DEVICE, IP, MERCHANT, PAYER
 
 Keeps = Callable[[FeatureEvent], bool]
 
@@ -29,7 +29,7 @@ KEEPS: dict[Filter, Keeps] = {
     Filter.APPROVED: _approved,
 }
 
-# By name alone, so that the same field is read from a transaction and from its event.
+# By name, of a feature event.
 ATTRIBUTE: dict[Field, str] = {
     Field.CARD: "card_id",
     Field.CUSTOMER: "customer_id",
@@ -37,6 +37,7 @@ ATTRIBUTE: dict[Field, str] = {
     Field.DEVICE: "device_id",
     Field.IP: "ip",
     Field.COUNTRY: "country",
+    Field.PAYER: "payer_id",
 }
 
 ID_COLUMNS: dict[Field, int] = {
@@ -46,6 +47,7 @@ ID_COLUMNS: dict[Field, int] = {
     Field.DEVICE: DEVICE,
     Field.IP: IP,
     Field.COUNTRY: COUNTRY,
+    Field.PAYER: PAYER,
 }
 """The column of a row that holds each id."""
 

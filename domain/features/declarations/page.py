@@ -26,8 +26,12 @@ Feature set `{hash}`, {count} features.
 - **Horizon.** A window's tiles are kept as far as W and a slack behind the greatest event time of
   the entity: a tenth of W, an hour at least, or twice W where that is less. Older events are
   dropped and counted, whenever they come. Labels have a greatest time of their own.
-- **Pairs.** `customer_merchant` is what this customer did with this merchant, and so on: the
-  transactions that name both.
+- **Payer.** Who pays is the customer, or the card where no customer is named, by its id alone: one
+  id is one payer in whichever field it stands. What is known of the cards of a customer is thus
+  kept together, and a file with cards alone lacks none of it. Where customers and cards are
+  numbered alike and some payments lack the customer, give the ids of one of them a prefix.
+- **Pairs.** `payer_merchant` is what this payer did with this merchant, and so on: the transactions
+  that name both.
 - **Unknown.** An entity or field that the transaction lacks, or an aggregate of nothing, is unknown
   and takes the default; a count or sum of nothing is 0.
 - **Caps.** "Not seen before" looks at the latest pairs of tile and id of an entity, quantiles at

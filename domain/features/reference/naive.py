@@ -19,7 +19,7 @@ from domain.features.declarations.feature import (
 )
 from domain.features.declarations.feature_set import FeatureSet
 from domain.features.declarations.windows import Window
-from domain.features.entities import entity_keys
+from domain.features.entities import NamesEntities, entity_keys
 from domain.features.events import FeatureEvent, code, place_of
 from domain.features.reference.labels import of_labels
 from domain.times import HOUR, to_datetime
@@ -119,6 +119,14 @@ def _of_transactions(history: Events, x: Transaction, feature: Feature) -> float
     return _of_amounts([e.base_amount for e in held], x.base_amount, feature.aggregation)
 
 
+def _id(source: NamesEntities, field: Field) -> str | None:
+    """The payer is the customer, or else the card."""
+    if field is Field.PAYER:
+        return source.card_id if source.customer_id is None else source.customer_id
+    value: str | None = getattr(source, field.value)
+    return value
+
+
 def _passes(event: FeatureEvent, asked: Filter | None) -> bool:
     if asked is Filter.DECLINED:
         return event.outcome == "decline"
@@ -173,10 +181,10 @@ def _distinct(kept: Events, x: Transaction, feature: Feature, window: Window) ->
     """
     assert feature.field is not None
     assert feature.cap is not None
-    g, t, field = window.tile, x.timestamp, feature.field.value
+    g, t, field = window.tile, x.timestamp, feature.field
     tiles: dict[int, set[int]] = {}
     for e in kept:
-        if (value := getattr(e, field)) is not None and (
+        if (value := _id(e, field)) is not None and (
             (t - window.span) // g <= e.time // g <= t // g
         ):
             tiles.setdefault(e.time // g, set()).add(code(value))
@@ -192,11 +200,11 @@ def _is_new(kept: Events, x: Transaction, feature: Feature, window: Window) -> f
     """The cap keeps the greatest pairs of tile and id, over the whole horizon."""
     assert feature.field is not None
     assert feature.cap is not None
-    g, t, field = window.tile, x.timestamp, feature.field.value
-    own = getattr(x, field)
+    g, t, field = window.tile, x.timestamp, feature.field
+    own = _id(x, field)
     if own is None:
         return None
-    seen = {(e.time // g, code(v)) for e in kept if (v := getattr(e, field)) is not None}
+    seen = {(e.time // g, code(v)) for e in kept if (v := _id(e, field)) is not None}
     latest = sorted(seen)[-feature.cap :]
     held = {v for tile, v in latest if (t - window.span) // g <= tile <= t // g}
     return 0.0 if code(own) in held else 1.0

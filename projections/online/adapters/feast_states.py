@@ -82,22 +82,30 @@ class FeastStateStore:
 
         Where the generation was removed meanwhile, the live one is looked up again, once.
         """
-        wanted = [(state_view(entity), address(entity, key)) for entity, key in keys]
         space = self._now()
-        markers, found = space.store.read_states(self._config, wanted)
+        markers, found = self._stored(space, keys)
         if space.number and not markers.made:
             self._followed = None
             space = self._now()
-            markers, found = space.store.read_states(self._config, wanted)
+            markers, found = self._stored(space, keys)
             if space.number and not markers.made:
                 raise UnavailableError("redis", f"generation {space.number} was removed, or lost")
         states = [
             EntityState(entity, key, space.features)
-            if data is None
+            if (data := found.get((entity, key))) is None
             else EntityState.from_bytes(entity, key, data, space.features)
-            for (entity, key), data in zip(keys, found, strict=True)
+            for entity, key in keys
         ]
         return Read(space.features, markers, states)
+
+    def _stored(
+        self, space: _Keyspace, keys: Sequence[tuple[Entity, str]]
+    ) -> tuple[Markers, dict[tuple[Entity, str], bytes | None]]:
+        """Only of entities that the features of the keyspace ask for: of others none is kept."""
+        asked = [key for key in keys if key[0] in space.features.by_entity]
+        wanted = [(state_view(entity), address(entity, key)) for entity, key in asked]
+        markers, found = space.store.read_states(self._config, wanted)
+        return markers, dict(zip(asked, found, strict=True))
 
     def _now(self) -> _Keyspace:
         if self._pinned is not None:

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from domain.events import Envelope, TransactionImported, TransactionLabelled
-from domain.features import Entity, EntityState, FeatureEvent, entity_keys, feature_event, finish
+from domain.features import (
+    CATALOGUE,
+    Entity,
+    EntityState,
+    FeatureEvent,
+    entity_keys,
+    feature_event,
+    finish,
+)
 from domain.times import DAY
 from domain.transactions import Transaction
 from eventlog.adapters.kafka import KafkaEventLog
@@ -72,9 +80,12 @@ def counting(log: EventLog) -> Iterator[tuple[int, int, Envelope, FeatureEvent]]
 
 
 def folded(log: EventLog) -> dict[Key, EntityState]:
+    """The states that the catalogue asks for."""
     states: dict[Key, EntityState] = {}
     for partition, offset, _, event in counting(log):
         for entity, key in entity_keys(event).items():
+            if entity not in CATALOGUE.by_entity:
+                continue
             state = states.setdefault((entity, key), EntityState(entity, key))
             state.fold(partition, offset, event)
     return states

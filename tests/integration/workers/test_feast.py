@@ -24,7 +24,7 @@ from domain.features import (
     feature_event,
     finish,
 )
-from domain.features.entities import FIELDS, pair_key
+from domain.features.entities import FIELDS, pair_key, payer_of
 from domain.times import to_datetime
 from projections.online.adapters.feast_repo import REPO, apply, feature_store, repo_config
 from projections.online.adapters.feast_states import FeastStateStore, address
@@ -95,7 +95,7 @@ def test_any_feast_client_gets_finished_values(applied: Settings, states: FeastS
     asked = [transaction(number) for number in (301, 302, 303)]
     rows = [
         {
-            "card_id": each.card_id, "customer_id": each.customer_id,
+            "card_id": each.card_id, "payer_id": payer_of(each),
             "merchant_id": each.merchant_id, "device_id": each.device_id or "", "ip": each.ip,
             "timestamp": each.timestamp, "base_amount": each.base_amount,
             "country": each.country, "channel": each.channel, "lat": each.lat, "lon": each.lon,
@@ -111,6 +111,10 @@ def test_any_feast_client_gets_finished_values(applied: Settings, states: FeastS
         for name, value in zip(CATALOGUE.names, finish(mine, each), strict=True):
             served = answer[name][row]
             assert served == value or (value is None and math.isnan(served)), name
+    rows[0]["payer_id"] = ""
+    answer = store.get_online_features(store.get_feature_service("scoring"), rows[:1]).to_dict()
+    assert answer["payer_count_1d"] == [None], "the card is no payer unless it is said to be"
+    assert answer["card_count_1d"][0] > 0
 
 
 def test_the_feast_command_line_applies_and_materialises_over_newer_states(

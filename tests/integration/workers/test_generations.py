@@ -136,7 +136,7 @@ def test_a_client_pinned_to_a_generation_of_other_features_reads_it(
 def read_online(store: FeatureStore) -> dict[str, float | None]:
     """Of a payment of c1 in the moment after its fifth."""
     row = {
-        "card_id": "c1", "customer_id": "", "merchant_id": "", "device_id": "", "ip": "",
+        "card_id": "c1", "payer_id": "", "merchant_id": "", "device_id": "", "ip": "",
         "timestamp": state_of(range(5)).latest + 1, "base_amount": 100, "country": "",
         "channel": "", "lat": float("nan"), "lon": float("nan"),
     }  # fmt: skip

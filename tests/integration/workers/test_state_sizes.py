@@ -51,10 +51,10 @@ def test_a_generation_written_at_once_reads_as_one_that_was_streamed(
 
 
 def test_the_largest_states_are_named(states: FeastStateStore, settings: Settings) -> None:
-    pair = EntityState(Entity.CUSTOMER_MERCHANT, pair_key("anna b", "3:x"))
+    pair = EntityState(Entity.PAYER_MERCHANT, pair_key("anna b", "3:x"))
     save(states, pair, state_of(range(3)), state_of(range(30), key="busy"))
     bulk = BulkStates(repo_config(settings), 1)
     list(bulk.measure())
     names = {e: [bulk.name_of(key) for _, key in s.largest] for e, s in bulk.sizes.items()}
-    assert names[Entity.CUSTOMER_MERCHANT] == ["anna b 3:x"]
+    assert names[Entity.PAYER_MERCHANT] == ["anna b 3:x"]
     assert names[Entity.CARD][0] == "busy"

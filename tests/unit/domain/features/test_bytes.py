@@ -113,7 +113,7 @@ def test_spreads_and_differences_are_exact(amounts: list[int], amount: int) -> N
 @given(st.text(), st.text())
 def test_the_parts_of_a_pair_come_back(first: str, second: str) -> None:
     key = pair_key(first, second)
-    assert key_parts(Entity.CUSTOMER_MERCHANT, key) == (first, second)
+    assert key_parts(Entity.PAYER_MERCHANT, key) == (first, second)
 
 
 def test_a_row_that_no_state_can_hold_is_refused() -> None:
@@ -194,7 +194,9 @@ def test_a_decision_and_an_import_fold_as_the_same_transaction() -> None:
     assert (past.time, past.known_time) == (TRANSACTION.timestamp, 5)
     assert (past.base_amount, past.order) == (1100, digest("event-1"))
     assert past.place == unit_vector(48.0, 11.0)
-    assert entity_keys(past) == {Entity.CARD: "card", Entity.MERCHANT: "shop"}
+    assert list(entity_keys(past)) == [
+        Entity.CARD, Entity.PAYER, Entity.MERCHANT, Entity.PAYER_MERCHANT
+    ]  # fmt: skip
     assert entity_keys(TRANSACTION) == entity_keys(past)
 
 
@@ -204,7 +206,7 @@ def test_a_label_has_its_known_time() -> None:
     event = feature_event(replace(label, data=data))
     assert event is not None
     assert (event.kind, event.time, event.transaction_time, event.label) == ("label", 77, 3, 1)
-    assert entity_keys(event) == {Entity.CUSTOMER: "ann"}
+    assert entity_keys(event) == {Entity.PAYER: "ann", Entity.CUSTOMER: "ann"}
 
 
 def test_a_submission_is_not_folded() -> None:

@@ -52,7 +52,7 @@ VALUES = {"aggregation": Aggregation.DISTINCT, "field": Field.MERCHANT}
         ({"name": "Card Sum"}, "lower case"),
         ({"name": ""}, "lower case"),
         ({"aggregation": "median"}, "unknown aggregation 'median'"),
-        ({"entity": "till"}, "unknown entity 'till'; known: card, customer"),
+        ({"entity": "till"}, "unknown entity 'till'; known: card, payer, customer"),
         ({"filter": "odd"}, "unknown filter 'odd'"),
         ({"field": "tip"}, "unknown field 'tip' for 'sum'; known: amount"),
         ({"field": None}, "unknown field None"),
@@ -95,12 +95,12 @@ def test_a_name_declared_twice_is_refused_with_both_places() -> None:
 
 def test_a_value_depends_on_its_own_declaration_alone() -> None:
     """What is declared beside a feature, with other caps and longer windows, changes no value."""
-    kind = {**LABELS, "entity": Entity.CUSTOMER}
+    kind = {**LABELS, "entity": Entity.PAYER}
     alone = declared(name="a", cap=3, window=DAYS_7, **kind)
     beside = declared(name="b", cap=400, window=DAYS_30, **kind)
     values = []
     for features in (FeatureSet([alone]), FeatureSet([alone, beside])):
-        state = EntityState(Entity.CUSTOMER, "ann", features)
+        state = EntityState(Entity.PAYER, "ann", features)
         for day in range(12):
             label = FeatureEvent(
                 *("label", day * DAY, day, day * DAY, f"t{day}", 0, 1), customer_id="ann", label=1
@@ -109,7 +109,7 @@ def test_a_value_depends_on_its_own_declaration_alone() -> None:
         ask = Transaction(
             transaction_id="x", timestamp=12 * DAY, amount=1, currency="EUR", base_amount=1
         )
-        values.append(finish({Entity.CUSTOMER: state}, ask, features)[0])
+        values.append(finish({Entity.PAYER: state}, ask, features)[0])
     assert values == [3.0, 3.0]
     assert alone.definition == FeatureSet([alone, beside]).features[0].definition
 
@@ -161,10 +161,11 @@ def test_the_order_of_the_features_is_part_of_the_hash() -> None:
 
 
 def test_the_catalogue_is_large_enough_and_stands_on_two_ids_amount_and_time() -> None:
-    plain = (Entity.CUSTOMER, Entity.MERCHANT)
+    plain = (Entity.PAYER, Entity.MERCHANT)
     assert len(CATALOGUE) >= 60
     assert sum(len(CATALOGUE.by_entity[entity]) for entity in plain) >= 30
-    assert CATALOGUE.entities == tuple(Entity)
+    old = {Entity.CUSTOMER, Entity.CUSTOMER_MERCHANT, Entity.CUSTOMER_DEVICE}
+    assert CATALOGUE.entities == tuple(entity for entity in Entity if entity not in old)
     assert len(CATALOGUE.hash) == 16
 
 

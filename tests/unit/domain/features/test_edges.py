@@ -62,7 +62,7 @@ def edges(entity: Entity) -> list[tuple[bool, int]]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("entity", [Entity.CARD, Entity.CUSTOMER, Entity.MERCHANT])
+@pytest.mark.parametrize("entity", [Entity.CARD, Entity.PAYER, Entity.MERCHANT])
 def test_a_horizon_drops_the_same_whichever_came_first(entity: Entity, step: int) -> None:
     place = {"card_id": "ann", "device_id": "d", "country": "DE", "x": 1, "y": 2, "z": 3}
     for of_labels, edge in edges(entity):
@@ -100,6 +100,6 @@ def test_squares_that_fill_a_limb_to_the_last_are_carried() -> None:
 
 def test_an_amount_that_is_the_mean_deviates_by_zero_above_zero() -> None:
     events = [paid(str(amount), NOON - MINUTE, amount) for amount in (1000, 3000)]
-    score = values(events, NOON, amount=2000)["customer_amount_z_score_30d"]
+    score = values(events, NOON, amount=2000)["payer_amount_z_score_30d"]
     assert score == 0.0
     assert math.copysign(1.0, score) == 1.0

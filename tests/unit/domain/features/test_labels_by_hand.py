@@ -21,8 +21,8 @@ def test_labels_are_dated_and_have_the_amounts_of_their_transactions() -> None:
     assert found["merchant_last_fraud_amount_90d"] == 10.0
     assert found["merchant_hours_since_fraud_90d"] == 24.0 + 13
     assert found["merchant_hours_since_genuine_90d"] == 4 * 24.0 + 13
-    assert found["customer_hours_since_first_fraud_30d"] == 5 * 24.0 + 13
-    assert found["customer_fraud_count_14d"] == 4.0
+    assert found["payer_hours_since_first_fraud_30d"] == 5 * 24.0 + 13
+    assert found["payer_fraud_count_14d"] == 4.0
     assert values(events[1:2], NOON)["merchant_fraud_run_amount_min_90d"] is None
 
 

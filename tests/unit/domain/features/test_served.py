@@ -23,7 +23,7 @@ def test_version_maps_give_vectors_and_states(log: list[Placed], data: st.DataOb
     if not log:
         return
     rows, (codes, keys) = rows_of(log), numbered(log)
-    entity = data.draw(st.sampled_from([Entity.CUSTOMER, Entity.MERCHANT]))
+    entity = data.draw(st.sampled_from([Entity.PAYER, Entity.MERCHANT]))
     maps, asking, askers, made, kept = [], [], [], [], []
     plan = SMALL.plans[entity]
     for _ in range(data.draw(st.integers(1, 6))):

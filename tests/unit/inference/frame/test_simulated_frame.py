@@ -59,7 +59,7 @@ def test_a_vector_is_what_states_folded_one_by_one_give_without_the_lost_entitie
         if isinstance(event, SimulatedLabel):
             continue
         transaction = history.transaction(event)
-        lost = tuple(Entity)[number % 8 : number % 8 + 2]
+        lost = CATALOGUE.entities[number % 8 : number % 8 + 2]
         history.ask(transaction, lost)
         mine = {
             entity: states.setdefault((entity, key), EntityState(entity, key))

@@ -4,13 +4,13 @@ from domain.features import CATALOGUE, Entity
 from domain.times import SECOND
 from projections.offline.skew import LONGER, NOTHING_MISSED, ServedVector, SkewTally, Tally
 
-ANN = (Entity.CUSTOMER, "ann")
+ANN = (Entity.PAYER, "ann")
 BLANK: list[float | None] = [None] * len(CATALOGUE)
-COUNT = CATALOGUE.names.index("customer_count_1d")
+COUNT = CATALOGUE.names.index("payer_count_1d")
 
 
 def served(versions: dict[int, int], feature_set: str = CATALOGUE.hash) -> ServedVector:
-    return ServedVector(feature_set, BLANK, {Entity.CUSTOMER: versions})
+    return ServedVector(feature_set, BLANK, {Entity.PAYER: versions})
 
 
 def with_count(value: float | None) -> list[float | None]:
@@ -20,24 +20,24 @@ def with_count(value: float | None) -> list[float | None]:
 def test_a_reader_that_saw_everything_has_missed_nothing() -> None:
     watch = SkewTally(CATALOGUE)
     watch.folded(ANN, 3, 10, known=SECOND)
-    watch.decided(2 * SECOND, {Entity.CUSTOMER: "ann"}, served({3: 10}), BLANK)
-    assert watch.drain()[("customer_count_1d", NOTHING_MISSED)] == Tally(1, 0)
+    watch.decided(2 * SECOND, {Entity.PAYER: "ann"}, served({3: 10}), BLANK)
+    assert watch.drain()[("payer_count_1d", NOTHING_MISSED)] == Tally(1, 0)
     assert watch.drain() == {}
 
 
 def test_a_missed_event_counts_under_its_age_and_only_for_its_entity() -> None:
     watch = SkewTally(CATALOGUE)
     watch.folded(ANN, 3, 10, known=SECOND)
-    watch.decided(SECOND + 5, {Entity.CUSTOMER: "ann"}, served({3: 9}), with_count(1.0))
-    watch.decided(200 * SECOND, {Entity.CUSTOMER: "ann"}, served({}), with_count(1.0))
+    watch.decided(SECOND + 5, {Entity.PAYER: "ann"}, served({3: 9}), with_count(1.0))
+    watch.decided(200 * SECOND, {Entity.PAYER: "ann"}, served({}), with_count(1.0))
     tallies = watch.drain()
-    assert tallies[("customer_count_1d", "100ms")] == Tally(1, 1)
-    assert tallies[("customer_count_1d", LONGER)] == Tally(1, 1)
+    assert tallies[("payer_count_1d", "100ms")] == Tally(1, 1)
+    assert tallies[("payer_count_1d", LONGER)] == Tally(1, 1)
     assert tallies[("amount", NOTHING_MISSED)] == Tally(2, 0)
-    assert tallies[("customer_count_7d", "100ms")] == Tally(1, 0)
+    assert tallies[("payer_count_7d", "100ms")] == Tally(1, 0)
 
 
 def test_decisions_with_other_features_are_left_out() -> None:
     watch = SkewTally(CATALOGUE)
-    watch.decided(1, {Entity.CUSTOMER: "ann"}, served({}, "other"), BLANK)
+    watch.decided(1, {Entity.PAYER: "ann"}, served({}, "other"), BLANK)
     assert watch.drain() == {}

@@ -118,11 +118,15 @@ async def test_an_event_that_no_state_can_hold_is_dead_lettered_and_stops_nothin
     bench.add(CARDS[0])
     bench.add(CARDS[0], amount=-1)
     bench.records.append(b"what is this")
+    bench.records.append(encode_routed(Routed(VERSION - 1, 0, 2, 2, [])))
     await writer.handle(bench.batch(0))
     await writer.save()
     assert bench.states.stored == bench.folded(upto=1)
-    assert bench.states.marks == {SHARD: Marker(3, {0: 1})}
-    assert ["base_amount" in reason for reason in bench.dead] == [False, True]
+    assert bench.states.marks == {SHARD: Marker(4, {0: 1})}
+    named = ("not a routed record", "version 1, not 2", "base_amount")
+    assert [word for word, reason in zip(named, bench.dead, strict=True) if word in reason] == [
+        *named
+    ]
 
 
 async def test_a_refused_writer_takes_no_batches_until_it_is_assigned_again() -> None:

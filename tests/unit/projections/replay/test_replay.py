@@ -78,7 +78,7 @@ def test_a_replay_of_the_catalogue_gives_the_bits_of_the_stream(log: list[Placed
 def test_folding_in_two_batches_equals_folding_in_one(log: list[Placed]) -> None:
     rows, (codes, keys) = rows_of(log), numbered(log)
     half = len(log) // 2
-    for entity in (Entity.CUSTOMER, Entity.CUSTOMER_MERCHANT):
+    for entity in (Entity.PAYER, Entity.PAYER_MERCHANT):
         owners, none = codes[entity], [None] * len(keys[entity])
         mine = owners >= 0
         first, second = mine.copy(), mine.copy()

@@ -1,0 +1,33 @@
+"""A read asks and records only what the features of the live states ask for."""
+
+from collections.abc import Sequence
+
+from domain.features import CATALOGUE, Entity, FeatureEvent
+from eventlog.topics import TRANSACTIONS
+from projections.online.reader import OnlineFeatureReader
+from tests.builders.workers.history import transaction
+from tests.fakes.states import InMemoryStates
+
+
+class NoTail:
+    def starts(self) -> Sequence[int]:
+        return [0] * TRANSACTIONS.partitions
+
+    def ends(self) -> Sequence[int]:
+        return [0] * TRANSACTIONS.partitions
+
+    def entries(self, _entity: str, _key: str) -> list[tuple[int, int, FeatureEvent]]:
+        return []
+
+
+def test_a_decision_records_the_entities_of_its_features_alone() -> None:
+    reader = OnlineFeatureReader(InMemoryStates(), lambda *answer: answer)
+    asked = transaction(1)
+    assert asked.customer_id is not None
+    assert asked.device_id is not None
+    features, values, versions, flags = reader.read(asked, NoTail())
+    assert features is CATALOGUE
+    assert list(versions) == [entity.value for entity in CATALOGUE.entities]
+    assert Entity.CUSTOMER.value not in versions
+    assert values[CATALOGUE.names.index("payer_count_1d")] == 0.0
+    assert flags == []
