@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.cleaning.attributes import single_keys
+from domain.cleaning.fields import EXACT_FLOAT
 from domain.errors import InvalidInputError
 
 
@@ -16,12 +17,13 @@ class MalformedPayloadError(InvalidInputError):
 def parse_payload(received: bytes) -> tuple[Mapping[str, Any], str]:
     """The object and its text as received. Raises MalformedPayloadError.
 
-    Numbers with a point become Decimal, so that amounts stay exact.
+    A number with a point is the double nearest to it, of which amounts up to 10^12 minor units are
+    still exact.
     """
     try:
         text = received.decode()
         value = json.loads(
-            text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=single_keys
+            text, parse_float=read_number, parse_constant=_refuse, object_pairs_hook=single_keys
         )
     except UnicodeDecodeError as error:
         raise MalformedPayloadError("body", "is not UTF-8") from error
@@ -30,6 +32,19 @@ def parse_payload(received: bytes) -> tuple[Mapping[str, Any], str]:
     if not isinstance(value, dict):
         raise MalformedPayloadError("body", "must be one JSON object")
     return value, text
+
+
+def read_number(text: str) -> float | Decimal:
+    """A number of JSON that is written with a point or an exponent.
+
+    A whole one with an exponent stays as it is written: `4.11111E+15` is what spreadsheets make of
+    an id.
+    """
+    number = float(text)
+    exponent = "e" in text or "E" in text
+    if exponent and abs(number) < EXACT_FLOAT and number.is_integer():
+        return Decimal(text)
+    return number
 
 
 def _refuse(constant: str) -> Any:

@@ -9,17 +9,23 @@ from decimal import Decimal
 from typing import Any
 
 from domain.cleaning.cards import Tokenise, card_number, tokenise_text
+from domain.cleaning.fields import EXACT_FLOAT
 from domain.cleaning.unclean import UncleanError
 
 LARGEST_BYTES = 16 * 1024
 DEEPEST = 16
+_LONGEST_CARD = 1e19
 _INT_LEAST, _INT_MOST = -(2**63), 2**64 - 1
 _UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
 def clean_attributes(values: Mapping[Any, Any], tokenise: Tokenise) -> dict[str, Any]:
-    """A JSON object of at most 16 KiB, 16 levels deep; raises UncleanError."""
-    cleaned = {_key(key, tokenise): _value(value, tokenise, 1) for key, value in values.items()}
+    """A JSON object of at most 16 KiB, 16 levels deep; raises UncleanError.
+
+    One form whatever the file's types are: members without a value are left out, as a struct of
+    Parquet names those of other rows too, and a whole number is an integer.
+    """
+    cleaned = _members(values, tokenise, 1)
     if cleaned and _size(cleaned) > LARGEST_BYTES:
         raise UncleanError(f"is larger than {LARGEST_BYTES} bytes of JSON")
     return cleaned
@@ -60,6 +66,14 @@ def single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _members(values: Mapping[Any, Any], tokenise: Tokenise, depth: int) -> dict[str, Any]:
+    return {
+        _key(key, tokenise): _value(value, tokenise, depth)
+        for key, value in values.items()
+        if value is not None
+    }
+
+
 def _value(value: Any, tokenise: Tokenise, depth: int) -> Any:
     kind = type(value)
     if kind is str:
@@ -68,18 +82,16 @@ def _value(value: Any, tokenise: Tokenise, depth: int) -> Any:
         return value
     if kind is int:
         return _integer(value, tokenise)
-    if kind is float:
-        return _float(value, tokenise)
+    if kind is float or isinstance(value, Decimal):
+        return _float(float(value), tokenise)
     if depth >= DEEPEST:
         raise UncleanError(f"is nested more than {DEEPEST} levels deep")
     if isinstance(value, Mapping):
-        return {_key(k, tokenise): _value(v, tokenise, depth + 1) for k, v in value.items()}
+        return _members(value, tokenise, depth + 1)
     if isinstance(value, list | tuple):
         return [_value(item, tokenise, depth + 1) for item in value]
     if isinstance(value, datetime | date | time):
         return value.isoformat()
-    if isinstance(value, Decimal):
-        return _text(str(value), tokenise)
     raise UncleanError("holds a value that is not JSON")
 
 
@@ -107,13 +119,13 @@ def _integer(value: int, tokenise: Tokenise) -> int | str:
     return value if _INT_LEAST <= value <= _INT_MOST else str(value)
 
 
-def _float(value: float, tokenise: Tokenise) -> float | str:
+def _float(value: float, tokenise: Tokenise) -> float | int | str:
     if not math.isfinite(value):
         raise UncleanError("holds a number that is not finite")
-    if value.is_integer() and 1e11 <= abs(value) < 1e19:
-        digits = card_number(str(abs(int(value))))
-        if digits is not None:
-            return tokenise(digits).token
+    if value.is_integer() and abs(value) < _LONGEST_CARD:
+        whole = _integer(int(value), tokenise)
+        # Beyond 2^53 it is no exact integer.
+        return whole if isinstance(whole, str) or abs(value) < EXACT_FLOAT else value
     return value
 
 

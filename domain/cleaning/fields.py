@@ -15,7 +15,7 @@ LONGEST_ID = 200
 _LARGEST_INT = 10**LONGEST_ID
 DAMAGED = "was damaged by a spreadsheet or a float: export the column as text"
 _SMALL = 10**18
-_EXACT_FLOAT = 2**53
+EXACT_FLOAT = 2**53
 _QUOTES = "'\""
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}", re.ASCII)
 _FLOAT = re.compile(r"-?\d{1,20}\.0+", re.ASCII)
@@ -84,7 +84,7 @@ def _whole(value: float | Decimal) -> str | None:
         raise UncleanError("expected text, or an integer")
     if isinstance(value, Decimal) and number.as_tuple().exponent > 0:  # type: ignore[operator]
         raise UncleanError(DAMAGED)
-    if number.copy_abs() >= _EXACT_FLOAT:
+    if number.copy_abs() >= EXACT_FLOAT:
         raise UncleanError("is beyond 2^53, where floats lose digits: export it as text")
     if number % 1:
         raise UncleanError("expected text, or an integer")
@@ -123,7 +123,7 @@ def clean_country(value: object) -> str | None:
 
 
 def clean_mcc(value: object) -> str | None:
-    """Four digits; an integer, also as a float, is padded with zeros."""
+    """Four digits; an integer, also as a float or as text, is padded with zeros."""
     if isinstance(value, float | Decimal) or (isinstance(value, str) and "." in value):
         whole = clean_id(value) or ""
         value = int(whole) if whole.isdecimal() else whole
@@ -134,9 +134,9 @@ def clean_mcc(value: object) -> str | None:
     text = _text(value, "a merchant category code of four digits").strip()
     if not text:
         return None
-    if not (len(text) == 4 and text.isascii() and text.isdigit()):
+    if not (len(text) <= 4 and text.isascii() and text.isdigit()):
         raise UncleanError("expected a merchant category code of four digits")
-    return text
+    return text.zfill(4)
 
 
 def clean_channel(value: object) -> str | None:

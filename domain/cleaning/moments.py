@@ -1,9 +1,11 @@
 """Times as foreign systems write them, parsed to microseconds UTC."""
 
+import math
 import re
 from datetime import datetime
 from decimal import Decimal
 
+from domain.cleaning.fields import EXACT_FLOAT
 from domain.cleaning.unclean import UncleanError
 from domain.times import DAY, MINUTE, SECOND, from_datetime
 
@@ -13,7 +15,7 @@ TOLERANCE = 5 * MINUTE
 EARLIEST_NUMBER = 10957 * DAY  # 2000-01-01: .NET ticks of today would be nanoseconds of 1990
 
 _EXPECTED = "expected a date and time such as 2023-10-01T12:34:56Z"
-_NUMBER = re.compile(r"\d{9,20}(\.\d{1,9})?", re.ASCII)
+_NUMBER = re.compile(r"\d{9,20}(\.\d+)?", re.ASCII)
 _SPACED_OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
 _ZULU = re.compile(r"\s*(?:z|utc|gmt)$", re.ASCII | re.IGNORECASE)
 _LATEST = 47482 * DAY  # 2100-01-01: up to it, no number can be read in two units
@@ -59,7 +61,7 @@ def _from_text(text: str) -> int | None:
     if len(text) > _TEXT_MOST:
         raise UncleanError(_EXPECTED)
     if _NUMBER.fullmatch(text):
-        return _from_number(Decimal(text))
+        return _from_number(Decimal(text) if "." in text else int(text))
     text = _SPACED_OFFSET.sub("", _ZULU.sub("+00:00", text))
     if len(text) < 16 or text[4] != "-" or text[7] != "-":
         raise UncleanError(_EXPECTED)
@@ -79,11 +81,21 @@ def _from_datetime(moment: datetime) -> int:
         raise UncleanError(_EXPECTED) from None
 
 
+def _decimal(value: float | Decimal) -> Decimal:
+    """As a file of doubles holds it, with however many digits it was written."""
+    exponent = value.as_tuple().exponent if isinstance(value, Decimal) else 0
+    # A Decimal that is no number has letters there; one above 0 is of a number that lost digits.
+    if not isinstance(exponent, int) or exponent > 0 or not math.isfinite(value):
+        raise UncleanError(_EXPECTED)
+    number = float(value)
+    if abs(number) >= EXACT_FLOAT:
+        raise UncleanError("is beyond 2^53, where floats lose digits: write it as an integer")
+    return Decimal(repr(number))
+
+
 def _from_number(value: int | float | Decimal) -> int:
     if not isinstance(value, int):
-        value = Decimal(repr(value)) if isinstance(value, float) else value
-        if not value.is_finite():
-            raise UncleanError(_EXPECTED)
+        value = _decimal(value)
     for per_unit in (Decimal(SECOND), Decimal(1000), Decimal(1), Decimal("0.001")):
         if EARLIEST_NUMBER / per_unit <= value < _LATEST / per_unit:
             return int((value * per_unit).to_integral_value())

@@ -72,13 +72,13 @@ def clean_transaction(
     for name, value in payload.items():
         clean = _CLEANERS.get(name)
         if clean is None:
-            if name not in _CANONICAL:
+            if name not in _CANONICAL and value is not None and value != "":
                 unknown.append(name)
         elif value is not None:
             try:
                 values[name] = clean(value)
             except UncleanError as error:
-                if type(value) not in (str, int) or not words.is_missing(str(value).strip()):
+                if not _is_missing(value, words):
                     errors.append(FieldError(name, str(error)))
     dropped = _without_absent(values, words)
     if values.get("transaction_id") is None and not _among("transaction_id", errors):
@@ -118,6 +118,14 @@ def _without_absent(values: dict[str, Any], words: AbsentWords) -> dict[str, Any
     if key is not None and words.is_missing(key):
         values["transaction_id"] = None
     return dropped
+
+
+def _is_missing(value: object, words: AbsentWords) -> bool:
+    """Also of numbers in every form in which they are ids: -1, -1.0, "-1.0"."""
+    try:
+        return words.is_missing(clean_id(value) or "")
+    except UncleanError:
+        return False
 
 
 def _moment(values: dict[str, Any], errors: list[FieldError], value: object, now: int) -> None:

@@ -12,7 +12,6 @@ MAX_MINOR = 10**12
 
 # The largest rounding error of binary arithmetic, in minor units; more than that was written so.
 _ARTEFACT = 1e-6
-_ARTEFACT_DECIMAL = Decimal("0.000001")
 _CONTEXT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _SCALES = (1, 10, 100, 1000, 10_000)
 
@@ -97,10 +96,9 @@ def _from_decimal(value: Decimal, exponent: int, currency: str, rounding: bool) 
         return 0
     scaled = _CONTEXT.scaleb(_CONTEXT.plus(value), exponent)
     whole = scaled.to_integral_value(ROUND_HALF_EVEN)
-    if not rounding and abs(_CONTEXT.subtract(scaled, whole)) > _ARTEFACT_DECIMAL:
-        if value < 0:
-            return -1
-        raise AmountError(_excess(exponent, currency))
+    if not rounding and scaled != whole:
+        # One rule for text and numbers: what floats of the same value are taken as.
+        return _from_float(float(value), exponent, currency)
     if rounding and value < 0:
         return -1  # not rounded up to nothing
     return int(whole)

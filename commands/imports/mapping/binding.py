@@ -52,7 +52,7 @@ class Binding:
             self.notes.clear()
             _make(payload, self.made, row, line)
         used = self.used
-        extra = {k: value for k, value in row.items() if k not in used and value is not None}
+        extra = {k: v for k, v in row.items() if k not in used and v is not None and v != ""}
         if extra:
             _join(payload, extra)
         return payload

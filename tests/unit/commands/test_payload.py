@@ -4,11 +4,28 @@ from decimal import Decimal
 
 import pytest
 
+from commands.imports.readers.json.lines import row_of
 from commands.intake.payload import MalformedPayloadError, parse_payload
 
 
-def test_numbers_with_a_point_stay_exact() -> None:
-    assert parse_payload(b'{"amount": 1.10, "n": 1}')[0] == {"amount": Decimal("1.10"), "n": 1}
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("1.10", 1.1), ("1e2", Decimal("1E+2")), ("4.11111E+15", Decimal("4.11111E+15")),
+        ("1e-2", 0.01), ("9007199254740993.0", 2.0**53), ("1e400", float("inf")), ("-0", 0),
+        ("18446744073709551617", 2**64 + 1),
+    ],
+)  # fmt: skip
+def test_a_number_is_the_same_in_a_request_and_in_a_file(written: str, read: object) -> None:
+    text = f'{{"n": {written}}}'.encode()
+    for found in (parse_payload(text)[0], row_of(text)):
+        assert found == {"n": read}
+        assert isinstance(found["n"], type(read))
+
+
+def test_a_file_holds_what_a_request_may_hold() -> None:
+    for text in (rb'{"a": "\ud800"}', b'{"a": ' + b"9" * 400 + b"}"):
+        assert row_of(text) == parse_payload(text)[0]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """NDJSON reader: one object on each line; blank lines are skipped."""
 
+import contextlib
 import io
 import re
 from collections.abc import Iterator
@@ -13,12 +14,13 @@ from commands.imports.readers.files.content import InputFile
 from commands.imports.readers.files.encodings import encoding_of, errors_of
 from commands.imports.readers.json.single_keys import repeated_key
 from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row
+from commands.intake.payload import MalformedPayloadError, parse_payload, read_number
 
 _PEEKED_ROWS = 1000
 _HEAD = 1 << 14
 _LONE_CR = re.compile(rb"\r(?!\n|\Z)")
 _BOM = b"\xef\xbb\xbf"
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_decode = msgspec.json.Decoder(dict[str, Any], float_hook=read_number).decode
 
 
 class JsonRows(FileRows):
@@ -86,13 +88,20 @@ def row_of(line: bytes) -> Row:
     try:
         row = _decode(line)
     except msgspec.ValidationError:
-        return MalformedRow("is not a JSON object", shown(line))
+        return _rarely_read(line) or MalformedRow("is not a JSON object", shown(line))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return MalformedRow(f"is not JSON: {error}", shown(line))
+        return _rarely_read(line) or MalformedRow(f"is not JSON: {error}", shown(line))
     repeated = repeated_key(line, row)
     if repeated is not None:
         return MalformedRow(f"names {repeated!r} twice", shown(line))
     return row
+
+
+def _rarely_read(line: bytes) -> dict[str, Any] | None:
+    """What the API reads and the decoder does not: halves of surrogate pairs, long integers."""
+    with contextlib.suppress(MalformedPayloadError):
+        return dict(parse_payload(line)[0])
+    return None
 
 
 def shown(line: bytes) -> str:

@@ -97,9 +97,15 @@ def test_other_texts_with_points_and_signs_are_ids(value: str) -> None:
     assert cleaned({**MINIMAL, "customer_id": value}).customer_id == value
 
 
-def test_a_merchant_category_may_come_as_a_float() -> None:
-    for value in (742.0, "742.0", Decimal("742.0"), 742):
+def test_a_merchant_category_may_come_without_its_zero() -> None:
+    for value in (742.0, "742.0", Decimal("742.0"), 742, "742"):
         assert cleaned({**MINIMAL, "mcc": value}).mcc == "0742"
+
+
+@pytest.mark.parametrize("value", [-1, -1.0, "-1", "-1.0", " NULL ", "nan"])
+def test_missing_is_the_same_word_in_every_type(value: Any) -> None:
+    given = {**MINIMAL, "mcc": value, "country": str(value), "merchant_id": value}
+    assert cleaned(given) == cleaned(MINIMAL)
 
 
 @pytest.mark.parametrize("value", [638400000000000000, 45443.5, "45443", 133500000000000000])

@@ -1,5 +1,6 @@
 """Attributes are JSON values within limits; codes of countries and the like are official ones."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,6 +20,23 @@ def nested(levels: int) -> Any:
 def test_unknown_fields_join_the_attributes() -> None:
     found = cleaned({**MINIMAL, "a": 1, "attributes": {"b": [True, None, 1.5]}})
     assert found.attributes == {"a": 1, "b": [True, None, 1.5]}
+
+
+def test_a_member_without_a_value_is_absent() -> None:
+    given = {"x": None, "y": "", "attributes": {"b": [{"p": None, "q": ""}], "c": None}}
+    assert cleaned({**MINIMAL, **given}).attributes == {"b": [{"q": ""}]}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (2.0, 2), (-0.0, 0), (90001.0, 90001), (1.5, 1.5), (Decimal("1.50"), 1.5), (1e20, 1e20),
+        (Decimal("4E+3"), 4000), (2.0**53, 2.0**53), (2**53 + 1, 2**53 + 1), (True, True),
+    ],
+)  # fmt: skip
+def test_a_number_has_one_type_whoever_wrote_it(given: object, kept: object) -> None:
+    found = cleaned({**MINIMAL, "attributes": {"a": given}}).attributes["a"]
+    assert (found, type(found)) == (kept, type(kept))
 
 
 def test_files_hold_the_object_as_text() -> None:

@@ -26,6 +26,18 @@ def test_the_double_nearest_to_an_amount_gives_exactly_that_amount(minor: int, c
     assert to_minor(float(to_major(minor, code)), code) == minor
 
 
+@given(st.floats(-1e11, 1e11) | st.integers(-(10**6), 10**6).map(lambda n: n / 10**8), currencies)
+def test_a_number_is_taken_or_refused_alike_however_it_is_held(value: float, code: str) -> None:
+    assert taken(Decimal(repr(value)), code) == taken(value, code)
+
+
+def taken(value: object, code: str) -> int | None:
+    try:
+        return to_minor(value, code)
+    except InvalidInputError:
+        return None
+
+
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=50))
 def test_the_rounding_error_of_added_doubles_is_no_part_of_the_amount(cents: list[int]) -> None:
     assert to_minor(sum(cent / 100 for cent in cents), "USD") == sum(cents)
