@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from commands.imports.label_queue import LabelQueue, PendingLabel
 from commands.imports.mapping.amounts import ROUNDED, proven_style
 from commands.imports.mapping.binding import Binding
 from commands.imports.mapping.damage import is_damaged
-from commands.imports.readers.rows import MalformedRow, Row, RowSource
+from commands.imports.plain_columns import PlainColumns, are_plain
+from commands.imports.readers.rows import Batch, MalformedRow, Row, RowSource
 from commands.imports.rejects import Reject, RejectSink, original_text
 from commands.imports.seen_ids import SeenIds
 from commands.imports.summary import ImportSummary
@@ -93,6 +95,9 @@ class _Import:
         self._style = command.binding.style
         self._words = command.binding.words(ports.cleaner.words)
         self._proven = False
+        self._plain: PlainColumns | None = None
+        if are_plain(command.binding) and not command.damaged:
+            self._plain = PlainColumns(command.binding, ports.cleaner, self._words)
 
     def run(self, rows: RowSource) -> None:
         try:
@@ -109,7 +114,7 @@ class _Import:
             self._labels.close()
 
     def _send_rest(self) -> None:
-        self._send_labels(self._now, lambda _: None)
+        self._send_labels(self._now, None)
         self._ports.log.flush(FLUSH_SECONDS)
 
     def _take_all(self, rows: RowSource) -> None:
@@ -117,49 +122,66 @@ class _Import:
         for batch in rows.batches():
             self._now = self._ports.clock()
             self._part = rows.part
-            for line, row in batch[:left]:
-                self._take(line, row)
+            self._take_batch(batch, len(batch) if left is None else left)
             if self._ports.progress is not None:
                 self._ports.progress(self._summary)
             if left is not None and (left := left - len(batch)) <= 0:
                 return
 
+    def _take_batch(self, batch: Batch, most: int) -> None:
+        style = self._style
+        plain = None if self._plain is None else self._plain.rows(batch, self._now, style)
+        for at, line in enumerate(islice(batch.lines, most)):
+            self._summary.rows += 1
+            try:
+                # What the file proves meanwhile of its amounts counts from the next row on.
+                ready = plain.transactions[at] if plain and style is self._style else None
+                if plain is None or ready is None:
+                    self._take(line, batch.row(at))
+                else:
+                    self._enter(line, ready, plain.labels[at], plain.notes[at])
+            except InvalidTransactionError as error:
+                self._reject(line, batch.row(at), error.errors)
+
     def _take(self, line: int, row: Row) -> None:
-        self._summary.rows += 1
+        """Raises InvalidTransactionError for a row that is refused."""
         if isinstance(row, MalformedRow):
-            return self._reject(line, row, [FieldError("row", row.reason)])
+            raise InvalidTransactionError([FieldError("row", row.reason)])
         binding = self._command.binding
         if damaged := [
             FieldError(name, DAMAGED)
             for name, column in self._command.damaged.items()
             if is_damaged(row, column)
         ]:
-            return self._reject(line, row, damaged)
-        try:
-            payload = binding.payload(row, line)
-            transaction = self._cleaned(payload)
-        except InvalidTransactionError as error:
-            return self._reject(line, row, error.errors)
+            raise InvalidTransactionError(damaged)
+        payload = binding.payload(row, line)
+        transaction = self._cleaned(payload)
         label = None
         if binding.label is not None:
             try:
                 label = binding.label_of(row)
             except ValueError as error:
-                return self._reject(line, row, [FieldError(binding.label.column, str(error))])
-        if not self._seen.add(transaction.transaction_id):
-            return self._reject(line, row, [FieldError("transaction_id", "repeats an earlier row")])
-        self._accept(line, transaction)
+                wrong = FieldError(binding.label.column, str(error))
+                raise InvalidTransactionError([wrong]) from None
+        notes = (*binding.notes, *notes_of(payload["timestamp"], transaction))
+        self._enter(line, transaction, label, notes)
         changed = changed_fields(payload, transaction)
         if self._style.rounding and is_rounded(payload["amount"], transaction, self._style):
             changed.append("amount")
             self._note(ROUNDED)
         if changed:
             self._count_cleaned(changed)
-        for note in (*binding.notes, *notes_of(payload["timestamp"], transaction)):
+
+    def _enter(
+        self, line: int, transaction: Transaction, label: int | None, notes: Sequence[str]
+    ) -> None:
+        if not self._seen.add(transaction.transaction_id):
+            raise InvalidTransactionError([FieldError("transaction_id", "repeats an earlier row")])
+        self._accept(line, transaction)
+        for note in notes:
             self._note(note)
-        if binding.label is not None:
+        if self._command.binding.label is not None:
             self._label(transaction, label)
-        return None
 
     def _label(self, transaction: Transaction, label: int | None) -> None:
         at, command, summary = transaction.timestamp, self._command, self._summary
@@ -189,30 +211,27 @@ class _Import:
         self._summary.notes[note] = self._summary.notes.get(note, 0) + 1
 
     def _accept(self, line: int, transaction: Transaction) -> None:
-        summary, key = self._summary, transaction.transaction_id
-        summary.note_time(transaction.timestamp)
-        assert summary.last_time is not None
-        self._send_labels(min(summary.last_time, self._now), self._wait)
-        self._wait(transaction.timestamp)
-        digest = self._ports.cleaner.digest(transaction)
+        summary, ports = self._summary, self._ports
+        latest = summary.note_time(transaction.timestamp)
+        self._send_labels(min(latest, self._now), ports.schedule)
+        if ports.schedule is not None:
+            ports.schedule(transaction.timestamp)
+        digest = ports.cleaner.digest(transaction)
         fact = self._facts.of_transaction(transaction, digest, line, self._part)
-        self._ports.log.append_nowait(TRANSACTIONS, key, fact)
+        ports.log.append_nowait(TRANSACTIONS, transaction.transaction_id, fact)
         summary.accepted += 1
 
-    def _send_labels(self, until: int, wait: Callable[[int], None]) -> None:
+    def _send_labels(self, until: int, schedule: Callable[[int], None] | None) -> None:
         """Those that are known by then, in the order of the file."""
         labels, summary = self._labels, self._summary
         while (first := labels.first()) is not None and first.known_time <= until:
             known_time, label = labels.pop()
-            wait(known_time)
+            if schedule is not None:
+                schedule(known_time)
             fact = self._facts.labelled(label, known_time)
             self._ports.log.append_nowait(TRANSACTIONS, label.transaction_id, fact)
             summary.labels += 1
             summary.labels_fraud += label.value
-
-    def _wait(self, moment: int) -> None:
-        if self._ports.schedule is not None:
-            self._ports.schedule(moment)
 
     def _reject(self, line: int, row: Row, errors: Sequence[FieldError]) -> None:
         summary = self._summary

@@ -43,13 +43,15 @@ class ImportSummary:
 
     def count_label(self, timestamp: int, label: int | None) -> None:
         """Of an accepted payment; None where it has none."""
-        month = self.months.setdefault(month_of(timestamp), MonthLabels())
+        name = month_of(timestamp)
+        month = self.months.get(name) or self.months.setdefault(name, MonthLabels())
         month.payments += 1
         if label is not None:
             month.fraud += label
             month.genuine += 1 - label
 
-    def note_time(self, timestamp: int) -> None:
+    def note_time(self, timestamp: int) -> int:
+        """The greatest so far."""
         if self.last_time is None or self.first_time is None:
             self.first_time = self.last_time = timestamp
         elif timestamp >= self.last_time:
@@ -57,3 +59,4 @@ class ImportSummary:
         else:
             self.out_of_order += 1
             self.first_time = min(self.first_time, timestamp)
+        return self.last_time

@@ -23,8 +23,8 @@ class PayloadCleaner:
         default_currency: str,
         words: AbsentWords = USUAL,
     ) -> None:
-        self._tokenise, self._digest_key = tokeniser, digest_key
-        self._rates, self._default_currency = rates, default_currency
+        self.tokenise, self._digest_key = tokeniser, digest_key
+        self.rates, self.default_currency = rates, default_currency
         self.words = words
 
     def clean(
@@ -41,9 +41,9 @@ class PayloadCleaner:
         return clean_transaction(
             payload,
             now=now,
-            tokenise=self._tokenise,
-            rates=self._rates,
-            default_currency=self._default_currency,
+            tokenise=self.tokenise,
+            rates=self.rates,
+            default_currency=self.default_currency,
             style=style,
             words=words or self.words,
         )
@@ -59,8 +59,8 @@ class PayloadCleaner:
             transaction.merchant_id,
             transaction.device_id,
         )
-        return redact(raw, self._tokenise, keep=[each for each in ids if each])
+        return redact(raw, self.tokenise, keep=[each for each in ids if each])
 
     def text(self, text: str, keep: str) -> str:
         """Card numbers in any other text replaced; `keep` is an id that stays."""
-        return tokenise_text(text, self._tokenise, keep=[keep])
+        return tokenise_text(text, self.tokenise, keep=[keep])

@@ -15,7 +15,7 @@ _COMPARED = frozenset(
         "ip", "country", "channel",
     )
 )  # fmt: skip
-_READ_AS_UTC = ("times without an offset, read as UTC",)
+READ_AS_UTC = ("times without an offset, read as UTC",)
 _NUMBERS = frozenset(("amount", "lat", "lon"))
 
 
@@ -24,31 +24,35 @@ def changed_fields(payload: Mapping[str, Any], transaction: Transaction) -> list
 
     A change of type alone (an integer id, a decimal amount, a naive time) does not count.
     """
-    changed = []
-    for name, value in payload.items():
-        if type(value) is not str or not value:
-            continue
-        if name in _COMPARED:
-            if value != getattr(transaction, name):
-                changed.append(name)
-        elif name == "timestamp":
-            if not _plain_moment(value):
-                changed.append(name)
-        elif name in _NUMBERS and not _plain_number(value):
-            changed.append(name)
-    return changed
+    return [
+        name
+        for name, value in payload.items()
+        if type(value) is str and is_changed(name, value, getattr(transaction, name, None))
+    ]
+
+
+def is_changed(field: str, value: object, cleaned: object) -> bool:
+    """As `changed_fields`, of one field."""
+    if type(value) is not str or not value:
+        return False
+    if field in _COMPARED:
+        return value != cleaned
+    if field == "timestamp":
+        return not _plain_moment(value)
+    return field in _NUMBERS and not _plain_number(value)
 
 
 def notes_of(timestamp: object, transaction: Transaction) -> Sequence[str]:
     """What the summary of an import must tell of a row that it took."""
-    notes = _READ_AS_UTC if _is_naive(timestamp) else ()
+    notes = READ_AS_UTC if is_naive(timestamp) else ()
     if DROPPED not in transaction.attributes:
         return notes
     flags = dropped_flags(transaction.attributes)
     return (*notes, *(f"rows with {flag.replace('_', ' ')}: left out" for flag in flags))
 
 
-def _is_naive(timestamp: object) -> bool:
+def is_naive(timestamp: object) -> bool:
+    """Whether it states a time of day and no offset."""
     if isinstance(timestamp, str):
         tail = timestamp[10:].rstrip()
         return ":" in tail and not ("+" in tail or "-" in tail or tail[-1].isalpha())

@@ -22,7 +22,7 @@ from domain.errors import FieldError, InvalidInputError, InvalidTransactionError
 from domain.money import AS_WRITTEN, AmountStyle, Rates, sole_currency, to_minor
 from domain.transactions import Transaction
 
-_CLEANERS: dict[str, Callable[[object], Any]] = {
+CLEANERS: dict[str, Callable[[object], Any]] = {
     "transaction_id": clean_id,
     "currency": clean_currency,
     "card_id": clean_id,
@@ -37,11 +37,11 @@ _CLEANERS: dict[str, Callable[[object], Any]] = {
     "channel": clean_channel,
 }
 CANONICAL_FIELDS = (
-    "transaction_id", "timestamp", "amount", *list(_CLEANERS)[1:], "attributes",
+    "transaction_id", "timestamp", "amount", *list(CLEANERS)[1:], "attributes",
 )  # fmt: skip
 _CANONICAL = frozenset(CANONICAL_FIELDS)
 _REQUIRED = "is required"
-_IDS = ("card_id", "customer_id", "merchant_id", "device_id")
+ENTITY_IDS = ("card_id", "customer_id", "merchant_id", "device_id")
 # Ids that people fill with card numbers; for a card id the issuer's range is not asked.
 _MAYBE_CARDS = ("customer_id", "merchant_id", "device_id")
 
@@ -70,7 +70,7 @@ def clean_transaction(
     values: dict[str, Any] = {}
     unknown: list[str] = []
     for name, value in payload.items():
-        clean = _CLEANERS.get(name)
+        clean = CLEANERS.get(name)
         if clean is None:
             if name not in _CANONICAL and value is not None and value != "":
                 unknown.append(name)
@@ -105,7 +105,7 @@ def clean_transaction(
 def _without_absent(values: dict[str, Any], words: AbsentWords) -> dict[str, Any]:
     """Ids that stand for no value or for nobody are taken out; the latter are returned."""
     dropped = {}
-    for name in _IDS:
+    for name in ENTITY_IDS:
         value = values.get(name)
         if value is None:
             continue

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def read_data(path: Path, request: DemoRequest) -> DataFile:
         binding = bind(source.columns, plain_mapping(request.mapping, request.label))
         for batch in source.batches():
             rows += len(batch)
-            for line, row in batch[-request.transactions :]:
+            for line, row in islice(batch, max(0, len(batch) - request.transactions), None):
                 if not isinstance(row, MalformedRow):
                     last.append((binding.payload(row, line), _truth(binding, row)))
     if rows <= 2 * request.transactions:

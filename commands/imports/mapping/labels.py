@@ -1,13 +1,12 @@
 """Values of a label column: 1 for fraud, 0 for genuine, as a mapping or the usual spellings say."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from decimal import Decimal
-from itertools import islice
 
 from commands.imports.mapping.model import LabelMapping
 from commands.imports.mapping.values import as_text, unquoted
-from commands.imports.readers.rows import MalformedRow, RowSource
+from commands.imports.readers.rows import RowSource
 from domain.cleaning.cards import card_number
 from domain.errors import InvalidInputError
 
@@ -66,8 +65,8 @@ def check_labels(
     """
     found: Counter[str] = Counter()
     unread: set[str] = set()
-    for value in islice(_values(rows, label.column), limit):
-        value = unquoted(value, quotes)
+    for given, count in _counted(rows, label.column, limit):
+        value = unquoted(given, quotes)
         text = "" if value is None else as_text(value)
         if text not in found:
             try:
@@ -76,15 +75,24 @@ def check_labels(
                 unread.add(text)
         # Of a column that holds no labels at all, a few values tell enough.
         if len(found) < 1000 or text in found:
-            found[text] += 1
+            found[text] += count
     if unread:
         raise InvalidInputError(option, _told(label.column, found, unread))
 
 
-def _values(rows: RowSource, column: str) -> Iterable[object]:
+def _counted(rows: RowSource, column: str, limit: int | None) -> Iterator[tuple[object, int]]:
+    """Values and how often they come, batch by batch."""
+    left = limit
     for batch in rows.batches():
-        for _, row in batch:
-            yield None if isinstance(row, MalformedRow) else row.get(column)
+        values = batch.column(column)[:left]
+        try:
+            # 1 and True are equal, and not written alike.
+            times = Counter(zip(map(type, values), values, strict=True))
+            yield from ((value, count) for (_, value), count in times.items())
+        except TypeError:  # lists and objects of JSON cannot be counted
+            yield from ((value, 1) for value in values)
+        if left is not None and (left := left - len(values)) <= 0:
+            return
 
 
 def _told(column: str, found: Counter[str], unread: set[str]) -> str:

@@ -1,11 +1,11 @@
 """Reader of Parquet and Arrow (files, streams, Feather 2), in batches; values become plain ones."""
 
-import base64
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from commands.imports.readers.column_batch import ColumnBatch, to_plain
 from commands.imports.readers.files.content import InputFile
-from commands.imports.readers.rows import BATCH_ROWS, Row, distinct_names
+from commands.imports.readers.rows import BATCH_ROWS, Batch, distinct_names
 from domain.errors import InvalidInputError
 
 _PARQUET, _ARROW, _STREAM = b"PAR1", b"ARROW1\0\0", b"\xff\xff\xff\xff"
@@ -41,10 +41,10 @@ class ArrowRows:
             ) from None
         self.kind = ", ".join((what.removeprefix("an "), *file.packing))
         self.columns = distinct_names(schema.names)
-        self._plain = [_to_plain(field.type) for field in schema]
+        self._plain = [to_plain(field.type) for field in schema]
         self._read = 0
 
-    def batches(self) -> Iterator[list[tuple[int, Row]]]:
+    def batches(self) -> Iterator[Batch]:
         import pyarrow as pa
 
         try:
@@ -74,13 +74,10 @@ class ArrowRows:
         self._file.raise_damage(0)
         return spooled
 
-    def _rows(self, batch: Any) -> list[tuple[int, Row]]:
-        names = self.columns
-        values = [plain(column) for plain, column in zip(self._plain, batch.columns, strict=True)]
+    def _rows(self, batch: Any) -> ColumnBatch:
         first = self._read + 1
         self._read += batch.num_rows
-        rows = zip(*values, strict=True)
-        return [(line, dict(zip(names, row, strict=True))) for line, row in enumerate(rows, first)]
+        return ColumnBatch(first, batch, self.columns, self._plain)
 
 
 _Opened = tuple[Any, int | None, Iterator[Any]]
@@ -114,45 +111,6 @@ _OPENERS: dict[bytes, tuple[Callable[[Any], _Opened], str]] = {
     _PARQUET: (_open_parquet, "Parquet"),
     _ARROW: (_open_arrow, "an Arrow file"),
 }
-
-
-def _to_plain(kind: Any) -> Callable[[Any], list[Any]]:
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(kind):
-        inner = _to_plain(kind.value_type)
-        return lambda column: inner(column.dictionary_decode())
-    if pa.types.is_timestamp(kind) and kind.unit == "ns":
-        micros = pa.timestamp("us", tz=kind.tz)
-        # Nanoseconds would come as objects of pandas.
-        return lambda column: _values(column.cast(micros, safe=False))
-    if pa.types.is_floating(kind):
-        return lambda column: [None if v != v else v for v in column.to_pylist()]
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return lambda column: [None if v is None else _text(v) for v in column.to_pylist()]
-    return _values
-
-
-def _values(column: Any) -> list[Any]:
-    try:
-        found: list[Any] = column.to_pylist()
-    except (OverflowError, ValueError):  # a time beyond what Python's have
-        found = [_value(each) for each in column]
-    return found
-
-
-def _value(scalar: Any) -> Any:
-    try:
-        return scalar.as_py()
-    except (OverflowError, ValueError):
-        return f"out of range: {scalar.value}"
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return base64.b64encode(value).decode()
 
 
 def _line(error: BaseException) -> str:

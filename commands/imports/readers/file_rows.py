@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from commands.imports.readers.files.content import InputFile
-from commands.imports.readers.rows import Row, batched
+from commands.imports.readers.rows import Batch, Row, batched
 
 
 class FileRows(ABC):
@@ -18,7 +18,7 @@ class FileRows(ABC):
     def _rows(self) -> Iterator[tuple[int, Row]]:
         """(line, row), malformed rows among them."""
 
-    def batches(self) -> Iterator[list[tuple[int, Row]]]:
+    def batches(self) -> Iterator[Batch]:
         for batch in batched(self._rows()):
             self._read += len(batch)
             yield batch

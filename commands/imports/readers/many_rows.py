@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from commands.imports.readers.files.content import Part
-from commands.imports.readers.rows import Row, RowSource
+from commands.imports.readers.rows import Batch, RowSource
 from domain.errors import InvalidInputError
 
 
@@ -27,7 +27,7 @@ class ManyRows:
         self.kind = f"{len(parts)} files: {'; '.join(kinds)}"
         self.part = parts[0].name
 
-    def batches(self) -> Iterator[list[tuple[int, Row]]]:
+    def batches(self) -> Iterator[Batch]:
         for part in self._parts:
             self._current = self._open(part)
             try:

@@ -1,7 +1,7 @@
 """Port of the readers of files: rows in batches, malformed ones among them."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -22,6 +22,59 @@ class MalformedRow:
 
 
 Row = dict[str, Any] | MalformedRow
+Times = tuple[Sequence[int | None], bool]
+
+
+class Batch(Protocol):
+    """Rows with their lines, one after the other or column by column."""
+
+    @property
+    def lines(self) -> Sequence[int]: ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[tuple[int, Row]]: ...
+
+    def row(self, at: int) -> Row: ...
+
+    def column(self, name: str) -> list[Any]:
+        """One value of each row; None where it has none or is malformed."""
+        ...
+
+    def times(self, name: str, /) -> Times | None:
+        """Of a column that is typed as times: microseconds UTC, and whether they state no zone."""
+        ...
+
+    def others(self, used: frozenset[str]) -> list[dict[str, Any]] | None:
+        """Of each row the values of columns not `used`, absent and empty ones left out; None where
+        there is no such column.
+        """
+        ...
+
+
+class RowBatch(list[tuple[int, Row]]):
+    """Implements Batch over rows that are there already."""
+
+    @property
+    def lines(self) -> Sequence[int]:
+        return [line for line, _ in self]
+
+    def row(self, at: int) -> Row:
+        return self[at][1]
+
+    def column(self, name: str) -> list[Any]:
+        return [row.get(name) if type(row) is dict else None for _, row in self]
+
+    def times(self, _name: str) -> Times | None:
+        return None
+
+    def others(self, used: frozenset[str]) -> list[dict[str, Any]] | None:
+        return [
+            {k: v for k, v in row.items() if k not in used and v is not None and v != ""}
+            if type(row) is dict
+            else {}
+            for _, row in self
+        ]
 
 
 class RowSource(Protocol):
@@ -46,7 +99,7 @@ class RowSource(Protocol):
         """Name of the file that the latest batch is from."""
         ...
 
-    def batches(self) -> Iterator[list[tuple[int, Row]]]:
+    def batches(self) -> Iterator[Batch]:
         """(line, row). A line is counted from 1 in each file; where a format has no lines, it is
         the row's number.
         """
@@ -67,15 +120,15 @@ class UpToDamage:
         self.columns, self.kind, self.part = rows.columns, rows.kind, rows.part
         self.fraction, self.close = rows.fraction, rows.close
 
-    def batches(self) -> Iterator[list[tuple[int, Row]]]:
+    def batches(self) -> Iterator[Batch]:
         with contextlib.suppress(InvalidInputError):
             yield from self._rows.batches()
 
 
-def batched(rows: Iterable[tuple[int, Row]]) -> Iterator[list[tuple[int, Row]]]:
-    """Lists of at most BATCH_ROWS."""
+def batched(rows: Iterable[tuple[int, Row]]) -> Iterator[RowBatch]:
+    """Of at most BATCH_ROWS."""
     rows = iter(rows)
-    while batch := list(islice(rows, BATCH_ROWS)):
+    while batch := RowBatch(islice(rows, BATCH_ROWS)):
         yield batch
 
 

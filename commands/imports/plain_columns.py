@@ -1,0 +1,213 @@
+"""Rows that are plainly clean, cleaned column by column: several times as fast as row by row.
+
+Each value goes through the function that cleans it in a row, and goes through it once if it comes
+again. A row with anything more to it (a value that is refused, changed, left out, or a card number)
+is left to `clean_transaction`, which alone knows the rules.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import repeat
+from typing import Any, NamedTuple
+
+from commands.imports.mapping.binding import Binding
+from commands.imports.readers.rows import Batch
+from commands.intake.cleaner import PayloadCleaner
+from domain.cleaning.absent import DROPPED, AbsentWords
+from domain.cleaning.attributes import clean_attributes
+from domain.cleaning.cards import Tokenise, card_number
+from domain.cleaning.changes import READ_AS_UTC, is_changed, is_naive
+from domain.cleaning.fields import clean_id
+from domain.cleaning.moments import EARLIEST, TOLERANCE, clean_moment
+from domain.cleaning.transaction import CLEANERS, ENTITY_IDS
+from domain.errors import InvalidInputError
+from domain.money import AmountStyle, to_minor
+from domain.transactions import Transaction
+
+_REMEMBERED = 1 << 16
+_LONG = 10**11  # what is below is no card number
+_FAILED: Any = object()
+_Left = set[int]
+
+
+class _NotPlainError(ValueError):
+    """Not a fault: the row is left to the cleaning of whole rows."""
+
+
+class PlainRows(NamedTuple):
+    """Of each row its transaction, None where it is left; its label; what is told of it."""
+
+    transactions: Sequence[Transaction | None]
+    labels: Sequence[int | None]
+    notes: Sequence[Sequence[str]]
+
+
+class PlainColumns:
+    """For a mapping whose fields `are_plain`."""
+
+    def __init__(self, binding: Binding, cleaner: PayloadCleaner, words: AbsentWords) -> None:
+        self._columns, self._used, self._cleaner = dict(binding.plain), binding.used, cleaner
+        self._words = words
+        self._values = {
+            name: _Values(_plainly(name, words), remember=name != "transaction_id")
+            for name in CLEANERS
+            if name in self._columns
+        }
+        self._label = binding.label
+        self._labels = None if binding.label is None else _Values(binding.label)
+
+    def rows(self, batch: Batch, now: int, style: AmountStyle) -> PlainRows:
+        """`now` in microseconds; `style` is how amounts are written, as far as it is known."""
+        left: _Left = set()
+        fields: dict[str, Sequence[Any]] = {
+            "transaction_id": self._keys(batch.column(self._columns["transaction_id"]), left)
+        }
+        for name, values in self._values.items():
+            if name not in fields:
+                fields[name] = values.of(batch.column(self._columns[name]), left)
+        fields["timestamp"], notes = self._moments(batch, now, left)
+        self._add_money(fields, batch.column(self._columns["amount"]), style, left)
+        _check_positions(fields, left)
+        self._add_attributes(fields, batch, left)
+        labels: Sequence[int | None] = [None] * len(batch)
+        if self._label is not None and self._labels is not None:
+            labels = self._labels.of(batch.column(self._label.column), left)
+        names = tuple(fields)
+        transactions = [
+            None if at in left else Transaction(**dict(zip(names, row, strict=True)))
+            for at, row in enumerate(zip(*fields.values(), strict=True))
+        ]
+        return PlainRows(transactions, labels, notes)
+
+    def _keys(self, given: Sequence[Any], left: _Left) -> Sequence[str | None]:
+        if set(map(type, given)) == {int} and min(given) >= 0 and max(given) < _LONG:
+            keys = list(map(str, given))
+            if self._words.missing.isdisjoint(keys):
+                return keys
+        found = self._values["transaction_id"].of(given, left)
+        left.update(at for at, key in enumerate(found) if not key)
+        return found
+
+    def _moments(
+        self, batch: Batch, now: int, left: _Left
+    ) -> tuple[Sequence[int | None], Sequence[Sequence[str]]]:
+        name = self._columns["timestamp"]
+        times = batch.times(name)
+        if times is not None:
+            moments, naive = times
+            most = now + TOLERANCE
+            left.update(
+                at
+                for at, each in enumerate(moments)
+                if each is None or not EARLIEST <= each <= most
+            )
+            return moments, [READ_AS_UTC if naive else ()] * len(batch)
+        found = batch.column(name)
+        values = _Values(lambda given: _plain_moment(given, now), remember=False)
+        return values.of(found, left), [READ_AS_UTC if is_naive(each) else () for each in found]
+
+    def _add_money(
+        self, fields: dict[str, Sequence[Any]], given: list[Any], style: AmountStyle, left: _Left
+    ) -> None:
+        default, rates = self._cleaner.default_currency, self._cleaner.rates
+        currencies = fields["currency"] = [
+            each or default for each in fields.get("currency", repeat(None, len(given)))
+        ]
+        amounts, base = [0] * len(given), [0] * len(given)
+        rows = zip(given, currencies, fields["timestamp"], strict=True)
+        for at, (value, currency, moment) in enumerate(rows):
+            if at in left:
+                continue
+            try:
+                _check_amount(value)
+                amounts[at] = minor = to_minor(value, currency, style=style)
+                base[at] = rates.to_base(minor, currency, moment)
+            except (InvalidInputError, _NotPlainError):
+                left.add(at)
+        fields["amount"], fields["base_amount"] = amounts, base
+
+    def _add_attributes(self, fields: dict[str, Sequence[Any]], batch: Batch, left: _Left) -> None:
+        others = batch.others(self._used)
+        if others is not None:
+            tokenise = self._cleaner.tokenise
+            values = _Values(lambda given: _plain_attributes(given, tokenise), remember=False)
+            fields["attributes"] = values.of(others, left)
+
+
+def are_plain(binding: Binding) -> bool:
+    """Whether all fields are columns as they are, and no amount is rounded."""
+    made = binding.made or binding.quotes or binding.style.rounding
+    return not made and all(name != "attributes" for name, _ in binding.plain)
+
+
+class _Values:
+    """Values of a column, cleaned. The row is left where `clean` raises ValueError."""
+
+    def __init__(self, clean: Callable[[Any], Any], remember: bool = True) -> None:
+        self._clean, self._failed = clean, False
+        # 1, 1.0 and True are equal, and not cleaned to the same.
+        kept = lru_cache(maxsize=_REMEMBERED, typed=True)
+        self._value = kept(self._cleaned) if remember else self._cleaned
+
+    def of(self, values: Sequence[Any], left: _Left) -> list[Any]:
+        try:
+            found = list(map(self._value, values))
+        except TypeError:  # lists and objects of JSON cannot be remembered
+            found = list(map(self._cleaned, values))
+        if self._failed:
+            left.update(at for at, each in enumerate(found) if each is _FAILED)
+        return found
+
+    def _cleaned(self, value: Any) -> Any:
+        try:
+            return self._clean(value)
+        except ValueError:
+            self._failed = True
+            return _FAILED
+
+
+def _plainly(name: str, words: AbsentWords) -> Callable[[Any], Any]:
+    clean, is_entity = CLEANERS[name], name in ENTITY_IDS
+
+    def value(given: Any) -> Any:
+        cleaned = None if given is None else clean(given)
+        if is_changed(name, given, cleaned):
+            raise _NotPlainError
+        if clean is clean_id and cleaned is not None:
+            if words.is_missing(cleaned):
+                raise _NotPlainError
+            if is_entity and (words.is_placeholder(cleaned) or card_number(cleaned)):
+                raise _NotPlainError
+        return cleaned
+
+    return value
+
+
+def _plain_moment(given: Any, now: int) -> int:
+    moment = None if given is None else clean_moment(given, now)
+    if moment is None or is_changed("timestamp", given, moment):
+        raise _NotPlainError
+    return moment
+
+
+def _check_amount(given: Any) -> None:
+    """Text that has a sign beside its digits may name a currency."""
+    if type(given) is str:
+        digits = given[:1].isdigit() and given[-1:].isdigit()
+        if not digits or is_changed("amount", given, None):
+            raise _NotPlainError
+
+
+def _check_positions(fields: dict[str, Sequence[Any]], left: _Left) -> None:
+    none = repeat(None)
+    if "lat" in fields or "lon" in fields:
+        both = zip(fields.get("lat", none), fields.get("lon", none), strict=False)
+        left.update(
+            at for at, (a, b) in enumerate(both) if (a is None) != (b is None) or a == b == 0.0
+        )
+
+
+def _plain_attributes(given: dict[str, Any], tokenise: Tokenise) -> dict[str, Any]:
+    if DROPPED in given:
+        raise _NotPlainError
+    return clean_attributes(given, tokenise)

@@ -1,0 +1,105 @@
+"""Batch of a columnar file: columns and rows are made of it when they are asked for."""
+
+import base64
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from commands.imports.readers.rows import Row, Times
+
+Plain = Callable[[Any], list[Any]]
+"""From a column of Arrow to its values."""
+
+
+class ColumnBatch:
+    """Implements Batch over one of Arrow; `plain` has an entry for each of the columns `names`."""
+
+    def __init__(
+        self, first: int, batch: Any, names: Sequence[str], plain: Sequence[Plain]
+    ) -> None:
+        self.lines: Sequence[int] = range(first, first + batch.num_rows)
+        self._names = names
+        self._columns = dict(zip(names, zip(plain, batch.columns, strict=True), strict=True))
+        self._made: dict[str, list[Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __iter__(self) -> Iterator[tuple[int, Row]]:
+        names = self._names
+        rows = zip(*map(self.column, names), strict=True)
+        for line, row in zip(self.lines, rows, strict=True):
+            yield line, dict(zip(names, row, strict=True))
+
+    def row(self, at: int) -> Row:
+        return {name: self.column(name)[at] for name in self._names}
+
+    def column(self, name: str) -> list[Any]:
+        made = self._made.get(name)
+        if made is None:
+            if name not in self._columns:
+                return [None] * len(self)
+            plain, column = self._columns[name]
+            made = self._made[name] = plain(column)
+        return made
+
+    def times(self, name: str) -> Times | None:
+        import pyarrow as pa
+
+        _, column = self._columns.get(name, (None, None))
+        if column is None or not pa.types.is_timestamp(column.type):
+            return None
+        try:
+            micros = column.cast(
+                pa.timestamp("us", tz=column.type.tz), safe=column.type.unit != "ns"
+            )
+        except pa.ArrowInvalid:  # a time beyond what 64 bits hold in microseconds
+            return None
+        return micros.cast(pa.int64()).to_pylist(), column.type.tz is None
+
+    def others(self, used: frozenset[str]) -> list[dict[str, Any]] | None:
+        names = [name for name in self._names if name not in used]
+        if not names:
+            return None
+        return [
+            {k: v for k, v in zip(names, row, strict=True) if v is not None and v != ""}
+            for row in zip(*map(self.column, names), strict=True)
+        ]
+
+
+def to_plain(kind: Any) -> Callable[[Any], list[Any]]:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        inner = to_plain(kind.value_type)
+        return lambda column: inner(column.dictionary_decode())
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        micros = pa.timestamp("us", tz=kind.tz)
+        # Nanoseconds would come as objects of pandas.
+        return lambda column: _values(column.cast(micros, safe=False))
+    if pa.types.is_floating(kind):
+        return lambda column: [None if v != v else v for v in column.to_pylist()]
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return lambda column: [None if v is None else _text(v) for v in column.to_pylist()]
+    return _values
+
+
+def _values(column: Any) -> list[Any]:
+    try:
+        found: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError):  # a time beyond what Python's have
+        found = [_value(each) for each in column]
+    return found
+
+
+def _value(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return f"out of range: {scalar.value}"
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(value).decode()
