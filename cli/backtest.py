@@ -76,10 +76,14 @@ def backtest(
 
 
 def _text(run: dict[str, Any]) -> str:
+    from inference.artefacts.manifest import NO_HISTORY
+
     lines = [
         f"{run['model_id']} scored {run['transactions']:,} transactions in {run['seconds']} s;"
         f" {run['labelled']:,} are labelled by now, {run['frauds']:,} of them fraud"
     ]
+    if run["knows_no_history"]:
+        lines.append(f"  Warning: {NO_HISTORY}")
     if run["auc"] is not None:
         lines.append(f"  AUC {run['auc']:.4f}, average precision {run['average_precision']:.4f}")
     if run["scores"]:

@@ -53,6 +53,7 @@ def compare(
         return
     names = ("as_known_at", "transactions", "frauds", "validated_from")
     rows = [[name, *(cell(each.facts.get(name)) for each in both)] for name in names]
+    rows.append(["knows_no_history", *(cell(each.knows_no_history) for each in both)])
     rows += [[n, *(cell(each.facts["metrics"].get(n)) for each in both)] for n in _AT_TRAINING]
     print_table(rows, ["", *(each.model_id for each in both)])
 

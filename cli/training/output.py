@@ -40,6 +40,8 @@ def print_training(
     """`more` is added to the JSON object."""
     if result.refused:
         typer.echo(f"{_model_id(result)} is not put in force: {result.refused}", err=True)
+    for warning in result.warnings:
+        typer.echo(f"Warning: {_model_id(result)}: {warning}", err=True)
     if result.card is None:
         typer.echo(f"the model's card cannot be written: {result.card_error}", err=True)
     summary = _summary(result, seconds)
@@ -94,6 +96,7 @@ def _summary(result: TrainingResult, seconds: float) -> dict[str, Any]:
         "model_hash": result.model_hash,
         "promoted": result.promoted,
         "refused": result.refused or None,
+        "warnings": result.warnings,
         "as_known_at": manifest.facts["as_known_at"],
         "transactions": manifest.facts["transactions"],
         "frauds": manifest.facts["frauds"],

@@ -9,11 +9,16 @@ import msgspec
 
 from domain.errors import IntegrityError
 from domain.events import ModelTrained, Thresholds
-from domain.features import Inputs
+from domain.features import CATALOGUE, Inputs
 from domain.times import from_rfc3339
 from inference.artefacts.reference import Reference
 
 FORMAT = 3
+NO_HISTORY = (
+    "it knows no card, customer, merchant, device or address, but each payment alone: map card_id,"
+    " customer_id or merchant_id where the data has them"
+)
+_OF_THE_PAYMENT = frozenset(each.name for each in CATALOGUE.features if each.entity is None)
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -81,6 +86,11 @@ class Manifest(msgspec.Struct, frozen=True):
         # Without definitions it takes its own set alone, and that has a hash.
         named = zip(self.feature_names, self.feature_definitions, strict=False)
         return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in named}
+
+    @property
+    def knows_no_history(self) -> bool:
+        """No feature describes an entity: `NO_HISTORY` is to be told before its measures."""
+        return _OF_THE_PAYMENT.issuperset(self.feature_names)
 
     @property
     def inputs(self) -> Inputs:

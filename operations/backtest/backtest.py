@@ -33,7 +33,8 @@ Count = Callable[[int, int], None]
 class Backtest:
     """Scores [transactions] in [0, 1], in the order of `history`.
 
-    Its labels are as known at `known_at`, the moment of the backtest. `decisions` is the replay of
+    Its labels are as known at `known_at`, the moment of the backtest. `knows_no_history` is of the
+    model: it has no feature of any entity. `decisions` is the replay of
     the model's own decisions, where that was asked for.
     """
 
@@ -44,6 +45,7 @@ class Backtest:
     thresholds: Thresholds
     known_at: int
     decisions: DecisionReplay | None = None
+    knows_no_history: bool = False
 
     @property
     def labelled(self) -> tuple[Floats, Floats]:
@@ -58,6 +60,7 @@ class Backtest:
         return {
             "model_id": self.model_id,
             "model_hash": self.model_hash,
+            "knows_no_history": self.knows_no_history,
             "transactions": len(self.history),
             "labelled": len(labels),
             "frauds": int(labels.sum()),
@@ -103,8 +106,17 @@ def backtest(
     if decisions:
         say("replaying its decisions")
         replay = replay_decisions(_decisions(history), scorer, past, scores)
-    thresholds = models.manifest(found).thresholds
-    return Backtest(found.model_id, found.model_hash, past, scores, thresholds, now, replay)
+    manifest = models.manifest(found)
+    return Backtest(
+        found.model_id,
+        found.model_hash,
+        past,
+        scores,
+        manifest.thresholds,
+        now,
+        replay,
+        manifest.knows_no_history,
+    )
 
 
 def _decisions(history: History) -> Iterator[TransactionScored]:

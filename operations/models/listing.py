@@ -18,7 +18,11 @@ def facts_of(models: Models, named: str) -> dict[str, Any]:
     """What `retrace models show --json` prints. Raises NotFoundError, IntegrityError."""
     model = models.registry.find(named)
     manifest = models.manifest(model)
-    return _facts(models, model) | {"features": manifest.signature, "facts": manifest.facts}
+    return _facts(models, model) | {
+        "knows_no_history": manifest.knows_no_history,
+        "features": manifest.signature,
+        "facts": manifest.facts,
+    }
 
 
 def manifests_of(models: Models, *named: str) -> list[Manifest]:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.artefacts.manifest import NO_HISTORY
 from inference.artefacts.store import ArtefactStore
-from inference.evaluation.gate.report import GateReport
+from inference.evaluation.gate.report import Check, GateReport
 from inference.training.train import TrainedModel
 
 NOT_IN_FORCE = 3
@@ -19,7 +20,8 @@ folder. Raises OSError."""
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
     """`card` is the folder of the model's card, None where it could not be written: `card_error`
-    says why. `gate` is None where no promotion was asked for."""
+    says why. `gate` is None where no promotion was asked for; `doubts` are then those of the gate's
+    checks of what is too good to be true that fail."""
 
     trained: TrainedModel
     model_hash: str
@@ -27,6 +29,13 @@ class TrainingResult:
     card_error: str = ""
     promoted: bool = False
     gate: GateReport | None = None
+    doubts: tuple[Check, ...] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be known before its figures."""
+        blind = [NO_HISTORY] if self.trained.manifest.knows_no_history else []
+        return [*blind, *(each.says for each in self.doubts)]
 
     @property
     def refused(self) -> str:

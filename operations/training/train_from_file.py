@@ -5,8 +5,11 @@ The model is not registered, for there may be no log.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from inference.evaluation.gate.plausibility import doubts_about
+from inference.evaluation.gate.report import GateLimits
 from inference.frame.progress import Progress
 from inference.training.train import TrainSettings
 from operations.log.imports import ImportOptions
@@ -42,6 +45,7 @@ def train_run(
 ) -> TrainingResult:
     """Fits and stores; the run's folder is removed."""
     source = f"the file {file.name}, laid out as an import would"
-    result = output.store(trained_by(run, progress), source)
+    trained = trained_by(run, progress)
+    result = output.store(trained, source)
     remove(run)
-    return result
+    return replace(result, doubts=doubts_about(trained.validated, GateLimits()))

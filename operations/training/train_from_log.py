@@ -12,6 +12,7 @@ from eventlog.port import EventLog
 from host.clock import now_us
 from inference.artefacts.manifest import fact_of
 from inference.evaluation.costs import Costs
+from inference.evaluation.gate.plausibility import doubts_about
 from inference.evaluation.gate.report import GateLimits
 from inference.frame.frame import Frame
 from inference.frame.progress import Progress
@@ -71,7 +72,7 @@ def finish(
     exists = fact_of(trained.manifest, result.model_hash)
     register_model(ports.log, exists, now_us())
     if not asked.promote:
-        return result
+        return replace(result, doubts=doubts_about(trained.validated, ports.limits))
     progress(1.0, "measuring it and the model in force on the same payments")
     report = gate_report(ports.log, ports.output.models, run, trained, ports.costs, ports.limits)
     result = replace(result, gate=report)

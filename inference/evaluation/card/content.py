@@ -33,6 +33,7 @@ def content(
         "model_id": manifest.model_id,
         "model_hash": artefact.model_hash,
         "feature_set": manifest.feature_set,
+        "knows_no_history": manifest.knows_no_history,
         "data": _data(artefact, validated, origin),
         "code": {"version": origin.version, "commit": origin.commit},
         "settings": manifest.facts["settings"],

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from inference.artefacts.manifest import NO_HISTORY
 from inference.evaluation.card.content import MOST_IMPORTANT
 
 PLOTS = (
@@ -49,9 +50,10 @@ def _origin(card: dict[str, Any]) -> str:
     if data["positions"]:
         ends = " ".join(str(end) for end in data["positions"])
         rows.append((f"read of {data['topic']}", f"per partition up to offset {ends}"))
+    warning = f"**Warning:** {NO_HISTORY}.\n\n" if card["knows_no_history"] else ""
     return (
-        "Gives each payment the probability that it is fraud, for the thresholds below. It knows "
-        "only what its features say and frauds of the kinds that were labelled.\n\n"
+        f"{warning}Gives each payment the probability that it is fraud, for the thresholds below."
+        " It knows only what its features say and frauds of the kinds that were labelled.\n\n"
         + table(["", ""], rows)
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from inference.evaluation.costs import Costs
 from inference.evaluation.gate.comparison import Compared, Scored, compared
+from inference.evaluation.gate.plausibility import plausible
 from inference.evaluation.gate.ranking import (
     auc,
     average_precision,
@@ -146,6 +147,7 @@ def _alone(new: Candidate, in_force: InForce | None, limits: GateLimits) -> Iter
         limits,
         (name,),
     )
+    yield from plausible(measured, average_precision(feature), name, order, limits)
     yield _not_worse(
         "as exported",
         average_precision(exported),

@@ -11,19 +11,23 @@ from inference.evaluation.gate.comparison import Compared
 class GateLimits:
     """What is refused. `margin`: so much worse than the model in force, or than a single feature,
     in average precision, or in cost as a share of what fraud would cost; `fall`: so far below the
-    average precision that the model in force had at its training, and half as far in AUC. Each only
-    where the whole 95 % interval lies beyond it. `spread`: less standard deviation of scores in log
-    odds. Models are compared where there are `least` frauds and as many genuine payments."""
+    average precision that the model in force had at its training, and half as far in AUC; `alone`
+    and `plausible`: more average precision of one feature, and of the model. Each only where the
+    whole 95 % interval lies beyond it. `spread`: less standard deviation of scores in log odds.
+    Models are compared where there are `least` frauds and as many genuine payments."""
 
     margin: float = 0.02
     fall: float = 0.1
     spread: float = 0.1
+    alone: float = 0.95
+    plausible: float = 0.98
     least: int = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`worse` is by how much the model is worse, `allowed` by how much it may be."""
+    """`worse` is by how much the model is worse, `allowed` by how much it may be; of what is too
+    good, how good it is and may be."""
 
     name: str
     passed: bool

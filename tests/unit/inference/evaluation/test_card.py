@@ -212,3 +212,10 @@ def test_an_interval_is_wilsons() -> None:
         pytest.approx(0.0524, abs=1e-4),
         pytest.approx(0.3604, abs=1e-4),
     )
+
+
+def test_a_model_without_any_history_says_so_before_its_figures(card: dict[str, Any]) -> None:
+    assert card["knows_no_history"] is False
+    assert "Warning" not in markdown(card)
+    text = markdown({**card, "knows_no_history": True})
+    assert text.index("it knows no card, customer, merchant") < text.index("labelled fraud")

@@ -18,6 +18,7 @@ from domain.times import DAY
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import ALERTS
+from inference.artefacts.manifest import NO_HISTORY
 from inference.artefacts.store import MANIFEST, ArtefactStore
 from inference.evaluation.costs import Costs
 from inference.frame.frame import Frame
@@ -85,6 +86,14 @@ def champion(train: Callable[[Frame], Trained], frame: Frame) -> Trained:
 @pytest.fixture(scope="module")
 def good(train: Callable[[Frame], Trained], frame: Frame) -> Trained:
     return train(frame)
+
+
+@pytest.fixture(scope="module")
+def leaky(train: Callable[[Frame], Trained], frame: Frame) -> Trained:
+    """One of its features is the label, but for a few payments."""
+    vectors, some = frame.vectors.copy(), np.arange(len(frame)) % 500 == 3
+    vectors[:, 10] = np.where(some, 0.5, frame.labels)
+    return train(replace(frame, vectors=vectors))
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +182,24 @@ def test_a_model_that_is_not_to_be_promoted_is_not_measured(bench: Bench, bad: T
     before = bench.in_force
     result = bench.finish(bad, promote=False)
     assert (result.gate, result.refused, bench.in_force) == (None, "", before)
+    assert result.doubts == ()
+    # Its features are of the payment alone.
+    assert result.warnings == [NO_HISTORY]
+
+
+def test_a_model_with_the_label_among_its_features_is_refused_unless_forced(
+    tmp_path: Path, leaky: Trained, frame: Frame
+) -> None:
+    bench, name = Bench(tmp_path), frame.names[10]
+    result = bench.finish(leaky)
+    assert (result.promoted, bench.in_force) == (False, None)
+    assert result.refused.startswith(f"feature too good: {name} alone, its greatest values first,")
+    assert "refused too by: model too good" in result.refused
+    assert bench.alerts()[0].features == [name]
+    kept = bench.finish(leaky, promote=False)
+    assert [each.name for each in kept.doubts] == ["feature too good", "model too good"]
+    assert kept.warnings == [each.says for each in kept.doubts]
+    assert bench.finish(leaky, force=True).promoted
 
 
 def test_a_bad_model_is_refused_though_none_is_in_force(tmp_path: Path, bad: Trained) -> None:
