@@ -1,14 +1,15 @@
 """Inspection of a file: kind and columns, a mapping for it, and rows as they would be taken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from commands.imports.inspection.by_names import proposal_by_names
 from commands.imports.inspection.profile import Profile, profile_of
-from commands.imports.inspection.proposal import Proposal, propose
+from commands.imports.inspection.proposal import Proposal, shipped_proposal
 from commands.imports.mapping.binding import Binding, bind
 from commands.imports.mapping.model import FileMapping
 from commands.imports.mapping.yaml_file import load_mapping, shipped_names
@@ -70,9 +71,14 @@ def inspect_file(
         tried = [_taken(each, binding, cleaner, now, redact) for each in sample[:_TRIED_ROWS]]
         return any(not each.refused for each in tried)
 
-    proposal = propose(profiles, {name: load_mapping(name) for name in shipped_names()}, fits)
+    def values(column: str) -> Sequence[Any]:
+        return [row.get(column) for row in rows]
+
+    shipped = {name: load_mapping(name) for name in shipped_names()}
+    proposal = shipped_proposal(profiles, shipped, fits, values)
+    proposal = proposal or proposal_by_names(profiles, values, now)
     taken: tuple[TakenRow, ...] = ()
-    if {"transaction_id", "timestamp", "amount"} <= proposal.mapping.fields.keys():
+    if not any(question.path[0] == "fields" for question in proposal.questions):
         binding = bind(columns, proposal.mapping)
         shown = sample[:_SHOWN_ROWS]
         taken = tuple(_taken(each, binding, cleaner, now, redact) for each in shown)

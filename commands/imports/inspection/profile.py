@@ -10,14 +10,18 @@ from typing import Any
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _NUMBER = re.compile(r"[+-]?[$€£]?\d[\d.,]*(?:[eE][+-]?\d+)?")
-_TIME = re.compile(r"\d{4}[-/]\d\d?[-/]\d\d?[ T]\d\d?:\d\d.*")
+_DAY = r"(?:\d{4}[-/. ]\d\d?[-/. ]\d\d?|\d\d?[-/. ]\d\d?[-/. ](?:\d{4}|\d\d))"
+_TIME = re.compile(rf"{_DAY}[ T,]+\d\d?:\d\d.*")
+_DATE = re.compile(_DAY)
+_TIME_OF_DAY = re.compile(r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?")
 _EXAMPLES = 3
 _LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Of the sample alone. `kind` is integer, number, time, truth or text; empty without a value.
+    """Of the sample alone. `kind` is integer, number, time, date, time of day, truth or text;
+    empty without a value.
 
     `least` and `most` are those of numbers and times. Examples are the most frequent values,
     card numbers taken out.
@@ -36,6 +40,12 @@ class Profile:
     def unique(self) -> bool:
         return self.rows > 0 and self.distinct == self.rows
 
+    @property
+    def counts(self) -> bool:
+        """True of whole numbers that only number the rows: another file has the same."""
+        whole = self.kind == "integer" and self.unique and f"{self.least}{self.most}".isdecimal()
+        return whole and int(self.most) - int(self.least) == self.rows - 1
+
 
 def profile_of(name: str, values: Sequence[Any], redact: Callable[[str], str]) -> Profile:
     """`redact` takes card numbers out of a text."""
@@ -47,7 +57,7 @@ def profile_of(name: str, values: Sequence[Any], redact: Callable[[str], str]) -
     if kind in _NUMBERS and given:
         sizes = {text: _size(text) for text in texts}
         least, most = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
-    elif kind == "time":
+    elif kind == "time" and texts[0][:4].isdecimal():
         least, most = min(texts), max(texts)
     counted = Counter(texts)
     shown = tuple(_masked(text, redact)[:_LONGEST] for text, _ in counted.most_common(_EXAMPLES))
@@ -66,6 +76,12 @@ def profile_of(name: str, values: Sequence[Any], redact: Callable[[str], str]) -
 _NUMBERS = {"integer", "number"}
 
 
+_KINDS = (
+    (_INTEGER, "integer"), (_TIME, "time"), (_DATE, "date"), (_TIME_OF_DAY, "time of day"),
+    (_NUMBER, "number"),
+)  # fmt: skip
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "truth"
@@ -76,7 +92,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, float | Decimal):
         return "number"
     text = str(value).strip()
-    for pattern, kind in ((_INTEGER, "integer"), (_NUMBER, "number"), (_TIME, "time")):
+    for pattern, kind in _KINDS:
         if pattern.fullmatch(text):
             return kind
     return "text"

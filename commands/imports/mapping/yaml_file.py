@@ -11,6 +11,8 @@ from domain.cleaning.transaction import CANONICAL_FIELDS
 from domain.errors import InvalidInputError
 
 OPTION = "--mapping"
+FILL_IN = "FILL_IN"
+"""Stands in a proposed mapping where only a person can tell."""
 _SHIPPED = Path(__file__).parent / "shipped"
 _T = TypeVar("_T")
 
@@ -45,6 +47,8 @@ def shipped_text(name: str) -> str:
 def parse_mapping(text: str, source: str) -> FileMapping:
     """`source` names the file in errors. Raises InvalidInputError naming file and key."""
     made = _parsed(text, source)
+    if (open_key := _first_open(made)) is not None:
+        raise _wrong(source, open_key, f"still says {FILL_IN}: the comment above it tells what")
     if not isinstance(made, dict):
         raise _wrong(source, "", "expected keys such as fields and label")
     fields = made.pop("fields", {})
@@ -63,15 +67,35 @@ def parse_mapping(text: str, source: str) -> FileMapping:
 
 def mapping_text(mapping: FileMapping) -> str:
     """YAML that `parse_mapping` reads as an equal mapping; a field of one column is one line."""
-    import yaml  # type: ignore[import-untyped, unused-ignore]
+    return as_yaml(plain_fields(msgspec.to_builtins(mapping)))
 
-    made: dict[str, Any] = msgspec.to_builtins(mapping)
-    made["fields"] = {
+
+def plain_fields(made: dict[str, Any]) -> dict[str, Any]:
+    """A mapping as built-in types, a field of one column alone as its name."""
+    fields = {
         name: field["column"] if set(field) == {"column"} else field
         for name, field in made.get("fields", {}).items()
     }
-    text: str = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=100)
+    return {**made, "fields": fields}
+
+
+def as_yaml(made: dict[str, Any]) -> str:
+    import yaml  # type: ignore[import-untyped, unused-ignore]
+
+    text: str = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=79)
     return text
+
+
+def _first_open(made: object) -> str | None:
+    """The key of the first value that is still to be filled in."""
+    if made == FILL_IN:
+        return ""
+    pairs = made.items() if isinstance(made, dict) else enumerate(made) if isinstance(
+        made, list) else ()  # fmt: skip
+    for key, value in pairs:
+        if (inner := _first_open(value)) is not None:
+            return f"{key}.{inner}".rstrip(".")
+    return None
 
 
 def _field(name: str, value: object, source: str) -> FieldMapping:
