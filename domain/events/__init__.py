@@ -12,6 +12,7 @@ from domain.events.envelope import (
 from domain.events.model_alerts import HealthMeasure, ModelAlertDelivered, ModelAlertRaised
 from domain.events.policy import (
     FeaturesActivated,
+    KeysNamed,
     ModelPromoted,
     ModelRetired,
     ModelRolledOut,
@@ -41,6 +42,7 @@ __all__ = [
     "Event",
     "FeaturesActivated",
     "HealthMeasure",
+    "KeysNamed",
     "LabelKind",
     "Mode",
     "ModelAlertDelivered",

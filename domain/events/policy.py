@@ -115,6 +115,19 @@ class FeaturesActivated(Event):
     reason: str
 
 
+@event("fraud.keys.named")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysNamed(Event):
+    """The secret keys of the processes that write this log, by fingerprints that do not tell them.
+
+    The first fact that names a key binds all processes. `replaced` says that another is accepted
+    from here on: equal cards then have other tokens, and equal submissions other digests.
+    """
+
+    fingerprints: dict[str, str]
+    replaced: bool = False
+
+
 @event("fraud.thresholds.set")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdsSet(Event):

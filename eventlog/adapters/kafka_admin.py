@@ -1,4 +1,4 @@
-"""Creation of topics; none is ever deleted or altered."""
+"""Creation and check of topics; none is ever deleted or altered."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic
 
-from domain.errors import LogUnavailableError
+from domain.errors import IntegrityError, LogUnavailableError
 from eventlog.adapters.kafka_errors import no_answer
 from eventlog.adapters.kafka_topics import StoredTopics
 from eventlog.settings import KafkaSettings, topic_name
@@ -17,6 +17,8 @@ MAX_RECORD_BYTES = 2 * 1024 * 1024
 # A dead letter holds any record, sealed and in base64.
 MAX_SEALED_BYTES = 2 * MAX_RECORD_BYTES
 _READY_SECONDS = 30.0
+_COPIES = 3
+_IN_SYNC = "min.insync.replicas"
 
 
 def ensure_topics(
@@ -24,38 +26,75 @@ def ensure_topics(
     *,
     prefix: str = "",
     topics: Iterable[Topic] = TOPICS,
-    replication: int = 1,
+    replication: int = 0,
+    min_in_sync: int = 0,
 ) -> list[str]:
     """Creates what is missing and returns the names created. Safe when called concurrently.
 
-    Raises IntegrityError for a topic that is there with another partition count, and
-    LogUnavailableError. When it returns, the topics can be written and read.
+    `replication` is how many copies a partition has, 0 for `_COPIES` or as many as there are
+    brokers; `min_in_sync` how many of them must hold a record, 0 for all but one. When it returns,
+    the topics can be written and read. Raises LogUnavailableError, and IntegrityError for a topic
+    that is there with another partition count, that is kept for ever and would lose records, or
+    that has fewer copies than asked for.
     """
     settings = KafkaSettings(bootstrap_servers, prefix)
     there = StoredTopics(settings)
     wanted = list(topics)
     missing = [topic for topic in wanted if there.stored(topic) is None]
-    created = _create(there.client, settings, missing, replication) if missing else []
+    created = []
+    if missing:
+        copies = replication or min(_COPIES, there.brokers())
+        created = _create(there.client, settings, missing, copies, min_in_sync or copies - 1)
     for topic in wanted:
         _await_leaders(there, settings, topic)
         there.bounds(topic)
+        if topic.retention_us == FOREVER:
+            _check_kept(there, settings, topic, replication, min_in_sync)
     return created
 
 
 def _create(
-    client: Any, settings: KafkaSettings, topics: list[Topic], replication: int
+    client: Any, settings: KafkaSettings, topics: list[Topic], replication: int, in_sync: int
 ) -> list[str]:
     requested = [
         NewTopic(
             topic_name(settings.topic_prefix, topic),
             num_partitions=topic.partitions,
             replication_factor=replication,
-            config=_config(topic, replication),
+            config=topic_config(topic) | {_IN_SYNC: str(max(1, in_sync))},
         )
         for topic in topics
     ]
     futures = client.create_topics(requested, request_timeout=settings.request_timeout)
     return [name for name, future in futures.items() if _created(future, settings)]
+
+
+def _check_kept(
+    there: StoredTopics, settings: KafkaSettings, topic: Topic, replication: int, in_sync: int
+) -> None:
+    """What was created by others, or altered since."""
+    name, found = topic_name(settings.topic_prefix, topic), there.stored(topic)
+    assert found is not None
+    if found.copies < replication:
+        raise IntegrityError(
+            f"topic {name} on {settings.bootstrap_servers} has {found.copies} copies, "
+            f"RETRACE_KAFKA_REPLICATION asks for {replication}: add copies with "
+            "kafka-reassign-partitions, or lower the setting"
+        )
+    stored = there.configuration(topic)
+    for key, declared in (topic_config(topic) | {_IN_SYNC: str(in_sync)}).items():
+        if not _keeps(key, stored[key], declared):
+            raise IntegrityError(
+                f"topic {name} on {settings.bootstrap_servers} has {key}={stored[key]}: it would "
+                f"lose or refuse records. Set it with kafka-configs --alter --entity-type topics "
+                f"--entity-name {name} --add-config {key}={declared}"
+            )
+
+
+def _keeps(key: str, stored: str, declared: str) -> bool:
+    if key in (_IN_SYNC, "max.message.bytes"):
+        return int(stored) >= int(declared)
+    return key == "compression.type" or stored == declared
 
 
 def _created(future: Any, settings: KafkaSettings) -> bool:
@@ -68,7 +107,8 @@ def _created(future: Any, settings: KafkaSettings) -> bool:
     return True
 
 
-def _config(topic: Topic, replication: int) -> dict[str, str]:
+def topic_config(topic: Topic) -> dict[str, str]:
+    """What keeps its records, as they are, for as long as they are declared to be kept."""
     forever = topic.retention_us == FOREVER
     return {
         "cleanup.policy": "delete",
@@ -78,7 +118,6 @@ def _config(topic: Topic, replication: int) -> dict[str, str]:
         "message.timestamp.type": "LogAppendTime",
         "compression.type": "producer",
         "max.message.bytes": str(_largest(topic)),
-        "min.insync.replicas": str(min(replication, 2)),
     }
 
 

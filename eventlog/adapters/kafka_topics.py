@@ -9,7 +9,7 @@ from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection
 from confluent_kafka import TopicPartition as Partition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
 
 from eventlog.adapters.kafka_errors import missing_topic, no_answer, wrong_partitions
 from eventlog.settings import KafkaSettings, topic_name
@@ -28,10 +28,11 @@ _PASSING = (
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """`led` partitions have a leader and so take records."""
+    """`led` partitions have a leader and so take records; each has `copies` at least."""
 
     partitions: int
     led: int
+    copies: int
 
 
 class StoredTopics:
@@ -67,7 +68,25 @@ class StoredTopics:
             if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return None
             raise no_answer(error, "describe its topics", self._settings) from error
-        return Stored(len(partitions), sum(each.leader is not None for each in partitions))
+        led = sum(each.leader is not None for each in partitions)
+        return Stored(len(partitions), led, min(len(each.replicas) for each in partitions))
+
+    def brokers(self) -> int:
+        described = self.client.describe_cluster(request_timeout=self._settings.request_timeout)
+        try:
+            return len(described.result().nodes)
+        except KafkaException as error:
+            raise no_answer(error, "tell its brokers", self._settings) from error
+
+    def configuration(self, topic: Topic) -> dict[str, str]:
+        """What is set for a stored topic, defaults of the server included."""
+        asked = ConfigResource(ConfigResource.Type.TOPIC, self._name(topic))
+        timeout = self._settings.request_timeout
+        (answer,) = self.client.describe_configs([asked], request_timeout=timeout).values()
+        try:
+            return {name: entry.value for name, entry in answer.result().items()}
+        except KafkaException as error:
+            raise no_answer(error, f"describe {self._name(topic)}", self._settings) from error
 
     def check(self, topic: Topic) -> None:
         """Raises IntegrityError where the stored topic has another partition count; asks once."""

@@ -10,10 +10,11 @@ from commands.imports.nothing_appended import NothingAppended
 from commands.imports.rejects import RejectFile
 from commands.imports.schedule import ReplaySchedule
 from commands.imports.summary import ImportSummary
+from commands.policy.keys import refuse_other_keys
 from eventlog.port import Appender
 from host.clock import now_us
 from operations.log.imports import OpenedImport, with_dead_letters
-from runtime.composition.intake import cleaner_for_file
+from runtime.composition.intake import cleaner_for_file, keys_of
 from runtime.composition.log import open_log
 from runtime.settings import Settings
 
@@ -31,14 +32,15 @@ def open_import_ports(
     """`rate` is seconds of history per second, 0 for full speed; `sleep` waits in between.
     In a dry run nothing is appended and no server is asked.
 
-    Raises InvalidInputError for an unknown currency or a file of rejects that cannot be written.
+    Raises InvalidInputError for an unknown currency or a file of rejects that cannot be written,
+    and SettingsError for other keys than those that the log is written with.
     """
     # Threads of the Kafka client inherit it: decisions go first where they share cores.
     os.setpriority(os.PRIO_PROCESS, 0, max(5, os.getpriority(os.PRIO_PROCESS, 0)))
     cleaner, redact = cleaner_for_file(settings, currency)
     command = opened.command
     opened_log: AbstractContextManager[Appender] = (
-        nullcontext(NothingAppended()) if dry_run else open_log(settings)
+        nullcontext(NothingAppended()) if dry_run else _open_same_log(settings)
     )
     with (
         opened_log as log,
@@ -56,3 +58,10 @@ def open_import_ports(
             schedule=ReplaySchedule(rate, time.monotonic, sleep) if rate else None,
             progress=progress,
         )
+
+
+@contextmanager
+def _open_same_log(settings: Settings) -> Iterator[Appender]:
+    with open_log(settings) as log:
+        refuse_other_keys(log, keys_of(settings))
+        yield log

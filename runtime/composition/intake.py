@@ -1,9 +1,10 @@
-"""Composition of payload cleaners, with the keys of this installation."""
+"""Composition of payload cleaners, and the secret keys that they and dead letters are given."""
 
 from collections.abc import Callable
 
 from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
+from commands.policy.keys import SecretKey
 from domain.cleaning.absent import absent_words
 from domain.cleaning.cards import redact
 from domain.errors import InvalidInputError
@@ -34,3 +35,16 @@ def cleaner_for_file(
         raise InvalidInputError("--default-currency", "expected an ISO 4217 code such as EUR")
     tokenise = Tokeniser(settings.token_key)
     return cleaner_of(settings, code), lambda text: redact(text, tokenise)
+
+
+def keys_of(settings: Settings) -> list[SecretKey]:
+    given = {
+        "token": (settings.token_key, "RETRACE_TOKEN_KEY"),
+        "digest": (settings.digest_key, "RETRACE_DIGEST_KEY"),
+        "dead-letter": (settings.dead_letter_key, "RETRACE_DEAD_LETTER_KEY"),
+    }
+    folder = settings.state_dir / "secrets"
+    return [
+        SecretKey(name, key, setting, str(folder / f"{name}.key"))
+        for name, (key, setting) in given.items()
+    ]

@@ -25,7 +25,21 @@ def _migrations(settings: Settings, _: Say) -> None:
 def _topics(settings: Settings, _: Say) -> None:
     from eventlog.adapters.kafka_admin import ensure_topics
 
-    ensure_topics(settings.kafka_bootstrap_servers)
+    ensure_topics(
+        settings.kafka_bootstrap_servers,
+        replication=settings.kafka_replication,
+        min_in_sync=settings.kafka_min_in_sync,
+    )
+
+
+def _keys(settings: Settings, _: Say) -> None:
+    from commands.policy.keys import name_keys
+    from host.clock import now_us
+    from runtime.composition.intake import keys_of
+    from runtime.composition.log import open_log
+
+    with open_log(settings) as log:
+        name_keys(log, keys_of(settings), now_us())
 
 
 def _kernel(_: Settings, __: Say) -> None:
@@ -63,6 +77,7 @@ def _model(settings: Settings, say: Say) -> None:
 STEPS = (
     Step("migrations", _migrations),
     Step("topics", _topics),
+    Step("keys", _keys),
     Step("feature kernel", _kernel),
     Step("feast apply", _features),
     Step("online generation", _generation),

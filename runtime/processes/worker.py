@@ -15,6 +15,7 @@ from pathlib import Path
 import uvloop
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
+from commands.policy.keys import refuse_other_keys
 from domain.errors import LogUnavailableError, RetraceError, SettingsError
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.settings import KafkaSettings
@@ -22,6 +23,7 @@ from eventlog.topics import TRANSACTIONS
 from projections.faust.app import WorkerSettings, build_app
 from projections.faust.watchdog import Watchdog
 from projections.faust.worker import Worker, explain
+from runtime.composition.intake import keys_of
 from runtime.processes.table import WORKERS
 from runtime.processes.workload import Tools
 from runtime.settings import Settings, load_settings
@@ -78,6 +80,7 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         kafka = KafkaSettings(settings.kafka_bootstrap_servers, topic_prefix)
         log = stack.enter_context(closing(KafkaEventLog(kafka)))
         await _wait_for_kafka(log, name)
+        await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
         app = build_app(name, limits)
         workload = WORKERS[name](Tools(name, settings, limits, app, log, stack))
         worker = Worker(name, app, workload.handlers)

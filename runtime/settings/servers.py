@@ -20,6 +20,10 @@ class ServerSettings(Slice):
 
     kafka_bootstrap_servers: str = Field(default="", alias="KAFKA_BOOTSTRAP_SERVERS")
     """host:port[,host:port]. Set: no local Kafka is started."""
+    kafka_replication: int = Field(default=0, alias="RETRACE_KAFKA_REPLICATION", ge=0)
+    """Copies of each partition; set: topics with fewer are refused. 0: 3, or as many as brokers."""
+    kafka_min_in_sync: int = Field(default=0, alias="RETRACE_KAFKA_MIN_ISR", ge=0)
+    """Copies that acknowledge a write; set: topics with fewer are refused. 0: all but one."""
     redis_url: str = Field(default="", alias="REDIS_URL")
     """redis://[:password@]host:port/0. Set: no local Redis is started."""
     database_url: str = Field(default="", alias="DATABASE_URL")

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka.admin import NewTopic
 
 from domain.errors import IntegrityError, LogUnavailableError
 from eventlog.adapters.kafka import KafkaEventLog
-from eventlog.adapters.kafka_admin import MAX_RECORD_BYTES, ensure_topics
+from eventlog.adapters.kafka_admin import MAX_RECORD_BYTES, ensure_topics, topic_config
 from eventlog.adapters.kafka_producer import Sender
 from eventlog.adapters.kafka_topics import StoredTopics
 from eventlog.codec import decode
@@ -110,6 +111,35 @@ async def test_a_topic_of_another_partition_count_is_refused(kafka: KafkaSetting
         server = StoredTopics(kafka)
         for gone in server.client.delete_topics([topic_name(kafka.topic_prefix, stored)]).values():
             gone.result()
+
+
+@pytest.mark.parametrize(
+    ("altered", "asked", "said"),
+    [
+        ({"retention.ms": "604800000"}, {}, "retention.ms=604800000.*kafka-configs"),
+        ({"cleanup.policy": "compact"}, {}, "cleanup.policy=compact"),
+        ({}, {"replication": 3}, "has 1 copies, RETRACE_KAFKA_REPLICATION asks for 3"),
+        ({}, {"min_in_sync": 2}, "min.insync.replicas=1"),
+    ],
+)
+def test_a_topic_that_would_lose_records_is_refused(
+    kafka: KafkaSettings, altered: dict[str, str], asked: dict[str, int], said: str
+) -> None:
+    topic = replace(POLICY, base="kept")
+    name = topic_name(kafka.topic_prefix, topic)
+    client = StoredTopics(kafka).client
+    (made,) = client.create_topics(
+        [NewTopic(name, 1, config=topic_config(topic) | altered)]
+    ).values()
+    made.result()
+    try:
+        with pytest.raises(IntegrityError, match=said):
+            ensure_topics(
+                kafka.bootstrap_servers, prefix=kafka.topic_prefix, topics=[topic], **asked
+            )
+    finally:
+        (gone,) = client.delete_topics([name]).values()
+        gone.result()
 
 
 async def test_a_topic_that_is_missing_is_named_with_what_creates_it(kafka: KafkaSettings) -> None:
