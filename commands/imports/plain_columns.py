@@ -25,7 +25,7 @@ from domain.money import AmountStyle, to_minor
 from domain.transactions import Transaction
 
 _REMEMBERED = 1 << 16
-_LONG = 10**11  # what is below is no card number
+_LONG = 10**18  # of what is longer, not all are ids
 _FAILED: Any = object()
 _Left = set[int]
 
@@ -80,7 +80,7 @@ class PlainColumns:
         return PlainRows(transactions, labels, notes)
 
     def _keys(self, given: Sequence[Any], left: _Left) -> Sequence[str | None]:
-        if set(map(type, given)) == {int} and min(given) >= 0 and max(given) < _LONG:
+        if set(map(type, given)) == {int} and -_LONG < min(given) <= max(given) < _LONG:
             keys = list(map(str, given))
             if self._words.missing.isdisjoint(keys):
                 return keys
@@ -116,13 +116,13 @@ class PlainColumns:
         amounts, base = [0] * len(given), [0] * len(given)
         rows = zip(given, currencies, fields["timestamp"], strict=True)
         for at, (value, currency, moment) in enumerate(rows):
-            if at in left:
+            if at in left or is_changed("amount", value, None):
+                left.add(at)
                 continue
             try:
-                _check_amount(value)
                 amounts[at] = minor = to_minor(value, currency, style=style)
                 base[at] = rates.to_base(minor, currency, moment)
-            except (InvalidInputError, _NotPlainError):
+            except InvalidInputError:
                 left.add(at)
         fields["amount"], fields["base_amount"] = amounts, base
 
@@ -188,14 +188,6 @@ def _plain_moment(given: Any, now: int) -> int:
     if moment is None or is_changed("timestamp", given, moment):
         raise _NotPlainError
     return moment
-
-
-def _check_amount(given: Any) -> None:
-    """Text that has a sign beside its digits may name a currency."""
-    if type(given) is str:
-        digits = given[:1].isdigit() and given[-1:].isdigit()
-        if not digits or is_changed("amount", given, None):
-            raise _NotPlainError
 
 
 def _check_positions(fields: dict[str, Sequence[Any]], left: _Left) -> None:

@@ -20,6 +20,7 @@ class ColumnBatch:
         self._names = names
         self._columns = dict(zip(names, zip(plain, batch.columns, strict=True), strict=True))
         self._made: dict[str, list[Any]] = {}
+        self._rows: list[tuple[str, list[Any]]] = []
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -31,7 +32,9 @@ class ColumnBatch:
             yield line, dict(zip(names, row, strict=True))
 
     def row(self, at: int) -> Row:
-        return {name: self.column(name)[at] for name in self._names}
+        if not self._rows:
+            self._rows = [(name, self.column(name)) for name in self._names]
+        return {name: values[at] for name, values in self._rows}
 
     def column(self, name: str) -> list[Any]:
         made = self._made.get(name)
@@ -49,10 +52,8 @@ class ColumnBatch:
         if column is None or not pa.types.is_timestamp(column.type):
             return None
         try:
-            micros = column.cast(
-                pa.timestamp("us", tz=column.type.tz), safe=column.type.unit != "ns"
-            )
-        except pa.ArrowInvalid:  # a time beyond what 64 bits hold in microseconds
+            micros = column.cast(pa.timestamp("us", tz=column.type.tz))
+        except pa.ArrowInvalid:  # nanoseconds, or beyond what 64 bits hold in microseconds
             return None
         return micros.cast(pa.int64()).to_pylist(), column.type.tz is None
 
@@ -75,7 +76,9 @@ def to_plain(kind: Any) -> Callable[[Any], list[Any]]:
     if pa.types.is_timestamp(kind) and kind.unit == "ns":
         micros = pa.timestamp("us", tz=kind.tz)
         # Nanoseconds would come as objects of pandas.
-        return lambda column: _values(column.cast(micros, safe=False))
+        return lambda column: _moments(column.cast(micros, safe=False))
+    if pa.types.is_timestamp(kind):
+        return _moments
     if pa.types.is_floating(kind):
         return lambda column: [None if v != v else v for v in column.to_pylist()]
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
@@ -89,6 +92,15 @@ def _values(column: Any) -> list[Any]:
     except (OverflowError, ValueError):  # a time beyond what Python's have
         found = [_value(each) for each in column]
     return found
+
+
+def _moments(column: Any) -> list[Any]:
+    """NumPy makes them twenty times as fast as Arrow, and integers of what Python's cannot hold."""
+    if column.type.tz is None:
+        found: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+        if int not in set(map(type, found)):
+            return found
+    return _values(column)
 
 
 def _value(scalar: Any) -> Any:

@@ -257,6 +257,22 @@ def test_clean_rows_are_not_left_to_the_rows_way() -> None:
         assert [each.attributes for each in made] == [{"note": "a"}, {}, {"note": "b"}]
 
 
+def test_a_position_of_zeros_and_ids_of_any_length_are_what_they_are_row_by_row() -> None:
+    base = {"timestamp": "2024-01-05T10:00:01Z", "amount": 1}
+    places = [(0.0, 0.0), (0, 0), (0.0, 5.0), (None, 5.0)]
+    keys = [10**18, -(10**300), 10**200, 4111111111111111]
+    rows = [
+        {**base, "transaction_id": key, "lat": lat, "lon": lon}
+        for key, (lat, lon) in zip(keys, places, strict=True)
+    ]
+    source = Made(list(rows[0]), [RowBatch([(1, rows[0])]), RowBatch(enumerate(rows[1:], 2))])
+    log, rejects, summary = imported(source, False, FileMapping())
+    assert (log, rejects, summary) == imported(source, True, FileMapping())
+    assert [event.subject for event in log] == [str(keys[0])]
+    assert summary.notes == {"rows with no position: left out": 1}
+    assert [each.field for each in rejects] == ["transaction_id", "transaction_id", "lat"]
+
+
 def test_values_that_are_equal_and_of_another_kind_are_cleaned_each_by_itself() -> None:
     ids = [1.0, True, 1, "1", 0.0, False]
     base = {"timestamp": "2024-01-05T10:00:01Z", "amount": 1}
