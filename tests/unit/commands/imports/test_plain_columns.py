@@ -1,23 +1,18 @@
 """Rows cleaned by columns are what they are row by row: transactions, labels, rejects, counts."""
 
-import math
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from commands.imports import handler
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
 from commands.imports.mapping.binding import bind
-from commands.imports.mapping.model import FieldMapping, FileMapping, LabelMapping
+from commands.imports.mapping.model import FileMapping
 from commands.imports.plain_columns import PlainColumns
 from commands.imports.readers.column_batch import ColumnBatch, to_plain
-from commands.imports.readers.rows import Batch, MalformedRow, RowBatch
+from commands.imports.readers.rows import Batch, RowBatch
 from commands.imports.rejects import Reject
 from commands.imports.summary import ImportSummary
 from domain.cleaning.absent import USUAL
@@ -25,172 +20,10 @@ from domain.cleaning.cards import redact
 from domain.events import Envelope
 from domain.money import AS_WRITTEN
 from domain.times import DAY
+from tests.builders.dirty_columns import AT, Made, mappings, sources
 from tests.builders.import_files import NOW, TOKENISE, OrderedLog, cleaner
 
-CARD = "4111 1111 1111 1111"
-_AT = datetime(2024, 1, 5, 10, 0, 1)  # noqa: DTZ001
-_ZONE = timezone(timedelta(hours=2))
-_IDS: tuple[list[Any], ...] = (
-    [f"c{n}" for n in range(6)]
-    + [" c1 ", "", "  ", "-1", "NULL", "unknown", "000000", "0", CARD, CARD.replace(" ", ""), "'q'"]
-    + ["4.1E+15", "13926.0", "a\tb", "a\u00a0b", "x" * 201, "é", "card 7", "7", "\x00", "4 111"],
-    [0, 1, 2, 7, 17, -1, -5, 10**11, 4111111111111111, 10**18 + 3, 123456789012],
-    [1.0, 7.0, 2.5, math.nan, 2.0**53, -0.0, 4111111111111111.0, math.inf],
-    [True, False],
-    [b"c1", b"\xff\xfe", b" c2"],
-)
-_TIMES: tuple[list[Any], ...] = (
-    [_AT, _AT + timedelta(days=2), datetime(1980, 1, 1), datetime(2031, 1, 1)],  # noqa: DTZ001
-    [_AT.replace(tzinfo=UTC), _AT.replace(tzinfo=UTC) + timedelta(hours=1)],
-    [_AT.replace(tzinfo=_ZONE), _AT.replace(tzinfo=_ZONE) - timedelta(microseconds=5)],
-    [
-        "2024-01-05T10:00:01Z",
-        "2024-01-05 10:00:01",
-        "2024-01-05T10:00:01+02:00",
-        "2024-01-05",
-        "",
-        " 2024-01-05 10:00:01",
-        "2024/01/05 10:00",
-        "1704448801",
-        "never",
-        "2024-01-05 10:00:01z",
-    ],
-    [1704448801, 1704448801000, 1704448801000000, 5, -1, 2**62],
-    [1704448801.5, 3.0, math.nan],
-)
-_AMOUNTS: tuple[list[Any], ...] = (
-    [0.0, 12.5, 57.160000000000004, 1.005, -3.0, 1e13, math.nan, math.inf, 7.0],
-    [0, 12, -4, 10**13],
-    ["12.50", "12,50", "1,234.56", "1.000", "$5", "€ 5", "5 EUR", " 7", "", "x", "-2", ".5", "5e3"],
-    [Decimal("12.50"), Decimal("-1.00"), Decimal("0.01")],
-)
-_CODES: tuple[list[Any], ...] = (
-    ["USD", "eur", "EUR", "", "JPY", "XXX", "-1", "N/A", " USD", "KWD"],
-    ["EUR"],
-    [1, 2],
-)
-_PLACES: tuple[list[Any], ...] = (
-    [0.0, 12.5, -90.0, 91.0, math.nan, -0.0],
-    ["12.5", "0", " 1", "1,5", "", "x"],
-    [0, 45, 200],
-)
-_DIRT: dict[str, tuple[list[Any], ...]] = {
-    "transaction_id": _IDS,
-    "timestamp": _TIMES,
-    "amount": _AMOUNTS,
-    "card_id": _IDS,
-    "mcc": (["5411", "0742", "54", " 5411", ""], [742, 5411, 99999], [5411.0, math.nan]),
-    "country": (["DE", "DEU", "de", "ZZ", "-1", ""], [1]),
-    "channel": (["ecom", "online", "nfc", "-1", ""], [3]),
-    "ip": (["10.0.0.1", "::ffff:1.2.3.4", "fe80::1%1", "x", ""], [1]),
-    "device_id": _IDS,
-    "customer_id": _IDS,
-    "merchant_id": _IDS,
-    "lat": _PLACES,
-    "lon": _PLACES,
-    "currency": _CODES,
-    "note": (["a", "", CARD], [1, 4111111111111111], [1.5, math.nan], [{"k": CARD}], [[1], []]),
-    "_dropped": (["x"], [{"card_id": "x"}]),
-    "fraud": (
-        *([0, 1, 2], ["0", "1", "fraud", "", "?"], [True, False], [0.0, 1.0, math.nan, 0.5]),
-        [[1], []],
-    ),
-}
-_OPTIONAL = sorted(_DIRT.keys() - {"transaction_id", "timestamp", "amount", "fraud"})
-_ID: tuple[list[Any], ...] = (["c1", "c2", "card 7"], [1, 2, 7], [1.0, 7.0])
-_CLEAN: dict[str, tuple[list[Any], ...]] = {
-    "transaction_id": (
-        [f"t{n}" for n in range(90)],
-        list(range(90)),
-        list(range(10**12, 10**12 + 90)),
-    ),
-    "timestamp": ([_AT, _AT + timedelta(days=2)], _TIMES[1], _TIMES[2], _TIMES[3][:2]),
-    "amount": ([12.5, 0.0, 7.0], [0, 12], ["12.50", "7"], [Decimal("12.50")]),
-    "card_id": _ID,
-    "mcc": (["5411", "0742"], [742]),
-    "country": (["DE", "FR"],),
-    "channel": (["ecom"],),
-    "ip": (["10.0.0.1"],),
-    "device_id": _ID,
-    "customer_id": _ID,
-    "merchant_id": _ID,
-    "lat": ([12.5, -90.0], ["12.5"]),
-    "lon": ([12.5, -90.0], [45]),
-    "currency": (["USD", "EUR", "JPY"],),
-    "note": (["a", "b"], [1, 4111111111111111], [1.5, math.nan]),
-    "_dropped": (["x"],),
-    "fraud": ([0, 1], ["0", "fraud", ""], [True, False]),
-}
-
-
-class Made:
-    """A source of the batches given."""
-
-    kind = part = "made"
-
-    def __init__(self, columns: Sequence[str], batches: list[Batch]) -> None:
-        self.columns, self._batches = tuple(columns), batches
-
-    def batches(self) -> Iterator[Batch]:
-        yield from self._batches
-
-    def fraction(self) -> float:
-        return 1.0
-
-    def close(self) -> None:
-        pass
-
-
-@st.composite
-def sources(draw: st.DrawFn) -> Made:
-    names = ["transaction_id", "timestamp", "amount"]
-    names += draw(st.lists(st.sampled_from(_OPTIONAL), max_size=5, unique=True))
-    dirty = draw(st.sets(st.sampled_from([*names, "fraud"]), max_size=3))
-    values = {
-        name: draw(st.sampled_from((_DIRT if name in dirty else _CLEAN)[name]))
-        for name in (*names, "fraud")
-    }
-    arrow = draw(st.booleans())
-    if not arrow and draw(st.booleans()):  # JSON: kinds beside each other
-        values |= {name: [each for pool in _DIRT[name] for each in pool] for name in dirty}
-    batches: list[Batch] = []
-    first = 1
-    for _ in range(draw(st.integers(1, 2))):
-        size = draw(st.integers(1, 8))
-        columns = {}
-        for name, pool in values.items():
-            value = st.sampled_from([*pool, None] if name in dirty else pool)
-            columns[name] = draw(st.lists(value, min_size=size, max_size=size))
-        batches.append(_arrow(first, columns, draw) if arrow else _rows(first, columns, draw))
-        first += size
-    return Made(list(values), batches)
-
-
-def _arrow(first: int, columns: dict[str, list[Any]], draw: st.DrawFn) -> Batch:
-    arrays = [pa.array(values) for values in columns.values()]
-    for at, array in enumerate(arrays):
-        if pa.types.is_timestamp(array.type):
-            unit = draw(st.sampled_from(["s", "ms", "us", "ns"]))
-            arrays[at] = array.cast(pa.timestamp(unit, tz=array.type.tz), safe=False)
-        elif pa.types.is_string(array.type) and draw(st.booleans()):
-            arrays[at] = array.dictionary_encode()
-    batch = pa.RecordBatch.from_arrays(arrays, names=list(columns))
-    return ColumnBatch(first, batch, list(columns), [to_plain(each.type) for each in arrays])
-
-
-def _rows(first: int, columns: dict[str, list[Any]], draw: st.DrawFn) -> Batch:
-    made = RowBatch()
-    for line, row in enumerate(zip(*columns.values(), strict=True), first):
-        if draw(st.integers(0, 9)) == 9:
-            made.append((line, MalformedRow("is broken", "what was there")))
-        else:
-            kept = {
-                name: value
-                for name, value in zip(columns, row, strict=True)
-                if not isinstance(value, bytes) and value == value
-            }
-            made.append((line, kept))
-    return made
+_NO_TIME = "timestamp: expected a date and time such as 2023-10-01T12:34:56Z"
 
 
 def imported(
@@ -218,19 +51,6 @@ def imported(
     return log.appended, rejects, summary
 
 
-@st.composite
-def mappings(draw: st.DrawFn) -> FileMapping:
-    amount = FieldMapping(
-        column="amount", decimal=draw(st.sampled_from([None, ".", ","])), round=draw(st.booleans())
-    )
-    return FileMapping(
-        fields={"amount": amount},
-        label=draw(st.sampled_from([None, LabelMapping("fraud")])),
-        missing=draw(st.sampled_from([None, ("7", "c1")])),
-        placeholders=draw(st.sampled_from([None, ("7", "c2")])),
-    )
-
-
 @given(source=sources(), mapping=mappings())
 @settings(deadline=None)
 def test_columns_give_what_rows_give(source: Made, mapping: FileMapping) -> None:
@@ -240,7 +60,7 @@ def test_columns_give_what_rows_give(source: Made, mapping: FileMapping) -> None
 def test_clean_rows_are_not_left_to_the_rows_way() -> None:
     columns: dict[str, list[Any]] = {
         "transaction_id": [1, 2, 3],
-        "timestamp": [_AT, _AT, _AT],
+        "timestamp": [AT, AT, AT],
         "amount": [1.5, 2.25, 3.0],
         "card_id": [7, 8, 7],
         "note": ["a", None, "b"],
@@ -265,12 +85,41 @@ def test_a_position_of_zeros_and_ids_of_any_length_are_what_they_are_row_by_row(
         {**base, "transaction_id": key, "lat": lat, "lon": lon}
         for key, (lat, lon) in zip(keys, places, strict=True)
     ]
-    source = Made(list(rows[0]), [RowBatch([(1, rows[0])]), RowBatch(enumerate(rows[1:], 2))])
+    source = Made(list(rows[0]), [RowBatch([each]) for each in enumerate(rows, 1)])
     log, rejects, summary = imported(source, False, FileMapping())
     assert (log, rejects, summary) == imported(source, True, FileMapping())
     assert [event.subject for event in log] == [str(keys[0])]
     assert summary.notes == {"rows with no position: left out": 1}
     assert [each.field for each in rejects] == ["transaction_id", "transaction_id", "lat"]
+
+
+def test_a_decimal_sign_counts_from_the_row_on_that_needed_it() -> None:
+    amounts = ["5e3", "1.000", "5e3", "12,50"]
+    columns = {
+        "transaction_id": list("abcd"),
+        "timestamp": ["2024-01-05T10:00:01Z"] * 4,
+        "amount": amounts,
+    }
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    source = Made(list(columns), [RowBatch(enumerate(rows, 1))])
+    found = imported(source, False, FileMapping())
+    assert found == imported(source, True, FileMapping())
+    assert [event.data.transaction.amount for event in found[0]] == [500_000, 100_000, 1250]
+    assert [each.line for each in found[1]] == [3]
+
+
+def test_times_that_no_calendar_holds_are_refused_in_columns_too() -> None:
+    columns = {
+        "transaction_id": pa.array(["a", "b"]),
+        "timestamp": pa.array([1_704_448_801, 2**60]).cast(pa.timestamp("us")),
+        "amount": pa.array([1, 1]),
+    }
+    batch = pa.RecordBatch.from_pydict(columns)
+    plain = [to_plain(each.type) for each in batch.columns]
+    source = Made(list(columns), [ColumnBatch(1, batch, list(columns), plain)])
+    found = imported(source, False, FileMapping())
+    assert found == imported(source, True, FileMapping())
+    assert [each.reason for each in found[1]] == ["timestamp: is before 1990", _NO_TIME]
 
 
 def test_values_that_are_equal_and_of_another_kind_are_cleaned_each_by_itself() -> None:
