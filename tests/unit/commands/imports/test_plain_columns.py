@@ -80,7 +80,7 @@ def test_clean_rows_are_not_left_to_the_rows_way() -> None:
 def test_a_position_of_zeros_and_ids_of_any_length_are_what_they_are_row_by_row() -> None:
     base = {"timestamp": "2024-01-05T10:00:01Z", "amount": 1}
     places = [(0.0, 0.0), (0, 0), (0.0, 5.0), (None, 5.0)]
-    keys = [10**18, -(10**300), 10**200, 4111111111111111]
+    keys = [10**18, 10**200, -(10**300), 4111111111111111]
     rows = [
         {**base, "transaction_id": key, "lat": lat, "lon": lon}
         for key, (lat, lon) in zip(keys, places, strict=True)
