@@ -72,9 +72,13 @@ def test_a_suspicious_transaction_raises_one_alert_for_the_webhook(stack: Runnin
             return {item["transaction_id"] for item in items if item["state"] == "delivered"}
 
         eventually(lambda: raised() == wanted)
-    assert {
-        a["transaction_id"] for a in stack.alerts if a.get("card_id") == "card-stolen"
-    } == wanted
+        listed = client.get("/alerts", params={"card_id": "card-stolen"}).json()["items"]
+    posted = [alert for alert in stack.alerts if alert.get("card_id") == "card-stolen"]
+    assert {alert["transaction_id"] for alert in posted} == wanted
     shown = json.loads(stack.retrace("alerts", "--json", "-n", "1000").stdout)["alerts"]
     assert wanted <= {alert["transaction_id"] for alert in shown}
     assert all(len(alert["why"]) == len(alert["reasons"]) > 0 for alert in shown)
+    mine = [alert for alert in shown if alert["transaction_id"] in wanted]
+    for alert in *posted, *mine, *listed:
+        minor = 100 * (4000 + 90 * int(alert["transaction_id"].removeprefix("stolen-")))
+        assert (alert["amount"], alert["amount_minor"]) == (f"{minor // 100}.00", minor)
