@@ -106,9 +106,9 @@ def _show(found: Inspection, text: str) -> None:
         for each in found.profiles
     ]
     print_table(rows, ["column", "type", "missing", "distinct", "values"], ["missing", "distinct"])
-    print(f"\nMapping\n\n{text}")
+    print(f"\nMapping\n\n{text.rstrip()}")
     if found.taken:
-        print("Rows as they would be taken")
+        print("\nRows as they would be taken")
     for row in found.taken:
         told = ", ".join(f"{name} {value}" for name, value in row.fields.items())
         print(_wrapped(f"line {row.line}: {'refused, ' + row.refused if row.refused else told}"))
@@ -122,9 +122,8 @@ def _say_next(found: Inspection, file: Path, write: Path | None) -> None:
     elif write is None:
         print(f"\nNext, write the mapping to a file: ./retrace inspect {file} --write FILE.yaml")
         return
-    if found.proposal.questions:
-        print(f"\nNext, fill in {named}, then:")
-    print(f"\nNext: ./retrace ingest {file} --mapping {named} --dry-run")
+    first = f" fill in {named}, then" if found.proposal.questions else ""
+    print(f"\nNext:{first} ./retrace ingest {file} --mapping {named} --dry-run")
 
 
 def _wrapped(text: str) -> str:

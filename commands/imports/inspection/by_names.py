@@ -27,6 +27,10 @@ from domain.money import EXPONENTS
 _START = "2020-01-01T00:00:00Z"
 _SECONDS_FROM = 100_000.0
 _EPOCH = 631_152_000.0  # 1990, in seconds
+_OTHER = {
+    "timestamp": f"a count: {{column: NAME, counter: {{unit: hour, start: '{_START}'}}}}",
+    "amount": "the same for all rows: {constant: '1'}",
+}
 _MOST_NAMED = 12
 _LEAST_ROWS = 50  # that all differ by chance in fewer
 
@@ -54,7 +58,7 @@ class _Draft:
         self._id()
         self._lookup("currency", "an ISO 4217 code such as EUR", _clean_currency)
         self._lookup("channel", "a channel such as pos or ecom", clean_channel)
-        if "currency" not in self._fields:
+        if "currency" not in self._reasons:
             self._missing.append(
                 "no column names the currency: that of the settings counts, or add"
                 " fields.currency: {constant: EUR}"
@@ -92,7 +96,9 @@ class _Draft:
             return
         among = ", ".join(each.name for each in (found or self._profiles)[:_MOST_NAMED])
         several = "several columns may hold" if found else "no column is known to hold"
-        self._ask(("fields", field), FILL_IN, f"{several} {what}: name one of {among}")
+        self._ask(
+            ("fields", field), FILL_IN, f"{several} {what}: name one of {among}; or {_OTHER[field]}"
+        )
 
     def _timestamp(self) -> None:
         if all(part in self._known for part in TIME_PARTS):
@@ -227,8 +233,9 @@ class _Draft:
             return None
         self._reasons["label"] = f"column {found.name!r}, by its name"
         if unread_labels(counted):
-            shown = ", ".join(f"{count:,} {text or '(empty)'}" for text, count in
-                              counted.most_common())  # fmt: skip
+            shown = ", ".join(
+                f"{text or 'empty'} ({count:,} rows)" for text, count in counted.most_common()
+            )
             self._ask(
                 ("label",),
                 {"column": found.name, "values": {text: FILL_IN for text in counted if text}},

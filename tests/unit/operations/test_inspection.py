@@ -184,6 +184,7 @@ def test_currencies_and_channels_by_other_words_are_looked_up(tmp_path: Path) ->
     found = inspected(write_csv(tmp_path / "a.csv", rows))
     (currency, channel) = (question.value["values"] for question in found.proposal.questions)
     assert currency == {"EUR": "EUR", "US Dollar": FILL_IN}
+    assert not any("names the currency" in each for each in found.proposal.missing)
     assert channel == {"till": FILL_IN}
 
 
