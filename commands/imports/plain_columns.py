@@ -53,6 +53,8 @@ class PlainColumns:
             for name in CLEANERS
             if name in self._columns
         }
+        # Text is slower to read than to remember, numbers are not.
+        self._minor_of = lru_cache(maxsize=_REMEMBERED)(to_minor)
         self._label = binding.label
         self._labels = None if binding.label is None else _Values(binding.label)
 
@@ -120,7 +122,8 @@ class PlainColumns:
                 left.add(at)
                 continue
             try:
-                amounts[at] = minor = to_minor(value, currency, style=style)
+                minor_of = self._minor_of if type(value) is str else to_minor
+                amounts[at] = minor = minor_of(value, currency, "amount", style)
                 base[at] = rates.to_base(minor, currency, moment)
             except InvalidInputError:
                 left.add(at)
@@ -200,6 +203,8 @@ def _check_positions(fields: dict[str, Sequence[Any]], left: _Left) -> None:
 
 
 def _plain_attributes(given: dict[str, Any], tokenise: Tokenise) -> dict[str, Any]:
+    if not given:
+        return {}
     if DROPPED in given:
         raise _NotPlainError
     return clean_attributes(given, tokenise)

@@ -105,10 +105,8 @@ class CsvRows(FileRows):
                 reason = undecodable_reason(self._encoding)
                 yield number, MalformedRow(reason, text[:LONGEST_SHOWN])
             else:
-                yield (
-                    number,
-                    {name: value or None for name, value in zip(columns, values, strict=True)},
-                )
+                given = [value or None for value in values] if "" in values else values
+                yield number, dict(zip(columns, given, strict=True))
 
     def _lines(self) -> Iterator[_Line]:
         """With their ends; of one that is too long, its beginning."""
