@@ -71,7 +71,8 @@ class _Draft:
         return Proposal(mapping, self._reasons, tuple(self._missing), tuple(self._questions))
 
     def _named(self, names: str) -> Profile | None:
-        return next((self._known[name] for name in names.split() if name in self._known), None)
+        found = (self._known[name] for name in names.split() if name in self._known)
+        return next((each for each in found if each.kind != "object"), None)
 
     def _take(self, field: str, column: Profile, why: str) -> None:
         self._fields[field] = FieldMapping(column=column.name)
@@ -107,6 +108,9 @@ class _Draft:
             self._reasons["timestamp"] = "four columns hold the parts of a time"
             self._missing.append(READ_AS_UTC)
             return
+        named = self._of("timestamp")
+        if named is not None and named.kind == "time of day":
+            del self._fields["timestamp"], self._reasons["timestamp"]
         if "timestamp" not in self._fields:
             self._one_of("timestamp", "times", self._left("time", "date"))
         found = self._of("timestamp")

@@ -9,8 +9,10 @@ FIELD_NAMES = {
     "amount": "amount amt txamount transactionamt transactionamount amountusd amountpaid total",
     "currency": "currency currencycode paymentcurrency",
     "card_id": "cardid card ccnum cardnumber pan",
-    "customer_id": "customerid customer nameorig userid user clientid accountid account",
-    "merchant_id": "merchantid merchant namedest terminalid terminal merchantname",
+    "customer_id": "customerid customer nameorig userid user clientid accountid account"
+    " customerno customernumber accountno accountnumber payer sender",
+    "merchant_id": "merchantid merchant namedest terminalid terminal merchantname"
+    " merchantno payee shop store receiver",
     "mcc": "mcc merchantcategorycode",
     "device_id": "deviceid device",
     "ip": "ip ipaddress",

@@ -20,8 +20,8 @@ _LONGEST = 40
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Of the sample alone. `kind` is integer, number, time, date, time of day, truth or text;
-    empty without a value.
+    """Of the sample alone. `kind` is integer, number, time, date, time of day, truth, object or
+    text; empty without a value.
 
     `least` and `most` are those of numbers and times. Examples are the most frequent values,
     card numbers taken out.
@@ -85,6 +85,8 @@ _KINDS = (
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "truth"
+    if isinstance(value, dict | list):
+        return "object"
     if isinstance(value, datetime):
         return "time"
     if isinstance(value, int):

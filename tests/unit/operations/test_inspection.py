@@ -190,11 +190,20 @@ def test_currencies_and_channels_by_other_words_are_looked_up(tmp_path: Path) ->
 
 def test_a_date_and_its_time_of_day_in_two_columns_are_put_together(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("id,day,clock,amount\n" + "".join(
+    path.write_text("id,day,Transaction Time,amount\n" + "".join(
         f"{n},2024-03-{n % 28 + 1:02},10:{n:02},5.0{n % 10}\n" for n in range(60)
     ))  # fmt: skip
     found = inspected(path)
-    assert found.proposal.mapping.fields["timestamp"].columns == ("day", "clock")
+    assert found.proposal.mapping.fields["timestamp"].columns == ("day", "Transaction Time")
+    assert [row.refused for row in found.taken] == [""] * 5
+
+
+def test_an_object_is_no_card(tmp_path: Path) -> None:
+    rows = rows_of(5)
+    for row in rows:
+        row["card"] = {"number": row.pop("card_id")}
+    found = inspected(write_ndjson(tmp_path / "a.ndjson", rows))
+    assert "card_id" not in found.proposal.mapping.fields
     assert [row.refused for row in found.taken] == [""] * 5
 
 
