@@ -65,7 +65,8 @@ def _checks() -> list[tuple[str, list[str]]]:
 def _resolves(target: str, version: str) -> list[str]:
     nowhere = str(Path(tempfile.gettempdir()) / "retrace-lock-check")
     return [
-        *(str(_BIN / "uv"), "pip", "install", "--dry-run", "--quiet", "--require-hashes"),
+        *(str(_BIN / "uv"), "pip", "install", "--system-certs"),  # those that pip knows
+        *("--dry-run", "--quiet", "--require-hashes"),
         *("--only-binary", ":all:", "--python-platform", target, "--python-version", version),
         *("--target", nowhere, "-r", "requirements.lock"),
     ]
