@@ -82,7 +82,8 @@ def test_a_promoted_model_scores_live_as_in_a_backtest_and_rolls_back_with_nothi
     assert failed == []
     with stack.client() as client:
         decided = {name: client.get(f"/decisions/{name}").json() for name in answers}
-    used = [decided[name]["model_id"] for name in answers]
+    # A busy machine may be late for some, which then no model decides.
+    used = [each["model_id"] for each in decided.values() if each["path"] != "deadline"]
     # One change there and one back: no decision was made by something in between.
     changes = [a for a, b in pairwise(used) if a != b]
     assert (changes, used[-1]) == ([back, model], back)
