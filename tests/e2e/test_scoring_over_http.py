@@ -56,7 +56,7 @@ def test_other_content_under_the_same_id_is_a_conflict(stack: RunningStack) -> N
         ("timestamp", "yesterday"),
         ("timestamp", "2999-01-01T00:00:00Z"),
         ("currency", "XXQ"),
-        ("mcc", "12"),
+        ("mcc", "12345"),
         ("ip", "1.2.3"),
         ("country", "Atlantis"),
         ("lat", 91),
