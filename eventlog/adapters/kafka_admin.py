@@ -8,7 +8,7 @@ from confluent_kafka.admin import NewTopic
 
 from domain.errors import IntegrityError, LogUnavailableError
 from eventlog.adapters.kafka_errors import no_answer
-from eventlog.adapters.kafka_topics import StoredTopics
+from eventlog.adapters.kafka_topics import Stored, StoredTopics
 from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import DEAD_LETTERS, FOREVER, TOPICS, Topic
 from host.processes import wait_until
@@ -46,10 +46,10 @@ def ensure_topics(
         copies = replication or min(_COPIES, there.brokers())
         created = _create(there.client, settings, missing, copies, min_in_sync or copies - 1)
     for topic in wanted:
-        _await_leaders(there, settings, topic)
+        found = _led(there, settings, topic)
         there.bounds(topic)
         if topic.retention_us == FOREVER:
-            _check_kept(there, settings, topic, replication, min_in_sync)
+            _check_kept(there, found, settings, topic, replication, min_in_sync)
     return created
 
 
@@ -70,11 +70,15 @@ def _create(
 
 
 def _check_kept(
-    there: StoredTopics, settings: KafkaSettings, topic: Topic, replication: int, in_sync: int
+    there: StoredTopics,
+    found: Stored,
+    settings: KafkaSettings,
+    topic: Topic,
+    replication: int,
+    in_sync: int,
 ) -> None:
     """What was created by others, or altered since."""
-    name, found = topic_name(settings.topic_prefix, topic), there.stored(topic)
-    assert found is not None
+    name = topic_name(settings.topic_prefix, topic)
     if found.copies < replication:
         raise IntegrityError(
             f"topic {name} on {settings.bootstrap_servers} has {found.copies} copies, "
@@ -125,13 +129,18 @@ def _largest(topic: Topic) -> int:
     return MAX_SEALED_BYTES if topic is DEAD_LETTERS else MAX_RECORD_BYTES
 
 
-def _await_leaders(there: StoredTopics, settings: KafkaSettings, topic: Topic) -> None:
+def _led(there: StoredTopics, settings: KafkaSettings, topic: Topic) -> Stored:
+    """The topic, once all its partitions have a leader."""
+    found: Stored | None = None
+
     def led() -> bool:
+        nonlocal found
         found = there.stored(topic)
         return found is not None and found.led == found.partitions
 
-    if not wait_until(led, _READY_SECONDS):
+    if not wait_until(led, _READY_SECONDS) or found is None:
         raise LogUnavailableError(
             f"{settings.bootstrap_servers} has no leader for all partitions of "
             f"{topic_name(settings.topic_prefix, topic)}"
         )
+    return found

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 
 from commands import Context
 from commands.policy.active import PolicyWatch
-from commands.policy.keys import refuse_other_keys
 from commands.ports import Scorer
 from domain.features import CATALOGUE
 from domain.features.engine import warm_up
@@ -15,7 +14,7 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog
 from host.clock import now_us
-from runtime.composition.intake import cleaner_of, keys_of
+from runtime.composition.intake import cleaner_of
 from runtime.composition.models import open_scorers
 from runtime.composition.stores import feature_reader
 from runtime.settings import Settings
@@ -29,10 +28,8 @@ _FEW_READERS = 4
 def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[Context]:
     """Everything that a deciding process needs, closed in reverse order; the log stays open.
 
-    Raises LogUnavailableError where Kafka does not answer: without it nothing is decided; and
-    SettingsError for other keys than those that the log is written with.
+    Raises LogUnavailableError where Kafka does not answer: without it nothing is decided.
     """
-    refuse_other_keys(log, keys_of(settings))
     # The first decision has no time to load compiled code.
     warm_up(CATALOGUE)
     with ExitStack() as stack:

@@ -20,9 +20,11 @@ from api.live import DecisionHub
 from api.metrics import Metrics
 from commands import Context
 from commands.labels.retry import keep_early_label
+from commands.policy.keys import refuse_other_keys
 from domain.errors import RetraceError, UnavailableError
 from eventlog.topics import TRANSACTIONS
 from runtime.composition.decider import open_context
+from runtime.composition.intake import keys_of
 from runtime.composition.log import open_log
 from runtime.composition.read_models import open_read_models
 from runtime.composition.stores import open_evidence
@@ -42,6 +44,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
         async with AsyncExitStack() as stack:
             # Closed in reverse order.
             log = stack.enter_context(open_log(settings))
+            await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
             read_models = stack.enter_context(open_read_models(settings))
             evidence = stack.enter_context(open_evidence(settings))
             context = await _opened(stack, open_context(settings, instance, log))

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Sequence
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
-from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
+from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
 from domain.features.state import version_of
+from eventlog.topics import TRANSACTIONS
 from projections.online.port import Marker, Markers, Read
 
 Key = tuple[Entity, str]
@@ -85,3 +86,16 @@ class InMemoryStates:
         if self.failures % 2:
             return True
         raise UnavailableError("redis", "does not answer")
+
+
+class NoTail:
+    """The tail of a process that has read nothing."""
+
+    def starts(self) -> list[int]:
+        return [0] * TRANSACTIONS.partitions
+
+    def ends(self) -> list[int]:
+        return [0] * TRANSACTIONS.partitions
+
+    def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]:
+        return []

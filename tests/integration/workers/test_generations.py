@@ -6,8 +6,8 @@ from feast import FeatureStore
 
 from commands.ports import ServedFeatures
 from domain.errors import IntegrityError
-from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
-from eventlog.topics import ENTITIES, TRANSACTIONS
+from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
+from eventlog.topics import ENTITIES
 from feature_repo import served
 from projections.online.adapters.feast_repo import feature_store, repo_config
 from projections.online.adapters.feast_states import FeastStateStore
@@ -16,6 +16,7 @@ from projections.online.port import Marker
 from projections.online.reader import OnlineFeatureReader
 from runtime.settings import Settings
 from tests.builders.workers.history import save, state_of, transaction
+from tests.fakes.states import NoTail
 
 CARD = (Entity.CARD, "c1")
 
@@ -161,16 +162,3 @@ def test_a_process_reads_no_states_while_it_cannot_compute_the_live_ones(
         given = reader.read(transaction(1), NoTail())
         assert "features_unavailable" in given.flags
     client.close()
-
-
-class NoTail:
-    """The tail of a process that has read nothing."""
-
-    def starts(self) -> list[int]:
-        return [0] * TRANSACTIONS.partitions
-
-    def ends(self) -> list[int]:
-        return [0] * TRANSACTIONS.partitions
-
-    def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]:
-        return []

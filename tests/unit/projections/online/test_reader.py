@@ -1,23 +1,9 @@
 """A read asks and records only what the features of the live states ask for."""
 
-from collections.abc import Sequence
-
-from domain.features import CATALOGUE, Entity, FeatureEvent
-from eventlog.topics import TRANSACTIONS
+from domain.features import CATALOGUE, Entity
 from projections.online.reader import OnlineFeatureReader
 from tests.builders.workers.history import transaction
-from tests.fakes.states import InMemoryStates
-
-
-class NoTail:
-    def starts(self) -> Sequence[int]:
-        return [0] * TRANSACTIONS.partitions
-
-    def ends(self) -> Sequence[int]:
-        return [0] * TRANSACTIONS.partitions
-
-    def entries(self, _entity: str, _key: str) -> list[tuple[int, int, FeatureEvent]]:
-        return []
+from tests.fakes.states import InMemoryStates, NoTail
 
 
 def test_a_decision_records_the_entities_of_its_features_alone() -> None:
