@@ -28,8 +28,7 @@ from domain.events import (
 from domain.money import with_shown_amounts
 from domain.times import DAY, to_rfc3339
 from domain.wording import sentence
-from eventlog.admission.first_wins import Known, admits_origin
-from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.admission.first_wins import KeptMemory, Known, admits_origin
 from eventlog.batch import Batch
 from eventlog.codec import decode
 from eventlog.port import EventLog
@@ -61,7 +60,7 @@ class AlertWebhook:
     def __init__(
         self,
         log: EventLog,
-        positions: SqliteMemory,
+        positions: KeptMemory,
         client: httpx.AsyncClient,
         url: str,
         source: str,

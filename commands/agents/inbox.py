@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from commands.intake.payload import MalformedPayloadError
 from commands.intake.wrappings import shape_of, unwrapped
 from domain.errors import RetraceError, UnavailableError
-from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.admission.first_wins import KeptMemory
 from eventlog.batch import Batch
 
 Submit = Callable[[bytes], Awaitable[object]]
@@ -26,7 +26,7 @@ class InboxAgent:
     """
 
     def __init__(
-        self, positions: SqliteMemory, submit: Submit, set_aside: SetAside, unwrap: bool = False
+        self, positions: KeptMemory, submit: Submit, set_aside: SetAside, unwrap: bool = False
     ) -> None:
         self._positions, self._submit, self._set_aside = positions, submit, set_aside
         self._unwrap = unwrap

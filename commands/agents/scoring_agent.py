@@ -6,13 +6,12 @@ seconds to the process that took them; where both decide, the first decision in 
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from domain.alerts import alert_of
 from domain.errors import RetraceError, UnavailableError
 from domain.events import Envelope, TransactionScored, TransactionSubmitted
-from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.admission.first_wins import KeptMemory
 from eventlog.batch import Batch
 from eventlog.codec import decode, glance
 from eventlog.ledger.ledger import Ledger
@@ -41,7 +40,7 @@ class ScoringAgent:
         self,
         log: EventLog,
         ledger: Ledger,
-        positions: SqliteMemory,
+        positions: KeptMemory,
         decide: Decide,
         source: str,
         clock: Callable[[], int],
@@ -84,7 +83,7 @@ class ScoringAgent:
         """Decides, for ever, what stayed undecided for longer than `grace`."""
         while True:
             await asyncio.sleep(self._poll)
-            now = time.monotonic()
+            now = asyncio.get_running_loop().time()
             late = [i for i, (_, due) in self._due.items() if due <= now]
             await asyncio.gather(*(self._decide_late(transaction_id) for transaction_id in late))
 
@@ -100,7 +99,7 @@ class ScoringAgent:
         return False
 
     def _wait_for(self, transaction_id: str, partition: int) -> None:
-        self._due[transaction_id] = (partition, time.monotonic() + self._grace)
+        self._due[transaction_id] = (partition, asyncio.get_running_loop().time() + self._grace)
 
     def _alerts(self, scored: Envelope, partition: int, offset: int) -> list[Awaitable[object]]:
         known = self._ledger.known(scored.subject)

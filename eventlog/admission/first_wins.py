@@ -71,6 +71,43 @@ def admits_scored(known: Known | None, digest: str, offset: int) -> bool:
     return known.scored_offset is None or known.scored_offset == offset
 
 
+class KeptMemory(Memory, Protocol):
+    """A Memory that outlives its process, with the positions up to which it was read.
+
+    What was not committed is lost as a whole. One thread owns it.
+    """
+
+    def label(self, event_id: str) -> tuple[int, int] | None:
+        """(partition, offset) of the label that counts, or None."""
+        ...
+
+    def undecided(self) -> dict[str, Known]:
+        """Submitted and not yet scored, of every partition."""
+        ...
+
+    def positions(self) -> dict[int, int]:
+        """Per partition the offset of the next record to read."""
+        ...
+
+    def starts(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Where to read on in these partitions; 0 where nothing was read."""
+        ...
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Drops all that is remembered of these partitions, with their positions."""
+        ...
+
+    def commit(self, positions: Mapping[int, int]) -> None:
+        """Keeps what was put, and how far the log has been read, together."""
+        ...
+
+    def discard(self) -> None:
+        """Closes it, and removes what is kept."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Admission:
     """Takes records in offset order per partition; a record read again gets the same answer."""
 

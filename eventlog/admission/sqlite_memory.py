@@ -34,7 +34,7 @@ Place = tuple[int, int]
 
 
 class SqliteMemory:
-    """Implements first_wins.Memory; what was not committed is lost as a whole.
+    """Implements first_wins.KeptMemory.
 
     Not thread-safe: one thread owns it. `path` None keeps all in RAM.
     """
@@ -72,7 +72,6 @@ class SqliteMemory:
         self._new_ids.update(entries)
 
     def label(self, event_id: str) -> Place | None:
-        """(partition, offset) of the label that counts, or None."""
         self.prefetch((), [event_id])
         return self._labels[event_id]
 
@@ -83,7 +82,6 @@ class SqliteMemory:
         return known
 
     def undecided(self) -> dict[str, Known]:
-        """Submitted and not yet scored, of every partition."""
         self._write()
         rows = self._db.execute(
             "SELECT * FROM known WHERE scored_offset IS NULL AND mode <> 'import'"
@@ -91,16 +89,13 @@ class SqliteMemory:
         return {row[0]: Known(*row[1:]) for row in rows}
 
     def positions(self) -> dict[int, int]:
-        """Per partition the offset of the next record to read."""
         return dict(self._db.execute("SELECT partition, next FROM positions").fetchall())
 
     def starts(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Where to read on in these partitions; 0 where nothing was read."""
         read = self.positions()
         return {partition: read.get(partition, 0) for partition in partitions}
 
     def forget(self, partitions: Iterable[int]) -> None:
-        """Drops all that is remembered of these partitions, with their positions."""
         self._write()
         self._ids.clear()
         self._labels.clear()
@@ -111,7 +106,6 @@ class SqliteMemory:
         self._db.commit()
 
     def commit(self, positions: Mapping[int, int]) -> None:
-        """Stores what was put, and how far the log has been read, in one transaction."""
         self._write()
         self._ids.clear()
         self._labels.clear()
@@ -141,7 +135,6 @@ class SqliteMemory:
             yield from self._db.execute(sql.format(",".join("?" * len(chunk))), chunk)
 
     def discard(self) -> None:
-        """Closes and deletes the file."""
         if self._path:
             _unlink(self._path)
         self.close()

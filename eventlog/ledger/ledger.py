@@ -11,18 +11,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
 
 from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, RetraceError
 from domain.events import Envelope, TransactionScored
 from domain.features import feature_event
-from eventlog.admission.first_wins import HORIZON_US, Admission, Known
-from eventlog.admission.sqlite_memory import Place, SqliteMemory
+from eventlog.admission.first_wins import HORIZON_US, Admission, KeptMemory, Known
 from eventlog.codec import decode
 from eventlog.ledger.tail_buffer import MOST, TailBuffer
 from eventlog.ledger.waiting import Waiters
 from eventlog.port import EventLog, Position, Recorded
 from eventlog.topics import TRANSACTIONS
+from host.threads import SYSTEM, Threads
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +46,13 @@ class Ledger:
     def __init__(
         self,
         log: EventLog,
-        memory: SqliteMemory,
+        memory: KeptMemory,
         covered: Callable[[], Mapping[int, int]],
         horizon_us: int = HORIZON_US,
+        threads: Threads = SYSTEM,
     ) -> None:
         self._log, self._memory, self._covered = log, memory, covered
-        self._horizon_us = horizon_us
+        self._horizon_us, self._threads = horizon_us, threads
         self._admission = Admission(memory)
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -66,15 +66,15 @@ class Ledger:
         # Its own threads: those of the event loop may all be waiting for another server.
         self._fetching = ThreadPoolExecutor(_FETCHING, thread_name_prefix="ledger-fetch")
         self._memory_damaged = False
-        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+        self._join: Callable[[float], None] | None = None
 
     def start(self) -> None:
-        self._thread.start()
+        self._join = self._threads.start(self._run, "ledger")
 
     def close(self) -> None:
         self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
+        if self._join is not None:
+            self._join(10.0)
         self._fetching.shutdown(wait=False, cancel_futures=True)
         if self._memory_damaged:
             self._memory.discard()
@@ -112,7 +112,7 @@ class Ledger:
         with self._lock:
             return self._memory.undecided()
 
-    def label(self, event_id: str) -> Place | None:
+    def label(self, event_id: str) -> tuple[int, int] | None:
         """(partition, offset) of the label that counts, None for one never seen."""
         with self._lock:
             return self._memory.label(event_id)
@@ -179,19 +179,19 @@ class Ledger:
 
     def _follow(self) -> None:
         tail = self._log.tail(TRANSACTIONS, dict(enumerate(self._start)))
-        trimmed = monotonic()
+        trimmed = self._threads.monotonic()
         try:
             while not self._closing.is_set():
                 try:
                     batch = tail.poll(timeout=0.2)
                 except LogUnavailableError as error:
                     logger.warning("%s; the ledger waits for it", error)
-                    self._closing.wait(_PAUSE_SECONDS)
+                    self._threads.sleep(_PAUSE_SECONDS)
                     continue
                 self._read(batch)
-                if monotonic() - trimmed > _TRIM_SECONDS:
+                if self._threads.monotonic() - trimmed > _TRIM_SECONDS:
                     self._trim()
-                    trimmed = monotonic()
+                    trimmed = self._threads.monotonic()
         finally:
             tail.close()
 

@@ -6,12 +6,10 @@ behind that of the projection: the same record always gets the same status.
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from domain.errors import UndecodableError
 from domain.events import Envelope
-from eventlog.admission.first_wins import Admission
-from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.admission.first_wins import Admission, KeptMemory
 from eventlog.batch import Batch
 from eventlog.codec import decode
 from eventlog.port import Position
@@ -25,13 +23,13 @@ DeadLetter = Callable[[Position, bytes, str], Awaitable[None]]
 class RecordAdmission:
     """Checks the records of one topic, each partition in offset order. Not thread-safe.
 
-    With `path` None the topic has no first-wins rule: every record that can be decoded counts.
+    Without `open_memory` the topic has no first-wins rule: every record that can be decoded counts.
     """
 
     topic: str
-    path: Path | None
+    open_memory: Callable[[], KeptMemory] | None
     dead_letter: DeadLetter
-    _memory: SqliteMemory | None = None
+    _memory: KeptMemory | None = None
     _admission: Admission | None = None
 
     def open(self, partitions: set[int], from_start: Iterable[int] = ()) -> dict[int, int]:
@@ -40,10 +38,10 @@ class RecordAdmission:
         The memory of the partitions in `from_start`, which are projected from their beginning, is
         dropped: where an id was used twice, the memory of its second use would void the first.
         """
-        if self.path is None:
+        if self.open_memory is None:
             return {}
         if self._memory is None:
-            self._memory = SqliteMemory(self.path)
+            self._memory = self.open_memory()
             self._admission = Admission(self._memory)
         read = self._memory.positions()
         if again := read.keys() & set(from_start):

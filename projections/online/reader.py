@@ -7,7 +7,6 @@ be recomputed from the log.
 
 import logging
 from collections.abc import Callable, Sequence
-from time import monotonic
 from typing import Generic, TypeVar
 
 from domain.errors import IntegrityError, UnavailableError
@@ -24,6 +23,7 @@ from domain.features import (
 from domain.transactions import Transaction
 from eventlog.routing import shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
+from host.threads import SYSTEM, Threads
 from projections.online.port import Markers, Read, RecentTail, StateReader
 
 logger = logging.getLogger(__name__)
@@ -43,8 +43,9 @@ class OnlineFeatureReader(Generic[Answer]):
         self,
         states: StateReader,
         answer: Callable[[FeatureSet, list[float | None], dict[str, str], list[str]], Answer],
+        threads: Threads = SYSTEM,
     ) -> None:
-        self._states, self._answer = states, answer
+        self._states, self._answer, self._threads = states, answer, threads
         self._broken_until = 0.0
 
     def read(self, transaction: Transaction, tail: RecentTail) -> Answer:
@@ -88,12 +89,12 @@ class OnlineFeatureReader(Generic[Answer]):
         return {source: at + 1 for source, at in covered.items()}
 
     def _read(self, keys: Sequence[tuple[Entity, str]]) -> Read | None:
-        if monotonic() < self._broken_until:
+        if self._threads.monotonic() < self._broken_until:
             return None
         try:
             return self._states.read(keys)
         except (UnavailableError, IntegrityError) as error:
-            self._broken_until = monotonic() + _BREAK_SECONDS
+            self._broken_until = self._threads.monotonic() + _BREAK_SECONDS
             logger.warning("features are left at their defaults: %s", error)
             return None
 

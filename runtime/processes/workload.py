@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.dead_letters import DeadRecord, dead_letter
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS, Topic
@@ -46,8 +48,9 @@ class Tools:
 
     def admission(self, topic: Topic) -> RecordAdmission:
         """Positions; for TRANSACTIONS also the ids seen, since voids occur in that topic alone."""
-        path = self.worker.ledgers / f"{self.name}.sqlite" if topic is TRANSACTIONS else None
-        admission = RecordAdmission(topic.name, path, self.dead_letter())
+        path = self.worker.ledgers / f"{self.name}.sqlite"
+        memory = partial(SqliteMemory, path) if topic is TRANSACTIONS else None
+        admission = RecordAdmission(topic.name, memory, self.dead_letter())
         self.closing.callback(admission.close)
         return admission
 

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from domain.errors import IntegrityError, NotFoundError, UnavailableError
 from domain.events import Envelope
+from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.archive.folder import ArchiveFolder, positions
 from eventlog.archive.history import History
 from eventlog.archive.layout import Piece
@@ -67,7 +69,9 @@ class Bench:
     async def worker(self, cut: Cut) -> tuple[Archiver, dict[int, int]]:
         """With a memory of its own, as after the loss of its disk."""
         self.made += 1
-        admission = RecordAdmission(TRANSACTIONS.name, self.path / f"{self.made}.sqlite", _nowhere)
+        admission = RecordAdmission(
+            TRANSACTIONS.name, partial(SqliteMemory, self.path / f"{self.made}.sqlite"), _nowhere
+        )
         self.admissions.append(admission)
 
         async def ends() -> list[int]:

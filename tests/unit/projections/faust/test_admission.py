@@ -1,11 +1,13 @@
 """Admission: a record has one status, whatever is read twice or forgotten."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from domain.errors import LogUnavailableError
+from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.batch import Batch
 from eventlog.port import Position
 from eventlog.topics import ALERTS, TRANSACTIONS
@@ -36,7 +38,9 @@ def dead_letters() -> DeadLetters:
 
 @pytest.fixture
 def admission(tmp_path: Path, dead_letters: DeadLetters) -> Iterator[RecordAdmission]:
-    admission = RecordAdmission(TRANSACTIONS.name, tmp_path / "admission.sqlite", dead_letters)
+    admission = RecordAdmission(
+        TRANSACTIONS.name, partial(SqliteMemory, tmp_path / "admission.sqlite"), dead_letters
+    )
     yield admission
     admission.close()
 

@@ -1,11 +1,13 @@
 """The projection handler: each record once, from the lesser position, the unfoldable set aside."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from domain.errors import FencedError, UnavailableError
+from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
 from projections.faust.admission import RecordAdmission
@@ -21,7 +23,9 @@ class Bench:
     def __init__(self, path: Path) -> None:
         self.projection = InMemoryProjection()
         self.letters: list[tuple[int, bytes, str]] = []
-        self.admission = RecordAdmission(TRANSACTIONS.name, path, self._set_aside)
+        self.admission = RecordAdmission(
+            TRANSACTIONS.name, partial(SqliteMemory, path), self._set_aside
+        )
         self.handler = ProjectionHandler(self.projection, self.admission, self._set_aside)
 
     async def _set_aside(self, position: Position, value: bytes, reason: str) -> None:

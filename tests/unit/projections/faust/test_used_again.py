@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,9 @@ async def nowhere(*_: object) -> None:
 async def test_a_rebuilt_store_gets_both_uses_of_an_id(tmp_path: Path) -> None:
     again = NOW + HORIZON_US + 1
     read = batch([submitted(), scored(), labelled(), submitted(known_time=again), scored()])
-    admission = RecordAdmission(TRANSACTIONS.name, tmp_path / "admission.sqlite", nowhere)
+    admission = RecordAdmission(
+        TRANSACTIONS.name, partial(SqliteMemory, tmp_path / "admission.sqlite"), nowhere
+    )
     for _ in range(2):
         assert admission.open({0}, from_start={0}) == {0: 0}
         checked = await admission.check(read)
