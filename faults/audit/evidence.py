@@ -89,7 +89,7 @@ class ProjectionEvidence:
 class MemoryEvidence:
     """The memory of ids of one process; `positions` are the next offsets by partition.
 
-    A partition that was forgotten has no position, and nothing of it is to be known.
+    A partition that was forgotten has none.
     """
 
     name: str
