@@ -1,1 +1,20 @@
-"""Feast and Redis."""
+"""Feast and Redis.
+
+Feast has typeguard compile checks into its classes at import, which is most of the start of every
+process that uses it. Types are checked before anything runs: classes of Feast stay as written.
+"""
+
+from typing import Any
+
+import typeguard
+
+_with_checks: Any = typeguard.typechecked
+
+
+def _checked(target: Any = None, **options: Any) -> Any:
+    if target is not None and target.__module__.startswith("feast."):
+        return target
+    return _with_checks(target, **options)
+
+
+typeguard.typechecked = _checked
