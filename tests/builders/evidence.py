@@ -32,6 +32,7 @@ from eventlog.topics import (
     TRANSACTIONS,
     Topic,
 )
+from faults.audit.auditing import audit
 from faults.audit.evidence import (
     Answer,
     Evidence,
@@ -213,6 +214,14 @@ class System:
             known=self.memory.known({e.subject for e in facts}),
             labels={each: place for each in labels if (place := self.memory.label(each))},
         )
+
+
+def found(evidence: Evidence) -> dict[str, list[str]]:
+    """What the audit finds, by check."""
+    by_check: dict[str, list[str]] = {}
+    for finding in audit(evidence):
+        by_check.setdefault(finding.check, []).append(finding.what)
+    return by_check
 
 
 def payment(number: int, moment: int) -> Transaction:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from domain.errors import IntegrityError
 from domain.features import Entity, FeatureSet, entity_keys
 from faults.audit.evidence import Evidence, Finding
 from faults.audit.reading import Fact, Reading, versions_in
@@ -61,7 +62,11 @@ def _unseen(earlier: _Decided, later: _Decided, features: FeatureSet) -> Iterato
     for entity in features.entities:
         if entity not in later.keys or later.keys[entity] != earlier.keys.get(entity):
             continue
-        covered = versions_in(versions.get(entity.value, "")).get(earlier.fact.partition, -1)
+        try:
+            covered = versions_in(versions.get(entity.value, "")).get(earlier.fact.partition, -1)
+        except IntegrityError:
+            # The check of what was served names it.
+            continue
         if covered < earlier.fact.offset:
             yield Finding(
                 CHECK,

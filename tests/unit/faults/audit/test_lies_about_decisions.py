@@ -1,0 +1,275 @@
+"""Each lie about the log, decisions and alerts is found, by the check that is meant."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from domain.events import AlertRaised, Envelope, TransactionScored, TransactionSubmitted
+from domain.features import encode_versions
+from domain.times import DAY, HOUR
+from eventlog.codec import decode, encode
+from eventlog.port import Position, Recorded
+from eventlog.topics import INBOX_TRANSACTIONS
+from faults.audit.auditing import audit
+from faults.audit.evidence import Answer, Evidence, Finding, Post
+from tests.builders.evidence import System, found, payment, submission_of
+
+Lie = Callable[[Evidence], Evidence]
+
+
+def rewritten(evidence: Evidence, kind: type[Any], subject: str, **changes: Any) -> Evidence:
+    """The log with other data in the first such fact, and answers that agree with it."""
+    done: list[tuple[Envelope, Envelope]] = []
+
+    def change(recorded: Recorded) -> Recorded:
+        if done or subject not in recorded.value.decode() or recorded.key != subject:
+            return recorded
+        envelope = decode(recorded.value)
+        if not isinstance(envelope.data, kind):
+            return recorded
+        done.append((envelope, replace(envelope, data=replace(envelope.data, **changes))))
+        return replace(recorded, value=encode(done[0][1]))
+
+    log = [[change(recorded) for recorded in records] for records in evidence.transactions]
+    answers = [
+        replace(each, decision=done[0][1]) if done and each.decision == done[0][0] else each
+        for each in evidence.answers
+    ]
+    return replace(evidence, transactions=log, answers=answers)
+
+
+def told(evidence: Evidence, number: int, **changes: Any) -> Evidence:
+    answers = list(evidence.answers)
+    answers[number] = replace(answers[number], **changes)
+    return replace(evidence, answers=answers)
+
+
+def more(evidence: Evidence, **answer: Any) -> Evidence:
+    answered = Answer(sent=evidence.now, at=evidence.now, **answer)
+    return replace(evidence, answers=[*evidence.answers, answered])
+
+
+def other_score(evidence: Evidence) -> Evidence:
+    decision = evidence.answers[0].decision
+    assert decision is not None
+    return told(evidence, 0, decision=replace(decision, data=replace(decision.data, score=0.5)))
+
+
+def decision_of(evidence: Evidence, transaction_id: str) -> Envelope:
+    return next(
+        each.decision
+        for each in evidence.answers
+        if each.transaction_id == transaction_id and each.decision is not None
+    )
+
+
+def one_bit(evidence: Evidence) -> Evidence:
+    """The last value that is known of a served vector."""
+    values = np.array(decision_of(evidence, "t-6").data.features, dtype=np.float64)
+    at = int(np.flatnonzero(~np.isnan(values))[-1])
+    values.view(np.int64)[at] ^= 1
+    kept = [None if value != value else value for value in values.tolist()]
+    return rewritten(evidence, TransactionScored, "t-6", features=kept)
+
+
+def versions_ahead(evidence: Evidence) -> Evidence:
+    text = encode_versions(dict.fromkeys(range(8), 10000))
+    return rewritten(evidence, TransactionScored, "t-6", versions={"card": text})
+
+
+def inbox_lost(evidence: Evidence) -> Evidence:
+    place = Position(INBOX_TRANSACTIONS.name, 1, 0)
+    lost = Recorded(place, None, b'{"transaction_id": "t-900", "amount": 1}')
+    return replace(evidence, inbox=[[], [lost], *evidence.inbox[2:]])
+
+
+def misplaced(evidence: Evidence) -> Evidence:
+    log = [list(records) for records in evidence.transactions]
+    place = Position(log[0][0].position.topic, 0, len(log[0]))
+    known = next(record for record in log[3] if record.key)
+    log[0].append(replace(known, position=place))
+    return replace(evidence, transactions=log)
+
+
+LIES: dict[str, tuple[Lie, str, str]] = {
+    "a decision answered and lost": (
+        lambda e: more(e, kind="scored", transaction_id="t-900"),
+        "answers",
+        "the log holds none that counts",
+    ),
+    "a decision answered with another score": (other_score, "answers", "score 0.5, in the log"),
+    "a decision made for other content": (
+        lambda e: told(e, 2, digest="other content"),
+        "answers",
+        "made for other content than was sent",
+    ),
+    "a receipt for what was lost": (
+        lambda e: more(e, kind="submitted", transaction_id="t-900"),
+        "answers",
+        "the log holds no such submission",
+    ),
+    "a receipt for other content": (
+        lambda e: more(e, kind="submitted", transaction_id="t-1", duplicate=True, digest="other"),
+        "answers",
+        "other content than the log holds",
+    ),
+    "a receipt for what is history": (
+        lambda e: more(e, kind="submitted", transaction_id="t-500"),
+        "answers",
+        "as imported history",
+    ),
+    "two receipts that say new": (
+        lambda e: more(e, kind="submitted", transaction_id="t-600"),
+        "answers",
+        "2 receipts say that it was new",
+    ),
+    "equal content refused": (
+        lambda e: more(e, kind="refused", transaction_id="t-1", digest="digest of t-1"),
+        "answers",
+        "the log holds the same content",
+    ),
+    "refused for nothing": (
+        lambda e: more(e, kind="refused", transaction_id="t-900"),
+        "answers",
+        "holds nothing under this id",
+    ),
+    "a served value of another bit": (one_bit, "served", "recorded"),
+    "versions that were not there": (versions_ahead, "served", "which was not there"),
+    "versions that are no text of ours": (
+        lambda e: rewritten(e, TransactionScored, "t-6", versions={"card": "!"}),
+        "served",
+        "its versions of card",
+    ),
+    "features of an unknown set": (
+        lambda e: rewritten(e, TransactionScored, "t-6", feature_set="x" * 16),
+        "served",
+        "not in the evidence",
+    ),
+    "a record of an inbox that is lost": (inbox_lost, "inbox", "t-900 is neither"),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_is_found_by_its_check(name: str, evidence: Evidence) -> None:
+    lie, check, words = LIES[name]
+    findings = found(lie(evidence))
+    assert list(findings) == [check]
+    assert words in findings[check][0]
+
+
+def test_a_record_in_a_partition_that_is_not_its_own_is_found(evidence: Evidence) -> None:
+    assert "belongs to partition 3" in found(misplaced(evidence))["log"][0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"id": "another"}, "its event id is 'another'"),
+        ({"known_time": 1}, "us after its known time"),
+    ],
+)
+def test_an_envelope_that_contradicts_its_content_is_found(
+    changes: dict[str, Any], words: str, evidence: Evidence
+) -> None:
+    log = [list(records) for records in evidence.transactions]
+    for records in log:
+        for at, recorded in enumerate(records):
+            if recorded.key == "t-7" and isinstance(
+                (envelope := decode(recorded.value)).data, TransactionSubmitted
+            ):
+                records[at] = replace(recorded, value=encode(replace(envelope, **changes)))
+    assert words in found(replace(evidence, transactions=log))["log"][0]
+
+
+def test_a_submission_that_nobody_decides_is_found() -> None:
+    system = System()
+    system.append(submission_of(payment(1, system.now), system.now))
+    assert audit(system.evidence()) == [
+        Finding("answers", "t-1: submitted at 6/0 and never decided")
+    ]
+
+
+def test_a_burst_that_is_not_seen_is_found() -> None:
+    system = System()
+    system.pay(1)
+    system.pay(6, blind=True)
+    findings = found(system.evidence())
+    assert list(findings) == ["bursts"]
+    assert "t-6, sent 10000000 us after t-1 was answered, does not see it" in findings["bursts"][0]
+
+
+@pytest.mark.parametrize("changes", [{"flags": ["stale_features"]}, {"path": "deadline"}])
+def test_a_decision_that_says_that_it_lacks_something_may_lack_a_burst(
+    changes: dict[str, Any],
+) -> None:
+    system = System()
+    system.pay(1)
+    system.pay(6, blind=True)
+    assert found(rewritten(system.evidence(), TransactionScored, "t-6", **changes)) == {}
+
+
+def alert_ids(evidence: Evidence) -> list[str]:
+    decoded = [decode(r.value) for records in evidence.alerts for r in records if r.key]
+    return sorted({e.id for e in decoded if isinstance(e.data, AlertRaised)})
+
+
+def without_alert(evidence: Evidence) -> Evidence:
+    first = alert_ids(evidence)[0]
+    kept = [[r for r in records if first.encode() not in r.value] for records in evidence.alerts]
+    posts = [post for post in evidence.posts or () if post.key != first]
+    return replace(evidence, alerts=kept, posts=posts, read_models={})
+
+
+def without_delivery(evidence: Evidence) -> Evidence:
+    kept = [[r for r in rs if b"fraud.alert.delivered" not in r.value] for rs in evidence.alerts]
+    return replace(evidence, alerts=kept, read_models={})
+
+
+def other_reasons(evidence: Evidence) -> Evidence:
+    changed = [
+        [replace(r, value=r.value.replace(b'"score":0.25', b'"score":0.75')) for r in records]
+        for records in evidence.alerts
+    ]
+    return replace(evidence, alerts=changed)
+
+
+def posted(evidence: Evidence, key: str, after: int) -> Evidence:
+    post = Post(key=key, at=evidence.now + after)
+    return replace(evidence, posts=[*(evidence.posts or ()), post])
+
+
+ALERT_LIES: dict[str, tuple[Lie, str]] = {
+    "never raised": (without_alert, "no alert is in the log"),
+    "of something else": (other_reasons, "says something else than the decision"),
+    "never recorded as delivered": (without_delivery, "never recorded as delivered"),
+    "never taken": (
+        lambda e: replace(e, posts=[replace(p, taken=False) for p in e.posts or ()]),
+        "the receiver never took it",
+    ),
+    "posted and never raised": (lambda e: posted(e, "alert of nothing", 0), "never raised"),
+    "posted again after its delivery": (
+        lambda e: posted(e, alert_ids(e)[0], HOUR),
+        "after it was delivered",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALERT_LIES)
+def test_a_lie_about_an_alert_is_found(name: str, evidence: Evidence) -> None:
+    lie, words = ALERT_LIES[name]
+    findings = found(lie(evidence))
+    assert list(findings) == ["alerts"]
+    assert words in findings["alerts"][0]
+
+
+def test_an_alert_that_no_decision_asks_for_is_found(evidence: Evidence) -> None:
+    of_void = rewritten(evidence, TransactionScored, "t-3", outcome="approve")
+    assert "no decision that counts asks for it" in found(of_void)["alerts"][0]
+
+
+def test_an_alert_is_given_up_after_a_day(evidence: Evidence) -> None:
+    late = replace(without_delivery(evidence), now=evidence.now + 2 * DAY)
+    assert found(late) == {}
