@@ -89,7 +89,8 @@ class ProjectionEvidence:
 class MemoryEvidence:
     """The memory of ids of one process; `positions` are the next offsets by partition.
 
-    A partition that was forgotten has none.
+    A partition that was forgotten has none. `labels` are the places of labels by event id, of one
+    that was said again of an id used again the last.
     """
 
     name: str

@@ -2,9 +2,9 @@
 
 It shares no line with the readers' own admission (eventlog/admission), so that each can show the
 other to be wrong. Per use of a transaction id, the first of {submitted, imported} is its origin;
-the first decision made for the origin's content counts, and an import has none; a label counts
-once. An id may be used again once the horizon has passed since its origin. Events of other kinds
-count.
+the first decision made for the origin's content counts, and an import has none; a label counts once
+after the origin. An id may be used again once the horizon has passed since its origin. Events of
+other kinds count.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -84,7 +84,7 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`lives` by transaction id, in the order of the log; `stray` are labels without an origin.
+    """`lives` by transaction id, in the order of the log.
 
     `letters` are the dead letters by the place of their original. `events` are what features fold,
     by partition and offset; `unfoldable` what counts and no state can hold.
@@ -93,7 +93,6 @@ class Reading:
     transactions: Sequence[Sequence[CheckedRecord]]
     alerts: Sequence[Sequence[CheckedRecord]]
     lives: Mapping[str, Sequence[Life]]
-    stray: Mapping[str, Fact]
     raised: Mapping[str, Sequence[Raised]]
     letters: Mapping[LetterPlace, Sequence[RecordDeadLettered]]
     events: EventTable
@@ -116,7 +115,6 @@ class Reading:
         for lives in self.lives.values():
             for life in lives:
                 yield from life.labels.values()
-        yield from self.stray.values()
 
 
 def read(evidence: Evidence) -> Reading:
@@ -128,7 +126,6 @@ def read(evidence: Evidence) -> Reading:
         transactions,
         [_checked(records, alerts.status) for records in evidence.alerts],
         fold.lives,
-        fold.stray,
         alerts.raised,
         _letters(evidence.dead_letters),
         events,
@@ -152,7 +149,6 @@ class _Transactions:
     def __init__(self, horizon: int) -> None:
         self._horizon = horizon
         self.lives: dict[str, list[Life]] = {}
-        self.stray: dict[str, Fact] = {}
 
     def status(self, fact: Fact) -> RecordStatus:
         data = fact.envelope.data
@@ -162,8 +158,8 @@ class _Transactions:
             return self._scored(self.lives.get(data.transaction.transaction_id), fact)
         if isinstance(data, TransactionLabelled):
             lives = self.lives.get(data.transaction_id)
-            labels = lives[-1].labels if lives else self.stray
-            return "counts" if labels.setdefault(fact.envelope.id, fact) is fact else "void"
+            first = lives[-1].labels.setdefault(fact.envelope.id, fact) if lives else None
+            return "counts" if first is fact else "void"
         return "counts"
 
     def _origin(self, transaction_id: str, fact: Fact) -> RecordStatus:

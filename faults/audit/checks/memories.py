@@ -68,12 +68,17 @@ def _lacks_decision(memory: MemoryEvidence, life: Life, known: Known) -> bool:
 def _missing_labels(
     memory: MemoryEvidence, labels: Sequence[Fact], since: Sequence[int]
 ) -> Iterator[str]:
-    for label in labels:
-        below = label.offset < memory.positions.get(label.partition, 0)
-        if below and label.envelope.known_time >= since[label.partition]:
-            name = label.envelope.id
-            if name not in memory.labels:
-                yield f"{name}: it does not know it, and {label} is below its position"
+    below = {
+        label.envelope.id: label
+        for label in labels
+        if label.offset < memory.positions.get(label.partition, 0)
+    }
+    for name, label in below.items():
+        held = memory.labels.get(name)
+        if held is not None and held[1] < label.offset:
+            yield f"{name}: it knows the one at {held[0]}/{held[1]}, not at {label}"
+        elif held is None and label.envelope.known_time >= since[label.partition]:
+            yield f"{name}: it does not know it, and {label} is below its position"
 
 
 def _strange(memory: MemoryEvidence, reading: Reading) -> Iterator[str]:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from domain.features import Entity
+from domain.times import DAY
 from faults.audit.evidence import Answer, Evidence
 from projections.replay.dataset import labels_of
-from tests.builders.evidence import System, found
+from tests.builders.evidence import System, found, payment, submission_of
+from tests.fakes.events import labelled
 
 Lie = Callable[[Evidence], Evidence]
 TWO = "fraud.transaction.labelled/t-4/bank/two"
@@ -158,3 +160,19 @@ def test_a_memory_that_forgot_a_partition_need_not_know_its_ids(evidence: Eviden
         labels={name: place for name, place in memory.labels.items() if place[0] != 3},
     )
     assert found(forgotten) == {}
+
+
+def test_a_memory_that_knows_an_earlier_use_alone_is_found() -> None:
+    system = System()
+    first = submission_of(payment(4, system.now), system.now)
+    again = replace(first, known_time=system.now + 401 * DAY)
+    for envelope in (first, labelled("t-4"), again, labelled("t-4")):
+        system.append(envelope)
+    evidence = system.evidence()
+    label_id = labelled("t-4").id
+    known_first = replace(evidence.memories[0].known["t-4"], origin_offset=0)
+    lie = remembered(evidence, known={"t-4": known_first}, labels={label_id: (3, 1)})
+    assert found(lie)["memories"][:2] == [
+        "scorer: t-4: it knows the use at 0, not at 3/2",
+        f"scorer: {label_id}: it knows the one at 3/1, not at 3/3",
+    ]

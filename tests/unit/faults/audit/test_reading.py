@@ -50,8 +50,9 @@ def test_imported_history_has_no_decision_and_keeps_its_id() -> None:
     assert statuses(imported(), submitted(), scored()) == "cvv"
 
 
-def test_a_label_counts_once() -> None:
+def test_a_label_counts_once_and_after_its_transaction() -> None:
     assert statuses(submitted(), labelled(), labelled(), labelled(reference="2")) == "ccvc"
+    assert statuses(labelled(), submitted(), labelled()) == "vcc"
 
 
 def test_an_id_is_used_again_once_the_horizon_has_passed_with_decision_and_labels() -> None:
