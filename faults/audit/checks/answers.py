@@ -44,12 +44,13 @@ def _scored(answer: Answer, lives: Sequence[Life]) -> str | None:
 
 def _differs(told: Envelope, counting: Envelope) -> str:
     """The first field in which they differ, of the decision or else of its envelope."""
-    for one, other in ((told.data, counting.data), (told, counting)):
-        for each in fields(one) if type(one) is type(other) else ():
-            mine, theirs = getattr(one, each.name), getattr(other, each.name)
-            if mine != theirs:
-                return f"{each.name} {mine!r}, in the log {theirs!r}"
-    return f"a {told.type}, in the log a {counting.type}"
+    wrong = (
+        f"{each.name} {getattr(one, each.name)!r}, in the log {getattr(other, each.name, None)!r}"
+        for one, other in ((told.data, counting.data), (told, counting))
+        for each in fields(one)
+        if getattr(one, each.name) != getattr(other, each.name, None)
+    )
+    return next(wrong)
 
 
 def _submitted(answer: Answer, lives: Sequence[Life]) -> str | None:

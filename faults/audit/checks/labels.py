@@ -2,63 +2,70 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence, Set
+from typing import Any
 
 from commands.labels.label import READER
 from domain.errors import IntegrityError
-from domain.events import TransactionLabelled, label_event_id
+from domain.events import Envelope, TransactionLabelled, label_event_id
 from eventlog.dead_letters import unseal
 from faults.audit.evidence import Evidence, Finding
-from faults.audit.reading import Fact, Reading
+from faults.audit.reading import Reading
 
 CHECK = "labels"
 
 
 def check_labels(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
-    counting = {fact.envelope.id: fact for fact in reading.labels()}
-    yield from _receipts(evidence, counting)
-    if evidence.dead_letter_key is not None:
-        yield from _early(reading, counting, evidence.dead_letter_key)
+    counting = [fact.envelope for fact in reading.labels()]
+    kept = yield from _kept(reading, evidence.dead_letter_key)
+    waiting = {each["transaction_id"] for each in kept} - reading.lives.keys()
+    yield from _receipts(evidence, Counter(envelope.id for envelope in counting), waiting)
+    yield from _early(reading, counting, kept)
 
 
-def _receipts(evidence: Evidence, counting: Mapping[str, Fact]) -> Iterator[Finding]:
+def _kept(reading: Reading, key: bytes | None) -> Generator[Finding, None, list[Mapping[str, Any]]]:
+    """The labels that were set aside until their transaction is known."""
+    found: list[Mapping[str, Any]] = []
+    for letters in reading.letters.values() if key is not None else ():
+        for letter in letters:
+            if letter.reader != READER:
+                continue
+            try:
+                found.append(json.loads(unseal(letter.sealed, key or b"")))
+            except (IntegrityError, ValueError):
+                yield Finding(CHECK, f"{letter.origin}/{letter.offset}: kept, and cannot be read")
+    return found
+
+
+def _receipts(evidence: Evidence, counting: Counter[str], waiting: Set[str]) -> Iterator[Finding]:
     new: Counter[str] = Counter()
     for answer in evidence.answers:
         if answer.kind != "label" or answer.label_id is None:
             continue
         new[answer.label_id] += not answer.duplicate
-        if answer.label_id not in counting:
+        if answer.label_id not in counting and answer.transaction_id not in waiting:
             yield Finding(
                 CHECK, f"{answer.label_id}: acknowledged at {answer.at} and not in the log"
             )
     for label_id, count in new.items():
-        if count > 1:
+        # Once in each use of the transaction's id.
+        if count > max(counting[label_id], 1):
             yield Finding(CHECK, f"{label_id}: {count} receipts say that it was new")
 
 
-def _early(reading: Reading, counting: Mapping[str, Fact], key: bytes) -> Iterator[Finding]:
-    """Labels that were kept until their transaction is known."""
-    said = {_said(fact.envelope.data) for fact in counting.values()}
-    for letters in reading.letters.values():
-        for letter in letters:
-            if letter.reader != READER:
-                continue
-            try:
-                kept = json.loads(unseal(letter.sealed, key))
-            except (IntegrityError, ValueError):
-                yield Finding(CHECK, f"{letter.origin}/{letter.offset}: kept, and cannot be read")
-                continue
-            name = kept["transaction_id"]
-            if name not in reading.lives:
-                continue
-            reference = kept.get("reference")
-            if reference is None:
-                found = (name, kept["reporter"], kept["kind"], kept["value"]) in said
-            else:
-                label_id = label_event_id(TransactionLabelled, name, kept["reporter"], reference)
-                found = label_id in counting
-            if not found:
-                yield Finding(CHECK, f"{name}: a label was kept for it and is not in the log")
+def _early(
+    reading: Reading, counting: Sequence[Envelope], kept: Sequence[Mapping[str, Any]]
+) -> Iterator[Finding]:
+    ids = {envelope.id for envelope in counting}
+    said = {_said(envelope.data) for envelope in counting}
+    for each in kept:
+        name, reporter, reference = each["transaction_id"], each["reporter"], each.get("reference")
+        if reference is None:
+            found = (name, reporter, each["kind"], each["value"]) in said
+        else:
+            found = label_event_id(TransactionLabelled, name, reporter, reference) in ids
+        if name in reading.lives and not found:
+            yield Finding(CHECK, f"{name}: a label was kept for it and is not in the log")
 
 
 def _said(data: TransactionLabelled) -> tuple[str, str, str, int]:

@@ -184,6 +184,21 @@ def test_an_envelope_that_contradicts_its_content_is_found(
     assert words in found(replace(evidence, transactions=log))["log"][0]
 
 
+def test_a_record_under_another_key_is_found(evidence: Evidence) -> None:
+    log = [list(records) for records in evidence.transactions]
+    at = next(n for n, recorded in enumerate(log[3]) if recorded.key == "t-4")
+    log[3][at] = replace(log[3][at], key=None)
+    assert found(replace(evidence, transactions=log)) == {
+        "log": [f"3/{at}: its key is None and its transaction 't-4'"]
+    }
+
+
+def test_an_offset_that_stands_twice_is_found(evidence: Evidence) -> None:
+    log = [list(records) for records in evidence.transactions]
+    log[3].insert(1, log[3][0])
+    assert found(replace(evidence, transactions=log))["log"][0] == "3/0: its offset is not above 0"
+
+
 def test_a_submission_that_nobody_decides_is_found() -> None:
     system = System()
     system.append(submission_of(payment(1, system.now), system.now))

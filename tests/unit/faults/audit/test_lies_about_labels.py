@@ -27,9 +27,12 @@ def without(known: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def label(evidence: Evidence, **answer: Any) -> Evidence:
-    answered = Answer(
-        kind="label", transaction_id="t-4", sent=evidence.now, at=evidence.now, **answer
-    )
+    given: dict[str, Any] = {
+        "transaction_id": "t-4",
+        "sent": evidence.now,
+        "at": evidence.now,
+    } | answer
+    answered = Answer(kind="label", **given)
     return replace(evidence, answers=[*evidence.answers, answered])
 
 
@@ -71,6 +74,11 @@ LIES: dict[str, tuple[Lie, str, str]] = {
         ),
         "labels",
         "was kept for it and is not in the log",
+    ),
+    "a label kept that nobody can read": (
+        lambda e: early(e, b"{"),
+        "labels",
+        "kept, and cannot be read",
     ),
     "an earlier label in force": (
         lambda e: replace(e, labels={**(e.labels or {}), "t-4": 0}),
@@ -126,6 +134,14 @@ def test_a_lie_is_found_by_its_check(name: str, evidence: Evidence) -> None:
     findings = found(lie(evidence))
     assert list(findings) == [check]
     assert words in findings[check][0]
+
+
+def test_a_label_may_wait_for_a_transaction_that_never_comes(evidence: Evidence) -> None:
+    promised = label(
+        evidence, transaction_id="nobody's", label_id="a label of nobody's", duplicate=True
+    )
+    assert found(promised) == {}
+    assert list(found(replace(promised, dead_letter_key=None))) == ["labels"]
 
 
 def test_a_label_that_training_takes_in_another_order_is_found(
