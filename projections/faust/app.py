@@ -1,40 +1,17 @@
-"""Faust app of a worker, and its settings."""
+"""Faust app of a worker."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
+from projections.faust.assignors import SoleOwnerAssignor
+from projections.faust.faust_membership import FaustMembership
+from projections.faust.settings import WorkerSettings
 from projections.faust.transport import BatchApp
 
-_ONE_MEGABYTE = 1_048_576
+_LARGEST_REQUEST = 2 * 1_048_576
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """`kafka_bootstrap_servers` is `host:port[,host:port]`; `state_dir` holds ledgers and scratch.
-
-    `fetch_wait_ms` bounds how long a quiet partition waits behind a fetch of the others.
-    `session_seconds` is how long a killed worker keeps its partitions from the next one.
-    `stall_seconds` without progress under lag end the process, so that its supervisor restarts it.
-    `topic_prefix` sets several logs on one server apart. A worker that comes back under the same
-    `instance` has its partitions at once, without waiting for its dead predecessor's session.
-    """
-
-    kafka_bootstrap_servers: str
-    state_dir: Path
-    fetch_wait_ms: int = 100
-    fetch_bytes: int = _ONE_MEGABYTE
-    session_seconds: float = 10.0
-    stall_seconds: float = 30.0
-    topic_prefix: str = ""
-    instance: str | None = None
-
-    @property
-    def ledgers(self) -> Path:
-        return self.state_dir / "ledger"
-
-
-def build_app(name: str, settings: WorkerSettings) -> BatchApp:
-    """One consumer group, `retrace.<name>`: no tables, no web server, no models."""
+def build_membership(name: str, settings: WorkerSettings) -> FaustMembership:
+    """A member of the consumer group `retrace.<name>`: no tables, no web server, no models."""
     scratch = settings.state_dir / "faust" / name
     scratch.parent.mkdir(parents=True, exist_ok=True)
     servers = settings.kafka_bootstrap_servers.split(",")
@@ -54,7 +31,7 @@ def build_app(name: str, settings: WorkerSettings) -> BatchApp:
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         producer_linger=0.0,
-        producer_max_request_size=2 * _ONE_MEGABYTE,
+        producer_max_request_size=_LARGEST_REQUEST,
         producer_compression_type="lz4",
         # A message is a batch: a few in memory are enough.
         stream_buffer_maxsize=8,
@@ -68,6 +45,6 @@ def build_app(name: str, settings: WorkerSettings) -> BatchApp:
         web_enabled=False,
         worker_redirect_stdouts=False,
     )
-    app.topic_prefix = settings.topic_prefix
     app.fetch_wait_ms = settings.fetch_wait_ms
-    return app
+    app.assignor_class = SoleOwnerAssignor if settings.sole_owner else RoundRobinPartitionAssignor
+    return FaustMembership(app)

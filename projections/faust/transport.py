@@ -1,25 +1,30 @@
 """Transport of Faust in batches: one message per fetched batch of a partition.
 
 A Faust message costs two or three asyncio tasks, whatever it carries; so it carries a batch.
-Positions come from `BatchApp.starts`, asked on each assignment: Faust's own commits only show lag
-to other tools, and nothing resumes from them.
+Where to begin after an assignment is told from outside, by `BatchConsumer.begin_at`, and may take
+as long as it likes: Faust ends its recovery without a word where `perform_seek` takes longer than
+its request timeout. Faust's own commits only show lag to other tools; nothing resumes from them.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import aiokafka
 import faust
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from eventlog.batch import Batch
 
-Positions = Mapping[tuple[str, int], int]
-Starts = Callable[[set[tuple[str, int]]], Awaitable[Positions]]
+# A batch under way is finished before its partition is given away, if that is soon: the group
+# waits for 30 s. After that the next owner fences it.
+_REVOKE_SECONDS = 20.0
+_SEEK_SECONDS = 10.0
 
 
 class BatchSchema(Schema):  # type: ignore[misc]
@@ -62,8 +67,28 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         )
 
 
+class _NoOffsets(dict[TP, int | None]):
+    """Stays empty: the worker checks the order of offsets, and Faust must not drop what was sought.
+
+    Faust notes an offset once the message has found room, which may be after a seek backwards.
+    """
+
+    def __missing__(self, _tp: TP) -> None:
+        return None
+
+    def __setitem__(self, _tp: TP, _offset: int | None) -> None:
+        return
+
+
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
-    """Faust's consumer, yielding batches and starting where the projection says."""
+    """Faust's consumer, yielding batches, and reading no partition before it has been sought."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._read_offset = _NoOffsets()
+        self._unsought: set[TP] = set()
+        self._held: set[TP] = set()
+        self._resumed = asyncio.Event()
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -73,6 +98,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         timeout: float,  # noqa: ASYNC109 (the name is Faust's)
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """At most one message per partition: its batch, under the offset of its last record."""
+        if self.flow_active and not self._get_active_partitions():
+            # Faust would look again after a second, whatever is resumed meanwhile.
+            self._resumed.clear()
+            await self.wait_first(self._resumed.wait(), timeout=timeout)
         # Taken before the fetch: one that spans a rebalance holds records from an old position.
         generation = self.app.consumer_generation_id
         try:
@@ -102,18 +131,40 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return message
 
     async def perform_seek(self) -> None:
-        """Called by Faust after each rebalance, before records flow."""
-        assigned = self.assignment()
-        starts = await self.app.starts({(tp.topic, tp.partition) for tp in assigned})
-        positions = {tp: starts[(tp.topic, tp.partition)] for tp in assigned}
-        await self.seek_wait(positions)
-        for tp, offset in positions.items():
-            self._read_offset[tp] = offset or None
-            self._committed_offset[tp] = None
+        """Called by Faust after each rebalance; our own seek follows the assignment."""
 
-    async def _add_gap(self, *_: Any) -> None:
-        # Between the ends of two batches there are no gaps, only the second batch.
-        return
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        self._unsought, self._held = set(assigned), set()
+        await super().on_partitions_assigned(assigned, generation_id)
+        self.app.assigned(assigned)
+
+    async def begin_at(self, positions: Mapping[TP, int]) -> None:
+        """Reads on from there. Raises TimeoutError where the consumer's thread does not answer."""
+        try:
+            async with asyncio.timeout(_SEEK_SECONDS):
+                await self.seek_wait(positions)
+        except IllegalStateError:
+            # A rebalance has taken one of them: its assignment is told next.
+            return
+        for tp in positions:
+            self._committed_offset[tp] = None
+        self._unsought -= positions.keys()
+        self.resume_partitions(positions)
+
+    def hold(self, tp: TP, on: bool) -> None:
+        if on:
+            self._held.add(tp)
+            self.pause_partitions({tp})
+        else:
+            self._held.discard(tp)
+            self.resume_partitions({tp})
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        """Faust resumes all that were assigned; those without a position are not read yet."""
+        wanted = set(tps) - self._unsought - self._held
+        super().resume_partitions(wanted)
+        if wanted:
+            self._resumed.set()
 
     def _new_offset(self, tp: TP) -> int | None:
         # One agent per topic, one batch at a time: what is acked last is the farthest.
@@ -131,25 +182,17 @@ class BatchTransport(driver.Transport):  # type: ignore[misc]
 
 
 class BatchApp(faust.App):  # type: ignore[misc]
-    """A Faust app whose agents get batches. `starts` answers with a position per partition.
+    """A Faust app whose agents get batches; `assigned` is told the partitions at each rebalance."""
 
-    `progressed` (monotonic seconds) is moved by a handler whose one batch may take long.
-    """
-
-    starts: Starts
-    progressed: float = 0.0
+    assigned: Callable[[set[TP]], None]
     fetch_wait_ms: int = 100
-    topic_prefix: str = ""
     assignor_class: Any = RoundRobinPartitionAssignor
 
-    def hold(self, topic: str, partition: int, on: bool) -> None:
-        """Stops fetching a partition, and fetches it again. Fetched records still come."""
-        # Of Faust's own type: on resuming, Faust keeps the value and asserts its type later.
-        tps = {TP(topic, partition)}
-        if on:
-            self.consumer.pause_partitions(tps)
-        else:
-            self.consumer.resume_partitions(tps)
+    async def _consumer_wait_empty(self, consumer: Any, log: Any) -> None:
+        # A store that is away may hold a batch up for ever; Faust would wait as long.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_REVOKE_SECONDS):
+                await super()._consumer_wait_empty(consumer, log)
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)

@@ -42,20 +42,16 @@ class Watchdog:
             self._over.set()
 
     async def _look(self, seconds: float) -> None:
-        consumer = self._worker.app.consumer
-        mine = [consumer._new_topicpartition(*tp) for tp in self._worker.partitions]
+        mine = self._worker.partitions
         if not mine:
             return
         try:
             # Not wait_for: a cancellation that comes together with the answer would be lost.
             async with asyncio.timeout(seconds):
-                ends = await consumer.highwaters(*mine)
+                self._worker.ends |= await self._worker.membership.ends(mine)
         except Exception as error:
             # Without an answer the last known ends stay; a stuck consumer shows there too.
             logger.debug("the ends of the log are unknown: %s", error)
-            return
-        for tp, end in ends.items():
-            self._worker.ends[(tp.topic, tp.partition)] = end
 
     def _watch(self) -> None:
         while not self._over.wait(min(1.0, self._limit / 4)):
@@ -63,13 +59,9 @@ class Watchdog:
             if now - self._beat > self._limit:
                 self._give_up("its event loop hangs")
             elif self._worker.lag == 0:
-                self._worker.progressed = now
-            elif now - self._progressed > self._limit:
+                self._worker.progress.at = now
+            elif now - self._worker.progress.at > self._limit:
                 self._give_up(f"{self._worker.lag} records wait")
-
-    @property
-    def _progressed(self) -> float:
-        return max(self._worker.progressed, self._worker.app.progressed)
 
     def _give_up(self, why: str) -> None:
         logger.error(

@@ -1,24 +1,24 @@
-"""Worker: binds batch handlers to Faust, with assignment, order, retries and gaps.
+"""Worker: binds batch handlers to a membership, with assignment, order, retries and gaps.
 
 A handler gets each partition's records in offset order, once per assignment, from the position
 that it named. Calls to one handler are made one after the other; handlers run side by side.
+An assignment may take as long as a store is away; a newer one supersedes it.
 """
 
 import asyncio
 import logging
-import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from domain.errors import FencedError, RetraceError, UnavailableError
 from eventlog.batch import Batch
 from eventlog.topics import Topic
-from projections.faust.transport import BatchApp, BatchSchema
+from projections.faust.membership import Membership, TopicPartition
+from projections.faust.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -48,31 +48,38 @@ class BatchHandler(Protocol):
 
 
 class Worker:
-    """Binds handlers to a Faust app, and runs it until SIGTERM, SIGINT or a failure."""
+    """Runs handlers on what its membership gives them, until it is stopped or fails.
+
+    Names of topics are given to the membership with `prefix` before them.
+    """
 
     def __init__(
         self,
         name: str,
-        app: BatchApp,
+        membership: Membership,
         handlers: Mapping[Topic, BatchHandler],
+        progress: Progress | None = None,
+        *,
+        prefix: str = "",
         first_pause: float = _FIRST_PAUSE,
     ) -> None:
-        self.name, self.app, self._first_pause = name, app, first_pause
-        self._handlers = {
-            app.topic_prefix + topic.name: handler for topic, handler in handlers.items()
-        }
-        self._next: dict[tuple[str, int], int] = {}
-        self._sought: dict[tuple[str, int], tuple[int, int]] = {}
+        self.name, self._first_pause = name, first_pause
+        self.membership, self.progress = membership, progress or Progress()
+        self._handlers = {prefix + topic.name: handler for topic, handler in handlers.items()}
         self._turns = {topic: asyncio.Lock() for topic in self._handlers}
-        self._fenced: set[tuple[str, int]] = set()
+        # Counts assignments: what was begun under an earlier one takes no effect any more.
+        self._epoch = 0
+        self._wanted: frozenset[TopicPartition] = frozenset()
+        self._owned: dict[str, set[int]] = {topic: set() for topic in self._handlers}
+        self._assigning: asyncio.Task[None] | None = None
+        self._next: dict[TopicPartition, int] = {}
+        self._sought: dict[TopicPartition, tuple[int, int]] = {}
+        self._fenced: set[TopicPartition] = set()
         self._ready = asyncio.Event()
         self._done = asyncio.Event()
         self._failure: BaseException | None = None
-        self.ends: dict[tuple[str, int], int] = {}
-        self.progressed = time.monotonic()
-        app.starts = self._assign
-        for topic in self._handlers:
-            self._add_agent(topic)
+        self.ends: dict[TopicPartition, int] = {}
+        membership.bind(self._handlers, self._begin_assignment, self._consume)
 
     @property
     def lag(self) -> int:
@@ -80,11 +87,12 @@ class Worker:
         return sum(max(0, self.ends.get(tp, 0) - at) for tp, at in self._next.items())
 
     @property
-    def partitions(self) -> set[tuple[str, int]]:
+    def partitions(self) -> set[TopicPartition]:
+        """Those whose assignment is complete."""
         return set(self._next)
 
     async def ready(self) -> None:
-        """Returns once partitions have been assigned for the first time."""
+        """Returns once an assignment is complete, and none is under way."""
         await self._ready.wait()
 
     async def run(self, first: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -92,10 +100,7 @@ class Worker:
 
         `first` runs before partitions are asked for, and again while a server is away.
         """
-        loop = asyncio.get_running_loop()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(each, self._done.set)
-        crashed = asyncio.create_task(_crash_of(self.app))
+        crashed = asyncio.create_task(self.membership.failed())
         asked = asyncio.create_task(self._done.wait())
         try:
             if first is not None:
@@ -104,87 +109,122 @@ class Worker:
                 if not before.cancel():
                     before.result()
             if not self._done.is_set():
-                await self.app.start()
+                await self.membership.start()
                 logger.info("%s: started, reads %s", self.name, ", ".join(self._handlers))
             await asyncio.wait({asked, crashed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             asked.cancel()
-            crashed.cancel()
-            if self.app.crashed and not self._done.is_set():
-                self._failure = self._failure or self.app.crash_reason
+            if not crashed.cancel():
+                self.stop(crashed.exception())
             self._done.set()
             # The batch being handled is finished, so that a clean stop repeats nothing.
             async with self._all_turns():
                 pass
             try:
-                await asyncio.wait_for(self.app.stop(), _STOP_SECONDS)
+                await asyncio.wait_for(self.membership.stop(), _STOP_SECONDS)
             except TimeoutError:
                 # Nothing depends on it: positions are stored with the state.
-                logger.warning("%s: Faust did not stop within %d s", self.name, _STOP_SECONDS)
+                logger.warning("%s: did not leave its group within %d s", self.name, _STOP_SECONDS)
         if self._failure is not None:
             raise self._failure
         logger.info("%s: stopped", self.name)
 
     def stop(self, failure: BaseException | None = None) -> None:
-        self._failure = self._failure or failure
+        """The first call tells what `run` raises: errors after it come of stopping."""
+        if not self._done.is_set():
+            self._failure = failure
+        elif failure is not None:
+            logger.warning("%s: while it stopped: %s", self.name, explain(failure))
         self._done.set()
 
-    def _add_agent(self, topic: str) -> None:
-        channel = self.app.topic(topic, schema=BatchSchema())
+    def _begin_assignment(self, partitions: frozenset[TopicPartition]) -> None:
+        self._epoch += 1
+        self._wanted = partitions
+        self._ready.clear()
+        self._next.clear()
+        self._sought.clear()
+        self._fenced.clear()
+        if self._assigning is None or self._assigning.done():
+            self._assigning = asyncio.create_task(self._assign())
 
-        async def consume(stream: Any) -> None:
-            async for batch in stream:
-                await self._consume(batch)
+    async def _assign(self) -> None:
+        while not self._ready.is_set() and not self._done.is_set():
+            epoch = self._epoch
+            try:
+                # Under all turns: no batch is being handled, whatever it was fetched for.
+                async with self._all_turns():
+                    if not self._done.is_set():
+                        await self._take_over(epoch, self._wanted)
+            except Exception as error:
+                if epoch == self._epoch or not isinstance(error, FencedError):
+                    self.stop(error)
 
-        self.app.agent(channel, name=f"{self.name}.{topic}", concurrency=1)(consume)
+    async def _take_over(self, epoch: int, wanted: frozenset[TopicPartition]) -> None:
+        starts: dict[TopicPartition, int] = {}
+        for topic, handler in self._handlers.items():
+            mine = {partition for name, partition in wanted if name == topic}
+            if gone := self._owned[topic] - mine:
+                await self._unless_superseded(epoch, partial(handler.revoke, gone))
+            self._owned[topic] = mine
+            found = await self._unless_superseded(epoch, partial(handler.assign, mine))
+            starts.update({(topic, partition): at for partition, at in found.items()})
+        self.progress.alive()
+        # Before the seek: its records may come before it returns, and wait for their turn.
+        self._next = dict(starts)
+        if starts:
+            await self._unless_superseded(epoch, partial(self.membership.seek, starts))
+        self._ready.set()
+        logger.info("%s: has %d partitions", self.name, len(wanted))
+
+    async def _unless_superseded(self, epoch: int, step: Callable[[], Awaitable[T]]) -> T:
+        """Repeats `step` while a server is away. Raises FencedError after a newer assignment."""
+
+        async def attempt() -> T:
+            self._check(epoch)
+            return await step()
+
+        done = await self.retry(attempt)
+        self._check(epoch)
+        return done
+
+    def _check(self, epoch: int) -> None:
+        if epoch != self._epoch:
+            raise FencedError("superseded by a newer assignment")
 
     async def _consume(self, batch: Batch) -> None:
+        epoch, tp = self._epoch, (batch.topic, batch.partition)
+        if tp not in self._next:
+            # Dropped at once: a group that takes partitions away waits for the batch under way.
+            return
         async with self._turns[batch.topic]:
-            if self._done.is_set() or (batch.topic, batch.partition) in self._fenced:
+            if self._done.is_set() or epoch != self._epoch or tp in self._fenced:
                 return
             try:
-                await self._in_order(batch)
+                await self._in_order(epoch, batch)
             except FencedError as error:
-                # The next assignment decides who owns it; until then it counts as lag.
-                logger.warning("%s: %s", self.name, error)
-                self._fenced.add((batch.topic, batch.partition))
+                if epoch == self._epoch:
+                    # The next assignment decides who owns it; until then it counts as lag.
+                    logger.warning("%s: %s", self.name, error)
+                    self._fenced.add(tp)
             except Exception as error:
                 self.stop(error)
 
-    async def _in_order(self, batch: Batch) -> None:
+    async def _in_order(self, epoch: int, batch: Batch) -> None:
         tp = (batch.topic, batch.partition)
-        expected = self._next.get(tp)
+        expected = self._next[tp]
         self.ends[tp] = max(batch.end, self.ends.get(tp, 0))
-        if expected is None or batch.next <= expected:
+        if batch.next <= expected:
             return
         if batch.first > expected and self._sought.get(tp) != (expected, batch.first):
-            # Faust has lost a fetch between two assignments; a second jump is a hole in the log.
+            # A fetch was lost between two assignments; a second jump is a hole in the log.
             logger.warning("%s: %s/%d jumped from %d to %d", self.name, *tp, expected, batch.first)
             self._sought[tp] = (expected, batch.first)
-            await self.app.consumer.seek(_tp(self.app, tp), expected)
+            await self._unless_superseded(epoch, partial(self.membership.seek, {tp: expected}))
             return
-        handler = self._handlers[batch.topic]
-        await self.retry(partial(handler.handle, batch.since(expected)))
+        handle = partial(self._handlers[batch.topic].handle, batch.since(expected))
+        await self._unless_superseded(epoch, handle)
         self._next[tp] = batch.next
-        self.progressed = time.monotonic()
-
-    async def _assign(self, assigned: set[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
-        async with self._all_turns():
-            starts: dict[tuple[str, int], int] = {}
-            for topic, handler in self._handlers.items():
-                mine = {partition for name, partition in assigned if name == topic}
-                gone = {partition for name, partition in self._next if name == topic} - mine
-                if gone:
-                    await handler.revoke(gone)
-                found = await self.retry(partial(handler.assign, mine))
-                starts.update({(topic, partition): at for partition, at in found.items()})
-            self._next = dict(starts)
-            self._sought.clear()
-            self._fenced.clear()
-            self._ready.set()
-            self.progressed = time.monotonic()
-            logger.info("%s: has %d partitions", self.name, len(assigned))
-            return starts
+        self.progress.alive()
 
     def background(self, task: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """Runs a task beside the batches: again after UnavailableError; other errors stop us."""
@@ -222,16 +262,7 @@ class Worker:
         if self._done.is_set():
             raise FencedError(f"stopped while waiting: {error}") from error
         logger.warning("%s: waits %.1f s: %s", self.name, state.upcoming_sleep, error)
-        self.progressed = time.monotonic()
-
-
-async def _crash_of(app: BatchApp) -> None:
-    while not app.crashed:  # noqa: ASYNC110 (Faust has no public event for it)
-        await asyncio.sleep(0.2)
-
-
-def _tp(app: BatchApp, tp: tuple[str, int]) -> Any:
-    return app.consumer._new_topicpartition(*tp)
+        self.progress.alive()
 
 
 def explain(error: BaseException) -> str:

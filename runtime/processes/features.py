@@ -13,8 +13,6 @@ from runtime.processes.workload import Tools, Workload
 
 
 def features(tools: Tools) -> Workload:
-    # Two hops lie between an event and its readable state.
-    tools.app.fetch_wait_ms = 20
     states = FeastStateStore(repo_config(tools.settings))
 
     async def send(shard: int, value: bytes) -> object:

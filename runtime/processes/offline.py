@@ -1,10 +1,8 @@
 """`offline` worker: projects feature vectors into PostgreSQL, for training."""
 
-import time
 from functools import partial
 
 from eventlog.topics import TRANSACTIONS
-from projections.faust.assignors import SoleOwnerAssignor
 from projections.offline.adapters.postgres_vectors import PostgresVectors
 from projections.offline.worker import OfflineVectors
 from projections.online.adapters.feast_repo import repo_config
@@ -24,15 +22,13 @@ def offline(tools: Tools) -> Workload:
     tools.closing.callback(engine.dispose)
     with transaction(engine) as connection:
         ensure_feature_columns(connection, states.features.names)
-    tools.app.assignor_class = SoleOwnerAssignor
 
     def hold(partition: int, on: bool) -> None:
-        tools.app.hold(tools.app.topic_prefix + TRANSACTIONS.name, partition, on)
-
-    def alive() -> None:
-        tools.app.progressed = time.monotonic()
+        tools.membership.hold(tools.worker.topic_prefix + TRANSACTIONS.name, partition, on)
 
     ends = partial(tools.log.ends, TRANSACTIONS)
     vectors = PostgresVectors(engine, states.features)
-    offline = OfflineVectors(vectors, tools.admission(TRANSACTIONS), ends, hold, alive)
+    offline = OfflineVectors(
+        vectors, tools.admission(TRANSACTIONS), ends, hold, tools.progress.alive
+    )
     return Workload({TRANSACTIONS: offline}, beside=[offline.watch, generation_watch(states)])

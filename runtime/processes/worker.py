@@ -7,6 +7,7 @@ its supervisor starts it again, and it resumes at the positions that its project
 import asyncio
 import logging
 import os
+import signal
 import sys
 import threading
 from contextlib import ExitStack, closing
@@ -20,7 +21,9 @@ from domain.errors import LogUnavailableError, RetraceError, SettingsError
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.settings import KafkaSettings
 from eventlog.topics import TRANSACTIONS
-from projections.faust.app import WorkerSettings, build_app
+from projections.faust.app import build_membership
+from projections.faust.progress import Progress
+from projections.faust.settings import WorkerSettings
 from projections.faust.watchdog import Watchdog
 from projections.faust.worker import Worker, explain
 from runtime.composition.intake import keys_of
@@ -33,6 +36,11 @@ logger = logging.getLogger("retrace.worker")
 # Where they share cores, projections give way to the processes that decide: those must keep up with
 # the log while a long history is folded, or they answer 503.
 _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "archive": 10}
+
+# Two hops lie between an event and its readable state.
+_FETCH_WAIT_MS = {"features": 20}
+# One process must see all partitions at once.
+_SOLE_OWNERS = {"offline"}
 
 _CLOSING_SECONDS = 20.0
 
@@ -72,6 +80,8 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
     limits = WorkerSettings(
         settings.kafka_bootstrap_servers,
         settings.state_dir,
+        fetch_wait_ms=_FETCH_WAIT_MS.get(name, 100),
+        sole_owner=name in _SOLE_OWNERS,
         topic_prefix=topic_prefix,
         instance=os.environ.get("RETRACE_INSTANCE", name),
     )
@@ -81,9 +91,10 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         log = stack.enter_context(closing(KafkaEventLog(kafka)))
         await _wait_for_kafka(log, name)
         await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
-        app = build_app(name, limits)
-        workload = WORKERS[name](Tools(name, settings, limits, app, log, stack))
-        worker = Worker(name, app, workload.handlers)
+        member, progress = build_membership(name, limits), Progress()
+        workload = WORKERS[name](Tools(name, settings, limits, member, progress, log, stack))
+        worker = Worker(name, member, workload.handlers, progress, prefix=topic_prefix)
+        _stop_on_signals(worker)
         watchdog = Watchdog(worker, limits.stall_seconds)
         beside = [
             watchdog.run,
@@ -103,6 +114,11 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _stop_on_signals(worker: Worker) -> None:
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, worker.stop)
 
 
 def _exit_in_any_case() -> None:

@@ -12,8 +12,9 @@ from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS, Topic
 from host.clock import now_us
 from projections.faust.admission import DeadLetter, RecordAdmission
-from projections.faust.app import WorkerSettings
-from projections.faust.transport import BatchApp
+from projections.faust.membership import Membership
+from projections.faust.progress import Progress
+from projections.faust.settings import WorkerSettings
 from projections.faust.worker import BatchHandler
 from runtime.settings import Settings
 
@@ -25,7 +26,8 @@ class Tools:
     name: str
     settings: Settings
     worker: WorkerSettings
-    app: BatchApp
+    membership: Membership
+    progress: Progress
     log: KafkaEventLog
     closing: ExitStack
 
@@ -60,7 +62,7 @@ class Workload:
     """`beside` run as long as the worker does; one that fails ends the worker.
 
     `first` runs before the worker asks for partitions: it may take minutes after a long history,
-    and would otherwise keep other workers from their partitions, and Faust from starting.
+    and would otherwise keep other workers from their partitions.
     """
 
     handlers: Mapping[Topic, BatchHandler]

@@ -1,8 +1,7 @@
-"""Workers without a broker: batches, the part of Faust that a worker uses, a log that fails."""
+"""Workers without a broker: batches, a handler, a log that fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Awaitable, Mapping, Sequence
 
 from domain.errors import LogUnavailableError
 from domain.events import Envelope
@@ -11,8 +10,8 @@ from eventlog.codec import encode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position, Recorded
 from eventlog.topics import TRANSACTIONS, Topic
-from projections.faust.transport import BatchApp
 from projections.faust.worker import Worker
+from tests.fakes.membership import InMemoryMembership
 
 
 def batch(
@@ -68,59 +67,6 @@ async def _refused() -> Position:
 
 
 NAME = TRANSACTIONS.name
-Assigned = set[tuple[str, int]]
-
-
-class Consumer:
-    """The part of Faust's consumer that a worker uses."""
-
-    def __init__(self) -> None:
-        self.sought: list[tuple[Any, int]] = []
-
-    def _new_topicpartition(self, topic: str, partition: int) -> tuple[str, int]:
-        return topic, partition
-
-    async def seek(self, tp: tuple[str, int], offset: int) -> None:
-        self.sought.append((tp, offset))
-
-
-class App:
-    """The part of a Faust app that a worker uses; batches are fed by hand."""
-
-    topic_prefix = ""
-
-    def __init__(self, assigned: Assigned) -> None:
-        self.assigned = assigned
-        self.agents: dict[str, Callable[[Any], Awaitable[None]]] = {}
-        self.consumer = Consumer()
-        self.crashed = False
-        self.crash_reason: BaseException | None = None
-        self.stopped = False
-        self.starts: Callable[[Assigned], Awaitable[Mapping[tuple[str, int], int]]]
-
-    def topic(self, name: str, schema: Any) -> str:
-        return name
-
-    def agent(self, channel: str, name: str, concurrency: int) -> Callable[[Any], None]:
-        assert concurrency == 1
-
-        def take(consume: Callable[[Any], Awaitable[None]]) -> None:
-            self.agents[channel] = consume
-
-        return take
-
-    async def start(self) -> None:
-        await self.starts(self.assigned)
-
-    async def stop(self) -> None:
-        self.stopped = True
-
-    async def feed(self, *fetched: Batch) -> None:
-        async def stream() -> AsyncIterator[Batch]:
-            for each in fetched:
-                yield each
-
-        await self.agents[fetched[0].topic](stream())
 
 
 class Handler:
@@ -150,13 +96,16 @@ class Bench:
     """A worker over one handler, assigned partitions 0 and 1 of TRANSACTIONS."""
 
     def __init__(self, start: int = 0) -> None:
-        self.app = App({(NAME, 0), (NAME, 1)})
+        self.group = InMemoryMembership({(NAME, 0), (NAME, 1)})
         self.handler = Handler(start)
-        self.worker = Worker("bench", cast(BatchApp, self.app), {TRANSACTIONS: self.handler}, 0.0)
+        handlers = {TRANSACTIONS: self.handler}
+        self.worker = Worker("bench", self.group, handlers, first_pause=0.0)
 
     async def begin(self) -> None:
-        await self.app.start()
+        """Assigns what the group has for us, again."""
+        self.group.assign(self.group.ours)
+        await asyncio.wait_for(self.worker.ready(), 10)
 
     async def feed(self, first: int, last: int, partition: int = 0, end: int | None = None) -> None:
         values = [b"x"] * (last - first + 1)
-        await self.app.feed(batch(values, first=first, partition=partition, end=end))
+        await self.group.feed(batch(values, first=first, partition=partition, end=end))

@@ -1,16 +1,15 @@
 """A worker without a broker: order, gaps, retries, fencing, and how it ends."""
 
 import asyncio
-from typing import cast
 
 import pytest
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
 from eventlog.batch import Batch
 from eventlog.topics import ALERTS, TRANSACTIONS
-from projections.faust.transport import BatchApp
 from projections.faust.worker import Worker, explain
-from tests.builders.workers.pieces import NAME, App, Bench, Handler, batch
+from tests.builders.workers.pieces import NAME, Bench, Handler, batch
+from tests.fakes.membership import InMemoryMembership
 
 
 async def test_records_are_handled_once_and_from_the_position_that_was_named() -> None:
@@ -34,7 +33,7 @@ async def test_after_a_jump_the_missing_offsets_are_fetched_again() -> None:
     await bench.begin()
     await bench.feed(0, 1)
     await bench.feed(4, 5)
-    assert bench.app.consumer.sought == [((NAME, 0), 2)]
+    assert bench.group.sought[1:] == [{(NAME, 0): 2}]
     assert bench.handler.got == [(0, [0, 1])]
     await bench.feed(2, 5)
     assert bench.handler.got == [(0, [0, 1]), (0, [2, 3, 4, 5])]
@@ -48,7 +47,7 @@ async def test_a_hole_in_the_log_is_passed_after_the_second_fetch() -> None:
     assert bench.handler.got == []
     await bench.feed(7, 8)
     assert bench.handler.got == [(0, [7, 8])]
-    assert [offset for _, offset in bench.app.consumer.sought] == [0, 0]
+    assert bench.group.sought[1:] == [{(NAME, 0): 0}] * 2
 
 
 async def test_a_batch_is_handed_in_again_until_its_server_answers() -> None:
@@ -86,7 +85,7 @@ async def test_lag_counts_what_the_log_is_known_to_hold() -> None:
 async def test_partitions_of_another_worker_are_revoked() -> None:
     bench = Bench()
     await bench.begin()
-    bench.app.assigned = {(NAME, 1)}
+    bench.group.ours = frozenset({(NAME, 1)})
     await bench.begin()
     assert bench.handler.revoked == [{0}]
     await bench.feed(0, 1)
@@ -106,13 +105,13 @@ async def test_a_stopped_worker_waits_for_no_server_and_handles_nothing_more() -
     assert bench.handler.got == []
 
 
-async def test_run_gets_partitions_ends_when_asked_and_stops_faust() -> None:
+async def test_run_gets_partitions_ends_when_asked_and_leaves_the_group() -> None:
     bench = Bench()
     running = asyncio.create_task(bench.worker.run())
     await asyncio.wait_for(bench.worker.ready(), 10)
     bench.worker.stop()
     await asyncio.wait_for(running, 10)
-    assert bench.app.stopped
+    assert bench.group.stopped
 
 
 async def test_what_comes_first_is_done_before_partitions_are_asked_for() -> None:
@@ -163,7 +162,7 @@ async def test_a_batch_under_way_is_finished_before_the_worker_stops() -> None:
     async def slow(batch: Batch) -> None:
         bench.handler.called.set()
         await go_on.wait()
-        stopped_before.append(bench.app.stopped)
+        stopped_before.append(bench.group.stopped)
 
     bench.handler.handle = slow  # type: ignore[method-assign]
     running = asyncio.create_task(bench.worker.run())
@@ -186,9 +185,9 @@ async def test_an_unexpected_error_ends_the_worker_and_is_raised() -> None:
         await asyncio.wait_for(running, 10)
 
 
-async def test_a_crash_of_faust_ends_the_worker_with_its_reason() -> None:
+async def test_a_crash_of_the_group_client_ends_the_worker_with_its_reason() -> None:
     bench = Bench()
-    bench.app.crashed, bench.app.crash_reason = True, RuntimeError("the group is gone")
+    bench.group.crash(RuntimeError("the group is gone"))
     with pytest.raises(RuntimeError, match="the group is gone"):
         await asyncio.wait_for(bench.worker.run(), 10)
 
@@ -209,7 +208,7 @@ async def test_a_task_beside_is_repeated_when_a_server_is_away_and_else_ends_the
 
 
 async def test_handlers_of_two_topics_run_side_by_side_and_each_in_turn() -> None:
-    app = App({(NAME, 0), (ALERTS.name, 0)})
+    group = InMemoryMembership({(NAME, 0), (ALERTS.name, 0)})
     slow, quick = Handler(), Handler()
     go_on, at_once, most = asyncio.Event(), 0, 0
 
@@ -222,13 +221,14 @@ async def test_handlers_of_two_topics_run_side_by_side_and_each_in_turn() -> Non
         at_once -= 1
 
     slow.handle = one_at_a_time  # type: ignore[method-assign]
-    Worker("two", cast(BatchApp, app), {TRANSACTIONS: slow, ALERTS: quick}, 0.0)
-    await app.start()
+    worker = Worker("two", group, {TRANSACTIONS: slow, ALERTS: quick})
+    await group.start()
+    await worker.ready()
     both = asyncio.gather(
-        app.feed(batch([b"x"], partition=0)), app.feed(batch([b"x"], first=1, partition=0))
+        group.feed(batch([b"x"], partition=0)), group.feed(batch([b"x"], first=1, partition=0))
     )
     await slow.called.wait()
-    await app.feed(batch([b"x"], topic=ALERTS))
+    await group.feed(batch([b"x"], topic=ALERTS))
     assert quick.got == [(0, [0])]
     go_on.set()
     await asyncio.wait_for(both, 10)

@@ -1,0 +1,33 @@
+"""Settings of a worker."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_ONE_MEGABYTE = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """`kafka_bootstrap_servers` is `host:port[,host:port]`; `state_dir` holds ledgers and scratch.
+
+    `fetch_wait_ms` bounds how long a quiet partition waits behind a fetch of the others.
+    `session_seconds` is how long a killed worker keeps its partitions from the next one.
+    `stall_seconds` without progress under lag end the process, so that its supervisor restarts it.
+    `topic_prefix` sets several logs on one server apart. A worker that comes back under the same
+    `instance` has its partitions at once, without waiting for its dead predecessor's session.
+    With `sole_owner` one member of the group gets all partitions, and the others stand by.
+    """
+
+    kafka_bootstrap_servers: str
+    state_dir: Path
+    fetch_wait_ms: int = 100
+    fetch_bytes: int = _ONE_MEGABYTE
+    session_seconds: float = 10.0
+    stall_seconds: float = 30.0
+    topic_prefix: str = ""
+    instance: str | None = None
+    sole_owner: bool = False
+
+    @property
+    def ledgers(self) -> Path:
+        return self.state_dir / "ledger"
