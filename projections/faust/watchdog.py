@@ -7,10 +7,9 @@ Faust and aiokafka have been seen to stop reading without an error (faust#175, #
 import asyncio
 import logging
 import os
-import threading
-import time
 from collections.abc import Callable
 
+from host.threads import SYSTEM, Threads
 from projections.faust.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -22,24 +21,28 @@ class Watchdog:
     """Ends the process with status 70 after `stall_seconds` of lag without progress."""
 
     def __init__(
-        self, worker: Worker, stall_seconds: float, end: Callable[[int], object] = os._exit
+        self,
+        worker: Worker,
+        stall_seconds: float,
+        end: Callable[[int], object] = os._exit,
+        threads: Threads = SYSTEM,
     ) -> None:
         self._worker, self._limit, self._end = worker, stall_seconds, end
-        self._beat = time.monotonic()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._threads = threads
+        self._beat = threads.monotonic()
+        self._over = False
 
     async def run(self) -> None:
         """Keeps the known ends of the log fresh, and shows that the event loop is alive."""
-        self._thread.start()
+        self._threads.start(self._watch, "watchdog")
         period = min(2.0, self._limit / 4)
         try:
             while True:
-                self._beat = time.monotonic()
+                self._beat = self._threads.monotonic()
                 await self._look(period)
                 await asyncio.sleep(period)
         finally:
-            self._over.set()
+            self._over = True
 
     async def _look(self, seconds: float) -> None:
         mine = self._worker.partitions
@@ -54,8 +57,9 @@ class Watchdog:
             logger.debug("the ends of the log are unknown: %s", error)
 
     def _watch(self) -> None:
-        while not self._over.wait(min(1.0, self._limit / 4)):
-            now = time.monotonic()
+        while not self._over:
+            self._threads.sleep(min(1.0, self._limit / 4))
+            now = self._threads.monotonic()
             if now - self._beat > self._limit:
                 self._give_up("its event loop hangs")
             elif self._worker.lag == 0:
@@ -70,4 +74,4 @@ class Watchdog:
         )  # fmt: skip
         logging.shutdown()
         self._end(STALLED)
-        self._over.set()
+        self._over = True

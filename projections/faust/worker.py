@@ -7,8 +7,9 @@ An assignment may take as long as a store is away; a newer one supersedes it.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -45,6 +46,19 @@ class BatchHandler(Protocol):
     async def revoke(self, partitions: set[int]) -> None:
         """Drops partitions that another worker owns from now on."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`beside` run as long as the worker does; one that fails ends the worker.
+
+    `first` runs before the worker asks for partitions: it may take minutes after a long history,
+    and would otherwise keep other workers from their partitions.
+    """
+
+    handlers: Mapping[Topic, BatchHandler]
+    beside: Sequence[Callable[[], Awaitable[None]]] = ()
+    first: Callable[[], Awaitable[None]] | None = None
 
 
 class Worker:

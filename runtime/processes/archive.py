@@ -5,7 +5,8 @@ from functools import partial
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.topics import TRANSACTIONS
 from projections.archive.worker import Archiver, Cut
-from runtime.processes.workload import Tools, Workload
+from projections.faust.worker import Workload
+from runtime.processes.workload import Tools
 
 
 def archive(tools: Tools) -> Workload:

@@ -3,13 +3,14 @@
 from functools import partial
 
 from eventlog.topics import ENTITIES, TRANSACTIONS
+from projections.faust.worker import Workload
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.generation_watch import generation_watch
 from projections.online.rebuild_flags import RebuildFlags
 from projections.online.router import Router
 from projections.online.writer import EntityWriter
-from runtime.processes.workload import Tools, Workload
+from runtime.processes.workload import Tools
 
 
 def features(tools: Tools) -> Workload:

@@ -3,6 +3,7 @@
 from functools import partial
 
 from eventlog.topics import TRANSACTIONS
+from projections.faust.worker import Workload
 from projections.offline.adapters.postgres_vectors import PostgresVectors
 from projections.offline.worker import OfflineVectors
 from projections.online.adapters.feast_repo import repo_config
@@ -11,7 +12,7 @@ from projections.online.generation_watch import generation_watch
 from projections.readmodels.storage.connecting import build_engine, transaction
 from projections.readmodels.storage.feature_columns import ensure_feature_columns
 from projections.settings import PostgresSettings
-from runtime.processes.workload import Tools, Workload
+from runtime.processes.workload import Tools
 
 
 def offline(tools: Tools) -> Workload:

@@ -10,6 +10,7 @@ from commands.ports import LoadModel
 from eventlog.events_table import EventTable
 from eventlog.topics import ALERTS, TRANSACTIONS
 from projections.faust.projection_handler import ProjectionHandler
+from projections.faust.worker import Workload
 from projections.readmodels.adapters.postgres import alerts_projection, transactions_projection
 from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
@@ -18,7 +19,7 @@ from projections.shadows.models import ShadowModels
 from projections.shadows.worker import ShadowScoring
 from runtime.composition.models import open_scorers
 from runtime.composition.monitoring import health_monitor
-from runtime.processes.workload import Tools, Workload
+from runtime.processes.workload import Tools
 
 
 def readmodels(tools: Tools) -> Workload:

@@ -1,6 +1,7 @@
 """Table of the workers: by name, what builds each one's workload."""
 
-from runtime.processes.workload import Build, Tools, Workload
+from projections.faust.worker import Workload
+from runtime.processes.workload import Build, Tools
 
 
 def _decisions(tools: Tools) -> Workload:

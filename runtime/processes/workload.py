@@ -1,6 +1,6 @@
 """Workload of a worker, and what it is built from."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,7 @@ from projections.faust.admission import DeadLetter, RecordAdmission
 from projections.faust.membership import Membership
 from projections.faust.progress import Progress
 from projections.faust.settings import WorkerSettings
-from projections.faust.worker import BatchHandler
+from projections.faust.worker import Workload
 from runtime.settings import Settings
 
 
@@ -55,19 +55,6 @@ class Tools:
         admission = RecordAdmission(topic.name, memory, self.dead_letter())
         self.closing.callback(admission.close)
         return admission
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """`beside` run as long as the worker does; one that fails ends the worker.
-
-    `first` runs before the worker asks for partitions: it may take minutes after a long history,
-    and would otherwise keep other workers from their partitions.
-    """
-
-    handlers: Mapping[Topic, BatchHandler]
-    beside: Sequence[Callable[[], Awaitable[None]]] = ()
-    first: Callable[[], Awaitable[None]] | None = None
 
 
 Build = Callable[[Tools], Workload]

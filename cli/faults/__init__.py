@@ -1,0 +1,1 @@
+"""Commands that put Retrace to the test under faults."""

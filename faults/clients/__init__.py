@@ -1,0 +1,1 @@
+"""Clients: what banks, producers and analysts send, and what they are told."""

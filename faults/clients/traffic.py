@@ -1,0 +1,145 @@
+"""Traffic: payments, repeats, labels, imports and inbox records, all by the seed."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from commands.imports.facts import Facts
+from domain.times import HOUR, SECOND, to_rfc3339
+from eventlog.topics import INBOX_TRANSACTIONS, TRANSACTIONS
+from faults.clients.client import Client
+from faults.installation.deciding import cleaner
+from faults.installation.installation import Installation
+from faults.loop.clock import wall_clock
+from faults.loop.process import Process
+from faults.servers.kafka_client import SimulatedLog
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """How much of what is sent over how many seconds. `hot` is the share of one merchant."""
+
+    payments: int = 30
+    seconds: float = 20.0
+    cards: int = 4
+    merchants: int = 3
+    hot: float = 0.2
+    repeated: float = 0.15
+    altered: float = 0.05
+    submitted: float = 0.2
+    by_inbox: float = 0.15
+    unreadable: float = 0.05
+    labelled: float = 0.3
+    imported: int = 0
+    rehearsed: int = 0
+
+
+class Traffic:
+    """Sends `amounts` from now on; done when everything was sent and answered."""
+
+    def __init__(self, installation: Installation, amounts: Amounts) -> None:
+        self._installation, self._amounts = installation, amounts
+        self._loop = installation.servers.loop
+        self._chance: Random = self._loop.chance
+        self._now = wall_clock(self._loop)
+        self.client = Client(installation)
+        # Its producer lives as long as the simulation.
+        outside = Process("producer", "elsewhere")
+        self._log = SimulatedLog(installation.servers.cluster, outside)
+        self._sent: list[dict[str, Any]] = []
+
+    async def run(self) -> None:
+        amounts, sent = self._amounts, []
+        for number in range(amounts.payments):
+            at = self._chance.uniform(0, amounts.seconds)
+            sent.append(self._later(at, lambda n=number: self._pay(n)))  # type: ignore[misc]
+        for score, number in ((False, amounts.imported), (True, amounts.rehearsed)):
+            if number:
+                at = self._chance.uniform(0, amounts.seconds)
+                sent.append(self._later(at, lambda s=score, n=number: self._import(s, n)))  # type: ignore[misc]
+        await asyncio.gather(*sent)
+
+    async def everything_again(self) -> None:
+        """Each payment that was sent, as it was: a client that lost all its answers."""
+        for payload in self._sent:
+            await self.client.score(payload)
+
+    async def after_the_horizon(self) -> None:
+        """Ids of before with other content, their decisions, and their labels again."""
+        self._loop.skipped += 401 * 86_400
+        for payload in self._sent[:8]:
+            again = payload | {"amount": 42, "timestamp": to_rfc3339(self._now())}
+            await self.client.score(again)
+            await self._label(payload["transaction_id"])
+
+    async def labels_cross(self, apis: Sequence[str]) -> None:
+        """Report, reversal, report under default references, each taken by the next API."""
+        for payload in self._sent[:8]:
+            for turn, kind in enumerate(("fraud_report", "reversal", "fraud_report")):
+                label = {
+                    "transaction_id": payload["transaction_id"],
+                    "kind": kind,
+                    "reporter": "bank",
+                }
+                await self.client.label(label, apis[turn % len(apis)])
+                await asyncio.sleep(self._chance.uniform(0, 1))
+
+    async def _later(self, seconds: float, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        await asyncio.sleep(seconds)
+        await make()
+
+    def _payment(self, number: int) -> dict[str, Any]:
+        chance, amounts = self._chance, self._amounts
+        merchant = 0 if chance.random() < amounts.hot else chance.randrange(amounts.merchants)
+        return {
+            "transaction_id": f"t-{number}",
+            "amount": chance.choice((5, 20, 300, 700, 950)),
+            "timestamp": to_rfc3339(self._now() - chance.randrange(5) * SECOND),
+            "card_id": f"card-{chance.randrange(amounts.cards)}",
+            "customer_id": f"customer-{chance.randrange(amounts.cards)}",
+            "merchant_id": f"merchant-{merchant}",
+        }
+
+    async def _pay(self, number: int) -> None:
+        chance, amounts = self._chance, self._amounts
+        payload = self._payment(number)
+        self._sent.append(payload)
+        if chance.random() < amounts.labelled / 3:
+            await self._label(payload["transaction_id"])
+        if chance.random() < amounts.by_inbox:
+            await self._produce(payload)
+        send = self.client.submit if chance.random() < amounts.submitted else self.client.score
+        await send(payload)
+        if chance.random() < amounts.repeated:
+            await asyncio.sleep(chance.uniform(0, 3))
+            await self.client.score(payload)
+        if chance.random() < amounts.altered:
+            await self.client.score(payload | {"amount": 1})
+        if chance.random() < amounts.labelled:
+            await asyncio.sleep(chance.uniform(0, 5))
+            for _ in range(chance.randint(1, 3)):
+                await self._label(payload["transaction_id"])
+
+    async def _label(self, transaction_id: str) -> None:
+        kind = self._chance.choice(("fraud_report", "reversal", "chargeback", "representment"))
+        label = {"transaction_id": transaction_id, "kind": kind, "reporter": "bank"}
+        await self.client.label(label)
+
+    async def _produce(self, payload: dict[str, Any]) -> None:
+        if self._chance.random() < self._amounts.unreadable:
+            await self._log.append_bytes(INBOX_TRANSACTIONS, None, b"{not json")
+        await self.client.produce(self._log, INBOX_TRANSACTIONS, payload)
+
+    async def _import(self, score: bool, many: int) -> None:
+        """Older history, with its own known times; to be decided, if it is a rehearsal."""
+        name = "rehearsed" if score else "old"
+        facts = Facts(source="import", origin="old.csv", correlation_id="import", score=score)
+        for number in range(many):
+            payload = self._payment(number) | {"transaction_id": f"{name}-{number}"}
+            at = self._now() - HOUR - number * SECOND
+            transaction = cleaner().clean(payload | {"timestamp": to_rfc3339(at)}, self._now())
+            digest = cleaner().digest(transaction)
+            fact = facts.of_transaction(transaction, digest, number)
+            await self._log.append(TRANSACTIONS, fact.subject, fact)

@@ -1,0 +1,104 @@
+"""Evidence of a simulated installation, and whether it has come to rest."""
+
+from dataclasses import replace
+
+from domain.times import SECOND
+from eventlog.port import Recorded
+from eventlog.topics import ALERTS, DEAD_LETTERS, ENTITIES, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
+from faults.audit.evidence import Evidence, MemoryEvidence, ProjectionEvidence, VectorRow
+from faults.clients.client import Client
+from faults.installation.deciding import DEAD_LETTER_KEY
+from faults.installation.installation import Installation
+from faults.loop.clock import wall_clock
+from faults.servers.postgres import Positions
+from projections.online.port import Marker, Markers
+from projections.ports import Counts
+
+# How memories of ids end that follow TRANSACTIONS.
+_IDS = "-ids"
+_FOLLOWING = {"offline": TRANSACTIONS, "transactions": TRANSACTIONS, "alerts": ALERTS}
+
+
+def evidence_of(installation: Installation, client: Client) -> Evidence:
+    """What stores and clients hold at this moment."""
+    servers = installation.servers
+    holds = servers.redis.holds
+    return Evidence(
+        now=wall_clock(servers.loop)(),
+        transactions=_records(installation, TRANSACTIONS),
+        alerts=_records(installation, ALERTS),
+        dead_letters=_records(installation, DEAD_LETTERS)[0],
+        inbox=_records(installation, INBOX_TRANSACTIONS),
+        answers=client.answers,
+        posts=servers.receiver.posts,
+        states=dict(holds.states),
+        markers=Markers(dict(holds.markers), frozenset(holds.flagged), holds.made),
+        vectors={
+            name: VectorRow(known=row.known, values=row.values)
+            for name, row in servers.postgres.vectors.items()
+        },
+        read_models={
+            "transactions": _projection(installation, "transactions", TRANSACTIONS),
+            # Its rows have keys: an alert raised again is counted, and changes nothing.
+            "alerts": replace(
+                _projection(installation, "alerts", ALERTS), counts=None, statuses={}
+            ),
+        },
+        memories=_memories(installation),
+        dead_letter_key=DEAD_LETTER_KEY,
+        repeats=30 * SECOND,
+    )
+
+
+def unrest(installation: Installation) -> list[str]:
+    """What has not come to the end of what it reads; empty at rest."""
+    servers = installation.servers
+    found = installation.busy()
+    ends = [partition.end for partition in servers.cluster.partitions(TRANSACTIONS)]
+    for shard in range(ENTITIES.partitions):
+        marker = servers.redis.holds.markers.get(shard, Marker())
+        behind = [p for p, end in enumerate(ends) if marker.covers(p) + 1 < end]
+        if behind:
+            found.append(f"shard {shard} lacks records of partitions {behind}")
+    found += [f"shard {shard} is being rebuilt" for shard in sorted(servers.redis.holds.flagged)]
+    for name, topic in _FOLLOWING.items():
+        held = servers.postgres.projections.get(name, Positions())
+        reached = [held.next[p] for p in range(topic.partitions)]
+        wanted = [partition.end for partition in servers.cluster.partitions(topic)]
+        if reached != wanted:
+            found.append(f"{name} is at {reached} of {wanted}")
+    return found
+
+
+def _records(installation: Installation, topic: Topic) -> list[list[Recorded]]:
+    partitions = installation.servers.cluster.partitions(topic)
+    return [list(partition.records) for partition in partitions]
+
+
+def _projection(installation: Installation, name: str, topic: Topic) -> ProjectionEvidence:
+    held = installation.servers.postgres.projections[name]
+    counts = {p: Counts() for p in range(topic.partitions)}
+    for (partition, _), status in held.statuses.items():
+        counted = counts[partition]
+        counted.projected += status == "counts"
+        counted.void += status == "void"
+        counted.dead += status == "dead"
+    positions = {p: held.next[p] for p in range(topic.partitions)}
+    return ProjectionEvidence(
+        reader="readmodels", topic=topic.name, positions=positions, counts=counts,
+        statuses=dict(held.statuses),
+    )  # fmt: skip
+
+
+def _memories(installation: Installation) -> list[MemoryEvidence]:
+    return [
+        MemoryEvidence(
+            name=name,
+            positions=dict(file.positions),
+            known=dict(file.ids),
+            labels=dict(file.labels),
+        )
+        for host in installation.hosts.values()
+        for name, file in sorted(host.disk.files.items())
+        if name.endswith(_IDS)
+    ]

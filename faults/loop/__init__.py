@@ -1,0 +1,1 @@
+"""Scheduling under a seed: virtual time, processes that die or pause, blocking calls."""

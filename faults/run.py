@@ -1,0 +1,98 @@
+"""One run: an installation, its traffic, the faults of a schedule, and the audit afterwards."""
+
+import asyncio
+import logging
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from eventlog.topics import TOPICS
+from faults.audit.auditing import audit
+from faults.audit.evidence import Finding
+from faults.clients.traffic import Traffic
+from faults.gather import evidence_of, unrest
+from faults.installation.hosts import Servers
+from faults.installation.installation import Installation
+from faults.loop.seeded_loop import SeededLoop
+from faults.schedules.schedule import Schedule
+
+_LOOK_SECONDS = 2.0
+_REST_SECONDS = 300.0
+_QUIET_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of one seed: what is wrong, what it met, how long it took (virtual seconds), its steps."""
+
+    schedule: str
+    seed: int
+    findings: list[Finding]
+    met: Mapping[str, int] = field(default_factory=Counter)
+    seconds: float = 0.0
+    steps: int = 0
+    trace: int = 0
+    ends: list[str] = field(default_factory=list)
+
+
+def run(schedule: Schedule, seed: int) -> Outcome:
+    """The same schedule and seed give the same outcome."""
+    logging.disable(logging.CRITICAL)
+    loop = SeededLoop(Random(f"{schedule.name}/{seed}"))
+    asyncio.set_event_loop(loop)
+    # What is left of killed processes complains while it is collected.
+    told, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+            outcome = loop.run_until_complete(_run(loop, schedule, seed))
+            loop.bury()
+        return outcome
+    finally:
+        asyncio.set_event_loop(None)
+        logging.disable(logging.NOTSET)
+        sys.unraisablehook = told
+
+
+async def _run(loop: SeededLoop, schedule: Schedule, seed: int) -> Outcome:
+    servers = Servers(loop)
+    installation = Installation(servers, schedule.hosts(), dict(schedule.layout))
+    traffic = Traffic(installation, schedule.amounts)
+    installation.start(schedule.waiting)
+    sending = loop.create_task(traffic.run())
+    await schedule.faults(installation)
+    await sending
+    if schedule.more is not None:
+        await schedule.more(traffic)
+    findings = await _rested(installation)
+    if not findings:
+        findings = audit(evidence_of(installation, traffic.client))
+    if traffic.client.unanswered:
+        findings.append(Finding("answers", f"{traffic.client.unanswered} requests never answered"))
+    return Outcome(
+        schedule.name, seed, findings, servers.trouble.met, loop.time(), loop.steps,
+        loop.trace, installation.ends,
+    )  # fmt: skip
+
+
+async def _rested(installation: Installation) -> list[Finding]:
+    """Waits until nothing moves any more; what never comes to rest is a finding."""
+    servers = installation.servers
+    servers.trouble.lost_answers, servers.trouble.slowness = 0.0, 1.0
+    until = servers.loop.time() + _REST_SECONDS
+    while (left := unrest(installation)) and servers.loop.time() < until:
+        await asyncio.sleep(_LOOK_SECONDS)
+        installation.revive()
+        if not unrest(installation):
+            before = _sizes(installation)
+            await asyncio.sleep(_QUIET_SECONDS)
+            if _sizes(installation) == before:
+                return [Finding("rest", what) for what in unrest(installation)]
+    return [Finding("rest", f"{what}, {_REST_SECONDS:g} s after the last fault") for what in left]
+
+
+def _sizes(installation: Installation) -> list[int]:
+    cluster = installation.servers.cluster
+    return [partition.end for topic in TOPICS for partition in cluster.partitions(topic)]

@@ -1,0 +1,1 @@
+"""Schedules: which faults come when."""

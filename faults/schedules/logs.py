@@ -1,0 +1,99 @@
+"""Schedules about the log: without a leader, recreated, and with history from before."""
+
+import asyncio
+
+from eventlog.topics import TRANSACTIONS
+from faults.clients.traffic import Amounts, Traffic
+from faults.installation.installation import Installation
+from faults.schedules.schedule import Schedule
+
+_STEADY = Amounts(payments=40, seconds=30.0)
+
+
+async def _one_leader_away(installation: Installation) -> None:
+    chance, cluster = installation.servers.loop.chance, installation.servers.cluster
+    for _ in range(5):
+        await asyncio.sleep(chance.uniform(2, 5))
+        installation.servers.trouble.met["leader lost"] += 1
+        number = chance.randrange(TRANSACTIONS.partitions)
+        cluster.lead_again(chance.uniform(1, 6), TRANSACTIONS, number)
+
+
+async def _import_beside(_installation: Installation) -> None:
+    """The traffic itself holds the import."""
+
+
+async def _power_lost(installation: Installation) -> None:
+    chance = installation.servers.loop.chance
+    for host in ("east", "west"):
+        await asyncio.sleep(chance.uniform(6, 12))
+        installation.servers.trouble.met["power lost"] += 1
+        installation.lose_power(host, down=2.0)
+
+
+async def _old_ids_again(traffic: Traffic) -> None:
+    await traffic.everything_again()
+
+
+async def _kafka_recreated(installation: Installation) -> None:
+    await asyncio.sleep(15)
+    cluster = installation.servers.cluster
+    installation.servers.trouble.met["kafka recreated"] += 1
+    cluster.recreate()
+    await asyncio.sleep(5)
+
+
+async def _no_fault(_installation: Installation) -> None:
+    """What is sent is the difficulty."""
+
+
+async def _used_again(traffic: Traffic) -> None:
+    await traffic.after_the_horizon()
+
+
+async def _labels_cross(traffic: Traffic) -> None:
+    await traffic.labels_cross(["api-1", "api-2"])
+
+
+SCHEDULES = (
+    Schedule(
+        "leader-away",
+        "single partitions have no leader for 1 to 6 s (faults 3 and 8)",
+        _one_leader_away,
+        amounts=_STEADY,
+    ),
+    Schedule(
+        "import-beside-traffic",
+        "older history is imported, and a rehearsal, beside live traffic (fault 3)",
+        _import_beside,
+        amounts=Amounts(payments=40, seconds=30.0, imported=15, rehearsed=6),
+    ),
+    Schedule(
+        "power-loss",
+        "each host loses power, then old ids are sent again (fault 4)",
+        _power_lost,
+        amounts=_STEADY,
+        more=_old_ids_again,
+    ),
+    Schedule(
+        "kafka-recreated",
+        "Kafka comes back empty while state folders are kept (fault 4)",
+        _kafka_recreated,
+        amounts=_STEADY,
+    ),
+    Schedule(
+        "labels-cross",
+        "report, reversal, report by two hosts whose clocks are 3 s apart (fault 10)",
+        _no_fault,
+        amounts=Amounts(payments=20, seconds=15.0),
+        skews={"east": 0.0, "west": 3.0},
+        more=_labels_cross,
+    ),
+    Schedule(
+        "id-used-again",
+        "ids, their decisions and labels come again after the horizon (fault 10)",
+        _no_fault,
+        amounts=Amounts(payments=15, seconds=10.0),
+        more=_used_again,
+    ),
+)

@@ -1,0 +1,38 @@
+"""Mixed troubles: several of all kinds, one upon the other, while traffic runs."""
+
+import asyncio
+
+from faults.installation.installation import Installation
+from faults.schedules import troubles
+from faults.schedules.schedule import Schedule
+
+_ANY: tuple[troubles.Trouble, ...] = (
+    troubles.kill_one,
+    troubles.kill_one,
+    troubles.kill_after_effect,
+    troubles.kill_after_effect,
+    troubles.pause_one,
+    troubles.lose_a_leader,
+    troubles.kafka_away,
+    troubles.redis_away,
+    troubles.redis_back,
+    troubles.postgres_away,
+    troubles.receiver_away,
+    troubles.answers_lost,
+)
+
+
+async def _calm(_installation: Installation) -> None:
+    """Nothing happens but what happens every day."""
+
+
+async def _mixed(installation: Installation) -> None:
+    chance = installation.servers.loop.chance
+    for _ in range(chance.randint(2, 7)):
+        await asyncio.sleep(chance.uniform(0, 6))
+        await chance.choice(_ANY)(installation)
+        installation.revive()
+
+
+CALM = Schedule("calm", "traffic, and no fault at all", _calm)
+MIXED = Schedule("mixed", "kills, pauses, outages, lost answers, one upon the other", _mixed)

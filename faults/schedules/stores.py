@@ -1,0 +1,74 @@
+"""Schedules about stores: away for long, a second back, emptied in part."""
+
+import asyncio
+
+from faults.clients.traffic import Amounts
+from faults.installation.installation import Installation
+from faults.schedules.schedule import Schedule
+
+_LONG = 120.0
+STEADY = Amounts(payments=40, seconds=30.0)
+
+
+async def _away_at_a_start(installation: Installation) -> None:
+    installation.servers.redis.go_away(_LONG)
+    installation.servers.postgres.go_away(_LONG)
+    await asyncio.sleep(_LONG)
+
+
+async def _away_at_a_rebalance(installation: Installation) -> None:
+    await asyncio.sleep(10.0)
+    installation.servers.redis.go_away(_LONG)
+    installation.servers.postgres.go_away(_LONG)
+    for name in ("features-2", "readmodels-2"):
+        installation.kill(name, down=20.0)
+    await asyncio.sleep(_LONG)
+
+
+async def _redis_a_second_back(installation: Installation) -> None:
+    chance = installation.servers.loop.chance
+    for _ in range(3):
+        await asyncio.sleep(chance.uniform(4, 8))
+        installation.servers.trouble.met["redis a second back"] += 1
+        installation.servers.redis.crash(chance.uniform(0.05, 1.0))
+
+
+async def _markers_and_fields_lost(installation: Installation) -> None:
+    """Shards lose their markers one by one, and one of them what its states hold as well."""
+    holds, chance = installation.servers.redis.holds, installation.servers.loop.chance
+    for _ in range(4):
+        await asyncio.sleep(chance.uniform(3, 8))
+        holds = installation.servers.redis.holds
+        if not holds.markers:
+            continue
+        installation.servers.trouble.met["marker lost"] += 1
+        shard = chance.choice(sorted(holds.markers))
+        del holds.markers[shard]
+
+
+SCHEDULES = (
+    Schedule(
+        "store-away-at-a-start",
+        "Redis and PostgreSQL do not answer for 120 s while everything starts (fault 1)",
+        _away_at_a_start,
+        amounts=STEADY,
+    ),
+    Schedule(
+        "store-away-at-a-rebalance",
+        "Redis and PostgreSQL do not answer for 120 s while partitions change hands (fault 1)",
+        _away_at_a_rebalance,
+        amounts=STEADY,
+    ),
+    Schedule(
+        "redis-a-second-back",
+        "Redis crashes three times under traffic and lacks its last second each time (fault 2)",
+        _redis_a_second_back,
+        amounts=STEADY,
+    ),
+    Schedule(
+        "markers-lost",
+        "markers of single shards are deleted under traffic, two workers running (fault 9)",
+        _markers_and_fields_lost,
+        amounts=STEADY,
+    ),
+)

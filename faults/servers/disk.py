@@ -1,0 +1,118 @@
+"""Disk of a host, with the memories of ids that its processes keep there.
+
+What survives follows from how the files are written (SQLite, `PRAGMA synchronous=OFF`): after a
+killed process all that was committed, after power loss any part of what was written since the
+last sync of the system, each table's pages apart from the others'.
+"""
+
+from collections.abc import Iterable, Mapping
+from random import Random
+
+from eventlog.admission.first_wins import Known
+
+Place = tuple[int, int]
+
+
+class Disk:
+    """Files by name."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, MemoryFile] = {}
+
+    def file(self, name: str) -> "MemoryFile":
+        return self.files.setdefault(name, MemoryFile())
+
+    def sync(self) -> None:
+        for file in self.files.values():
+            file.sync()
+
+    def lose_power(self, chance: Random) -> None:
+        for file in self.files.values():
+            file.lose_power(chance)
+
+
+class MemoryFile:
+    """What was committed, and what of it a loss of power cannot take."""
+
+    def __init__(self) -> None:
+        self.ids: dict[str, Known] = {}
+        self.labels: dict[str, Place] = {}
+        self.positions: dict[int, int] = {}
+        self._safe: tuple[dict[str, Known], dict[str, Place], dict[int, int]] = ({}, {}, {})
+
+    def sync(self) -> None:
+        self._safe = dict(self.ids), dict(self.labels), dict(self.positions)
+
+    def lose_power(self, chance: Random) -> None:
+        ids, labels, positions = self._safe
+        if chance.random() < 0.5:
+            self.ids = dict(ids)
+        if chance.random() < 0.5:
+            self.labels = dict(labels)
+        if chance.random() < 0.3:
+            self.positions = dict(positions)
+
+
+class FileMemory:
+    """A process's memory of ids, as eventlog.admission.sqlite_memory keeps it."""
+
+    def __init__(self, file: MemoryFile) -> None:
+        self._file = file
+        self._ids: dict[str, Known] = {}
+        self._labels: dict[str, Place] = {}
+
+    def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
+        """Everything is at hand."""
+
+    def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
+        found = {each: self._ids.get(each) or self._file.ids.get(each) for each in transaction_ids}
+        return {each: known for each, known in found.items() if known is not None}
+
+    def put(self, entries: Mapping[str, Known]) -> None:
+        self._ids.update(entries)
+
+    def label(self, event_id: str) -> Place | None:
+        return self._labels.get(event_id) or self._file.labels.get(event_id)
+
+    def first_label(self, event_id: str, partition: int, offset: int) -> Place:
+        return self.label(event_id) or self._labels.setdefault(event_id, (partition, offset))
+
+    def undecided(self) -> dict[str, Known]:
+        every = self._file.ids | self._ids
+        return {
+            each: known
+            for each, known in every.items()
+            if known.scored_offset is None and known.mode != "import"
+        }
+
+    def positions(self) -> dict[int, int]:
+        return dict(self._file.positions)
+
+    def starts(self, partitions: Iterable[int]) -> dict[int, int]:
+        return {each: self._file.positions.get(each, 0) for each in partitions}
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        gone = set(partitions)
+        for held in (self._ids, self._file.ids):
+            for each in [each for each, known in held.items() if known.partition in gone]:
+                del held[each]
+        for labels in (self._labels, self._file.labels):
+            for each in [each for each, place in labels.items() if place[0] in gone]:
+                del labels[each]
+        for partition in gone:
+            self._file.positions.pop(partition, None)
+
+    def commit(self, positions: Mapping[int, int]) -> None:
+        self._file.ids.update(self._ids)
+        self._file.labels.update(self._labels)
+        self._file.positions.update(positions)
+        self._ids.clear()
+        self._labels.clear()
+
+    def discard(self) -> None:
+        self._file.ids.clear()
+        self._file.labels.clear()
+        self._file.positions.clear()
+
+    def close(self) -> None:
+        """A file holds nothing open."""

@@ -1,0 +1,83 @@
+"""Kafka: topics on a cluster whose partitions lose their leader, are recreated, or answer late.
+
+What is simulated, and where it is stated: an acknowledged record is in the log for ever and each
+partition keeps the order in which an idempotent producer sent (KIP-98); a record whose delivery
+timed out may be stored, then or later (librdkafka, `delivery.timeout.ms`); without a leader a
+partition takes and gives nothing until the next one is chosen, which has all that was acknowledged
+(KIP-101, acks=all); a read beyond the end is out of range.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from eventlog.port import Position, Recorded
+from eventlog.topics import Topic
+from faults.loop.clock import Signal
+from faults.servers.trouble import Trouble
+
+
+@dataclass(slots=True)
+class Partition:
+    """`first` is the offset of the first record kept; without a leader until `led_from`."""
+
+    records: list[Recorded] = field(default_factory=list)
+    first: int = 0
+    led_from: float = 0.0
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.records)
+
+    def since(self, offset: int, most: int) -> Sequence[Recorded]:
+        at = max(0, offset - self.first)
+        return self.records[at : at + most]
+
+
+class Cluster:
+    """The brokers. `away_until` keeps all of them away from everyone."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+        self.away_until = 0.0
+        self._topics: dict[Topic, list[Partition]] = {}
+        self._changed: dict[str, Signal] = {}
+
+    def partitions(self, topic: Topic) -> list[Partition]:
+        found = self._topics.get(topic)
+        if found is None:
+            found = self._topics[topic] = [Partition() for _ in range(topic.partitions)]
+        return found
+
+    def changed(self, topic: str) -> Signal:
+        """Told when records come, and when a leader is there again."""
+        if topic not in self._changed:
+            self._changed[topic] = Signal(self.trouble.loop)
+        return self._changed[topic]
+
+    def led(self, partition: Partition) -> bool:
+        return max(self.away_until, partition.led_from) <= self.trouble.loop.time()
+
+    def store(self, topic: Topic, number: int, key: str | None, value: bytes) -> Position:
+        partition = self.partitions(topic)[number]
+        position = Position(topic.name, number, partition.end)
+        partition.records.append(Recorded(position, key, value))
+        self.changed(topic.name).tell()
+        return position
+
+    def lead_again(self, seconds: float, topic: Topic, number: int) -> None:
+        """The leader is lost; the next one leads after so many seconds."""
+        loop = self.trouble.loop
+        self.partitions(topic)[number].led_from = loop.time() + seconds
+        loop.call_later(seconds, self.changed(topic.name).tell)
+
+    def go_away(self, seconds: float) -> None:
+        loop = self.trouble.loop
+        self.away_until = loop.time() + seconds
+        for topic in self._topics:
+            loop.call_later(seconds, self.changed(topic.name).tell)
+
+    def recreate(self) -> None:
+        """All topics are empty, as after a loss of all disks."""
+        for partitions in self._topics.values():
+            for partition in partitions:
+                partition.records, partition.first = [], 0

@@ -1,0 +1,130 @@
+"""PostgreSQL: transactions that commit whole or not at all, fenced by an epoch per partition."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from domain.errors import FencedError, UnavailableError
+from domain.features import CATALOGUE, FeatureSet
+from eventlog.topics import TRANSACTIONS
+from faults.loop.process import Process
+from faults.servers.trouble import Trouble
+from projections.offline.port import Written
+from projections.ports import CheckedRecord, RecordStatus
+
+Answer = TypeVar("Answer")
+_HOP = 0.004
+_TIMEOUT_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Positions:
+    """Of one projection: epochs, next offsets and counts per partition."""
+
+    epochs: Counter[int] = field(default_factory=Counter)
+    next: Counter[int] = field(default_factory=Counter)
+    statuses: dict[tuple[int, int], RecordStatus] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VectorRow:
+    time: int
+    known: int
+    values: tuple[float, ...]
+
+
+class PostgresServer:
+    """Tables of the projections. While it is away, nothing is answered."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+        self.away_until = 0.0
+        self.projections: dict[str, Positions] = {}
+        self.vectors: dict[str, VectorRow] = {}
+
+    def go_away(self, seconds: float) -> None:
+        self.away_until = self.trouble.loop.time() + seconds
+
+    def transaction(self, process: Process, change: Callable[[], Answer]) -> Answer:
+        """Commits what `change` does; where that raises, it has done nothing."""
+        trouble = self.trouble
+        process.check()
+        trouble.loop.block(trouble.delay(_HOP))
+        process.check()
+        if self.away_until > trouble.loop.time():
+            trouble.met["postgresql away"] += 1
+            trouble.loop.block(_TIMEOUT_SECONDS)
+            raise UnavailableError("postgresql", "does not answer")
+        answer = change()
+        trouble.done(process)
+        if trouble.answer_is_lost():
+            raise UnavailableError("postgresql", "the connection was lost while committing")
+        trouble.loop.block(trouble.delay(_HOP))
+        return answer
+
+
+class SimulatedProjection:
+    """Implements projections.ports.BatchProjection: keeps the status of each record."""
+
+    def __init__(self, server: PostgresServer, process: Process, name: str, topic: str) -> None:
+        self._server, self._process = server, process
+        self.name, self.topic = name, topic
+        self._positions = server.projections.setdefault(name, Positions())
+        self._owned: dict[int, int] = {}
+
+    def assign(self, partition: int) -> int:
+        return self._server.transaction(self._process, lambda: self._taken(partition))
+
+    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
+        self._server.transaction(self._process, lambda: self._projected(partition, batch))
+
+    def revoke(self, partition: int) -> None:
+        self._owned.pop(partition, None)
+
+    def _taken(self, partition: int) -> int:
+        self._positions.epochs[partition] += 1
+        self._owned[partition] = self._positions.epochs[partition]
+        return self._positions.next[partition]
+
+    def _projected(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
+        if self._owned.get(partition) != self._positions.epochs[partition]:
+            raise FencedError(f"partition {partition} of {self.name} is not ours")
+        start = self._positions.next[partition]
+        for each in batch:
+            offset = each.position.offset
+            if offset >= start:
+                self._positions.statuses[partition, offset] = each.status
+                self._positions.next[partition] = offset + 1
+
+
+class SimulatedVectors:
+    """Implements projections.offline.port.VectorStore."""
+
+    features: FeatureSet = CATALOGUE
+
+    def __init__(self, server: PostgresServer, process: Process) -> None:
+        self._server, self._process = server, process
+        self._positions = server.projections.setdefault("offline", Positions())
+        self._epoch = 0
+
+    def take_over(self) -> dict[int, int]:
+        return self._server.transaction(self._process, self._taken)
+
+    def write(self, written: Written) -> None:
+        self._server.transaction(self._process, lambda: self._written(written))
+
+    def _taken(self) -> dict[int, int]:
+        self._positions.epochs[0] += 1
+        self._epoch = self._positions.epochs[0]
+        return {p: self._positions.next[p] for p in range(TRANSACTIONS.partitions)}
+
+    def _written(self, written: Written) -> None:
+        if self._epoch != self._positions.epochs[0]:
+            raise FencedError("the offline vectors have another owner")
+        for rows in written.rows:
+            for at, name in enumerate(rows.ids):
+                values = tuple(rows.values[at].tolist())
+                self._server.vectors[name] = VectorRow(rows.times[at], rows.known[at], values)
+        for partition, progress in written.progress.items():
+            self._positions.next[partition] = progress.next
