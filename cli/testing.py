@@ -1,12 +1,13 @@
 """`retrace test`: every check, the fastest first. CI runs the same."""
 
-import subprocess
+import asyncio
+import os
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
@@ -15,7 +16,10 @@ from host.checkout import CHECKOUT
 _BIN = Path(sys.executable).parent
 
 _ALONE = "tests/architecture", "tests/unit"
-_WITH_SERVERS = "tests/contract", "tests/integration", "tests/e2e"
+_WITH_SERVERS = "tests/contract", "tests/integration"
+_WHOLE = "tests/e2e"
+
+_Lane = list[tuple[str, list[str]]]
 
 # The lock must have wheels for every supported platform, not only for this one.
 _PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-apple-darwin")
@@ -32,25 +36,41 @@ def run_checks(
 ) -> None:
     """Check formatting, types, layers, documents and locks; then run the tests."""
     started = time.monotonic()
-    for name, command in _checks():
-        _run(name, command)
-    for name, arguments in () if static else _tests(pytest_args or []):
-        _run(name, [str(_BIN / "python"), "-m", "pytest", *arguments])
+    lanes = [_checks()], [] if static else _tests(pytest_args or [])
+    try:
+        for side_by_side in lanes:
+            asyncio.run(run_lanes(side_by_side))
+    except* CheckError as failed:
+        print(f"retrace test: {failed.exceptions[0]}", file=sys.stderr)
+        raise typer.Exit(1) from None
     print(f"retrace test: all passed in {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 
-def _tests(asked: list[str]) -> Sequence[tuple[str, list[str]]]:
-    """Those that need no server run side by side, a file of them in one process, which shares what
-    its tests have made; the others share servers, and some measure what a machine's load is."""
+def _tests(asked: list[str]) -> list[_Lane]:
+    """Two lanes. Tests of the whole system wait for it half of their time, and some ask that
+    decisions are not late: the others take what is left beside them.
+
+    Those that need no server run on all cores, a file of them in one process, which shares what
+    its tests have made; the others share servers.
+    """
     if asked:
-        return [("tests", asked)]
+        return [[("tests", _pytest(*asked))]]
+    beside = ["nice", "-n", "5"]
     return [
-        ("tests without servers", [*_ALONE, "-n", "logical", "--dist", "loadfile"]),
-        ("tests with servers", list(_WITH_SERVERS)),
-    ]
+        [("tests of the whole system", _pytest(_WHOLE))],
+        [
+            ("tests without servers",
+             beside + _pytest(*_ALONE, "-n", "logical", "--dist", "loadfile")),
+            ("tests with servers", beside + _pytest(*_WITH_SERVERS)),
+        ],
+    ]  # fmt: skip
 
 
-def _checks() -> list[tuple[str, list[str]]]:
+def _pytest(*arguments: str) -> list[str]:
+    return [str(_BIN / "python"), "-m", "pytest", *arguments]
+
+
+def _checks() -> _Lane:
     retrace = [str(_BIN / "python"), "-m", "cli.main"]
     return [
         ("format", [str(_BIN / "ruff"), "format", "--check", "--quiet", "."]),
@@ -72,13 +92,43 @@ def _resolves(target: str, version: str) -> list[str]:
     ]
 
 
-def _run(name: str, command: list[str]) -> None:
-    print(f"── {name}", file=sys.stderr, flush=True)
-    done = subprocess.run(command, cwd=CHECKOUT, check=False)
-    if done.returncode:
-        print(
-            f"retrace test: {name} failed with exit code {done.returncode}. "
-            f"To repeat it: {' '.join(command)}",
-            file=sys.stderr,
-        )
-        raise typer.Exit(1)
+class CheckError(Exception):
+    """The text names the check and its command."""
+
+
+async def run_lanes(lanes: list[_Lane]) -> None:
+    """The first failure ends all; what the first lane prints is shown at once."""
+    async with asyncio.TaskGroup() as group:
+        for number, lane in enumerate(lanes):
+            group.create_task(_run_lane(lane, shown=number == 0))
+
+
+async def _run_lane(lane: _Lane, shown: bool) -> None:
+    for name, command in lane:
+        print(f"── {name}", file=sys.stderr, flush=True)
+        started = time.monotonic()
+        with tempfile.TemporaryFile() as kept:
+            try:
+                status = await _ended(command, None if shown else kept)
+            finally:
+                kept.seek(0)
+                sys.stderr.write(kept.read().decode(errors="replace"))
+        print(f"── {name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        if status:
+            again = " ".join(command)
+            raise CheckError(f"{name} failed with exit code {status}. To repeat it: {again}")
+
+
+async def _ended(command: list[str], output: IO[bytes] | None) -> int:
+    """The exit status; where this is cancelled, the process ends as at Ctrl-C."""
+    # Tests start hundreds of processes: without bytecode each would compile our modules anew.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output
+    )
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        process.send_signal(signal.SIGINT)
+        await process.wait()
+        raise

@@ -22,6 +22,9 @@ import httpx
 import psutil
 import psycopg
 
+from local.stack.status import read_status
+from runtime.settings import SERVER_FIELDS, settings_from_environment
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
 
@@ -62,8 +65,11 @@ class RunningStack:
         )
 
     def status(self) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self.retrace("status", "--json").stdout)
-        return answer
+        """What `status --json` prints, without a process for each time that a probe asks."""
+        local = settings_from_environment(
+            state_dir=self.state_dir, **dict.fromkeys(SERVER_FIELDS, "")
+        )
+        return read_status(local).to_json(local)
 
     def up(self) -> None:
         done = self.retrace("up", "--port", str(self.port), check=False)
@@ -122,7 +128,8 @@ def start_stack() -> Iterator[RunningStack]:
             running.up()
             yield running
         finally:
-            pids = [s["pid"] for s in running.status()["servers"].values() if s.get("pid")]
+            told = json.loads(running.retrace("status", "--json").stdout)
+            pids = [s["pid"] for s in told["servers"].values() if s.get("pid")]
             running.retrace("down")
             assert not [pid for pid in pids if psutil.pid_exists(pid)]
             shutil.rmtree(state_dir, ignore_errors=True)

@@ -14,6 +14,7 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 import redis
+from numba.core.caching import _CacheLocator
 
 from tests.architecture.tree import packages
 from tests.e2e.stack import ROOT, RunningStack
@@ -92,14 +93,25 @@ class Traffic:
             thread.join()
 
 
+def keep_machine_code(copied: Path) -> None:
+    """numba keeps it by the folder of its source; compiling the kernel anew takes half a minute."""
+    kernel = Path("domain", "features", "kernel")
+    for source in kernel, kernel / "stores":
+        before, now = (
+            _CacheLocator.get_suitable_cache_subpath(root / source / "run.py")
+            for root in (ROOT, copied)
+        )
+        for cache in (copied / kernel / "__pycache__").glob(f"*/{before}"):
+            cache.rename(cache.with_name(now))
+
+
 @pytest.fixture(scope="module")
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the code in which one feature more is declared, as a deployment of it would be."""
     folder = tmp_path_factory.mktemp("newer")
     for package in packages():
-        shutil.copytree(
-            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(ROOT / package, folder / package)
+    keep_machine_code(folder)
     catalogue = folder / "domain" / "features" / "declarations" / "catalogue.py"
     catalogue.write_text(catalogue.read_text() + ADDED)
     return folder
