@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from domain.events import AlertRaised, Envelope, TransactionScored, TransactionSubmitted
-from domain.features import encode_versions
-from domain.times import DAY, HOUR
+from domain.events import Envelope, TransactionScored, TransactionSubmitted
+from domain.features import CATALOGUE, encode_versions
 from eventlog.codec import decode, encode
 from eventlog.port import Position, Recorded
 from eventlog.topics import INBOX_TRANSACTIONS
 from faults.audit.auditing import audit
-from faults.audit.evidence import Answer, Evidence, Finding, Post
+from faults.audit.evidence import Answer, Evidence, Finding
+from projections.verification.comparing import SHOWN
 from tests.builders.evidence import System, found, payment, submission_of
 
 Lie = Callable[[Evidence], Evidence]
@@ -143,6 +143,11 @@ LIES: dict[str, tuple[Lie, str, str]] = {
         "served",
         "its versions of card",
     ),
+    "a vector of too few values": (
+        lambda e: rewritten(e, TransactionScored, "t-6", features=[1.0]),
+        "served",
+        "1 values of",
+    ),
     "features of an unknown set": (
         lambda e: rewritten(e, TransactionScored, "t-6", feature_set="x" * 16),
         "served",
@@ -158,6 +163,13 @@ def test_a_lie_is_found_by_its_check(name: str, evidence: Evidence) -> None:
     findings = found(lie(evidence))
     assert list(findings) == [check]
     assert words in findings[check][0]
+
+
+def test_of_many_wrong_values_the_first_are_told_and_the_rest_counted(evidence: Evidence) -> None:
+    wrong = rewritten(evidence, TransactionScored, "t-6", features=[-1.5] * len(CATALOGUE))
+    told_of = found(wrong)["served"]
+    assert len(told_of) == SHOWN + 1
+    assert told_of[-1] == f"and {len(CATALOGUE) - SHOWN} values more"
 
 
 def test_a_record_in_a_partition_that_is_not_its_own_is_found(evidence: Evidence) -> None:
@@ -224,67 +236,3 @@ def test_a_decision_that_says_that_it_lacks_something_may_lack_a_burst(
     system.pay(1)
     system.pay(6, blind=True)
     assert found(rewritten(system.evidence(), TransactionScored, "t-6", **changes)) == {}
-
-
-def alert_ids(evidence: Evidence) -> list[str]:
-    decoded = [decode(r.value) for records in evidence.alerts for r in records if r.key]
-    return sorted({e.id for e in decoded if isinstance(e.data, AlertRaised)})
-
-
-def without_alert(evidence: Evidence) -> Evidence:
-    first = alert_ids(evidence)[0]
-    kept = [[r for r in records if first.encode() not in r.value] for records in evidence.alerts]
-    posts = [post for post in evidence.posts or () if post.key != first]
-    return replace(evidence, alerts=kept, posts=posts, read_models={})
-
-
-def without_delivery(evidence: Evidence) -> Evidence:
-    kept = [[r for r in rs if b"fraud.alert.delivered" not in r.value] for rs in evidence.alerts]
-    return replace(evidence, alerts=kept, read_models={})
-
-
-def other_reasons(evidence: Evidence) -> Evidence:
-    changed = [
-        [replace(r, value=r.value.replace(b'"score":0.25', b'"score":0.75')) for r in records]
-        for records in evidence.alerts
-    ]
-    return replace(evidence, alerts=changed)
-
-
-def posted(evidence: Evidence, key: str, after: int) -> Evidence:
-    post = Post(key=key, at=evidence.now + after)
-    return replace(evidence, posts=[*(evidence.posts or ()), post])
-
-
-ALERT_LIES: dict[str, tuple[Lie, str]] = {
-    "never raised": (without_alert, "no alert is in the log"),
-    "of something else": (other_reasons, "says something else than the decision"),
-    "never recorded as delivered": (without_delivery, "never recorded as delivered"),
-    "never taken": (
-        lambda e: replace(e, posts=[replace(p, taken=False) for p in e.posts or ()]),
-        "the receiver never took it",
-    ),
-    "posted and never raised": (lambda e: posted(e, "alert of nothing", 0), "never raised"),
-    "posted again after its delivery": (
-        lambda e: posted(e, alert_ids(e)[0], HOUR),
-        "after it was delivered",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", ALERT_LIES)
-def test_a_lie_about_an_alert_is_found(name: str, evidence: Evidence) -> None:
-    lie, words = ALERT_LIES[name]
-    findings = found(lie(evidence))
-    assert list(findings) == ["alerts"]
-    assert words in findings["alerts"][0]
-
-
-def test_an_alert_that_no_decision_asks_for_is_found(evidence: Evidence) -> None:
-    of_void = rewritten(evidence, TransactionScored, "t-3", outcome="approve")
-    assert "no decision that counts asks for it" in found(of_void)["alerts"][0]
-
-
-def test_an_alert_is_given_up_after_a_day(evidence: Evidence) -> None:
-    late = replace(without_delivery(evidence), now=evidence.now + 2 * DAY)
-    assert found(late) == {}
