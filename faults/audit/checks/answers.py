@@ -9,6 +9,7 @@ from faults.audit.evidence import Answer, Evidence, Finding
 from faults.audit.reading import Life, Reading
 
 CHECK = "answers"
+_SHOWN = 60
 
 
 def check_answers(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
@@ -45,12 +46,18 @@ def _scored(answer: Answer, lives: Sequence[Life]) -> str | None:
 def _differs(told: Envelope, counting: Envelope) -> str:
     """The first field in which they differ, of the decision or else of its envelope."""
     wrong = (
-        f"{each.name} {getattr(one, each.name)!r}, in the log {getattr(other, each.name, None)!r}"
+        f"{each.name} {_short(getattr(one, each.name))}, in the log "
+        f"{_short(getattr(other, each.name, None))}"
         for one, other in ((told.data, counting.data), (told, counting))
         for each in fields(one)
         if getattr(one, each.name) != getattr(other, each.name, None)
     )
     return next(wrong)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _submitted(answer: Answer, lives: Sequence[Life]) -> str | None:

@@ -172,6 +172,13 @@ def test_of_many_wrong_values_the_first_are_told_and_the_rest_counted(evidence: 
     assert told_of[-1] == f"and {len(CATALOGUE) - SHOWN} values more"
 
 
+def test_a_long_difference_is_shown_in_short(evidence: Evidence) -> None:
+    decision = decision_of(evidence, "t-0")
+    changed = replace(decision, data=replace(decision.data, features=[0.5] * 100))
+    (what,) = found(told(evidence, 0, decision=changed))["answers"]
+    assert f"features [{'0.5, ' * 11}0.5,…, in the log [" in what
+
+
 def test_a_record_in_a_partition_that_is_not_its_own_is_found(evidence: Evidence) -> None:
     assert "belongs to partition 3" in found(misplaced(evidence))["log"][0]
 
