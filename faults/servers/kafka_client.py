@@ -30,6 +30,7 @@ class SimulatedLog:
         self._loop = cluster.trouble.loop
         # Per partition what is on its way: an idempotent producer keeps its order.
         self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._closed = False
 
     def append(
         self, topic: Topic, key: str | None, envelope: Envelope, partition: int | None = None
@@ -40,6 +41,8 @@ class SimulatedLog:
         self, topic: Topic, key: str | None, value: bytes, partition: int | None = None
     ) -> Awaitable[Position]:
         self._process.check()
+        if self._closed:
+            raise LogUnavailableError("this log has been closed")
         if partition is None:
             number = (
                 self._trouble.chance.randrange(topic.partitions)
@@ -54,10 +57,12 @@ class SimulatedLog:
         return self._lanes[place].send(key, value)
 
     def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:
-        raise NotImplementedError("bulk writers are not simulated")
+        if self._closed:
+            raise LogUnavailableError("this log has been closed")
+        raise NotImplementedError("no process that is simulated writes in bulk")
 
     def flush(self, timeout: float = 60.0) -> None:
-        raise NotImplementedError("bulk writers are not simulated")
+        raise NotImplementedError("no process that is simulated writes in bulk")
 
     async def ends(self, topic: Topic) -> Sequence[int]:
         self._process.check()
@@ -107,7 +112,7 @@ class SimulatedLog:
         return partition_for(key, topic.partitions)
 
     def close(self) -> None:
-        """A client holds nothing."""
+        self._closed = True
 
 
 @dataclass(slots=True)

@@ -7,15 +7,17 @@ from typing import TypeVar
 
 from domain.errors import FencedError, UnavailableError
 from domain.features import CATALOGUE, FeatureSet
+from eventlog.codec import encode
 from eventlog.topics import TRANSACTIONS
 from faults.loop.process import Process
 from faults.servers.trouble import Trouble
 from projections.offline.port import Written
-from projections.ports import CheckedRecord, RecordStatus
+from projections.ports import CheckedRecord, RecordStatus, UnfoldableError
 
 Answer = TypeVar("Answer")
 _HOP = 0.004
 _TIMEOUT_SECONDS = 1.0
+_NO_NUL = "PostgreSQL text cannot hold NUL"
 
 
 @dataclass(slots=True)
@@ -91,11 +93,18 @@ class SimulatedProjection:
         if self._owned.get(partition) != self._positions.epochs[partition]:
             raise FencedError(f"partition {partition} of {self.name} is not ours")
         start = self._positions.next[partition]
-        for each in batch:
-            offset = each.position.offset
-            if offset >= start:
-                self._positions.statuses[partition, offset] = each.status
-                self._positions.next[partition] = offset + 1
+        fresh = [each for each in batch if each.position.offset >= start]
+        if refused := {e.position.offset: _NO_NUL for e in fresh if _holds_nul(e)}:
+            raise UnfoldableError(refused)
+        for each in fresh:
+            self._positions.statuses[partition, each.position.offset] = each.status
+            self._positions.next[partition] = each.position.offset + 1
+
+
+def _holds_nul(record: CheckedRecord) -> bool:
+    """PostgreSQL's text takes every character but this one."""
+    envelope = record.envelope if record.status == "counts" else None
+    return envelope is not None and b"\\u0000" in encode(envelope)
 
 
 class SimulatedVectors:
