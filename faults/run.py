@@ -69,6 +69,9 @@ async def _run(loop: SeededLoop, schedule: Schedule, seed: int) -> Outcome:
     findings = await _rested(installation)
     if not findings:
         findings = audit(evidence_of(installation, traffic.client))
+    if servers.trouble.met["stalled"] and not schedule.may_stall:
+        stalls = servers.trouble.met["stalled"]
+        findings.append(Finding("stalls", f"{stalls} workers were ended by their watchdog"))
     if traffic.client.unanswered:
         findings.append(Finding("answers", f"{traffic.client.unanswered} requests never answered"))
     return Outcome(

@@ -1,7 +1,6 @@
 """Client of the API: asks, waits, and asks again under the same id as the field does."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -68,9 +67,14 @@ class Client:
 
         await self._until_answered(payload["transaction_id"], ask, _labelled, api)
 
-    async def produce(self, log: Any, topic: Any, payload: dict[str, Any]) -> None:
-        """As a foreign producer writes to the inbox."""
-        await log.append_bytes(topic, None, json.dumps(payload).encode())
+    async def produce(self, log: Any, topic: Any, value: bytes) -> None:
+        """As a foreign producer writes to the inbox: again, until it is acknowledged."""
+        while True:
+            try:
+                await log.append_bytes(topic, None, value)
+                return
+            except UnavailableError:
+                await asyncio.sleep(1.0)
 
     async def _until_answered(
         self,

@@ -1,12 +1,14 @@
 """Traffic: payments, repeats, labels, imports and inbox records, all by the seed."""
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from commands.imports.facts import Facts
+from domain.errors import UnavailableError
 from domain.times import HOUR, SECOND, to_rfc3339
 from eventlog.topics import INBOX_TRANSACTIONS, TRANSACTIONS
 from faults.clients.client import Client
@@ -129,8 +131,8 @@ class Traffic:
 
     async def _produce(self, payload: dict[str, Any]) -> None:
         if self._chance.random() < self._amounts.unreadable:
-            await self._log.append_bytes(INBOX_TRANSACTIONS, None, b"{not json")
-        await self.client.produce(self._log, INBOX_TRANSACTIONS, payload)
+            await self.client.produce(self._log, INBOX_TRANSACTIONS, b"{not json")
+        await self.client.produce(self._log, INBOX_TRANSACTIONS, json.dumps(payload).encode())
 
     async def _import(self, score: bool, many: int) -> None:
         """Older history, with its own known times; to be decided, if it is a rehearsal."""
@@ -142,4 +144,9 @@ class Traffic:
             transaction = cleaner().clean(payload | {"timestamp": to_rfc3339(at)}, self._now())
             digest = cleaner().digest(transaction)
             fact = facts.of_transaction(transaction, digest, number)
-            await self._log.append(TRANSACTIONS, fact.subject, fact)
+            while True:
+                try:
+                    await self._log.append(TRANSACTIONS, fact.subject, fact)
+                    break
+                except UnavailableError:
+                    await asyncio.sleep(1.0)

@@ -26,8 +26,8 @@ USUAL: Mapping[str, str] = {
 class Schedule:
     """`skews` are seconds by host, `waiting` the processes that do not start with the others.
 
-    `more` is sent besides the usual traffic. `fails` says why it is known to fail. `faults` returns
-    once the last of them is over.
+    `more` is sent besides the usual traffic. `fails` says why it is known to fail. With
+    `may_stall` workers may be ended by their watchdog. `faults` returns once the last is over.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Schedule:
     waiting: tuple[str, ...] = ()
     more: More | None = None
     fails: str = ""
+    may_stall: bool = False
 
     def hosts(self) -> list[Host]:
         names = sorted(set(self.layout.values()))
