@@ -56,12 +56,12 @@ class SimulatedLog:
             self._lanes[place] = _Lane(self._cluster, topic, number, self._process)
         return self._lanes[place].send(key, value)
 
-    def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:
+    def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:  # noqa: ARG002
         if self._closed:
             raise LogUnavailableError("this log has been closed")
         raise NotImplementedError("no process that is simulated writes in bulk")
 
-    def flush(self, timeout: float = 60.0) -> None:
+    def flush(self, timeout: float = 60.0) -> None:  # noqa: ARG002
         raise NotImplementedError("no process that is simulated writes in bulk")
 
     async def ends(self, topic: Topic) -> Sequence[int]:

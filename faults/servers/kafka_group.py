@@ -33,6 +33,7 @@ class Group:
         self._trouble, self._loop = cluster.trouble, cluster.trouble.loop
         self._members: dict[str, SimulatedMembership] = {}
         self._owned: dict[str, frozenset[Place]] = {}
+        self._generation = 0
 
     def join(self, member: "SimulatedMembership", instance: str) -> None:
         known = instance in self._members
@@ -65,6 +66,7 @@ class Group:
 
     def _rebalance(self) -> None:
         self._trouble.met["rebalance"] += 1
+        self._generation += 1
         names = sorted(self._members)
         if not names:
             return
@@ -84,7 +86,14 @@ class Group:
 
     def _tell(self, name: str) -> None:
         member, owned = self._members[name], self._owned.get(name, frozenset())
-        within(None, self._loop.call_later, self._trouble.delay(1.0), member.told, owned)
+        within(
+            None,
+            self._loop.call_later,
+            self._trouble.delay(1.0),
+            member.told,
+            self._generation,
+            owned,
+        )
 
 
 class SimulatedMembership:
@@ -96,6 +105,7 @@ class SimulatedMembership:
         self._loop = group.cluster.trouble.loop
         self.topics: list[str] = []
         self.heard = 0.0
+        self._generation = 0
         self._owned: frozenset[Place] = frozenset()
         self._positions: dict[Place, int] = {}
         self._held: set[Place] = set()
@@ -152,16 +162,19 @@ class SimulatedMembership:
         """Asked by the coordinator; answered when the process gets to run."""
         within(self._process, self._loop.call_soon, self._beat, name)
 
-    def told(self, owned: frozenset[Place]) -> None:
+    def told(self, generation: int, owned: frozenset[Place]) -> None:
         """By the coordinator: all that is ours from now on."""
-        within(self._process, self._loop.call_soon, self._take, owned)
+        within(self._process, self._loop.call_soon, self._take, generation, owned)
 
     def _beat(self, name: str) -> None:
         self.heard = self._loop.time()
         if not self._group.has(name, self):
             self._group.join(self, name)
 
-    def _take(self, owned: frozenset[Place]) -> None:
+    def _take(self, generation: int, owned: frozenset[Place]) -> None:
+        if generation < self._generation:
+            return
+        self._generation = generation
         self._owned = owned
         self._positions = {}
         self._held.clear()
