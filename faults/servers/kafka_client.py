@@ -61,7 +61,7 @@ class SimulatedLog:
             raise LogUnavailableError("this log has been closed")
         raise NotImplementedError("no process that is simulated writes in bulk")
 
-    def flush(self, timeout: float = 60.0) -> None:  # noqa: ARG002
+    def flush(self, timeout: float = 60.0) -> None:
         raise NotImplementedError("no process that is simulated writes in bulk")
 
     async def ends(self, topic: Topic) -> Sequence[int]:
