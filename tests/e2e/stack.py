@@ -79,11 +79,12 @@ class RunningStack:
         return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
 
     def pid(self, service: str) -> int:
-        return int(self.status()["servers"][service]["pid"])
+        """0 between its end and its next start."""
+        return int(self.status()["servers"][service]["pid"] or 0)
 
     def kill(self, service: str) -> None:
         """SIGKILL, as the kernel does when memory runs out; the supervisor starts it again."""
-        os.kill(self.pid(service), signal.SIGKILL)
+        os.kill(eventually(lambda: self.pid(service)), signal.SIGKILL)
 
 
 def eventually(probe: Callable[[], T], within: float = 30.0) -> T:
