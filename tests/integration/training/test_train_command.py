@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from commands.policy.topic import current_policy
 from domain.events import ModelAlertRaised
-from domain.times import to_rfc3339
+from domain.times import from_rfc3339
 from eventlog.adapters.kafka_admin import ensure_topics
 from eventlog.codec import decode
 from eventlog.topics import ALERTS
@@ -71,20 +72,36 @@ def interrupted(servers: Settings, state: Path, *arguments: str) -> str:
     return output
 
 
+MOMENT = (START + APART * TAUGHT).isoformat()
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model of the history as known at MOMENT, in force; `told` is what `train` printed."""
+
+    state: Path
+    told: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def champion(history: Settings, tmp_path_factory: pytest.TempPathFactory) -> Champion:
+    state = tmp_path_factory.mktemp("champion")
+    return Champion(state, answer(history, state, "train", "--as-known-at", MOMENT))
+
+
 def test_an_interrupted_training_goes_on_as_of_its_own_moment_whatever_came_since(
-    history: Settings, tmp_path: Path
+    history: Settings, champion: Champion, tmp_path: Path
 ) -> None:
     state = tmp_path / "state"
-    output = interrupted(history, state, "--no-promote", "--seed", "5")
+    output = interrupted(history, state, "--no-promote", "--as-known-at", MOMENT)
     assert "`retrace train --resume` continues" in output
     (folder,) = (state / "training").iterdir()
-    moment = to_rfc3339(read_run(folder).asked.as_known_at)
-    again = "train", "--as-known-at", moment, "--no-promote", "--seed", "5"
-    undisturbed = answer(history, tmp_path / "another", *again)
+    assert read_run(folder).asked.as_known_at == from_rfc3339(MOMENT)
     ingest(history, tmp_path, "later", 200)
     resumed = answer(history, state, "train", "--resume")
-    alike = "model_id", "model_hash", "as_known_at", "transactions", "metrics", "promoted"
-    assert {name: resumed[name] for name in alike} == {name: undisturbed[name] for name in alike}
+    alike = "model_id", "model_hash", "as_known_at", "transactions", "metrics"
+    assert {name: resumed[name] for name in alike} == {name: champion.told[name] for name in alike}
+    assert (resumed["promoted"], champion.told["promoted"]) == (False, True)
     assert not list((state / "training").iterdir())
 
 
@@ -97,18 +114,6 @@ def test_resuming_cannot_change_what_a_run_was_asked(history: Settings, tmp_path
             _, err = process.communicate(timeout=60)
         assert process.returncode == 1
         assert text in err
-
-
-def test_a_training_by_two_processes_reports_its_epochs(history: Settings, tmp_path: Path) -> None:
-    asked = "train", "--workers", "2", "--no-promote", "--json"
-    with started(history, tmp_path, *asked) as process:
-        out, err = process.communicate(timeout=280)
-    assert process.returncode == 0, err
-    assert "average precision" in err
-    assert "all labels, epoch 1" in err
-    output = json.loads(out)
-    assert (tmp_path / "models" / output["model_hash"]).is_dir()
-    assert not list((tmp_path / "training").iterdir())
 
 
 def misleading(path: Path, begin: int, wrong: int, right: int) -> list[str]:
@@ -125,18 +130,22 @@ def misleading(path: Path, begin: int, wrong: int, right: int) -> list[str]:
     return options
 
 
+@pytest.fixture(scope="module")
+def misled(history: Settings, champion: Champion) -> Settings:
+    """The history goes on with payments that teach wrongly."""
+    path = champion.state / "more.csv"
+    answer(history, champion.state, "ingest", str(path), *misleading(path, TAUGHT, 4_000, 2_000))
+    return history
+
+
 def test_a_model_that_was_taught_wrongly_is_refused_and_told_of(
-    history: Settings, tmp_path: Path
+    misled: Settings, champion: Champion
 ) -> None:
-    state = tmp_path / "state"
-    moment = (START + APART * TAUGHT).isoformat()
-    good = answer(history, state, "train", "--as-known-at", moment)
+    state, good = champion.state, champion.told
     assert (good["promoted"], good["refused"], good["gate"]["passed"]) == (True, None, True)
-    path = tmp_path / "more.csv"
-    answer(history, state, "ingest", str(path), *misleading(path, TAUGHT, 7_000, 3_000))
-    with open_log(history) as log:
+    with open_log(misled) as log:
         before = current_policy(log)
-        bad = answer(history, state, "train", status=NOT_IN_FORCE)
+        bad = answer(misled, state, "train", status=NOT_IN_FORCE)
         assert not bad["promoted"]
         assert bad["refused"].startswith(("model in force: ", "fall: "))
         assert good["model_id"] in bad["refused"]
@@ -146,12 +155,25 @@ def test_a_model_that_was_taught_wrongly_is_refused_and_told_of(
         (alert,) = [each for each in raised if isinstance(each, ModelAlertRaised)]
         assert (alert.measure, alert.model_id) == ("gate", bad["model_id"])
         assert alert.summary == f"not put in force: {bad['refused']}"
-        forced = answer(history, state, "train", "--as-known-at", bad["as_known_at"], "--force")
-        assert (forced["model_id"], forced["promoted"]) == (bad["model_id"], True)
-        assert forced["gate"]["passed"] is False
+
+
+def test_a_refused_model_can_be_forced_and_two_processes_report_its_epochs(
+    misled: Settings, champion: Champion
+) -> None:
+    asked = "train", "--force", "--workers", "2", "--json"
+    with started(misled, champion.state, *asked) as process:
+        out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err
+    assert "average precision" in err
+    assert "all labels, epoch 1" in err
+    forced = json.loads(out)
+    assert (forced["promoted"], forced["gate"]["passed"]) == (True, False)
+    assert (champion.state / "models" / forced["model_hash"]).is_dir()
+    assert not list((champion.state / "training").iterdir())
+    with open_log(misled) as log:
         model = current_policy(log).model
-        assert model is not None
-        assert model.model_id == bad["model_id"]
+    assert model is not None
+    assert model.model_id == forced["model_id"]
 
 
 def test_force_beside_no_promotion_is_refused(history: Settings, tmp_path: Path) -> None:
