@@ -57,17 +57,17 @@ def _tests(asked: list[str]) -> list[_Lane]:
     decisions are not late: the others take what is left beside them.
 
     Those that need no server run on all cores, a file of them in one process, which shares what
-    its tests have made; the others share servers.
+    its tests have made, and wait for nothing; the others share servers, and wait for them.
     """
     if asked:
         return [[("tests", _pytest(*asked))]]
-    beside = ["nice", "-n", "5"]
+    last, behind = ["nice", "-n", "10"], ["nice", "-n", "5"]
     return [
         [("tests of the whole system", _pytest(_WHOLE))],
         [
             ("tests without servers",
-             beside + _pytest(*_ALONE, "-n", "logical", "--dist", "loadfile")),
-            ("tests with servers", beside + _pytest(*_WITH_SERVERS)),
+             last + _pytest(*_ALONE, "-n", "logical", "--dist", "loadfile")),
+            ("tests with servers", behind + _pytest(*_WITH_SERVERS)),
         ],
     ]  # fmt: skip
 
