@@ -21,6 +21,7 @@ def check_labels(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
     waiting = {each["transaction_id"] for each in kept} - reading.lives.keys()
     yield from _receipts(evidence, Counter(envelope.id for envelope in counting), waiting)
     yield from _early(reading, counting, kept)
+    yield from _copied(reading)
 
 
 def _kept(reading: Reading, key: bytes | None) -> Generator[Finding, None, list[Mapping[str, Any]]]:
@@ -66,6 +67,23 @@ def _early(
             found = label_event_id(TransactionLabelled, name, reporter, reference) in ids
         if name in reading.lives and not found:
             yield Finding(CHECK, f"{name}: a label was kept for it and is not in the log")
+
+
+def _copied(reading: Reading) -> Iterator[Finding]:
+    """Features fold a label by what it says of its transaction itself."""
+    for lives in reading.lives.values():
+        for life in lives:
+            x = life.origin.envelope.data.transaction
+            for fact in life.labels.values():
+                data = fact.envelope.data
+                same = {"value": data.value, "kind": data.kind}
+                named = {"reporter": data.reporter, "reference": data.reference}
+                if data != TransactionLabelled.of(x, **same, **named):
+                    yield Finding(
+                        CHECK,
+                        f"{fact.envelope.id} at {fact}: its keys, amount or time are not those of "
+                        f"the transaction at {life.origin}",
+                    )
 
 
 def _said(data: TransactionLabelled) -> tuple[str, str, str, int]:

@@ -1,5 +1,6 @@
 """One true system with everything in it that may happen, before lies are planted."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from commands.labels.label import LabelTransaction, to_payload
 from commands.labels.retry import ORIGIN
+from domain.events import Envelope, TransactionLabelled
 from domain.times import SECOND
 from eventlog.port import Position
 from eventlog.topics import ALERTS, INBOX_TRANSACTIONS, TRANSACTIONS
@@ -48,7 +50,7 @@ def eventful(payments: int) -> System:
     system.damage(ALERTS, 1, READER)
     raised_again(system)
     inboxes(system)
-    labels(system)
+    labels(system, decisions)
     return system
 
 
@@ -82,29 +84,23 @@ def inboxes(system: System) -> None:
     system.set_aside(spoilt, "inbox", b"{")
 
 
-def labels(system: System) -> None:
+def labels(system: System, decisions: Sequence[Envelope]) -> None:
     for reference, value in (("one", 1), ("two", 0), ("three", 1)):
         system.now += SECOND
-        x = payment(4, system.now)
-        made = labelled("t-4", reference, value, known_time=system.now)
-        system.label(
-            replace(
-                made,
-                data=replace(
-                    made.data,
-                    card_id=x.card_id,
-                    customer_id=x.customer_id,
-                    merchant_id=x.merchant_id,
-                    device_id=x.device_id,
-                    ip=x.ip,
-                ),
-            )
-        )
+        system.label(label_of(decisions[4], reference, value, system.now))
     system.label(labelled("t-4", "three", 1, known_time=system.now), duplicate=True)
     early = LabelTransaction(
         transaction_id="t-5", kind="chargeback", value=1, reporter="bank", reference="early"
     )
     system.set_aside(Position(ORIGIN, 0, 77), "labels", to_payload(early))
-    system.append(labelled("t-5", "early", 1, known_time=system.now))
+    system.append(label_of(decisions[5], "early", 1, system.now))
     unknown = replace(early, transaction_id="nobody's")
     system.set_aside(Position(ORIGIN, 0, 78), "labels", to_payload(unknown))
+
+
+def label_of(decision: Envelope, reference: str, value: int, known_time: int) -> Envelope:
+    made = labelled(decision.subject, reference, value, known_time=known_time)
+    said = {"kind": made.data.kind, "reporter": "bank", "reference": reference}
+    return replace(
+        made, data=TransactionLabelled.of(decision.data.transaction, value=value, **said)
+    )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from domain.events import TransactionLabelled
 from domain.features import Entity
 from domain.times import DAY
 from faults.audit.evidence import Answer, Evidence
@@ -134,6 +135,21 @@ def test_a_lie_is_found_by_its_check(name: str, evidence: Evidence) -> None:
     findings = found(lie(evidence))
     assert list(findings) == [check]
     assert words in findings[check][0]
+
+
+def test_a_label_that_names_another_card_than_its_transaction_is_found() -> None:
+    system = System()
+    x = system.pay(4).data.transaction
+    said = labelled("t-4").data
+    named: dict[str, Any] = {"kind": said.kind, "reporter": "bank", "reference": said.reference}
+    data = TransactionLabelled.of(replace(x, card_id="c-99"), value=1, **named)
+    system.append(replace(labelled("t-4"), data=data))
+    assert found(system.evidence()) == {
+        "labels": [
+            f"{labelled('t-4').id} at 3/2: its keys, amount or time are not those of the "
+            "transaction at 3/0"
+        ]
+    }
 
 
 def test_a_label_may_wait_for_a_transaction_that_never_comes(evidence: Evidence) -> None:
