@@ -9,7 +9,7 @@ RetraceError
 ├── ConflictError               the same id was used for other content
 ├── UnavailableError            a server that is needed does not answer
 │   └── LogUnavailableError     Kafka: nothing can be decided; a retry under the same id is safe
-├── FencedError                 another worker owns the partition now: stop writing
+├── FencedError                 another worker writes, or the store is not what we left: stop
 ├── UndecodableError            a stored record cannot be read: dead-letter it
 │   └── UnfoldableError         an event cannot be projected (projections/ports.py)
 ├── SettingsError               a setting is missing or wrong
@@ -87,7 +87,7 @@ class LogUnavailableError(UnavailableError):
 
 
 class FencedError(RetraceError):
-    """Another worker owns the partition now; whatever this one has not committed is void."""
+    """Another worker writes, or the store is not what was left: what is not committed is void."""
 
 
 class UndecodableError(RetraceError):

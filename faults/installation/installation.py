@@ -160,7 +160,10 @@ class Installation:
         membership = SimulatedMembership(group, process, process.name)
         log = SimulatedLog(self.servers.cluster, process)
         progress = Progress()
-        bench = Bench(self.servers, host, process, kind, log, membership, progress)
+        bench = Bench(
+            *(self.servers, host, process, kind, log, membership, progress),
+            again=lambda: worker.again(),
+        )
         workload = WORKLOADS[kind](bench)
 
         def end(_status: int) -> None:

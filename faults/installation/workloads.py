@@ -58,6 +58,7 @@ class Bench:
     log: SimulatedLog
     membership: SimulatedMembership
     progress: Progress
+    again: Callable[[], None]
 
     def memory(self, name: str) -> FileMemory:
         return FileMemory(self.host.disk.file(f"{self.process.name}-{name}"))
@@ -142,13 +143,14 @@ def _inbox(bench: Bench, context: Context) -> InboxAgent:
 def features(bench: Bench) -> Workload:
     states = SimulatedStates(bench.servers.redis, bench.process)
 
-    async def send(shard: int, value: bytes) -> object:
+    async def send(shard: int, value: bytes) -> Position:
         return await bench.log.append_bytes(ENTITIES, None, value, shard)
 
-    router = Router(states, bench.admission(TRANSACTIONS), send)
     flags = RebuildFlags(states, partial(bench.log.ends, TRANSACTIONS))
-    writer = EntityWriter(states, bench.dead_letter(), flags)
-    return Workload({TRANSACTIONS: router, ENTITIES: writer}, beside=[router.watch, writer.watch])
+    ends = partial(bench.log.ends, ENTITIES)
+    writer = EntityWriter(states, bench.dead_letter(), flags, ends, bench.again)
+    router = Router(states, bench.admission(TRANSACTIONS), send, bench.again)
+    return Workload({ENTITIES: writer, TRANSACTIONS: router}, beside=[router.watch, writer.watch])
 
 
 def offline(bench: Bench) -> Workload:

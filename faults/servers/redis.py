@@ -5,9 +5,10 @@ last second of writes. Lua scripts are atomic; an answer that never comes says n
 effect.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
@@ -15,7 +16,7 @@ from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from domain.features.state import version_of
 from faults.loop.process import Process
 from faults.servers.trouble import Trouble
-from projections.online.port import Marker, Markers, Read
+from projections.online.port import Marker, Markers, Move, Read
 
 Key = tuple[Entity, str]
 Answer = TypeVar("Answer")
@@ -29,11 +30,20 @@ class Keyspace:
 
     states: dict[Key, bytes] = field(default_factory=dict)
     markers: dict[int, Marker] = field(default_factory=dict)
+    epochs: dict[int, int] = field(default_factory=dict)
+    noted: dict[int, Move] = field(default_factory=dict)
     flagged: set[int] = field(default_factory=set)
     made: bool = False
 
     def copy(self) -> "Keyspace":
-        return Keyspace(copy(self.states), copy(self.markers), copy(self.flagged), self.made)
+        return Keyspace(
+            copy(self.states),
+            copy(self.markers),
+            copy(self.epochs),
+            copy(self.noted),
+            copy(self.flagged),
+            self.made,
+        )
 
 
 class RedisServer:
@@ -79,14 +89,24 @@ class SimulatedStates:
     def markers(self) -> Markers:
         return self._asked(_markers_of)
 
-    def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
+    def claim(self, nexts: Mapping[int, int]) -> dict[int, int]:
+        return {
+            shard: self._asked(partial(_claim, shard=shard, following=following), effect=True)
+            for shard, following in nexts.items()
+        }
+
+    def epochs(self) -> dict[int, int]:
+        return self._asked(lambda holds: dict(holds.epochs))
+
+    def save(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move] = ()) -> None:
         # One script for each: a crash may come between two of them.
         for state, encoded in states:
             self._asked(lambda holds, s=state, e=encoded: _save(holds, s, e), effect=True)  # type: ignore[misc]
-
-    def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
+        if states:
+            for move in moves:
+                self._asked(lambda holds, m=move: _note(holds, m), effect=True)  # type: ignore[misc]
         for move in moves:
-            self._asked(lambda holds, m=move: _mark(holds, *m), effect=True)  # type: ignore[misc]
+            self._asked(lambda holds, m=move: _mark(holds, m, bool(states)), effect=True)  # type: ignore[misc]
 
     def rebuilding(self, shard: int, on: bool) -> None:
         self._asked(lambda holds: _flag(holds, shard, on), effect=True)
@@ -139,13 +159,31 @@ def _save(holds: Keyspace, state: EntityState, encoded: bytes) -> None:
     holds.states[key] = encoded
 
 
-def _mark(holds: Keyspace, shard: int, before: Marker | None, after: Marker) -> None:
-    found = holds.markers.get(shard)
-    if not holds.made or (found is None and before is not None):
+def _claim(holds: Keyspace, shard: int, following: int) -> int:
+    if not holds.made:
+        raise IntegrityError("the online states are gone")
+    holds.markers.setdefault(shard, Marker(following))
+    holds.epochs[shard] = holds.epochs.get(shard, 0) + 1
+    return holds.epochs[shard]
+
+
+def _note(holds: Keyspace, move: Move) -> None:
+    holds.noted[move.shard] = move
+
+
+def _mark(holds: Keyspace, move: Move, noted: bool) -> None:
+    found = holds.markers.get(move.shard)
+    if not holds.made:
         raise IntegrityError("the online states have lost their markers")
-    if found not in (before, after):
-        raise FencedError(f"another worker writes the states of shard {shard}")
-    holds.markers[shard] = after
+    if holds.epochs.get(move.shard, 0) != move.epoch:
+        raise FencedError(f"another worker has claimed shard {move.shard}")
+    if found == move.after:
+        return
+    if found is None and move.before is not None:
+        raise IntegrityError("the online states have lost their markers")
+    if found != move.before or (noted and holds.noted.get(move.shard) != move):
+        raise FencedError(f"the marker of shard {move.shard} is not what was left")
+    holds.markers[move.shard] = move.after
 
 
 def _flag(holds: Keyspace, shard: int, on: bool) -> None:

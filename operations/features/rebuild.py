@@ -35,7 +35,7 @@ from inference.artefacts.store import ArtefactStore
 from operations.progress import Count, Say, read_events
 from projections.online.catch_up import CatchUp
 from projections.online.generations import Generation, Generations
-from projections.online.port import Marker, Markers, StateStore
+from projections.online.port import Marker, Markers, Move, StateStore
 from projections.verification.comparing import Compared
 from projections.verification.log_side import LogSide
 from projections.verification.online_side import compare_states
@@ -118,10 +118,7 @@ class Rebuilder:
             raise IntegrityError(
                 f"generation {after.number} is of features that cannot be computed"
             )
-        if not self._ports.states.at(after).markers().at:
-            raise SettingsError(
-                f"generation {after.number} was made as known at a moment: it cannot be live"
-            )
+        self._refuse_frozen(after)
         self._check_model(after.features)
         before = self._ports.generations.number()
         fact = FeaturesActivated(
@@ -152,10 +149,20 @@ class Rebuilder:
         return usable[-1]
 
     def follow(self, generation: Generation) -> int:
-        """Brings a generation to the end of the log; returns how many records were folded."""
+        """Brings a generation to the end of the log; returns how many records were folded.
+
+        Raises SettingsError for one that was made as known at a moment.
+        """
+        self._refuse_frozen(generation)
         self._say(f"following the log into generation {generation.number}")
         states = self._ports.states.at(generation)
         return asyncio.run(CatchUp(self._ports.log, states).run())
+
+    def _refuse_frozen(self, generation: Generation) -> None:
+        if not self._ports.states.at(generation).markers().at:
+            raise SettingsError(
+                f"generation {generation.number} was made as known at a moment: it cannot be live"
+            )
 
     def _check_model(self, features: FeatureSet) -> None:
         """Raises SettingsError where the model in force could not score with these features."""
@@ -190,9 +197,11 @@ class Rebuilder:
                 held += number
                 self._count(held, total)
         covered = {p: end - 1 for p, end in ends.items() if end}
-        moves = [(shard, None, Marker(following, covered)) for shard, following in nexts.items()]
+        moves = [
+            Move(shard, None, Marker(following, covered)) for shard, following in nexts.items()
+        ]
         if moves:
-            self._ports.states.at(made).mark_all(moves)
+            self._ports.states.at(made).save([], moves)
         return held
 
     def _verified(self, made: Generation, events: EventTable) -> int:

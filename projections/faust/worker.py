@@ -27,6 +27,9 @@ T = TypeVar("T")
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _STOP_SECONDS = 10
+# A handler that was fenced takes its partitions up anew after this: longer than the session of a
+# group's member, so that one who has lost its partitions has been told by then.
+_FENCED_SECONDS = 15.0
 
 
 class BatchHandler(Protocol):
@@ -40,7 +43,10 @@ class BatchHandler(Protocol):
         ...
 
     async def handle(self, batch: Batch) -> None:
-        """Folds and keeps the batch. Raises UnavailableError (hand it in again) or FencedError."""
+        """Folds and keeps the batch. Raises UnavailableError: it is handed in again.
+
+        Raises FencedError where the store is not what it left: it is assigned again, in place.
+        """
         ...
 
     async def revoke(self, partitions: set[int]) -> None:
@@ -151,6 +157,14 @@ class Worker:
             logger.warning("%s: while it stopped: %s", self.name, explain(failure))
         self._done.set()
 
+    def again(self, epoch: int | None = None) -> None:
+        """Assigns our partitions to their handlers once more, in place, and reads on from there.
+
+        Nothing where an assignment is under way or, with `epoch`, has been made since that one.
+        """
+        if self._ready.is_set() and epoch in (None, self._epoch):
+            self._begin_assignment(self._wanted)
+
     def _begin_assignment(self, partitions: frozenset[TopicPartition]) -> None:
         self._epoch += 1
         self._wanted = partitions
@@ -217,9 +231,11 @@ class Worker:
                 await self._in_order(epoch, batch)
             except FencedError as error:
                 if epoch == self._epoch:
-                    # The next assignment decides who owns it; until then it counts as lag.
+                    # Until the next assignment it counts as lag.
                     logger.warning("%s: %s", self.name, error)
                     self._fenced.add(tp)
+                    loop = asyncio.get_running_loop()
+                    loop.call_later(_FENCED_SECONDS, self.again, epoch)
             except Exception as error:
                 self.stop(error)
 

@@ -23,13 +23,15 @@ class CatchUp:
     def __init__(self, log: EventLog, states: StateStore) -> None:
         self._log = log
         flags = RebuildFlags(states, partial(log.ends, TRANSACTIONS))
-        self._writer = EntityWriter(states, _dead_lettered, flags)
+        ends = partial(log.ends, ENTITIES)
+        self._writer = EntityWriter(states, _dead_lettered, flags, ends, _nothing)
 
     async def run(self) -> int:
         """Reads up to where the topic ends now; returns how many records there were.
 
-        The log goes on meanwhile: the worker folds the rest once the states are live. Raises
-        UnavailableError.
+        The log goes on meanwhile: the worker folds the rest once the states are live, and what the
+        entity topic no longer holds is routed to it anew. Raises UnavailableError, and FencedError
+        where another process writes the generation.
         """
         starts = await self._writer.assign(set(range(ENTITIES.partitions)))
         ends = list(await self._log.ends(ENTITIES))
@@ -49,6 +51,10 @@ class CatchUp:
             await self._writer.handle(Batch(ENTITIES.name, shard, batch, ends[shard]))
             taken += len(some)
         return taken
+
+
+def _nothing() -> None:
+    """A refusal ends the catch-up with its error."""
 
 
 async def _dead_lettered(_position: Position, _value: bytes, _reason: str) -> None:

@@ -40,6 +40,19 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """One step of a shard's marker; `before` is None where there is none.
+
+    `epoch` is the writer's own, from `StateStore.claim`; 0 where no writer has claimed the shard.
+    """
+
+    shard: int
+    before: Marker | None
+    after: Marker
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Markers:
     """The markers of a keyspace by shard, and the shards that are being rebuilt.
 
@@ -98,7 +111,11 @@ class StateStore(StateReader, Protocol):
     """The online states of one keyspace, for one writer. Blocking. Raises UnavailableError.
 
     A state is never replaced by one that does not cover all that the stored one covers, whoever
-    writes; so repeating a write is harmless, and a writer left behind by a rebalance is refused.
+    writes: repeating a write is harmless, and one that arrives late never takes anything away. A
+    marker is moved only by the writer that claimed its shard last, and only from where it left it.
+
+    Not detected: a single state that is removed while its marker stays reads as that of an entity
+    never seen. So the store must not evict (see `retrace features stats`).
     """
 
     def adopt(self) -> object:
@@ -114,19 +131,27 @@ class StateStore(StateReader, Protocol):
         """The number of the live keyspace where it is no longer the one in use."""
         ...
 
-    def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
-        """Stores the bytes of each state; the state itself may be folded on meanwhile.
+    def claim(self, nexts: Mapping[int, int]) -> dict[int, int]:
+        """Takes these shards over, one atomic step each; returns a new epoch for each.
 
-        Raises FencedError where a stored state knows more, IntegrityError where the keyspace is
-        gone; what was written before that stays.
+        From then on the moves of whoever claimed a shard before are refused. A shard without a
+        marker gets one that covers nothing and goes on at the given offset. Read the markers after
+        it. Claiming again is harmless. Raises IntegrityError where the keyspace is gone.
         """
         ...
 
-    def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
-        """(shard, before, after) each. Call after the states that `after` covers are saved.
+    def epochs(self) -> dict[int, int]:
+        """Per shard the epoch of the claim that counts; shards never claimed are missing."""
+        ...
 
-        Raises FencedError where a stored marker is not `before` (None: there is none), and
-        IntegrityError where the store has lost it.
+    def save(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move] = ()) -> None:
+        """Stores the bytes of each state, then moves the markers that these states let move.
+
+        A state itself may be folded on meanwhile. Raises FencedError where a stored state knows
+        more, another epoch is stored, or a marker that is not `before`; also where the store has
+        come back older between states and markers. Raises IntegrityError where the keyspace or a
+        marker is gone. What was written before that stays; a marker never says more than the
+        states hold.
         """
         ...
 

@@ -12,21 +12,21 @@ logger = logging.getLogger(__name__)
 
 
 class RebuildFlags:
-    """A shard without a marker is rebuilt up to the end of the log at its assignment."""
+    """A shard whose marker covers nothing is rebuilt up to the end of the log at its assignment."""
 
     def __init__(self, states: StateStore, ends: Ends) -> None:
         self._states, self._ends = states, ends
         self._until: dict[int, Sequence[int]] = {}
 
-    async def begin(self, markers: Mapping[int, Marker | None], flagged: frozenset[int]) -> None:
+    async def begin(self, markers: Mapping[int, Marker], flagged: frozenset[int]) -> None:
         """Flags the shards that have lost their states; an interrupted rebuild goes on."""
         ends = await self._ends()
         self._until = {}
         for shard, marker in markers.items():
-            if _reaches(marker or Marker(), ends):
+            if _reaches(marker, ends):
                 if shard in flagged:
                     await asyncio.to_thread(self._states.rebuilding, shard, False)
-            elif marker is None or shard in flagged:
+            elif not marker.last or shard in flagged:
                 self._until[shard] = ends
                 await asyncio.to_thread(self._states.rebuilding, shard, True)
         if self._until:

@@ -2,46 +2,81 @@
 
 A shard gets one record per batch that concerns it, and now and then one without entries, a
 watermark: each says how far the source has been read. The router resumes from the markers of the
-shards alone.
+shards alone, and looks at them now and then: a shard whose writer has passed a record without
+covering it has lost what came before, so the source is read and sent to it anew.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from domain.features import FeatureEvent, entity_keys, feature_event
 from eventlog.batch import Batch
+from eventlog.port import Position
 from eventlog.routing import VERSION, Routed, encode_routed, shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import RecordAdmission
-from projections.online.port import StateStore
+from projections.online.port import Marker, StateStore
 
-Send = Callable[[int, bytes], Awaitable[object]]
+logger = logging.getLogger(__name__)
+
+Send = Callable[[int, bytes], Awaitable[Position]]
 """Appends to a shard of ENTITIES; returns once acknowledged. Raises UnavailableError."""
 
 # Bounds the size of a routed record: an event is about 200 bytes.
 _AT_ONCE = 2000
 # Bounds how far back the tail of a reader must reach for entities without events.
 _WATERMARK_SECONDS = 0.25
+_LOOK_SECONDS = 1.0
+# Where sending anew has brought a shard nothing, it is done again after growing pauses up to this.
+_LONGEST_PAUSE = 300.0
 
 Entry = tuple[int, list[str], list[Any]]
 
 
-class Router:
-    """A BatchHandler of TRANSACTIONS. `_sent`: per source, the offset that each shard was sent."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Once a shard's marker is at `next` or beyond, it covers the source up to and with `last`."""
 
-    def __init__(self, states: StateStore, admission: RecordAdmission, send: Send) -> None:
+    next: int
+    last: int
+
+
+class Router:
+    """A BatchHandler of TRANSACTIONS. `_sent`: per source, the offset that each shard was sent.
+
+    `states` are adopted by the writer of the same worker. `again` asks the worker to assign the
+    same sources once more, and to read on from there.
+    """
+
+    def __init__(
+        self, states: StateStore, admission: RecordAdmission, send: Send, again: Callable[[], None]
+    ) -> None:
         self._states, self._admission, self._send = states, admission, send
+        self._again = again
         self._next: dict[int, int] = {}
         self._sent: dict[int, list[int]] = {}
+        # Per source and shard, what was sent last, and what is waited for.
+        self._told: dict[int, list[_Told]] = {}
+        self._awaited: dict[int, list[_Told]] = {}
+        self._lacking: dict[tuple[int, int], int] = {}
+        self._pause, self._look_at = _LOOK_SECONDS, 0.0
         self._turns = {source: asyncio.Lock() for source in range(TRANSACTIONS.partitions)}
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
-        await asyncio.to_thread(self._states.adopt)
         markers = await asyncio.to_thread(self._states.markers)
-        covered = markers.covered(TRANSACTIONS.partitions, ENTITIES.partitions)
-        self._next = {partition: covered[partition] + 1 for partition in partitions}
-        self._sent = {source: [at] * ENTITIES.partitions for source, at in self._next.items()}
+        at = [markers.at.get(shard, Marker()) for shard in range(ENTITIES.partitions)]
+        self._told = {
+            source: [_Told(marker.next, marker.covers(source)) for marker in at]
+            for source in partitions
+        }
+        self._awaited = {source: list(told) for source, told in self._told.items()}
+        self._sent = {
+            source: [each.last + 1 for each in told] for source, told in self._told.items()
+        }
+        self._next = {source: min(sent) for source, sent in self._sent.items()}
         remembered = self._admission.open(partitions, {p for p, at in self._next.items() if not at})
         return {p: min(at, remembered.get(p, at)) for p, at in self._next.items()}
 
@@ -56,13 +91,44 @@ class Router:
             self._next.pop(partition, None)
 
     async def watch(self) -> None:
-        """Sends watermarks, for ever, to the shards that a source had nothing for."""
+        """Sends watermarks, for ever, to the shards that a source had nothing for.
+
+        Now and then it looks whether the shards have taken up what they were sent. Raises
+        UnavailableError; going on loses nothing.
+        """
         while True:
             await asyncio.sleep(_WATERMARK_SECONDS)
             for source in list(self._next):
                 async with self._turns[source]:
                     if source in self._next:
                         await self._send_upto(source, self._next[source], {})
+            if asyncio.get_running_loop().time() >= self._look_at:
+                await self._look()
+
+    async def _look(self) -> None:
+        markers = await asyncio.to_thread(self._states.markers)
+        lacking: dict[tuple[int, int], int] = {}
+        for source in self._next:
+            for shard, awaited in enumerate(self._awaited[source]):
+                marker = markers.at.get(shard, Marker())
+                if marker.next < awaited.next:
+                    continue
+                if marker.covers(source) < awaited.last:
+                    lacking[source, shard] = marker.covers(source)
+                else:
+                    self._awaited[source][shard] = self._told[source][shard]
+        pause = _LOOK_SECONDS
+        if lacking:
+            pause = self._pause = (
+                min(2 * self._pause, _LONGEST_PAUSE) if lacking == self._lacking else _LOOK_SECONDS
+            )
+            self._lacking = lacking
+            logger.warning(
+                "features: shards %s of the online states lack events that they were sent: sources "
+                "%s are sent anew", *(sorted({pair[i] for pair in lacking}) for i in (1, 0)),
+            )  # fmt: skip
+            self._again()
+        self._look_at = asyncio.get_running_loop().time() + pause
 
     async def _route(self, batch: Batch) -> None:
         checked = await self._admission.check(batch)
@@ -81,15 +147,15 @@ class Router:
 
     async def _send_upto(self, source: int, upto: int, shards: Mapping[int, list[Entry]]) -> None:
         """Sends the entries of `shards`; where it is empty, watermarks to all that are behind."""
-        sent = self._sent[source]
+        sent, told = self._sent[source], self._told[source]
         before = list(sent)
         sends = []
         for shard in shards or range(len(sent)):
             # `first` may lie before the batch: offsets that the log no longer has are covered.
             if sent[shard] < upto:
-                entries = shards.get(shard, [])
+                entries = [each for each in shards.get(shard, []) if each[0] >= sent[shard]]
                 record = Routed(VERSION, source, sent[shard], upto - 1, entries)
-                sends.append(self._send(shard, encode_routed(record)))
+                sends.append(self._tell(told, shard, record))
                 sent[shard] = upto
         try:
             await asyncio.gather(*sends)
@@ -97,6 +163,10 @@ class Router:
             # What did arrive is sent again, and skipped by its offsets.
             sent[:] = before
             raise
+
+    async def _tell(self, told: list[_Told], shard: int, record: Routed) -> None:
+        position = await self._send(shard, encode_routed(record))
+        told[shard] = _Told(position.offset + 1, record.last)
 
 
 def _add_entries(shards: dict[int, list[Entry]], offset: int, event: FeatureEvent | None) -> None:

@@ -1,14 +1,15 @@
 """Writer of the online states: folds the routed events of its shards, saves states, then markers.
 
-One writer folds each shard. Batches are folded in memory while earlier ones are being written. A
-write takes all that came during the one before it, so states are as fresh as the store is fast.
-After a crash between states and markers, folding the same records again changes nothing.
+One writer folds each shard: the one that claimed it last. Batches are folded in memory while
+earlier ones are being written. A write takes all that came during the one before it, so states are
+as fresh as the store is fast. After a crash between states and markers, folding the same records
+again changes nothing. A writer that finds the store other than it left it takes its shards up anew,
+in place: see docs/adr/0019-a-writer-takes-its-shards-up-anew.md.
 """
 
 import asyncio
-import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -21,47 +22,71 @@ from eventlog.port import Position
 from eventlog.routing import decode_routed, entries_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import DeadLetter
-from projections.online.port import Marker, StateStore
+from projections.online.port import Marker, Move, StateStore
 from projections.online.rebuild_flags import RebuildFlags
+from projections.ports import Ends
 
 Key = tuple[Entity, str]
 Entry = tuple[int, int, FeatureEvent]
-Move = tuple[int, Marker | None, Marker]
 # What the row of an event may raise on unexpected values.
 _UNFOLDABLE = (ArithmeticError, LookupError, TypeError, ValueError)
 # While a shard lags, states are saved this often: many events of a hot entity in one write.
 _SAVE_SECONDS = 5.0
+# Where nothing is saved, the store is looked at this often.
+_LOOK_SECONDS = 1.0
+# A writer whose shard another one has claimed claims it back only after this: longer than the
+# session of a group's member, so that one who has lost its partitions has been told by then.
+_YIELD_SECONDS = 15.0
 
 
 class EntityWriter:
-    """A BatchHandler of ENTITIES. `most` bounds the states held in memory over all shards."""
+    """A BatchHandler of ENTITIES. `most` bounds the states held in memory over all shards.
+
+    `ends` are those of ENTITIES. `again` asks the worker to assign the same shards once more, and
+    to read on from there; asking again while that is due changes nothing.
+    """
 
     def __init__(
-        self, states: StateStore, dead_letter: DeadLetter, flags: RebuildFlags, most: int = 20_000
+        self,
+        states: StateStore,
+        dead_letter: DeadLetter,
+        flags: RebuildFlags,
+        ends: Ends,
+        again: Callable[[], None],
+        most: int = 20_000,
     ) -> None:
         self._states, self._dead_letter, self._flags = states, dead_letter, flags
-        self._most = most
+        self._ends, self._again, self._most = ends, again, most
         self._held: OrderedDict[Key, EntityState] = OrderedDict()
         self._reached: dict[int, Marker] = {}
+        self._epochs: dict[int, int] = {}
         self._stored: dict[int, Marker | None] = {}
         self._unsaved: dict[Key, None] = {}
         self._flying: dict[Key, None] = {}
         self._saving = asyncio.Lock()
         self._due = asyncio.Event()
         self._refused: FencedError | None = None
-        self._saved_at = time.monotonic()
+        self._refused_at = self._saved_at = 0.0
+        self._refusals = 0
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
         # A write under way ends first: its states are read back.
         async with self._saving:
             await asyncio.to_thread(self._states.adopt)
+            # What a shard without a marker lacks is sent to it anew, after what is there now.
+            ends = await self._ends()
+            nexts = {shard: ends[shard] for shard in partitions}
+            self._epochs = await asyncio.to_thread(self._states.claim, nexts)
             found = await asyncio.to_thread(self._states.markers)
             self._held.clear()
             self._unsaved.clear()
             self._refused = None
+            self._saved_at = _now()
             self._stored = {shard: found.at.get(shard) for shard in partitions}
-            self._reached = {shard: marker or Marker() for shard, marker in self._stored.items()}
-            await self._flags.begin(self._stored, found.rebuilding)
+            self._reached = {
+                shard: marker or Marker(nexts[shard]) for shard, marker in self._stored.items()
+            }
+            await self._flags.begin(self._reached, found.rebuilding)
             return {shard: marker.next for shard, marker in self._reached.items()}
 
     async def handle(self, batch: Batch) -> None:
@@ -71,7 +96,7 @@ class EntityWriter:
         before = self._reached[batch.partition]
         if batch.next > before.next:
             await self._fold(batch, before)
-        if batch.next >= batch.end or time.monotonic() - self._saved_at > _SAVE_SECONDS:
+        if batch.next >= batch.end or _now() - self._saved_at > _SAVE_SECONDS:
             self._due.set()
         if len(self._unsaved) > self._most // 2:
             await self.save()
@@ -83,48 +108,98 @@ class EntityWriter:
             self._stored.pop(shard, None)
 
     async def watch(self) -> None:
-        """Saves beside the batches, for ever. Raises UnavailableError; going on loses nothing."""
+        """Saves beside the batches, for ever. Raises UnavailableError; going on loses nothing.
+
+        Where nothing is to be saved it looks whether the markers are still those that it left.
+        """
         while True:
-            await self._due.wait()
-            self._due.clear()
+            due = await self._is_due()
             try:
-                await self.save()
-            except FencedError as error:
-                # The next assignment decides who owns the shards.
-                self._refused = error
+                if self._refused is not None:
+                    await self._take_up()
+                elif due:
+                    await self.save()
+                else:
+                    await self._look()
+            except FencedError:
+                # Taken up at once.
+                self._due.set()
             except UnavailableError:
                 self._due.set()
                 raise
 
     async def save(self) -> None:
-        """Writes all that was folded up to now. Raises UnavailableError or FencedError."""
+        """Writes all that was folded up to now. Raises UnavailableError.
+
+        Raises FencedError where the store is not what this writer left, or lost its markers.
+        """
         async with self._saving:
+            if self._refused is not None:
+                raise self._refused
             taken, self._unsaved = self._unsaved, {}
             self._flying = taken
             moves = [
-                (shard, stored, self._reached[shard])
+                Move(shard, stored, self._reached[shard], self._epochs[shard])
                 for shard, stored in self._stored.items()
-                if self._reached[shard] != (stored or Marker())
+                if self._reached[shard] != stored
             ]
             try:
                 encoded = _encoded([self._held[key] for key in taken])
                 await asyncio.to_thread(self._write, encoded, moves)
-            except BaseException:
+            except BaseException as error:
                 self._unsaved = taken | self._unsaved
+                if isinstance(error, FencedError):
+                    self._refuse(error)
                 raise
             finally:
                 self._flying = {}
-            for shard, _, after in moves:
-                if shard in self._stored:
-                    self._stored[shard] = after
-                    await self._flags.advance(shard, after)
-            self._saved_at = time.monotonic()
+            kept = [move for move in moves if move.shard in self._stored]
+            self._stored.update({move.shard: move.after for move in kept})
+            self._saved_at, self._refusals = _now(), 0
+            for move in kept:
+                await self._flags.advance(move.shard, move.after)
 
     def _write(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move]) -> None:
-        if states:
-            self._states.save(states)
-        if moves:
-            self._states.mark_all(moves)
+        try:
+            self._states.save(states, moves)
+        except IntegrityError as error:
+            raise FencedError(str(error)) from error
+
+    def _refuse(self, error: FencedError) -> None:
+        self._refused, self._refused_at = error, _now()
+        self._refusals += 1
+
+    async def _is_due(self) -> bool:
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._due.wait()
+        except TimeoutError:
+            return False
+        self._due.clear()
+        return True
+
+    async def _look(self) -> None:
+        """Finds in a quiet time what the next write would be refused for."""
+        async with self._saving:
+            if not self._stored:
+                return
+            found = await asyncio.to_thread(self._states.markers)
+            for shard, stored in self._stored.items():
+                if found.at.get(shard) != stored:
+                    error = FencedError(f"the marker of shard {shard} is not what it was")
+                    self._refuse(error)
+                    raise error
+
+    async def _take_up(self) -> None:
+        """Asks for the shards anew; later where another writer has claimed one of them.
+
+        Each time that it is refused in a row it waits a second longer.
+        """
+        epochs = await asyncio.to_thread(self._states.epochs)
+        claimed = any(epochs.get(shard, 0) > self._epochs[shard] for shard in self._stored)
+        pause = _YIELD_SECONDS if claimed else min(self._refusals - 1, _YIELD_SECONDS)
+        if _now() - self._refused_at >= pause:
+            self._again()
 
     def _forget(self) -> None:
         """States that are being written stay: read back now, they would lack what is under way."""
@@ -159,8 +234,9 @@ class EntityWriter:
 
     async def _fold_one(self, key: Key, entry: Entry) -> None:
         try:
-            if self._held[key].fold(*entry):
-                self._unsaved[key] = None
+            self._held[key].fold(*entry)
+            # Also one that knew it before: the store may have lost what it was read from.
+            self._unsaved[key] = None
         except _UNFOLDABLE as error:
             source, offset, event = entry
             place = Position(TRANSACTIONS.name, source, offset)
@@ -177,6 +253,10 @@ class EntityWriter:
         if missing:
             loaded = await asyncio.to_thread(self._states.read, missing)
             self._held.update(zip(missing, loaded.states, strict=True))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _encoded(states: Sequence[EntityState]) -> list[tuple[EntityState, bytes]]:

@@ -92,7 +92,10 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         await _wait_for_kafka(log, name)
         await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
         member, progress = build_membership(name, limits), Progress()
-        workload = WORKERS[name](Tools(name, settings, limits, member, progress, log, stack))
+        tools = Tools(
+            name, settings, limits, member, progress, log, stack, again=lambda: worker.again()
+        )
+        workload = WORKERS[name](tools)
         worker = Worker(name, member, workload.handlers, progress, prefix=topic_prefix)
         _stop_on_signals(worker)
         watchdog = Watchdog(worker, limits.stall_seconds)

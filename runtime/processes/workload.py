@@ -21,7 +21,10 @@ from runtime.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a workload is built from; `closing` closes in reverse order when the worker ends."""
+    """What a workload is built from; `closing` closes in reverse order when the worker ends.
+
+    `again` has all partitions assigned once more, in place: see Worker.again.
+    """
 
     name: str
     settings: Settings
@@ -30,6 +33,7 @@ class Tools:
     progress: Progress
     log: KafkaEventLog
     closing: ExitStack
+    again: Callable[[], None]
 
     def dead_letter(self) -> DeadLetter:
         """Sends a record that this worker cannot process to the dead-letter topic."""

@@ -13,6 +13,7 @@ class InMemoryMembership:
     def __init__(self, ours: Iterable[TopicPartition] = ()) -> None:
         self.ours = frozenset(ours)
         self.sought: list[dict[TopicPartition, int]] = []
+        self.was_sought = asyncio.Event()
         self.held: set[TopicPartition] = set()
         self.log_ends: dict[TopicPartition, int] = {}
         self.stopped = False
@@ -50,6 +51,7 @@ class InMemoryMembership:
 
     async def seek(self, positions: Mapping[TopicPartition, int]) -> None:
         self.sought.append(dict(positions))
+        self.was_sought.set()
 
     def hold(self, topic: str, partition: int, on: bool) -> None:
         (self.held.add if on else self.held.discard)((topic, partition))

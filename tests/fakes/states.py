@@ -1,22 +1,28 @@
 """In-memory StateStore, with failures on demand and writes that can be held back."""
 
+from __future__ import annotations
+
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
 from domain.features.state import version_of
 from eventlog.topics import TRANSACTIONS
-from projections.online.port import Marker, Markers, Read
+from projections.online.port import Marker, Markers, Move, Read
 
 Key = tuple[Entity, str]
+Kept = tuple[dict[Key, bytes], dict[int, Marker], dict[int, int], dict[int, Move]]
 
 
 class InMemoryStates:
     """Implements projections.online.port.StateStore. Thread-safe.
 
     The next `failures` writes fail: every other one after it was done, as when an answer is lost.
-    While `gate` is closed, writes of states wait before anything is done.
+    While `gate` is closed, writes of states wait before anything is done; `between` is called
+    after the states and before the markers. A `peer` is the connection of another process to the
+    same states. `kept` is all of them at a moment, `set_back` a server that comes back with that.
     """
 
     features: FeatureSet = CATALOGUE
@@ -24,12 +30,31 @@ class InMemoryStates:
     def __init__(self) -> None:
         self.stored: dict[Key, bytes] = {}
         self.marks: dict[int, Marker] = {}
+        self.claims: dict[int, int] = {}
+        self.noted: dict[int, Move] = {}
         self.flagged: set[int] = set()
         self.writes: list[int] = []
         self.failures = 0
+        self.between: Callable[[], None] = _nothing
         self.gate = threading.Event()
         self.gate.set()
         self.writing = threading.Event()
+
+    def peer(self) -> InMemoryStates:
+        other = InMemoryStates()
+        other.stored, other.marks, other.flagged = self.stored, self.marks, self.flagged
+        other.claims, other.noted = self.claims, self.noted
+        return other
+
+    def kept(self) -> Kept:
+        return dict(self.stored), dict(self.marks), dict(self.claims), dict(self.noted)
+
+    def set_back(self, kept: Kept) -> None:
+        now: list[dict[Any, Any]] = [self.stored, self.marks, self.claims, self.noted]
+        olds: list[dict[Any, Any]] = [*kept]
+        for each, before in zip(now, olds, strict=True):
+            each.clear()
+            each.update(before)
 
     def adopt(self) -> None:
         return
@@ -47,7 +72,16 @@ class InMemoryStates:
         ]
         return Read(self.features, markers, states)
 
-    def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
+    def save(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move] = ()) -> None:
+        if states:
+            self._save_states(states, moves)
+        self.between()
+        if moves:
+            self._mark(moves, noted=bool(states))
+
+    def _save_states(
+        self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move]
+    ) -> None:
         self.writing.set()
         assert self.gate.wait(10)
         lost = self._fails()
@@ -57,6 +91,7 @@ class InMemoryStates:
             if any(ours.get(source, -1) < at for source, at in theirs.items()):
                 raise FencedError(f"the stored state of {key} is newer than ours")
             self.stored[key] = encoded
+        self.noted.update({move.shard: move for move in moves})
         self.writes.append(len(states))
         if lost:
             raise UnavailableError("redis", "the answer was lost")
@@ -64,15 +99,31 @@ class InMemoryStates:
     def markers(self) -> Markers:
         return Markers(dict(self.marks), frozenset(self.flagged))
 
-    def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
+    def claim(self, nexts: Mapping[int, int]) -> dict[int, int]:
         lost = self._fails()
-        for shard, before, after in moves:
-            found = self.marks.get(shard)
-            if found is None and before is not None:
+        for shard, following in nexts.items():
+            self.marks.setdefault(shard, Marker(following))
+            self.claims[shard] = self.claims.get(shard, 0) + 1
+        if lost:
+            raise UnavailableError("redis", "the answer was lost")
+        return {shard: self.claims[shard] for shard in nexts}
+
+    def epochs(self) -> dict[int, int]:
+        return dict(self.claims)
+
+    def _mark(self, moves: Sequence[Move], noted: bool) -> None:
+        lost = self._fails()
+        for move in moves:
+            found = self.marks.get(move.shard)
+            if self.claims.get(move.shard, 0) != move.epoch:
+                raise FencedError(f"another worker has claimed shard {move.shard}")
+            if found == move.after:
+                continue
+            if found is None and move.before is not None:
                 raise IntegrityError("the online states have lost their markers")
-            if found not in (before, after):
-                raise FencedError(f"another worker writes the states of shard {shard}")
-            self.marks[shard] = after
+            if found != move.before or (noted and self.noted.get(move.shard) != move):
+                raise FencedError(f"the marker of shard {move.shard} is not what was left")
+            self.marks[move.shard] = move.after
         if lost:
             raise UnavailableError("redis", "the answer was lost")
 
@@ -99,3 +150,7 @@ class NoTail:
 
     def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]:
         return []
+
+
+def _nothing() -> None:
+    return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.adapters.state_keys import KEY_VERSION, address
 from projections.online.adapters.state_layout import LOST, REFUSED, StateRow
 from projections.online.generations import Generation
-from projections.online.port import Marker, Markers, Read
+from projections.online.port import Markers, Move, Read
 
 __all__ = ["KEY_VERSION", "FeastStateStore", "address"]
 
@@ -130,9 +130,10 @@ class FeastStateStore:
         except NotFoundError as error:
             raise UnavailableError("redis", f"{error}, though it is live") from error
 
-    def save(self, states: Sequence[tuple[EntityState, bytes]]) -> None:
+    def save(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move] = ()) -> None:
+        space = self._now()
         rows = [_row(state, encoded) for state, encoded in states]
-        answers = self._now().store.write_states(self._config, rows)
+        answers = space.store.write_states(self._config, rows, moves) if rows else []
         if LOST in answers:
             raise _gone()
         if REFUSED in answers:
@@ -140,20 +141,27 @@ class FeastStateStore:
             raise FencedError(
                 f"the stored state of {refused.entity} {refused.key!r} is newer than ours"
             )
+        answers = space.store.mark(self._config, moves, noted=bool(rows)) if moves else []
+        if LOST in answers:
+            raise _gone()
+        if REFUSED in answers:
+            shard = moves[answers.index(REFUSED)].shard
+            raise FencedError(
+                f"the marker of shard {shard} of the online states was claimed or moved by another "
+                "worker, or Redis has come back with an older one"
+            )
 
     def markers(self) -> Markers:
         return self._now().store.markers(self._config)
 
-    def mark(self, shard: int, before: Marker | None, after: Marker) -> None:
-        self.mark_all([(shard, before, after)])
-
-    def mark_all(self, moves: Sequence[tuple[int, Marker | None, Marker]]) -> None:
-        answers = self._now().store.mark(self._config, moves)
-        if LOST in answers:
+    def claim(self, nexts: Mapping[int, int]) -> dict[int, int]:
+        epochs = self._now().store.claim(self._config, nexts)
+        if LOST in epochs:
             raise _gone()
-        if REFUSED in answers:
-            shard = moves[answers.index(REFUSED)][0]
-            raise FencedError(f"another worker writes the states of shard {shard}")
+        return dict(zip(nexts, epochs, strict=True))
+
+    def epochs(self) -> dict[int, int]:
+        return self._now().store.epochs(self._config)
 
     def rebuilding(self, shard: int, on: bool) -> None:
         self._now().store.flag_rebuilding(self._config, shard, on)
@@ -193,5 +201,5 @@ def _row(state: EntityState, encoded: bytes) -> StateRow:
 def _gone() -> IntegrityError:
     return IntegrityError(
         "the online states have lost their markers, or this generation of them was removed: the "
-        "worker restarts on the live one, and rebuilds from the log what is missing"
+        "worker goes on with the live one, and rebuilds from the log what is missing"
     )

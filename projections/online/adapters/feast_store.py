@@ -6,7 +6,7 @@ replace a newer state.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -28,11 +28,14 @@ from feature_repo.names import state_view
 from feature_repo.served import announce
 from projections.online.adapters.state_keys import address, entity_of
 from projections.online.adapters.state_layout import (
+    CLAIM,
     FLAG,
     LOST,
     MADE,
     MARK,
+    NOTE,
     WRITE,
+    Call,
     Scripts,
     StateRow,
     away,
@@ -43,8 +46,9 @@ from projections.online.adapters.state_layout import (
     markers_key,
     markers_of,
     space_of,
+    writers_key,
 )
-from projections.online.port import Marker, Markers
+from projections.online.port import Marker, Markers, Move
 
 Row = tuple[EntityKeyProto, dict[str, ValueProto], datetime, datetime | None]
 
@@ -156,8 +160,10 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
     ) -> None:
         self.online_write_batch(config, table, data, progress)
 
-    def write_states(self, config: RepoConfig, rows: Sequence[StateRow]) -> list[int]:
-        """One round trip.
+    def write_states(
+        self, config: RepoConfig, rows: Sequence[StateRow], moves: Sequence[Move] = ()
+    ) -> list[int]:
+        """Writes states and notes the moves of markers that they allow, in one round trip.
 
         Per row WRITTEN, EQUAL (that version was there), REFUSED (the stored one knows more) or LOST
         (the keyspace is gone). Raises UnavailableError; what was written before stays, and writing
@@ -166,8 +172,11 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         space = self.space(config)
         shared = (markers_key(space), counts_key(space))
         suffix = space.encode()
-        calls = [(row.key + suffix, *shared, row.entity.value, *row.fields()) for row in rows]
-        return self._eval(config, WRITE, calls)
+        calls: list[Call] = [
+            (WRITE, (row.key + suffix, *shared, row.entity.value, *row.fields())) for row in rows
+        ]
+        notes = [(NOTE, (writers_key(space), move.shard, _noted(move))) for move in moves]
+        return self._eval(config, calls + notes)[: len(rows)]
 
     def read_states(
         self, config: RepoConfig, wanted: Iterable[tuple[str, bytes]]
@@ -200,32 +209,53 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
             raise away(error) from error
         return markers_of(stored)
 
-    def mark(
-        self, config: RepoConfig, moves: Sequence[tuple[int, Marker | None, Marker]]
-    ) -> list[int]:
-        """Moves each shard's marker from what is expected (None: there is none) to what is given.
+    def claim(self, config: RepoConfig, nexts: Mapping[int, int]) -> list[int]:
+        """As StateStore.claim: per shard its epoch, or LOST. One round trip.
 
-        Per move WRITTEN, REFUSED (another writer has moved it) or LOST (there is none any more).
-        One round trip. Raises UnavailableError.
+        Raises UnavailableError.
         """
-        name = self._markers_key(config)
-        calls = [
-            (name, f"at:{shard}", before.to_text() if before else "", after.to_text())
-            for shard, before, after in moves
+        keys = self._markers_key(config), writers_key(self.space(config))
+        return self._eval(
+            config, [(CLAIM, (*keys, s, Marker(at).to_text())) for s, at in nexts.items()]
+        )
+
+    def epochs(self, config: RepoConfig) -> dict[int, int]:
+        """As StateStore.epochs. Raises UnavailableError."""
+        try:
+            stored = self._get_client(config.online_store).hgetall(writers_key(self.space(config)))
+        except RedisError as error:
+            raise away(error) from error
+        named = [
+            (*name.decode().split(":"), int(value))
+            for name, value in stored.items()
+            if name.startswith(b"epoch:")
         ]
-        return self._eval(config, MARK, calls)
+        return {int(shard): epoch for _, shard, epoch in named}
+
+    def mark(self, config: RepoConfig, moves: Sequence[Move], noted: bool) -> list[int]:
+        """Moves markers, each in one step; `noted` where `write_states` was given the moves.
+
+        Per move WRITTEN, REFUSED (another writer has claimed or moved it, or the note is gone) or
+        LOST (there is none any more). One round trip. Raises UnavailableError.
+        """
+        keys = self._markers_key(config), writers_key(self.space(config))
+        calls = [
+            (MARK, (*keys, move.shard, *_texts(move), move.epoch, _noted(move) if noted else ""))
+            for move in moves
+        ]
+        return self._eval(config, calls)
 
     def flag_rebuilding(self, config: RepoConfig, partition: int, on: bool) -> None:
         """While it is set, readers flag their vectors. Raises UnavailableError."""
         call = (self._markers_key(config), f"rebuilding:{partition}", "1" if on else "0")
-        self._eval(config, FLAG, [call])
+        self._eval(config, [(FLAG, call)])
 
     def _markers_key(self, config: RepoConfig) -> str:
         return markers_key(self.space(config))
 
-    def _eval(self, config: RepoConfig, script: str, calls: Sequence[tuple[Any, ...]]) -> list[int]:
+    def _eval(self, config: RepoConfig, calls: Sequence[Call]) -> list[int]:
         scripts: Scripts = self.__dict__.setdefault("_scripts", Scripts())
-        return scripts.run(self._get_client(config.online_store), script, calls)
+        return scripts.run(self._get_client(config.online_store), calls)
 
     def delete_table(self, config: RepoConfig, table: FeatureView) -> None:
         super().delete_table(self._in_space(config), table)
@@ -244,3 +274,11 @@ def _row(view: str, proto: EntityKeyProto, state: bytes, at: datetime) -> StateR
     if view != state_view(entity):
         raise NotImplementedError(f"{view}: only states are kept in this store")
     return StateRow(entity, address(entity, key), state, at)
+
+
+def _texts(move: Move) -> tuple[str, str]:
+    return move.before.to_text() if move.before else "", move.after.to_text()
+
+
+def _noted(move: Move) -> str:
+    return " ".join((str(move.epoch), *_texts(move)))

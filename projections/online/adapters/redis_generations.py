@@ -21,6 +21,7 @@ from projections.online.adapters.state_layout import (
     live_key,
     markers_key,
     space_of,
+    writers_key,
 )
 from projections.online.generations import Generation
 
@@ -47,15 +48,15 @@ redis.call('SET', KEYS[1], ARGV[2])
 redis.call('SET', KEYS[2], ARGV[1])
 return -1
 """
-# KEYS: pointer, pointer to the one before, description, markers, counts. From here on nothing is
-# written to the keyspace, and its readers look the live one up again. A generation that was gone
-# back from is not the one to go back to.
+# KEYS: pointer, pointer to the one before, description, markers, counts, writers. From here on
+# nothing is written to the keyspace, and its readers look the live one up again. A generation that
+# was gone back from is not the one to go back to.
 _CLOSE = """
 local live, before = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
 if live == ARGV[1] then return 1 end
 if before == ARGV[1] and tonumber(before) < tonumber(live) and ARGV[2] == '0' then return 2 end
 if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('HSET', KEYS[3], 'closed', '1') end
-redis.call('DEL', KEYS[4], KEYS[5])
+redis.call('DEL', KEYS[4], KEYS[5], KEYS[6])
 return 0
 """
 _SCANNED = 2_000
@@ -140,7 +141,10 @@ class RedisGenerations:
 
     def drop(self, number: int, *, force: bool = False) -> int:
         space = self._space(number)
-        owned = (generation_key(space), markers_key(space), counts_key(space))
+        owned = (
+            *(generation_key(space), markers_key(space)),
+            *(counts_key(space), writers_key(space)),
+        )
         keys = (live_key(self._project), self._before_key, *owned)
         kept = int(self._eval(_CLOSE, keys, number, int(force)))
         if kept == 1:

@@ -41,15 +41,31 @@ end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 return 1
 """
+# KEYS: the markers and the writers. ARGV: the shard, and its marker where there is none.
+CLAIM = """
+if redis.call('HEXISTS', KEYS[1], 'made') == 0 then return -1 end
+redis.call('HSETNX', KEYS[1], 'at:' .. ARGV[1], ARGV[2])
+return redis.call('HINCRBY', KEYS[2], 'epoch:' .. ARGV[1], 1)
+"""
+# KEYS: the writers. ARGV: the shard and its move. Sent behind the states of the move: where a
+# server that has lost its last writes still has it, it has those states too.
+NOTE = """
+redis.call('HSET', KEYS[1], 'saved:' .. ARGV[1], ARGV[2])
+return 1
+"""
+# KEYS: the markers and the writers. ARGV: the shard, its markers before and after, the epoch, and
+# the move as noted, empty where it is not behind any states.
 MARK = """
 if redis.call('HEXISTS', KEYS[1], 'made') == 0 then return -1 end
-local stored = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if (redis.call('HGET', KEYS[2], 'epoch:' .. ARGV[1]) or '0') ~= ARGV[4] then return 0 end
+local stored = redis.call('HGET', KEYS[1], 'at:' .. ARGV[1]) or ''
 if stored == ARGV[3] then return 1 end
 if stored ~= ARGV[2] then
   if stored == '' then return -1 end
   return 0
 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+if ARGV[5] ~= '' and redis.call('HGET', KEYS[2], 'saved:' .. ARGV[1]) ~= ARGV[5] then return 0 end
+redis.call('HSET', KEYS[1], 'at:' .. ARGV[1], ARGV[3])
 return 1
 """
 FLAG = """
@@ -58,7 +74,10 @@ if ARGV[2] == '1' then redis.call('HSET', KEYS[1], ARGV[1], '1')
 else redis.call('HDEL', KEYS[1], ARGV[1]) end
 return 1
 """
-KEYS_OF = {WRITE: 3, MARK: 1, FLAG: 1}
+KEYS_OF = {WRITE: 3, CLAIM: 2, NOTE: 1, MARK: 2, FLAG: 1}
+
+Call = tuple[str, tuple[Any, ...]]
+"""A script, and its keys and arguments."""
 
 
 class StateRow(NamedTuple):
@@ -84,30 +103,27 @@ class Scripts:
     def __init__(self) -> None:
         self._digests: dict[str, str] = {}
 
-    def run(self, client: Any, script: str, calls: Sequence[tuple[Any, ...]]) -> list[int]:
-        """One call each, in one round trip. Raises UnavailableError."""
+    def run(self, client: Any, calls: Sequence[Call]) -> list[int]:
+        """In order, in one round trip. Raises UnavailableError."""
+        needed = {script for script, _ in calls}
         try:
-            digest = self._digest(client, script)
+            for script in needed - self._digests.keys():
+                self._digests[script] = client.script_load(script)
             try:
-                return _evaluate(client, digest, KEYS_OF[script], calls)
+                return self._evaluate(client, calls)
             except NoScriptError:
-                # The server was restarted and has lost the script.
-                client.script_load(script)
-                return _evaluate(client, digest, KEYS_OF[script], calls)
+                # The server was restarted and has lost the scripts.
+                for script in needed:
+                    client.script_load(script)
+                return self._evaluate(client, calls)
         except RedisError as error:
             raise away(error) from error
 
-    def _digest(self, client: Any, script: str) -> str:
-        if script not in self._digests:
-            self._digests[script] = client.script_load(script)
-        return self._digests[script]
-
-
-def _evaluate(client: Any, digest: str, keys: int, calls: Sequence[tuple[Any, ...]]) -> list[int]:
-    with client.pipeline(transaction=False) as pipe:
-        for call in calls:
-            pipe.evalsha(digest, keys, *call)
-        return [int(answer) for answer in pipe.execute()]
+    def _evaluate(self, client: Any, calls: Sequence[Call]) -> list[int]:
+        with client.pipeline(transaction=False) as pipe:
+            for script, call in calls:
+                pipe.evalsha(self._digests[script], KEYS_OF[script], *call)
+            return [int(answer) for answer in pipe.execute()]
 
 
 def markers_of(stored: Mapping[bytes, bytes]) -> Markers:
@@ -139,6 +155,11 @@ def space_of(project: str, generation: int | str) -> str:
 def markers_key(space: str) -> str:
     """A hash: `made` says that the keyspace is there, `at:<shard>` how far each shard has come."""
     return f"retrace:markers:{space}"
+
+
+def writers_key(space: str) -> str:
+    """A hash: `epoch:<shard>` counts the claims of a shard, `saved:<shard>` is its latest move."""
+    return f"retrace:writers:{space}"
 
 
 def counts_key(space: str) -> str:

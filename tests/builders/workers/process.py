@@ -12,11 +12,19 @@ from runtime.settings import CHECKOUT, Settings, load_settings
 
 
 class WorkerProcess:
-    """One worker in a process of its own; `log` holds what it says."""
+    """One worker in a process of its own; `log` holds what it says.
 
-    def __init__(self, name: str, settings: Settings, prefix: str, log: Path) -> None:
+    Several of one name are told apart by `instance`, which each has a state folder for.
+    """
+
+    def __init__(
+        self, name: str, settings: Settings, prefix: str, log: Path, instance: str = ""
+    ) -> None:
         self._command = [sys.executable, "-m", "tests.builders.workers.process", name, prefix]
         self._environment = {**os.environ, **settings.environment(), "PYTHONPATH": str(CHECKOUT)}
+        if instance:
+            folder = str(settings.state_dir / instance)
+            self._environment |= {"RETRACE_INSTANCE": instance, "RETRACE_STATE_DIR": folder}
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import FencedError, IntegrityError
 from domain.features import CATALOGUE, Entity
-from projections.online.port import Marker, StateStore
+from projections.online.port import Marker, Move, StateStore
 from tests.builders.workers.history import save, state_of
 
 CARD = (Entity.CARD, "c1")
@@ -45,7 +45,7 @@ class StateStoreContract:
         self, states: StateStore, open_store: Callable[[], StateStore]
     ) -> None:
         save(states, state_of(range(3)))
-        states.mark_all([(0, None, Marker(3, {0: 2}))])
+        states.save([], [Move(0, None, Marker(3, {0: 2}))])
         other = adopted(open_store)
         assert other.read([CARD]).states[0].version == {0: 2}
         assert other.markers().at == {0: Marker(3, {0: 2})}
@@ -81,25 +81,60 @@ class StateStoreContract:
 
     def test_a_marker_moves_only_from_where_its_writer_left_it(self, states: StateStore) -> None:
         first, second = Marker(1, {0: 4}), Marker(2, {0: 9})
-        states.mark_all([(3, None, first)])
+        states.save([], [Move(3, None, first)])
         with pytest.raises(FencedError):
-            states.mark_all([(3, None, second)])
-        states.mark_all([(3, first, second)])
+            states.save([], [Move(3, None, second)])
+        states.save([], [Move(3, first, second)])
         assert states.markers().at == {3: second}
 
     def test_repeating_a_move_is_harmless(self, states: StateStore) -> None:
         for _ in range(2):
-            states.mark_all([(3, None, Marker(1, {0: 4}))])
+            states.save([], [Move(3, None, Marker(1, {0: 4}))])
         assert states.markers().at == {3: Marker(1, {0: 4})}
 
     def test_a_lost_marker_is_no_takeover(self, states: StateStore) -> None:
         with pytest.raises(IntegrityError):
-            states.mark_all([(4, Marker(1, {0: 4}), Marker(2, {0: 9}))])
+            states.save([], [Move(4, Marker(1, {0: 4}), Marker(2, {0: 9}))])
 
     def test_several_markers_move_together(self, states: StateStore) -> None:
         moved = {shard: Marker(shard, {0: shard}) for shard in range(3)}
-        states.mark_all([(shard, None, after) for shard, after in moved.items()])
+        states.save([], [Move(shard, None, after) for shard, after in moved.items()])
         assert states.markers().at == moved
+
+    def test_a_claim_raises_the_epoch_and_leaves_the_marker(self, states: StateStore) -> None:
+        first = Marker(1, {0: 4})
+        states.save([], [Move(3, None, first)])
+        assert [states.claim({3: 7, 5: 7}) for _ in range(2)] == [{3: 1, 5: 1}, {3: 2, 5: 2}]
+        assert states.epochs() == {3: 2, 5: 2}
+        assert states.markers().at == {3: first, 5: Marker(7)}
+
+    def test_the_moves_of_an_earlier_claim_are_refused(
+        self, states: StateStore, open_store: Callable[[], StateStore]
+    ) -> None:
+        other, first = adopted(open_store), Marker(1, {0: 4})
+        before = states.claim({3: 0})[3]
+        now = other.claim({3: 0})[3]
+        for epoch in (before, 0):
+            with pytest.raises(FencedError):
+                states.save([], [Move(3, Marker(0), first, epoch)])
+        other.save([], [Move(3, Marker(0), first, now)])
+        assert states.markers().at == {3: first}
+        with pytest.raises(FencedError):
+            states.save([], [Move(3, Marker(0), first, before)])
+
+    def test_states_are_stored_before_the_markers_that_cover_them(self, states: StateStore) -> None:
+        epoch, after = states.claim({0: 0})[0], Marker(3, {0: 2})
+        newer, older = state_of(range(5), key="c2"), state_of(range(3), key="c2")
+        state = state_of(range(3))
+        save(states, newer)
+        with pytest.raises(FencedError):
+            states.save(
+                [(state, state.to_bytes()), (older, older.to_bytes())],
+                [Move(0, Marker(0), after, epoch)],
+            )
+        assert states.markers().at == {0: Marker(0)}
+        states.save([(state, state.to_bytes())], [Move(0, Marker(0), after, epoch)])
+        assert states.markers().at == {0: after}
 
     def test_a_shard_is_flagged_while_it_is_rebuilt(self, states: StateStore) -> None:
         states.rebuilding(3, True)

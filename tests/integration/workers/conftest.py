@@ -57,13 +57,13 @@ def database(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture
 def start(
     settings: Settings, kafka: KafkaSettings, tmp_path: Path
-) -> Iterator[Callable[[str], WorkerProcess]]:
-    """Starts a worker by name; it ends with the test."""
+) -> Iterator[Callable[..., WorkerProcess]]:
+    """Starts a worker by name, as an instance of its own; it ends with the test."""
     started: list[WorkerProcess] = []
 
-    def start(name: str) -> WorkerProcess:
-        log = tmp_path / f"{name}.log"
-        process = WorkerProcess(name, settings, kafka.topic_prefix, log)
+    def start(name: str, instance: str = "") -> WorkerProcess:
+        log = tmp_path / f"{instance or name}.log"
+        process = WorkerProcess(name, settings, kafka.topic_prefix, log, instance)
         process.start()
         started.append(process)
         return process

@@ -12,7 +12,7 @@ from feature_repo import served
 from projections.online.adapters.feast_repo import feature_store, repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.adapters.redis_generations import RedisGenerations
-from projections.online.port import Marker
+from projections.online.port import Marker, Move
 from projections.online.reader import OnlineFeatureReader
 from runtime.settings import Settings
 from tests.builders.workers.history import save, state_of, transaction
@@ -42,7 +42,7 @@ def test_a_removed_generation_refuses_writes(
     with pytest.raises(IntegrityError, match="removed"):
         save(states, state_of(range(3)))
     with pytest.raises(IntegrityError, match="removed"):
-        states.mark(0, None, Marker(1, {0: 1}))
+        states.save([], [Move(0, None, Marker(1, {0: 1}))])
 
 
 def test_a_reader_of_a_removed_generation_looks_the_live_one_up_again(

@@ -11,7 +11,7 @@ from projections.offline.port import projection_of
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.adapters.redis_generations import RedisGenerations
-from projections.online.port import Marker
+from projections.online.port import Marker, Move
 from runtime.composition.positions import open_positions
 from runtime.settings import Settings
 from tests.builders.workers.history import until
@@ -20,7 +20,7 @@ from tests.builders.workers.history import until
 def mark(states: FeastStateStore, last: int) -> None:
     """Every shard covers every source partition up to and with `last`."""
     covered = Marker(1, dict.fromkeys(range(TRANSACTIONS.partitions), last))
-    states.mark_all([(shard, None, covered) for shard in range(ENTITIES.partitions)])
+    states.save([], [Move(shard, None, covered) for shard in range(ENTITIES.partitions)])
 
 
 def test_positions_follow_the_live_generation_through_a_swap_and_back(

@@ -73,6 +73,36 @@ async def test_a_fenced_partition_waits_for_the_next_assignment_and_others_go_on
     assert bench.handler.got == [(1, [0]), (0, [0, 1])]
 
 
+async def test_a_fenced_handler_is_assigned_its_partitions_again_in_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("projections.faust.worker._FENCED_SECONDS", 0.0)
+    bench = Bench(start=3)
+    await bench.begin()
+    await bench.feed(3, 5)
+    bench.handler.trouble = [FencedError("the store came back older")]
+    bench.group.sought.clear()
+    bench.group.was_sought.clear()
+    await bench.feed(6, 7)
+    await asyncio.wait_for(bench.group.was_sought.wait(), 10)
+    await asyncio.wait_for(bench.worker.ready(), 10)
+    assert bench.group.sought == [{(NAME, 0): 3, (NAME, 1): 3}]
+    await bench.feed(6, 7)
+    await bench.feed(3, 7)
+    assert bench.handler.got == [(0, [3, 4, 5]), (0, [3, 4, 5, 6, 7])]
+
+
+async def test_an_assignment_under_way_is_not_begun_again() -> None:
+    bench = Bench()
+    bench.group.assign(bench.group.ours)
+    bench.worker.again()
+    await asyncio.wait_for(bench.worker.ready(), 10)
+    bench.worker.again()
+    bench.worker.again()
+    await asyncio.wait_for(bench.worker.ready(), 10)
+    assert len(bench.group.sought) == 2
+
+
 async def test_lag_counts_what_the_log_is_known_to_hold() -> None:
     bench = Bench()
     await bench.begin()

@@ -50,8 +50,15 @@ class Growing(InMemoryEventLog):
             yield Recorded(Position(topic.name, SHARD, offset), None, self.routed[offset])
 
 
+def begun() -> InMemoryStates:
+    """A generation that covers nothing yet."""
+    states = InMemoryStates()
+    states.marks.update({shard: Marker() for shard in range(ENTITIES.partitions)})
+    return states
+
+
 async def test_it_ends_where_the_topic_ended_at_its_start() -> None:
-    states, log = InMemoryStates(), Growing(events=5)
+    states, log = begun(), Growing(events=5)
     assert await CatchUp(log, states).run() == 5
     assert states.marks[SHARD] == Marker(5, {0: 4})
     (state,) = states.read([(Entity.CARD, CARD)]).states
@@ -59,7 +66,7 @@ async def test_it_ends_where_the_topic_ended_at_its_start() -> None:
 
 
 async def test_it_goes_on_from_the_markers_of_its_generation() -> None:
-    states, log = InMemoryStates(), Growing(events=5)
+    states, log = begun(), Growing(events=5)
     await CatchUp(log, states).run()
     assert await CatchUp(log, states).run() == 5
     assert await CatchUp(log, states).run() == 5

@@ -1,21 +1,23 @@
 """The router: each shard gets each offset once, in order, and its own events at once."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
 from domain.errors import LogUnavailableError
 from domain.events import Envelope
+from eventlog.port import Position
 from eventlog.routing import Routed, decode_routed
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import RecordAdmission
+from projections.online.port import Marker
 from projections.online.router import Router
 from tests.builders.workers.pieces import batch
 from tests.fakes.events import imported, submitted, transaction
+from tests.fakes.states import InMemoryStates
 
 
 class Shards:
@@ -26,12 +28,13 @@ class Shards:
         self.failures = 0
         self.news = asyncio.Event()
 
-    async def send(self, shard: int, value: bytes) -> None:
+    async def send(self, shard: int, value: bytes) -> Position:
         if self.failures:
             self.failures -= 1
             raise LogUnavailableError("no broker answers")
         self.sent[shard].append(decode_routed(value))
         self.news.set()
+        return Position(ENTITIES.name, shard, len(self.sent[shard]) - 1)
 
     async def all_told(self, offset: int) -> None:
         while any(self.covered(q) < offset for q in self.sent):
@@ -51,17 +54,6 @@ class Shards:
         return last.get(0, -1)
 
 
-class NoStates:
-    """A store without markers."""
-
-    def adopt(self) -> None:
-        return
-
-    def markers(self) -> Any:
-        covered = dict.fromkeys(range(TRANSACTIONS.partitions), -1)
-        return SimpleNamespace(covered=lambda *_: covered)
-
-
 def of_card(transaction_id: str, card: str) -> Envelope:
     envelope = imported(transaction_id)
     data = replace(envelope.data, transaction=transaction(transaction_id, card_id=card))
@@ -73,10 +65,14 @@ async def dead_letter(*_: object) -> None:
 
 
 async def started(shards: Shards) -> Router:
-    admission = RecordAdmission(TRANSACTIONS.name, None, dead_letter)
-    router = Router(cast(Any, NoStates()), admission, shards.send)
+    router = routing(shards, InMemoryStates(), lambda: None)
     await router.assign({0})
     return router
+
+
+def routing(shards: Shards, states: InMemoryStates, again: Callable[[], None]) -> Router:
+    admission = RecordAdmission(TRANSACTIONS.name, None, dead_letter)
+    return Router(states, admission, shards.send, again)
 
 
 async def test_events_of_a_shard_are_sent_at_once_and_nothing_to_the_others() -> None:
@@ -119,3 +115,126 @@ async def test_a_refused_record_is_sent_again_without_a_gap() -> None:
     assert all(shards.covered(q) == 1 for q in concerned)
     entries = {offset for sent in shards.sent.values() for r in sent for offset, *_ in r.entries}
     assert entries == {0, 1}
+
+
+class Shard:
+    """The writer of shard 0, in another process: it moves its marker over what it was sent."""
+
+    def __init__(self, shards: Shards, states: InMemoryStates) -> None:
+        self.shards, self.states = shards, states
+        states.marks.update({q: Marker() for q in range(ENTITIES.partitions)})
+
+    def read(self, behind: int = 0) -> None:
+        """All that was sent but for the latest few."""
+        marker, end = self.states.marks[0], len(self.shards.sent[0]) - behind
+        last = dict(marker.last)
+        for record in self.shards.sent[0][marker.next : end]:
+            if record.joins(last):
+                last[record.source] = record.last
+        self.states.marks[0] = Marker(end, last)
+
+    def lose_marker(self) -> None:
+        self.states.marks[0] = Marker(self.states.marks[0].next)
+
+
+class Routings:
+    """How often the router wanted its sources assigned again."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    def add(self) -> None:
+        self.asked.set()
+
+
+async def routed(count: int, shards: Shards, states: InMemoryStates) -> tuple[Router, Routings]:
+    """A router that watches, and has sent each of `count` events."""
+    routings = Routings()
+    router = routing(shards, states, routings.add)
+    await router.assign({0})
+    await router.handle(batch([of_card(f"t-{n}", f"c-{n}") for n in range(count)]))
+    return router, routings
+
+
+async def looked(router: Router, times: int = 1) -> None:
+    for _ in range(times):
+        await router._look()
+
+
+async def test_a_shard_that_passes_a_record_without_covering_it_is_sent_what_it_lacks() -> None:
+    shards, states = Shards(), InMemoryStates()
+    shard = Shard(shards, states)
+    router, routings = await routed(60, shards, states)
+    shard.read()
+    await looked(router, times=2)
+    assert not routings.asked.is_set()
+    shard.lose_marker()
+    await looked(router)
+    assert routings.asked.is_set()
+    before = {q: len(sent) for q, sent in shards.sent.items()}
+    states.marks.update({q: Marker(9, {0: 59}) for q in range(1, ENTITIES.partitions)})
+    assert await router.assign({0}) == {0: 0}
+    await router.handle(batch([of_card(f"t-{n}", f"c-{n}") for n in range(60)]))
+    shard.read()
+    assert states.marks[0].covers(0) == 59
+    assert {q for q, sent in shards.sent.items() if len(sent) > before[q]} == {0}
+
+
+async def test_a_shard_that_has_lost_its_marker_is_waited_for_until_it_has_passed_the_gap() -> None:
+    shards, states = Shards(), InMemoryStates()
+    shard = Shard(shards, states)
+    router, routings = await routed(60, shards, states)
+    shard.read()
+    await looked(router, times=2)
+    states.marks[0] = Marker()
+    await looked(router, times=2)
+    assert not routings.asked.is_set()
+    del states.marks[0]
+    await looked(router, times=2)
+    assert not routings.asked.is_set()
+
+
+async def test_under_constant_traffic_a_gap_is_seen_too() -> None:
+    shards, states = Shards(), InMemoryStates()
+    shard = Shard(shards, states)
+    router, routings = await routed(60, shards, states)
+    shard.read()
+    for first in range(60, 600, 60):
+        await router.handle(
+            batch([of_card(f"t-{n}", f"c-{n}") for n in range(first, first + 60)], first=first)
+        )
+        await looked(router)
+        shard.read(behind=1)
+        if first == 240:
+            shard.lose_marker()
+    assert routings.asked.is_set()
+
+
+async def test_what_brings_nothing_is_done_again_after_growing_pauses() -> None:
+    """As while a writer of another version refuses the records of this router."""
+    shards, states = Shards(), InMemoryStates()
+    shard = Shard(shards, states)
+    router, _ = await routed(60, shards, states)
+    shard.read()
+    await looked(router, times=2)
+    pauses = []
+    for _ in range(4):
+        shard.lose_marker()
+        now = asyncio.get_running_loop().time()
+        await looked(router)
+        pauses.append(round(router._look_at - now))
+    assert pauses == [1, 2, 4, 8]
+
+
+async def test_watch_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.online.router._WATERMARK_SECONDS", 0.001)
+    shards, states = Shards(), InMemoryStates()
+    shard = Shard(shards, states)
+    router, routings = await routed(60, shards, states)
+    shard.read()
+    await looked(router, times=2)
+    shard.lose_marker()
+    watching = asyncio.create_task(router.watch())
+    async with asyncio.timeout(10):
+        await routings.asked.wait()
+    watching.cancel()

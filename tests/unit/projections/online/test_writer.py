@@ -1,79 +1,46 @@
 """The writer of online states: folds while it saves, loses nothing, marks only what is saved."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.errors import FencedError, UnavailableError
-from domain.features import Entity, EntityState, FeatureEvent, entity_keys, feature_event
-from domain.features.state import version_of
-from eventlog.batch import Batch
+from domain.features import Entity
 from eventlog.port import Position
-from eventlog.routing import VERSION, Routed, encode_routed, shard_of
-from eventlog.topics import ENTITIES, TRANSACTIONS
+from eventlog.routing import VERSION, Routed, encode_routed
 from projections.online.port import Marker
-from projections.online.rebuild_flags import RebuildFlags
 from projections.online.writer import EntityWriter
-from tests.fakes.events import imported
+from tests.builders.workers.entities import CARDS, SHARD, RoutedLog
 from tests.fakes.states import InMemoryStates
 
-SHARD = 0
-# Cards of one shard, so that one partition of ENTITIES has all of them.
-CARDS = [card for n in range(99) if shard_of(Entity.CARD, card := f"c{n}") == SHARD][:4]
 
-
-class Bench:
+class Bench(RoutedLog):
     """A writer over states that outlive it, and the records that it is handed."""
 
     def __init__(self, most: int = 20_000) -> None:
-        self.states, self.dead, self.most = InMemoryStates(), list[str](), most
-        self.records: list[bytes] = []
-        self.events: list[tuple[str, FeatureEvent]] = []
+        super().__init__()
+        self.states, self.most = InMemoryStates(), most
+        self.meanwhile: Callable[[], Awaitable[None]] = _nothing
 
-    async def writer(self) -> EntityWriter:
-        made = EntityWriter(
-            self.states, self.dead_letter, RebuildFlags(self.states, self.ends), self.most
-        )
+    async def _dead_letter(self, place: Position, value: bytes, reason: str) -> None:
+        await super()._dead_letter(place, value, reason)
+        await self.meanwhile()
+
+    async def assigned(self) -> EntityWriter:
+        made = self.writer(self.states, lambda: None, self.most)
         await made.assign({SHARD})
         return made
 
-    async def dead_letter(self, _place: Position, _value: bytes, reason: str) -> None:
-        self.dead.append(reason)
 
-    async def ends(self) -> list[int]:
-        return [0] * TRANSACTIONS.partitions
-
-    def add(self, card: str, amount: int = 100) -> None:
-        """One more routed record, of one event of source partition 0."""
-        offset = len(self.events)
-        event = feature_event(imported(f"t{offset}"))
-        assert event is not None
-        event = event._replace(card_id=card, order=offset, base_amount=amount)
-        self.events.append((card, event))
-        entries = [(offset, [Entity.CARD.value], event.to_wire())]
-        self.records.append(encode_routed(Routed(VERSION, 0, offset, offset, entries)))
-
-    def batch(self, start: int, stop: int | None = None) -> Batch:
-        stop = len(self.records) if stop is None else stop
-        records: list[tuple[int, bytes | None, bytes | None]] = [
-            (offset, None, self.records[offset]) for offset in range(start, stop)
-        ]
-        return Batch(ENTITIES.name, SHARD, records, len(self.records))
-
-    def folded(self, upto: int | None = None) -> dict[tuple[Entity, str], bytes]:
-        made: dict[tuple[Entity, str], EntityState] = {}
-        for offset, (card, event) in enumerate(self.events[:upto]):
-            key = Entity.CARD, card
-            made.setdefault(key, EntityState(*key)).fold(0, offset, event)
-        return {key: state.to_bytes() for key, state in made.items()}
+async def _nothing() -> None:
+    return
 
 
 async def test_events_are_folded_while_a_write_is_under_way_and_written_by_the_next_one() -> None:
     bench = Bench()
-    writer = await bench.writer()
+    writer = await bench.assigned()
     watching = asyncio.create_task(writer.watch())
     bench.states.gate.clear()
     bench.add(CARDS[0])
@@ -94,27 +61,31 @@ async def test_events_are_folded_while_a_write_is_under_way_and_written_by_the_n
 
 async def test_a_state_that_is_being_saved_is_not_read_back() -> None:
     bench = Bench(most=2)
-    for card in (*CARDS, CARDS[0]):
+    writer = await bench.assigned()
+    for card in CARDS[:3]:
         bench.add(card)
-    # The others are saved but not marked: they are read back and hold everything.
-    known = {key: data for key, data in bench.folded().items() if key[1] != CARDS[0]}
-    bench.states.stored.update(known)
-    writer = await bench.writer()
-    await writer.handle(bench.batch(0, 1))
-    bench.states.gate.clear()
-    saving = asyncio.create_task(writer.save())
-    await asyncio.to_thread(bench.states.writing.wait)
-    for start in range(1, 5):
-        await asyncio.wait_for(writer.handle(bench.batch(start, start + 1)), 5)
+    bench.add(CARDS[3], amount=-1)
+    saving: list[asyncio.Task[None]] = []
+
+    async def save_meanwhile() -> None:
+        bench.states.gate.clear()
+        saving.append(asyncio.create_task(writer.save()))
+        await asyncio.to_thread(bench.states.writing.wait)
+
+    bench.meanwhile = save_meanwhile
+    await asyncio.wait_for(writer.handle(bench.batch(0)), 5)
+    bench.add(CARDS[0])
+    await asyncio.wait_for(writer.handle(bench.batch(4)), 5)
     bench.states.gate.set()
-    await saving
+    await saving[0]
     await writer.save()
-    assert bench.states.stored == bench.folded()
+    (state,) = bench.states.read([(Entity.CARD, CARDS[0])]).states
+    assert (state.folded_transactions, state.version) == (2, {0: 4})
 
 
 async def test_an_event_that_no_state_can_hold_is_dead_lettered_and_stops_nothing() -> None:
     bench = Bench()
-    writer = await bench.writer()
+    writer = await bench.assigned()
     bench.add(CARDS[0])
     bench.add(CARDS[0], amount=-1)
     bench.records.append(b"what is this")
@@ -127,27 +98,6 @@ async def test_an_event_that_no_state_can_hold_is_dead_lettered_and_stops_nothin
     assert [word for word, reason in zip(named, bench.dead, strict=True) if word in reason] == [
         *named
     ]
-
-
-async def test_a_refused_writer_takes_no_batches_until_it_is_assigned_again() -> None:
-    bench = Bench()
-    writer = await bench.writer()
-    bench.add(CARDS[0])
-    bench.states.marks[SHARD] = Marker(0, {0: 77})
-    watching = asyncio.create_task(writer.watch())
-    await writer.handle(bench.batch(0))
-    with pytest.raises(FencedError):
-        await asyncio.wait_for(for_ever(writer, bench), 5)
-    assert await writer.assign({SHARD}) == {SHARD: 0}
-    bench.add(CARDS[0])
-    await writer.handle(bench.batch(0))
-    watching.cancel()
-
-
-async def for_ever(writer: EntityWriter, bench: Bench) -> None:
-    while True:
-        await writer.handle(bench.batch(0))
-        await asyncio.sleep(0)
 
 
 Step = tuple[str, int]
@@ -169,7 +119,7 @@ async def test_states_equal_the_log_whatever_fails_and_whenever_it_restarts(
     bench = Bench(most=3)
     for card in cards:
         bench.add(card)
-    writer = await bench.writer()
+    writer = await bench.assigned()
     at = 0
     for step, number in [*steps, *FINISH]:
         try:
@@ -186,14 +136,8 @@ async def test_states_equal_the_log_whatever_fails_and_whenever_it_restarts(
             # The answer to an earlier move of its marker was lost: it is assigned again.
             step = "crash"
         if step == "crash":
-            writer = await bench.writer()
+            bench.states.failures = 0
+            writer = await bench.assigned()
             at = bench.states.marks.get(SHARD, Marker()).next
-        assert_covered(bench, bench.states.marks.get(SHARD, Marker()).covers(0))
+        bench.assert_covered(bench.states)
     assert bench.states.stored == bench.folded()
-
-
-def assert_covered(bench: Bench, covered: int) -> None:
-    """What a marker covers is in the stored states."""
-    for offset, (_, event) in enumerate(bench.events[: covered + 1]):
-        key = Entity.CARD, entity_keys(event)[Entity.CARD]
-        assert version_of(bench.states.stored[key])[0] >= offset
