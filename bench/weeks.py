@@ -29,12 +29,12 @@ def lay_out(
 ) -> dict[str, Any]:
     """Vectors of all payments, and their labels as known at each day's beginning, as files."""
     from domain.features import CATALOGUE
-    from domain.features.kernel.row_layout import TRANSACTION
     from domain.features.payments import UNLABELLED
     from operations.log.imports import ImportOptions
     from operations.training.file_frame import events_of_file
-    from projections.replay.dataset import dataset, labels_of
+    from projections.replay.dataset import dataset
     from projections.replay.ideal import known_order
+    from projections.replay.payments import labels_of, uses_of
     from runtime.composition.intake import cleaner_for_file
     from runtime.settings import settings_from_environment
 
@@ -50,10 +50,10 @@ def lay_out(
     for name, values in zip(_FILES, kept, strict=True):
         kind = np.float32 if values.ndim > 1 else np.int64
         np.save(folder / f"{name}.npy", values[order].astype(kind))
-    digests, in_order = events.rows[made.at[order], TRANSACTION], known_order(events)
+    uses, in_order = uses_of(events.rows[made.at[order]]), known_order(events)
     for day in at:
         then = in_order[events.known[in_order] <= moment_of(day)]
-        labels = labels_of(events.rows[then], digests)
+        labels = labels_of(events.rows[then], uses)
         labels[made.known[order] > moment_of(day)] = UNKNOWN
         np.save(folder / f"labels-{day}.npy", labels)
     return {

@@ -12,6 +12,7 @@ from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Envelope, LabelKind, TransactionLabelled, label_event_id
 from domain.times import MINUTE, from_rfc3339, to_rfc3339
 from domain.transactions import Transaction
+from eventlog.admission.first_wins import Known
 from eventlog.ledger.ledger import Ledger
 from eventlog.topics import TRANSACTIONS
 
@@ -89,7 +90,7 @@ async def label_transaction(command: LabelTransaction, context: Context) -> Labe
     known = context.ledger.known(command.transaction_id)
     if known is None:
         raise NotFoundError("transaction", command.transaction_id)
-    command, duplicate = _referenced(command, context.ledger)
+    command, duplicate = _referenced(command, context.ledger, known)
     if duplicate:
         return LabelReceipt(label_id(command), duplicate=True)
     origin = await context.ledger.submission(known)
@@ -99,22 +100,24 @@ async def label_transaction(command: LabelTransaction, context: Context) -> Labe
     position = await context.log.append(TRANSACTIONS, command.transaction_id, envelope)
     await context.ledger.passed(position.partition, position.offset)
     # Another process may have recorded it meanwhile.
-    first = context.ledger.label(envelope.id) == (position.partition, position.offset)
+    first = context.ledger.label(envelope.id, known) == (position.partition, position.offset)
     return LabelReceipt(envelope.id, duplicate=not first)
 
 
-def _referenced(command: LabelTransaction, ledger: Ledger) -> tuple[LabelTransaction, bool]:
+def _referenced(
+    command: LabelTransaction, ledger: Ledger, known: Known
+) -> tuple[LabelTransaction, bool]:
     """The command with the reference it is recorded under, and whether it is recorded already.
 
     Without a reference of the reporter's own, reports of a kind are numbered, and one is said again
     where it is the last of that reporter: chargeback, representment, chargeback are three labels.
     """
     if command.reference is not None:
-        return command, ledger.label(label_id(command)) is not None
+        return command, ledger.label(label_id(command), known) is not None
     said = (
         replace(command, kind=kind, value=value) for kind in get_args(LabelKind) for value in (0, 1)
     )
-    recorded = {(each.kind, each.value): _recorded(each, ledger) for each in said}
+    recorded = {(each.kind, each.value): _recorded(each, ledger, known) for each in said}
     own = recorded.pop((command.kind, command.value))
     others = [offsets[-1] for offsets in recorded.values() if offsets]
     said_again = bool(own) and own[-1] > max(others, default=-1)
@@ -122,11 +125,11 @@ def _referenced(command: LabelTransaction, ledger: Ledger) -> tuple[LabelTransac
     return replace(command, reference=_usual_reference(command, number)), said_again
 
 
-def _recorded(command: LabelTransaction, ledger: Ledger) -> list[int]:
+def _recorded(command: LabelTransaction, ledger: Ledger, known: Known) -> list[int]:
     """Offsets of the reporter's labels of that kind and value that had no reference, in order."""
     offsets: list[int] = []
     while place := ledger.label(
-        label_id(replace(command, reference=_usual_reference(command, len(offsets) + 1)))
+        label_id(replace(command, reference=_usual_reference(command, len(offsets) + 1))), known
     ):
         offsets.append(place[1])
     return offsets

@@ -19,7 +19,19 @@ from domain.features.declarations.plan import Plan
 from domain.features.entities import Entity
 from domain.features.kernel import layout as at
 from domain.features.kernel.arrays import Bytes, Floats, Ints, Scratch, Tables
-from domain.features.kernel.row_layout import OFFSET, PARTITION, PARTITIONS, WIDTH, Rows
+from domain.features.kernel.row_layout import (
+    IS_FRAUD,
+    IS_GENUINE,
+    IS_OVERRULED,
+    KIND,
+    OFFSET,
+    PARTITION,
+    PARTITIONS,
+    PRESENT,
+    TRANSACTION,
+    WIDTH,
+    Rows,
+)
 from domain.features.kernel.run import join, look, run
 
 _NO_DUE = np.zeros(0, dtype=np.int64)
@@ -164,11 +176,28 @@ def inspected(plan: Plan, blob: bytes) -> Inspected:
 
 
 def in_this_order(rows: Rows, first: int = 0) -> Rows:
-    """A copy whose offsets are its places, of one partition: so that no row is taken for known."""
+    """A copy whose offsets are its places, of one partition: so that no row is taken for known.
+
+    Labels that come after one that stands behind them in the log are marked.
+    """
     numbered = rows.copy()
+    numbered[overruled(rows), PRESENT] |= IS_OVERRULED
     numbered[:, PARTITION] = 0
     numbered[:, OFFSET] = np.arange(first, first + len(rows))
     return numbered
+
+
+def overruled(rows: Rows) -> Ints:
+    """The rows that are labels, and come after another of their transaction with a greater offset.
+
+    All labels of a transaction are of one partition.
+    """
+    labels = np.flatnonzero((rows[:, KIND] == IS_GENUINE) | (rows[:, KIND] == IS_FRAUD))
+    labels = labels[np.argsort(rows[labels, TRANSACTION], kind="stable")]
+    rank = np.empty(len(labels), dtype=np.int64)
+    rank[np.lexsort((rows[labels, OFFSET], rows[labels, TRANSACTION]))] = np.arange(len(labels))
+    # Ranks rise from transaction to transaction, so that one running maximum serves all.
+    return labels[np.maximum.accumulate(rank) > rank]
 
 
 def warm_up(features: FeatureSet) -> None:

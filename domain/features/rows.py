@@ -31,6 +31,7 @@ from domain.features.kernel.row_layout import (
     PRESENT,
     TIME,
     TRANSACTION,
+    TRANSACTION_TIME,
     WIDTH,
     Rows,
     X,
@@ -51,6 +52,7 @@ def row_of(partition: int, offset: int, event: FeatureEvent) -> tuple[int, ...]:
     row[TRANSACTION] = digest(event.transaction_id) - BIAS
     if event.label is not None:
         row[KIND] = IS_FRAUD if event.label else IS_GENUINE
+        row[TRANSACTION_TIME] = event.transaction_time
         return tuple(row)
     for bit, keeps in _FILTERS:
         if keeps(event):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from eventlog.admission.first_wins import Known
+from eventlog.admission.first_wins import Known, Place, is_first_label
 
 
 class DictMemory:
@@ -10,7 +10,7 @@ class DictMemory:
 
     def __init__(self) -> None:
         self._known: dict[str, Known] = {}
-        self._labels: dict[str, tuple[int, int]] = {}
+        self._labels: dict[str, list[Place]] = {}
 
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
         """Everything is at hand."""
@@ -21,5 +21,8 @@ class DictMemory:
     def put(self, entries: Mapping[str, Known]) -> None:
         self._known.update(entries)
 
-    def first_label(self, event_id: str, partition: int, offset: int) -> tuple[int, int]:
-        return self._labels.setdefault(event_id, (partition, offset))
+    def admits_label(self, event_id: str, partition: int, offset: int, since: int) -> bool:
+        places, place = self._labels.setdefault(event_id, []), (partition, offset)
+        if is_first_label(places, place, since):
+            places.append(place)
+        return place in places

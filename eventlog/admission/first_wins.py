@@ -2,7 +2,8 @@
 
 Per id, the first of {submitted, imported} is the origin. The first scored event made for the
 origin's content (equal digest) is the decision, and an imported origin has none. Labels count
-once per (reporter, reference). Everything else is void: skipped and counted, by every reader.
+once per (reporter, reference) and use of the id, after its origin. Everything else is void: skipped
+and counted, by every reader.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +38,7 @@ class Known:
 
 
 class Memory(Protocol):
-    """Keeps `Known` by transaction id and the offset of each label by event id."""
+    """Keeps `Known` by transaction id and the offsets of each label by event id."""
 
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
         """Looks up many ids at once, to save the cost of one by one; changes nothing else."""
@@ -47,9 +48,22 @@ class Memory(Protocol):
 
     def put(self, entries: Mapping[str, Known]) -> None: ...
 
-    def first_label(self, event_id: str, partition: int, offset: int) -> tuple[int, int]:
-        """Remembers the place unless one is known; returns the remembered (partition, offset)."""
+    def admits_label(self, event_id: str, partition: int, offset: int, since: int) -> bool:
+        """True where the label at this place is the first of its event id, or was when it was
+        first read; remembers it.
+
+        What lies below `since` is of an earlier use of the transaction id, and counts for that one.
+        """
         ...
+
+
+Place = tuple[int, int]
+"""(partition, offset) in TRANSACTIONS."""
+
+
+def is_first_label(places: Sequence[Place], place: Place, since: int) -> bool:
+    """`places` are those of the event id that count so far, in the log's order."""
+    return since <= place[1] and (not places or places[-1][1] < since)
 
 
 def admits_origin(known: Known | None, envelope: Envelope, partition: int, offset: int) -> bool:
@@ -77,8 +91,8 @@ class KeptMemory(Memory, Protocol):
     What was not committed is lost as a whole. One thread owns it.
     """
 
-    def label(self, event_id: str) -> tuple[int, int] | None:
-        """(partition, offset) of the label that counts, or None."""
+    def label(self, event_id: str) -> Place | None:
+        """The place of the last label of this event id that counts, or None."""
         ...
 
     def undecided(self) -> dict[str, Known]:
@@ -123,8 +137,10 @@ class Admission:
         """True where the record counts; remembers it. Events of other kinds always count."""
         data = envelope.data
         if isinstance(data, TransactionLabelled):
-            place = self._memory.first_label(envelope.id, partition, offset)
-            return place == (partition, offset)
+            origin = self._memory.known([data.transaction_id]).get(data.transaction_id)
+            return origin is not None and self._memory.admits_label(
+                envelope.id, partition, offset, origin.origin_offset
+            )
         if not isinstance(data, TransactionSubmitted | TransactionImported | TransactionScored):
             return True
         subject = data.transaction.transaction_id

@@ -12,7 +12,7 @@ from typing import Any
 from filelock import BaseFileLock, FileLock, Timeout
 
 from domain.errors import SettingsError
-from eventlog.admission.first_wins import Known
+from eventlog.admission.first_wins import Known, Place, is_first_label
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS known (
@@ -22,15 +22,12 @@ CREATE TABLE IF NOT EXISTS known (
 CREATE INDEX IF NOT EXISTS undecided ON known (partition)
   WHERE scored_offset IS NULL AND mode <> 'import';
 CREATE TABLE IF NOT EXISTS labels (
-  event_id TEXT PRIMARY KEY, partition INTEGER, offset INTEGER
+  event_id TEXT, partition INTEGER, offset INTEGER, PRIMARY KEY (event_id, offset)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next INTEGER);
 """
 _CHUNK = 500
 _MOST_CACHED = 100_000
-
-Place = tuple[int, int]
-"""(partition, offset) in TRANSACTIONS."""
 
 
 class SqliteMemory:
@@ -45,9 +42,9 @@ class SqliteMemory:
         self._db = _open(path)
         # Since the last commit: what was looked up (None: not there) and what is to be written.
         self._ids: dict[str, Known | None] = {}
-        self._labels: dict[str, Place | None] = {}
+        self._labels: dict[str, list[Place]] = {}
         self._new_ids: dict[str, Known] = {}
-        self._new_labels: dict[str, Place] = {}
+        self._new_labels: list[tuple[str, int, int]] = []
 
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
         # On a quiet log there is no commit that would empty the cache.
@@ -58,9 +55,10 @@ class SqliteMemory:
         for row in self._rows("SELECT * FROM known WHERE id IN ({})", ids):
             self._ids[row[0]] = Known(*row[1:])
         events = [each for each in set(label_ids) if each not in self._labels]
-        self._labels.update(dict.fromkeys(events))
-        for event_id, *place in self._rows("SELECT * FROM labels WHERE event_id IN ({})", events):
-            self._labels[event_id] = (place[0], place[1])
+        self._labels.update((each, []) for each in events)
+        asked = "SELECT * FROM labels WHERE event_id IN ({}) ORDER BY offset"
+        for event_id, partition, offset in self._rows(asked, events):
+            self._labels[event_id].append((partition, offset))
 
     def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
         wanted = list(transaction_ids)
@@ -73,13 +71,15 @@ class SqliteMemory:
 
     def label(self, event_id: str) -> Place | None:
         self.prefetch((), [event_id])
-        return self._labels[event_id]
+        return self._labels[event_id][-1] if self._labels[event_id] else None
 
-    def first_label(self, event_id: str, partition: int, offset: int) -> Place:
-        known = self.label(event_id)
-        if known is None:
-            known = self._labels[event_id] = self._new_labels[event_id] = (partition, offset)
-        return known
+    def admits_label(self, event_id: str, partition: int, offset: int, since: int) -> bool:
+        self.prefetch((), [event_id])
+        places, place = self._labels[event_id], (partition, offset)
+        if is_first_label(places, place, since):
+            places.append(place)
+            self._new_labels.append((event_id, *place))
+        return place in places
 
     def undecided(self) -> dict[str, Known]:
         self._write()
@@ -122,10 +122,7 @@ class SqliteMemory:
                 for i, k in self._new_ids.items()
             ],
         )
-        self._db.executemany(
-            "INSERT INTO labels VALUES (?,?,?)",
-            [(event_id, *place) for event_id, place in self._new_labels.items()],
-        )
+        self._db.executemany("INSERT OR REPLACE INTO labels VALUES (?,?,?)", self._new_labels)
         self._new_ids.clear()
         self._new_labels.clear()
 

@@ -28,6 +28,7 @@ from domain.features.kernel.row_layout import (
     PRESENT,
     TIME,
     TRANSACTION,
+    TRANSACTION_TIME,
     WIDTH,
     Rows,
     X,
@@ -70,6 +71,8 @@ def event_table(table: pa.Table, by_known_time: bool = False) -> EventTable:
     columns = {column: _integers(table[name], order) for column, name in _NUMBERS}
     labels = _integers(table["label"], order, -1)
     columns[KIND] = np.where(labels < 0, IS_TRANSACTION, np.where(labels > 0, IS_FRAUD, IS_GENUINE))
+    about = _integers(table["transaction_time"], order)
+    columns[TRANSACTION_TIME] = np.where(labels < 0, columns[TRANSACTION_TIME], about)
     payer = ATTRIBUTE[Field.PAYER]
     given = (name for name in ATTRIBUTE.values() if name != payer)
     numbered = {name: _numbered(table[name], order) for name in given}

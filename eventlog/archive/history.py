@@ -22,8 +22,7 @@ from eventlog.codec import decode
 from eventlog.events_table import EventTable, TableBuilder, joined
 from eventlog.port import EventLog, Position
 
-_UNREAD = {"transaction_time"}
-_GIVEN = ["offset", *(field.name for field in FOLDED if field.name not in _UNREAD)]
+_GIVEN = ["offset", *(field.name for field in FOLDED)]
 _FOLDED = ("verdict", *_GIVEN)
 _BATCH = 5_000
 _SOUGHT = 200_000  # at once, where each batch is a search of the archive for the same transactions

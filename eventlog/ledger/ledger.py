@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, RetraceError
 from domain.events import Envelope, TransactionScored
 from domain.features import feature_event
-from eventlog.admission.first_wins import HORIZON_US, Admission, KeptMemory, Known
+from eventlog.admission.first_wins import HORIZON_US, Admission, KeptMemory, Known, Place
 from eventlog.codec import decode
 from eventlog.ledger.tail_buffer import MOST, TailBuffer
 from eventlog.ledger.waiting import Waiters
@@ -112,10 +112,12 @@ class Ledger:
         with self._lock:
             return self._memory.undecided()
 
-    def label(self, event_id: str) -> tuple[int, int] | None:
-        """(partition, offset) of the label that counts, None for one never seen."""
+    def label(self, event_id: str, known: Known) -> Place | None:
+        """(partition, offset) of the label that counts, None for one never seen of this use of the
+        transaction's id."""
         with self._lock:
-            return self._memory.label(event_id)
+            place = self._memory.label(event_id)
+        return place if place and place[1] >= known.origin_offset else None
 
     def ends(self) -> list[int]:
         """Per partition the offset after the last record read."""

@@ -9,16 +9,20 @@ from domain.errors import IntegrityError
 from domain.features import Entity, FeatureEvent, FeatureSet, entity_keys
 from domain.features.engine import blank, finish_and_fold, run_groups
 from domain.features.kernel.arrays import Floats, Ints
-from domain.features.kernel.row_layout import Rows
+from domain.features.kernel.row_layout import IS_OVERRULED, PRESENT, Rows
 from domain.features.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An event, and whether the vector of its transaction is wanted."""
+    """An event, and whether the vector of its transaction is wanted.
+
+    `overruled` is a label that comes after one that stands behind it in the log.
+    """
 
     event: FeatureEvent
     wanted: bool
+    overruled: bool
 
 
 class IdealFold:
@@ -40,6 +44,7 @@ class IdealFold:
         """
         first = self._folded
         rows = rows_of((0, first + at, each.event) for at, each in enumerate(given))
+        rows[[each.overruled for each in given], PRESENT] |= IS_OVERRULED
         wanted = np.array([each.wanted for each in given], dtype=bool)
         due = np.full(len(given), -1, dtype=np.int64)
         due[wanted] = np.arange(int(wanted.sum()))

@@ -1,13 +1,14 @@
 """Merge of the partitions into the ideal order: (known time, topic rank, partition, offset).
 
 A record waits until no partition can still bring a smaller one. The transactions of a partition
-say how far it has come; labels may be stated long before their known time, and wait for it. One
+say how far it has come; labels may be stated long before their known time, and wait for it. A
+label that waits while a later one of its transaction goes first is overruled: it never counts. One
 topic is merged, so its rank plays no part.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
 from domain.features import FeatureEvent
@@ -20,7 +21,7 @@ NEVER = -(1 << 62)
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One record. `arrived` is monotonic seconds; `wanted` where a vector is due, and `served`
-    is what a decision recorded."""
+    is what a decision recorded. `overruled` is told when it is taken."""
 
     partition: int
     offset: int
@@ -30,6 +31,7 @@ class Entry:
     event: FeatureEvent | None
     wanted: bool
     served: ServedVector | None = None
+    overruled: bool = False
 
 
 class _Source:
@@ -50,6 +52,8 @@ class Merge:
         self._sources = [_Source() for _ in range(partitions)]
         self._heap: list[tuple[int, int, int, Entry]] = []
         self._settle = settle
+        # Of each transaction its labels that wait, and whether they are overruled.
+        self._labels: defaultdict[str, dict[int, tuple[int, bool]]] = defaultdict(dict)
         self._greatest = NEVER
         self.stragglers = 0
 
@@ -59,6 +63,7 @@ class Merge:
             heappush(self._heap, (entry.known_time, entry.partition, entry.offset, entry))
             source.unsettled.append(entry)
             source.waiting += 1
+            self._overrule(entry)
             if entry.known_time > NEVER and (entry.event is None or entry.event.label is None):
                 source.frontier = entry.known_time
 
@@ -84,7 +89,7 @@ class Merge:
             if entry.event is not None:
                 self.stragglers += entry.known_time < self._greatest
                 self._greatest = max(self._greatest, entry.known_time)
-            yield entry
+            yield self._judged(entry)
 
     def settled(self, partition: int) -> Iterator[Entry]:
         """In offset order, each once: entries taken together with all before them."""
@@ -93,6 +98,23 @@ class Merge:
             entry = source.unsettled.popleft()
             source.out.discard(entry.offset)
             yield entry
+
+    def _overrule(self, label: Entry) -> None:
+        if label.event is None or label.event.label is None:
+            return
+        waiting = self._labels[label.event.transaction_id]
+        for offset, (known, overruled) in waiting.items():
+            waiting[offset] = known, overruled or known > label.known_time
+        waiting[label.offset] = label.known_time, False
+
+    def _judged(self, entry: Entry) -> Entry:
+        if entry.event is None or entry.event.label is None:
+            return entry
+        waiting = self._labels[entry.event.transaction_id]
+        _, overruled = waiting.pop(entry.offset)
+        if not waiting:
+            del self._labels[entry.event.transaction_id]
+        return replace(entry, overruled=True) if overruled else entry
 
     def _may_go(self, entry: Entry) -> bool:
         if entry.known_time == NEVER:

@@ -124,7 +124,11 @@ class OfflineVectors:
                 entry.wanted and entry.offset >= self._written[entry.partition] for entry in entries
             ]
             values = self._fold.fold(
-                [Due(e.event, wanted) for e, wanted in zip(entries, due, strict=True) if e.event]
+                [
+                    Due(e.event, wanted, e.overruled)
+                    for e, wanted in zip(entries, due, strict=True)
+                    if e.event
+                ]
             )
             self._keep([e for e, wanted in zip(entries, due, strict=True) if wanted], values)
             self._measure_skew(entries, due, values)

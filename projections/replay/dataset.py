@@ -15,14 +15,12 @@ import pyarrow.parquet as pq
 from domain.features import FeatureSet
 from domain.features.engine import vectors
 from domain.features.kernel.arrays import Floats, Ints
-from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, TIME, TRANSACTION, Rows
+from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, TIME, Rows
 from domain.features.payments import UNLABELLED, Payments
 from eventlog.events_table import EventTable
 from host.files import whole_file
 from projections.replay.ideal import known_order
-from projections.replay.payments import labels_of, payments_of
-
-__all__ = ["Dataset", "dataset", "labels_of", "schema", "write"]
+from projections.replay.payments import labels_of, payments_of, uses_of
 
 _ROW_GROUP = 100_000
 _SAMPLE, _FEW = 5_000, 300
@@ -73,7 +71,7 @@ def dataset(
     due[wanted] = np.arange(int(wanted.sum()))
     codes = {entity: _taken(events.codes[entity], order) for entity in features.entities}
     with ThreadPoolExecutor(1) as beside:
-        labels = beside.submit(labels_of, rows, rows[wanted, TRANSACTION])
+        labels = beside.submit(labels_of, rows, uses_of(rows[wanted]))
         payments = beside.submit(payments_of, rows, wanted, maturities)
         values = vectors(features, codes, rows, due, threads)
     at = np.flatnonzero(wanted) if order is None else order[wanted]

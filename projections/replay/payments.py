@@ -16,16 +16,20 @@ from domain.features.kernel.row_layout import (
     IS_FRAUD,
     IS_TRANSACTION,
     KIND,
+    OFFSET,
     PRESENT,
     TIME,
     TRANSACTION,
+    TRANSACTION_TIME,
     Rows,
 )
 from domain.features.payments import UNLABELLED, Payments
 
+_ODD = np.int64(0x9E3779B97F4A7C15 - (1 << 64))
+
 
 def payments_of(rows: Rows, wanted: NDArray[np.bool_], delays: Sequence[int]) -> Payments:
-    """Of the `wanted` transactions among `rows`, which are ordered by known time."""
+    """Of the `wanted` transactions among `rows`; their labels are those among `rows`."""
     present = rows[wanted, PRESENT]
     has_card, has_customer = ((present >> column) & 1 for column in (CARD, CUSTOMER))
     named = np.where(has_customer, rows[wanted, CUSTOMER], 0)
@@ -33,39 +37,39 @@ def payments_of(rows: Rows, wanted: NDArray[np.bool_], delays: Sequence[int]) ->
         np.where(has_card, rows[wanted, CARD], named),
         rows[wanted, AMOUNT],
         rows[wanted, FILTERS] & FILTER_BITS[Filter.DECLINED] > 0,
-        _matured(rows, rows[wanted, TRANSACTION], rows[wanted, TIME], delays),
+        _matured(rows, uses_of(rows[wanted]), delays),
     )
 
 
-def labels_of(rows: Rows, transactions: Ints) -> Ints:
-    """The last label of each transaction among `rows`, which are ordered by known time."""
-    given = np.flatnonzero(rows[:, KIND] != IS_TRANSACTION)
-    # A stable sort keeps the last of equal ones last.
-    given = given[np.argsort(rows[given, TRANSACTION], kind="stable")]
-    named = rows[given, TRANSACTION]
-    place = np.searchsorted(named, transactions, side="right") - 1
+def uses_of(rows: Rows) -> Ints:
+    """What transactions of `rows` and their labels have in common, two uses of one id have not:
+    a number of the id's digest and the time of the transaction."""
+    at = np.where(rows[:, KIND] == IS_TRANSACTION, rows[:, TIME], rows[:, TRANSACTION_TIME])
+    # An odd factor keeps different times different; what goes beyond 64 bits is left out.
+    return rows[:, TRANSACTION] ^ (at * _ODD)
+
+
+def labels_of(rows: Rows, uses: Ints) -> Ints:
+    """Of each use of an id (`uses_of`) the label among `rows` that is the last in the log."""
+    given = rows[rows[:, KIND] != IS_TRANSACTION]
+    named = uses_of(given)
+    # All labels of a transaction are of one partition.
+    order = np.lexsort((given[:, OFFSET], named))
+    named = named[order]
+    place = np.searchsorted(named, uses, side="right") - 1
     found = (place >= 0) & (len(named) > 0)
     if len(named):
-        found &= named[np.maximum(place, 0)] == transactions
-    labels = np.full(len(transactions), UNLABELLED, dtype=np.int64)
-    labels[found] = rows[given[place[found]], KIND] == IS_FRAUD
+        found &= named[np.maximum(place, 0)] == uses
+    labels = np.full(len(uses), UNLABELLED, dtype=np.int64)
+    labels[found] = given[order[place[found]], KIND] == IS_FRAUD
     return labels
 
 
-def _matured(
-    rows: Rows, transactions: Ints, times: Ints, delays: Sequence[int]
-) -> NDArray[np.int8]:
-    matured = np.full((len(transactions), len(delays)), UNLABELLED, dtype=np.int8)
-    if not len(transactions) or not len(delays):
-        return matured
+def _matured(rows: Rows, uses: Ints, delays: Sequence[int]) -> NDArray[np.int8]:
     labels = rows[rows[:, KIND] != IS_TRANSACTION]
-    order = np.argsort(transactions)
-    known = transactions[order]
-    place = np.minimum(np.searchsorted(known, labels[:, TRANSACTION]), len(known) - 1)
-    ours = known[place] == labels[:, TRANSACTION]
     # The time of a label is its known time.
-    waited = labels[:, TIME] - times[order[place]]
+    waited = labels[:, TIME] - labels[:, TRANSACTION_TIME]
+    matured = np.empty((len(uses), len(delays)), dtype=np.int8)
     for number, delay in enumerate(delays):
-        early = labels[ours & (waited <= delay)]
-        matured[:, number] = labels_of(early, transactions)
+        matured[:, number] = labels_of(labels[waited <= delay], uses)
     return matured

@@ -37,10 +37,11 @@ def compare_reference(
     place = np.empty(len(log.events.rows), dtype=np.int64)
     order = known_order(log.events)
     place[order] = np.arange(len(order))
+    in_log = list(map(tuple, log.events.rows[:, [PARTITION, OFFSET]].tolist()))
     for done, at in enumerate(chosen.tolist()):
         row = int(ideal.at[at])
         mine = [r for r in _of_row(log, row) if place[r] < place[row] and r in facts]
-        events = [facts[r] for r in sorted(mine, key=lambda r: place[r])]
+        events = [facts[r] for r in sorted(mine, key=lambda r: in_log[r])]
         vector = reference_vector(events, transactions[row], log.features)
         compare(
             into,

@@ -27,6 +27,7 @@ _TESTS = (
     f"{_FEATURES}/test_edges.py",
     f"{_FEATURES}/test_parity.py",
     f"{_REPLAY}/test_replay.py",
+    f"{_REPLAY}/test_label_order.py",
     f"{_REPLAY}/test_payments.py",
     f"{_REPLAY}/test_no_leak.py",
     f"{_FEATURES}/test_bytes.py",

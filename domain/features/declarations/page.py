@@ -48,10 +48,12 @@ Feature set `{hash}`, {count} features.
   deviation is the median of the distances from the median.
 - **Time of day.** The deviation is 1 - cos of the angle between the hour (UTC) and the mean hour of
   the window, by sums of sines in 1/4096.
-- **Labels.** A label counts at its known time, and only in whole past tiles. Of one transaction
-  the last such label alone counts: a reversal replaces the earlier label from its own known time
-  on, and until then the earlier one counts. A rate is fraud labels over all labels. The current run
-  of fraud is that of the last labels in the order of their knowing; its age counts from the first,
+- **Labels.** A label counts from its known time on, and only in whole past tiles. Of the labels of
+  one transaction that are known by then the last in the log alone counts, whichever clock was
+  ahead: a reversal replaces the earlier label from its own known time on, and until then the
+  earlier one counts. One that became known no sooner than a later one of the log never counts. A
+  rate is fraud labels over all labels. The current run of fraud is that of the last labels in the
+  order of their knowing; its age counts from the first,
   in hours, or in days of the calendar (UTC). An amount of labels is that of their transactions.
 - **Filters.** `declined` counts decisions, and imported history holds none. Without a filter
   attempts count, decided or imported.

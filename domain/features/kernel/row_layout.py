@@ -12,6 +12,8 @@ Rows = NDArray[np.int64]
 PARTITION, OFFSET, KIND, TIME, ORDER, AMOUNT, FILTERS, PRESENT, X, Y, Z, TRANSACTION = range(12)
 CARD, CUSTOMER, MERCHANT, DEVICE, IP, COUNTRY, PAYER = range(12, 19)
 WIDTH = 19
+TRANSACTION_TIME = X
+"""Of a label, which has no place: when its transaction happened."""
 
 # KIND
 IS_TRANSACTION, IS_GENUINE, IS_FRAUD, IS_REQUEST = range(4)
@@ -19,6 +21,8 @@ IS_TRANSACTION, IS_GENUINE, IS_FRAUD, IS_REQUEST = range(4)
 
 # Bits of PRESENT: one per column of an id, then these.
 HAS_PLACE, HAS_CHANNEL, IS_REMOTE = 1 << 20, 1 << 21, 1 << 22
+IS_OVERRULED = 1 << 23
+"""Of a label that is folded after one that stands behind it in the log: it never counts."""
 
 PARTITIONS = 64
 """Source partitions, of all generations of the topic together, that a version map may name."""

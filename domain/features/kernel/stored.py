@@ -31,7 +31,7 @@ from domain.features.kernel.layout import (
 )
 from domain.features.kernel.row_layout import PARTITIONS
 from domain.features.kernel.state import reset
-from domain.features.kernel.stores.labels import link
+from domain.features.kernel.stores.labels import replaced_next
 
 AXIS = 1 << 24  # coordinates are from -2^24 to 2^24: see domain.features.coordinates
 
@@ -68,13 +68,11 @@ def _put_store(stores: Ints, mem: Ints, heads: Ints, s: int, data: Bytes, at: in
     base, stride, kind = stores[s, S_BASE] + start, stores[s, S_STRIDE], stores[s, S_KIND]
     at = put_varint(data, at, count)
     at = put_rising(data, at, mem, base, count)
-    columns = stores[s, S_COLUMNS]
+    columns, listed = stores[s, S_COLUMNS], 0
     if kind == LABELS:
         columns -= 1
-        replaced = 0
-        for i in range(base + 5 * stride, base + 5 * stride + count):
-            replaced += mem[i] != FOR_EVER
-        at = put_varint(data, at, replaced)
+        replaced, listed = _replaced(stores, mem, heads, s)
+        at = put_varint(data, at, replaced + listed * count)
     for c in range(1, columns):
         first = base + c * stride
         if _is_time(stores, s, c):
@@ -83,7 +81,27 @@ def _put_store(stores: Ints, mem: Ints, heads: Ints, s: int, data: Bytes, at: in
             _shift(mem, first, base, count, stores[s, S_TILE])
         else:
             at = put_column(data, at, mem, first, count, _less(kind, c))
+    if listed:
+        before = 0
+        for i in range(count):
+            if mem[base + 5 * stride + i] != FOR_EVER:
+                at = put_varint(data, at, i - before)
+                at = put_varint(data, at, mem[base + 5 * stride + i] - mem[base + i])
+                before = i
     return at
+
+
+@compiled
+def _replaced(stores: Ints, mem: Ints, heads: Ints, s: int) -> tuple[int, int]:
+    """(labels that are replaced, 1 where the order of known times does not tell when)."""
+    beside = stores[s, S_BASE] + 5 * stores[s, S_STRIDE]
+    replaced, listed = 0, 0
+    for i in range(heads[s, 0], heads[s, 1]):
+        if mem[beside + i] != FOR_EVER:
+            replaced += 1
+            if not listed and mem[beside + i] != replaced_next(stores, mem, heads, s, i):
+                listed = 1
+    return replaced, listed
 
 
 @compiled
@@ -162,6 +180,8 @@ def _get_store(stores: Ints, mem: Ints, heads: Ints, s: int, data: Bytes, at: in
     if kind == LABELS:
         columns -= 1
         replaced, at = get_varint(data, at, end)
+        if not 0 <= replaced <= 2 * count:
+            return -1
     for c in range(1, columns):
         at = get_column(data, at, end, mem, base + c * stride, count, _less(kind, c))
         if at >= 0 and _is_time(stores, s, c):
@@ -169,7 +189,24 @@ def _get_store(stores: Ints, mem: Ints, heads: Ints, s: int, data: Bytes, at: in
     if kind == LABELS and at >= 0:
         for i in range(count):
             mem[base + 5 * stride + i] = FOR_EVER
-        if replaced:
+        if replaced > count:
+            at = _get_replaced(mem, base, base + 5 * stride, count, replaced - count, data, at, end)
+        elif replaced:
             for i in range(count):
-                link(stores, mem, heads, s, i)
+                mem[base + 5 * stride + i] = replaced_next(stores, mem, heads, s, i)
+    return at
+
+
+@compiled
+def _get_replaced(
+    mem: Ints, known: int, replaced: int, count: int, listed: int, data: Bytes, at: int, end: int
+) -> int:
+    i = 0
+    for _ in range(listed):
+        step, at = get_varint(data, at, end)
+        i += step
+        later, at = get_varint(data, at, end)
+        if at < 0 or not 0 <= i < count:
+            return -1
+        mem[replaced + i] = mem[known + i] + later
     return at

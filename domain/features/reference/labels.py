@@ -18,7 +18,10 @@ _OF_SOME = {
 
 
 def of_labels(labels: Events, t: int, feature: Feature) -> float | None:
-    """Bounded by the horizon of its own window, and by the cap."""
+    """Bounded by the horizon of its own window, and by the cap.
+
+    Of each transaction the last in the log's order counts, of those that are known.
+    """
     window = feature.window
     assert window is not None
     assert feature.cap is not None
@@ -27,11 +30,10 @@ def of_labels(labels: Events, t: int, feature: Feature) -> float | None:
     greatest = max((event.time for event in labels), default=0)
     oldest = max(t - window.span, greatest - window.horizon) // g
     standing: dict[str, FeatureEvent] = {}
-    for label in by_age:
+    for label in labels:
         if label.time // g < t // g:
-            standing.pop(label.transaction_id, None)
             standing[label.transaction_id] = label
-    held = [e for e in standing.values() if e.time // g >= oldest]
+    held = [e for e in by_age if standing.get(e.transaction_id) is e and e.time // g >= oldest]
     values = [event.label or 0 for event in held]
     if feature.aggregation is Aggregation.LABEL_COUNT:
         return float(len(held))

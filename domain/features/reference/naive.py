@@ -43,7 +43,10 @@ _SIN = (*_HALF, *(0.0 - value for value in _HALF))
 def reference_vector(
     events: Events, transaction: Transaction, features: FeatureSet = CATALOGUE
 ) -> list[float | None]:
-    """The vector of `transaction` over the set `events`, each fact once and in any order."""
+    """The vector of `transaction` over the set `events`, each fact once.
+
+    Partitions may be interleaved in any way; the labels of a transaction are in the log's order.
+    """
     vector: list[float | None] = []
     for feature in features.features:
         value = _value(events, transaction, feature)

@@ -9,13 +9,13 @@ from domain.features import Entity, entity_keys
 from domain.features.declarations.feature import Aggregation, Feature
 from domain.features.engine import blank, finish_and_fold
 from domain.features.kernel.arrays import Floats
-from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, TRANSACTION
+from domain.features.kernel.row_layout import IS_TRANSACTION, KIND
 from domain.features.rows import request_row
 from domain.transactions import Transaction
 from faults.audit.evidence import Evidence, Finding
 from faults.audit.reading import Fact, Life, Reading
-from projections.replay.dataset import labels_of
 from projections.replay.ideal import known_order
+from projections.replay.payments import labels_of, uses_of
 
 CHECK = "labels"
 
@@ -25,9 +25,8 @@ def check_labels_in_force(evidence: Evidence, reading: Reading) -> Iterator[Find
     trained = _trained(reading)
     for name, value in last.items():
         where = f"{name}: the last label in the log is {_shown(value)}"
-        # What was said of an earlier use of an id is not told apart in a training set.
         found = trained.get(name, value)
-        if len(reading.lives[name]) == 1 and found != value:
+        if found != value:
             yield Finding(CHECK, f"{where}; training takes {_shown(found)}")
         if evidence.labels is not None and evidence.labels.get(name) != value:
             yield Finding(CHECK, f"{where}; read models show {_shown(evidence.labels.get(name))}")
@@ -46,7 +45,7 @@ def _trained(reading: Reading) -> dict[str, int | None]:
     order = known_order(events)
     rows = events.rows[order]
     wanted = rows[:, KIND] == IS_TRANSACTION
-    values = labels_of(rows, rows[wanted, TRANSACTION])
+    values = labels_of(rows, uses_of(rows[wanted]))
     names = events.transaction_ids[order][np.flatnonzero(wanted)]
     return {
         name: None if value < 0 else value

@@ -89,13 +89,12 @@ def _stored(cursor: Cursor, ids: Sequence[str]) -> dict[str, TransactionState]:
         origin = Origin(from_datetime(known), from_datetime(moment), amount, merchant, customer)
         states[key] = TransactionState(origin, outcome)
     cursor.execute(
-        "SELECT transaction_id, event_id, known_time, source_offset, value FROM labels"
+        "SELECT transaction_id, event_id, source_offset, value FROM labels"
         " WHERE transaction_id = ANY(%b)",
         (ids,),
     )
-    for key, event_id, known, offset, value in cursor:
-        state = states.setdefault(key, TransactionState())
-        state.labels[event_id] = (from_datetime(known), offset, value)
+    for key, event_id, offset, value in cursor:
+        states.setdefault(key, TransactionState()).labels[event_id] = (offset, value)
     return states
 
 

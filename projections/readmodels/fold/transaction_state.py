@@ -24,11 +24,11 @@ class Origin:
 
 @dataclass(slots=True)
 class TransactionState:
-    """`labels` by event id: (known time, offset, value); the greatest is the current one."""
+    """`labels` by event id: (offset, value); the last in the log's order is the current one."""
 
     origin: Origin | None = None
     outcome: str | None = None
-    labels: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    labels: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def figures(self) -> Figures:
         """In the order of tables.FIGURES; those left out at the end are zero."""
@@ -38,7 +38,7 @@ class TransactionState:
         outcome = self.outcome
         if outcome is None and not self.labels:
             return (1, amount)
-        label = max(self.labels.values())[2] if self.labels else None
+        label = max(self.labels.values())[1] if self.labels else None
         return (
             1,
             amount,

@@ -124,5 +124,5 @@ def _labelled(
     if envelope.id in state.labels:
         return False
     changes.labels[(data.transaction_id, envelope.id)] = label_row(envelope, position)
-    state.labels[envelope.id] = (envelope.known_time, position.offset, data.value)
+    state.labels[envelope.id] = (position.offset, data.value)
     return True

@@ -47,7 +47,7 @@ _DECIDED = f"""
     FROM decisions WHERE {_OF_MODEL} AND path = 'full'
     GROUP BY 1 ORDER BY 1
 """
-# Of several labels of one transaction the last that was known by then counts.
+# Of several labels of one transaction that were known by then the last of the log counts.
 _FRAUDS = f"""
     SELECT week, count(*) FROM (
       SELECT DISTINCT ON (d.transaction_id) {_WEEK.format("d.")} AS week,
@@ -56,7 +56,7 @@ _FRAUDS = f"""
       WHERE d.model_hash = :model AND d.known_time >= :since AND d.known_time < :until
         AND d.path = 'full' AND (d.outcome = 'decline') = :declined AND l.known_time < :until
         AND l.known_time <= d.known_time + make_interval(days => :days)
-      ORDER BY d.transaction_id, l.known_time DESC, l.source_offset DESC
+      ORDER BY d.transaction_id, l.source_offset DESC
     ) AS labelled WHERE value = 1 GROUP BY 1
 """
 _FOR_EVER = 36_500
@@ -66,7 +66,7 @@ _REFERRED = f"""
     WITH known AS (
       SELECT DISTINCT ON (transaction_id) transaction_id, value
       FROM labels WHERE {_IN_WINDOW}
-      ORDER BY transaction_id, known_time DESC, source_offset DESC
+      ORDER BY transaction_id, source_offset DESC
     )
     SELECT floor(extract(epoch FROM :until - d.known_time) / 86400)::int,
       hashtextextended(coalesce(d.card_id, d.customer_id, d.transaction_id), 0),

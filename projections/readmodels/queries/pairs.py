@@ -28,9 +28,9 @@ _PAIRS = f"""
     SELECT t.transaction_id, t.timestamp,
       a.score, a.outcome, a.decided, b.score, b.outcome, b.decided,
       coalesce(d.outcome = 'decline', FALSE),
-      (SELECT array_agg(l.known_time ORDER BY l.known_time, l.source_offset)
+      (SELECT array_agg(l.known_time ORDER BY l.source_offset)
         FROM labels l WHERE l.transaction_id = t.transaction_id),
-      (SELECT array_agg(l.value ORDER BY l.known_time, l.source_offset)
+      (SELECT array_agg(l.value ORDER BY l.source_offset)
         FROM labels l WHERE l.transaction_id = t.transaction_id)
     FROM champion a JOIN challenger b USING (transaction_id)
       JOIN transactions t USING (transaction_id)
@@ -53,7 +53,8 @@ class Said:
 class Pair:
     """A transaction scored by both. `declined` is what became of it, whoever decided.
 
-    `labels` are (known time, value) ordered by known time; times in microseconds UTC.
+    `labels` are (known time, value) in the log's order: of those known at a moment the last counts.
+    Times are in microseconds UTC.
     """
 
     transaction_id: str

@@ -52,10 +52,10 @@ class ReadModels:
         return self._one(tables.decisions, StoredDecision, transaction_id)
 
     def labels_for_transaction(self, transaction_id: str) -> list[StoredLabel]:
-        """In the order in which they became known: the last one is current."""
+        """In the log's order: the last one is current."""
         t = tables.labels
         asked = select(t).where(t.c.transaction_id == transaction_id)
-        return self._all(asked.order_by(t.c.known_time, t.c.source_offset), StoredLabel)
+        return self._all(asked.order_by(t.c.source_offset), StoredLabel)
 
     def current_label(self, transaction_id: str) -> StoredLabel | None:
         return self._one(tables.current_labels, StoredLabel, transaction_id)

@@ -24,15 +24,14 @@ _HEADER = 19
 _TRAILER = 2
 _POSTGRES_EPOCH = from_rfc3339("2000-01-01T00:00:00Z")
 
-# The last label known then counts; of labels known in the same microsecond, the one later in the
-# log (labels of a transaction share a partition). A decision whose features were not read was
-# served defaults: they say nothing about it.
+# Of the labels known then the last of the log counts (those of a transaction share a partition). A
+# decision whose features were not read was served defaults: they say nothing about it.
 _MATURED = """
     COALESCE((
       SELECT value FROM labels
       WHERE transaction_id = decision.transaction_id AND known_time <= {moment}
         AND known_time <= decision.timestamp + make_interval(secs => {seconds})
-      ORDER BY known_time DESC, source_offset DESC LIMIT 1
+      ORDER BY source_offset DESC LIMIT 1
     ), -1)::int8
 """
 _QUERY = """
@@ -44,7 +43,7 @@ _QUERY = """
       LEFT JOIN (
         SELECT DISTINCT ON (transaction_id) transaction_id, value
         FROM labels WHERE known_time <= {moment}
-        ORDER BY transaction_id, known_time DESC, source_offset DESC
+        ORDER BY transaction_id, source_offset DESC
       ) AS label USING (transaction_id)
       WHERE decision.known_time <= {moment} AND decision.feature_set = {feature_set}
         AND NOT decision.flags && ARRAY['features_unavailable', 'deadline_passed']

@@ -86,13 +86,13 @@ def test_the_range_is_of_event_time_and_leaves_out_its_end(engine: Engine, log: 
     assert [each.transaction_id for each in found] == ["x1"]
 
 
-def test_labels_come_ordered_by_known_time(engine: Engine, log: CheckedLog) -> None:
+def test_labels_come_in_the_order_of_the_log(engine: Engine, log: CheckedLog) -> None:
     log.append(*decided("x", NOON, MINE), labelled("x", 0, NOON + 9 * DAY, "r2"))
     log.append(labelled("x", 1, NOON + 2 * DAY, "r1"))
     project_all(transactions_projection(engine), log)
     shadowed(engine, OTHER, x=0.5)
     [pair] = asked(engine)
-    assert pair.labels == ((NOON + 2 * DAY, 1), (NOON + 9 * DAY, 0))
+    assert pair.labels == ((NOON + 9 * DAY, 0), (NOON + 2 * DAY, 1))
 
 
 def test_a_fallback_decision_is_no_score_of_the_model(engine: Engine, log: CheckedLog) -> None:

@@ -131,7 +131,7 @@ def test_daily_figures_are_given_per_day(engine: Engine) -> None:
 def test_values_are_stored_as_they_were_stated(engine: Engine) -> None:
     log = CheckedLog()
     x = transaction("x", NOON + 1, ip="2001:db8::1", merchant_id="Café \\N \t\n☃")
-    labels = labelled("x", 1, NOON + 3 * DAY), labelled("x", 0, NOON + 30 * DAY, "r2", "reversal")
+    labels = labelled("x", 1, NOON + 30 * DAY), labelled("x", 0, NOON + 3 * DAY, "r2", "reversal")
     log.append(submitted(x), scored(x), *labels)
     project_all(transactions_projection(engine), log)
     models = ReadModels(engine)

@@ -73,7 +73,7 @@ class NaiveReadModels:
     def __init__(self, log: CheckedLog) -> None:
         self.origins: dict[str, Envelope] = {}
         self.outcomes: dict[str, str] = {}
-        self.labels: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+        self.labels: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for records in log.records.values():
             for record in records:
                 if record.status == "counts" and record.envelope is not None:
@@ -89,10 +89,10 @@ class NaiveReadModels:
         elif isinstance(data, TransactionScored):
             self.outcomes[key] = data.outcome
         elif isinstance(data, TransactionLabelled):
-            self.labels[key].append((fact.known_time, offset, data.value))
+            self.labels[key].append((offset, data.value))
 
     def current(self) -> dict[str, int]:
-        return {key: max(found)[2] for key, found in self.labels.items() if found}
+        return {key: max(found)[1] for key, found in self.labels.items() if found}
 
     def merchant_daily(self) -> dict[tuple[Any, str], list[int]]:
         sums: dict[tuple[Any, str], list[int]] = {}

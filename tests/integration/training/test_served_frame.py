@@ -97,8 +97,7 @@ def expected(history: list[Row], moment: int) -> list[tuple[int, float, float, f
         if row.known_time > moment:
             continue
         known = [label for label in row.labels if label.known_time <= moment]
-        last = max(enumerate(known), key=lambda one: (one[1].known_time, one[0]), default=None)
-        label = math.nan if last is None else float(last[1].value)
+        label = float(known[-1].value) if known else math.nan
         first, final = (math.nan if x is None else x for x in (row.first, row.last))
         found.append((row.time, f"t{number}", label, first, final))
     return [(time, label, a, b) for time, _, label, a, b in sorted(found, key=lambda r: r[:2])]
@@ -133,9 +132,8 @@ def matured(history: list[Row], moment: int, delay: int) -> list[int]:
     for number, row in enumerate(history):
         if row.known_time <= moment:
             until = min(moment, row.time + delay)
-            known = [(s.known_time, n, s.value) for n, s in enumerate(row.labels)]
-            last = max((one for one in known if one[0] <= until), default=(0, 0, -1))
-            found.append((row.time, f"t{number}", last[2]))
+            known = [label.value for label in row.labels if label.known_time <= until]
+            found.append((row.time, f"t{number}", known[-1] if known else -1))
     return [value for _, _, value in sorted(found)]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from domain.events import (
     TransactionSubmitted,
 )
 from eventlog.admission.dict_memory import DictMemory
-from eventlog.admission.first_wins import HORIZON_US, Admission
+from eventlog.admission.first_wins import HORIZON_US, Admission, Memory
 from eventlog.admission.sqlite_memory import SqliteMemory
 from tests.fakes.events import NOW, imported, labelled, scored, submitted
 
@@ -99,6 +100,7 @@ def test_an_id_has_one_origin_and_at_most_one_decision_and_labels_count_once(
             assert of_id.index(decisions[0]) > of_id.index(origins[0])
     labels = [e.id for e in counting if isinstance(e.data, TransactionLabelled)]
     assert len(labels) == len(set(labels))
+    assert {e.subject for e in counting if isinstance(e.data, TransactionLabelled)} <= seen
 
 
 @given(readings())
@@ -141,3 +143,30 @@ def test_an_id_may_be_used_again_after_the_horizon() -> None:
     assert admission.admit(submitted("t"), 0, 0)
     assert not admission.admit(submitted("t", known_time=NOW + HORIZON_US), 0, 1)
     assert admission.admit(submitted("t", known_time=NOW + HORIZON_US + 1), 0, 2)
+
+
+USED_AGAIN = [
+    submitted("t"),
+    labelled("t"),
+    labelled("t"),
+    submitted("t", known_time=NOW + HORIZON_US + 1),
+    labelled("t"),
+    labelled("t"),
+]
+
+
+@pytest.mark.parametrize("memory", [DictMemory, lambda: SqliteMemory(None)])
+def test_a_label_of_an_id_used_again_counts_though_the_first_use_had_the_same(
+    memory: Callable[[], Memory],
+) -> None:
+    kept = memory()
+    admission = Admission(kept)
+    counts = [admission.admit(record, 0, offset) for offset, record in enumerate(USED_AGAIN)]
+    assert counts == [True, True, False, True, True, False]
+    labels = [1, 2, 4, 5]
+    again = [admission.admit(USED_AGAIN[at], 0, at) for at in labels]
+    assert again == [counts[at] for at in labels]
+    if isinstance(kept, SqliteMemory):
+        kept.commit({0: 6})
+        assert kept.label(USED_AGAIN[1].id) == (0, 4)
+        kept.close()

@@ -17,7 +17,7 @@ ENTRY = Known("d", "submit", 2, 17, 1_700_000_000_000_000)
 def test_what_was_committed_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
     memory = SqliteMemory(tmp_path / "ids.sqlite")
     memory.put({"t-1": ENTRY})
-    memory.first_label("label/1", 2, 18)
+    assert memory.admits_label("label/1", 2, 18, 17)
     memory.commit({2: 19})
     memory.close()
     again = SqliteMemory(tmp_path / "ids.sqlite")

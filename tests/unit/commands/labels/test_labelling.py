@@ -1,7 +1,7 @@
 """Labels: which are refused at once, and which are kept until their transaction is known."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -9,10 +9,19 @@ from commands import SubmitTransaction, label_transaction, submit_transaction
 from commands.labels.label import label_id, parse_label, to_payload, without_cards
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Envelope, TransactionLabelled
+from domain.features import CATALOGUE, Entity, EntityState, feature_event, finish
+from domain.features.events import transaction_event
+from domain.features.rows import rows_of
+from domain.times import HOUR, SECOND
+from eventlog.admission.dict_memory import DictMemory
+from eventlog.admission.first_wins import HORIZON_US, Admission
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
-from tests.fakes.deciding import deciding_process
+from projections.replay.payments import labels_of as training_labels
+from projections.replay.payments import uses_of
+from tests.fakes.deciding import NOW, deciding_process
+from tests.fakes.events import transaction
 
 LONGEST = "ü" * 200
 
@@ -48,15 +57,64 @@ async def test_a_label_finds_its_transaction_however_the_spaces_are_written() ->
     assert [event.subject for event in labels_of(log)] == [receipt.transaction_id]
 
 
-async def said(log: InMemoryEventLog, *reports: Mapping[str, object]) -> list[bool]:
+PAYLOAD = {
+    "transaction_id": "t", "amount": 1, "timestamp": "2023-10-01T12:00:00Z", "customer_id": "ann"
+}  # fmt: skip
+LABEL = {"transaction_id": "t"}
+SUBMISSION = SubmitTransaction(payload=PAYLOAD, raw=None, mode="submit")
+
+
+async def said(
+    log: InMemoryEventLog, *reports: Mapping[str, object], clock: Callable[[], int] = lambda: NOW
+) -> list[bool]:
     """Whether each report of the one transaction is a duplicate."""
-    payload = {"transaction_id": "t", "amount": 1, "timestamp": "2023-10-01T12:00:00Z"}
-    with deciding_process(log) as context:
-        await submit_transaction(
-            SubmitTransaction(payload=payload, raw=None, mode="submit"), context
-        )
-        commands = [parse_label({"transaction_id": "t", **report}) for report in reports]
+    with deciding_process(log, clock=clock) as context:
+        await submit_transaction(SUBMISSION, context)
+        commands = [parse_label({**LABEL, **report}) for report in reports]
         return [(await label_transaction(command, context)).duplicate for command in commands]
+
+
+@pytest.mark.parametrize("reference", [{}, {"reference": "case 7"}])
+async def test_an_id_used_again_is_labelled_anew_under_the_same_reference(
+    reference: dict[str, str],
+) -> None:
+    log, report = InMemoryEventLog(), {"kind": "chargeback", **reference}
+    assert await said(log, report, report) == [False, True]
+    assert await said(log, report, report, clock=lambda: NOW + HORIZON_US + 1) == [False, True]
+    admission = Admission(DictMemory())
+    read = [(decode(each.value), each.position) for each in log.read(TRANSACTIONS)]
+    counting = [admission.admit(event, at.partition, at.offset) for event, at in read]
+    assert counting == [True, True] * 2
+
+
+async def test_reports_of_two_hosts_count_in_the_order_of_the_log_however_their_clocks_stand() -> (
+    None
+):
+    """Report, reversal, report; the host that takes the reversal is 3 s behind."""
+    log, told = InMemoryEventLog(), ("fraud_report", "reversal", "fraud_report")
+    with (
+        deciding_process(log) as ahead,
+        deciding_process(log, clock=lambda: NOW - 3 * SECOND) as behind,
+    ):
+        await submit_transaction(SUBMISSION, behind)
+        for kind, host in zip(told, (ahead, behind, ahead), strict=True):
+            await host.ledger.barrier()
+            receipt = await label_transaction(parse_label({**LABEL, "kind": kind}), host)
+            assert not receipt.duplicate
+            newest = labels_of(log)[-1]
+            assert (newest.id, newest.data.kind) == (receipt.label_id, kind)
+    read = [(each.position, decode(each.value)) for each in log.read(TRANSACTIONS)]
+    facts = [(at.partition, at.offset, event) for at, e in read if (event := feature_event(e))]
+    assert [event.known_time - NOW for _, _, event in facts] == [0, -3 * SECOND, 0]
+    asked = transaction("x", timestamp=NOW + HOUR, customer_id="ann")
+    about = rows_of([(0, 0, transaction_event(read[0][1].data.transaction, "t", NOW, None))])
+    for number, fraud in ((1, 1), (2, 0), (3, 1)):
+        state = EntityState(Entity.PAYER, "ann")
+        for fact in facts[:number]:
+            state.fold(*fact)
+        vector = dict(zip(CATALOGUE.names, finish({Entity.PAYER: state}, asked), strict=True))
+        assert (vector["payer_fraud_count_7d"], vector["payer_fraud_rate_30d"]) == (fraud, fraud)
+        assert training_labels(rows_of(facts[:number]), uses_of(about)).tolist() == [fraud]
 
 
 def labels_of(log: InMemoryEventLog) -> list[Envelope]:

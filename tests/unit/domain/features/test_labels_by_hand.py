@@ -1,7 +1,7 @@
 """Worked examples of label features, with values computed by hand rather than by any engine."""
 
 from domain.features import FeatureEvent
-from domain.times import DAY, HOUR, MINUTE
+from domain.times import DAY, HOUR, MINUTE, SECOND
 from tests.builders.feature_events import NOON, labelled, paid, values
 
 
@@ -59,7 +59,31 @@ class TestLabels:
         assert values(events, NOON + 2 * DAY)[name] == 1.0
         assert values(events, NOON + 3 * DAY)[name] == 0.0
         assert values(events, NOON + 3 * DAY)[rate] == 0.0
-        assert values(events[::-1], NOON + 3 * DAY)[name] == 0.0
+
+    def test_the_last_of_the_log_counts_though_it_was_known_before(self) -> None:
+        """Clocks of two hosts 3 s apart: the reversal comes later in the log, known earlier."""
+        report = labelled("t", NOON + 3 * SECOND, 1, "report")
+        reversal = labelled("t", NOON, 0, "back")
+        name, labels = "merchant_fraud_count_1d", "merchant_fraud_rate_1d"
+        both, again = [report, reversal], [report, reversal, labelled("t", NOON, 1, "again")]
+        for later in (MINUTE, HOUR):
+            assert values(both, NOON + later)[labels] == 0.0
+            assert values(both[::-1], NOON + later)[name] == 1.0
+            assert values(again, NOON + later)[name] == 1.0
+        far = labelled("t", NOON + 2 * HOUR, 1, "report")
+        assert values([far, reversal], NOON + HOUR)[labels] == 0.0
+        assert values([far, reversal], NOON + 3 * HOUR)[labels] == 0.0
+        assert values([reversal, far], NOON + 3 * HOUR)[labels] == 1.0
+
+    def test_a_label_that_never_counts_does_not_come_back_when_the_other_is_too_old(self) -> None:
+        """512 labels are kept: the reversal, known first, is cut off before what it reversed."""
+        report, reversal = labelled("t", NOON + DAY, 1, "report"), labelled("t", NOON, 0, "back")
+        others = [labelled(f"o{n}", NOON + 2 * DAY, 0, f"o{n}") for n in range(511)]
+        found = values([report, reversal, *others], NOON + 3 * DAY)
+        assert found["merchant_fraud_count_30d"] == 0.0
+        far = labelled("t", NOON + 130 * DAY, 1, "far")
+        found = values([far, reversal, labelled("u", NOON + 131 * DAY, 0)], NOON + 132 * DAY)
+        assert found["merchant_fraud_count_30d"] == 0.0
 
     def test_a_reversal_outlives_the_label_that_it_replaced(self) -> None:
         events = [labelled("t", NOON, 0, "genuine"), labelled("t", NOON + 6 * DAY, 1, "chargeback")]

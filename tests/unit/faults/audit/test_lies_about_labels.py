@@ -11,7 +11,7 @@ from domain.events import TransactionLabelled
 from domain.features import Entity
 from domain.times import DAY
 from faults.audit.evidence import Answer, Evidence
-from projections.replay.dataset import labels_of
+from projections.replay.payments import labels_of
 from tests.builders.evidence import System, found, payment, submission_of
 from tests.fakes.events import labelled
 

@@ -26,16 +26,17 @@ async def nowhere(*_: object) -> None:
 
 async def test_a_rebuilt_store_gets_both_uses_of_an_id(tmp_path: Path) -> None:
     again = NOW + HORIZON_US + 1
-    read = batch([submitted(), scored(), labelled(), submitted(known_time=again), scored()])
+    uses = [submitted(), scored(), labelled(), submitted(known_time=again), scored(), labelled()]
+    read = batch(uses)
     admission = RecordAdmission(
         TRANSACTIONS.name, partial(SqliteMemory, tmp_path / "admission.sqlite"), nowhere
     )
     for _ in range(2):
         assert admission.open({0}, from_start={0}) == {0: 0}
         checked = await admission.check(read)
-        assert [each.status for each in checked] == ["counts"] * 5
+        assert [each.status for each in checked] == ["counts"] * 6
         admission.commit(read)
-    assert admission.open({0}) == {0: 5}
+    assert admission.open({0}) == {0: 6}
     admission.close()
 
 

@@ -127,9 +127,9 @@ def test_its_own_label_changes_no_bit_of_a_vector(history: list[Placed]) -> None
 
 
 def last_label(history: list[Placed], name: str, at: int) -> int:
-    """Straight from the rule: the greatest by (known time, partition, offset) known by then."""
+    """Straight from the rule: the last in the log's order that is known by then."""
     labels = [
-        (place(placed), placed.event.label)
+        (placed.offset, placed.event.label)
         for placed in history
         if placed.event.transaction_id == name
         and placed.event.label is not None

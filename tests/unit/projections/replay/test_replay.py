@@ -102,6 +102,10 @@ def test_a_replay_folds_every_row_once_though_offsets_fall(log: list[Placed]) ->
     due = np.full(len(log), -1, dtype=np.int64)
     decided = [at for at, each in enumerate(log) if each.event.label is None]
     due[decided] = np.arange(len(decided))
-    falling = [each._replace(partition=0, offset=len(log) - at) for at, each in enumerate(log)]
+    end = len(log)
+    falling = [
+        each._replace(partition=0, offset=end - at if each.event.label is None else end + at)
+        for at, each in enumerate(log)
+    ]
     made, again = (vectors(SMALL, codes, rows_of(each), due) for each in (log, falling))
     assert made.tobytes() == again.tobytes()
