@@ -15,6 +15,8 @@ from domain.features import (
     feature_event,
     finish,
 )
+from domain.features.engine import overruled
+from domain.features.rows import rows_of
 from domain.times import SECOND
 from domain.transactions import Transaction
 from eventlog.admission.first_wins import Admission
@@ -251,7 +253,10 @@ def vectors_of(checked: Sequence[Sequence[CheckedRecord]]) -> dict[str, VectorRo
     facts = [(r, feature_event(r.envelope)) for each in checked for r in each if r.envelope]
     events = [(r.position, e) for r, e in facts if e is not None and r.status == "counts"]
     events.sort(key=lambda each: (each[1].known_time, each[0].partition, each[0].offset))
-    values = IdealFold(CATALOGUE).fold([Due(event, event.label is None) for _, event in events])
+    late = set(overruled(rows_of((at.partition, at.offset, e) for at, e in events)).tolist())
+    values = IdealFold(CATALOGUE).fold(
+        [Due(event, event.label is None, at in late) for at, (_, event) in enumerate(events)]
+    )
     wanted = [event for _, event in events if event.label is None]
     return {
         event.transaction_id: VectorRow(known=event.known_time, values=row)
