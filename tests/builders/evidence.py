@@ -5,7 +5,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.alerts import alert_of
-from domain.events import AlertDelivered, Envelope, TransactionLabelled, caused_event_id
+from domain.events import (
+    AlertDelivered,
+    Envelope,
+    TransactionImported,
+    TransactionLabelled,
+    TransactionSubmitted,
+    caused_event_id,
+)
 from domain.features import (
     CATALOGUE,
     Entity,
@@ -72,14 +79,25 @@ class System:
     states: dict[tuple[Entity, str], EntityState] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
+    times: dict[str, int] = field(default_factory=dict)
 
     def append(self, envelope: Envelope, topic: Topic = TRANSACTIONS) -> Position:
+        envelope = self._dated(envelope)
         partition = partition_for(envelope.subject, topic.partitions)
         place = self.put(topic, partition, encode(envelope), envelope.subject)
         counts = topic is not TRANSACTIONS or self._fold(envelope, place)
         record = CheckedRecord(place, envelope, "counts" if counts else "void")
         self.checked[topic.name][partition].append(record)
         return place
+
+    def _dated(self, envelope: Envelope) -> Envelope:
+        """A label carries the time of its transaction."""
+        data = envelope.data
+        if isinstance(data, TransactionSubmitted | TransactionImported):
+            self.times[envelope.subject] = data.transaction.timestamp
+        if not isinstance(data, TransactionLabelled) or envelope.subject not in self.times:
+            return envelope
+        return replace(envelope, data=replace(data, transaction_time=self.times[envelope.subject]))
 
     def put(self, topic: Topic, partition: int, value: bytes, key: str | None = None) -> Position:
         records = self.topics[topic.name][partition]

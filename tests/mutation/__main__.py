@@ -6,6 +6,7 @@ where one lives that is not known to be equivalent. A mutant that lives takes as
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,7 +61,7 @@ def on(number):
     return _load(_AT) == number
 """
 _IMPORT = "from domain.features.kernel.mutation import on as _on"
-_FUTURE = "from __future__ import annotations\n"
+_FIRST_IMPORT = re.compile(r"^(?=(from (?!__future__)|import ))", re.MULTILINE)
 
 
 def main(words: Sequence[str]) -> int:
@@ -87,7 +88,7 @@ def _switchable(copy: Path, chosen: Sequence[Mutant]) -> None:
         path = copy / mutant.file
         text = _put(path.read_text(), mutant, f"_on({MUTANTS.index(mutant) + 1})")
         if _IMPORT not in text:
-            text = text.replace(_FUTURE, f"{_FUTURE}\n{_IMPORT}\n", 1)
+            text = _FIRST_IMPORT.sub(f"{_IMPORT}\n", text, count=1)
         path.write_text(text)
 
 
