@@ -19,16 +19,13 @@ from domain.features.declarations.plan import Plan
 from domain.features.entities import Entity
 from domain.features.kernel import layout as at
 from domain.features.kernel.arrays import Bytes, Floats, Ints, Scratch, Tables
+from domain.features.kernel.ordering import overruled
 from domain.features.kernel.row_layout import (
-    IS_FRAUD,
-    IS_GENUINE,
     IS_OVERRULED,
-    KIND,
     OFFSET,
     PARTITION,
     PARTITIONS,
     PRESENT,
-    TRANSACTION,
     WIDTH,
     Rows,
 )
@@ -185,19 +182,6 @@ def in_this_order(rows: Rows, first: int = 0) -> Rows:
     numbered[:, PARTITION] = 0
     numbered[:, OFFSET] = np.arange(first, first + len(rows))
     return numbered
-
-
-def overruled(rows: Rows) -> Ints:
-    """The rows that are labels, and come after another of their transaction with a greater offset.
-
-    All labels of a transaction are of one partition.
-    """
-    labels = np.flatnonzero((rows[:, KIND] == IS_GENUINE) | (rows[:, KIND] == IS_FRAUD))
-    labels = labels[np.argsort(rows[labels, TRANSACTION], kind="stable")]
-    rank = np.empty(len(labels), dtype=np.int64)
-    rank[np.lexsort((rows[labels, OFFSET], rows[labels, TRANSACTION]))] = np.arange(len(labels))
-    # Ranks rise from transaction to transaction, so that one running maximum serves all.
-    return labels[np.maximum.accumulate(rank) > rank]
 
 
 def warm_up(features: FeatureSet) -> None:

@@ -22,7 +22,7 @@ from domain.features import (
     feature_event,
     finish,
 )
-from domain.features.engine import overruled
+from domain.features.kernel.ordering import overruled
 from domain.features.rows import rows_of
 from domain.times import SECOND
 from domain.transactions import Transaction

@@ -107,7 +107,7 @@ MUTANTS = (
            "if row[PRESENT] & IS_OVERRULED:", "if row[PRESENT] & IS_OVERRULED and not {on}:"),
     Mutant("bytes do not tell what replaced a label out of order", f"{KERNEL}/stored.py",
            "listed = 1", "listed = 0 if {on} else 1"),
-    Mutant("nothing overrules a label", "domain/features/engine.py",
+    Mutant("nothing overrules a label", f"{KERNEL}/ordering.py",
            "np.maximum.accumulate(rank) > rank", "rank < 0"),
     Mutant("a label counts in the tile in which it is replaced", f"{STORES}/label_features.py",
            "mem[replaced + i] >= upto", "mem[replaced + i] > upto", 0),

@@ -1,4 +1,4 @@
-"""Order of rows in which each request sees exactly the events of its version map.
+"""Order of rows in which each request sees exactly the events of its version map, and of labels.
 
 A version map names a set: the events at or below it. Maps of one entity nearly always form a chain,
 so one fold serves them all; where two are not comparable a new fold is begun.
@@ -8,7 +8,7 @@ import numpy as np
 
 from domain.features.kernel.arrays import Ints
 from domain.features.kernel.compiled import compiled
-from domain.features.kernel.row_layout import OFFSET
+from domain.features.kernel.row_layout import IS_FRAUD, IS_GENUINE, KIND, OFFSET, TRANSACTION, Rows
 
 
 @compiled
@@ -82,3 +82,16 @@ def versions_before(rows: Ints, codes: Ints, partitions: int) -> Ints:
         partition, offset = rows[i, 0], rows[i, OFFSET]
         reached[codes[i], partition] = max(reached[codes[i], partition], offset)
     return made
+
+
+def overruled(rows: Rows) -> Ints:
+    """The rows that are labels, and come after another of their transaction with a greater offset.
+
+    All labels of a transaction are of one partition.
+    """
+    labels = np.flatnonzero((rows[:, KIND] == IS_GENUINE) | (rows[:, KIND] == IS_FRAUD))
+    labels = labels[np.argsort(rows[labels, TRANSACTION], kind="stable")]
+    rank = np.empty(len(labels), dtype=np.int64)
+    rank[np.lexsort((rows[labels, OFFSET], rows[labels, TRANSACTION]))] = np.arange(len(labels))
+    # Ranks rise from transaction to transaction, so that one running maximum serves all.
+    return labels[np.maximum.accumulate(rank) > rank]
