@@ -82,20 +82,27 @@ def without_cards(command: LabelTransaction, cleaner: PayloadCleaner) -> LabelTr
     )
 
 
-async def label_transaction(command: LabelTransaction, context: Context) -> LabelReceipt:
-    """Durable when it returns. Raises NotFoundError for an unknown id: dead-letter and retry."""
+async def label_transaction(
+    command: LabelTransaction, context: Context, letter_id: str | None = None
+) -> LabelReceipt:
+    """Durable when it returns. Raises NotFoundError for an unknown id: dead-letter and retry.
+
+    `letter_id` is that of the dead letter in which it was kept; its label is recorded once.
+    """
     now = context.clock()
     if command.time is not None and command.time > now + 5 * MINUTE:
         raise InvalidInputError("timestamp", "lies more than five minutes in the future")
     known = context.ledger.known(command.transaction_id)
     if known is None:
         raise NotFoundError("transaction", command.transaction_id)
+    if letter_id is not None and await _is_recorded(command, context.ledger, known, letter_id):
+        return LabelReceipt(label_id(command), duplicate=True)
     command, duplicate = _referenced(command, context.ledger, known)
     if duplicate:
         return LabelReceipt(label_id(command), duplicate=True)
     origin = await context.ledger.submission(known)
     envelope = label_envelope(
-        command, origin.data.transaction, context.source, now, origin.correlation_id
+        command, origin.data.transaction, context.source, now, origin.correlation_id, letter_id
     )
     position = await context.log.append(TRANSACTIONS, command.transaction_id, envelope)
     await context.ledger.passed(position.partition, position.offset)
@@ -125,6 +132,16 @@ def _referenced(
     return replace(command, reference=_usual_reference(command, number)), said_again
 
 
+async def _is_recorded(
+    command: LabelTransaction, ledger: Ledger, known: Known, letter_id: str
+) -> bool:
+    """True where a label without a reference was recorded from this dead letter."""
+    if command.reference is not None:
+        return False
+    places = [(known.partition, offset) for offset in _recorded(command, ledger, known)]
+    return any([(await ledger.record(place)).causation_id == letter_id for place in places])
+
+
 def _recorded(command: LabelTransaction, ledger: Ledger, known: Known) -> list[int]:
     """Offsets of the reporter's labels of that kind and value that had no reference, in order."""
     offsets: list[int] = []
@@ -148,6 +165,7 @@ def label_envelope(
     source: str,
     known_time: int,
     correlation_id: str,
+    causation_id: str | None = None,
 ) -> Envelope:
     """The label with the entity keys, amount and time of its transaction copied in."""
     data = TransactionLabelled.of(
@@ -165,6 +183,7 @@ def label_envelope(
         known_time=known_time,
         data=data,
         correlation_id=correlation_id,
+        causation_id=causation_id,
     )
 
 

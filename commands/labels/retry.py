@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 from commands.context import Context
-from commands.labels.label import READER, label_id, label_transaction, parse_label
+from commands.labels.label import READER, LabelTransaction, label_id, label_transaction, parse_label
 from domain.errors import IntegrityError, InvalidInputError, NotFoundError
-from domain.events import RecordDeadLettered
 from eventlog.dead_letters import DeadRecord, dead_letter, unseal
 
 ORIGIN = "POST /labels"
@@ -18,13 +17,15 @@ def keep_early_label(key: bytes, context: Context) -> Callable[[bytes, str], Awa
 
     async def keep(payload: bytes, reason: str) -> None:
         command = parse_label(json.loads(payload))
+        # Without a reference only the order tells whether it is said again or anew.
+        said = "" if command.reference else f"{context.source} {context.clock()}"
         record = DeadRecord(
             reader=READER,
             origin=ORIGIN,
             partition=0,
-            # Equal labels are kept once: the place follows from what was said, and of when.
+            # Labels of one reference are kept once: the place follows from what was said.
             offset=int.from_bytes(
-                sha256(f"{label_id(command)} {command.time}".encode()).digest()[:6]
+                sha256(f"{label_id(command)} {command.time} {said}".encode()).digest()[:6]
             ),
             reason=reason,
             original=payload,
@@ -35,19 +36,27 @@ def keep_early_label(key: bytes, context: Context) -> Callable[[bytes, str], Awa
     return keep
 
 
-def retry_label(key: bytes, context: Context) -> Callable[[RecordDeadLettered], Awaitable[bool]]:
-    """The function that tries an early label again; True where nothing is left to do."""
+def open_early_label(key: bytes) -> Callable[[str], LabelTransaction | None]:
+    """The function that opens the sealed bytes of a dead letter; None where they are no label."""
 
-    async def retry(letter: RecordDeadLettered) -> bool:
+    def opened(sealed: str) -> LabelTransaction | None:
         try:
-            command = parse_label(json.loads(unseal(letter.sealed, key)))
+            return parse_label(json.loads(unseal(sealed, key)))
         except (IntegrityError, InvalidInputError, ValueError):
-            # It stays in the dead-letter topic for people to look at.
-            return True
+            return None
+
+    return opened
+
+
+def record_early_label(context: Context) -> Callable[[LabelTransaction, str], Awaitable[bool]]:
+    """The function that records a label that was kept, by the id of its dead letter, once however
+    often it is called; False while the transaction is unknown."""
+
+    async def record(command: LabelTransaction, letter_id: str) -> bool:
         try:
-            await label_transaction(command, context)
+            await label_transaction(command, context, letter_id)
         except NotFoundError:
             return False
         return True
 
-    return retry
+    return record

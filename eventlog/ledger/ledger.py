@@ -147,6 +147,10 @@ class Ledger:
         """The submitted or imported record that counts."""
         return await self._fetch(known.partition, known.origin_offset)
 
+    async def record(self, place: Place) -> Envelope:
+        """The record at a place that was read."""
+        return await self._fetch(*place)
+
     async def decision(self, transaction_id: str, known: Known) -> Envelope:
         """The decision that counts. Raises NotFoundError while there is none."""
         if known.scored_offset is None:

@@ -14,10 +14,11 @@ from commands import (
 from commands.agents.alert_webhook import AlertWebhook
 from commands.agents.inbox import InboxAgent
 from commands.agents.label_retry import LabelRetry
+from commands.agents.parked_labels import ParkedLabels
 from commands.agents.scoring_agent import ScoringAgent
 from commands.intake.payload import parse_payload
 from commands.labels.label import READER
-from commands.labels.retry import retry_label
+from commands.labels.retry import open_early_label, record_early_label
 from domain.errors import InvalidInputError, RetraceError
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.dead_letters import DeadRecord, dead_letter
@@ -50,7 +51,16 @@ def decisions(tools: Tools) -> Workload:
         context.source,
         context.clock,
     )
-    retry = LabelRetry(READER, retry_label(settings.dead_letter_key, context))
+    parked = ParkedLabels(tools.worker.ledgers / f"{tools.name}-parked-labels.sqlite")
+    tools.closing.callback(parked.close)
+    retry = LabelRetry(
+        READER,
+        parked,
+        open_early_label(settings.dead_letter_key),
+        record_early_label(context),
+        context.ledger,
+        context.clock,
+    )
     handlers: dict[Topic, BatchHandler] = {
         INBOX_TRANSACTIONS: _inbox_agent(settings, context, positions("inbox")),
         TRANSACTIONS: agent,
