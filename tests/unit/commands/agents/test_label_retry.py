@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -17,12 +17,11 @@ from commands.labels.retry import keep_early_label, open_early_label, record_ear
 from domain.errors import ConflictError, LogUnavailableError
 from domain.events import TransactionLabelled
 from domain.times import DAY
-from eventlog.batch import Batch
 from eventlog.codec import decode
 from eventlog.dead_letters import DeadRecord, dead_letter
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import DEAD_LETTERS, TRANSACTIONS
-from tests.builders.workers.pieces import batches_of
+from tests.builders.workers.pieces import batch, batches_of
 from tests.fakes.deciding import NOW, deciding_process, payload
 
 KEY = b"k" * 32
@@ -103,11 +102,11 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> AsyncIterator[Bench]:
+def bench() -> Iterator[Bench]:
     clock = Clock()
     with deciding_process(InMemoryEventLog(), clock=clock) as context:
         made = Bench(context, clock)
-        yield made  # type: ignore[misc]
+        yield made
         made.parked.close()
 
 
@@ -257,10 +256,7 @@ async def test_letters_of_others_and_what_cannot_be_read_are_passed_over(bench: 
     await dead_letter(bench.log, record, KEY, bench.clock)
     await dead_letter(bench.log, record, b"other", bench.clock)
     await bench.take()
-    junk: Mapping[int, bytes | None] = {3: b"garbage", 4: None}
-    await bench.agent.handle(
-        Batch(DEAD_LETTERS.name, 0, [(o, None, v) for o, v in junk.items()], 5)
-    )
+    await bench.agent.handle(batch([b"garbage", None], first=3, topic=DEAD_LETTERS))
     assert left(bench) == ["t-1"]
     assert bench.parked.starts({0}) == {0: 5}
 
