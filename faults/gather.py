@@ -96,7 +96,7 @@ def _memories(installation: Installation) -> list[MemoryEvidence]:
             name=name,
             positions=dict(file.positions),
             known=dict(file.ids),
-            labels=dict(file.labels),
+            labels={name: places[-1] for name, places in file.labels.items()},
         )
         for host in installation.hosts.values()
         for name, file in sorted(host.disk.files.items())

@@ -16,10 +16,11 @@ from commands import (
 from commands.agents.alert_webhook import AlertWebhook
 from commands.agents.inbox import InboxAgent
 from commands.agents.label_retry import LabelRetry
+from commands.agents.parked_labels import ParkedLabels
 from commands.agents.scoring_agent import ScoringAgent
 from commands.intake.payload import parse_payload
 from commands.labels.label import READER
-from commands.labels.retry import retry_label
+from commands.labels.retry import open_early_label, record_early_label
 from domain.errors import InvalidInputError, RetraceError
 from eventlog.dead_letters import DeadRecord, dead_letter
 from eventlog.port import Position
@@ -96,7 +97,15 @@ def decisions(bench: Bench) -> Workload:
         context.source,
         context.clock,
     )
-    retry = LabelRetry(READER, retry_label(DEAD_LETTER_KEY, context))
+    # Its file is lost with the process: a cache of the dead letters, which are read again.
+    retry = LabelRetry(
+        READER,
+        ParkedLabels(None),
+        open_early_label(DEAD_LETTER_KEY),
+        record_early_label(context),
+        context.ledger,
+        context.clock,
+    )
     webhook = AlertWebhook(
         context.log,
         bench.memory("delivery"),

@@ -8,9 +8,7 @@ last sync of the system, each table's pages apart from the others'.
 from collections.abc import Iterable, Mapping
 from random import Random
 
-from eventlog.admission.first_wins import Known
-
-Place = tuple[int, int]
+from eventlog.admission.first_wins import Known, Place, is_first_label
 
 
 class Disk:
@@ -36,9 +34,9 @@ class MemoryFile:
 
     def __init__(self) -> None:
         self.ids: dict[str, Known] = {}
-        self.labels: dict[str, Place] = {}
+        self.labels: dict[str, list[Place]] = {}
         self.positions: dict[int, int] = {}
-        self._safe: tuple[dict[str, Known], dict[str, Place], dict[int, int]] = ({}, {}, {})
+        self._safe: tuple[dict[str, Known], dict[str, list[Place]], dict[int, int]] = ({}, {}, {})
 
     def sync(self) -> None:
         self._safe = dict(self.ids), dict(self.labels), dict(self.positions)
@@ -59,7 +57,7 @@ class FileMemory:
     def __init__(self, file: MemoryFile) -> None:
         self._file = file
         self._ids: dict[str, Known] = {}
-        self._labels: dict[str, Place] = {}
+        self._labels: dict[str, list[Place]] = {}
 
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
         """Everything is at hand."""
@@ -72,10 +70,17 @@ class FileMemory:
         self._ids.update(entries)
 
     def label(self, event_id: str) -> Place | None:
-        return self._labels.get(event_id) or self._file.labels.get(event_id)
+        places = self._places(event_id)
+        return places[-1] if places else None
 
-    def first_label(self, event_id: str, partition: int, offset: int) -> Place:
-        return self.label(event_id) or self._labels.setdefault(event_id, (partition, offset))
+    def admits_label(self, event_id: str, partition: int, offset: int, since: int) -> bool:
+        places, place = self._places(event_id), (partition, offset)
+        if is_first_label(places, place, since):
+            places = self._labels[event_id] = [*places, place]
+        return place in places
+
+    def _places(self, event_id: str) -> list[Place]:
+        return self._labels.get(event_id) or self._file.labels.get(event_id, [])
 
     def undecided(self) -> dict[str, Known]:
         every = self._file.ids | self._ids
@@ -97,7 +102,7 @@ class FileMemory:
             for each in [each for each, known in held.items() if known.partition in gone]:
                 del held[each]
         for labels in (self._labels, self._file.labels):
-            for each in [each for each, place in labels.items() if place[0] in gone]:
+            for each in [each for each, places in labels.items() if places[0][0] in gone]:
                 del labels[each]
         for partition in gone:
             self._file.positions.pop(partition, None)
