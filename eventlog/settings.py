@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from eventlog.topics import Topic
 
+# Clocks of hosts are to be closer together than that.
+CLOCK_SKEW_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
@@ -13,6 +16,13 @@ class KafkaSettings:
     topic_prefix: str = ""
     delivery_timeout: float = 5.0
     request_timeout: float = 5.0
+
+    @property
+    def settle_seconds(self) -> float:
+        """So long after a record was known, all that was known before it is in the log, or its
+        append has failed. What a server keeps to itself for longer comes as a straggler.
+        """
+        return self.delivery_timeout + CLOCK_SKEW_SECONDS
 
 
 def topic_name(prefix: str, topic: Topic) -> str:

@@ -97,6 +97,7 @@ def print_summary(
         "labels_held": summary.labels_held,
         "labels_left_out": summary.labels_left_out,
         "out_of_order": summary.out_of_order,
+        "into_past": summary.into_past,
         "first_time": _moment(summary.first_time),
         "last_time": _moment(summary.last_time),
         "rejects_file": rejects_file,
@@ -141,6 +142,13 @@ def _say_next(
         say(line)
     if rejects_file:
         say(f"Rejected rows with line, field and reason: {rejects_file}", markup=False)
+    if summary.into_past:
+        say(
+            f"{summary.into_past:,} rows are older than what the log held already: vectors offline "
+            "of later transactions are made anew, decisions that were made do not change, and "
+            "features online count these rows from now on (rows that were in the log change "
+            "nothing)."
+        )
     if summary.out_of_order:
         say(
             f"{summary.out_of_order:,} rows are older than a row before them. Sort the file by "

@@ -54,7 +54,8 @@ class ImportRows:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPorts:
     """`redact` takes card numbers out of a rejected row's text. `schedule` gets each event's
-    time and may wait; `progress` gets the counts, every few thousand rows.
+    time and may wait; `progress` gets the counts, every few thousand rows. `newest` is the newest
+    known time in the log before the import, None where it is empty or was not asked.
     """
 
     cleaner: PayloadCleaner
@@ -65,6 +66,7 @@ class ImportPorts:
     spool: Path | None = None
     schedule: Callable[[int], None] | None = None
     progress: Callable[[ImportSummary], None] | None = None
+    newest: int | None = None
 
 
 def import_rows(
@@ -220,6 +222,7 @@ class _Import:
         fact = self._facts.of_transaction(transaction, digest, line, self._part)
         ports.log.append_nowait(TRANSACTIONS, transaction.transaction_id, fact)
         summary.accepted += 1
+        summary.into_past += ports.newest is not None and transaction.timestamp < ports.newest
 
     def _send_labels(self, until: int, schedule: Callable[[int], None] | None) -> None:
         """Those that are known by then, in the order of the file."""

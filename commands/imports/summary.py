@@ -14,8 +14,9 @@ class ImportSummary:
     `cleaned` counts accepted rows in which some text was normalised. `labels_held` were read
     and not sent: they will be known only after now, or the import ended early. `labels_left_out`
     are of months that were to be taken as unlabelled. `out_of_order` rows are older than one
-    before them. `notes` counts accepted rows of which something must be told. `months` are the
-    labels, sent or held, by the month of their payments.
+    before them, `into_past` accepted ones than what the log held before the import. `notes` counts
+    accepted rows of which something must be told. `months` are the labels, sent or held, by the
+    month of their payments.
     """
 
     rows: int = 0
@@ -27,6 +28,7 @@ class ImportSummary:
     labels_held: int = 0
     labels_left_out: int = 0
     out_of_order: int = 0
+    into_past: int = 0
     first_time: int | None = None
     last_time: int | None = None
     rejected_fields: dict[str, int] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Workloads of the workers, put together as runtime.processes does it, over simulated servers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,8 +22,11 @@ from commands.intake.payload import parse_payload
 from commands.labels.label import READER
 from commands.labels.retry import open_early_label, record_early_label
 from domain.errors import InvalidInputError, RetraceError
+from eventlog.archive.folder import ArchiveFolder
+from eventlog.archive.history import CountingRecord, History
 from eventlog.dead_letters import DeadRecord, dead_letter
 from eventlog.port import Position
+from eventlog.settings import KafkaSettings
 from eventlog.topics import ALERTS, DEAD_LETTERS, ENTITIES, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
 from faults.installation.deciding import DEAD_LETTER_KEY, context_of
 from faults.installation.hosts import Host, Servers
@@ -39,13 +42,15 @@ from projections.faust.admission import DeadLetter, RecordAdmission
 from projections.faust.progress import Progress
 from projections.faust.projection_handler import ProjectionHandler
 from projections.faust.worker import Workload
-from projections.offline.worker import OfflineVectors
+from projections.offline.worker import OfflinePorts, OfflineVectors
 from projections.online.rebuild_flags import RebuildFlags
 from projections.online.router import Router
 from projections.online.writer import EntityWriter
 
 INBOX_READER = "ingress"
 _CATCH_UP_SECONDS = 3600.0
+# The archive is no server of the simulation: what is read is the log alone.
+_NO_ARCHIVE = ArchiveFolder("no archive", TRANSACTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +171,17 @@ def offline(bench: Bench) -> Workload:
     def hold(partition: int, on: bool) -> None:
         bench.membership.hold(TRANSACTIONS.name, partition, on)
 
-    vectors = SimulatedVectors(bench.servers.postgres, bench.process)
-    ends = partial(bench.log.ends, TRANSACTIONS)
-    admission = bench.admission(TRANSACTIONS)
-    worker = OfflineVectors(vectors, admission, ends, hold, bench.progress.alive)
-    return Workload({TRANSACTIONS: worker}, beside=[worker.watch])
+    async def past(ends: Sequence[int]) -> Iterator[CountingRecord]:
+        return History(bench.log, _NO_ARCHIVE, ends).counting()
+
+    ports = OfflinePorts(
+        SimulatedVectors(bench.servers.postgres, bench.process),
+        bench.admission(TRANSACTIONS),
+        partial(bench.log.ends, TRANSACTIONS),
+        past,
+    )
+    worker = OfflineVectors(ports, KafkaSettings("").settle_seconds, hold, bench.progress.alive)
+    return Workload({TRANSACTIONS: worker}, beside=[worker.watch, worker.remake])
 
 
 def readmodels(bench: Bench) -> Workload:

@@ -21,9 +21,11 @@ from commands.imports.readers.rows import RowSource, UpToDamage
 from commands.imports.rejects import Reject, RejectSink, rejects_path_of
 from commands.imports.summary import ImportSummary
 from domain.durations import parse_duration
+from domain.errors import NotFoundError, UndecodableError
+from eventlog.codec import decode
 from eventlog.dead_letters import DeadRecord, dead_letter_event
-from eventlog.port import Appender
-from eventlog.topics import DEAD_LETTERS
+from eventlog.port import Appender, Position, Recorded
+from eventlog.topics import DEAD_LETTERS, TRANSACTIONS
 
 _CLOSING_SECONDS = 10.0
 
@@ -106,6 +108,24 @@ def run_import(opened: OpenedImport, ports: ImportPorts, summary: ImportSummary)
         ports.log.flush(_CLOSING_SECONDS)
         return True
     return False
+
+
+def newest_known(
+    ends: Sequence[int], read_one: Callable[[Position], Recorded], correlation_id: str
+) -> int | None:
+    """The greatest known time at the ends of TRANSACTIONS, in microseconds; None for an empty log.
+
+    What the same file gave is left out: importing it again adds nothing. Raises LogUnavailableError
+    """
+    known = []
+    for partition, end in enumerate(ends):
+        try:
+            last = decode(read_one(Position(TRANSACTIONS.name, partition, end - 1)).value)
+        except (NotFoundError, UndecodableError):
+            continue
+        if last.correlation_id != correlation_id:
+            known.append(last.known_time)
+    return max(known, default=None)
 
 
 def with_dead_letters(

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.errors import IntegrityError
+from domain.events import Envelope, TransactionImported, TransactionScored
 from domain.features import Entity, FeatureEvent, FeatureSet, entity_keys
 from domain.features.engine import blank, finish_and_fold, run_groups
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.row_layout import IS_OVERRULED, PRESENT, Rows
 from domain.features.rows import rows_of
+from projections.offline.port import VectorRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class Due:
     overruled: bool
 
 
+def is_wanted(envelope: Envelope) -> bool:
+    """True for the facts that have a vector: a transaction decided, or imported as history."""
+    return isinstance(envelope.data, TransactionScored | TransactionImported)
+
+
 class IdealFold:
     """Holds the state of every entity as bytes. Not thread-safe.
 
@@ -37,8 +44,8 @@ class IdealFold:
         self._states: dict[Entity, dict[str, bytes]] = {e: {} for e in features.entities}
         self._folded = 0
 
-    def fold(self, given: Sequence[Due]) -> Floats:
-        """The vectors of those wanted, in their order: [wanted, features], NaN for unknown.
+    def fold(self, given: Sequence[Due]) -> VectorRows:
+        """The vectors of those wanted, in their order.
 
         Raises ValueError or TypeError for an event that no state can hold; nothing is folded then.
         """
@@ -57,7 +64,13 @@ class IdealFold:
                 mine = np.array(at, dtype=np.int64)
                 self._entity(entity, [keys[p][entity] for p in at], rows[mine], due[mine], out)
         self._folded = first + len(given)
-        return out
+        made = [each.event for each in given if each.wanted]
+        return VectorRows(
+            [event.transaction_id for event in made],
+            [event.time for event in made],
+            [event.known_time for event in made],
+            out,
+        )
 
     def _request(self, rows: Rows, due: Ints, out: Floats) -> None:
         order = np.arange(len(rows), dtype=np.int64)

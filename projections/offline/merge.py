@@ -1,9 +1,10 @@
 """Merge of the partitions into the ideal order: (known time, topic rank, partition, offset).
 
-A record waits until no partition can still bring a smaller one. The transactions of a partition
-say how far it has come; labels may be stated long before their known time, and wait for it. A
-label that waits while a later one of its transaction goes first is overruled: it never counts. One
-topic is merged, so its rank plays no part.
+A record waits until no partition is expected to bring a smaller one. The transactions of a
+partition say how far it has come; labels may be stated long before their known time, and wait for
+it. A label that waits while a later one of its transaction goes first is overruled: it never
+counts. What comes all the same is not held back: projections.offline.stragglers. One topic is
+merged, so its rank plays no part.
 """
 
 from collections import defaultdict, deque
@@ -12,16 +13,19 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
 from domain.features import FeatureEvent
+from domain.times import SECOND
 from projections.offline.skew import ServedVector
 from projections.ports import RecordStatus
 
 NEVER = -(1 << 62)
+Place = tuple[int, int, int]
+"""(known time in microseconds, partition, offset): the ideal order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record. `arrived` is monotonic seconds; `wanted` where a vector is due, and `served`
-    is what a decision recorded. `overruled` is told when it is taken."""
+    """One record. `arrived` is seconds of the loop's clock; `wanted` where a vector is due, and
+    `served` is what a decision recorded. `overruled` is told when it is taken."""
 
     partition: int
     offset: int
@@ -32,6 +36,10 @@ class Entry:
     wanted: bool
     served: ServedVector | None = None
     overruled: bool = False
+
+    @property
+    def place(self) -> Place:
+        return self.known_time, self.partition, self.offset
 
 
 class _Source:
@@ -46,16 +54,15 @@ class _Source:
 
 
 class Merge:
-    """`settle` seconds after a record came, an idle partition no longer holds it back."""
+    """A partition no longer holds a record back once it is `settle` seconds of known time past it,
+    or was idle so long after the record came: appends are then acknowledged, or have failed."""
 
-    def __init__(self, partitions: int, settle: float = 2.0) -> None:
+    def __init__(self, partitions: int, settle: float) -> None:
         self._sources = [_Source() for _ in range(partitions)]
         self._heap: list[tuple[int, int, int, Entry]] = []
-        self._settle = settle
+        self._settle, self._settle_us = settle, round(settle * SECOND)
         # Of each transaction its labels that wait, and whether they are overruled.
         self._labels: defaultdict[str, dict[int, tuple[int, bool]]] = defaultdict(dict)
-        self._greatest = NEVER
-        self.stragglers = 0
 
     def add(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -65,10 +72,11 @@ class Merge:
             source.waiting += 1
             self._overrule(entry)
             if entry.known_time > NEVER and (entry.event is None or entry.event.label is None):
-                source.frontier = entry.known_time
+                # Not back again: an import of the past beside live traffic would hold all of it up.
+                source.frontier = max(source.frontier, entry.known_time)
 
     def idle(self, partition: int, moment: float) -> None:
-        """At `moment` (monotonic) the log held nothing of the partition that was not added."""
+        """At `moment` of the loop's clock all that the log held of the partition was added."""
         self._sources[partition].idle_at = moment
 
     def hurries(self, partition: int, most: int) -> bool:
@@ -78,7 +86,10 @@ class Merge:
         return source.waiting > most and source.frontier > least
 
     def take(self, most: int) -> Iterator[Entry]:
-        """The next entries in the ideal order that wait for nothing, at most so many."""
+        """The next entries in the ideal order that wait for nothing, at most so many.
+
+        One that came too late for its place comes next.
+        """
         for _ in range(most):
             if not self._heap or not self._may_go(self._heap[0][3]):
                 return
@@ -86,9 +97,6 @@ class Merge:
             source = self._sources[entry.partition]
             source.waiting -= 1
             source.out.add(entry.offset)
-            if entry.event is not None:
-                self.stragglers += entry.known_time < self._greatest
-                self._greatest = max(self._greatest, entry.known_time)
             yield self._judged(entry)
 
     def settled(self, partition: int) -> Iterator[Entry]:
@@ -120,7 +128,8 @@ class Merge:
         if entry.known_time == NEVER:
             return True
         # At equal times a lesser partition goes first, so it must be past that time, not at it.
-        place, settled = (entry.known_time, entry.partition), entry.arrived + self._settle
+        place = (entry.known_time + self._settle_us, entry.partition)
+        settled = entry.arrived + self._settle
         return all(
             (source.frontier, partition) >= place or source.idle_at >= settled
             for partition, source in enumerate(self._sources)

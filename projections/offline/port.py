@@ -16,7 +16,8 @@ def projection_of(features: FeatureSet) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VectorRows:
-    """Ideal vectors: `times` and `known` are microseconds UTC, `values` [ids, features]."""
+    """Ideal vectors: `times` and `known` are microseconds UTC, `values` [ids, features], NaN for
+    unknown."""
 
     ids: Sequence[str]
     times: Sequence[int]
@@ -60,8 +61,9 @@ class VectorStore(Protocol):
         ...
 
     def write(self, written: Written) -> None:
-        """All in one transaction; a row of the same id is replaced.
+        """All in one transaction; a row of the same id is replaced, the last of an id counts.
 
-        Raises FencedError, or UnavailableError (all or nothing is written: do it again).
+        Raises FencedError, or UnavailableError: all or nothing is written. The same given again
+        then changes nothing that is stored.
         """
         ...

@@ -39,13 +39,24 @@ class ServedVector:
     versions: Mapping[Entity, Mapping[int, int]]
 
 
-class SkewTally:
-    """Call `folded` for each event, and `decided` for each decision before its own event."""
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Of a decision: the lag of each of its entities, and by feature whether its bits differed."""
+
+    lags: Mapping[Entity, str]
+    differs: Sequence[bool]
+
+
+Tallies = dict[tuple[str, str], Tally]
+"""By feature and lag."""
+
+
+class Skew:
+    """Call `folded` for each event, and `compare` for each decision before its own event."""
 
     def __init__(self, features: FeatureSet) -> None:
         self._features = features
         self._last: OrderedDict[Key, dict[int, tuple[int, int]]] = OrderedDict()
-        self.tallies: dict[tuple[str, str], Tally] = {}
 
     def folded(self, key: Key, partition: int, offset: int, known: int) -> None:
         """An event that belongs to the ideal set of this entity from now on."""
@@ -56,32 +67,31 @@ class SkewTally:
         if len(self._last) > _MOST:
             self._last.popitem(last=False)
 
-    def decided(
+    def compare(
         self,
         known: int,
         keys: Mapping[Entity, str],
         served: ServedVector,
         ideal: Sequence[float | None],
-    ) -> None:
-        """Counts each feature once, under the lag of its entity (the request has none)."""
+    ) -> Comparison | None:
+        """None for a decision that was made with other features."""
         if served.feature_set != self._features.hash:
-            return
+            return None
         lags = {
             entity: self._lag(known, (entity, key), served.versions.get(entity, {}))
             for entity, key in keys.items()
         }
-        for feature, mine, best in zip(self._features.features, served.values, ideal, strict=True):
-            lag = lags.get(feature.entity, NOTHING_MISSED) if feature.entity else NOTHING_MISSED
-            before = self.tallies.get((feature.name, lag), Tally())
-            differs = not same(mine, best)
-            self.tallies[(feature.name, lag)] = Tally(
-                before.compared + 1, before.different + differs
-            )
+        differs = [not same(*both) for both in zip(served.values, ideal, strict=True)]
+        return Comparison(lags, differs)
 
-    def drain(self) -> dict[tuple[str, str], Tally]:
-        """What was counted since the last call."""
-        counted, self.tallies = self.tallies, {}
-        return counted
+    def count(self, comparison: Comparison, into: Tallies) -> None:
+        """Counts each feature once, under the lag of its entity (the request has none)."""
+        for feature, differs in zip(self._features.features, comparison.differs, strict=True):
+            lag = NOTHING_MISSED
+            if feature.entity:
+                lag = comparison.lags.get(feature.entity, NOTHING_MISSED)
+            before = into.get((feature.name, lag), Tally())
+            into[(feature.name, lag)] = Tally(before.compared + 1, before.different + differs)
 
     def _lag(self, known: int, key: Key, versions: Mapping[int, int]) -> str:
         missed = [

@@ -3,23 +3,32 @@
 One process follows all partitions and folds them in the order of known time into states of its
 own; a vector is made before its transaction is folded. Rows go to a VectorStore. After a restart
 the states are folded again from the beginning; rows that are stored are not made again.
+
+Where an event comes too late for its place, rows are stored that lack it. Positions then stand
+still, so that a process after this one knows of it, until the rows are made anew from the log.
 """
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from domain.events import TransactionImported, TransactionScored
+from domain.errors import NotFoundError, UnavailableError
+from domain.events import TransactionScored
 from domain.features import Entity, decode_versions, entity_keys, feature_event
 from domain.features.kernel.arrays import Floats
+from domain.times import to_rfc3339
 from eventlog.batch import Batch
 from eventlog.topics import TRANSACTIONS
 from projections.faust.admission import RecordAdmission
-from projections.offline.ideal_fold import Due, IdealFold
+from projections.offline.ideal_fold import Due, IdealFold, is_wanted
 from projections.offline.merge import NEVER, Entry, Merge
-from projections.offline.port import Progress, VectorRows, VectorStore, Written
-from projections.offline.skew import ServedVector, SkewTally
+from projections.offline.port import VectorRows, VectorStore, Written
+from projections.offline.remaking import Past, vectors_anew
+from projections.offline.skew import Comparison, ServedVector, Skew
+from projections.offline.stragglers import Stragglers
+from projections.offline.unwritten import Unwritten, together
 from projections.ports import CheckedRecord, Ends
 
 logger = logging.getLogger(__name__)
@@ -35,19 +44,28 @@ _WRITE_ROWS = 10_000
 _LOOK_SECONDS = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class OfflinePorts:
+    """`past` reads the log, `ends` its ends; `scratch` is a file of this worker alone,
+    None for memory."""
+
+    store: VectorStore
+    admission: RecordAdmission
+    ends: Ends
+    past: Past
+    scratch: Path | None = None
+
+
 class OfflineVectors:
-    """A BatchHandler of TRANSACTIONS that must be given all of its partitions, or none."""
+    """A BatchHandler of TRANSACTIONS that must be given all of its partitions, or none.
+
+    `settle` seconds after a record all that was known before it is expected to have come.
+    """
 
     def __init__(
-        self,
-        store: VectorStore,
-        admission: RecordAdmission,
-        ends: Ends,
-        hold: Hold,
-        alive: Alive = lambda: None,
+        self, ports: OfflinePorts, settle: float, hold: Hold, alive: Alive = lambda: None
     ) -> None:
-        self._store, self._admission, self._ends, self._hold = store, admission, ends, hold
-        self._alive = alive
+        self._ports, self._settle, self._hold, self._alive = ports, settle, hold, alive
         self._turn = asyncio.Lock()
         self._begin(dict.fromkeys(range(TRANSACTIONS.partitions), 0))
         self._ours = False
@@ -56,18 +74,22 @@ class OfflineVectors:
         async with self._turn:
             self._ours = len(partitions) == TRANSACTIONS.partitions
             if self._ours:
-                self._begin(await asyncio.to_thread(self._store.take_over))
-                self._admission.open(partitions, {p for p, at in self._written.items() if not at})
+                written = await asyncio.to_thread(self._ports.store.take_over)
+                self._begin(written)
+                self._ports.admission.open(partitions, {p for p, at in written.items() if not at})
             return dict.fromkeys(partitions, 0)
 
-    def _begin(self, written: dict[int, int]) -> None:
+    def _begin(self, written: Mapping[int, int]) -> None:
         self._written = written
         self._read = dict.fromkeys(written, 0)
-        self._merge = Merge(TRANSACTIONS.partitions)
-        self._fold = IdealFold(self._store.features)
-        self._skew = SkewTally(self._store.features)
+        self._merge = Merge(TRANSACTIONS.partitions, self._settle)
+        self._fold = IdealFold(self._ports.store.features)
+        self._skew = Skew(self._ports.store.features)
+        self._compared: dict[tuple[int, int], Comparison] = {}
+        self._stragglers = Stragglers(written)
         self._rows: list[VectorRows] = []
-        self._progress: dict[int, Progress] = {}
+        self._unwritten = [Unwritten()]
+        self._writing: Written | None = None
         self._held: set[int] = set()
 
     async def handle(self, batch: Batch) -> None:
@@ -77,11 +99,11 @@ class OfflineVectors:
             # A batch handed in again after a failed write is in the merge already.
             batch = batch.since(self._read[batch.partition])
             if batch.records:
-                checked = await self._admission.check(batch)
-                arrived = time.monotonic()
+                checked = await self._ports.admission.check(batch)
+                arrived = asyncio.get_running_loop().time()
                 self._merge.add(_entry(each, arrived) for each in checked)
                 self._read[batch.partition] = batch.next
-                self._admission.commit(batch)
+                self._ports.admission.commit(batch)
             await self._advance()
 
     async def revoke(self, partitions: set[int]) -> None:
@@ -94,16 +116,62 @@ class OfflineVectors:
         """Runs beside the batches: moves on past partitions to which nothing is written."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            moment = time.monotonic()
-            ends = await self._ends()
-            async with self._turn:
-                if not self._ours:
-                    continue
-                for partition, end in enumerate(ends):
-                    if self._read[partition] >= end:
-                        self._merge.idle(partition, moment)
-                await self._advance()
-                await self._flush()
+            await self.look()
+
+    async def look(self) -> None:
+        moment = asyncio.get_running_loop().time()
+        ends = await self._ports.ends()
+        async with self._turn:
+            if not self._ours:
+                return
+            for partition, end in enumerate(ends):
+                if self._read[partition] >= end:
+                    self._merge.idle(partition, moment)
+            await self._advance()
+            await self._flush()
+
+    async def remake(self) -> None:
+        """Runs beside the batches: makes vectors anew once stragglers have come."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            await self.make_anew()
+
+    async def make_anew(self) -> None:
+        """Returns at once where it is not time. Raises UnavailableError: call it again."""
+        async with self._turn:
+            stragglers = self._stragglers
+            now = asyncio.get_running_loop().time()
+            if not self._ours or not stragglers.ripe(now, self._settle):
+                return
+            # Rows that wait would be written over those made anew.
+            await self._flush()
+            span, ends = stragglers.begin(), [at for _, at in sorted(self._read.items())]
+            settled = len(self._unwritten)
+            self._unwritten.append(Unwritten())
+        since = to_rfc3339(span.since[0])
+        logger.info("events came late, %d so far: vectors since %s anew", stragglers.count, since)
+        count = 0
+        try:
+            past = await self._ports.past(ends)
+            made = vectors_anew(self._ports.store.features, past, span, self._ports.scratch)
+            while (rows := await asyncio.to_thread(next, made, None)) is not None:
+                async with self._turn:
+                    if self._stragglers is not stragglers:
+                        made.close()
+                        return
+                    await asyncio.to_thread(self._ports.store.write, Written([rows], {}))
+                count += len(rows)
+        except NotFoundError as error:
+            stragglers.put_back()
+            raise UnavailableError("the archive", f"{error}: merged into another file") from error
+        except BaseException:
+            stragglers.put_back()
+            raise
+        async with self._turn:
+            if self._stragglers is stragglers:
+                stragglers.done()
+                await self._write(settled)
+        logger.info("%d vectors since %s were made anew", count, since)
 
     async def _advance(self) -> None:
         while await asyncio.to_thread(self._fold_some):
@@ -120,34 +188,24 @@ class OfflineVectors:
         taken = list(self._merge.take(_AT_ONCE))
         entries = [entry for entry in taken if entry.event is not None]
         if entries:
-            due = [
-                entry.wanted and entry.offset >= self._written[entry.partition] for entry in entries
-            ]
-            values = self._fold.fold(
+            due = [self._stragglers.take(entry) for entry in entries]
+            made = self._fold.fold(
                 [
                     Due(e.event, wanted, e.overruled)
                     for e, wanted in zip(entries, due, strict=True)
                     if e.event
                 ]
             )
-            self._keep([e for e, wanted in zip(entries, due, strict=True) if wanted], values)
-            self._measure_skew(entries, due, values)
+            if len(made):
+                self._rows.append(made)
+            self._measure_skew(entries, due, made.values)
         return len(taken) == _AT_ONCE
 
-    def _keep(self, entries: Sequence[Entry], values: Floats) -> None:
-        events = [entry.event for entry in entries if entry.event is not None]
-        if events:
-            self._rows.append(
-                VectorRows(
-                    [event.transaction_id for event in events],
-                    [event.time for event in events],
-                    [entry.known_time for entry in entries],
-                    values,
-                )
-            )
-
     def _measure_skew(self, entries: Sequence[Entry], due: Sequence[bool], values: Floats) -> None:
-        """Compares the served vector of each decision with its ideal one."""
+        """Compares the served vector of each decision with its ideal one, of the events so far.
+
+        Once each: what is made again or anew was counted with its own position.
+        """
         row = 0
         for entry, wanted in zip(entries, due, strict=True):
             assert entry.event is not None
@@ -158,27 +216,40 @@ class OfflineVectors:
             asked = self._fold.features.by_entity
             keys = {e: key for e, key in entity_keys(entry.event).items() if e in asked}
             if wanted:
-                if entry.served is not None:
+                if entry.served is not None and entry.offset >= self._written[entry.partition]:
                     ideal = [None if v != v else v for v in values[row].tolist()]
-                    self._skew.decided(entry.known_time, keys, entry.served, ideal)
+                    found = self._skew.compare(entry.known_time, keys, entry.served, ideal)
+                    if found is not None:
+                        self._compared[entry.partition, entry.offset] = found
                 row += 1
             for key in keys.items():
                 self._skew.folded(key, entry.partition, entry.offset, entry.known_time)
 
     async def _flush(self) -> None:
+        latest = self._unwritten[-1]
         for partition in self._read:
             for entry in self._merge.settled(partition):
                 if entry.offset >= self._written[partition]:
-                    before = self._progress.get(partition, Progress(0))
-                    self._progress[partition] = _one_more(before, entry)
-        if not self._progress and not self._rows:
-            return
-        written = Written(self._rows, self._progress, self._skew.tallies)
-        await asyncio.to_thread(self._store.write, written)
-        self._skew.drain()
-        for partition, progress in self._progress.items():
-            self._written[partition] = progress.next
-        self._rows, self._progress = [], {}
+                    latest.settle(entry)
+                    if found := self._compared.pop((partition, entry.offset), None):
+                        self._skew.count(found, latest.tallies)
+        await self._write(0 if self._stragglers.outstanding else len(self._unwritten))
+
+    async def _write(self, parts: int) -> None:
+        """Writes all rows, and progress and skew of the first `parts` that are unwritten.
+
+        What failed is written first, and as it was: the store may have it already.
+        """
+        await self._write_again()
+        whole = together(self._unwritten[:parts])
+        self._writing = Written(self._rows, whole.progress, whole.tallies)
+        self._rows, self._unwritten = [], self._unwritten[parts:] or [Unwritten()]
+        await self._write_again()
+
+    async def _write_again(self) -> None:
+        if self._writing is not None and (self._writing.rows or self._writing.progress):
+            await asyncio.to_thread(self._ports.store.write, self._writing)
+        self._writing = None
 
 
 def _entry(record: CheckedRecord, arrived: float) -> Entry:
@@ -193,7 +264,7 @@ def _entry(record: CheckedRecord, arrived: float) -> Entry:
         arrived,
         record.status,
         feature_event(envelope) if counts and envelope else None,
-        counts and isinstance(data, TransactionScored | TransactionImported),
+        counts and envelope is not None and is_wanted(envelope),
         _served(data) if counts and isinstance(data, TransactionScored) else None,
     )
 
@@ -201,12 +272,3 @@ def _entry(record: CheckedRecord, arrived: float) -> Entry:
 def _served(data: TransactionScored) -> ServedVector:
     versions = {Entity(entity): decode_versions(text) for entity, text in data.versions.items()}
     return ServedVector(data.feature_set, data.features, versions)
-
-
-def _one_more(progress: Progress, entry: Entry) -> Progress:
-    return Progress(
-        entry.offset + 1,
-        progress.projected + (entry.status == "counts"),
-        progress.void + (entry.status == "void"),
-        progress.dead + (entry.status == "dead"),
-    )

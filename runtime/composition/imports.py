@@ -1,8 +1,9 @@
 """Composition of an import of files: the log, the payload cleaner and the file of rejects."""
 
+import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 
 from commands.imports.handler import ImportPorts
@@ -11,9 +12,11 @@ from commands.imports.rejects import RejectFile
 from commands.imports.schedule import ReplaySchedule
 from commands.imports.summary import ImportSummary
 from commands.policy.keys import refuse_other_keys
+from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.port import Appender
+from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
-from operations.log.imports import OpenedImport, with_dead_letters
+from operations.log.imports import OpenedImport, newest_known, with_dead_letters
 from runtime.composition.intake import cleaner_for_file, keys_of
 from runtime.composition.log import open_log
 from runtime.settings import Settings
@@ -39,11 +42,13 @@ def open_import_ports(
     os.setpriority(os.PRIO_PROCESS, 0, max(5, os.getpriority(os.PRIO_PROCESS, 0)))
     cleaner, redact = cleaner_for_file(settings, currency)
     command = opened.command
-    opened_log: AbstractContextManager[Appender] = (
-        nullcontext(NothingAppended()) if dry_run else _open_same_log(settings)
+    opened_log: AbstractContextManager[tuple[Appender, int | None]] = (
+        nullcontext((NothingAppended(), None))
+        if dry_run
+        else _open_same_log(settings, command.correlation_id)
     )
     with (
-        opened_log as log,
+        opened_log as (log, newest),
         closing(RejectFile(opened.rejects_path, command.binding.column)) as rejects,
     ):
         yield ImportPorts(
@@ -57,11 +62,20 @@ def open_import_ports(
             spool=settings.state_dir,
             schedule=ReplaySchedule(rate, time.monotonic, sleep) if rate else None,
             progress=progress,
+            newest=newest,
         )
 
 
 @contextmanager
-def _open_same_log(settings: Settings) -> Iterator[Appender]:
+def _open_same_log(
+    settings: Settings, correlation_id: str
+) -> Iterator[tuple[Appender, int | None]]:
+    """The log, and the newest known time in it."""
     with open_log(settings) as log:
         refuse_other_keys(log, keys_of(settings))
-        yield log
+        ends = asyncio.run(_ends(log))
+        yield log, newest_known(ends, log.read_one, correlation_id)
+
+
+async def _ends(log: KafkaEventLog) -> Sequence[int]:
+    return await log.ends(TRANSACTIONS)

@@ -1,11 +1,18 @@
 """`offline` worker: projects feature vectors into PostgreSQL, for training."""
 
+import asyncio
+from collections.abc import Iterator, Sequence
 from functools import partial
 
+from domain.events import TransactionImported, TransactionLabelled, TransactionScored
+from eventlog.archive.folder import ArchiveFolder
+from eventlog.archive.history import CountingRecord, History
+from eventlog.archive.identity import check_same_log
+from eventlog.settings import KafkaSettings
 from eventlog.topics import TRANSACTIONS
 from projections.faust.worker import Workload
 from projections.offline.adapters.postgres_vectors import PostgresVectors
-from projections.offline.worker import OfflineVectors
+from projections.offline.worker import OfflinePorts, OfflineVectors
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.generation_watch import generation_watch
@@ -13,6 +20,10 @@ from projections.readmodels.storage.connecting import build_engine, transaction
 from projections.readmodels.storage.feature_columns import ensure_feature_columns
 from projections.settings import PostgresSettings
 from runtime.processes.workload import Tools
+
+_FOLDED = frozenset(
+    each.NAME for each in (TransactionScored, TransactionImported, TransactionLabelled)
+)
 
 
 def offline(tools: Tools) -> Workload:
@@ -27,9 +38,22 @@ def offline(tools: Tools) -> Workload:
     def hold(partition: int, on: bool) -> None:
         tools.membership.hold(tools.worker.topic_prefix + TRANSACTIONS.name, partition, on)
 
-    ends = partial(tools.log.ends, TRANSACTIONS)
-    vectors = PostgresVectors(engine, states.features)
-    offline = OfflineVectors(
-        vectors, tools.admission(TRANSACTIONS), ends, hold, tools.progress.alive
+    folder = ArchiveFolder(tools.settings.archive_url, TRANSACTIONS)
+
+    async def past(upto: Sequence[int]) -> Iterator[CountingRecord]:
+        pieces = await asyncio.to_thread(folder.pieces)
+        ends = await tools.log.ends(TRANSACTIONS)
+        await asyncio.to_thread(check_same_log, folder, pieces, ends, tools.log.read_one)
+        return History(tools.log, folder, upto).counting(_FOLDED)
+
+    ports = OfflinePorts(
+        PostgresVectors(engine, states.features),
+        tools.admission(TRANSACTIONS),
+        partial(tools.log.ends, TRANSACTIONS),
+        past,
+        tools.worker.state_dir / "offline" / "ideal-order.sqlite",
     )
-    return Workload({TRANSACTIONS: offline}, beside=[offline.watch, generation_watch(states)])
+    settle = KafkaSettings(tools.settings.kafka_bootstrap_servers).settle_seconds
+    offline = OfflineVectors(ports, settle, hold, tools.progress.alive)
+    beside = [offline.watch, offline.remake, generation_watch(states)]
+    return Workload({TRANSACTIONS: offline}, beside)

@@ -272,13 +272,12 @@ def vectors_of(checked: Sequence[Sequence[CheckedRecord]]) -> dict[str, VectorRo
     events = [(r.position, e) for r, e in facts if e is not None and r.status == "counts"]
     events.sort(key=lambda each: (each[1].known_time, each[0].partition, each[0].offset))
     late = set(overruled(rows_of((at.partition, at.offset, e) for at, e in events)).tolist())
-    values = IdealFold(CATALOGUE).fold(
+    made = IdealFold(CATALOGUE).fold(
         [Due(event, event.label is None, at in late) for at, (_, event) in enumerate(events)]
     )
-    wanted = [event for _, event in events if event.label is None]
     return {
-        event.transaction_id: VectorRow(known=event.known_time, values=row)
-        for event, row in zip(wanted, values.tolist(), strict=True)
+        name: VectorRow(known=known, values=row)
+        for name, known, row in zip(made.ids, made.known, made.values.tolist(), strict=True)
     }
 
 

@@ -74,9 +74,14 @@ class PostgresVectors:
             raise FencedError("the offline vectors have not been taken over")
         with transaction(self._engine) as connection:
             cursor = driver_cursor(connection)
-            for partition in sorted(written.progress):
-                epoch = self._epochs[partition]
-                positions.lock(cursor, self._name, TRANSACTIONS.name, partition, epoch)
+            # All of them: rows may come without progress, and a zombie must not write those.
+            at = {
+                partition: positions.lock(cursor, self._name, TRANSACTIONS.name, partition, epoch)
+                for partition, epoch in sorted(self._epochs.items())
+            }
+            if any(at[partition] >= now.next for partition, now in written.progress.items()):
+                # Committed when the connection was lost: counts must not be added twice.
+                return
             if any(len(rows) for rows in written.rows):
                 self._rows(cursor, written)
             self._tallies(cursor, written.tallies)

@@ -4,8 +4,9 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
-from domain.events import Envelope, TransactionImported, TransactionLabelled
+from domain.events import Envelope, TransactionImported, TransactionLabelled, TransactionScored
 from domain.features import (
     CATALOGUE,
     Entity,
@@ -24,7 +25,7 @@ from eventlog.codec import decode
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
 from projections.online.port import StateStore
-from tests.fakes.events import imported, labelled
+from tests.fakes.events import imported, labelled, scored, submitted
 
 START = 1_690_000_000_000_000
 Key = tuple[Entity, str]
@@ -65,6 +66,19 @@ def lay_down(log: KafkaEventLog, numbers: range) -> None:
             )
             fact = labelled(made.transaction_id, label.reference)
             _append(log, fact, label, made.timestamp + DAY)
+    log.flush()
+
+
+def decide(log: KafkaEventLog, numbers: range) -> None:
+    """The payments of these numbers are submitted and decided live."""
+    for number in numbers:
+        made = transaction(number)
+        known: dict[str, Any] = {"time": made.timestamp, "known_time": made.timestamp}
+        fact = scored(made.transaction_id, **known)
+        assert isinstance(fact.data, TransactionScored)
+        fact = replace(fact, data=replace(fact.data, transaction=made, versions={}))
+        log.append_nowait(TRANSACTIONS, fact.subject, submitted(made.transaction_id, **known))
+        log.append_nowait(TRANSACTIONS, fact.subject, fact)
     log.flush()
 
 

@@ -1,5 +1,6 @@
 """The offline worker on real servers: ideal vectors, complete after kills, through Feast."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -8,9 +9,16 @@ import psycopg
 from domain.features import CATALOGUE
 from domain.times import to_datetime
 from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.archive.folder import ArchiveFolder
+from eventlog.archive.history import History
+from eventlog.topics import TRANSACTIONS
+from host.clock import now_us
+from projections.offline.port import projection_of
 from projections.online.adapters.feast_repo import feature_store
+from projections.replay.dataset import dataset
+from projections.verification.postgres_side import digests, stored_vectors
 from runtime.settings import Settings
-from tests.builders.workers.history import ideal, lay_down, transaction, until
+from tests.builders.workers.history import decide, ideal, lay_down, transaction, until
 from tests.builders.workers.process import WorkerProcess
 
 
@@ -41,6 +49,47 @@ def test_vectors_are_ideal_after_a_kill_and_feast_returns_them(
     ):
         assert values == expected[identity], identity
     assert_feast_agrees(applied, expected)
+
+
+def test_history_older_than_live_decisions_leaves_no_vector_without_it(
+    start: Callable[[str], WorkerProcess],
+    database: psycopg.Connection[Any],
+    log: KafkaEventLog,
+    settings: Settings,
+) -> None:
+    """A kill lies between the import and the end of what it makes anew."""
+    decide(log, range(600, 640))
+    worker = start("offline")
+    until(lambda: rows(database) == 40, what="40 vectors")
+    lay_down(log, range(600))
+    until(lambda: rows(database) == 640, what="640 vectors")
+    worker.kill()
+    worker.start()
+    ends = list(asyncio.run(log.ends(TRANSACTIONS)))
+    until(lambda: positions(database) == ends, what="all positions at the ends of the log")
+    assert worker.stop() == 0
+    history = History(log, ArchiveFolder(settings.archive_url, TRANSACTIONS), ends)
+    made = dataset(history.events(), CATALOGUE, as_known_at=now_us())
+    stored = {
+        int(mark): vector.tobytes()
+        for marks, vectors in stored_vectors(database, CATALOGUE)
+        for mark, vector in zip(marks, vectors, strict=True)
+    }
+    wanted = digests(made.transaction_ids.tolist()).tolist()
+    different = [
+        name
+        for name, mark, vector in zip(made.transaction_ids, wanted, made.values, strict=True)
+        if stored[mark] != vector.tobytes()
+    ]
+    assert (len(made), different) == (640, [])
+
+
+def positions(database: psycopg.Connection[Any]) -> list[int]:
+    found = database.execute(
+        "SELECT next_offset FROM projection_positions WHERE projection = %s ORDER BY partition",
+        (projection_of(CATALOGUE),),
+    )
+    return [int(each) for (each,) in found.fetchall()]
 
 
 def assert_feast_agrees(settings: Settings, expected: dict[str, list[float | None]]) -> None:

@@ -150,6 +150,12 @@ def test_rows_out_of_order_are_taken_and_counted(tmp_path: Path) -> None:
     assert done.summary.first_time == START
 
 
+def test_rows_older_than_what_the_log_holds_are_counted(tmp_path: Path) -> None:
+    path = write_ndjson(tmp_path / "h.ndjson", rows_of(10, step=DAY))
+    for newest, older in ((None, 0), (START, 0), (START + 3 * DAY, 3), (START + 99 * DAY, 10)):
+        assert run_import(path, ports={"newest": newest}).summary.into_past == older
+
+
 def test_what_was_sent_is_known_when_the_log_fails(tmp_path: Path) -> None:
     class Failing(OrderedLog):
         def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:

@@ -2,7 +2,7 @@
 
 from domain.features import CATALOGUE, Entity
 from domain.times import SECOND
-from projections.offline.skew import LONGER, NOTHING_MISSED, ServedVector, SkewTally, Tally
+from projections.offline.skew import LONGER, NOTHING_MISSED, ServedVector, Skew, Tallies, Tally
 
 ANN = (Entity.PAYER, "ann")
 BLANK: list[float | None] = [None] * len(CATALOGUE)
@@ -17,20 +17,30 @@ def with_count(value: float | None) -> list[float | None]:
     return [value if at == COUNT else None for at in range(len(CATALOGUE))]
 
 
+def counted(skew: Skew, *decided: tuple[int, ServedVector, list[float | None]]) -> Tallies:
+    tallies: Tallies = {}
+    for known, vector, ideal in decided:
+        found = skew.compare(known, {Entity.PAYER: "ann"}, vector, ideal)
+        if found is not None:
+            skew.count(found, tallies)
+    return tallies
+
+
 def test_a_reader_that_saw_everything_has_missed_nothing() -> None:
-    watch = SkewTally(CATALOGUE)
-    watch.folded(ANN, 3, 10, known=SECOND)
-    watch.decided(2 * SECOND, {Entity.PAYER: "ann"}, served({3: 10}), BLANK)
-    assert watch.drain()[("payer_count_1d", NOTHING_MISSED)] == Tally(1, 0)
-    assert watch.drain() == {}
+    skew = Skew(CATALOGUE)
+    skew.folded(ANN, 3, 10, known=SECOND)
+    tallies = counted(skew, (2 * SECOND, served({3: 10}), BLANK))
+    assert tallies[("payer_count_1d", NOTHING_MISSED)] == Tally(1, 0)
 
 
 def test_a_missed_event_counts_under_its_age_and_only_for_its_entity() -> None:
-    watch = SkewTally(CATALOGUE)
-    watch.folded(ANN, 3, 10, known=SECOND)
-    watch.decided(SECOND + 5, {Entity.PAYER: "ann"}, served({3: 9}), with_count(1.0))
-    watch.decided(200 * SECOND, {Entity.PAYER: "ann"}, served({}), with_count(1.0))
-    tallies = watch.drain()
+    skew = Skew(CATALOGUE)
+    skew.folded(ANN, 3, 10, known=SECOND)
+    tallies = counted(
+        skew,
+        (SECOND + 5, served({3: 9}), with_count(1.0)),
+        (200 * SECOND, served({}), with_count(1.0)),
+    )
     assert tallies[("payer_count_1d", "100ms")] == Tally(1, 1)
     assert tallies[("payer_count_1d", LONGER)] == Tally(1, 1)
     assert tallies[("amount", NOTHING_MISSED)] == Tally(2, 0)
@@ -38,6 +48,5 @@ def test_a_missed_event_counts_under_its_age_and_only_for_its_entity() -> None:
 
 
 def test_decisions_with_other_features_are_left_out() -> None:
-    watch = SkewTally(CATALOGUE)
-    watch.decided(1, {Entity.PAYER: "ann"}, served({}, "other"), BLANK)
-    assert watch.drain() == {}
+    skew = Skew(CATALOGUE)
+    assert counted(skew, (1, served({}, "other"), BLANK)) == {}

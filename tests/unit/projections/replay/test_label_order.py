@@ -79,7 +79,7 @@ def streamed(facts: Sequence[Placed], x: Transaction) -> list[float | None]:
 
 def merged(log: Sequence[Placed], turns: Sequence[int]) -> list[list[float | None]]:
     """The vectors of the offline worker, in the order of known time."""
-    merge, fold = Merge(PARTITIONS), IdealFold(SMALL)
+    merge, fold = Merge(PARTITIONS, settle=2.0), IdealFold(SMALL)
     waiting = {p: [fact for fact in log if fact.partition == p] for p in range(PARTITIONS)}
     for partition in turns:
         at, offset, event = waiting[partition].pop(0)
@@ -88,8 +88,8 @@ def merged(log: Sequence[Placed], turns: Sequence[int]) -> list[list[float | Non
     for partition in range(PARTITIONS):
         merge.idle(partition, 10.0)
     taken = [entry for entry in merge.take(len(log)) if entry.event]
-    values = fold.fold([Due(e.event, e.wanted, e.overruled) for e in taken if e.event])
-    return [list(row) for row in values.tolist()]
+    made = fold.fold([Due(e.event, e.wanted, e.overruled) for e in taken if e.event])
+    return [list(row) for row in made.values.tolist()]
 
 
 @examples(200)
