@@ -12,7 +12,8 @@ class WorkerSettings:
 
     `fetch_wait_ms` bounds how long a quiet partition waits behind a fetch of the others.
     `session_seconds` is how long a killed worker keeps its partitions from the next one.
-    `stall_seconds` without progress under lag end the process, so that its supervisor restarts it.
+    A partition that stands still for `stall_seconds`, or one batch or assignment that takes longer
+    than `slow_seconds`, ends the process, so that its supervisor restarts it.
     `topic_prefix` sets several logs on one server apart. A worker that comes back under the same
     `instance` has its partitions at once, without waiting for its dead predecessor's session.
     With `sole_owner` one member of the group gets all partitions, and the others stand by.
@@ -24,6 +25,7 @@ class WorkerSettings:
     fetch_bytes: int = _ONE_MEGABYTE
     session_seconds: float = 10.0
     stall_seconds: float = 30.0
+    slow_seconds: float = 120.0
     topic_prefix: str = ""
     instance: str | None = None
     sole_owner: bool = False

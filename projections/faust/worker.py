@@ -95,6 +95,7 @@ class Worker:
         self._next: dict[TopicPartition, int] = {}
         self._sought: dict[TopicPartition, tuple[int, int]] = {}
         self._fenced: set[TopicPartition] = set()
+        self._asked = False
         self._ready = asyncio.Event()
         self._done = asyncio.Event()
         self._failure: BaseException | None = None
@@ -107,9 +108,18 @@ class Worker:
         return sum(max(0, self.ends.get(tp, 0) - at) for tp, at in self._next.items())
 
     @property
-    def partitions(self) -> set[TopicPartition]:
-        """Those whose assignment is complete."""
-        return set(self._next)
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """The next offset to handle of each partition whose assignment is complete."""
+        return self._next
+
+    @property
+    def unassigned(self) -> bool:
+        """Partitions have been asked for, and no assignment is complete."""
+        return self._asked and not self._ready.is_set()
+
+    def busy(self, topic: str) -> bool:
+        """A batch of the topic is being handled; `topic` is its full name."""
+        return self._turns[topic].locked()
 
     async def ready(self) -> None:
         """Returns once an assignment is complete, and none is under way."""
@@ -129,6 +139,7 @@ class Worker:
                 if not before.cancel():
                     before.result()
             if not self._done.is_set():
+                self._asked = True
                 await self.membership.start()
                 logger.info("%s: started, reads %s", self.name, ", ".join(self._handlers))
             await asyncio.wait({asked, crashed}, return_when=asyncio.FIRST_COMPLETED)
@@ -172,6 +183,7 @@ class Worker:
         self._next.clear()
         self._sought.clear()
         self._fenced.clear()
+        self.progress.held.clear()
         if self._assigning is None or self._assigning.done():
             self._assigning = asyncio.create_task(self._assign())
 
@@ -195,8 +207,8 @@ class Worker:
                 await self._unless_superseded(epoch, partial(handler.revoke, gone))
             self._owned[topic] = mine
             found = await self._unless_superseded(epoch, partial(handler.assign, mine))
+            self.progress.alive()
             starts.update({(topic, partition): at for partition, at in found.items()})
-        self.progress.alive()
         # Before the seek: its records may come before it returns, and wait for their turn.
         self._next = dict(starts)
         if starts:
@@ -254,7 +266,6 @@ class Worker:
         handle = partial(self._handlers[batch.topic].handle, batch.since(expected))
         await self._unless_superseded(epoch, handle)
         self._next[tp] = batch.next
-        self.progress.alive()
 
     def background(self, task: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """Runs a task beside the batches: again after UnavailableError; other errors stop us."""

@@ -35,9 +35,7 @@ def offline(tools: Tools) -> Workload:
     with transaction(engine) as connection:
         ensure_feature_columns(connection, states.features.names)
 
-    def hold(partition: int, on: bool) -> None:
-        tools.membership.hold(tools.worker.topic_prefix + TRANSACTIONS.name, partition, on)
-
+    hold = partial(tools.hold, TRANSACTIONS)
     folder = ArchiveFolder(tools.settings.archive_url, TRANSACTIONS)
 
     async def past(upto: Sequence[int]) -> Iterator[CountingRecord]:

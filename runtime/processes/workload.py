@@ -35,6 +35,13 @@ class Tools:
     closing: ExitStack
     again: Callable[[], None]
 
+    def hold(self, topic: Topic, partition: int, on: bool) -> None:
+        """Stops fetching a partition until it is resumed, or assigned anew."""
+        full_name = self.worker.topic_prefix + topic.name
+        self.membership.hold(full_name, partition, on)
+        held = self.progress.held
+        (held.add if on else held.discard)((full_name, partition))
+
     def dead_letter(self) -> DeadLetter:
         """Sends a record that this worker cannot process to the dead-letter topic."""
         key = self.settings.dead_letter_key

@@ -70,16 +70,23 @@ NAME = TRANSACTIONS.name
 
 
 class Handler:
-    """Keeps what it is given; `trouble` is raised first, one each time it is called."""
+    """Keeps what it is given; `trouble` is raised first, one each time it is called.
+
+    `trouble_of_assign` is raised so by `assign`.
+    """
 
     def __init__(self, start: int = 0) -> None:
         self.start = start
         self.got: list[tuple[int, list[int]]] = []
         self.revoked: list[set[int]] = []
         self.trouble: list[Exception] = []
-        self.called = asyncio.Event()
+        self.trouble_of_assign: list[Exception] = []
+        self.called, self.assigning = asyncio.Event(), asyncio.Event()
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        self.assigning.set()
+        if self.trouble_of_assign:
+            raise self.trouble_of_assign.pop(0)
         return dict.fromkeys(partitions, self.start)
 
     async def handle(self, batch: Batch) -> None:

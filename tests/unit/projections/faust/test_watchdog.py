@@ -1,51 +1,159 @@
-"""The watchdog: it ends a worker that has lag and makes no progress, and no other."""
+"""The watchdog: it ends a worker that has stalled, and no other."""
 
 import asyncio
 import threading
-import time
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import cast
 
-from eventlog.topics import TRANSACTIONS
+import pytest
+
+from domain.errors import FencedError, UnavailableError
+from eventlog.batch import Batch
 from projections.faust.membership import TopicPartition
-from projections.faust.progress import Progress
 from projections.faust.watchdog import STALLED, Watchdog
-from projections.faust.worker import Worker
+from tests.builders.workers.pieces import NAME, Bench
 
-NAME = TRANSACTIONS.name
-LIMIT = 0.2
-
-
-class Consumer:
-    """Tells the ends of the log; `asked` is set when it has been asked twice since."""
-
-    def __init__(self, end: int | None) -> None:
-        self.end, self.times, self.asked = end, 0, asyncio.Event()
-
-    async def ends(self, tps: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
-        self.times += 1
-        if self.times > 1:
-            self.asked.set()
-        if self.end is None:
-            raise ConnectionError("no broker answers")
-        return dict.fromkeys(tps, self.end)
+STALL, SLOW = 30.0, 120.0
 
 
-class Stuck:
-    """The part of a worker that the watchdog sees; it handles nothing by itself."""
+class Watched:
+    """A worker that has been assigned, looked at whenever a test says, `STALL` less a bit apart."""
 
-    name = "stuck"
+    def __init__(self, bench: Bench) -> None:
+        self.bench, self.watchdog = bench, Watchdog(bench.worker, STALL, SLOW, lambda _: None)
+        self.now = asyncio.get_running_loop().time() + 1.0
+        self.watchdog.stall(self.now)
 
-    def __init__(self, end: int | None, known_end: int = 0) -> None:
-        self.membership = Consumer(end)
-        self.partitions = {(NAME, 0)}
-        self.ends: dict[tuple[str, int], int] = {(NAME, 0): known_end}
-        self.progress = Progress()
-        self.handled = 0
+    def look(self, after: float = STALL - 1) -> str | None:
+        self.now += after
+        return self.watchdog.stall(self.now)
 
-    @property
-    def lag(self) -> int:
-        return self.ends[(NAME, 0)] - self.handled
+
+@pytest.fixture
+async def watched() -> Watched:
+    bench = Bench()
+    await bench.begin()
+    bench.worker.ends |= {(NAME, 0): 5, (NAME, 1): 5}
+    return Watched(bench)
+
+
+async def test_a_partition_that_stands_still_is_a_stall_even_while_others_move(
+    watched: Watched,
+) -> None:
+    await watched.bench.feed(0, 1)
+    assert watched.look() is None
+    await watched.bench.feed(2, 3)
+    stall = watched.look()
+    assert stall is not None
+    assert stall.startswith(f"{NAME}/1 stands at 0 for")
+    assert stall.endswith("5 records wait")
+
+
+async def test_a_partition_that_moves_now_and_then_is_no_stall(watched: Watched) -> None:
+    for offset in range(4):
+        await watched.bench.feed(offset, offset)
+        await watched.bench.feed(offset, offset, partition=1)
+        assert watched.look() is None
+
+
+async def test_a_partition_with_nothing_to_handle_is_no_stall(watched: Watched) -> None:
+    watched.bench.worker.ends.clear()
+    assert [watched.look() for _ in range(10)] == [None] * 10
+
+
+async def test_a_partition_that_is_held_is_no_stall_until_it_is_assigned_again(
+    watched: Watched,
+) -> None:
+    watched.bench.worker.progress.held |= {(NAME, 0), (NAME, 1)}
+    assert [watched.look() for _ in range(10)] == [None] * 10
+    await watched.bench.begin()
+    assert watched.look() is None
+    assert watched.look() is not None
+
+
+async def test_a_fenced_partition_is_a_stall(watched: Watched) -> None:
+    watched.bench.handler.trouble = [FencedError("another owns it")]
+    await watched.bench.feed(0, 4)
+    await watched.bench.feed(0, 4, partition=1)
+    assert watched.look() is None
+    stall = watched.look()
+    assert stall is not None
+    assert stall.startswith(f"{NAME}/0 stands at 0")
+
+
+async def test_a_sign_that_work_goes_on_counts_for_all_partitions(watched: Watched) -> None:
+    for _ in range(10):
+        watched.bench.worker.progress.at = watched.now + 1
+        assert watched.look() is None
+    assert watched.look() is not None
+
+
+async def test_a_partition_waits_while_the_handler_is_busy_with_others(watched: Watched) -> None:
+    go_on = [asyncio.Event() for _ in range(5)]
+
+    async def slow(batch: Batch) -> None:
+        watched.bench.handler.called.set()
+        await go_on[batch.first].wait()
+
+    watched.bench.handler.handle = slow  # type: ignore[method-assign]
+    for offset in range(4):
+        watched.bench.handler.called.clear()
+        feeding = asyncio.create_task(watched.bench.feed(offset, offset))
+        await watched.bench.handler.called.wait()
+        assert watched.look() is None
+        go_on[offset].set()
+        await feeding
+    assert watched.look() is None
+    assert watched.look() is not None
+
+
+async def test_a_batch_that_is_never_done_is_a_stall(watched: Watched) -> None:
+    async def hang(batch: Batch) -> None:
+        assert batch.first == 0
+        watched.bench.handler.called.set()
+        await asyncio.Event().wait()
+
+    watched.bench.handler.handle = hang  # type: ignore[method-assign]
+    feeding = asyncio.create_task(watched.bench.feed(0, 1))
+    await watched.bench.handler.called.wait()
+    assert watched.look(SLOW - 1) is None
+    stall = watched.look(2)
+    assert stall == f"one batch of {NAME} has been handled for 121 s"
+    feeding.cancel()
+
+
+async def test_a_worker_that_never_gets_partitions_is_a_stall() -> None:
+    bench = Bench()
+    bench.group.start = lambda: asyncio.sleep(0)  # type: ignore[method-assign]
+    watched = Watched(bench)
+    assert watched.look(10 * SLOW) is None, "nothing has been asked for"
+    running = asyncio.create_task(bench.worker.run())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert watched.look(SLOW) is None
+    assert watched.look(1) == "it has had no partitions assigned for 121 s"
+    await bench.begin()
+    assert watched.look(10 * SLOW) is None
+    bench.worker.stop()
+    await running
+
+
+async def test_an_assignment_that_waits_for_a_server_is_no_stall() -> None:
+    bench = Bench()
+    watched = Watched(bench)
+    bench.handler.trouble_of_assign = [UnavailableError("redis", "away")] * 100_000
+    running = asyncio.create_task(bench.worker.run())
+    await bench.handler.assigning.wait()
+    for _ in range(3):
+        tried = bench.handler.assigning
+        tried.clear()
+        await tried.wait()
+        # The worker has paused since; its clock is set to that of the looks.
+        assert bench.worker.progress.at > 0
+        bench.worker.progress.at = watched.now + 1
+        assert watched.look(SLOW) is None
+        bench.worker.progress.at = 0.0
+    bench.worker.stop()
+    await running
 
 
 class Ending:
@@ -63,9 +171,8 @@ class Ending:
         assert await asyncio.to_thread(self.ended.wait, 10)
 
 
-async def watched(worker: Stuck, ending: Ending, condition: Awaitable[object]) -> None:
-    watchdog = Watchdog(cast(Worker, worker), LIMIT, ending)
-    running = asyncio.create_task(watchdog.run())
+async def run(bench: Bench, ending: Ending, condition: Awaitable[object]) -> None:
+    running = asyncio.create_task(Watchdog(bench.worker, 0.2, 10.0, ending).run())
     try:
         await asyncio.wait_for(condition, 10)
     finally:
@@ -73,44 +180,34 @@ async def watched(worker: Stuck, ending: Ending, condition: Awaitable[object]) -
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_worker_with_lag_and_no_progress_is_ended_with_its_status() -> None:
-    worker, ending = Stuck(end=5), Ending()
-    await watched(worker, ending, ending.wait())
+async def test_a_stalled_worker_is_ended_with_its_status_by_the_ends_of_the_log() -> None:
+    bench, ending = Bench(), Ending()
+    await bench.begin()
+    bench.group.log_ends = {(NAME, 1): 7}
+    await run(bench, ending, ending.wait())
     assert ending.status == STALLED
-    assert worker.lag == 5
-
-
-async def test_a_worker_without_lag_counts_as_progressing() -> None:
-    worker, ending = Stuck(end=0), Ending()
-    await watched(worker, ending, asyncio.sleep(3 * LIMIT))
-    assert ending.status is None
+    assert bench.worker.lag == 7
 
 
 async def test_the_last_known_ends_stay_where_the_log_does_not_answer() -> None:
-    worker, ending = Stuck(end=None, known_end=3), Ending()
-    await watched(worker, ending, ending.wait())
+    bench, ending = Bench(), Ending()
+    await bench.begin()
+    bench.worker.ends[(NAME, 0)] = 3
+
+    async def refuse(partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
+        raise ConnectionError(f"no broker answers about {partitions}")
+
+    bench.group.ends = refuse  # type: ignore[method-assign]
+    await run(bench, ending, ending.wait())
     assert ending.status == STALLED
 
 
-async def test_a_worker_that_is_long_busy_with_one_batch_is_not_ended() -> None:
-    worker, ending = Stuck(end=5), Ending()
-    worker.progress.at = time.monotonic() + 3600
-    await watched(worker, ending, asyncio.sleep(3 * LIMIT))
-    assert ending.status is None
-
-
-async def test_the_ends_are_asked_for_again_and_again() -> None:
-    worker, ending = Stuck(end=0), Ending()
-    await watched(worker, ending, worker.membership.asked.wait())
-    assert worker.ends == {(NAME, 0): 0}
-
-
 async def test_an_event_loop_that_hangs_is_noticed_from_outside() -> None:
-    worker, ending = Stuck(end=0), Ending()
+    bench, ending = Bench(), Ending()
 
     async def hang() -> None:
-        await worker.membership.asked.wait()
+        await asyncio.sleep(0)
         assert ending.ended.wait(10)
 
-    await watched(worker, ending, hang())
+    await run(bench, ending, hang())
     assert ending.status == STALLED

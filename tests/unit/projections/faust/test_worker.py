@@ -115,7 +115,7 @@ async def test_lag_counts_what_the_log_is_known_to_hold() -> None:
     await bench.feed(0, 1, end=10)
     await bench.feed(0, 2, partition=1)
     assert bench.worker.lag == 8
-    assert bench.worker.partitions == {(NAME, 0), (NAME, 1)}
+    assert bench.worker.positions == {(NAME, 0): 2, (NAME, 1): 3}
 
 
 async def test_partitions_of_another_worker_are_revoked() -> None:
@@ -163,7 +163,7 @@ async def test_what_comes_first_is_done_before_partitions_are_asked_for() -> Non
 
     running = asyncio.create_task(bench.worker.run(first))
     await asyncio.wait_for(begun.wait(), 10)
-    assert bench.worker.partitions == set()
+    assert bench.worker.positions == {}
     go_on.set()
     await asyncio.wait_for(bench.worker.ready(), 10)
     bench.worker.stop()
@@ -187,7 +187,7 @@ async def test_a_worker_may_end_before_it_asks_for_partitions(failure: Exception
     else:
         with pytest.raises(IntegrityError, match="the tail ended"):
             await asyncio.wait_for(running, 10)
-    assert bench.worker.partitions == set()
+    assert bench.worker.positions == {}
 
 
 async def test_a_batch_under_way_is_finished_before_the_worker_stops() -> None:

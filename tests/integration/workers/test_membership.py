@@ -1,0 +1,188 @@
+"""Membership by Faust in a real group: long assignments, seeks back and forth, holds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from domain.errors import UnavailableError
+from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.batch import Batch
+from eventlog.settings import KafkaSettings, topic_name
+from eventlog.topics import DEAD_LETTERS, TRANSACTIONS
+from projections.faust.app import build_membership
+from projections.faust.faust_membership import FaustMembership
+from projections.faust.membership import TopicPartition
+from projections.faust.settings import WorkerSettings
+from projections.faust.worker import Worker
+from tests.builders.workers.pieces import Handler
+
+COUNT = TRANSACTIONS.partitions
+
+
+@pytest.fixture
+def settings(kafka: KafkaSettings, tmp_path: Path) -> WorkerSettings:
+    return WorkerSettings(
+        kafka.bootstrap_servers, tmp_path, fetch_wait_ms=20, topic_prefix=kafka.topic_prefix
+    )
+
+
+class Reader:
+    """A member that keeps what it gets; `ours` as of the last assignment."""
+
+    def __init__(self, settings: WorkerSettings, topic: str, name: str = "reader") -> None:
+        self.member: FaustMembership = build_membership(name, settings)
+        self.got: list[tuple[int, int]] = []
+        self.ours: frozenset[TopicPartition] = frozenset()
+        self.changed = asyncio.Event()
+        self.member.bind([topic], self._assigned, self._consume)
+
+    def _assigned(self, partitions: frozenset[TopicPartition]) -> None:
+        self.ours = partitions
+        self.changed.set()
+
+    async def _consume(self, batch: Batch) -> None:
+        self.got += [(batch.partition, offset) for offset, _, _ in batch.records]
+        self.changed.set()
+
+    async def owns(self, count: int) -> None:
+        await self._until(lambda: len(self.ours) == count)
+
+    async def has(self, *places: tuple[int, int]) -> None:
+        await self._until(lambda: set(places) <= set(self.got))
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+@asynccontextmanager
+async def running(reader: Reader) -> AsyncIterator[Reader]:
+    await reader.member.start()
+    try:
+        yield reader
+    finally:
+        await reader.member.stop()
+
+
+async def lay_down(log: KafkaEventLog, *partitions: int) -> None:
+    for partition in partitions:
+        await log.append_bytes(TRANSACTIONS, None, b"x", partition)
+
+
+async def test_an_assignment_may_take_longer_than_the_request_timeout_of_faust(
+    settings: WorkerSettings, log: KafkaEventLog
+) -> None:
+    await lay_down(log, *range(COUNT))
+    member, handler = build_membership("worker", settings), Handler()
+    member._app.conf.broker_request_timeout = 0.5
+    # Their pauses are .1, .2, .4 and .8 s.
+    handler.trouble_of_assign = [UnavailableError("redis", "away")] * 4
+    worker = Worker("worker", member, {TRANSACTIONS: handler}, prefix=settings.topic_prefix)
+    done = asyncio.Event()
+
+    def seen() -> bool:
+        return sorted(handler.got) == [(partition, [0]) for partition in range(COUNT)]
+
+    handle = handler.handle
+
+    async def handle_and_tell(batch: Batch) -> None:
+        await handle(batch)
+        if seen():
+            done.set()
+
+    handler.handle = handle_and_tell  # type: ignore[method-assign]
+    working = asyncio.create_task(worker.run())
+    await asyncio.wait_for(done.wait(), 60)
+    worker.stop()
+    await working
+
+
+async def test_partitions_are_read_from_where_they_are_sought_back_and_forth(
+    settings: WorkerSettings, log: KafkaEventLog
+) -> None:
+    topic = topic_name(settings.topic_prefix, TRANSACTIONS)
+    await lay_down(log, *[0, 1] * 10)
+    async with running(Reader(settings, topic)) as reader:
+        await reader.owns(COUNT)
+        await reader.member.seek({(topic, partition): 0 for partition in range(COUNT)})
+        await reader.has((0, 9), (1, 9))
+        assert [at for partition, at in reader.got if partition == 0] == list(range(10))
+        for start in (2, 8, 0):
+            reader.got.clear()
+            await reader.member.seek({(topic, 0): start})
+            await reader.has((0, 9))
+            assert reader.got == [(0, at) for at in range(start, 10)]
+        assert await reader.member.ends([(topic, 0), (topic, 2)]) == {(topic, 0): 10, (topic, 2): 0}
+
+
+async def test_a_held_partition_is_not_read_until_it_is_resumed(
+    settings: WorkerSettings, log: KafkaEventLog
+) -> None:
+    topic = topic_name(settings.topic_prefix, TRANSACTIONS)
+    async with running(Reader(settings, topic)) as reader:
+        await reader.owns(COUNT)
+        await reader.member.seek({(topic, partition): 0 for partition in range(COUNT)})
+        await lay_down(log, 0, 1)
+        await reader.has((0, 0), (1, 0))
+        reader.member.hold(topic, 0, True)
+        for at in range(1, 4):
+            await lay_down(log, 0, 1)
+            await reader.has((1, at))
+        # What was being fetched when it was held may come.
+        assert (0, 3) not in reader.got
+        reader.member.hold(topic, 0, False)
+        await reader.has((0, 3))
+        assert [at for partition, at in reader.got if partition == 0] == list(range(4))
+
+
+async def test_each_rebalance_is_told_and_nothing_is_read_before_the_next_seek(
+    settings: WorkerSettings, log: KafkaEventLog
+) -> None:
+    topic = topic_name(settings.topic_prefix, TRANSACTIONS)
+    async with running(Reader(settings, topic)) as first:
+        await first.owns(COUNT)
+        await first.member.seek({(topic, partition): 0 for partition in range(COUNT)})
+        first.member.hold(topic, 0, True)
+        async with running(Reader(settings, topic)) as second:
+            await asyncio.gather(first.owns(COUNT // 2), second.owns(COUNT // 2))
+            assert first.ours.isdisjoint(second.ours)
+            await lay_down(log, *range(COUNT))
+            mine = {partition for _, partition in second.ours}
+            await second.member.seek(dict.fromkeys(second.ours, 0))
+            await second.has(*((partition, 0) for partition in mine))
+            assert first.got == []
+            # No more than a call in vain: these are not ours any more.
+            await first.member.seek(dict.fromkeys(second.ours, 0))
+        await first.owns(COUNT)
+        await first.member.seek(dict.fromkeys(first.ours, 0))
+        # The assignment has ended the hold.
+        await first.has(*((partition, 0) for partition in range(COUNT)))
+
+
+async def test_topics_are_read_side_by_side(settings: WorkerSettings, log: KafkaEventLog) -> None:
+    slow, quick = Handler(), Handler()
+    go_on = asyncio.Event()
+
+    async def wait(batch: Batch) -> None:
+        assert batch.first == 0
+        slow.called.set()
+        await go_on.wait()
+
+    slow.handle = wait  # type: ignore[method-assign]
+    member = build_membership("worker", settings)
+    handlers = {TRANSACTIONS: slow, DEAD_LETTERS: quick}
+    worker = Worker("worker", member, handlers, prefix=settings.topic_prefix)
+    working = asyncio.create_task(worker.run())
+    await asyncio.wait_for(worker.ready(), 60)
+    await lay_down(log, 0)
+    await asyncio.wait_for(slow.called.wait(), 60)
+    await log.append_bytes(DEAD_LETTERS, None, b"x", 0)
+    await asyncio.wait_for(quick.called.wait(), 60)
+    go_on.set()
+    worker.stop()
+    await working
