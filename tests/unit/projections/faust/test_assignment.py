@@ -138,6 +138,27 @@ async def test_a_batch_that_waits_for_a_server_makes_way_for_a_newer_assignment(
     assert bench.handler.got == []
 
 
+async def test_a_batch_that_waits_for_its_turn_is_dropped_after_a_newer_assignment() -> None:
+    bench = Bench()
+    await bench.begin()
+    go_on = asyncio.Event()
+
+    async def slow(batch: Batch) -> None:
+        assert batch.first == 0
+        bench.handler.called.set()
+        await go_on.wait()
+
+    bench.handler.handle = slow  # type: ignore[method-assign]
+    both = asyncio.gather(bench.feed(0, 1), bench.feed(2, 3))
+    await bench.handler.called.wait()
+    bench.group.assign({(NAME, 1)})
+    go_on.set()
+    await asyncio.wait_for(both, 10)
+    await asyncio.wait_for(bench.worker.ready(), 10)
+    bench.worker.stop()
+    await bench.worker.run()
+
+
 async def test_a_member_that_gets_no_partitions_stands_by() -> None:
     bench = Bench()
     bench.group.ours = frozenset()

@@ -88,14 +88,14 @@ async def test_a_sign_that_work_goes_on_counts_for_all_partitions(watched: Watch
 
 
 async def test_a_partition_waits_while_the_handler_is_busy_with_others(watched: Watched) -> None:
-    go_on = [asyncio.Event() for _ in range(5)]
+    go_on = [asyncio.Event() for _ in range(6)]
 
     async def slow(batch: Batch) -> None:
         watched.bench.handler.called.set()
         await go_on[batch.first].wait()
 
     watched.bench.handler.handle = slow  # type: ignore[method-assign]
-    for offset in range(4):
+    for offset in range(6):
         watched.bench.handler.called.clear()
         feeding = asyncio.create_task(watched.bench.feed(offset, offset))
         await watched.bench.handler.called.wait()
