@@ -35,9 +35,9 @@ class Watchdog:
         self,
         worker: Worker,
         stall_seconds: float,
-        slow_seconds: float,
         end: Callable[[int], object] = os._exit,
         threads: Threads = SYSTEM,
+        slow_seconds: float = 120.0,
     ) -> None:
         self._worker, self._limit, self._slow = worker, stall_seconds, slow_seconds
         self._end, self._threads = end, threads

@@ -98,7 +98,7 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         workload = WORKERS[name](tools)
         worker = Worker(name, member, workload.handlers, progress, prefix=topic_prefix)
         _stop_on_signals(worker)
-        watchdog = Watchdog(worker, limits.stall_seconds, limits.slow_seconds)
+        watchdog = Watchdog(worker, limits.stall_seconds, slow_seconds=limits.slow_seconds)
         beside = [
             watchdog.run,
             *(worker.background(each) for each in workload.beside),

@@ -19,7 +19,8 @@ class Watched:
     """A worker that has been assigned, looked at whenever a test says, `STALL` less a bit apart."""
 
     def __init__(self, bench: Bench) -> None:
-        self.bench, self.watchdog = bench, Watchdog(bench.worker, STALL, SLOW, lambda _: None)
+        self.bench = bench
+        self.watchdog = Watchdog(bench.worker, STALL, lambda _: None, slow_seconds=SLOW)
         self.now = asyncio.get_running_loop().time() + 1.0
         self.watchdog.stall(self.now)
 
@@ -172,7 +173,7 @@ class Ending:
 
 
 async def run(bench: Bench, ending: Ending, condition: Awaitable[object]) -> None:
-    running = asyncio.create_task(Watchdog(bench.worker, 0.2, 10.0, ending).run())
+    running = asyncio.create_task(Watchdog(bench.worker, 0.2, ending).run())
     try:
         await asyncio.wait_for(condition, 10)
     finally:
