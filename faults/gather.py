@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from domain.times import SECOND
+from domain.events import AlertDelivered, AlertRaised
+from domain.times import DAY, SECOND
+from eventlog.codec import decode
 from eventlog.port import Recorded
 from eventlog.topics import ALERTS, DEAD_LETTERS, ENTITIES, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
 from faults.audit.evidence import Evidence, MemoryEvidence, ProjectionEvidence, VectorRow
@@ -61,6 +63,8 @@ def unrest(installation: Installation) -> list[str]:
         if behind:
             found.append(f"shard {shard} lacks records of partitions {behind}")
     found += [f"shard {shard} is being rebuilt" for shard in sorted(servers.redis.holds.flagged)]
+    if waiting := _undelivered(installation):
+        found.append(f"{len(waiting)} alerts are not delivered, {min(waiting)} is one of them")
     for name, topic in _FOLLOWING.items():
         held = servers.postgres.projections.get(name, Positions())
         reached = [held.next[p] for p in range(topic.partitions)]
@@ -68,6 +72,21 @@ def unrest(installation: Installation) -> list[str]:
         if reached != wanted:
             found.append(f"{name} is at {reached} of {wanted}")
     return found
+
+
+def _undelivered(installation: Installation) -> set[str]:
+    """Alerts that were raised and are not delivered yet."""
+    now = wall_clock(installation.servers.loop)()
+    raised, delivered = set(), set()
+    for records in _records(installation, ALERTS):
+        for record in records:
+            envelope = decode(record.value)
+            data = envelope.data
+            if isinstance(data, AlertRaised) and now - envelope.known_time < DAY:
+                raised.add(data.alert_id)
+            elif isinstance(data, AlertDelivered):
+                delivered.add(data.alert_id)
+    return raised - delivered
 
 
 def _records(installation: Installation, topic: Topic) -> list[list[Recorded]]:

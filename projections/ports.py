@@ -1,4 +1,4 @@
-"""Port of a batch projection, and the checked records that a worker hands to it."""
+"""Ports of a worker: its handlers of batches, and batch projections with their checked records."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from typing import Literal, Protocol
 
 from domain.errors import UndecodableError
 from domain.events import Envelope
+from eventlog.batch import Batch
 from eventlog.port import Position
+from eventlog.topics import Topic
 
 RecordStatus = Literal["counts", "void", "dead"]
 Ends = Callable[[], Awaitable[Sequence[int]]]
@@ -81,3 +83,38 @@ class BatchProjection(Protocol):
     def revoke(self, partition: int) -> None:
         """Forgets the partition; never fails. What was committed stays."""
         ...
+
+
+class BatchHandler(Protocol):
+    """Folds the batches of one topic."""
+
+    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        """Takes these partitions over, all that this worker has from now on.
+
+        Returns the offset at which to begin reading each. Raises UnavailableError.
+        """
+        ...
+
+    async def handle(self, batch: Batch) -> None:
+        """Folds and keeps the batch. Raises UnavailableError: it is handed in again.
+
+        Raises FencedError where the store is not what it left: it is assigned again, in place.
+        """
+        ...
+
+    async def revoke(self, partitions: set[int]) -> None:
+        """Drops partitions that another worker owns from now on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`beside` run as long as the worker does; one that fails ends the worker.
+
+    `first` runs before the worker asks for partitions: it may take minutes after a long history,
+    and would otherwise keep other workers from their partitions.
+    """
+
+    handlers: Mapping[Topic, BatchHandler]
+    beside: Sequence[Callable[[], Awaitable[None]]] = ()
+    first: Callable[[], Awaitable[None]] | None = None

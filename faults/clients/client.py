@@ -36,6 +36,8 @@ class Client:
         self._now = wall_clock(self._loop)
         self.answers: list[Answer] = []
         self.unanswered = 0
+        # A retry gets what was decided for the first of them.
+        self._first_sent: dict[str, int] = {}
 
     async def score(self, payload: dict[str, Any]) -> None:
         async def ask(context: Context) -> Any:
@@ -67,8 +69,9 @@ class Client:
 
         await self._until_answered(payload["transaction_id"], ask, _labelled, api)
 
-    async def produce(self, log: Any, topic: Any, value: bytes) -> None:
+    async def produce(self, log: Any, topic: Any, transaction_id: str, value: bytes) -> None:
         """As a foreign producer writes to the inbox: again, until it is acknowledged."""
+        self._first_sent.setdefault(transaction_id, self._now())
         while True:
             try:
                 await log.append_bytes(topic, None, value)
@@ -84,7 +87,7 @@ class Client:
         api: str | None = None,
     ) -> None:
         for attempt in range(_TRIES):
-            sent = self._now()
+            sent = self._first_sent.setdefault(transaction_id, self._now())
             try:
                 found = await self._asked(ask, api)
             except (UnavailableError, ConnectionError, TimeoutError):

@@ -131,8 +131,9 @@ class Traffic:
 
     async def _produce(self, payload: dict[str, Any]) -> None:
         if self._chance.random() < self._amounts.unreadable:
-            await self.client.produce(self._log, INBOX_TRANSACTIONS, b"{not json")
-        await self.client.produce(self._log, INBOX_TRANSACTIONS, json.dumps(payload).encode())
+            await self.client.produce(self._log, INBOX_TRANSACTIONS, "none", b"{not json")
+        value = json.dumps(payload).encode()
+        await self.client.produce(self._log, INBOX_TRANSACTIONS, payload["transaction_id"], value)
 
     async def _import(self, score: bool, many: int) -> None:
         """Older history, with its own known times; to be decided, if it is a rehearsal."""

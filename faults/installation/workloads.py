@@ -41,11 +41,11 @@ from faults.servers.redis import SimulatedStates
 from projections.faust.admission import DeadLetter, RecordAdmission
 from projections.faust.progress import Progress
 from projections.faust.projection_handler import ProjectionHandler
-from projections.faust.worker import Workload
 from projections.offline.worker import OfflinePorts, OfflineVectors
 from projections.online.rebuild_flags import RebuildFlags
 from projections.online.router import Router
 from projections.online.writer import EntityWriter
+from projections.ports import Workload
 
 INBOX_READER = "ingress"
 _CATCH_UP_SECONDS = 3600.0

@@ -74,12 +74,16 @@ SCHEDULES = (
         _power_lost,
         amounts=_STEADY,
         more=_old_ids_again,
+        fails="positions may be kept where the ids below them are lost (fault 4)",
+        fails_at=2,
     ),
     Schedule(
         "kafka-recreated",
         "Kafka comes back empty while state folders are kept (fault 4)",
         _kafka_recreated,
         amounts=_STEADY,
+        fails="positions of the log before are gone on from (fault 4)",
+        fails_at=1,
     ),
     Schedule(
         "labels-cross",

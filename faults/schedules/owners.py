@@ -75,5 +75,7 @@ SCHEDULES = (
         layout=dict(USUAL) | {f"decisions-{n}": f"agents-{n}" for n in (2, 3, 4)},
         waiting=("decisions-2", "decisions-3", "decisions-4"),
         amounts=Amounts(payments=40, seconds=60.0),
+        fails="alerts are posted again by an agent on another disk (fault 7)",
+        fails_at=105,
     ),
 )

@@ -26,8 +26,9 @@ USUAL: Mapping[str, str] = {
 class Schedule:
     """`skews` are seconds by host, `waiting` the processes that do not start with the others.
 
-    `more` is sent besides the usual traffic. `fails` says why it is known to fail. With
-    `may_stall` workers may be ended by their watchdog. `faults` returns once the last is over.
+    `more` is sent besides the usual traffic. `fails` says why it is known to fail, as seed
+    `fails_at` shows. With `may_stall` workers may be ended by their watchdog. `faults` returns once
+    the last of them is over.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Schedule:
     waiting: tuple[str, ...] = ()
     more: More | None = None
     fails: str = ""
+    fails_at: int = 1
     may_stall: bool = False
 
     def hosts(self) -> list[Host]:

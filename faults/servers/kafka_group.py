@@ -138,7 +138,7 @@ class SimulatedMembership:
     async def seek(self, positions: Mapping[Place, int]) -> None:
         self._process.check()
         self._positions.update({p: at for p, at in positions.items() if p in self._owned})
-        for topic in {topic for topic, _ in sorted(positions)}:
+        for topic in sorted({topic for topic, _ in positions}):
             self._cluster.changed(topic).tell()
 
     def hold(self, topic: str, partition: int, on: bool) -> None:

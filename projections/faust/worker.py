@@ -7,11 +7,10 @@ An assignment may take as long as a store is away; a newer one supersedes it.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
@@ -20,6 +19,7 @@ from eventlog.batch import Batch
 from eventlog.topics import Topic
 from projections.faust.membership import Membership, TopicPartition
 from projections.faust.progress import Progress
+from projections.ports import BatchHandler
 
 logger = logging.getLogger(__name__)
 
@@ -30,41 +30,6 @@ _STOP_SECONDS = 10
 # A handler that was fenced takes its partitions up anew after this: longer than the session of a
 # group's member, so that one who has lost its partitions has been told by then.
 _FENCED_SECONDS = 15.0
-
-
-class BatchHandler(Protocol):
-    """Folds the batches of one topic."""
-
-    async def assign(self, partitions: set[int]) -> Mapping[int, int]:
-        """Takes these partitions over, all that this worker has from now on.
-
-        Returns the offset at which to begin reading each. Raises UnavailableError.
-        """
-        ...
-
-    async def handle(self, batch: Batch) -> None:
-        """Folds and keeps the batch. Raises UnavailableError: it is handed in again.
-
-        Raises FencedError where the store is not what it left: it is assigned again, in place.
-        """
-        ...
-
-    async def revoke(self, partitions: set[int]) -> None:
-        """Drops partitions that another worker owns from now on."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """`beside` run as long as the worker does; one that fails ends the worker.
-
-    `first` runs before the worker asks for partitions: it may take minutes after a long history,
-    and would otherwise keep other workers from their partitions.
-    """
-
-    handlers: Mapping[Topic, BatchHandler]
-    beside: Sequence[Callable[[], Awaitable[None]]] = ()
-    first: Callable[[], Awaitable[None]] | None = None
 
 
 class Worker:

@@ -5,7 +5,7 @@ from functools import partial
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.topics import TRANSACTIONS
 from projections.archive.worker import Archiver, Cut
-from projections.faust.worker import Workload
+from projections.ports import Workload
 from runtime.processes.workload import Tools
 
 

@@ -23,7 +23,7 @@ from domain.errors import InvalidInputError, RetraceError
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.dead_letters import DeadRecord, dead_letter
 from eventlog.topics import ALERTS, DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
-from projections.faust.worker import BatchHandler, Workload
+from projections.ports import BatchHandler, Workload
 from runtime.composition.decider import open_context
 from runtime.processes.workload import Tools
 from runtime.settings import Settings

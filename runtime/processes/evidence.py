@@ -3,7 +3,7 @@
 from eventlog.topics import TRANSACTIONS
 from projections.evidence.adapters.mongo import MongoEvidenceProjection, build_client
 from projections.faust.projection_handler import ProjectionHandler
-from projections.faust.worker import Workload
+from projections.ports import Workload
 from projections.settings import MongoSettings
 from runtime.processes.workload import Tools
 

@@ -4,7 +4,6 @@ from functools import partial
 
 from eventlog.port import Position
 from eventlog.topics import ENTITIES, TRANSACTIONS
-from projections.faust.worker import Workload
 from projections.online.adapters.eviction import refuse_eviction
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
@@ -12,6 +11,7 @@ from projections.online.generation_watch import generation_watch
 from projections.online.rebuild_flags import RebuildFlags
 from projections.online.router import Router
 from projections.online.writer import EntityWriter
+from projections.ports import Workload
 from runtime.processes.workload import Tools
 
 

@@ -10,12 +10,12 @@ from eventlog.archive.history import CountingRecord, History
 from eventlog.archive.identity import check_same_log
 from eventlog.settings import KafkaSettings
 from eventlog.topics import TRANSACTIONS
-from projections.faust.worker import Workload
 from projections.offline.adapters.postgres_vectors import PostgresVectors
 from projections.offline.worker import OfflinePorts, OfflineVectors
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.generation_watch import generation_watch
+from projections.ports import Workload
 from projections.readmodels.storage.connecting import build_engine, transaction
 from projections.readmodels.storage.feature_columns import ensure_feature_columns
 from projections.settings import PostgresSettings

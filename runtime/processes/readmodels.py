@@ -10,7 +10,7 @@ from commands.ports import LoadModel
 from eventlog.events_table import EventTable
 from eventlog.topics import ALERTS, TRANSACTIONS
 from projections.faust.projection_handler import ProjectionHandler
-from projections.faust.worker import Workload
+from projections.ports import Workload
 from projections.readmodels.adapters.postgres import alerts_projection, transactions_projection
 from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings

@@ -1,6 +1,6 @@
 """Table of the workers: by name, what builds each one's workload."""
 
-from projections.faust.worker import Workload
+from projections.ports import Workload
 from runtime.processes.workload import Build, Tools
 
 

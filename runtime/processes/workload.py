@@ -15,7 +15,7 @@ from projections.faust.admission import DeadLetter, RecordAdmission
 from projections.faust.membership import Membership
 from projections.faust.progress import Progress
 from projections.faust.settings import WorkerSettings
-from projections.faust.worker import Workload
+from projections.ports import Workload
 from runtime.settings import Settings
 
 

@@ -1,0 +1,53 @@
+"""Runs of the whole product over simulated servers: what passes, what is known to fail, and that a
+seed says everything."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from faults.schedules.table import SCHEDULES
+from faults.simulate import every_other, run_named, simulate
+
+TO_PASS = [name for name, each in SCHEDULES.items() if not each.fails]
+KNOWN = [name for name, each in SCHEDULES.items() if each.fails]
+_TRACED = (
+    "import json, sys; from faults.simulate import run_named; o = run_named('mixed', 11);"
+    " print(json.dumps([o.trace, o.steps, o.seconds, [repr(f) for f in o.findings]]))"
+)
+
+
+@pytest.mark.parametrize("name", TO_PASS)
+def test_a_schedule_leaves_nothing_lost_doubled_or_wrong(name: str) -> None:
+    for seed in (1, 2):
+        assert run_named(name, seed).findings == [], f"--schedule {name} --seed {seed}"
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_what_is_listed_as_failing_fails(name: str) -> None:
+    assert run_named(name, SCHEDULES[name].fails_at).findings
+
+
+def test_a_seed_gives_the_same_run_in_every_process() -> None:
+    traces = set()
+    for hashing in ("1", "2"):
+        search = {**os.environ, "PYTHONHASHSEED": hashing}
+        command = [sys.executable, "-c", _TRACED]
+        ended = subprocess.run(command, env=search, check=True, capture_output=True, text=True)
+        traces.add(json.dumps(json.loads(ended.stdout.splitlines()[-1])))
+    assert len(traces) == 1
+
+
+def test_faults_are_met_and_counted() -> None:
+    met = simulate(["mixed"], 1, 4, lambda _: None).met
+    assert len([kind for kind, count in met.items() if count]) > 5
+
+
+def test_every_second_seed_is_mixed_and_the_others_take_turns() -> None:
+    given = list(every_other(["calm", "mixed", "power-loss"], 1, 6))
+    assert given == [
+        ("calm", 1), ("mixed", 2), ("power-loss", 3), ("mixed", 4), ("calm", 5), ("mixed", 6)
+    ]  # fmt: skip
+    assert list(every_other(["power-loss"], 7, 2)) == [("power-loss", 7), ("power-loss", 8)]
