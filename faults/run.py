@@ -47,9 +47,10 @@ def run(schedule: Schedule, seed: int) -> Outcome:
     told, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
-            outcome = loop.run_until_complete(_run(loop, schedule, seed))
-            loop.bury()
-        return outcome
+            try:
+                return loop.run_until_complete(_run(loop, schedule, seed))
+            finally:
+                loop.bury()
     finally:
         asyncio.set_event_loop(None)
         logging.disable(logging.NOTSET)
@@ -59,6 +60,14 @@ def run(schedule: Schedule, seed: int) -> Outcome:
 async def _run(loop: SeededLoop, schedule: Schedule, seed: int) -> Outcome:
     servers = Servers(loop)
     installation = Installation(servers, schedule.hosts(), dict(schedule.layout))
+    try:
+        return await _judged(installation, schedule, seed)
+    finally:
+        installation.end()
+
+
+async def _judged(installation: Installation, schedule: Schedule, seed: int) -> Outcome:
+    servers, loop = installation.servers, installation.servers.loop
     traffic = Traffic(installation, schedule.amounts)
     installation.start(schedule.waiting)
     sending = loop.create_task(traffic.run())

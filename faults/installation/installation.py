@@ -91,6 +91,11 @@ class Installation:
         ]
         return down + lagging + groups
 
+    def end(self) -> None:
+        """Everything is dead from here on."""
+        for process in self.processes.values():
+            self._loop.kill(process)
+
     def revive(self) -> None:
         """Starts again what was killed by its own effects; call it now and then."""
         for name in sorted(self._wanted):

@@ -12,11 +12,13 @@ import gc
 import heapq
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 from typing import Any
+from weakref import WeakSet
 from zlib import crc32
 
-from greenlet import getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet
 
 from faults.loop.process import RUNNING, Process
 
@@ -51,6 +53,7 @@ class SeededLoop(asyncio.BaseEventLoop):
         self._lanes: dict[Process | None, deque[Any]] = {}
         # Not collected while anything runs: what cleans up there would run as well.
         self._dead: list[Any] = []
+        self._threads: WeakSet[Any] = WeakSet()
         self.set_exception_handler(self._noticed)
         self.noticed: list[str] = []
 
@@ -99,6 +102,7 @@ class SeededLoop(asyncio.BaseEventLoop):
     def start_thread(self, job: Callable[[], None]) -> None:
         thread = greenlet(job, self._hub)
         thread.gr_context = contextvars.copy_context()
+        self._threads.add(thread)
         self.call_later(self.chance.uniform(0, _LONGEST_START), thread.switch)
 
     def call_soon_threadsafe(  # type: ignore[override]
@@ -111,13 +115,23 @@ class SeededLoop(asyncio.BaseEventLoop):
         self._dead.append(self._lanes.pop(process, None))
 
     def bury(self) -> None:
-        """Frees what is left of everything; nothing runs any more."""
+        """Frees what is left of everything; call it once all processes are dead.
+
+        The garbage collector does not look into threads that stand still: they are ended here.
+        """
+        for thread in list(self._threads):
+            if not thread.dead:
+                with suppress(BaseException):
+                    thread.throw(GreenletExit)
         for task in asyncio.all_tasks(self):
             task._log_destroy_pending = False  # type: ignore[attr-defined]
+            with suppress(BaseException):
+                task.get_coro().close()
         self._dead.clear()
         self._lanes.clear()
         self._scheduled.clear()
         gc.collect()
+        self.close()
 
     def _run_once(self) -> None:
         self._sort()
