@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutation.fault_mutants import PLANTED, Planted
+from tests.mutation.fault_mutants import PLANTED
+from tests.mutation.planted import Planted
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 MOST = 40
