@@ -29,7 +29,7 @@ PLANTED = (
         f"{DECIDING}/score.py",
         "        if known.scored_offset is not None:\n",
         "        if False:\n",
-        ("mixed", "calm", "power-loss"),
+        ("mixed", "calm"),
     ),
     Planted(
         "a receipt is given before the append",
@@ -45,7 +45,7 @@ PLANTED = (
         f"{LOG}/admission/first_wins.py",
         "return known.scored_offset is None or known.scored_offset == offset",
         "return True",
-        ("mixed", "calm", "power-loss"),
+        ("mixed", "calm"),
     ),
     Planted(
         "a decision of other content counts",
@@ -59,7 +59,7 @@ PLANTED = (
         f"{LOG}/admission/first_wins.py",
         "envelope.known_time - known.known_time > HORIZON_US",
         "envelope.known_time > known.known_time",
-        ("mixed", "power-loss"),
+        ("mixed"),
     ),
     Planted(
         "waiting ends one record early",
@@ -114,21 +114,21 @@ PLANTED = (
         "        self._positions.commit({batch.partition: batch.next})\n"
         "        await asyncio.gather(*alerts, *(self._decide_now(each, batch.partition) "
         "for each in now))\n",
-        ("mixed", "agents-come-and-go"),
+        ("mixed",),
     ),
     Planted(
         "what is undecided at a start stays so",
         f"{AGENTS}/scoring_agent.py",
         "            if known.partition in partitions:\n",
         "            if False:\n",
-        ("mixed", "power-loss"),
+        ("mixed"),
     ),
     Planted(
         "a void decision raises an alert",
         f"{AGENTS}/scoring_agent.py",
         "(known.partition, known.scored_offset) != (partition, offset)",
         "False",
-        ("mixed", "power-loss", "calm"),
+        ("mixed", "calm"),
     ),
     Planted(
         "alerts are sent without waiting",
@@ -149,14 +149,14 @@ PLANTED = (
         f"{AGENTS}/alert_webhook.py",
         "retry=retry_if_result(not_)",
         "retry=retry_if_result(lambda _: False)",
-        ("agents-come-and-go", "mixed"),
+        ("mixed",),
     ),
     Planted(
         "the position passes an open alert",
         f"{AGENTS}/alert_webhook.py",
         "min([self._next[partition], *open_offsets])",
         "self._next[partition]",
-        ("mixed", "agents-come-and-go"),
+        ("mixed",),
     ),
     Planted(
         "an inbox record is passed before it is submitted",
