@@ -59,7 +59,7 @@ PLANTED = (
         f"{LOG}/admission/first_wins.py",
         "envelope.known_time - known.known_time > HORIZON_US",
         "envelope.known_time > known.known_time",
-        ("mixed"),
+        ("mixed",),
     ),
     Planted(
         "waiting ends one record early",
@@ -121,7 +121,7 @@ PLANTED = (
         f"{AGENTS}/scoring_agent.py",
         "            if known.partition in partitions:\n",
         "            if False:\n",
-        ("mixed"),
+        ("mixed",),
     ),
     Planted(
         "a void decision raises an alert",

@@ -22,7 +22,7 @@ PROJECTION_BUGS = (
         f"{FAUST}/admission.py",
         'return "counts" if counts else "void"',
         'return "counts"',
-        ("calm", "mixed", "power-loss"),
+        ("calm", "mixed"),
     ),
     Planted(
         "a record that cannot be read is passed over",
