@@ -6,28 +6,12 @@ from functools import partial
 
 import httpx
 
-from commands import (
-    Context,
-    DecideTransaction,
-    SubmitTransaction,
-    decide_transaction,
-    submit_transaction,
-)
-from commands.agents.alert_webhook import AlertWebhook
-from commands.agents.inbox import InboxAgent
-from commands.agents.label_retry import LabelRetry
+from commands.agents.deciding import Webhook, deciding_agents
 from commands.agents.parked_labels import ParkedLabels
-from commands.agents.scoring_agent import ScoringAgent
-from commands.intake.payload import parse_payload
-from commands.labels.label import READER
-from commands.labels.retry import open_early_label, record_early_label
-from domain.errors import InvalidInputError, RetraceError
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import CountingRecord, History
-from eventlog.dead_letters import DeadRecord, dead_letter
-from eventlog.port import Position
 from eventlog.settings import KafkaSettings
-from eventlog.topics import ALERTS, DEAD_LETTERS, ENTITIES, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
+from eventlog.topics import ALERTS, TRANSACTIONS, Topic
 from faults.installation.deciding import DEAD_LETTER_KEY, context_of
 from faults.installation.hosts import Host, Servers
 from faults.installation.receiver import URL
@@ -38,16 +22,13 @@ from faults.servers.kafka_client import SimulatedLog
 from faults.servers.kafka_group import SimulatedMembership
 from faults.servers.postgres import SimulatedProjection, SimulatedVectors
 from faults.servers.redis import SimulatedStates
-from projections.faust.admission import DeadLetter, RecordAdmission
+from projections.faust.admission import DeadLetter, RecordAdmission, setting_aside
 from projections.faust.progress import Progress
 from projections.faust.projection_handler import ProjectionHandler
 from projections.offline.worker import OfflinePorts, OfflineVectors
-from projections.online.rebuild_flags import RebuildFlags
-from projections.online.router import Router
-from projections.online.writer import EntityWriter
+from projections.online.workload import online_workload
 from projections.ports import Workload
 
-INBOX_READER = "ingress"
 _CATCH_UP_SECONDS = 3600.0
 # The archive is no server of the simulation: what is read is the log alone.
 _NO_ARCHIVE = ArchiveFolder("no archive", TRANSACTIONS)
@@ -74,18 +55,7 @@ class Bench:
         return wall_clock(self.servers.loop, self.host.skew)
 
     def dead_letter(self) -> DeadLetter:
-        async def set_aside(position: Position, original: bytes, reason: str) -> None:
-            record = DeadRecord(
-                reader=self.reader,
-                origin=position.topic,
-                partition=position.partition,
-                offset=position.offset,
-                reason=reason,
-                original=original,
-            )
-            await dead_letter(self.log, record, DEAD_LETTER_KEY, self.clock)
-
-        return set_aside
+        return setting_aside(self.log, self.reader, DEAD_LETTER_KEY, self.clock)
 
     def admission(self, topic: Topic) -> RecordAdmission:
         memory = partial(self.memory, "ids") if topic is TRANSACTIONS else None
@@ -94,77 +64,20 @@ class Bench:
 
 def decisions(bench: Bench) -> Workload:
     context = context_of(bench.servers, bench.host, bench.process)
-    agent = ScoringAgent(
-        context.log,
-        context.ledger,
-        bench.memory("deciding"),
-        lambda transaction_id: decide_transaction(DecideTransaction(transaction_id), context),
-        context.source,
-        context.clock,
-    )
-    # Its file is lost with the process: a cache of the dead letters, which are read again.
-    retry = LabelRetry(
-        READER,
-        ParkedLabels(None),
-        open_early_label(DEAD_LETTER_KEY),
-        record_early_label(context),
-        context.ledger,
-        context.clock,
-    )
-    webhook = AlertWebhook(
-        context.log,
-        bench.memory("delivery"),
-        httpx.AsyncClient(transport=bench.servers.receiver),
-        URL,
-        context.source,
-        context.clock,
-    )
+    webhook = Webhook(httpx.AsyncClient(transport=bench.servers.receiver), URL)
+    # Parked labels are lost with the process: a cache of the dead letters, which are read again.
+    agents = deciding_agents(context, bench.memory, ParkedLabels(None), DEAD_LETTER_KEY, webhook)
     return Workload(
-        {
-            INBOX_TRANSACTIONS: _inbox(bench, context),
-            TRANSACTIONS: agent,
-            DEAD_LETTERS: retry,
-            ALERTS: webhook,
-        },
-        beside=[agent.decide_overdue, retry.retry_due, context.ledger.failed],
+        agents.handlers,
+        agents.beside,
         first=partial(context.ledger.barrier, within=_CATCH_UP_SECONDS),
     )
 
 
-def _inbox(bench: Bench, context: Context) -> InboxAgent:
-    async def submit(value: bytes) -> None:
-        payload, raw = parse_payload(value)
-        command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
-        await submit_transaction(command, context)
-
-    async def set_aside(
-        origin: str, partition: int, offset: int, error: RetraceError, value: bytes
-    ) -> None:
-        record = DeadRecord(
-            reader=INBOX_READER,
-            origin=origin,
-            partition=partition,
-            offset=offset,
-            reason=str(error),
-            original=value,
-            field=error.field if isinstance(error, InvalidInputError) else None,
-        )
-        await dead_letter(context.log, record, DEAD_LETTER_KEY, context.clock)
-
-    return InboxAgent(bench.memory("inbox"), submit, set_aside)
-
-
 def features(bench: Bench) -> Workload:
     states = SimulatedStates(bench.servers.redis, bench.process)
-
-    async def send(shard: int, value: bytes) -> Position:
-        return await bench.log.append_bytes(ENTITIES, None, value, shard)
-
-    flags = RebuildFlags(states, partial(bench.log.ends, TRANSACTIONS))
-    ends = partial(bench.log.ends, ENTITIES)
-    writer = EntityWriter(states, bench.dead_letter(), flags, ends, bench.again)
-    router = Router(states, bench.admission(TRANSACTIONS), send, bench.again)
-    return Workload({ENTITIES: writer, TRANSACTIONS: router}, beside=[router.watch, writer.watch])
+    admission, dead_letter = bench.admission(TRANSACTIONS), bench.dead_letter()
+    return online_workload(bench.log, states, admission, dead_letter, bench.again)
 
 
 def offline(bench: Bench) -> Workload:

@@ -12,11 +12,29 @@ from domain.events import Envelope
 from eventlog.admission.first_wins import Admission, KeptMemory
 from eventlog.batch import Batch
 from eventlog.codec import decode
-from eventlog.port import Position
+from eventlog.dead_letters import DeadRecord, dead_letter
+from eventlog.port import EventLog, Position
 from projections.ports import CheckedRecord, RecordStatus
 
 DeadLetter = Callable[[Position, bytes, str], Awaitable[None]]
 """Sets a record aside (position, original bytes, reason); returns once that is acknowledged."""
+
+
+def setting_aside(log: EventLog, reader: str, key: bytes, clock: Callable[[], int]) -> DeadLetter:
+    """Sends records that `reader` cannot process to the dead-letter topic, sealed with `key`."""
+
+    async def set_aside(position: Position, original: bytes, reason: str) -> None:
+        record = DeadRecord(
+            reader=reader,
+            origin=position.topic,
+            partition=position.partition,
+            offset=position.offset,
+            reason=reason,
+            original=original,
+        )
+        await dead_letter(log, record, key, clock)
+
+    return set_aside
 
 
 @dataclass(slots=True)

@@ -7,11 +7,9 @@ from functools import partial
 
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.admission.sqlite_memory import SqliteMemory
-from eventlog.dead_letters import DeadRecord, dead_letter
-from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS, Topic
 from host.clock import now_us
-from projections.faust.admission import DeadLetter, RecordAdmission
+from projections.faust.admission import DeadLetter, RecordAdmission, setting_aside
 from projections.faust.membership import Membership
 from projections.faust.progress import Progress
 from projections.faust.settings import WorkerSettings
@@ -44,20 +42,7 @@ class Tools:
 
     def dead_letter(self) -> DeadLetter:
         """Sends a record that this worker cannot process to the dead-letter topic."""
-        key = self.settings.dead_letter_key
-
-        async def set_aside(position: Position, original: bytes, reason: str) -> None:
-            record = DeadRecord(
-                reader=self.name,
-                origin=position.topic,
-                partition=position.partition,
-                offset=position.offset,
-                reason=reason,
-                original=original,
-            )
-            await dead_letter(self.log, record, key, now_us)
-
-        return set_aside
+        return setting_aside(self.log, self.name, self.settings.dead_letter_key, now_us)
 
     def admission(self, topic: Topic) -> RecordAdmission:
         """Positions; for TRANSACTIONS also the ids seen, since voids occur in that topic alone."""
