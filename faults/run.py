@@ -94,14 +94,17 @@ async def _rested(installation: Installation) -> list[Finding]:
     servers = installation.servers
     servers.trouble.lost_answers, servers.trouble.slowness = 0.0, 1.0
     until = servers.loop.time() + _REST_SECONDS
-    while (left := unrest(installation)) and servers.loop.time() < until:
+    left = unrest(installation)
+    while left and servers.loop.time() < until:
         await asyncio.sleep(_LOOK_SECONDS)
         installation.revive()
-        if not unrest(installation):
+        left = unrest(installation)
+        if not left:
             before = _sizes(installation)
             await asyncio.sleep(_QUIET_SECONDS)
+            left = unrest(installation)
             if _sizes(installation) == before:
-                return [Finding("rest", what) for what in unrest(installation)]
+                return [Finding("rest", what) for what in left]
     return [Finding("rest", f"{what}, {_REST_SECONDS:g} s after the last fault") for what in left]
 
 

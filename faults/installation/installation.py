@@ -116,13 +116,9 @@ class Installation:
                 self.kill(name, down)
         self.hosts[host].disk.lose_power(self._loop.chance)
 
-    def running(self, kind: str = "") -> list[str]:
-        """Names of processes of a kind that are alive."""
-        return sorted(
-            name
-            for name, process in self.processes.items()
-            if process.alive and name.startswith(kind)
-        )
+    def running(self) -> list[str]:
+        """Names of the processes that are alive."""
+        return sorted(name for name, process in self.processes.items() if process.alive)
 
     def serving(self) -> list[str]:
         """API processes that take requests."""

@@ -10,7 +10,6 @@ from commands.agents.deciding import Webhook, deciding_agents
 from commands.agents.parked_labels import ParkedLabels
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import CountingRecord, History
-from eventlog.settings import KafkaSettings
 from eventlog.topics import ALERTS, TRANSACTIONS, Topic
 from faults.installation.deciding import DEAD_LETTER_KEY, context_of
 from faults.installation.hosts import Host, Servers
@@ -18,7 +17,7 @@ from faults.installation.receiver import URL
 from faults.loop.clock import wall_clock
 from faults.loop.process import Process
 from faults.servers.disk import FileMemory
-from faults.servers.kafka_client import SimulatedLog
+from faults.servers.kafka_client import SETTLE_SECONDS, SimulatedLog
 from faults.servers.kafka_group import SimulatedMembership
 from faults.servers.postgres import SimulatedProjection, SimulatedVectors
 from faults.servers.redis import SimulatedStates
@@ -93,7 +92,7 @@ def offline(bench: Bench) -> Workload:
         partial(bench.log.ends, TRANSACTIONS),
         past,
     )
-    worker = OfflineVectors(ports, KafkaSettings("").settle_seconds, hold, bench.progress.alive)
+    worker = OfflineVectors(ports, SETTLE_SECONDS, hold, bench.progress.alive)
     return Workload({TRANSACTIONS: worker}, beside=[worker.watch, worker.remake])
 
 

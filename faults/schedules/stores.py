@@ -5,6 +5,7 @@ import asyncio
 from faults.clients.traffic import Amounts
 from faults.installation.installation import Installation
 from faults.schedules.schedule import Schedule
+from faults.schedules.troubles import lose_a_marker
 
 _LONG = 120.0
 STEADY = Amounts(payments=40, seconds=30.0)
@@ -33,17 +34,10 @@ async def _redis_a_second_back(installation: Installation) -> None:
         installation.servers.redis.crash(chance.uniform(0.05, 1.0))
 
 
-async def _markers_and_fields_lost(installation: Installation) -> None:
-    """Shards lose their markers one by one, and one of them what its states hold as well."""
-    holds, chance = installation.servers.redis.holds, installation.servers.loop.chance
+async def _markers_lost(installation: Installation) -> None:
     for _ in range(4):
-        await asyncio.sleep(chance.uniform(3, 8))
-        holds = installation.servers.redis.holds
-        if not holds.markers:
-            continue
-        installation.servers.trouble.met["marker lost"] += 1
-        shard = chance.choice(sorted(holds.markers))
-        del holds.markers[shard]
+        await asyncio.sleep(installation.servers.loop.chance.uniform(3, 8))
+        await lose_a_marker(installation)
 
 
 SCHEDULES = (
@@ -68,7 +62,7 @@ SCHEDULES = (
     Schedule(
         "markers-lost",
         "markers of single shards are deleted under traffic, two workers running (fault 9)",
-        _markers_and_fields_lost,
+        _markers_lost,
         amounts=STEADY,
     ),
 )

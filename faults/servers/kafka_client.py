@@ -11,12 +11,14 @@ from domain.events import Envelope
 from eventlog.codec import encode
 from eventlog.partitioning import partition_for
 from eventlog.port import Position, Recorded
+from eventlog.settings import KafkaSettings
 from eventlog.topics import Topic, by_name
 from faults.loop.process import Process, within
 from faults.servers.kafka import Cluster
 
-DELIVERY_SECONDS = 5.0
-REQUEST_SECONDS = 5.0
+_SETTINGS = KafkaSettings("simulated")
+DELIVERY_SECONDS, REQUEST_SECONDS = _SETTINGS.delivery_timeout, _SETTINGS.request_timeout
+SETTLE_SECONDS = _SETTINGS.settle_seconds
 _HOP = 0.004  # seconds, to a broker or back
 _LATE_SECONDS = 0.5
 

@@ -22,7 +22,6 @@ class Trouble:
         self.lost_answers = 0.0
         self.effects: Counter[str] = Counter()
         self.kill_after: dict[str, int] = {}
-        self.killed: list[Process] = []
 
     def delay(self, most: float) -> float:
         return self.chance.uniform(most / 10, most) * self.slowness
@@ -38,7 +37,6 @@ class Trouble:
         if self.kill_after.get(process.name) == self.effects[process.name]:
             del self.kill_after[process.name]
             self.met["killed between effects"] += 1
-            self.killed.append(process)
             self.loop.kill(process)
             if RUNNING.get() is process:
                 process.check()
