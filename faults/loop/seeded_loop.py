@@ -15,13 +15,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 from typing import Any
-from weakref import WeakSet
 from zlib import crc32
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from faults.loop.process import RUNNING, Process
 
+_MANY = 1_000  # tasks, before those that are done are let go
 _LONGEST_START = 0.002
 """Seconds until a thread of an executor runs what it was given."""
 
@@ -51,11 +51,12 @@ class SeededLoop(asyncio.BaseEventLoop):
         self._now = 0.0
         self._hub = getcurrent()
         self._lanes: dict[Process | None, deque[Any]] = {}
-        # Not collected while anything runs: what cleans up there would run as well.
-        self._dead: list[Any] = []
-        self._threads: WeakSet[Any] = WeakSet()
-        self.set_exception_handler(self._noticed)
-        self.noticed: list[str] = []
+        # Held while anything runs: what the collector frees of a killed process would clean up, at
+        # a moment that no seed knows.
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._threads: list[greenlet] = []
+        # What a killed process leaves unawaited is nobody's error.
+        self.set_exception_handler(lambda _loop, _context: None)
 
     def time(self) -> float:
         return self._now
@@ -76,6 +77,13 @@ class SeededLoop(asyncio.BaseEventLoop):
         while not done.done():
             done.add_done_callback(lambda _: mine.switch())
             self._hub.switch()
+
+    def create_task(self, coro: Any, **options: Any) -> Any:
+        if len(self._tasks) > _MANY:
+            self._tasks = [each for each in self._tasks if not each.done()]
+        task = super().create_task(coro, **options)
+        self._tasks.append(task)
+        return task
 
     def run_in_executor(  # type: ignore[override]
         self,
@@ -102,7 +110,8 @@ class SeededLoop(asyncio.BaseEventLoop):
     def start_thread(self, job: Callable[[], None]) -> None:
         thread = greenlet(job, self._hub)
         thread.gr_context = contextvars.copy_context()
-        self._threads.add(thread)
+        self._threads = [each for each in self._threads if not each.dead]
+        self._threads.append(thread)
         self.call_later(self.chance.uniform(0, _LONGEST_START), thread.switch)
 
     def call_soon_threadsafe(  # type: ignore[override]
@@ -112,22 +121,23 @@ class SeededLoop(asyncio.BaseEventLoop):
 
     def kill(self, process: Process) -> None:
         process.alive = False
-        self._dead.append(self._lanes.pop(process, None))
+        self._lanes.pop(process, None)
 
     def bury(self) -> None:
         """Frees what is left of everything; call it once all processes are dead.
 
         The garbage collector does not look into threads that stand still: they are ended here.
         """
-        for thread in list(self._threads):
+        for thread in self._threads:
             if not thread.dead:
                 with suppress(BaseException):
                     thread.throw(GreenletExit)
-        for task in asyncio.all_tasks(self):
+        for task in self._tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             with suppress(BaseException):
                 task.get_coro().close()
-        self._dead.clear()
+        self._tasks.clear()
+        self._threads.clear()
         self._lanes.clear()
         self._scheduled.clear()
         gc.collect()
@@ -175,11 +185,6 @@ class SeededLoop(asyncio.BaseEventLoop):
         if not self._scheduled:
             raise StuckError("nothing waits for time to pass")
         self._now = max(self._now, self._scheduled[0]._when)
-
-    def _noticed(self, _loop: Any, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        if error is not None:
-            self.noticed.append(f"{type(error).__name__}: {error}")
 
     def _process_events(self, _events: Any) -> None:
         """There are none: no socket is open."""

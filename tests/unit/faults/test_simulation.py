@@ -13,10 +13,13 @@ from faults.simulate import every_other, run_named, simulate
 
 TO_PASS = [name for name, each in SCHEDULES.items() if not each.fails]
 KNOWN = [name for name, each in SCHEDULES.items() if each.fails]
-_TRACED = (
-    "import json, sys; from faults.simulate import run_named; o = run_named('mixed', 11);"
-    " print(json.dumps([o.trace, o.steps, o.seconds, [repr(f) for f in o.findings]]))"
-)
+_TRACED = """\
+import gc, json
+from faults.simulate import run_named
+gc.set_threshold({collected})
+runs = [run_named("mixed", 11), run_named("between-states-and-marker", 3)]
+print(json.dumps([[o.trace, o.steps, o.seconds, [repr(f) for f in o.findings]] for o in runs]))
+"""
 
 
 @pytest.mark.parametrize("name", TO_PASS)
@@ -30,11 +33,11 @@ def test_what_is_listed_as_failing_fails(name: str) -> None:
     assert run_named(name, SCHEDULES[name].fails_at).findings
 
 
-def test_a_seed_gives_the_same_run_in_every_process() -> None:
+def test_a_seed_gives_the_same_run_in_every_process_whenever_it_collects_garbage() -> None:
     traces = set()
-    for hashing in ("1", "2"):
+    for hashing, collected in (("1", 10_000), ("2", 40)):
         search = {**os.environ, "PYTHONHASHSEED": hashing}
-        command = [sys.executable, "-c", _TRACED]
+        command = [sys.executable, "-c", _TRACED.format(collected=collected)]
         ended = subprocess.run(command, env=search, check=True, capture_output=True, text=True)
         traces.add(json.dumps(json.loads(ended.stdout.splitlines()[-1])))
     assert len(traces) == 1
