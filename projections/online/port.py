@@ -28,6 +28,12 @@ class Marker:
     def covers(self, source: int) -> int:
         return self.last.get(source, NOTHING)
 
+    def reaches(self, other: Marker) -> bool:
+        """True where all that the other says is said here too."""
+        return self.next >= other.next and all(
+            self.covers(source) >= at for source, at in other.last.items()
+        )
+
     def to_text(self) -> str:
         return f"{self.next}|{version_text(self.last)}"
 

@@ -19,10 +19,10 @@ from domain.features.engine import fold_states
 from domain.features.kernel.row_layout import WIDTH
 from eventlog.batch import Batch
 from eventlog.port import Position
-from eventlog.routing import decode_routed, entries_of
+from eventlog.routing import decode_routed, entries_of, shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import DeadLetter
-from projections.online.port import Marker, Move, StateStore
+from projections.online.port import Marker, Markers, Move, StateStore
 from projections.online.rebuild_flags import RebuildFlags
 from projections.ports import Ends
 
@@ -252,7 +252,18 @@ class EntityWriter:
                 missing.append(key)
         if missing:
             loaded = await asyncio.to_thread(self._states.read, missing)
+            self._check(loaded.markers, missing)
             self._held.update(zip(missing, loaded.states, strict=True))
+
+    def _check(self, found: Markers, keys: Sequence[Key]) -> None:
+        """A store that has gone back holds states that lack what our markers cover: folded on, they
+        would say that they know it. Raises FencedError."""
+        for shard in {shard_of(*key) for key in keys}:
+            left, at = self._stored.get(shard), found.at.get(shard)
+            if left is not None and (at is None or not at.reaches(left)):
+                error = FencedError(f"the states of shard {shard} are older than this writer left")
+                self._refuse(error)
+                raise error
 
 
 def _now() -> float:

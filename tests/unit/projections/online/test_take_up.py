@@ -122,6 +122,23 @@ async def test_states_read_ahead_of_the_marker_are_written_before_it_moves() -> 
     assert (states.stored, states.marks[SHARD].next) == (log.folded(), 4)
 
 
+async def test_states_older_than_the_marker_that_was_taken_up_are_not_folded_on() -> None:
+    log, states = RoutedLog([CARDS[0]] * 6), InMemoryStates()
+    before, after = Owner(log, states.peer()), Owner(log, states)
+    await before.assign()
+    await before.handle(2)
+    await before.writer.save()
+    kept = states.kept()
+    await before.handle(2)
+    await before.writer.save()
+    await after.assign()
+    states.set_back(kept)
+    with pytest.raises(FencedError, match="older"):
+        await after.handle()
+    await after.finish()
+    assert states.stored == log.folded()
+
+
 async def test_a_lost_marker_goes_on_behind_what_is_routed_and_is_flagged() -> None:
     log = RoutedLog(CARDS)
     log.end = 4
