@@ -12,6 +12,7 @@ import typer
 from cli import alerts, archive, backtest, config, demo, testing
 from cli import dead_letters as deadletters
 from cli.events import commands as events
+from cli.faults.chaos import chaos
 from cli.faults.simulate_faults import simulate_faults
 from cli.features import commands as features
 from cli.ingest import command as ingest
@@ -40,6 +41,7 @@ models.register(app)
 app.command()(demo.demo)
 app.command()(simulate)
 app.command("simulate-faults")(simulate_faults)
+app.command()(chaos)
 app.command()(train.train)
 app.command()(train_worker.train_worker)
 app.command()(train_job.train_job)

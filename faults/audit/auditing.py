@@ -33,8 +33,11 @@ CHECKS: tuple[Callable[[Evidence, Reading], Iterable[Finding]], ...] = (
 )
 
 
-def audit(evidence: Evidence) -> list[Finding]:
+def audit(evidence: Evidence, reading: Reading | None = None) -> list[Finding]:
     """Pure; equal evidence gives equal findings. Empty where nothing that the evidence shows breaks
-    the contract (semantics of the log, decisions, features, labels and projections)."""
-    reading = read(evidence)
+    the contract (semantics of the log, decisions, features, labels and projections).
+
+    `reading` is that of the same evidence, where it was made before.
+    """
+    reading = reading or read(evidence)
     return [finding for check in CHECKS for finding in check(evidence, reading)]

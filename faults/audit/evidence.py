@@ -16,6 +16,7 @@ from eventlog.port import Recorded
 from projections.online.port import Markers
 from projections.ports import Counts, RecordStatus
 
+Harm = Literal["lost", "doubled", "wrong"]
 AnswerKind = Literal["scored", "submitted", "label", "refused", "unavailable"]
 Place = tuple[int, int]
 """(partition, offset)"""
@@ -23,10 +24,28 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """`check` names the rule that is broken; `what` is one line that names where and how."""
+    """`check` names the rule that is broken; `what` is one line that names where and how.
+
+    `harm`: what was acknowledged is not there, or is there twice; `wrong` is all else.
+    """
 
     check: str
     what: str
+    harm: Harm = "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A decision as the API shows it to a client."""
+
+    score: float
+    outcome: str
+    reasons: tuple[str, ...]
+    path: str
+    flags: tuple[str, ...]
+    model_id: str
+    policy_version: int
+    known_time: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +53,8 @@ class Answer:
     """What one request was told; a request that got no answer is `unavailable`.
 
     `sent` and `at` are when it left the client and when the answer came. `decision` is the
-    recorded event that a `scored` answer showed. `label_id` and `duplicate` are of a `label`;
+    recorded event that a `scored` answer stands for, `shown` what it showed, where only that is
+    known. `label_id` and `duplicate` are of a `label`;
     `duplicate` is also the `recorded` of a `submitted`. `refused` is a conflict: the id belongs to
     other content. `digest` is the keyed digest of what was sent, None where it is not known.
     """
@@ -44,6 +64,7 @@ class Answer:
     sent: int
     at: int
     decision: Envelope | None = None
+    shown: Shown | None = None
     label_id: str | None = None
     duplicate: bool = False
     digest: str | None = None
@@ -107,7 +128,8 @@ class Evidence:
     their originals are not compared. `features` is the set of the live states, `other_sets` are
     those that decisions were served with besides. `labels` is the label in force by transaction
     id, as a read model keeps it (None: it is not part of the evidence); `vectors`, `states` and
-    `posts` likewise. `horizon` bounds the memory of ids. For `repeats` after a delivery was
+    `posts` likewise. `imported` are the ids that an import says it has
+    recorded. `horizon` bounds the memory of ids. For `repeats` after a delivery was
     recorded its alert may still be posted, by a process that has not read that yet.
     """
 
@@ -117,6 +139,7 @@ class Evidence:
     dead_letters: Sequence[Recorded] = ()
     inbox: Sequence[Sequence[Recorded]] = ()
     answers: Sequence[Answer] = ()
+    imported: Sequence[str] = ()
     posts: Sequence[Post] | None = None
     features: FeatureSet = CATALOGUE
     other_sets: Sequence[FeatureSet] = ()

@@ -94,6 +94,19 @@ class LocalStack:
             stopped = self._stop_supervisor()
             return bool(self.stop_orphans()) or stopped
 
+    def halt(self, names: Iterable[str]) -> None:
+        """Stop these services of a running stack, and wait until they are; `resume` goes on."""
+        left = read_status(self.settings).wanted - set(names)
+        write_json(self._folder.wanted, {"services": sorted(left)})
+        self._await(lambda: not any(self._runs(name) for name in names), None)
+
+    def resume(self, names: Iterable[str]) -> None:
+        """Start halted services again, and wait until they answer."""
+        self._want([service for service in SERVICES if service.name in names])
+
+    def _runs(self, name: str) -> bool:
+        return read_status(self.settings).named(name).state != "stopped"
+
     def stop_orphans(self) -> list[str]:
         """Stop what a killed supervisor left running. Returns the names."""
         if read_status(self.settings).supervisor is not None:

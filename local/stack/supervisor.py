@@ -1,7 +1,7 @@
 """Supervisor: the process that starts and stops the services of a stack (services.py).
 
-It starts what run/wanted.json names, writes run/stack.json at each change, and at SIGTERM stops
-everything in reverse order. Nothing else writes run/stack.json.
+It starts what run/wanted.json names and stops what it names no longer, writes run/stack.json at
+each change, and at SIGTERM stops everything in reverse order. Nothing else writes run/stack.json.
 """
 
 import argparse
@@ -47,7 +47,7 @@ class Supervisor:
         self._record()
         try:
             while not self._stopping.is_set():
-                self._start_what_is_wanted()
+                await self._follow_what_is_wanted()
                 if self._owner is not None and not self._owner.alive():
                     break
                 with contextlib.suppress(TimeoutError):
@@ -56,8 +56,12 @@ class Supervisor:
             rotating.cancel()
             await self._stop_everything()
 
-    def _start_what_is_wanted(self) -> None:
+    async def _follow_what_is_wanted(self) -> None:
         names = read_json(self._context.folder.wanted).get("services", [])
+        for name in [name for name in reversed(self._runners) if name not in names]:
+            await self._stop(name)
+            del self._runners[name], self._tasks[name]
+            self._record()
         for service in SERVICES:
             if service.name in names and service.name not in self._tasks:
                 self._launch(service)
@@ -73,10 +77,13 @@ class Supervisor:
     async def _stop_everything(self) -> None:
         self._record("stopping")
         for name in reversed(self._runners):
-            self._tasks[name].cancel()
-            await asyncio.gather(self._tasks[name], return_exceptions=True)
-            await self._runners[name].close()
+            await self._stop(name)
         self._context.folder.record.unlink(missing_ok=True)
+
+    async def _stop(self, name: str) -> None:
+        self._tasks[name].cancel()
+        await asyncio.gather(self._tasks[name], return_exceptions=True)
+        await self._runners[name].close()
 
     async def _rotate(self) -> None:
         while True:

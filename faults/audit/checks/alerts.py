@@ -28,7 +28,7 @@ def _raised(reading: Reading) -> Iterator[Finding]:
         for fact, alert in decisions:
             where = f"{fact.envelope.subject}, decided at {fact}"
             if not told:
-                yield Finding(CHECK, f"{where}: no alert is in the log")
+                yield Finding(CHECK, f"{where}: no alert is in the log", "lost")
             elif alert.data not in told:
                 yield Finding(CHECK, f"{where}: its alert says something else than the decision")
     for alert_id, raised in reading.raised.items():
@@ -56,12 +56,14 @@ def _one(
     if last.delivery is None:
         if not given_up:
             told = "taken by the receiver" if taken else f"posted {len(posts)} times"
-            yield Finding(CHECK, f"{alert_id}: {told} and never recorded as delivered")
+            yield Finding(CHECK, f"{alert_id}: {told} and never recorded as delivered", "lost")
         return
     if not taken:
-        yield Finding(CHECK, f"{alert_id}: recorded as delivered, and the receiver never took it")
+        what = f"{alert_id}: recorded as delivered, and the receiver never took it"
+        yield Finding(CHECK, what, "lost")
     rests = last.delivery.envelope.known_time + evidence.repeats
     late = [post.at for post in posts if post.at > rests]
     if late:
         after = late[0] - last.delivery.envelope.known_time
-        yield Finding(CHECK, f"{alert_id}: posted again {after} us after it was delivered")
+        what = f"{alert_id}: posted again {after} us after it was delivered"
+        yield Finding(CHECK, what, "doubled")

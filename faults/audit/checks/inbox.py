@@ -19,7 +19,8 @@ def check_inbox(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
             named = _named(recorded.value)
             if named is None or named not in reading.lives:
                 where = f"{place.topic}/{place.partition}/{place.offset}"
-                yield Finding(CHECK, f"{where}: {named} is neither in the log nor set aside")
+                what = f"{where}: {named} is neither in the log nor set aside"
+                yield Finding(CHECK, what, "lost")
 
 
 def _named(value: bytes) -> str | None:

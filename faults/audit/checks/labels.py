@@ -45,13 +45,12 @@ def _receipts(evidence: Evidence, counting: Counter[str], waiting: Set[str]) -> 
             continue
         new[answer.label_id] += not answer.duplicate
         if answer.label_id not in counting and answer.transaction_id not in waiting:
-            yield Finding(
-                CHECK, f"{answer.label_id}: acknowledged at {answer.at} and not in the log"
-            )
+            what = f"{answer.label_id}: acknowledged at {answer.at} and not in the log"
+            yield Finding(CHECK, what, "lost")
     for label_id, count in new.items():
         # Once in each use of the transaction's id.
         if count > max(counting[label_id], 1):
-            yield Finding(CHECK, f"{label_id}: {count} receipts say that it was new")
+            yield Finding(CHECK, f"{label_id}: {count} receipts say that it was new", "doubled")
 
 
 def _early(
@@ -66,7 +65,7 @@ def _early(
         else:
             found = label_event_id(TransactionLabelled, name, reporter, reference) in ids
         if name in reading.lives and not found:
-            yield Finding(CHECK, f"{name}: a label was kept for it and is not in the log")
+            yield Finding(CHECK, f"{name}: a label was kept for it and is not in the log", "lost")
 
 
 def _copied(reading: Reading) -> Iterator[Finding]:

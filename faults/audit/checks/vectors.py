@@ -23,7 +23,7 @@ def check_vectors(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
     rows = {transaction_id: row for row, transaction_id in enumerate(ids)}
     known = reading.events.known[ideal.at]
     for transaction_id in sorted(rows.keys() - evidence.vectors.keys()):
-        yield Finding(CHECK, f"{transaction_id}: no row is stored")
+        yield Finding(CHECK, f"{transaction_id}: no row is stored", "lost")
     for transaction_id in sorted(evidence.vectors.keys() - rows.keys()):
         yield Finding(CHECK, f"{transaction_id}: a row is stored and no decision or import counts")
     both = sorted(rows.keys() & evidence.vectors.keys())

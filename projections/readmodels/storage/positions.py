@@ -63,3 +63,13 @@ def positions_of(cursor: Cursor, projection: str, topic: str) -> dict[int, int]:
         (projection, topic),
     )
     return {int(partition): int(following) for partition, following in cursor.fetchall()}
+
+
+def counts_of(cursor: Cursor, projection: str, topic: str) -> dict[int, Counts]:
+    """Per partition what its records added up to, where there is anything."""
+    cursor.execute(
+        "SELECT partition, projected, void, dead FROM projection_positions"
+        " WHERE projection = %s AND topic = %s",
+        (projection, topic),
+    )
+    return {int(partition): Counts(*map(int, counts)) for partition, *counts in cursor.fetchall()}

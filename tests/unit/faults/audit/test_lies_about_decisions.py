@@ -222,7 +222,7 @@ def test_a_submission_that_nobody_decides_is_found() -> None:
     system = System()
     system.append(submission_of(payment(1, system.now), system.now))
     assert audit(system.evidence()) == [
-        Finding("answers", "t-1: submitted at 6/0 and never decided")
+        Finding("answers", "t-1: submitted at 6/0 and never decided", "lost")
     ]
 
 

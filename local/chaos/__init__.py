@@ -1,0 +1,1 @@
+"""Faults on real servers: an installation of its own, traffic, what breaks, and the audit."""
