@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any
@@ -16,6 +17,7 @@ from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import Topic
 
 _RETRY_SECONDS = 0.02
+_METADATA_SECONDS = 1.0
 # A new leader answers with these for a moment.
 _PASSING = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -111,6 +113,7 @@ class StoredTopics:
             await _all_done(futures)
             if (offsets := self._offsets(futures, topic, deadline)) is not None:
                 return offsets
+            await asyncio.to_thread(self._learn_leaders, topic)
             await asyncio.sleep(_RETRY_SECONDS)
 
     def bounds(self, topic: Topic) -> tuple[Sequence[int], Sequence[int]]:
@@ -121,8 +124,15 @@ class StoredTopics:
     def _answer(self, topic: Topic, spec: OffsetSpec) -> Sequence[int]:
         deadline = monotonic() + self._settings.request_timeout
         while (offsets := self._offsets(self._ask(topic, spec), topic, deadline)) is None:
+            self._learn_leaders(topic)
             sleep(_RETRY_SECONDS)
         return offsets
+
+    def _learn_leaders(self, topic: Topic) -> None:
+        """The client asks under the leader epoch that it has met, for minutes after it has passed;
+        a metadata request tells it the new one (librdkafka 2.16)."""
+        with suppress(KafkaException):
+            self.client.list_topics(self._name(topic), timeout=_METADATA_SECONDS)
 
     def _ask(self, topic: Topic, spec: OffsetSpec) -> list[Any]:
         """One request for all partitions of a leader."""
@@ -137,7 +147,11 @@ class StoredTopics:
     def _offsets(self, futures: list[Any], topic: Topic, deadline: float) -> list[int] | None:
         """None where asking again may help."""
         try:
-            return [future.result().offset for future in futures]
+            offsets = [future.result().offset for future in futures]
+            if min(offsets) < 0:
+                # As the client says it, without an error, where its connection was just cut.
+                raise KafkaException(KafkaError(KafkaError.OFFSET_NOT_AVAILABLE))
+            return offsets
         except KafkaException as error:
             if error.args[0].code() in _PASSING and monotonic() < deadline:
                 return None

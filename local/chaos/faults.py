@@ -94,11 +94,11 @@ def _fill_the_disk(installation: Installation) -> None:
 
 
 def _import_into_the_past(installation: Installation) -> None:
-    now = now_us()
+    begin = now_us() - DAY - _IMPORTED * HOUR // 4
     rows = ["id,at,amount,card,shop,fraud"]
     ids = [f"old-{number}" for number in range(_IMPORTED)]
     for number, name in enumerate(ids):
-        at = to_rfc3339(now - DAY - number * HOUR // 4)
+        at = to_rfc3339(begin + number * HOUR // 4)
         fraud = int(number % 20 == 7)
         # Of cards that the traffic uses too.
         rows.append(f"{name},{at},{5 + number % 83},card-{number % 8},shop-{number % 4},{fraud}")
@@ -107,7 +107,7 @@ def _import_into_the_past(installation: Installation) -> None:
     columns = {"transaction_id": "id", "timestamp": "at", "amount": "amount"}
     columns |= {"card_id": "card", "merchant_id": "shop"}
     maps = [part for name, column in columns.items() for part in ("--map", f"{name}={column}")]
-    installation.retrace("ingest", str(path), *maps, "--label", "fraud", "--label-delay", "7d")
+    installation.retrace("ingest", str(path), *maps, "--label", "fraud", "--label-delay", "6h")
     installation.imported += ids
 
 

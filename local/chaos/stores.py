@@ -166,7 +166,7 @@ class Stores:
     def _labels(self) -> dict[str, int]:
         with transaction(self.engine) as connection:
             rows = connection.execute(text("SELECT transaction_id, value FROM current_labels"))
-            return {name: int(value) for name, value in rows.tuples()}
+            return {name: int(value) for name, value in rows}
 
 
 @contextmanager

@@ -251,16 +251,17 @@ class EntityWriter:
             else:
                 missing.append(key)
         if missing:
+            # As of before the read: a save beside it moves the markers on.
+            left = {shard: self._stored.get(shard) for shard in {shard_of(*k) for k in missing}}
             loaded = await asyncio.to_thread(self._states.read, missing)
-            self._check(loaded.markers, missing)
+            self._check(left, loaded.markers)
             self._held.update(zip(missing, loaded.states, strict=True))
 
-    def _check(self, found: Markers, keys: Sequence[Key]) -> None:
-        """A store that has gone back holds states that lack what our markers cover: folded on, they
-        would say that they know it. Raises FencedError."""
-        for shard in {shard_of(*key) for key in keys}:
-            left, at = self._stored.get(shard), found.at.get(shard)
-            if left is not None and (at is None or not at.reaches(left)):
+    def _check(self, left: Mapping[int, Marker | None], found: Markers) -> None:
+        """States of a store that went back lack what our markers cover. Raises FencedError."""
+        for shard, marker in left.items():
+            at = found.at.get(shard)
+            if marker is not None and (at is None or not at.reaches(marker)):
                 error = FencedError(f"the states of shard {shard} are older than this writer left")
                 self._refuse(error)
                 raise error

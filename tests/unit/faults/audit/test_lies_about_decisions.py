@@ -13,7 +13,7 @@ from eventlog.codec import decode, encode
 from eventlog.port import Position, Recorded
 from eventlog.topics import INBOX_TRANSACTIONS
 from faults.audit.auditing import audit
-from faults.audit.evidence import Answer, Evidence, Finding
+from faults.audit.evidence import Answer, Evidence, Finding, Shown
 from projections.verification.comparing import SHOWN
 from tests.builders.evidence import System, found, payment, submission_of
 
@@ -56,6 +56,24 @@ def other_score(evidence: Evidence) -> Evidence:
     decision = evidence.answers[0].decision
     assert decision is not None
     return told(evidence, 0, decision=replace(decision, data=replace(decision.data, score=0.5)))
+
+
+def shown(evidence: Evidence, **changes: Any) -> Evidence:
+    """The first answer as a client of the API knows it, with these changes."""
+    decision = evidence.answers[0].decision
+    assert decision is not None
+    data = decision.data
+    showed = Shown(
+        score=data.score,
+        outcome=data.outcome,
+        reasons=tuple(data.reasons),
+        path=data.path,
+        flags=tuple(data.flags),
+        model_id=data.model_id,
+        policy_version=data.policy_version,
+        known_time=decision.known_time,
+    )
+    return told(evidence, 0, decision=None, shown=replace(showed, **changes))
 
 
 def decision_of(evidence: Evidence, transaction_id: str) -> Envelope:
@@ -101,6 +119,21 @@ LIES: dict[str, tuple[Lie, str, str]] = {
         "the log holds none that counts",
     ),
     "a decision answered with another score": (other_score, "answers", "score 0.5, in the log"),
+    "a decision shown with another score": (
+        lambda e: shown(e, score=0.5),
+        "answers",
+        "score 0.5, in the log",
+    ),
+    "a decision shown that was made for other content": (
+        lambda e: told(shown(e), 0, digest="other content"),
+        "answers",
+        "made for other content than was sent",
+    ),
+    "an import that is lost": (
+        lambda e: replace(e, imported=["t-500", "t-900"]),
+        "answers",
+        "t-900: an import has recorded it",
+    ),
     "a decision made for other content": (
         lambda e: told(e, 2, digest="other content"),
         "answers",
@@ -155,6 +188,10 @@ LIES: dict[str, tuple[Lie, str, str]] = {
     ),
     "a record of an inbox that is lost": (inbox_lost, "inbox", "t-900 is neither"),
 }
+
+
+def test_a_decision_shown_as_it_is_in_the_log_is_true(evidence: Evidence) -> None:
+    assert audit(shown(evidence)) == []
 
 
 @pytest.mark.parametrize("name", LIES)

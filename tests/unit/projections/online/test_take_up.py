@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.errors import FencedError, UnavailableError
-from projections.online.port import Marker
+from domain.features import Entity
+from projections.online.port import Marker, Read
 from tests.builders.workers.entities import CARDS, SHARD, Owner, RoutedLog
 from tests.fakes.states import InMemoryStates, Kept
 
@@ -136,6 +137,29 @@ async def test_states_older_than_the_marker_that_was_taken_up_are_not_folded_on(
     with pytest.raises(FencedError, match="older"):
         await after.handle()
     await after.finish()
+    assert states.stored == log.folded()
+
+
+async def test_a_save_beside_a_read_is_not_taken_for_a_store_that_went_back() -> None:
+    log, states = RoutedLog(CARDS[:2]), InMemoryStates()
+    owner = Owner(log, states)
+    await owner.assign()
+    await owner.handle(1)
+    read, answered, go_on = states.read, threading.Event(), threading.Event()
+
+    def slow(keys: Sequence[tuple[Entity, str]]) -> Read:
+        found = read(keys)
+        answered.set()
+        go_on.wait()
+        return found
+
+    states.read = slow  # type: ignore[method-assign]
+    handling = asyncio.create_task(owner.handle(1))
+    await asyncio.to_thread(answered.wait)
+    await owner.writer.save()
+    go_on.set()
+    await handling
+    await owner.writer.save()
     assert states.stored == log.folded()
 
 
