@@ -95,18 +95,18 @@ def test_a_full_disk_is_one_on_which_no_file_can_be_written() -> None:
         return
     limits: list[int] = []
     with subprocess.Popen(["sleep", "600"]) as child:
-        process = ProcessId.of(child.pid)
-        assert process is not None
 
         class Processes:
             def living(self, _: Iterable[Service]) -> list[ProcessId]:
-                return [process]
+                return [ProcessId(child.pid, 0.0)]
 
             def wait(self, _: float) -> None:
                 limits.append(resource.prlimit(child.pid, resource.RLIMIT_FSIZE)[0])
 
-        before = resource.prlimit(child.pid, resource.RLIMIT_FSIZE)
-        FAULTS["disk-full"].make(Processes())  # type: ignore[arg-type]
-        assert set(limits) == {0}
-        assert resource.prlimit(child.pid, resource.RLIMIT_FSIZE) == before
-        child.kill()
+        try:
+            before = resource.prlimit(child.pid, resource.RLIMIT_FSIZE)
+            FAULTS["disk-full"].make(Processes())  # type: ignore[arg-type]
+            assert set(limits) == {0}
+            assert resource.prlimit(child.pid, resource.RLIMIT_FSIZE) == before
+        finally:
+            child.kill()
