@@ -75,7 +75,9 @@ TOPICS: tuple[Topic, ...] = (
     INBOX_TRANSACTIONS,
 )
 
+_BY_NAME = {topic.name: topic for topic in TOPICS}
+
 
 def by_name(name: str) -> Topic:
     """Raises KeyError."""
-    return next(t for t in TOPICS if t.name == name)
+    return _BY_NAME[name]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from domain.errors import UndecodableError
 from domain.events import AlertDelivered, AlertRaised
 from domain.times import DAY, SECOND
 from eventlog.codec import decode
@@ -18,7 +19,7 @@ from projections.ports import Counts
 
 # How memories of ids end that follow TRANSACTIONS.
 _IDS = "-ids"
-_FOLLOWING = {"offline": TRANSACTIONS, "transactions": TRANSACTIONS, "alerts": ALERTS}
+_FOLLOWING = {"transactions": TRANSACTIONS, "alerts": ALERTS}
 
 
 def evidence_of(installation: Installation, client: Client) -> Evidence:
@@ -45,6 +46,8 @@ def evidence_of(installation: Installation, client: Client) -> Evidence:
             "alerts": replace(
                 _projection(installation, "alerts", ALERTS), counts=None, statuses={}
             ),
+            "features": _features(installation),
+            "offline": _offline(installation),
         },
         memories=_memories(installation),
         dead_letter_key=DEAD_LETTER_KEY,
@@ -65,9 +68,12 @@ def unrest(installation: Installation) -> list[str]:
     found += [f"shard {shard} is being rebuilt" for shard in sorted(servers.redis.holds.flagged)]
     if waiting := _undelivered(installation):
         found.append(f"{len(waiting)} alerts are not delivered, {min(waiting)} is one of them")
+    offline = [servers.postgres.offline_next(p) for p in range(TRANSACTIONS.partitions)]
+    followed = [("offline", TRANSACTIONS, offline)]
     for name, topic in _FOLLOWING.items():
         held = servers.postgres.projections.get(name, Positions())
-        reached = [held.next[p] for p in range(topic.partitions)]
+        followed.append((name, topic, [held.next[p] for p in range(topic.partitions)]))
+    for name, topic, reached in followed:
         wanted = [partition.end for partition in servers.cluster.partitions(topic)]
         if reached != wanted:
             found.append(f"{name} is at {reached} of {wanted}")
@@ -80,7 +86,10 @@ def _undelivered(installation: Installation) -> set[str]:
     raised, delivered = set(), set()
     for records in _records(installation, ALERTS):
         for record in records:
-            envelope = decode(record.value)
+            try:
+                envelope = decode(record.value)
+            except UndecodableError:
+                continue
             data = envelope.data
             if isinstance(data, AlertRaised) and now - envelope.known_time < DAY:
                 raised.add(data.alert_id)
@@ -95,7 +104,7 @@ def _records(installation: Installation, topic: Topic) -> list[list[Recorded]]:
 
 
 def _projection(installation: Installation, name: str, topic: Topic) -> ProjectionEvidence:
-    held = installation.servers.postgres.projections[name]
+    held = installation.servers.postgres.projections.get(name, Positions())
     counts = {p: Counts() for p in range(topic.partitions)}
     for (partition, _), status in held.statuses.items():
         counted = counts[partition]
@@ -107,6 +116,25 @@ def _projection(installation: Installation, name: str, topic: Topic) -> Projecti
         reader="readmodels", topic=topic.name, positions=positions, counts=counts,
         statuses=dict(held.statuses),
     )  # fmt: skip
+
+
+def _features(installation: Installation) -> ProjectionEvidence:
+    """Markers keep no status of a record."""
+    holds, partitions = installation.servers.redis.holds, TRANSACTIONS.partitions
+    covered = Markers(holds.markers, frozenset()).covered(partitions, ENTITIES.partitions)
+    positions = {p: at + 1 for p, at in covered.items()}
+    return ProjectionEvidence(reader="features", topic=TRANSACTIONS.name, positions=positions)
+
+
+def _offline(installation: Installation) -> ProjectionEvidence:
+    postgres = installation.servers.postgres
+    held = postgres.offline.progress
+    return ProjectionEvidence(
+        reader="offline",
+        topic=TRANSACTIONS.name,
+        positions={p: postgres.offline_next(p) for p in range(TRANSACTIONS.partitions)},
+        counts={p: Counts(each.projected, each.void, each.dead) for p, each in held.items()},
+    )
 
 
 def _memories(installation: Installation) -> list[MemoryEvidence]:

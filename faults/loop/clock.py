@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from faults.loop.seeded_loop import SeededLoop
+from faults.loop.seeded_loop import Call, SeededLoop
 
 BEGAN = 1_750_000_000_000_000
 """Microseconds UTC at which a simulation begins."""
@@ -20,25 +21,27 @@ class Signal:
 
     def __init__(self, loop: SeededLoop) -> None:
         self._loop = loop
-        self._waiting: list[asyncio.Future[Any]] = []
+        self._waiting: list[Callable[[], None]] = []
 
     def tell(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            _finish(one)
+        for wake in waiting:
+            wake()
 
     async def wait(self, seconds: float) -> None:
-        await self._waiter(seconds)
+        done = self._loop.create_future()
+        self._waiting.append(partial(_finish, done))
+        timer = self._loop.call_later(seconds, _finish, done)
+        try:
+            await done
+        finally:
+            timer.cancel()
 
     def block(self, seconds: float) -> None:
-        self._loop.block_until(self._waiter(seconds))
+        self._loop.block(seconds, self._blocked)
 
-    def _waiter(self, seconds: float) -> "asyncio.Future[Any]":
-        one = self._loop.create_future()
-        self._waiting.append(one)
-        timer = self._loop.call_later(seconds, _finish, one)
-        one.add_done_callback(lambda _: timer.cancel())
-        return one
+    def _blocked(self, end: Call) -> None:
+        self._waiting.append(partial(self._loop.hasten, end))
 
 
 def _finish(one: "asyncio.Future[Any]") -> None:

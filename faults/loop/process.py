@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeVar
+from zlib import crc32
 
 T = TypeVar("T")
 
@@ -13,11 +14,13 @@ class Process:
     """One operating system process on a host. Callbacks know it by their context.
 
     `alive` ends with a kill: nothing of it runs from then on, not even what cleans up. `paused` is
-    SIGSTOP: what becomes ready waits, and goes on at once when it ends.
+    SIGSTOP: what becomes ready waits, and goes on at once when it ends. `number` follows from its
+    name.
     """
 
     def __init__(self, name: str, host: str) -> None:
         self.name, self.host = name, host
+        self.number = crc32(name.encode())
         self.alive = True
         self.paused = False
 

@@ -8,26 +8,40 @@ time: one thread runs everything, so a seed gives the same run again.
 
 import asyncio
 import contextvars
-import gc
-import heapq
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from heapq import heappop, heappush
 from random import Random
 from typing import Any
-from zlib import crc32
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from faults.loop.process import RUNNING, Process
 
-_MANY = 1_000  # tasks, before those that are done are let go
+_MANY = 1_000  # tasks or threads, before those that are done are let go
 _LONGEST_START = 0.002
 """Seconds until a thread of an executor runs what it was given."""
 
 
 class StuckError(Exception):
     """Nothing can run any more, now or later."""
+
+
+class Call:
+    """What asyncio's handles are to those who hold them. `waits` for its time to come."""
+
+    __slots__ = ("args", "callback", "cancelled", "context", "process", "waits")
+
+    def __init__(
+        self, callback: Callable[..., Any], args: tuple[Any, ...], context: contextvars.Context
+    ) -> None:
+        self.callback, self.args, self.context = callback, args, context
+        self.process: Process | None = context.get(RUNNING)
+        self.cancelled = self.waits = False
+
+    def cancel(self) -> None:
+        self.cancelled, self.waits = True, False
 
 
 class SeededLoop(asyncio.BaseEventLoop):
@@ -38,8 +52,6 @@ class SeededLoop(asyncio.BaseEventLoop):
     """
 
     # What asyncio's own loops keep there (3.11 to 3.13).
-    _ready: deque[Any]
-    _scheduled: list[Any]
     _stopping: bool
 
     def __init__(self, chance: Random) -> None:
@@ -50,7 +62,9 @@ class SeededLoop(asyncio.BaseEventLoop):
         self.trace = 0
         self._now = 0.0
         self._hub = getcurrent()
-        self._lanes: dict[Process | None, deque[Any]] = {}
+        self._lanes: dict[Process | None, deque[Call]] = {}
+        self._timers: list[tuple[float, int, Call]] = []
+        self._timed = 0
         # Held while anything runs: what the collector frees of a killed process would clean up, at
         # a moment that no seed knows.
         self._tasks: list[asyncio.Task[Any]] = []
@@ -65,18 +79,20 @@ class SeededLoop(asyncio.BaseEventLoop):
         """True where the caller runs as in a thread, and so may `block`."""
         return getcurrent() is not self._hub
 
-    def block(self, seconds: float) -> None:
-        """Blocks the calling thread; elsewhere it returns at once."""
+    def block(self, seconds: float, told: Callable[[Call], None] = lambda _: None) -> None:
+        """Blocks the calling thread; elsewhere it returns at once.
+
+        `told` is given the call that ends it, which may be hastened.
+        """
         if self.is_blocking():
-            self.call_later(seconds, getcurrent().switch)
+            told(self.call_at(self._now + seconds, getcurrent().switch))
             self._hub.switch()
 
-    def block_until(self, done: "asyncio.Future[Any]") -> None:
-        """Blocks the calling thread until `done` is done."""
-        mine = getcurrent()
-        while not done.done():
-            done.add_done_callback(lambda _: mine.switch())
-            self._hub.switch()
+    def hasten(self, call: Call) -> None:
+        """Runs now what waits for its time."""
+        if call.waits:
+            call.waits = False
+            self._into_lane(call)
 
     def create_task(self, coro: Any, **options: Any) -> Any:
         if len(self._tasks) > _MANY:
@@ -108,16 +124,38 @@ class SeededLoop(asyncio.BaseEventLoop):
         return done
 
     def start_thread(self, job: Callable[[], None]) -> None:
+        if len(self._threads) > _MANY:
+            self._threads = [each for each in self._threads if not each.dead]
         thread = greenlet(job, self._hub)
         thread.gr_context = contextvars.copy_context()
-        self._threads = [each for each in self._threads if not each.dead]
         self._threads.append(thread)
         self.call_later(self.chance.uniform(0, _LONGEST_START), thread.switch)
 
-    def call_soon_threadsafe(  # type: ignore[override]
+    def call_soon(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Any = None
     ) -> Any:
-        return self.call_soon(callback, *args, context=context)
+        call = Call(callback, args, contextvars.copy_context() if context is None else context)
+        self._into_lane(call)
+        return call
+
+    call_soon_threadsafe = call_soon  # type: ignore[assignment]
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Any, *args: Any, context: Any = None
+    ) -> Any:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> Any:
+        call = Call(callback, args, contextvars.copy_context() if context is None else context)
+        if when <= self._now:
+            self._into_lane(call)
+        else:
+            self._timed += 1
+            call.waits = True
+            heappush(self._timers, (when, self._timed, call))
+        return call
 
     def kill(self, process: Process) -> None:
         process.alive = False
@@ -139,52 +177,56 @@ class SeededLoop(asyncio.BaseEventLoop):
         self._tasks.clear()
         self._threads.clear()
         self._lanes.clear()
-        self._scheduled.clear()
-        gc.collect()
+        self._timers.clear()
         self.close()
 
     def _run_once(self) -> None:
-        self._sort()
-        able = [
-            process
-            for process, lane in self._lanes.items()
-            if lane and (process is None or not process.paused)
-        ]
-        if not able:
-            if self._stopping:
-                return
-            self._pass_time()
-            return
-        process = able[0] if len(able) == 1 else able[self.chance.randrange(len(able))]
-        lane = self._lanes[process]
-        handle = lane.popleft()
-        if not lane:
-            del self._lanes[process]
-        if not handle._cancelled:
+        """Runs until it is stopped."""
+        lanes, chance = self._lanes, self.chance
+        while not self._stopping:
+            able = [each for each in lanes if each is None or not each.paused]
+            if not able:
+                self._pass_time()
+                continue
+            process = able[0] if len(able) == 1 else able[int(chance.random() * len(able))]
+            lane = lanes[process]
+            call = lane.popleft()
+            if not lane:
+                del lanes[process]
+            if call.cancelled:
+                continue
             self.steps += 1
-            self.trace = crc32(f"{process and process.name} {self._now}".encode(), self.trace)
-            handle._run()
+            self._mix(0 if process is None else process.number)
+            try:
+                call.context.run(call.callback, *call.args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException:
+                """What a callback raises ends nothing, as in asyncio; tasks keep their own."""
 
-    def _sort(self) -> None:
-        """Moves what has become ready into the lane of its process."""
-        while self._ready:
-            self._into_lane(self._ready.popleft())
-        while self._scheduled and self._scheduled[0]._when <= self._now:
-            handle = heapq.heappop(self._scheduled)
-            handle._scheduled = False
-            self._into_lane(handle)
+    def _mix(self, number: int) -> None:
+        self.trace = (self.trace * 1_000_003 ^ number) & 0xFFFF_FFFF
 
-    def _into_lane(self, handle: Any) -> None:
-        process = handle._context.get(RUNNING)
-        if not handle._cancelled and (process is None or process.alive):
-            self._lanes.setdefault(process, deque()).append(handle)
+    def _into_lane(self, call: Call) -> None:
+        process = call.process
+        if process is None or process.alive:
+            lane = self._lanes.get(process)
+            if lane is None:
+                lane = self._lanes[process] = deque()
+            lane.append(call)
 
     def _pass_time(self) -> None:
-        while self._scheduled and self._scheduled[0]._cancelled:
-            heapq.heappop(self._scheduled)._scheduled = False
-        if not self._scheduled:
+        """To the next moment at which something is due, all of which is then ready."""
+        timers = self._timers
+        while timers and not timers[0][2].waits:
+            heappop(timers)
+        if not timers:
             raise StuckError("nothing waits for time to pass")
-        self._now = max(self._now, self._scheduled[0]._when)
+        now = self._now = max(self._now, timers[0][0])
+        # The same in every process, unlike that of a text.
+        self._mix(hash(now))
+        while timers and timers[0][0] <= now:
+            self.hasten(heappop(timers)[2])
 
     def _process_events(self, _events: Any) -> None:
         """There are none: no socket is open."""

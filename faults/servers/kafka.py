@@ -39,13 +39,13 @@ class Cluster:
     def __init__(self, trouble: Trouble) -> None:
         self.trouble = trouble
         self.away_until = 0.0
-        self._topics: dict[Topic, list[Partition]] = {}
+        self._topics: dict[str, list[Partition]] = {}
         self._changed: dict[str, Signal] = {}
 
     def partitions(self, topic: Topic) -> list[Partition]:
-        found = self._topics.get(topic)
+        found = self._topics.get(topic.name)
         if found is None:
-            found = self._topics[topic] = [Partition() for _ in range(topic.partitions)]
+            found = self._topics[topic.name] = [Partition() for _ in range(topic.partitions)]
         return found
 
     def changed(self, topic: str) -> Signal:
@@ -73,8 +73,13 @@ class Cluster:
     def go_away(self, seconds: float) -> None:
         loop = self.trouble.loop
         self.away_until = loop.time() + seconds
-        for topic in self._topics:
-            loop.call_later(seconds, self.changed(topic.name).tell)
+        for name in self._topics:
+            loop.call_later(seconds, self.changed(name).tell)
+
+    def expire(self, topic: Topic) -> None:
+        """All that is there is older than the topic's retention, and deleted."""
+        for partition in self.partitions(topic):
+            partition.first, partition.records = partition.end, []
 
     def recreate(self) -> None:
         """All topics are empty, as after a loss of all disks."""

@@ -14,6 +14,7 @@ from eventlog.port import Position, Recorded
 from eventlog.settings import KafkaSettings
 from eventlog.topics import Topic, by_name
 from faults.loop.process import Process, within
+from faults.loop.seeded_loop import Call
 from faults.servers.kafka import Cluster
 
 _SETTINGS = KafkaSettings("simulated")
@@ -68,14 +69,17 @@ class SimulatedLog:
 
     async def ends(self, topic: Topic) -> Sequence[int]:
         self._process.check()
-        await asyncio.sleep(self._trouble.delay(2 * _HOP))
+        await asyncio.sleep(self._trouble.delay(_HOP))
         until = self._loop.time() + REQUEST_SECONDS
         partitions = self._cluster.partitions(topic)
         while not all(map(self._cluster.led, partitions)):
             if self._loop.time() >= until:
                 raise LogUnavailableError(f"kafka cannot tell the offsets of {topic.name}")
             await self._cluster.changed(topic.name).wait(0.1)
-        return [partition.end for partition in partitions]
+        ends = [partition.end for partition in partitions]
+        # The answer is on its way while others are written to.
+        await asyncio.sleep(self._trouble.delay(_HOP))
+        return ends
 
     def read(
         self,
@@ -126,6 +130,7 @@ class _Sent:
     until: float
     acknowledged: asyncio.Future[Position]
     left: bool = False
+    timeout: Call | None = None
 
 
 class _Lane:
@@ -134,6 +139,7 @@ class _Lane:
     def __init__(self, cluster: Cluster, topic: Topic, number: int, process: Process) -> None:
         self._cluster, self._trouble, self._loop = cluster, cluster.trouble, cluster.trouble.loop
         self._topic, self._number, self._process = topic, number, process
+        self._partition = cluster.partitions(topic)[number]
         self._sent: deque[_Sent] = deque()
         self._last_leaves = 0.0
 
@@ -145,18 +151,18 @@ class _Lane:
         self._last_leaves = max(leaves, self._last_leaves)
         # Until it has left, it dies with its process.
         self._loop.call_at(self._last_leaves, self._leave, one)
-        self._loop.call_at(until, self._time_out, one)
+        one.timeout = self._loop.call_at(until, self._time_out, one)
         return one.acknowledged
 
     def _leave(self, one: _Sent) -> None:
         """From here on it is on the wire, whatever becomes of the process."""
         one.left = True
-        within(None, self._loop.call_soon, self._arrive)
+        within(None, self._arrive)
 
     def _arrive(self) -> None:
         """The broker takes what has left. Without a leader the client asks who leads and sends
         again, for as long as its timeout; what was sent last may still arrive after that."""
-        led = self._cluster.led(self._cluster.partitions(self._topic)[self._number])
+        led = self._cluster.led(self._partition)
         while self._sent and self._sent[0].left:
             one = self._sent[0]
             if not led and self._loop.time() < one.until + _LATE_SECONDS:
@@ -178,6 +184,8 @@ class _Lane:
     def _answer(self, one: _Sent, position: Position) -> None:
         if not one.acknowledged.done():
             one.acknowledged.set_result(position)
+            if one.timeout is not None:
+                one.timeout.cancel()
 
     def _time_out(self, one: _Sent) -> None:
         if not one.acknowledged.done():
@@ -198,15 +206,16 @@ class SimulatedTail:
     ) -> None:
         self._cluster, self._process, self._topic = cluster, process, topic
         self._trouble, self._loop = cluster.trouble, cluster.trouble.loop
+        self._partitions, self._changed = cluster.partitions(topic), cluster.changed(topic.name)
         self._next = {p: start.get(p, 0) for p in range(topic.partitions)}
-        self._silent_since: float | None = None
 
     def poll(self, timeout: float, most: int = 1000) -> list[Recorded]:
         self._process.check()
-        self._loop.block(self._trouble.delay(_HOP))
         until = self._loop.time() + timeout
         while not (found := self._take(most)) and (left := until - self._loop.time()) > 0:
-            self._cluster.changed(self._topic.name).block(left)
+            self._changed.block(left)
+        # What was fetched is on its way while more is written.
+        self._loop.block(self._trouble.delay(_HOP))
         self._process.check()
         return found
 
@@ -217,8 +226,8 @@ class SimulatedTail:
         if self._cluster.away_until > self._loop.time():
             raise LogUnavailableError("kafka does not answer")
         found: list[Recorded] = []
-        for number, partition in enumerate(self._cluster.partitions(self._topic)):
-            if not self._cluster.led(partition):
+        for number, partition in enumerate(self._partitions):
+            if self._next[number] == partition.end or not self._cluster.led(partition):
                 continue
             if self._next[number] > partition.end:
                 raise IntegrityError(

@@ -182,18 +182,18 @@ class SimulatedMembership:
 
     async def _fetch(self, topic: str) -> None:
         """Fills the queue of a topic, one partition after another."""
-        queue = self._queues[topic]
+        queue, changed = self._queues[topic], self._cluster.changed(topic)
+        places = [((topic, n), each) for n, each in enumerate(self._partitions(topic))]
         while True:
             ready = [
-                n
-                for n, partition in enumerate(self._partitions(topic))
-                if (topic, n) in self._positions
-                and (topic, n) not in self._held
+                place[1]
+                for place, partition in places
+                if self._positions.get(place, partition.end) != partition.end
+                and place not in self._held
                 and self._cluster.led(partition)
-                and partition.end != self._positions[topic, n]
             ]
             if not ready:
-                await self._cluster.changed(topic).wait(_IDLE_SECONDS)
+                await changed.wait(_IDLE_SECONDS)
                 continue
             number = self._trouble.chance.choice(ready)
             await asyncio.sleep(self._trouble.delay(_FETCH_SECONDS))

@@ -12,6 +12,7 @@ from eventlog.topics import TRANSACTIONS
 from faults.loop.process import Process
 from faults.servers.trouble import Trouble
 from projections.offline.port import Written
+from projections.offline.unwritten import Unwritten
 from projections.ports import CheckedRecord, RecordStatus, UnfoldableError
 
 Answer = TypeVar("Answer")
@@ -44,9 +45,15 @@ class PostgresServer:
         self.away_until = 0.0
         self.projections: dict[str, Positions] = {}
         self.vectors: dict[str, VectorRow] = {}
+        self.offline, self.offline_epoch = Unwritten(), 0
 
     def go_away(self, seconds: float) -> None:
         self.away_until = self.trouble.loop.time() + seconds
+
+    def offline_next(self, partition: int) -> int:
+        """The offset that follows what the offline vectors hold."""
+        held = self.offline.progress.get(partition)
+        return held.next if held else 0
 
     def transaction(self, process: Process, change: Callable[[], Answer]) -> Answer:
         """Commits what `change` does; where that raises, it has done nothing."""
@@ -114,7 +121,6 @@ class SimulatedVectors:
 
     def __init__(self, server: PostgresServer, process: Process) -> None:
         self._server, self._process = server, process
-        self._positions = server.projections.setdefault("offline", Positions())
         self._epoch = 0
 
     def take_over(self) -> dict[int, int]:
@@ -124,16 +130,18 @@ class SimulatedVectors:
         self._server.transaction(self._process, lambda: self._written(written))
 
     def _taken(self) -> dict[int, int]:
-        self._positions.epochs[0] += 1
-        self._epoch = self._positions.epochs[0]
-        return {p: self._positions.next[p] for p in range(TRANSACTIONS.partitions)}
+        self._server.offline_epoch += 1
+        self._epoch = self._server.offline_epoch
+        return {p: self._server.offline_next(p) for p in range(TRANSACTIONS.partitions)}
 
     def _written(self, written: Written) -> None:
-        if self._epoch != self._positions.epochs[0]:
+        server = self._server
+        if not self._epoch or self._epoch != server.offline_epoch:
             raise FencedError("the offline vectors have another owner")
+        if any(server.offline_next(p) >= now.next for p, now in written.progress.items()):
+            return
         for rows in written.rows:
             for at, name in enumerate(rows.ids):
                 values = tuple(rows.values[at].tolist())
-                self._server.vectors[name] = VectorRow(rows.times[at], rows.known[at], values)
-        for partition, progress in written.progress.items():
-            self._positions.next[partition] = progress.next
+                server.vectors[name] = VectorRow(rows.times[at], rows.known[at], values)
+        server.offline.add(Unwritten(dict(written.progress), dict(written.tallies)))

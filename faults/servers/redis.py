@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
@@ -19,8 +19,7 @@ from faults.servers.trouble import Trouble
 from projections.online.port import Marker, Markers, Move, Read
 
 Key = tuple[Entity, str]
-Answer = TypeVar("Answer")
-_HOP = 0.002
+_HOP, _STEP = 0.002, 0.0002
 TIMEOUT_SECONDS = 0.25
 
 
@@ -77,91 +76,101 @@ class SimulatedStates:
     def __init__(self, server: RedisServer, process: Process) -> None:
         self._server, self._process = server, process
 
-    def adopt(self) -> object:
-        return self._asked(self._adopted, effect=True)
+    def adopt(self) -> None:
+        self._asked(_made, effect=True)
 
     def moved(self) -> int | None:
         return None
 
     def read(self, keys: Sequence[Key]) -> Read:
-        return self._asked(lambda holds: self._read(holds, keys))
+        def states(holds: Keyspace) -> list[EntityState]:
+            found = ((key, holds.states.get(key)) for key in keys)
+            return [
+                EntityState(*k) if d is None else EntityState.from_bytes(*k, d) for k, d in found
+            ]
+
+        # In this order: each state covers what its marker says.
+        markers, read = self._asked(_markers_of, states)
+        return Read(self.features, markers, read)
 
     def markers(self) -> Markers:
-        return self._asked(_markers_of)
+        (found,) = self._asked(_markers_of)
+        return found  # type: ignore[no-any-return]
 
     def claim(self, nexts: Mapping[int, int]) -> dict[int, int]:
-        return {
-            shard: self._asked(partial(_claim, shard=shard, following=following), effect=True)
-            for shard, following in nexts.items()
-        }
+        claims = [partial(_claim, shard=each, following=at) for each, at in nexts.items()]
+        epochs = self._asked(*claims, effect=True)
+        _refuse_first([each for each in epochs if isinstance(each, Exception)])
+        return dict(zip(nexts, epochs, strict=True))
 
     def epochs(self) -> dict[int, int]:
-        return self._asked(lambda holds: dict(holds.epochs))
+        return dict(*self._asked(lambda holds: dict(holds.epochs)))
 
     def save(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move] = ()) -> None:
-        # One script for each: a crash may come between two of them.
-        for state, encoded in states:
-            self._asked(lambda holds, s=state, e=encoded: _save(holds, s, e), effect=True)  # type: ignore[misc]
         if states:
-            for move in moves:
-                self._asked(lambda holds, m=move: _note(holds, m), effect=True)  # type: ignore[misc]
-        for move in moves:
-            self._asked(lambda holds, m=move: _mark(holds, m, bool(states)), effect=True)  # type: ignore[misc]
+            writes = [partial(_save, state=state, encoded=encoded) for state, encoded in states]
+            notes = [partial(_note, move=move) for move in moves]
+            _refuse_first(self._asked(*writes, *notes, effect=True))
+        if moves:
+            marks = [partial(_mark, move=move, noted=bool(states)) for move in moves]
+            _refuse_first(self._asked(*marks, effect=True))
 
     def rebuilding(self, shard: int, on: bool) -> None:
-        self._asked(lambda holds: _flag(holds, shard, on), effect=True)
+        _refuse_first(self._asked(partial(_flag, shard=shard, on=on), effect=True))
 
-    def _adopted(self, holds: Keyspace) -> None:
-        if not holds.made:
-            holds.made = True
-
-    def _read(self, holds: Keyspace, keys: Sequence[Key]) -> Read:
-        states = [
-            EntityState.from_bytes(*key, holds.states[key])
-            if key in holds.states
-            else EntityState(*key)
-            for key in keys
-        ]
-        return Read(self.features, _markers_of(holds), states)
-
-    def _asked(self, call: Callable[[Keyspace], Answer], effect: bool = False) -> Answer:
-        trouble = self._server.trouble
-        self._process.check()
+    def _asked(self, *calls: Callable[[Keyspace], Any], effect: bool = False) -> list[Any]:
+        """In one round trip; what others ask, and the server's end, may come between two calls."""
+        trouble, answers = self._server.trouble, list[Any]()
         trouble.loop.block(trouble.delay(_HOP))
-        self._process.check()
-        if self._server.away_until > trouble.loop.time():
-            trouble.met["redis away"] += 1
-            trouble.loop.block(TIMEOUT_SECONDS)
-            raise UnavailableError("redis", "does not answer")
-        answer = call(self._server.holds)
-        if effect:
-            trouble.done(self._process)
-            if trouble.answer_is_lost():
+        for number, call in enumerate(calls):
+            if number:
+                trouble.loop.block(trouble.delay(_STEP))
+            self._process.check()
+            if self._server.away_until > trouble.loop.time():
+                trouble.met["redis away"] += 1
                 trouble.loop.block(TIMEOUT_SECONDS)
-                raise UnavailableError("redis", "the answer was lost")
+                raise UnavailableError("redis", "does not answer")
+            answers.append(call(self._server.holds))
+            if effect:
+                trouble.done(self._process)
+        if effect and trouble.answer_is_lost():
+            trouble.loop.block(TIMEOUT_SECONDS)
+            raise UnavailableError("redis", "the answer was lost")
         trouble.loop.block(trouble.delay(_HOP))
-        return answer
+        return answers
+
+
+def _refuse_first(answers: Sequence[Exception | None]) -> None:
+    """All calls of a round trip are done, whatever the others answer; what is gone counts more."""
+    refused = [each for each in answers if each is not None]
+    if refused:
+        raise next((e for e in refused if isinstance(e, IntegrityError)), refused[0])
+
+
+def _made(holds: Keyspace) -> None:
+    holds.made = True
 
 
 def _markers_of(holds: Keyspace) -> Markers:
     return Markers(dict(holds.markers), frozenset(holds.flagged), holds.made)
 
 
-def _save(holds: Keyspace, state: EntityState, encoded: bytes) -> None:
+def _save(holds: Keyspace, state: EntityState, encoded: bytes) -> Exception | None:
     if not holds.made:
-        raise IntegrityError("the online states are gone")
+        return IntegrityError("the online states are gone")
     key = state.entity, state.key
     stored = holds.states.get(key)
     if stored is not None:
         ours = version_of(encoded)
         if any(ours.get(source, -1) < at for source, at in version_of(stored).items()):
-            raise FencedError(f"the stored state of {key} is newer than ours")
+            return FencedError(f"the stored state of {key} is newer than ours")
     holds.states[key] = encoded
+    return None
 
 
-def _claim(holds: Keyspace, shard: int, following: int) -> int:
+def _claim(holds: Keyspace, shard: int, following: int) -> int | Exception:
     if not holds.made:
-        raise IntegrityError("the online states are gone")
+        return IntegrityError("the online states are gone")
     holds.markers.setdefault(shard, Marker(following))
     holds.epochs[shard] = holds.epochs.get(shard, 0) + 1
     return holds.epochs[shard]
@@ -171,22 +180,24 @@ def _note(holds: Keyspace, move: Move) -> None:
     holds.noted[move.shard] = move
 
 
-def _mark(holds: Keyspace, move: Move, noted: bool) -> None:
+def _mark(holds: Keyspace, move: Move, noted: bool) -> Exception | None:
     found = holds.markers.get(move.shard)
     if not holds.made:
-        raise IntegrityError("the online states have lost their markers")
+        return IntegrityError("the online states are gone")
     if holds.epochs.get(move.shard, 0) != move.epoch:
-        raise FencedError(f"another worker has claimed shard {move.shard}")
+        return FencedError(f"another worker has claimed shard {move.shard}")
     if found == move.after:
-        return
+        return None
     if found is None and move.before is not None:
-        raise IntegrityError("the online states have lost their markers")
+        return IntegrityError("the online states have lost their markers")
     if found != move.before or (noted and holds.noted.get(move.shard) != move):
-        raise FencedError(f"the marker of shard {move.shard} is not what was left")
+        return FencedError(f"the marker of shard {move.shard} is not what was left")
     holds.markers[move.shard] = move.after
+    return None
 
 
-def _flag(holds: Keyspace, shard: int, on: bool) -> None:
+def _flag(holds: Keyspace, shard: int, on: bool) -> Exception | None:
     if not holds.made:
-        raise IntegrityError("the online states are gone")
+        return IntegrityError("the online states are gone")
     (holds.flagged.add if on else holds.flagged.discard)(shard)
+    return None

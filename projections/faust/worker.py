@@ -12,8 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
-
 from domain.errors import FencedError, RetraceError, UnavailableError
 from eventlog.batch import Batch
 from eventlog.topics import Topic
@@ -255,20 +253,17 @@ class Worker:
 
     async def retry(self, step: Callable[[], Awaitable[T]]) -> T:
         """Repeats `step` while a server that it needs is away."""
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(UnavailableError),
-            wait=wait_exponential(self._first_pause, max=_LONGEST_PAUSE),
-            before_sleep=self._before_pause,
-        )
-        return await retrying(step)
-
-    def _before_pause(self, state: RetryCallState) -> None:
-        assert state.outcome is not None
-        error = state.outcome.exception()
-        if self._done.is_set():
-            raise FencedError(f"stopped while waiting: {error}") from error
-        logger.warning("%s: waits %.1f s: %s", self.name, state.upcoming_sleep, error)
-        self.progress.alive()
+        pause = self._first_pause
+        while True:
+            try:
+                return await step()
+            except UnavailableError as error:
+                if self._done.is_set():
+                    raise FencedError(f"stopped while waiting: {error}") from error
+                logger.warning("%s: waits %.1f s: %s", self.name, pause, error)
+                self.progress.alive()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def explain(error: BaseException) -> str:

@@ -155,6 +155,21 @@ def test_a_signal_wakes_coroutines_and_threads_or_their_time_is_up() -> None:
     assert run(_told) == [2, 2, 5]
 
 
+async def _hastened(loop: SeededLoop) -> list[float]:
+    at: list[float] = []
+    calls = [loop.call_later(seconds, lambda: at.append(loop.time())) for seconds in (5, 6, 7)]
+    calls[1].cancel()
+    for _ in range(2):
+        for call in calls[:2]:
+            loop.hasten(call)
+    await asyncio.sleep(10)
+    return at
+
+
+def test_what_is_hastened_runs_once_and_what_is_cancelled_never() -> None:
+    assert run(_hastened) == [0, 7]
+
+
 async def _never(loop: SeededLoop) -> None:
     await loop.create_future()
 
