@@ -12,23 +12,23 @@ PLANTED = (
         "    return scored\n",
     ),
     Planted(
-        "it answers before the submission is acknowledged",
+        "it answers before its tail has read the decision",
         f"{DECIDING}/decide.py",
-        "*([acknowledged] if acknowledged else [])",
+        "    await context.ledger.passed(position.partition, position.offset)\n    known = context",
+        "    known = context",
+    ),
+    Planted(
+        "features are read before the tail has caught up",
+        f"{DECIDING}/decision.py",
+        "            await context.ledger.barrier()\n",
         "",
+        ("thick-traffic", "calm"),
     ),
     Planted(
         "other content gets the recorded decision",
         f"{DECIDING}/decide.py",
         "    check_same_content(submission, known)\n",
         "",
-        ("mixed", "calm"),
-    ),
-    Planted(
-        "an id that is known is decided again",
-        f"{DECIDING}/score.py",
-        "        if known.scored_offset is not None:\n",
-        "        if False:\n",
         ("mixed", "calm"),
     ),
     Planted(
@@ -74,14 +74,15 @@ PLANTED = (
         "            self._next = asyncio.ensure_future(self._follow(self._running, log))\n"
         "        return await asyncio.shield(self._next)\n",
         "        return await asyncio.shield(self._running)\n",
-        ("calm", "mixed"),
+        ("thick-traffic", "calm"),
     ),
     Planted(
-        "a ledger begins where the log ends",
+        "a decision that is void is kept for answers",
         f"{LOG}/ledger/ledger.py",
-        "max(min(at, covered.get(partition, at)), at - _REACH)",
-        "at",
-        ("mixed", "features-stopped"),
+        "            self.void += 1\n            return None\n",
+        "            self.void += 1\n            if isinstance(envelope.data, TransactionScored):\n"
+        "                self._decisions[envelope.subject] = envelope\n            return None\n",
+        ("mixed", "thick-traffic"),
     ),
     # Features as they are read
     Planted(
@@ -89,14 +90,14 @@ PLANTED = (
         f"{ONLINE}/reader.py",
         "joins = [start <= covered[source] + 1 for source, start in enumerate(starts)]",
         "joins = [True for _ in starts]",
-        ("features-stopped", "mixed"),
+        ("markers-lost", "redis-a-second-back"),
     ),
     Planted(
         "no tail is folded",
         f"{ONLINE}/reader.py",
         "        if joins[source] and covered[source] < offset < ends[source]:\n",
         "        if False:\n",
-        ("calm", "mixed"),
+        ("calm", "thick-traffic"),
     ),
     Planted(
         "the tail is said to reach further than it was folded",
@@ -114,28 +115,28 @@ PLANTED = (
         "        self._positions.commit({batch.partition: batch.next})\n"
         "        await asyncio.gather(*alerts, *(self._decide_now(each, batch.partition) "
         "for each in now))\n",
-        ("mixed",),
+        ("agents-die", "outages-with-kills"),
     ),
     Planted(
         "what is undecided at a start stays so",
         f"{AGENTS}/scoring_agent.py",
         "            if known.partition in partitions:\n",
         "            if False:\n",
-        ("mixed",),
+        ("deciders-die",),
     ),
     Planted(
         "a void decision raises an alert",
         f"{AGENTS}/scoring_agent.py",
         "(known.partition, known.scored_offset) != (partition, offset)",
         "False",
-        ("mixed", "calm"),
+        ("thick-traffic", "mixed"),
     ),
     Planted(
         "alerts are sent without waiting",
         f"{AGENTS}/scoring_agent.py",
         "        await asyncio.gather(*alerts, *(self",
         "        await asyncio.gather(*(self",
-        ("calm", "mixed"),
+        ("agents-die", "outages-with-kills"),
     ),
     Planted(
         "an alert is posted and its delivery not recorded",
@@ -149,14 +150,14 @@ PLANTED = (
         f"{AGENTS}/alert_webhook.py",
         "retry=retry_if_result(not_)",
         "retry=retry_if_result(lambda _: False)",
-        ("mixed",),
+        ("agents-die", "outages-with-kills"),
     ),
     Planted(
         "the position passes an open alert",
         f"{AGENTS}/alert_webhook.py",
         "min([self._next[partition], *open_offsets])",
         "self._next[partition]",
-        ("mixed",),
+        ("agents-die", "outages-with-kills"),
     ),
     Planted(
         "an inbox record is passed before it is submitted",
@@ -165,12 +166,14 @@ PLANTED = (
         "for at, _, value in some))\n",
         "            for at, _, value in some:\n"
         '                asyncio.ensure_future(self._take(batch, at, value or b""))\n',
+        ("agents-die", "outages-with-kills"),
     ),
     Planted(
         "an inbox record is set aside when the log is away",
         f"{AGENTS}/inbox.py",
         "        except UnavailableError:\n            raise\n        except RetraceError",
         "        except RetraceError",
+        ("agents-die", "leader-away", "outages-with-kills"),
     ),
     # Labels
     Planted(
@@ -181,6 +184,7 @@ PLANTED = (
         "    # Another process may have recorded it meanwhile.\n",
         "    context.log.append(TRANSACTIONS, command.transaction_id, envelope)\n"
         "    return LabelReceipt(envelope.id, duplicate=False)\n",
+        ("apis-and-read-models-die", "leader-away", "outages-with-kills"),
     ),
     *PROJECTION_BUGS,
 )

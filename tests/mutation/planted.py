@@ -8,7 +8,7 @@ from typing import NamedTuple
 DECIDING, AGENTS = "commands/transactions", "commands/agents"
 LOG, ONLINE, OFFLINE = "eventlog", "projections/online", "projections/offline"
 FAUST = "projections/faust"
-_USUAL = ("mixed", "leader-away")
+_USUAL = ("thick-traffic", "mixed", "outages-with-kills")
 
 
 class Planted(NamedTuple):

@@ -29,7 +29,7 @@ PROJECTION_BUGS = (
         f"{FAUST}/admission.py",
         "            await self.dead_letter(position, value, reason)\n",
         "            pass\n",
-        ("mixed",),
+        ("calm", "mixed"),
     ),
     # Online states
     Planted(
