@@ -1,6 +1,7 @@
 """One run: an installation, its traffic, the faults of a schedule, and the audit afterwards."""
 
 import asyncio
+import gc
 import logging
 import sys
 import warnings
@@ -41,20 +42,34 @@ class Outcome:
 def run(schedule: Schedule, seed: int) -> Outcome:
     """The same schedule and seed give the same outcome."""
     logging.disable(logging.CRITICAL)
-    loop = SeededLoop(Random(f"{schedule.name}/{seed}"))
-    asyncio.set_event_loop(loop)
     # What is left of killed processes complains while it is collected.
     told, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    # What is there already is not looked through for what the run leaves behind, at its end.
+    collected = gc.isenabled()
+    gc.freeze()
+    gc.disable()
     try:
         with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
             try:
-                return loop.run_until_complete(_run(loop, schedule, seed))
+                return _within_a_loop(schedule, seed)
             finally:
-                loop.bury()
+                gc.collect()
     finally:
-        asyncio.set_event_loop(None)
+        gc.unfreeze()
+        if collected:
+            gc.enable()
         logging.disable(logging.NOTSET)
         sys.unraisablehook = told
+
+
+def _within_a_loop(schedule: Schedule, seed: int) -> Outcome:
+    loop = SeededLoop(Random(f"{schedule.name}/{seed}"))
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(_run(loop, schedule, seed))
+    finally:
+        loop.bury()
+        asyncio.set_event_loop(None)
 
 
 async def _run(loop: SeededLoop, schedule: Schedule, seed: int) -> Outcome:
@@ -76,13 +91,11 @@ async def _judged(installation: Installation, schedule: Schedule, seed: int) -> 
     if schedule.more is not None:
         await schedule.more(traffic)
     findings = await _rested(installation)
-    if not findings:
-        findings = audit(evidence_of(installation, traffic.client))
+    findings += audit(evidence_of(installation, traffic.client))
     if servers.trouble.met["stalled"] and not schedule.may_stall:
         stalls = servers.trouble.met["stalled"]
         findings.append(Finding("stalls", f"{stalls} workers were ended by their watchdog"))
-    if traffic.client.unanswered:
-        findings.append(Finding("answers", f"{traffic.client.unanswered} requests never answered"))
+    findings += [Finding("answers", what) for what in traffic.client.failed]
     return Outcome(
         schedule.name, seed, findings, servers.trouble.met, loop.time(), loop.steps,
         loop.trace, installation.ends,

@@ -14,9 +14,11 @@ from commands import (
 )
 from commands.labels.label import label_id, parse_label, to_payload, without_cards
 from commands.labels.retry import keep_early_label
-from domain.errors import ConflictError, NotFoundError, UnavailableError
+from domain.errors import ConflictError, NotFoundError, RetraceError, UnavailableError
+from eventlog.port import InboxLog
+from eventlog.topics import Topic
 from faults.audit.evidence import Answer
-from faults.installation.deciding import DEAD_LETTER_KEY
+from faults.installation.deciding import DEAD_LETTER_KEY, cleaner
 from faults.installation.installation import Installation
 from faults.loop.clock import wall_clock
 
@@ -35,16 +37,20 @@ class Client:
         self._trouble = installation.servers.trouble
         self._now = wall_clock(self._loop)
         self.answers: list[Answer] = []
-        self.unanswered = 0
+        # Requests that were given up, or answered with what no client can use.
+        self.failed: list[str] = []
         # A retry gets what was decided for the first of them.
         self._first_sent: dict[str, int] = {}
 
-    async def score(self, payload: dict[str, Any]) -> None:
+    async def score(self, payload: dict[str, Any], tries: int = _TRIES) -> None:
+        """A client that gives up after fewer `tries` never comes back."""
+
         async def ask(context: Context) -> Any:
             command = ScoreTransaction(payload=payload, raw=None)
             return await score_transaction(command, context)
 
-        await self._until_answered(payload["transaction_id"], ask, _scored)
+        name, digest = payload["transaction_id"], self._digest(payload)
+        await self._until_answered(name, ask, _scored, digest, tries=tries)
 
     async def submit(self, payload: dict[str, Any]) -> None:
         async def ask(context: Context) -> Any:
@@ -55,6 +61,7 @@ class Client:
             payload["transaction_id"],
             ask,
             lambda receipt: {"kind": "submitted", "duplicate": receipt.recorded},
+            self._digest(payload),
         )
 
     async def label(self, payload: dict[str, Any], api: str | None = None) -> None:
@@ -67,14 +74,21 @@ class Client:
                 await keep(to_payload(command), str(error))
                 return label_id(command)
 
-        await self._until_answered(payload["transaction_id"], ask, _labelled, api)
+        await self._until_answered(payload["transaction_id"], ask, _labelled, api=api)
 
-    async def produce(self, log: Any, topic: Any, transaction_id: str, value: bytes) -> None:
-        """As a foreign producer writes to the inbox: again, until it is acknowledged."""
+    async def produce(
+        self,
+        log: InboxLog,
+        topic: Topic,
+        transaction_id: str,
+        value: bytes,
+        partition: int | None = None,
+    ) -> None:
+        """As a foreign producer writes: again, until it is acknowledged."""
         self._first_sent.setdefault(transaction_id, self._now())
         while True:
             try:
-                await log.append_bytes(topic, None, value)
+                await log.append_bytes(topic, None, value, partition)
                 return
             except UnavailableError:
                 await asyncio.sleep(1.0)
@@ -84,9 +98,12 @@ class Client:
         transaction_id: str,
         ask: Callable[[Context], Awaitable[T]],
         answer: Callable[[Any], dict[str, Any]],
+        digest: str | None = None,
         api: str | None = None,
+        tries: int = _TRIES,
     ) -> None:
-        for attempt in range(_TRIES):
+        """`digest` is that of what is sent, as the client itself makes it."""
+        for attempt in range(tries):
             sent = self._first_sent.setdefault(transaction_id, self._now())
             try:
                 found = await self._asked(ask, api)
@@ -94,12 +111,16 @@ class Client:
                 self._told(transaction_id, sent, {"kind": "unavailable"})
                 await asyncio.sleep(min(5.0, 0.5 * (attempt + 1)) * self._loop.chance.random())
             except ConflictError:
-                self._told(transaction_id, sent, {"kind": "refused"})
+                self._told(transaction_id, sent, {"kind": "refused", "digest": digest})
+                return
+            except RetraceError as error:
+                self.failed.append(f"{transaction_id}: {type(error).__name__}: {error}")
                 return
             else:
-                self._told(transaction_id, sent, answer(found))
+                self._told(transaction_id, sent, answer(found) | {"digest": digest})
                 return
-        self.unanswered += 1
+        if tries == _TRIES:
+            self.failed.append(f"{transaction_id}: asked {tries} times and never answered")
 
     async def _asked(self, ask: Callable[[Context], Awaitable[T]], api: str | None) -> T:
         await asyncio.sleep(self._trouble.delay(_HOP))
@@ -114,6 +135,9 @@ class Client:
         await asyncio.sleep(self._trouble.delay(_HOP))
         return found
 
+    def _digest(self, payload: dict[str, Any]) -> str:
+        return cleaner().digest(cleaner().clean(payload, self._now()))
+
     def _told(self, transaction_id: str, sent: int, told: dict[str, Any]) -> None:
         self.answers.append(
             Answer(transaction_id=transaction_id, sent=sent, at=self._now(), **told)
@@ -121,7 +145,7 @@ class Client:
 
 
 def _scored(decision: Any) -> dict[str, Any]:
-    return {"kind": "scored", "decision": decision, "digest": decision.data.digest}
+    return {"kind": "scored", "decision": decision}
 
 
 def _labelled(receipt: Any) -> dict[str, Any]:

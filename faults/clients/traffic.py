@@ -10,7 +10,7 @@ from typing import Any
 from commands.imports.facts import Facts
 from domain.errors import UnavailableError
 from domain.times import HOUR, SECOND, to_rfc3339
-from eventlog.topics import INBOX_TRANSACTIONS, TRANSACTIONS
+from eventlog.topics import ALERTS, DEAD_LETTERS, ENTITIES, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
 from faults.clients.client import Client
 from faults.installation.deciding import cleaner
 from faults.installation.installation import Installation
@@ -18,10 +18,18 @@ from faults.loop.clock import wall_clock
 from faults.loop.process import Process
 from faults.servers.kafka_client import SimulatedLog
 
+_REFERENCED = 0.3  # of labels
+_GARBLED = TRANSACTIONS, TRANSACTIONS, ALERTS, ENTITIES, DEAD_LETTERS
+
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """How much of what is sent over how many seconds. `hot` is the share of one merchant."""
+    """How much of what is sent over how many seconds. `hot` is the share of one merchant.
+
+    Other shares are of payments: `conflicting` are sent with two contents at the same moment,
+    `followed` by another of the same card as soon as they are answered, asked `once` and never
+    again; beside `garbled` somebody writes a record to a topic of ours that nobody can read.
+    """
 
     payments: int = 30
     seconds: float = 20.0
@@ -30,9 +38,13 @@ class Amounts:
     hot: float = 0.2
     repeated: float = 0.15
     altered: float = 0.05
+    conflicting: float = 0.08
+    followed: float = 0.1
+    once: float = 0.0
     submitted: float = 0.2
     by_inbox: float = 0.15
     unreadable: float = 0.05
+    garbled: float = 0.05
     labelled: float = 0.3
     imported: int = 0
     rehearsed: int = 0
@@ -110,10 +122,24 @@ class Traffic:
         self._sent.append(payload)
         if chance.random() < amounts.labelled / 3:
             await self._label(payload["transaction_id"])
+        if amounts.once and chance.random() < amounts.once:
+            await self.client.score(payload, tries=1)
+            return
         if chance.random() < amounts.by_inbox:
             await self._produce(payload)
+        if chance.random() < amounts.garbled:
+            await self._garble(chance.choice(_GARBLED))
         send = self.client.submit if chance.random() < amounts.submitted else self.client.score
-        await send(payload)
+        if chance.random() < amounts.conflicting:
+            self._installation.servers.trouble.met["two contents at once"] += 1
+            other = payload | {"amount": 940}
+            await asyncio.gather(send(payload), self.client.score(other), self._produce(other))
+        else:
+            await send(payload)
+        if chance.random() < amounts.followed:
+            name = f"{payload['transaction_id']}-next"
+            following = payload | {"transaction_id": name, "timestamp": to_rfc3339(self._now())}
+            await self.client.score(following)
         if chance.random() < amounts.repeated:
             await asyncio.sleep(chance.uniform(0, 3))
             await self.client.score(payload)
@@ -127,13 +153,23 @@ class Traffic:
     async def _label(self, transaction_id: str) -> None:
         kind = self._chance.choice(("fraud_report", "reversal", "chargeback", "representment"))
         label = {"transaction_id": transaction_id, "kind": kind, "reporter": "bank"}
-        await self.client.label(label)
+        if self._chance.random() < _REFERENCED:
+            # Two desks report one case.
+            label["reference"] = kind
+            await asyncio.gather(self.client.label(label), self.client.label(label))
+        else:
+            await self.client.label(label)
 
     async def _produce(self, payload: dict[str, Any]) -> None:
         if self._chance.random() < self._amounts.unreadable:
             await self.client.produce(self._log, INBOX_TRANSACTIONS, "none", b"{not json")
         value = json.dumps(payload).encode()
         await self.client.produce(self._log, INBOX_TRANSACTIONS, payload["transaction_id"], value)
+
+    async def _garble(self, topic: Topic) -> None:
+        self._installation.servers.trouble.met["record nobody can read"] += 1
+        number = self._chance.randrange(topic.partitions)
+        await self.client.produce(self._log, topic, "none", b"{no event", number)
 
     async def _import(self, score: bool, many: int) -> None:
         """Older history, with its own known times; to be decided, if it is a rehearsal."""

@@ -16,11 +16,10 @@ from domain.policy.score import Score
 from domain.policy.snapshot import NO_POLICY
 from domain.transactions import Transaction
 from eventlog.ledger.ledger import Ledger
-from faults.installation.hosts import Host, Servers
+from faults.installation.hosts import Host, Servers, memory_of
 from faults.loop.clock import wall_clock
 from faults.loop.process import Process
 from faults.loop.threads import LoopThreads
-from faults.servers.disk import FileMemory
 from faults.servers.kafka_client import SimulatedLog
 from faults.servers.redis import SimulatedStates
 from projections.online.reader import OnlineFeatureReader
@@ -54,7 +53,7 @@ def context_of(servers: Servers, host: Host, process: Process) -> Context:
     log = SimulatedLog(servers.cluster, process)
     threads = LoopThreads(servers.loop)
     reader = OnlineFeatureReader(SimulatedStates(servers.redis, process), ServedFeatures, threads)
-    memory = FileMemory(host.disk.file(f"{process.name}-ids"))
+    memory = memory_of(servers, host, process, "ids")
     ledger = Ledger(log, memory, reader.covered, threads=threads)
     ledger.start()
     policy = ActivePolicy(NO_POLICY, AmountScorer())

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from eventlog.topics import INBOX_TRANSACTIONS
 from faults.installation.receiver import Receiver
+from faults.loop.process import Process
 from faults.loop.seeded_loop import SeededLoop
-from faults.servers.disk import Disk
+from faults.servers.disk import Disk, FileMemory
 from faults.servers.kafka import Cluster
 from faults.servers.kafka_group import Group
 from faults.servers.postgres import PostgresServer
@@ -41,3 +42,8 @@ class Servers:
             self.groups[name] = Group(self.cluster, sole)
             self.groups[name].watch()
         return self.groups[name]
+
+
+def memory_of(servers: Servers, host: Host, process: Process, name: str) -> FileMemory:
+    """A memory of ids in a file of the process."""
+    return FileMemory(host.disk.file(f"{process.name}-{name}"), process, servers.trouble)

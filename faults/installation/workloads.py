@@ -12,7 +12,7 @@ from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import CountingRecord, History
 from eventlog.topics import ALERTS, TRANSACTIONS, Topic
 from faults.installation.deciding import DEAD_LETTER_KEY, context_of
-from faults.installation.hosts import Host, Servers
+from faults.installation.hosts import Host, Servers, memory_of
 from faults.installation.receiver import URL
 from faults.loop.clock import wall_clock
 from faults.loop.process import Process
@@ -47,7 +47,7 @@ class Bench:
     again: Callable[[], None]
 
     def memory(self, name: str) -> FileMemory:
-        return FileMemory(self.host.disk.file(f"{self.process.name}-{name}"))
+        return memory_of(self.servers, self.host, self.process, name)
 
     @property
     def clock(self) -> Callable[[], int]:

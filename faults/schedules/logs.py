@@ -2,7 +2,7 @@
 
 import asyncio
 
-from eventlog.topics import TRANSACTIONS
+from eventlog.topics import ENTITIES, TRANSACTIONS
 from faults.clients.traffic import Amounts, Traffic
 from faults.installation.installation import Installation
 from faults.schedules.schedule import Schedule
@@ -41,6 +41,19 @@ async def _kafka_recreated(installation: Installation) -> None:
     installation.servers.trouble.met["kafka recreated"] += 1
     cluster.recreate()
     await asyncio.sleep(5)
+
+
+async def _entities_expire(installation: Installation) -> None:
+    """What was routed and not written yet is gone when the features workers come back."""
+    chance, servers = installation.servers.loop.chance, installation.servers
+    for _ in range(2):
+        await asyncio.sleep(chance.uniform(4, 8))
+        for name in ("features-1", "features-2"):
+            installation.kill(name, down=5.0)
+        await asyncio.sleep(chance.uniform(0, 4))
+        servers.trouble.met["records expired"] += 1
+        servers.cluster.expire(ENTITIES)
+        await asyncio.sleep(5.0)
 
 
 async def _no_fault(_installation: Installation) -> None:
@@ -84,6 +97,12 @@ SCHEDULES = (
         amounts=_STEADY,
         fails="positions of the log before are gone on from (fault 4)",
         fails_at=1,
+    ),
+    Schedule(
+        "entities-expire",
+        "routed records are deleted by retention before they are written",
+        _entities_expire,
+        amounts=_STEADY,
     ),
     Schedule(
         "labels-cross",

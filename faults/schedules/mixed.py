@@ -2,6 +2,7 @@
 
 import asyncio
 
+from faults.clients.traffic import Amounts
 from faults.installation.installation import Installation
 from faults.schedules import troubles
 from faults.schedules.schedule import Schedule
@@ -34,5 +35,31 @@ async def _mixed(installation: Installation) -> None:
         installation.revive()
 
 
+async def _outages_with_kills(installation: Installation) -> None:
+    for _ in range(5):
+        await asyncio.sleep(installation.servers.loop.chance.uniform(1, 5))
+        await troubles.outage_with_kills(installation)
+
+
+async def _few(installation: Installation) -> None:
+    chance = installation.servers.loop.chance
+    for _ in range(3):
+        await asyncio.sleep(chance.uniform(1, 6))
+        await chance.choice(_ANY)(installation)
+        installation.revive()
+
+
 CALM = Schedule("calm", "traffic, and no fault at all", _calm)
 MIXED = Schedule("mixed", "kills, pauses, outages, lost answers, one upon the other", _mixed)
+OUTAGES = Schedule(
+    "outages-with-kills",
+    "servers go away one after the other, and processes die or stand still meanwhile",
+    _outages_with_kills,
+)
+THICK = Schedule(
+    "thick-traffic",
+    "ten payments a second of three cards, half of them at one merchant, and some troubles",
+    _few,
+    amounts=Amounts(payments=80, seconds=8.0, cards=3, merchants=2, hot=0.5),
+)
+SCHEDULES = CALM, MIXED, OUTAGES, THICK

@@ -1,10 +1,11 @@
 """Schedules about owners: partitions that change hands while the old owner is at work."""
 
 import asyncio
+from collections.abc import Sequence
 
 from faults.clients.traffic import Amounts
 from faults.installation.installation import Installation
-from faults.schedules.schedule import USUAL, Schedule
+from faults.schedules.schedule import USUAL, Faults, Schedule
 
 _MOVING = Amounts(payments=40, seconds=40.0)
 
@@ -19,14 +20,41 @@ async def _old_owner_writes(installation: Installation) -> None:
         await asyncio.sleep(17)
 
 
-async def _stopped_between_states_and_marker(installation: Installation) -> None:
-    """A features worker dies after each of its first effects on Redis in turn."""
+def _dying(names: Sequence[str], lost: float = 0.0) -> Faults:
+    """One of `names` dies after one of its next effects, again and again, while a share of all
+    answers is lost."""
+
+    async def faults(installation: Installation) -> None:
+        trouble = installation.servers.trouble
+        trouble.lost_answers = lost
+        for after in range(1, 9):
+            name = trouble.chance.choice(names)
+            if installation.processes[name].alive:
+                trouble.kill_after[name] = trouble.effects[name] + after
+            await asyncio.sleep(trouble.chance.uniform(2, 5))
+            installation.revive()
+        trouble.lost_answers = 0.0
+
+    return faults
+
+
+async def _agents_die(installation: Installation) -> None:
+    """Alerts are outstanding all the while."""
+    for seconds in (3.0, 6.0):
+        installation.servers.receiver.go_away(seconds)
+        await _dying(("decisions-1",), lost=0.05)(installation)
+
+
+async def _deciders_die(installation: Installation) -> None:
+    """An API dies with one of its next effects, and soon after it the agents."""
     trouble = installation.servers.trouble
-    for after in range(1, 7):
-        name = trouble.chance.choice(("features-1", "features-2"))
-        if installation.processes[name].alive:
-            trouble.kill_after[name] = trouble.effects[name] + after
-        await asyncio.sleep(trouble.chance.uniform(2, 5))
+    for _ in range(10):
+        api = trouble.chance.choice(("api-1", "api-2"))
+        trouble.kill_after[api] = trouble.effects[api] + trouble.chance.randint(1, 4)
+        # Its memory of ids alone is written several times a second.
+        await asyncio.sleep(trouble.chance.uniform(0.5, 2.5))
+        trouble.met["killed"] += 1
+        installation.kill("decisions-1", down=1.0)
         installation.revive()
 
 
@@ -59,8 +87,26 @@ SCHEDULES = (
     Schedule(
         "between-states-and-marker",
         "a features worker dies between any two of its writes (fault 2)",
-        _stopped_between_states_and_marker,
+        _dying(("features-1", "features-2")),
         amounts=_MOVING,
+    ),
+    Schedule(
+        "agents-die",
+        "agents die between any two of their effects, answers are lost and alerts outstanding",
+        _agents_die,
+        amounts=_MOVING,
+    ),
+    Schedule(
+        "apis-and-read-models-die",
+        "APIs, read models and offline vectors die between any two of their effects",
+        _dying(("api-1", "api-2", "offline-1", "readmodels-1", "readmodels-2"), lost=0.05),
+        amounts=_MOVING,
+    ),
+    Schedule(
+        "deciders-die",
+        "an API dies in the midst of a decision, then the agents; its client never comes back",
+        _deciders_die,
+        amounts=Amounts(payments=60, seconds=40.0, once=0.6),
     ),
     Schedule(
         "features-stopped",
@@ -74,8 +120,8 @@ SCHEDULES = (
         _agents_come_and_go,
         layout=dict(USUAL) | {f"decisions-{n}": f"agents-{n}" for n in (2, 3, 4)},
         waiting=("decisions-2", "decisions-3", "decisions-4"),
-        amounts=Amounts(payments=40, seconds=60.0),
+        amounts=Amounts(payments=90, seconds=50.0),
         fails="alerts are posted again by an agent on another disk (fault 7)",
-        fails_at=105,
+        fails_at=1,
     ),
 )

@@ -5,7 +5,7 @@ import asyncio
 from faults.clients.traffic import Amounts
 from faults.installation.installation import Installation
 from faults.schedules.schedule import Schedule
-from faults.schedules.troubles import lose_a_marker
+from faults.schedules.troubles import lose_a_marker, lose_a_state
 
 _LONG = 120.0
 STEADY = Amounts(payments=40, seconds=30.0)
@@ -40,6 +40,12 @@ async def _markers_lost(installation: Installation) -> None:
         await lose_a_marker(installation)
 
 
+async def _states_lost(installation: Installation) -> None:
+    for _ in range(4):
+        await asyncio.sleep(installation.servers.loop.chance.uniform(3, 8))
+        await lose_a_state(installation)
+
+
 SCHEDULES = (
     Schedule(
         "store-away-at-a-start",
@@ -64,5 +70,13 @@ SCHEDULES = (
         "markers of single shards are deleted under traffic, two workers running (fault 9)",
         _markers_lost,
         amounts=STEADY,
+    ),
+    Schedule(
+        "states-lost",
+        "single states are deleted under markers that stay, as by eviction",
+        _states_lost,
+        amounts=STEADY,
+        fails="a state that is gone under its marker is not noticed (refused at the start)",
+        fails_at=1,
     ),
 )

@@ -73,6 +73,24 @@ async def answers_lost(installation: Installation) -> None:
     trouble.lost_answers, trouble.slowness = 0.0, 1.0
 
 
+async def outage_with_kills(installation: Installation) -> None:
+    """A server is away or answers badly, and processes die meanwhile."""
+    chance = installation.servers.loop.chance
+    outages = kafka_away, lose_a_leader, lose_a_leader, redis_away, redis_back, postgres_away
+    await chance.choice((*outages, receiver_away, answers_lost))(installation)
+    for _ in range(chance.randint(1, 3)):
+        await asyncio.sleep(chance.uniform(0, 3))
+        await chance.choice((kill_one, kill_after_effect, pause_one))(installation)
+        installation.revive()
+
+
+async def lose_a_state(installation: Installation) -> None:
+    holds, chance = installation.servers.redis.holds, installation.servers.loop.chance
+    if holds.states:
+        installation.servers.trouble.met["state lost"] += 1
+        del holds.states[chance.choice(sorted(holds.states))]
+
+
 async def lose_a_marker(installation: Installation) -> None:
     holds, chance = installation.servers.redis.holds, installation.servers.loop.chance
     if holds.markers:

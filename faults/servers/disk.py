@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from random import Random
 
 from eventlog.admission.first_wins import Known, Place, is_first_label
+from faults.loop.process import Process
+from faults.servers.trouble import Trouble
 
 
 class Disk:
@@ -54,8 +56,8 @@ class MemoryFile:
 class FileMemory:
     """A process's memory of ids, as eventlog.admission.sqlite_memory keeps it."""
 
-    def __init__(self, file: MemoryFile) -> None:
-        self._file = file
+    def __init__(self, file: MemoryFile, process: Process, trouble: Trouble) -> None:
+        self._file, self._process, self._trouble = file, process, trouble
         self._ids: dict[str, Known] = {}
         self._labels: dict[str, list[Place]] = {}
 
@@ -108,11 +110,13 @@ class FileMemory:
             self._file.positions.pop(partition, None)
 
     def commit(self, positions: Mapping[int, int]) -> None:
+        self._process.check()
         self._file.ids.update(self._ids)
         self._file.labels.update(self._labels)
         self._file.positions.update(positions)
         self._ids.clear()
         self._labels.clear()
+        self._trouble.done(self._process)
 
     def discard(self) -> None:
         self._file.ids.clear()

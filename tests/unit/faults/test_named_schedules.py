@@ -1,0 +1,16 @@
+"""Seeds of each schedule that is to pass; those of mixed troubles are in test_mixed_troubles."""
+
+import pytest
+
+from faults.schedules.mixed import MIXED
+from faults.schedules.table import SCHEDULES
+from faults.simulate import run_named
+
+TO_PASS = [name for name, each in SCHEDULES.items() if not each.fails and name != MIXED.name]
+SEEDS = range(1, 26)
+
+
+@pytest.mark.parametrize("name", TO_PASS)
+def test_a_schedule_leaves_nothing_lost_doubled_or_wrong(name: str) -> None:
+    for seed in SEEDS:
+        assert run_named(name, seed).findings == [], f"--schedule {name} --seed {seed}"
