@@ -16,12 +16,14 @@ from eventlog.topics import Topic, by_name
 from faults.loop.process import Process, within
 from faults.loop.seeded_loop import Call
 from faults.servers.kafka import Cluster
+from faults.servers.trouble import Trouble
 
 _SETTINGS = KafkaSettings("simulated")
 DELIVERY_SECONDS, REQUEST_SECONDS = _SETTINGS.delivery_timeout, _SETTINGS.request_timeout
 SETTLE_SECONDS = _SETTINGS.settle_seconds
 _HOP = 0.004  # seconds, to a broker or back
 _LATE_SECONDS = 0.5
+_LATE_SHARE, _LATE_HOP = 0.05, 0.2
 
 
 class SimulatedLog:
@@ -78,7 +80,7 @@ class SimulatedLog:
             await self._cluster.changed(topic.name).wait(0.1)
         ends = [partition.end for partition in partitions]
         # The answer is on its way while others are written to.
-        await asyncio.sleep(self._trouble.delay(_HOP))
+        await asyncio.sleep(_answering(self._trouble))
         return ends
 
     def read(
@@ -198,6 +200,12 @@ class _Lane:
             )
 
 
+def _answering(trouble: Trouble) -> float:
+    """Seconds until an answer is there; now and then many."""
+    late = trouble.chance.random() < _LATE_SHARE
+    return trouble.delay(_LATE_HOP if late else _HOP)
+
+
 class SimulatedTail:
     """Implements eventlog.port.Tail."""
 
@@ -215,7 +223,7 @@ class SimulatedTail:
         while not (found := self._take(most)) and (left := until - self._loop.time()) > 0:
             self._changed.block(left)
         # What was fetched is on its way while more is written.
-        self._loop.block(self._trouble.delay(_HOP))
+        self._loop.block(_answering(self._trouble))
         self._process.check()
         return found
 
