@@ -60,10 +60,13 @@ class Report:
         return sum(finding.harm == harm for finding in self.findings)
 
     @property
+    def recovered(self) -> bool:
+        return all(each.rest is not None for each in self.tried)
+
+    @property
     def passed(self) -> bool:
         different = self.proof.different if self.proof else 0
-        recovered = all(each.rest is not None for each in self.tried)
-        return recovered and not self.findings and not different
+        return self.recovered and not self.findings and not different
 
 
 def run_chaos(
@@ -78,20 +81,26 @@ def run_chaos(
     Raises StackError where the installation does not start, or a process not again.
     """
     with alerts_received() as (url, posts), open_installation(progress, url, keep) as installation:
-        chaos = _Chaos(installation, rate, posts, progress)
-        with open_stores(installation.settings) as stores, chaos.traffic.running():
-            chaos.run(stores, faults, tell)
-        if chaos.report.passed:
+        trial = Trial(installation, rate, posts, progress)
+        trial.run(faults, tell)
+        if trial.report.recovered:
             progress.say("verifying features")
-            chaos.report.proof = _verified(installation)
+            trial.report.proof = _verified(installation)
         installation.stack.down()
-        chaos.judge_memories()
-        return chaos.report
+        trial.judge_memories()
+        return trial.report
 
 
-class _Chaos:
+class Trial:
+    """Faults in an installation that runs. `posts` are the alerts that its receiver got, so far
+    and later; None where they are not known."""
+
     def __init__(
-        self, installation: Installation, rate: float, posts: Sequence[Post], progress: Progress
+        self,
+        installation: Installation,
+        rate: float,
+        posts: Sequence[Post] | None,
+        progress: Progress,
     ) -> None:
         self._installation, self._posts, self._progress = installation, posts, progress
         cleaner = cleaner_of(installation.settings)
@@ -105,14 +114,16 @@ class _Chaos:
         self._seen: set[Finding] = set()
         self._last: tuple[Evidence, Reading] | None = None
 
-    def run(self, stores: Stores, faults: Sequence[Fault], tell: Callable[[Tried], None]) -> None:
-        for fault in faults:
-            tried = self._try(stores, fault)
-            self.report.tried.append(tried)
-            tell(tried)
-            if tried.rest is None:
-                # What comes next would be judged on what this one has left.
-                return
+    def run(self, faults: Sequence[Fault], tell: Callable[[Tried], None]) -> None:
+        """One after the other, as long as each is recovered from."""
+        with open_stores(self._installation.settings) as stores, self.traffic.running():
+            for fault in faults:
+                tried = self._try(stores, fault)
+                self.report.tried.append(tried)
+                tell(tried)
+                if tried.rest is None:
+                    # What comes next would be judged on what this one has left.
+                    return
 
     def _try(self, stores: Stores, fault: Fault) -> Tried:
         self._progress.say(f"{fault.name}: {fault.about}")
@@ -161,7 +172,8 @@ class _Chaos:
         """What was not found before."""
         answers = list(self.traffic.answers)
         imported = self._installation.imported
-        evidence, reading = stores.evidence(answers, list(self._posts), imported)
+        posts = None if self._posts is None else list(self._posts)
+        evidence, reading = stores.evidence(answers, posts, imported)
         self._last = evidence, reading
         self.report.transactions, self.report.told = len(reading.lives), len(answers)
         self.report.unavailable = self.traffic.unavailable

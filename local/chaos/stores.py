@@ -65,7 +65,7 @@ class Stores:
         return found
 
     def evidence(
-        self, answers: Sequence[Answer], posts: Sequence[AlertPost], imported: Sequence[str]
+        self, answers: Sequence[Answer], posts: Sequence[AlertPost] | None, imported: Sequence[str]
     ) -> tuple[Evidence, Reading]:
         """All that is stored at this moment, and the reading of its log."""
         features = self.states.features
