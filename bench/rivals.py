@@ -109,15 +109,14 @@ RIVALS: dict[str, Fit] = {
 
 _CHOSEN = FitSettings()
 _SHAPES = {
-    "additive": replace(_CHOSEN, hidden=()),
-    "narrow": replace(_CHOSEN, hidden=(64, 32)),
-    "less_dropout": replace(_CHOSEN, dropout=0.1),
-    "few_knots": replace(_CHOSEN, bins=16),
-    "no_leak": replace(_CHOSEN, leak=0.0),
-    "half_the_epochs": replace(_CHOSEN, epochs=_CHOSEN.epochs // 2),
-    "twice_the_epochs": replace(_CHOSEN, epochs=_CHOSEN.epochs * 2),
+    "half_the_trees": replace(_CHOSEN, trees=_CHOSEN.trees // 2),
+    "deep": replace(_CHOSEN, depth=14, leaf=5),
+    "shallow": replace(_CHOSEN, depth=8),
+    "fewer_rows": replace(_CHOSEN, genuine=_CHOSEN.genuine // 2),
+    "more_rows": replace(_CHOSEN, genuine=_CHOSEN.genuine * 2),
+    "none_blanked": replace(_CHOSEN, blanked_rows=0.0),
 }
-"""Our network with one choice made otherwise."""
+"""Our forest with one choice made otherwise."""
 
 MODELS = RIVALS | {name: partial(ours, chosen=shape) for name, shape in _SHAPES.items()}
 

@@ -23,9 +23,9 @@ from domain.transactions import Transaction
 from inference.artefacts.store import Artefact
 from inference.frame.frame import Frame
 from inference.frame.simulated import SimulatedSettings, simulated_frame
+from inference.serving.forest.keras_model import restored
+from inference.serving.forest.tensorflow_setup import start
 from inference.serving.graph import SCORE, as_row
-from inference.serving.network.keras_model import restored
-from inference.serving.network.tensorflow_setup import start
 from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainSettings, train
 from runtime.composition.models import artefacts_of, open_scorers
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _trained(frame: Frame) -> tuple[Artefact, ModelScorer]:
-    settings = TrainSettings(fitting=FitSettings(epochs=2), more_seeds=0)
+    settings = TrainSettings(fitting=FitSettings(), more_seeds=0)
     with tempfile.TemporaryDirectory() as folder:
         installation = settings_from_environment(state_dir=Path(folder))
         store = artefacts_of(installation)

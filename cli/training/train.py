@@ -35,7 +35,7 @@ def train(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     workers: Annotated[
-        int, typer.Option(min=1, max=64, help="Processes that share each batch.")
+        int, typer.Option(min=1, max=64, help="Processes that share the trees.")
     ] = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last run that was interrupted.")

@@ -1,6 +1,5 @@
 """Command `retrace train-job`: one pod's part of a training, placed by the environment."""
 
-import os
 import time
 from typing import Annotated, Any
 
@@ -18,12 +17,7 @@ def _from(variable: str, text: str, **more: Any) -> Any:
 def train_job(
     index: Annotated[int, _from("JOB_COMPLETION_INDEX", "Which worker this is.", min=0)],
     workers: Annotated[int, _from("RETRACE_TRAINING_WORKERS", "How many there are.", min=1)],
-    name: Annotated[str, _from("RETRACE_TRAINING_NAME", "Worker I is the host NAME-I.SERVICE.")],
-    service: Annotated[str, _from("RETRACE_TRAINING_SERVICE", "Name of the headless Service.")],
     job: Annotated[str, _from("RETRACE_TRAINING_JOB", "Tells jobs of one name apart.")],
-    port: Annotated[
-        int, _from("RETRACE_TRAINING_PORT", "Port of each worker.", min=1, max=65535)
-    ] = 2222,
     wait: Annotated[
         float, _from("RETRACE_TRAINING_WAIT", "Seconds in which worker 0 has read the log.", min=0)
     ] = 3600,
@@ -44,8 +38,8 @@ def train_job(
     """Take part in a training of several machines, which share the state folder.
 
     Worker 0 reads the log, stores the model and promotes it unless it is worse; its exit status is
-    that of `retrace train`. A worker that loses another ends with an error; started again, all go
-    on from the last checkpoint (deploy/k8s/training-job.yaml).
+    that of `retrace train`. A worker that is started again goes on from the trees that are there
+    (deploy/k8s/training-job.yaml).
     """
     from host.clock import now_us
     from inference.training.train import TrainSettings
@@ -55,9 +49,8 @@ def train_job(
     from runtime.settings import load_settings, settings_from_environment
 
     refuse_force_alone(promote, force)
-    place = Place(job, index, workers, name, service, port)
-    os.environ["TF_CONFIG"] = place.tf_config()
-    if not place.cluster.chief:
+    place = Place(job, index, workers)
+    if not place.part.chief:
         with training_progress() as progress:
             follow(settings_from_environment().training_dir, place, wait, progress)
         return

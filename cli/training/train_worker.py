@@ -1,6 +1,5 @@
-"""Command `retrace train-worker`: one of the processes that train a model together."""
+"""Command `retrace train-worker`: one of the processes that grow the trees of a model."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,27 +9,24 @@ import typer
 
 def train_worker(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Folder of the run: frame and checkpoints.")
+        Path, typer.Argument(metavar="FOLDER", help="Folder of the run: frame and trees.")
     ],
+    index: Annotated[int, typer.Option(min=0, help="Which of the run's workers this is.")],
 ) -> None:
-    """Take part in a training; which worker this is, and where the others are, is in TF_CONFIG.
+    """Take part in a training: grow this worker's trees.
 
-    `retrace train --workers N` starts them. Progress goes to stdout, an object a line.
+    `retrace train --workers N` starts N - 1 of them.
     """
     from domain.errors import RetraceError
-    from inference.training.fitting.cluster import cluster_of_environment
+    from inference.training.fitting.fit import Workers
     from operations.training.local_workers import REFUSED
-    from operations.training.runs import put_result, read_run, trained_by
+    from operations.training.runs import grown_by, read_run
 
     try:
-        run, cluster = read_run(folder), cluster_of_environment()
-        trained = trained_by(run, _told, cluster)
-        if cluster.chief:
-            put_result(run, trained)
+        run = read_run(folder)
+        grown_by(
+            run, lambda _done, text: print(text, flush=True), Workers(run.asked.workers, index)
+        )
     except RetraceError as error:
         print(f"retrace: {error}", file=sys.stderr)
         raise typer.Exit(REFUSED) from error
-
-
-def _told(done: float, text: str) -> None:
-    print(json.dumps({"done": done, "text": text}), flush=True)

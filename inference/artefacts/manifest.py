@@ -13,7 +13,7 @@ from domain.features import CATALOGUE, Inputs
 from domain.times import from_rfc3339
 from inference.artefacts.reference import Reference
 
-FORMAT = 3
+FORMAT = 4
 NO_HISTORY = (
     "it knows no card, customer, merchant, device or address, but each payment alone: map card_id,"
     " customer_id or merchant_id where the data has them"
@@ -28,18 +28,11 @@ class Probe(msgspec.Struct, frozen=True):
     scores: list[float]
 
 
-class Network(msgspec.Struct, frozen=True):
-    """What rebuilds the graph around the weights; see inference.serving.network.keras_model.
+class Calibration(msgspec.Struct, frozen=True):
+    """The score is sigmoid(slope * log odds of the trees + intercept)."""
 
-    `leak` is the slope of the hidden units below 0, which models of earlier versions do not have.
-    """
-
-    knots: list[list[float]]
-    hidden: list[int]
     slope: float
     intercept: float
-    embedding: int
-    leak: float = 0.0
 
 
 class _Format(msgspec.Struct, frozen=True):
@@ -60,7 +53,7 @@ class Manifest(msgspec.Struct, frozen=True):
     feature_names: list[str]
     feature_definitions: list[str]
     baseline: list[float | None]
-    network: Network
+    calibration: Calibration
     thresholds: Thresholds
     probe: Probe
     facts: dict[str, Any]

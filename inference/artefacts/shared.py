@@ -1,6 +1,6 @@
 """Copy of the artefacts that several machines share, in a folder or on S3.
 
-<url>/<model_hash>/model.tflite, weights.npz, and last model.json: an artefact without it is none.
+<url>/<model_hash>/model.tflite, forest.npz, and last model.json: an artefact without it is none.
 """
 
 from collections.abc import Iterator, Mapping

@@ -2,7 +2,7 @@
 
 <folder>/<model_hash>/model.tflite   the graph that serves
                       model.json     see inference.artefacts.manifest
-                      weights.npz    the same weights, for the TensorFlow oracle
+                      forest.npz     its trees, for the reasons and for TensorFlow
 """
 
 import fcntl
@@ -21,8 +21,8 @@ from inference.artefacts.shared import SharedArtefacts
 
 GRAPH = "model.tflite"
 MANIFEST = "model.json"
-WEIGHTS = "weights.npz"
-FILES = (GRAPH, MANIFEST, WEIGHTS)
+FOREST = "forest.npz"
+FILES = (GRAPH, MANIFEST, FOREST)
 _HASH = 64  # characters
 
 
@@ -32,7 +32,7 @@ class Artefact:
 
     model_hash: str
     graph: bytes
-    weights: bytes
+    forest: bytes
     manifest: Manifest
 
 
@@ -175,7 +175,7 @@ class ArtefactStore:
 def artefact_of(model_hash: str, files: Mapping[str, bytes]) -> Artefact:
     """FILES whose hash that is. Raises IntegrityError where the manifest cannot be read."""
     manifest = Manifest.from_json(files[MANIFEST])
-    return Artefact(model_hash, files[GRAPH], files[WEIGHTS], manifest)
+    return Artefact(model_hash, files[GRAPH], files[FOREST], manifest)
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:

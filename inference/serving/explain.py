@@ -9,32 +9,47 @@ and Kononenko 2014), so that one of two features that say the same is not lost. 
 decision records its reasons and replay must find the same ones: SHAP's samplers draw at random.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from inference.serving.graph import LOGIT, Matrix
+from inference.artefacts.store import Artefact
+from inference.serving.forest.forest import Floats, Forest, Nodes, log_odds, sided
+from inference.serving.graph import Matrix, as_row
 
 MOST = 3
 LEAST = 0.1  # logits, a tenth of the odds
-_PARTS = 8
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """How the trees come from one row to `leaves` [trees], and where `tree` [n] first compares
+    `feature` [n] on its way, at `node` [n]: no other feature changes what it says."""
+
+    leaves: Nodes
+    tree: Nodes
+    feature: Nodes
+    node: Nodes
 
 
 class Explainer:
-    """Deterministic: contributions come from one batch through the model itself, whose size
-    follows from the row alone."""
+    """Deterministic: it walks the trees of the model itself. Thread-safe."""
 
     def __init__(
-        self, run: Callable[[Matrix], Matrix], names: Sequence[str], baseline: Matrix
+        self, forest: Forest, slope: float, names: Sequence[str], baseline: Matrix
     ) -> None:
-        """`run` is the model for batches of `batch_sizes(len(names))`; `baseline` is [1, n]."""
-        self._run = run
+        """`slope` is that of the calibration; `baseline` is [1, features]."""
+        self._forest, self._slope = forest, slope
         self._codes = [f"model.{name}" for name in names]
         self._baseline = baseline[0]
-        self._sizes = batch_sizes(len(names))
+        self._said = forest.share.astype(np.float64)
+        self._typical_paths = self._paths(self._baseline)
 
-    def contributions(self, row: Matrix) -> Matrix:
+    def contributions(self, row: Matrix) -> Floats:
         """[n] in logits, in the order of the features; `row` is [1, n]."""
         return self._of(row[0], ~self._typical(row[0]))
 
@@ -47,31 +62,58 @@ class Explainer:
         largest = np.argsort(-share, kind="stable")[:MOST]
         return [self._codes[i] for i in largest.tolist() if share[i] >= LEAST]
 
-    def _typical(self, x: Matrix) -> npt.NDArray[np.bool_]:
+    def _typical(self, x: Matrix) -> Bools:
         b = self._baseline
-        alike: npt.NDArray[np.bool_] = (x == b) | (np.isnan(x) & np.isnan(b))
+        alike: Bools = (x == b) | (np.isnan(x) & np.isnan(b))
         return alike
 
-    def _of(self, x: Matrix, asked: npt.NDArray[np.bool_]) -> Matrix:
+    def _of(self, x: Matrix, asked: Bools) -> Floats:
         """[n] contributions of the features `asked` for, 0 of others."""
-        places, b = np.flatnonzero(asked), self._baseline
-        found, count = np.zeros(len(x), dtype=np.float32), len(places)
-        if not count:
-            return found
-        size = next(size for size in self._sizes if size >= 2 + 2 * count)
-        # Row 0 is x, then x without each feature, then b with each, then b to the end.
-        rows = np.empty((size, len(x)), dtype=np.float32)
-        without, alone = rows[1 : 1 + count], rows[1 + count : 1 + 2 * count]
-        rows[: 1 + count], rows[1 + count :] = x, b
-        own = np.arange(count)
-        without[own, places], alone[own, places] = b[places], x[places]
-        logits = self._run(rows)[:, LOGIT]
-        taken, added = logits[1 : 1 + count], logits[1 + count : 1 + 2 * count]
-        found[places] = (logits[0] - taken + added - logits[-1]) / np.float32(2)
-        return found
+        taken = self._change(x, self._baseline, self._paths(x), asked)
+        added = self._change(self._baseline, x, self._typical_paths, asked)
+        contributions: Floats = self._slope * (added - taken) / 2
+        return contributions
+
+    def _change(self, row: Matrix, other: Matrix, paths: _Paths, asked: Bools) -> Floats:
+        """[n] by how much the log odds of `row` change with each feature's value of `other`."""
+        among = asked[paths.feature]
+        tree, changed = paths.tree[among], paths.feature[among]
+        leaves = self._leaves(paths.node[among], changed, row, other)
+        before = self._said[paths.leaves]
+        moved = np.bincount(changed, self._said[leaves] - before[tree], minlength=len(row))
+        mean = before.mean()
+        return log_odds(mean + moved / len(self._forest)) - log_odds(mean)
+
+    def _leaves(self, nodes: Nodes, changed: Nodes, row: Matrix, other: Matrix) -> Nodes:
+        """[n] where walks end that begin at `nodes`, each with another value of one feature."""
+        forest, width = self._forest, 2 * len(row)
+        values = sided(np.stack([row, other])).ravel()
+        ends, walks = nodes.copy(), np.arange(len(nodes))
+        while len(walks):
+            side = forest.side[nodes]
+            nodes = forest.next(nodes, values[side + width * (side >> 1 == changed)])
+            ends[walks] = nodes
+            on = forest.child[nodes] != nodes
+            walks, nodes, changed = walks[on], nodes[on], changed[on]
+        return ends
+
+    def _paths(self, row: Matrix) -> _Paths:
+        forest, values = self._forest, sided(row[np.newaxis])[0]
+        nodes, trees = forest.roots.astype(np.int64), np.arange(len(forest))
+        keys, at = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        while len(walking := np.flatnonzero(forest.child[nodes] != nodes)):
+            here = nodes[walking]
+            side = forest.side[here]
+            keys.append(trees[walking] * len(row) + (side >> 1))
+            at.append(here)
+            nodes[walking] = forest.next(here, values[side])
+        found, first = np.unique(np.concatenate(keys), return_index=True)
+        tree, feature = np.divmod(found, len(row))
+        return _Paths(nodes, tree, feature, np.concatenate(at)[first])
 
 
-def batch_sizes(features: int) -> list[int]:
-    """Ascending: few, for a graph is made for each; the last takes all features."""
-    asked = sorted({-(-features * part // _PARTS) for part in range(1, _PARTS + 1)} - {0})
-    return [2 + 2 * count for count in asked]
+def explainer_of(artefact: Artefact) -> Explainer:
+    """Of the trees in the artefact, whoever computes its scores."""
+    manifest = artefact.manifest
+    forest, baseline = Forest.from_bytes(artefact.forest), as_row(manifest.baseline)
+    return Explainer(forest, manifest.calibration.slope, manifest.feature_names, baseline)

@@ -4,7 +4,6 @@ The kernels may choose another order of sums for another batch size, so bits are
 batch size a Graph was made for and no other.
 """
 
-from collections.abc import Iterable
 from threading import Lock
 from typing import Any
 
@@ -46,17 +45,6 @@ class Graph:
             self._interpreter.invoke()
             result: Matrix = self._interpreter.get_tensor(self._output)
         return result
-
-
-class Graphs:
-    """One Graph for each of some batch sizes."""
-
-    def __init__(self, content: bytes, batches: Iterable[int]) -> None:
-        self._graphs = {batch: Graph(content, batch) for batch in batches}
-
-    def run(self, rows: Matrix) -> Matrix:
-        """As Graph.run; raises KeyError for another number of rows."""
-        return self._graphs[len(rows)].run(rows)
 
 
 def scores_of(content: bytes, vectors: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:

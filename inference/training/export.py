@@ -1,4 +1,4 @@
-"""Export: a fitted network becomes the files of an artefact, checked by the probe batch.
+"""Export: a grown forest becomes the files of an artefact, checked by the probe batch.
 
 Only `from_keras_model` is used: other entry points of the converter gave other scores, silently.
 """
@@ -12,34 +12,34 @@ import msgspec
 import numpy as np
 
 from inference.artefacts.manifest import Manifest, Probe
-from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS
+from inference.artefacts.store import FOREST, GRAPH, MANIFEST
 from inference.frame.frame import Floats
+from inference.serving.forest.forest import Forest
+from inference.serving.forest.keras_model import scoring
+from inference.serving.forest.tensorflow_setup import start
 from inference.serving.graph import SCORE, Graph, as_row, as_rows
-from inference.serving.network.keras_model import with_scores
-from inference.serving.network.tensorflow_setup import start
-from inference.serving.network.weights import pack_weights
 from inference.serving.probe import check
 
 PROBE_ROWS = 64
 
 
-def export(fitted: Any, manifest: Manifest, probe: Floats) -> dict[str, bytes]:
+def export(forest: Forest, manifest: Manifest, probe: Floats) -> dict[str, bytes]:
     """The files of the artefact; `manifest` lacks its model_id and probe, which are set here.
 
     The id follows from all files: the same training gives the same id, and two models that differ
     in a fact alone have two. Raises IntegrityError where LiteRT does not reproduce TensorFlow on
     `probe`.
     """
-    model = with_scores(fitted, manifest.network)
+    model = scoring(forest, len(manifest.feature_names), manifest.calibration)
     graph = converted(model)
-    weights = pack_weights(fitted.get_weights())
+    trees = forest.to_bytes()
     manifest = msgspec.structs.replace(manifest, model_id="", probe=_probe(model, probe))
-    content = hashlib.sha256(graph + weights + manifest.to_json()).hexdigest()
-    manifest = msgspec.structs.replace(manifest, model_id=f"mlp-{content[:12]}")
+    content = hashlib.sha256(graph + trees + manifest.to_json()).hexdigest()
+    manifest = msgspec.structs.replace(manifest, model_id=f"forest-{content[:12]}")
     runner = Graph(graph, 1)
     what = f"model {manifest.model_id}"
     check(manifest.probe, lambda row: float(runner.run(as_row(row))[0, SCORE]), what)
-    return {GRAPH: graph, MANIFEST: manifest.to_json(), WEIGHTS: weights}
+    return {GRAPH: graph, MANIFEST: manifest.to_json(), FOREST: trees}
 
 
 def to_list(vector: Any) -> list[float | None]:

@@ -11,10 +11,10 @@ import numpy as np
 
 from host.folders import whole_folder
 from inference.artefacts.store import Artefact
+from inference.serving.forest.keras_model import restored
+from inference.serving.forest.tensorflow_setup import start
 from inference.serving.graph import LOGIT, SCORE, as_row
 from inference.serving.model_server import INPUT, SIGNATURE
-from inference.serving.network.keras_model import restored
-from inference.serving.network.tensorflow_setup import start
 from inference.serving.probe import check
 
 

@@ -14,8 +14,8 @@ from scipy.stats import rankdata
 from domain.times import to_rfc3339
 from inference.evaluation.metrics import auc, average_precision
 from inference.frame.frame import LEAST_OF_EACH, WEEK, Floats, Frame, Ints
+from inference.serving.forest.forest import Forest
 from inference.serving.graph import as_rows
-from inference.training.fitting.loop import logits_of
 
 _ALIKE = 0.7  # mean rank correlation within a group
 _RANKED = 5_000  # rows that correlations are taken from
@@ -47,7 +47,7 @@ def by_week(later: Frame, logits: Floats) -> list[dict[str, Any]]:
 
 
 def worth_of_groups(
-    model: Any, earlier: Frame, later: Frame, random: np.random.Generator
+    forest: Forest, earlier: Frame, later: Frame, random: np.random.Generator
 ) -> list[dict[str, Any]]:
     """By how much average precision on `later` falls when a group's values come from other rows.
 
@@ -58,12 +58,12 @@ def worth_of_groups(
     labels, vectors = later.labels[rows], as_rows(later.vectors[rows])
     # As often as traffic has them: frauds are many more among these rows.
     others = random.choice(len(rows), size=len(rows), p=weights / weights.sum())
-    whole = average_precision(labels, logits_of(model, vectors), weights)
+    whole = average_precision(labels, forest.logits(vectors), weights)
     found = []
     for group in groups(earlier, random):
         kept = vectors[:, group].copy()
         vectors[:, group] = kept[others]
-        without = average_precision(labels, logits_of(model, vectors), weights)
+        without = average_precision(labels, forest.logits(vectors), weights)
         vectors[:, group] = kept
         names = [later.names[number] for number in group.tolist()]
         found.append({"features": names, "average_precision": whole - without})

@@ -27,8 +27,10 @@ class Budget:
 
 
 def thresholds_for(scores: Floats, stands_for: Floats, budget: Budget) -> Thresholds:
-    """Least scores that keep each share of traffic within the budget, ties on the milder side.
+    """What keeps each share of traffic within the budget, ties on the milder side.
 
+    Midway between the scores that reach it and the next ones: the kernel that serves may differ
+    from the one that trains in the last bits of a score, which many payments may share.
     `stands_for` is how many transactions each score was sampled from.
     """
     distinct, place = np.unique(-scores, return_inverse=True)
@@ -41,6 +43,9 @@ def thresholds_for(scores: Floats, stands_for: Floats, budget: Budget) -> Thresh
 
 
 def _least(scores: Floats, reached: Floats, share: float) -> float:
-    """Of `scores`, from the greatest, the last that at most `share` reaches; 1 where none is."""
+    """Below the last of `scores`, from the greatest, that at most `share` reaches; 1 if none is."""
     fitting = int(np.searchsorted(reached, share + 1e-9, side="right"))
-    return float(scores[fitting - 1]) if fitting else 1.0
+    if not fitting:
+        return 1.0
+    following = scores[fitting] if fitting < len(scores) else 0.0
+    return float((scores[fitting - 1] + following) / 2)

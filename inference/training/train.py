@@ -3,12 +3,11 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from domain.events import Thresholds
 from domain.times import to_rfc3339
-from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
+from inference.artefacts.manifest import FORMAT, Calibration, Manifest, Probe
 from inference.artefacts.store import MANIFEST
 from inference.evaluation.measures import Validated, ranking
 from inference.frame.frame import (
@@ -20,12 +19,11 @@ from inference.frame.frame import (
     varying,
 )
 from inference.frame.progress import Progress
+from inference.serving.forest.forest import Forest
 from inference.serving.graph import as_rows
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, export, to_list
-from inference.training.fitting.fit import EARLIER, IN_MEMORY, FitSettings, Run, fit, network_for
-from inference.training.fitting.knots import knots_for
-from inference.training.fitting.loop import logits_of
+from inference.training.fitting.fit import ALL, EARLIER, Fit, FitSettings, Run, grow, grown
 from inference.training.reference import reference_of
 from inference.training.stability import by_week, ranks, worth_of_groups
 from inference.training.thresholds import Budget, thresholds_for
@@ -56,53 +54,77 @@ class TrainSettings:
 
 
 def train(
-    frame: Frame, settings: TrainSettings, progress: Progress, run: Run = IN_MEMORY
+    frame: Frame, settings: TrainSettings, progress: Progress, run: Run | None = None
 ) -> TrainedModel:
-    """Deterministic on one machine. Raises InvalidInputError where there are too few labels.
+    """Deterministic. Raises InvalidInputError where there are too few labels.
 
     What is measured, calibrated and chosen follows from fits on the earlier part alone; what is
-    exported was then fitted on all labels, as long as the last of them. With several workers each
-    makes the same model.
+    exported was then fitted on all labels.
     """
-    whole, chosen = frame, settings.fitting
+    run, chosen = run or Run(), settings.fitting
     progress(0.0, f"{len(frame)} transactions: {frame.frauds} fraud, {frame.genuine} genuine")
-    frame = after_warm_up(frame)
-    frame = frame.of(varying(frame))
-    earlier, later = split_by_time(frame)
-    network = network_for(earlier, chosen)
-    first = _part(progress, 0.0, 0.25)
-    fitted = fit(earlier, network, settings.seed, chosen, first, run, EARLIER)
-    logits = logits_of(fitted, as_rows(later.vectors))
-    network = _calibrated(network, later, logits)
-    scores = _as_scored(network, logits)
+    fits = fits_of(frame, settings)
+    earlier, later = fits.first.frame, fits.later
+    forest = grown(fits.first, chosen, _part(progress, 0.0, 0.3), run)
+    logits = forest.logits(as_rows(later.vectors))
+    calibration = _calibrated(later, logits)
+    scores = _as_scored(calibration, logits)
     thresholds = thresholds_for(scores, later.stands_for, settings.budget)
     metrics = ranking(later, scores, thresholds)
-    progress(0.25, f"average precision {metrics['average_precision']:.4f} on the later labels")
-    steady = _stability(
-        fitted, logits, earlier, later, network, settings, _part(progress, 0.25, 0.7), run
-    )
-    knots = knots_for(frame.vectors, frame.labels, chosen.bins)
-    network = msgspec.structs.replace(network, knots=knots)
-    rest = _part(progress, 0.7, 1.0)
-    fitted = fit(frame, network, settings.seed, chosen, rest, run)
-    facts = _facts(whole, later, settings, metrics) | {"stability": steady}
-    recent = last_whole_weeks(frame, int(later.times[-1] - later.times[0]))
-    kept = _as_scored(network, logits_of(fitted, as_rows(recent.vectors)))
+    progress(0.3, f"average precision {metrics['average_precision']:.4f} on the later labels")
+    steady = _stability(forest, logits, fits, settings, _part(progress, 0.3, 0.6), run)
+    forest = grown(fits.last, chosen, _part(progress, 0.6, 1.0), run)
+    facts = _facts(frame, later, settings, metrics) | {"stability": steady}
+    recent = last_whole_weeks(fits.last.frame, int(later.times[-1] - later.times[0]))
+    kept = _as_scored(calibration, forest.logits(as_rows(recent.vectors)))
     manifest = Manifest(
         format=FORMAT,
         model_id="",
         feature_set=frame.feature_set,
-        feature_names=list(frame.names),
-        feature_definitions=list(frame.definitions),
+        feature_names=list(later.names),
+        feature_definitions=list(later.definitions),
         baseline=_typical(earlier),
-        network=network,
+        calibration=calibration,
         thresholds=thresholds,
         probe=Probe([], []),
         facts=facts,
         reference=reference_of(recent, kept, later, scores, thresholds),
     )
-    files = export(fitted, manifest, _probe_rows(later))
+    files = export(forest, manifest, _probe_rows(later))
     return TrainedModel(files, thresholds, metrics, Validated(later, scores))
+
+
+def grow_part(frame: Frame, settings: TrainSettings, progress: Progress, run: Run) -> None:
+    """This worker's trees of all fits of a training, which another worker puts together."""
+    fits = fits_of(frame, settings)
+    every = [fits.first, *fits.others, fits.last]
+    for number, fit in enumerate(every):
+        part = _part(progress, number / len(every), (number + 1) / len(every))
+        grow(fit, settings.fitting, part, run)
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """Of a training: `first` is measured on `later`, `others` say how much that hangs on the seed,
+    and `last` is exported."""
+
+    first: Fit
+    others: list[Fit]
+    last: Fit
+    later: Frame
+
+
+def fits_of(frame: Frame, settings: TrainSettings) -> Fits:
+    frame = after_warm_up(frame)
+    frame = frame.of(varying(frame))
+    earlier, later = split_by_time(frame)
+    seeds = range(settings.seed + 1, settings.seed + 1 + settings.more_seeds)
+    return Fits(
+        Fit(EARLIER, earlier, settings.seed),
+        [Fit(f"seed {seed}", earlier, seed) for seed in seeds],
+        Fit(ALL, frame, settings.seed),
+        later,
+    )
 
 
 def _part(progress: Progress, begin: float, end: float) -> Progress:
@@ -110,39 +132,37 @@ def _part(progress: Progress, begin: float, end: float) -> Progress:
 
 
 def _stability(
-    fitted: Any,
+    forest: Forest,
     logits: Floats,
-    earlier: Frame,
-    later: Frame,
-    network: Network,
+    fits: Fits,
     settings: TrainSettings,
     progress: Progress,
     run: Run,
 ) -> dict[str, Any]:
-    """What the card says of it, `logits` [later] being those of `fitted`; the other seeds learn as
+    """What the card says of it, `logits` [later] being those of `forest`; the other seeds learn as
     the model that is measured did."""
+    later = fits.later
     seeds = [{"seed": settings.seed, **ranks(later, logits)}]
-    for number in range(1, settings.more_seeds + 1):
-        seed = settings.seed + number
-        part = _part(progress, (number - 1) / settings.more_seeds, number / settings.more_seeds)
-        other = fit(earlier, network, seed, settings.fitting, part, run, f"seed {seed}")
-        seeds.append({"seed": seed, **ranks(later, logits_of(other, as_rows(later.vectors)))})
+    for number, fit in enumerate(fits.others):
+        part = _part(progress, number / len(fits.others), (number + 1) / len(fits.others))
+        other = grown(fit, settings.fitting, part, run)
+        seeds.append({"seed": fit.seed, **ranks(later, other.logits(as_rows(later.vectors)))})
     random = np.random.default_rng(settings.seed)
     return {
         "seeds": seeds,
         "weeks": by_week(later, logits),
-        "groups": worth_of_groups(fitted, earlier, later, random),
+        "groups": worth_of_groups(forest, fits.first.frame, later, random),
     }
 
 
-def _calibrated(network: Network, later: Frame, logits: Floats) -> Network:
+def _calibrated(later: Frame, logits: Floats) -> Calibration:
     rows = ~np.isnan(later.labels)
     slope, intercept = platt(logits[rows], later.labels[rows], later.row_weights()[rows])
-    return msgspec.structs.replace(network, slope=slope, intercept=intercept)
+    return Calibration(slope, intercept)
 
 
-def _as_scored(network: Network, logits: Floats) -> Floats:
-    return 1 / (1 + np.exp(-np.clip(network.slope * logits + network.intercept, -80, 80)))
+def _as_scored(calibration: Calibration, logits: Floats) -> Floats:
+    return 1 / (1 + np.exp(-(calibration.slope * logits + calibration.intercept)))
 
 
 def _facts(

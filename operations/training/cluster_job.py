@@ -1,11 +1,10 @@
 """Training whose workers are started elsewhere, as by a Kubernetes Job, and share one folder.
 
 Worker 0 reads the log, begins the run and writes its key to `jobs/<job>.json`; the others wait for
-that file. A worker that loses another ends with an error; started again, all go on from the last
-checkpoint.
+that file, grow their trees in the run's folder and end. Worker 0 waits for the trees of all. A
+worker that is started again goes on from the trees that are there.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,9 +16,17 @@ import msgspec
 from domain.errors import SettingsError, UnavailableError
 from host.files import write_whole, writing
 from inference.frame.progress import Progress
-from inference.training.fitting.cluster import Cluster
+from inference.training.fitting.fit import Workers
 from operations.training.results import TrainingResult
-from operations.training.runs import Asked, TrainingRun, held, read_run, remove, trained_by
+from operations.training.runs import (
+    Asked,
+    TrainingRun,
+    grown_by,
+    held,
+    read_run,
+    remove,
+    trained_by,
+)
 from operations.training.train_from_log import TrainingPorts, begin, finish
 
 _LOOK_SECONDS = 1.0
@@ -27,17 +34,11 @@ _LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Worker `index` of `workers`; each listens on `port` of the host `{name}-{index}.{service}`.
-
-    `job` differs between two Jobs of one name.
-    """
+    """Worker `index` of `workers`; `job` differs between two Jobs of one name."""
 
     job: str
     index: int
     workers: int
-    name: str
-    service: str
-    port: int
 
     def __post_init__(self) -> None:
         if not 0 <= self.index < self.workers:
@@ -47,14 +48,8 @@ class Place:
             )
 
     @property
-    def cluster(self) -> Cluster:
-        return Cluster(self.workers, self.index)
-
-    def tf_config(self) -> str:
-        """What TensorFlow reads from TF_CONFIG."""
-        hosts = [f"{self.name}-{i}.{self.service}:{self.port}" for i in range(self.workers)]
-        task = {"type": "worker", "index": self.index}
-        return json.dumps({"cluster": {"worker": hosts}, "task": task})
+    def part(self) -> Workers:
+        return Workers(self.workers, self.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,7 @@ def lead(
     with led(root, place, lambda: begin(ports, root, asked, progress)) as run:
         if run is None:
             return None
-        return finish(ports, run, trained_by(run, progress, place.cluster), progress)
+        return finish(ports, run, trained_by(run, progress, place.part), progress)
 
 
 def follow(root: Path, place: Place, wait_seconds: float, progress: Progress) -> None:
@@ -78,7 +73,7 @@ def follow(root: Path, place: Place, wait_seconds: float, progress: Progress) ->
     progress(0.0, "waiting for worker 0 to begin the run")
     run = met(root, place, wait_seconds)
     if run is not None:
-        trained_by(run, progress, place.cluster)
+        grown_by(run, progress, place.part)
 
 
 @contextmanager
@@ -110,7 +105,7 @@ def met(root: Path, place: Place, wait_seconds: float) -> TrainingRun | None:
     while (meeting := _meeting(root, place)) is None:
         if time.monotonic() > deadline:
             raise UnavailableError(
-                "training", f"worker 0 of {place.name} has begun no run in {root}: see its log"
+                "training", f"worker 0 of the job has begun no run in {root}: see its log"
             )
         time.sleep(_LOOK_SECONDS)
     return None if meeting.finished else read_run(root / meeting.run)

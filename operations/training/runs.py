@@ -2,8 +2,7 @@
 
 <state folder>/training/<key>/run.json              what was asked for
                               *.npy, frame.json     the frame
-                              earlier.npz, ...      the checkpoint of each fit
-                              result/, scores.npy   what worker processes made
+                              earlier-0.npz, ...    the trees of each fit, in blocks
                               worker-*.log          the stderr of each
 
 The key is the digest of what was asked for, the frame and the code: a run that is asked for again
@@ -23,26 +22,20 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-import numpy as np
 
 from domain.errors import ConflictError, IntegrityError, InvalidInputError
 from host.clock import now_us
 from host.files import write_whole, writing
 from host.source_digest import source_digest
-from inference.artefacts.manifest import Manifest
-from inference.artefacts.store import MANIFEST
-from inference.evaluation.measures import Validated
 from inference.frame.frame import Frame, measured_part, split_by_time, without_constants
 from inference.frame.progress import Progress
 from inference.frame.stored import store_frame, stored_frame
-from inference.training.fitting.checkpoints import Checkpoints
-from inference.training.fitting.cluster import ALONE, Cluster
-from inference.training.fitting.fit import Run
-from inference.training.train import TrainedModel, TrainSettings, train
+from inference.training.fitting.fit import ALONE, Run, Waiting, Workers, nothing
+from inference.training.fitting.kept_trees import KeptTrees
+from inference.training.train import TrainedModel, TrainSettings, grow_part, train
 
 T = TypeVar("T")
 _RUN, _LOCK = "run.json", "lock"
-_RESULT, _SCORES = "result", "scores.npy"
 # The code that a fit depends on, besides its frame: a run of other code is not resumed.
 SOURCES = ("inference",)
 
@@ -88,35 +81,32 @@ class TrainingRun:
         write_whole(folder / _RUN, msgspec.json.encode(stored))
 
 
-def trained_by(run: TrainingRun, progress: Progress, cluster: Cluster = ALONE) -> TrainedModel:
-    """The model of a run, from its last checkpoint on; this process is a worker of that cluster."""
-    kept = Run(cluster, Checkpoints(run.folder, writes=cluster.chief))
-    return train(stored_frame(run.folder), run.asked.settings, progress, kept)
+def trained_by(
+    run: TrainingRun, progress: Progress, workers: Workers = ALONE, waiting: Waiting = nothing
+) -> TrainedModel:
+    """The model of a run, from the trees on that are there; `workers` are all that grow them.
+
+    `waiting` is called now and then while others grow theirs.
+    """
+    here = _here(run, workers, waiting)
+    return train(stored_frame(run.folder), run.asked.settings, progress, here)
 
 
-def put_result(run: TrainingRun, trained: TrainedModel) -> None:
-    """For the process that waits for this one. Raises UnavailableError: a full disk."""
-    folder = run.folder / _RESULT
-    with writing(folder):
-        folder.mkdir(exist_ok=True)
-        np.save(run.folder / _SCORES, trained.validated.scores)
-    for name, data in trained.files.items():
-        write_whole(folder / name, data)
+def grown_by(run: TrainingRun, progress: Progress, workers: Workers) -> None:
+    """The part of another worker than the one that trains."""
+    settings = run.asked.settings
+    grow_part(stored_frame(run.folder), settings, progress, _here(run, workers, nothing))
+
+
+def _here(run: TrainingRun, workers: Workers, waiting: Waiting) -> Run:
+    threads = max(1, (os.cpu_count() or 1) // run.asked.workers)
+    return Run(workers, KeptTrees(run.folder), threads, waiting)
 
 
 def later_rows(run: TrainingRun) -> Frame:
     """What the run's model is measured on, with every feature of the run."""
     whole = stored_frame(run.folder)
     return measured_part(whole, whole.names)
-
-
-def result_of(run: TrainingRun) -> TrainedModel:
-    """Once the workers have ended well."""
-    files = {path.name: path.read_bytes() for path in (run.folder / _RESULT).iterdir()}
-    manifest = Manifest.from_json(files[MANIFEST])
-    later = measured_part(stored_frame(run.folder), manifest.feature_names)
-    validated = Validated(later, np.load(run.folder / _SCORES))
-    return TrainedModel(files, manifest.thresholds, manifest.facts["metrics"], validated)
 
 
 @contextmanager
@@ -246,7 +236,7 @@ def _is_held(folder: Path) -> bool:
 
 def _key(asked: Asked, frame: str) -> str:
     content = msgspec.json.encode(
-        [asked.as_known_at, asked.features, asked.settings, asked.workers, frame, _code()]
+        [asked.as_known_at, asked.features, asked.settings, frame, _code()]
     )
     return hashlib.sha256(content).hexdigest()[:16]
 

@@ -1,19 +1,22 @@
-"""Small artefacts without a network: manifests, references, and the measured health of one."""
+"""Small artefacts: manifests, references, and the measured health of one."""
+
+from dataclasses import replace
 
 import msgspec
 import numpy as np
 
 from domain.events import Thresholds
 from domain.times import DAY
-from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
+from inference.artefacts.manifest import FORMAT, Calibration, Manifest, Probe
 from inference.artefacts.reference import Catch, Catches, Reference
-from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS
+from inference.artefacts.store import FOREST, GRAPH, MANIFEST, Artefact
 from inference.frame.frame import Floats, Frame
 from inference.monitoring.calibration import WEEK, Week
 from inference.monitoring.catches import LivePayments
 from inference.monitoring.limits import Limits
 from inference.monitoring.report import Live, ModelHealth, health
 from inference.proportions import Proportion
+from inference.serving.forest.forest import Forest
 from inference.training.reference import reference_of
 
 NOW = 100 * DAY
@@ -34,7 +37,7 @@ def manifest(**changes: object) -> Manifest:
         "feature_names": ["a"],
         "feature_definitions": [],
         "baseline": [None],
-        "network": Network([[0.0, 1.0]], [4], 1.0, 0.0, 2),
+        "calibration": Calibration(1.0, 0.0),
         "thresholds": THRESHOLDS,
         "probe": Probe([[0.1], [None]], [0.25, 0.5]),
         "facts": {"rows": 3},
@@ -43,7 +46,7 @@ def manifest(**changes: object) -> Manifest:
 
 
 def files(graph: bytes = b"graph") -> dict[str, bytes]:
-    return {GRAPH: graph, MANIFEST: manifest().to_json(), WEIGHTS: b"weights"}
+    return {GRAPH: graph, MANIFEST: manifest().to_json(), FOREST: b"trees"}
 
 
 def frame(column: Floats, labels: Floats | None = None, stands_for: Floats | None = None) -> Frame:
@@ -86,3 +89,10 @@ def measured(
         payments,
     )  # fmt: skip
     return health(given, "h" * 64, live, LIMITS)
+
+
+def with_other_shares(artefact: Artefact, factor: float) -> Artefact:
+    """The artefact with a forest in it that scores a little otherwise."""
+    forest = Forest.from_bytes(artefact.forest)
+    shares = (forest.share * np.float32(factor)).clip(max=1 - 1e-6)
+    return replace(artefact, forest=replace(forest, share=shares).to_bytes())

@@ -12,7 +12,7 @@ from domain.events import Envelope, Thresholds
 from domain.features import CATALOGUE
 from domain.policy.thresholds import outcome
 from domain.times import DAY, MINUTE
-from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
+from inference.artefacts.manifest import FORMAT, Calibration, Manifest, Probe
 from inference.artefacts.reference import Catch, Catches
 from inference.frame.frame import Floats, Frame
 from inference.proportions import Proportion
@@ -61,7 +61,7 @@ def monitored_model(**given: Any) -> Manifest:
         "feature_names": list(CATALOGUE.names),
         "feature_definitions": list(definitions),
         "baseline": [None] * len(CATALOGUE),
-        "network": Network([], [], 1.0, 0.0, 2),
+        "calibration": Calibration(1.0, 0.0),
         "thresholds": THRESHOLDS,
         "probe": Probe([], []),
         "facts": {},

@@ -18,7 +18,7 @@ ROWS = 2000
 
 
 ASKED = Asked(
-    7, "ideal", TrainSettings(seed=3, fitting=FitSettings(epochs=3), more_seeds=0), promote=False
+    7, "ideal", TrainSettings(seed=3, fitting=FitSettings(trees=30), more_seeds=0), promote=False
 )
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from inference.artefacts.store import Artefact
 from inference.frame.frame import Floats, Frame
-from inference.serving.explain import Explainer, batch_sizes
-from inference.serving.graph import Graphs, as_row, as_rows
+from inference.serving.explain import Explainer, explainer_of
+from inference.serving.graph import as_rows
 
 SAMPLE = 1000
 
@@ -23,17 +23,12 @@ class Importance:
 
 
 def importance(artefact: Artefact, rows: Frame) -> Importance:
-    """Over up to SAMPLE rows of traffic and as many frauds, evenly in time; 0.3 ms each.
+    """Over up to SAMPLE rows of traffic and as many frauds, evenly in time.
 
     The mean of |contribution| against the typical genuine payment (inference.serving.explain), as
     Lundberg and Lee 2017 sum up Shapley values.
     """
-    names = artefact.manifest.feature_names
-    explainer = Explainer(
-        Graphs(artefact.graph, batch_sizes(len(names))).run,
-        names,
-        as_row(artefact.manifest.baseline),
-    )
+    explainer = explainer_of(artefact)
     traffic, frauds = _evenly(np.arange(len(rows))), _evenly(np.flatnonzero(rows.labels == 1))
     over = [_mean(explainer, rows, chosen) for chosen in (traffic, frauds)]
     return Importance(over[0], over[1], len(traffic), len(frauds))

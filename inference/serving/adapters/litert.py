@@ -7,8 +7,8 @@ from domain.features import Inputs
 from domain.policy.score import Score
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact
-from inference.serving.explain import Explainer, batch_sizes
-from inference.serving.graph import SCORE, Graph, Graphs, Matrix, as_row, kernel
+from inference.serving.explain import explainer_of
+from inference.serving.graph import SCORE, Graph, Matrix, as_row, kernel
 from inference.serving.machine import cpu_features
 from inference.serving.probe import check
 
@@ -31,11 +31,7 @@ class LiteRtScorer:
         self._width = len(manifest.feature_names)
         self._graph = Graph(artefact.graph, 1)
         check(manifest.probe, self.value, f"model {manifest.model_id}")
-        self._explainer = Explainer(
-            Graphs(artefact.graph, batch_sizes(self._width)).run,
-            manifest.feature_names,
-            as_row(manifest.baseline),
-        )
+        self._explainer = explainer_of(artefact)
         self._fingerprint = f"{kernel()}/{cpu_features()}"
 
     @property

@@ -9,7 +9,7 @@ from domain.errors import SettingsError
 from domain.policy.score import Score
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact
-from inference.serving.explain import Explainer
+from inference.serving.explain import explainer_of
 from inference.serving.graph import SCORE, Matrix, as_row
 from inference.serving.machine import cpu_features
 from inference.serving.probe import check
@@ -21,8 +21,8 @@ class TensorFlowScorer:
     blocking = False
 
     def __init__(self, artefact: Artefact) -> None:
-        from inference.serving.network.keras_model import restored
-        from inference.serving.network.tensorflow_setup import start
+        from inference.serving.forest.keras_model import restored
+        from inference.serving.forest.tensorflow_setup import start
 
         manifest = artefact.manifest
         self.model_id = manifest.model_id
@@ -36,7 +36,7 @@ class TensorFlowScorer:
         # Compiled once: layer by layer a score takes ten times as long.
         self._model: Any = tensorflow.function(model, input_signature=[rows])
         check(manifest.probe, self.value, f"model {manifest.model_id}")
-        self._explainer = Explainer(self._run, manifest.feature_names, as_row(manifest.baseline))
+        self._explainer = explainer_of(artefact)
 
     def score(
         self,

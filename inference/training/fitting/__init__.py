@@ -1,1 +1,1 @@
-"""Fitting of the network: batches, the loop, checkpoints, several workers."""
+"""Growing of the forest: its rows, its trees, and the trees that are kept meanwhile."""

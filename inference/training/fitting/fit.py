@@ -1,113 +1,114 @@
-"""Fit of the network, for a fixed number of epochs: stopping early hung on few later frauds."""
+"""Fit of the forest: blocks of trees, by this process or by several that share a folder."""
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-
-from inference.artefacts.manifest import Network
 from inference.frame.frame import Frame
 from inference.frame.progress import Progress
-from inference.training.fitting.batches import batches_of
-from inference.training.fitting.checkpoints import Checkpoint, Checkpoints
-from inference.training.fitting.cluster import ALONE, Cluster
-from inference.training.fitting.knots import knots_for
-from inference.training.fitting.loop import Loop
+from inference.serving.forest.forest import Forest, joined
+from inference.training.fitting.kept_trees import KeptTrees
+from inference.training.fitting.trees import Growing
+
+BLOCK = 10  # trees
 
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """`bins` is in how many steps a feature is encoded: with few, ranking suffers where amounts or
-    days have a sharp bound. `blanked_rows` is the share of rows that lose half of their values in
-    an epoch: without it, scores of payments that lack a customer or a merchant would be arbitrary.
-    `genuine_at_once` bounds how many genuine rows an epoch takes, drawn anew for each: beyond it
-    more of them cost time and teach little, where all frauds are always there. Without a `leak`,
-    the last hidden units may all be 0 for what is most like fraud, which then has one score.
+    """`genuine` rows take part in a tree, and of the frauds the same part of all, but
+    `least_frauds` where there are as many. A tree makes `depth` comparisons at most; deeper ones
+    rank worse. `leaf` is the least number of rows in a leaf. `blanked_rows` is the share of rows
+    that lose half of their values: without it, scores of payments that lack a customer or a
+    merchant would be arbitrary.
     """
 
-    bins: int = 40
-    hidden: tuple[int, ...] = (128, 64)
-    embedding: int = 8
-    epochs: int = 12
-    learning_rate: float = 3e-3
-    leak: float = 0.1
-    dropout: float = 0.3
+    trees: int = 100
+    genuine: int = 33_000
+    least_frauds: int = 2_000
+    depth: int = 10
+    leaf: int = 10
     blanked_rows: float = 0.1
-    decay: float = 1e-4
-    genuine_at_once: int = 150_000
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Process `index` of `count` that grow a forest together; each takes every `count`-th block."""
+
+    count: int = 1
+    index: int = 0
+
+    @property
+    def chief(self) -> bool:
+        return self.index == 0
+
+    def mine(self, blocks: int) -> range:
+        return range(self.index, blocks, self.count)
+
+
+ALONE = Workers()
+
+
+Waiting = Callable[[], None]
+
+
+def nothing() -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Who fits with whom, and where each epoch is kept."""
+    """Who fits with whom, and where the trees are kept that are grown; `waiting` is called now and
+    then while other workers grow theirs."""
 
-    cluster: Cluster = ALONE
-    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    workers: Workers = ALONE
+    kept: KeptTrees = field(default_factory=KeptTrees)
+    threads: int = os.cpu_count() or 1
+    waiting: Waiting = nothing
 
-
-IN_MEMORY = Run()
 
 EARLIER, ALL = "earlier", "all"
-"""Phases of a training, as checkpoint files are named."""
+"""Phases of a training, as files of trees are named."""
 _SHOWN = {EARLIER: "earlier labels", ALL: "all labels"}
 
 
-def network_for(frame: Frame, chosen: FitSettings) -> Network:
-    """A network before its calibration, with knots from the rows of `frame`."""
-    knots = knots_for(frame.vectors, frame.labels, chosen.bins)
-    return Network(
-        knots,
-        list(chosen.hidden),
-        slope=1.0,
-        intercept=0.0,
-        embedding=chosen.embedding,
-        leak=chosen.leak,
-    )
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One forest of a training: of the labelled rows of `frame`."""
+
+    phase: str
+    frame: Frame
+    seed: int
 
 
-def fit(
-    frame: Frame,
-    network: Network,
-    seed: int,
-    chosen: FitSettings,
-    progress: Progress,
-    run: Run = IN_MEMORY,
-    phase: str = ALL,
-) -> Any:
-    """The Keras model after all epochs on the labelled rows of `frame`.
+def grow(fit: Fit, chosen: FitSettings, progress: Progress, run: Run) -> None:
+    """This worker's trees of a fit, but for those that are kept.
 
-    The same arguments give the same weights on one machine, whether or not the run was interrupted
-    after an epoch.
+    The same frame, seed and settings give the same trees, whoever grows which of them and however
+    often that was interrupted. Raises UnavailableError where the disk is full.
     """
-    fitting = _Fitting(frame, network, seed, chosen, run, phase)
-    if fitting.at.epoch:
-        progress(fitting.at.epoch / chosen.epochs, f"going on after epoch {fitting.at.epoch}")
-    while fitting.at.epoch < chosen.epochs:
-        epoch = fitting.learn()
-        progress(
-            epoch / chosen.epochs, f"{_SHOWN.get(phase, phase)}, epoch {epoch} of {chosen.epochs}"
-        )
-    return fitting.loop.model
+    growing = Growing(
+        fit.frame, chosen.genuine, chosen.least_frauds, chosen.blanked_rows, chosen.depth,
+        chosen.leaf,
+    )  # fmt: skip
+    blocks = run.workers.mine(_blocks(chosen))
+    with ThreadPoolExecutor(run.threads) as pool:
+        for done, block in enumerate(blocks, start=1):
+            if not run.kept.has(fit.phase, block):
+                numbers = range(block * BLOCK, min((block + 1) * BLOCK, chosen.trees))
+                grown = pool.map(lambda number: growing.tree(fit.seed, number), numbers)
+                run.kept.keep(fit.phase, block, joined(list(grown)))
+            trees = min(done * run.workers.count * BLOCK, chosen.trees)
+            what = _SHOWN.get(fit.phase, fit.phase)
+            progress(done / len(blocks), f"{what}, {trees} of {chosen.trees} trees")
 
 
-class _Fitting:
-    """A loop and how far it is: `at`, which it takes up where the run was interrupted."""
+def grown(fit: Fit, chosen: FitSettings, progress: Progress, run: Run) -> Forest:
+    """The forest of a fit. Raises as `grow`, and where another worker does not do its part."""
+    grow(fit, chosen, progress, run)
+    blocks = range(_blocks(chosen))
+    return joined([run.kept.awaited(fit.phase, block, run.waiting) for block in blocks])
 
-    def __init__(
-        self, frame: Frame, network: Network, seed: int, chosen: FitSettings, run: Run, phase: str
-    ) -> None:
-        self._batches = batches_of(frame, seed, chosen.genuine_at_once, chosen.blanked_rows)
-        size = self._batches.size
-        self.loop = Loop(network, seed, chosen.dropout, chosen.decay, run.cluster, size)
-        self.at = run.checkpoints.latest(phase)
-        self.loop.restore(self.at.variables)
-        self._checkpoints, self._phase, self._chosen = run.checkpoints, phase, chosen
 
-    def learn(self) -> int:
-        """One epoch, and its number. The learning rate falls as half a cosine over all of them."""
-        epoch = self.at.epoch + 1
-        share = (1 + np.cos(np.pi * epoch / (self._chosen.epochs + 1))) / 2
-        self.loop.learn(self._batches, epoch, self._chosen.learning_rate * share)
-        self.at = Checkpoint(epoch, self.loop.variables())
-        self._checkpoints.keep(self._phase, self.at)
-        return epoch
+def _blocks(chosen: FitSettings) -> int:
+    return -(-chosen.trees // BLOCK)

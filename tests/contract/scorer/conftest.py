@@ -18,7 +18,7 @@ from tests.builders.training_frames import synthetic
 def trained() -> TrainedModel:
     return train(
         synthetic(),
-        TrainSettings(fitting=FitSettings(epochs=2), more_seeds=0),
+        TrainSettings(fitting=FitSettings(trees=50), more_seeds=0),
         lambda _done, _text: None,
     )
 
@@ -46,7 +46,7 @@ def of_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
         60 * DAY,
         tuple(feature.definition for feature in CATALOGUE.features),
     )
-    settings = TrainSettings(fitting=FitSettings(epochs=1), more_seeds=0)
+    settings = TrainSettings(fitting=FitSettings(trees=100), more_seeds=0)
     files = train(frame, settings, lambda _done, _text: None).files
     store = ArtefactStore(tmp_path_factory.mktemp("models"))
     return store.open(store.put(files))

@@ -45,7 +45,7 @@ def log(of_catalogue: Artefact) -> InMemoryEventLog:
 
 @pytest.fixture
 def state_dir(of_catalogue: Artefact, tmp_path: Path) -> Path:
-    contents = (of_catalogue.graph, of_catalogue.manifest.to_json(), of_catalogue.weights)
+    contents = (of_catalogue.graph, of_catalogue.manifest.to_json(), of_catalogue.forest)
     store = ArtefactStore(tmp_path / "state" / "models")
     assert store.put(dict(zip(FILES, contents, strict=True))) == of_catalogue.model_hash
     return tmp_path / "state"

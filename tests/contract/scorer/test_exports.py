@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,13 @@ from inference.artefacts.store import Artefact, ArtefactStore
 from inference.serving.adapters.litert import LiteRtScorer
 from inference.serving.adapters.tf_serving.rest import RestModelServer
 from inference.serving.adapters.tf_serving.scorer import TfServingScorer
+from inference.serving.forest.tensorflow_setup import start
 from inference.serving.graph import LOGIT, SCORE, as_rows
-from inference.serving.network.tensorflow_setup import start
-from inference.serving.network.weights import pack_weights, unpack_weights
 from inference.serving.probe import TOLERANCE
 from inference.training.saved_model import write_saved_model
 from inference.training.train import TrainedModel
 from operations.models.export import Exported, Format, export
+from tests.builders.artefacts import with_other_shares
 from tests.builders.training_frames import synthetic
 from tests.fixtures.tf_serving import Servables, serving_rest
 
@@ -89,9 +88,7 @@ def test_a_graph_is_exported_as_it_serves(
 def test_an_export_that_scores_otherwise_is_never_seen(
     store: ArtefactStore, artefact: Artefact, tmp_path: Path
 ) -> None:
-    weights = unpack_weights(artefact.weights)
-    weights[-1] = weights[-1] + np.float32(1e-3)
-    wrong = replace(artefact, weights=pack_weights(weights))
+    wrong = with_other_shares(artefact, 1.002)
     with pytest.raises(IntegrityError, match="probe row 0"):
         write_saved_model(wrong, tmp_path / "out" / "7")
     assert list((tmp_path / "out").iterdir()) == []

@@ -20,13 +20,13 @@ from inference.serving.adapters.litert import LiteRtScorer
 from inference.serving.adapters.tensorflow import TensorFlowScorer
 from inference.serving.adapters.tf_serving.scorer import TfServingScorer
 from inference.serving.adapters.tf_serving.transports import open_server
+from inference.serving.forest.keras_model import restored
 from inference.serving.model_server import served_version
-from inference.serving.network.keras_model import restored
-from inference.serving.network.weights import pack_weights, unpack_weights
 from inference.serving.probe import TOLERANCE
 from inference.training.export import converted
 from inference.training.saved_model import write_saved_model
 from inference.training.train import TrainedModel
+from tests.builders.artefacts import with_other_shares
 from tests.builders.training_frames import FEATURE_SET, NAMES, synthetic
 from tests.fixtures.tf_serving import Servables, serving_grpc, serving_rest
 
@@ -161,7 +161,7 @@ def test_a_model_that_misses_its_probe_is_refused(make: Make, artefact: Artefact
     probe = artefact.manifest.probe
     off = msgspec.structs.replace(probe, scores=[probe.scores[0] + 2e-5, *probe.scores[1:]])
     manifest = msgspec.structs.replace(artefact.manifest, probe=off)
-    altered = Artefact(artefact.model_hash, artefact.graph, artefact.weights, manifest)
+    altered = Artefact(artefact.model_hash, artefact.graph, artefact.forest, manifest)
     with pytest.raises(IntegrityError, match="probe row 0"):
         make(altered)
 
@@ -169,16 +169,13 @@ def test_a_model_that_misses_its_probe_is_refused(make: Make, artefact: Artefact
 def test_a_model_without_a_probe_is_refused(make: Make, artefact: Artefact) -> None:
     empty = msgspec.structs.replace(artefact.manifest.probe, rows=[], scores=[])
     manifest = msgspec.structs.replace(artefact.manifest, probe=empty)
-    altered = Artefact(artefact.model_hash, artefact.graph, artefact.weights, manifest)
+    altered = Artefact(artefact.model_hash, artefact.graph, artefact.forest, manifest)
     with pytest.raises(IntegrityError, match="no usable probe"):
         make(altered)
 
 
 def test_a_wrong_graph_under_a_right_manifest_is_refused(artefact: Artefact) -> None:
-    weights = unpack_weights(artefact.weights)
-    # The last layer's bias alone: what a conversion may lose silently.
-    weights[-1] = weights[-1] + np.float32(1e-3)
-    planted = converted(restored(replace(artefact, weights=pack_weights(weights))))
+    planted = converted(restored(with_other_shares(artefact, 1.002)))
     with pytest.raises(IntegrityError, match="probe row 0"):
         LiteRtScorer(replace(artefact, graph=planted))
     right = converted(restored(artefact))

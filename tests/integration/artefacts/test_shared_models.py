@@ -13,7 +13,7 @@ from domain.errors import IntegrityError, NotFoundError, SettingsError, Unavaila
 from domain.events import ModelPromoted
 from eventlog.in_memory import InMemoryEventLog
 from inference.artefacts.shared import SharedArtefacts
-from inference.artefacts.store import FILES, GRAPH, MANIFEST, WEIGHTS, ArtefactStore, content_hash
+from inference.artefacts.store import FILES, FOREST, GRAPH, MANIFEST, ArtefactStore, content_hash
 from operations.models.default_model import ensure
 from operations.models.lifecycle import Models
 from tests.builders.artefacts import files, manifest
@@ -83,7 +83,7 @@ def test_an_altered_shared_copy_is_refused_and_replaced_by_a_machine_that_has_it
 
 
 def test_an_artefact_needs_its_manifest(machine: Machine, inside: tuple[Any, str]) -> None:
-    for name in (GRAPH, WEIGHTS):
+    for name in (GRAPH, FOREST):
         overwrite(inside, name, files()[name])
     assert not machine("two").holds(HASH)
     with pytest.raises(NotFoundError):
@@ -94,7 +94,7 @@ def test_an_artefact_needs_its_manifest(machine: Machine, inside: tuple[Any, str
 
 def test_a_put_that_breaks_off_leaves_no_artefact(url: str) -> None:
     shared = SharedArtefacts(url, MANIFEST)
-    for name in (GRAPH, WEIGHTS):
+    for name in (GRAPH, FOREST):
         with pytest.raises(TypeError):
             shared.put(HASH, {**files(), name: None})  # type: ignore[dict-item]
         assert shared.hashes() == []

@@ -33,7 +33,7 @@ def silent(_: str) -> None:
 
 @pytest.fixture(scope="module")
 def trained() -> TrainedModel:
-    settings = TrainSettings(fitting=FitSettings(epochs=1), more_seeds=0)
+    settings = TrainSettings(fitting=FitSettings(trees=10), more_seeds=0)
     return train(synthetic(2000), settings, lambda _done, _text: None)
 
 

@@ -27,7 +27,7 @@ from domain.times import DAY, HOUR, MINUTE
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import ALERTS, POLICY
-from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS, ArtefactStore
+from inference.artefacts.store import FOREST, GRAPH, MANIFEST, ArtefactStore
 from inference.monitoring.limits import Limits
 from operations.models.lifecycle import Models
 from operations.monitoring.automatic_rollback import AutomaticRollback
@@ -97,7 +97,7 @@ class Monitored:
 
     def stored(self, model_id: str) -> str:
         manifest = monitored_model(model_id=model_id).to_json()
-        return self.store.put({GRAPH: b"graph", MANIFEST: manifest, WEIGHTS: b"weights"})
+        return self.store.put({GRAPH: b"graph", MANIFEST: manifest, FOREST: b"trees"})
 
     def roll_out(self, model_id: str) -> str:
         model_hash = self.stored(model_id)

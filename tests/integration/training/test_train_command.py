@@ -62,10 +62,10 @@ def history(servers: Settings, tmp_path_factory: pytest.TempPathFactory) -> Sett
 
 
 def interrupted(servers: Settings, state: Path, *arguments: str) -> str:
-    """The output of a training from its second epoch on, where Ctrl-C stops it."""
+    """The output of a training from its first trees on, where Ctrl-C stops it."""
     with started(servers, state, "train", *arguments) as process:
         assert process.stderr is not None
-        assert any(line.startswith("earlier labels, epoch 2") for line in process.stderr)
+        assert any(line.startswith("earlier labels, 20 of") for line in process.stderr)
         process.send_signal(signal.SIGINT)
         output = process.stderr.read()
         assert process.wait(60) == 130
@@ -157,7 +157,7 @@ def test_a_model_that_was_taught_wrongly_is_refused_and_told_of(
         assert alert.summary == f"not put in force: {bad['refused']}"
 
 
-def test_a_refused_model_can_be_forced_and_two_processes_report_its_epochs(
+def test_a_refused_model_can_be_forced_and_two_processes_report_its_trees(
     misled: Settings, champion: Champion
 ) -> None:
     asked = "train", "--force", "--workers", "2", "--json"
@@ -165,7 +165,7 @@ def test_a_refused_model_can_be_forced_and_two_processes_report_its_epochs(
         out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert "average precision" in err
-    assert "all labels, epoch 1" in err
+    assert "all labels, 20 of" in err
     forced = json.loads(out)
     assert (forced["promoted"], forced["gate"]["passed"]) == (True, False)
     assert (champion.state / "models" / forced["model_hash"]).is_dir()

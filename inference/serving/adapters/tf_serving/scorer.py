@@ -1,4 +1,4 @@
-"""Scorer by a model server: one row for the score, one batch for the reasons."""
+"""Scorer by a model server: it gives the score, and the trees of the artefact the reasons."""
 
 import logging
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from domain.policy.score import Score
 from domain.transactions import Transaction
 from inference.artefacts.store import Artefact
 from inference.serving.adapters.tf_serving.answers import not_served
-from inference.serving.explain import Explainer
+from inference.serving.explain import explainer_of
 from inference.serving.graph import SCORE, Matrix, as_row
 from inference.serving.model_server import ModelServer, served_version
 from inference.serving.probe import check
@@ -37,7 +37,7 @@ class TfServingScorer:
         self.model_hash = artefact.model_hash
         self.inputs = manifest.inputs
         self._width = len(manifest.feature_names)
-        self._names, self._baseline = manifest.feature_names, as_row(manifest.baseline)
+        self._explainer = explainer_of(artefact)
         self._server, self._timeout = server, timeout
         self._version = served_version(artefact.model_hash)
         self._broken_until = 0.0
@@ -56,10 +56,8 @@ class TfServingScorer:
         row = self._row(values)
         if monotonic() < self._broken_until:
             raise UnavailableError(f"tf-serving {self._server.place}", "has just not answered")
-        until = monotonic() + self._timeout
         try:
-            value = self._ask(row, self._timeout)
-            return Score(value, self._explained(until).reasons(row))
+            return Score(self._ask(row, self._timeout), self._explainer.reasons(row))
         except UnavailableError as error:
             self._broken_until = monotonic() + _BREAK_SECONDS
             logger.warning("rules decide for %g s: %s", _BREAK_SECONDS, error)
@@ -68,13 +66,6 @@ class TfServingScorer:
     def value(self, values: Sequence[float | None]) -> float:
         """The score alone, without its reasons and without haste."""
         return self._ask(self._row(values), _LOAD_SECONDS)
-
-    def _explained(self, until: float) -> Explainer:
-        def run(rows: Matrix) -> Matrix:
-            left = max(until - monotonic(), 0.001)
-            return self._server.predict(self._version, rows, left)
-
-        return Explainer(run, self._names, self._baseline)
 
     def _ask(self, row: Matrix, timeout: float) -> float:
         return float(self._server.predict(self._version, row, timeout)[0, SCORE])

@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import IntegrityError, NotFoundError, UnavailableError
 from inference.artefacts.manifest import FORMAT, Manifest
-from inference.artefacts.store import FILES, WEIGHTS, ArtefactStore, content_hash
+from inference.artefacts.store import FILES, FOREST, ArtefactStore, content_hash
 from tests.builders.artefacts import files, manifest
 
 
@@ -16,7 +16,7 @@ def test_what_is_put_is_opened_under_its_hash(tmp_path: Path) -> None:
     model_hash = store.put(files())
     artefact = store.open(model_hash)
     assert model_hash == content_hash(files()) == artefact.model_hash
-    assert (artefact.graph, artefact.weights) == (b"graph", b"weights")
+    assert (artefact.graph, artefact.forest) == (b"graph", b"trees")
     assert artefact.manifest == manifest()
 
 
@@ -58,7 +58,7 @@ def test_a_hash_that_names_nothing_is_not_found(tmp_path: Path) -> None:
 
 def test_a_put_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     store = ArtefactStore(tmp_path)
-    lacking = {**files(), WEIGHTS: None}
+    lacking = {**files(), FOREST: None}
     with pytest.raises(TypeError):
         store.put(lacking)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []

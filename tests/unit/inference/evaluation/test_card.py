@@ -43,7 +43,7 @@ def with_payments(frame: Frame) -> Frame:
 
 @pytest.fixture(scope="module")
 def trained() -> TrainedModel:
-    settings = TrainSettings(seed=3, fitting=FitSettings(epochs=8), more_seeds=0)
+    settings = TrainSettings(seed=3, fitting=FitSettings(trees=50), more_seeds=0)
     return train(with_payments(synthetic(3000)), settings, lambda _done, _text: None)
 
 
@@ -124,7 +124,7 @@ def test_importance_is_the_mean_size_of_the_contributions_of_each_payment(
 def test_the_text_has_every_figure_where_people_look_for_it(card: dict[str, Any]) -> None:
     text = markdown(card)
     for said in (
-        "# Model mlp-",
+        "# Model forest-",
         "up to offset 10 20 30",
         "card precision@100",
         "60 days",

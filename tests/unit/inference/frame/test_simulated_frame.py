@@ -46,7 +46,7 @@ def test_the_same_settings_give_the_same_bits(frame: Frame) -> None:
 
 
 def test_a_model_learns_from_it(frame: Frame) -> None:
-    settings = TrainSettings(fitting=FitSettings(epochs=8), more_seeds=0)
+    settings = TrainSettings(fitting=FitSettings(trees=50), more_seeds=0)
     metrics = train(frame, settings, lambda _done, _text: None).metrics
     assert metrics["auc"] > 0.85
 

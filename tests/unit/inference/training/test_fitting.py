@@ -1,108 +1,129 @@
-"""Training loop: the part of each worker in a batch, and the dropout of its rows."""
+"""Trees: their rows, their nodes as scikit-learn has them, and their division among workers."""
 
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.tree import DecisionTreeClassifier
 
-from inference.serving.network.dropout import dropout, rows_of
-from inference.serving.network.embedding import embedding
-from inference.serving.network.tensorflow_setup import seed_all, start
-from inference.training.fitting.batches import Batches, batches_of
-from inference.training.fitting.cluster import Cluster
+from domain.errors import UnavailableError
+from inference.frame.frame import Frame
+from inference.serving.forest.forest import Forest, joined
+from inference.serving.graph import as_rows
+from inference.training.fitting.fit import Fit, FitSettings, Run, Workers, grow, grown
+from inference.training.fitting.kept_trees import KeptTrees
+from inference.training.fitting.trees import Growing, flattened
 from tests.builders.training_frames import synthetic
 
-RUN = 3
-ROWS = 50
+TREES = FitSettings(trees=35)
 
 
-def batches(genuine_at_once: int = 400_000) -> Batches:
-    return batches_of(synthetic(1000, labelled=0.7), RUN, genuine_at_once, 0.3)
+def silent(_done: float, _text: str) -> None:
+    return None
 
 
-def parts(epoch: int, cluster: Cluster) -> list[tuple[np.ndarray, ...]]:
-    return [tuple(np.asarray(one) for one in part) for part in batches().of_epoch(epoch, cluster)]
+def growing(frame: Frame, genuine: int = 1000, frauds: int = 50, blanked: float = 0.1) -> Growing:
+    return Growing(frame, genuine, frauds, blanked, depth=8, leaf=5)
 
 
-@given(rows=st.integers(0, 5000), workers=st.integers(1, 9))
-def test_the_parts_of_all_workers_are_the_batch(rows: int, workers: int) -> None:
-    slices = [Cluster(workers, index).part(rows) for index in range(workers)]
-    taken = [number for part in slices for number in range(rows)[part]]
-    assert taken == list(range(rows))
-    assert max(len(range(rows)[s]) for s in slices) - min(len(range(rows)[s]) for s in slices) <= 1
+def fit(frame: Frame, seed: int = 3) -> Fit:
+    return Fit("all", frame, seed)
 
 
-@pytest.mark.parametrize("workers", [2, 3])
-def test_workers_see_together_the_batches_of_one(workers: int) -> None:
-    alone = parts(2, Cluster())
-    each = [parts(2, Cluster(workers, index)) for index in range(workers)]
-    assert {len(one) for one in each} == {len(alone)}
-    for number, whole in enumerate(alone):
-        for column in range(3):
-            joined = np.concatenate([one[number][column] for one in each])
-            np.testing.assert_array_equal(joined, whole[column])
-        firsts = [int(one[number][3]) for one in each]
-        assert firsts == list(np.cumsum([0, *(len(one[number][0]) for one in each)])[:-1])
-        assert {float(one[number][4]) for one in each} == {float(len(whole[0]))}
+@given(workers=st.integers(1, 9), blocks=st.integers(0, 60))
+def test_the_parts_of_all_workers_are_the_blocks(workers: int, blocks: int) -> None:
+    parts = [list(Workers(workers, index).mine(blocks)) for index in range(workers)]
+    assert sorted(number for part in parts for number in part) == list(range(blocks))
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
-def test_an_epoch_takes_each_labelled_row_once_and_another_epoch_in_another_order() -> None:
-    frame = synthetic(1000, labelled=0.7)
-    made = batches_of(frame, RUN, 400_000, 0.0)
-    amounts = [
-        np.concatenate([np.asarray(part[0])[:, 4] for part in made.of_epoch(epoch, Cluster())])
-        for epoch in (1, 2)
-    ]
-    wanted = np.sort(frame.vectors[~np.isnan(frame.labels), 4].astype(np.float32))
-    np.testing.assert_array_equal(np.sort(amounts[0]), wanted)
-    np.testing.assert_array_equal(np.sort(amounts[1]), wanted)
-    assert not np.array_equal(amounts[0], amounts[1], equal_nan=True)
+@pytest.mark.parametrize("workers", [2, 3, 7])
+def test_workers_grow_together_the_bits_of_one(workers: int) -> None:
+    frame, kept = synthetic(1500), KeptTrees()
+    for index in reversed(range(workers)):
+        grow(fit(frame), TREES, silent, Run(Workers(workers, index), kept))
+    together = grown(fit(frame), TREES, silent, Run(Workers(workers), kept))
+    alone = grown(fit(frame), TREES, silent, Run(threads=1))
+    assert together.to_bytes() == alone.to_bytes()
+    assert len(alone) == TREES.trees
 
 
-def test_genuine_rows_beyond_the_bound_are_drawn_and_weigh_as_much_as_all() -> None:
-    every, some = batches(), batches(genuine_at_once=100)
-    taken = [np.asarray(part[1]) for part in some.of_epoch(1, Cluster())]
-    labels = np.concatenate(taken)
-    assert (labels == 1).sum() == (every.labels == 1).sum()
-    assert (labels == 0).sum() == 100
-    genuine = every.labels == 0
-    assert some.weights[genuine][0] * 100 == pytest.approx(every.weights[genuine].sum())
+def test_another_seed_and_another_number_give_another_tree() -> None:
+    made = growing(synthetic(1500))
+    trees = {made.tree(seed, number).to_bytes() for seed in (1, 2) for number in (0, 1)}
+    assert len(trees) == 4
+    assert made.tree(1, 0).to_bytes() in trees
 
 
-@pytest.mark.parametrize("width", [5, 8])
-def test_dropout_draws_for_a_row_what_it_is_in_its_batch_not_who_computes_it(width: int) -> None:
-    tf = start()
-    seed_all(RUN)
-    layer = dropout(0.4)
-
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def drawn(step: Any, first: Any, rows: Any) -> Any:
-        with rows_of(step, first):
-            return layer(tf.ones([rows, width]), training=True)
-
-    def of(step: int, first: int, rows: int) -> np.ndarray:
-        return np.asarray(drawn(tf.constant(step), tf.constant(first), tf.constant(rows)))
-
-    whole = of(7, 0, ROWS)
-    assert set(np.unique(whole)) == {np.float32(0), np.float32(1 / 0.6)}
-    assert 0.4 < (whole > 0).mean() < 0.8
-    np.testing.assert_array_equal(of(7, 0, 20), whole[:20])
-    np.testing.assert_array_equal(of(7, 20, 30), whole[20:])
-    assert not np.array_equal(of(8, 0, ROWS), whole)
-    assert np.array_equal(np.asarray(layer(np.ones((2, width)))), np.ones((2, width)))
+numbers = st.one_of(st.none(), st.floats(-(2.0**99), 2.0**99, width=32), st.integers(-3, 3))
+tables = st.integers(1, 4).flatmap(
+    lambda width: st.lists(
+        st.tuples(st.booleans(), st.lists(numbers, min_size=width, max_size=width)),
+        min_size=4,
+        max_size=60,
+    )
+)
 
 
-@pytest.mark.parametrize("compiled", [True, False])
-def test_what_training_looks_up_is_what_serving_multiplies(compiled: bool) -> None:
-    """Below, between, on and beyond knots, of which some are equal, and unknown values."""
-    knots = np.array([[0, 1, 2, 3, 4], [0, 1, 1, 1, 1], [5, 5, 5, 5, 5], [-3, -3, 0, 2, 2]], "f")
-    values = np.array([-np.inf, -4, -3, -1, 0, 0.25, 1, 1.5, 2, 3, 4, 5, 6, np.inf, np.nan], "f")
-    seed_all(RUN)
-    layer = embedding(knots, 6, compiled)
-    inputs = np.stack([values] * len(knots), axis=1)
-    layer(inputs)
-    layer.bias.assign(np.random.default_rng(RUN).normal(size=layer.bias.shape))
-    served, learnt = np.asarray(layer(inputs)), np.asarray(layer(inputs, training=True))
-    np.testing.assert_allclose(learnt, served, rtol=1e-5, atol=1e-6)
+@given(tables, st.integers(1, 4))
+def test_a_tree_leads_rows_to_the_leaves_of_scikit_learn(
+    table: list[tuple[bool, list[float | None]]], leaf: int
+) -> None:
+    rows = np.array([values for _, values in table], dtype=np.float64).astype(np.float32)
+    labels = np.array([fraud for fraud, _ in table], dtype=float)
+    labels[:2] = 0, 1
+    theirs = DecisionTreeClassifier(min_samples_leaf=leaf, random_state=0).fit(rows, labels)
+    ours = flattened(theirs.tree_, 1e-9)
+    assert ours.depth == theirs.get_depth()
+    assert ours.shares(rows) == pytest.approx(theirs.predict_proba(rows)[:, 1], abs=1e-6)
+
+
+def test_a_share_is_drawn_to_that_of_the_tree_and_never_0_or_1() -> None:
+    rows = np.arange(40, dtype=np.float32)[:, None]
+    labels = (rows[:, 0] >= 30).astype(float)
+    made = flattened(DecisionTreeClassifier().fit(rows, labels).tree_, 10.0)
+    low, high = made.shares(rows[[0, -1]])
+    assert low == pytest.approx(10 * 0.25 / (30 + 10))
+    assert high == pytest.approx((10 + 10 * 0.25) / (10 + 10))
+
+
+def test_every_fraud_of_few_takes_part_and_of_many_as_large_a_part_as_of_genuine_rows() -> None:
+    frame = synthetic(6000)
+    drawn: list[int] = []
+    for part in (growing(frame, 1000, 500), growing(frame, 1000, 1)):
+        frauds = part.tree(1, 1).share  # the root's share is that of all rows drawn
+        drawn.append(round(float(frauds[0]) * 1000 / (1 - float(frauds[0]))))
+    assert drawn == pytest.approx([frame.frauds, frame.frauds * 1000 / frame.genuine], abs=1)
+
+
+def test_rows_that_stand_for_more_are_drawn_more_often() -> None:
+    frame = synthetic(6000)
+    genuine = frame.labels == 0
+    small = genuine & (frame.vectors[:, 0] < 3000)
+    heavy = replace(frame, stands_for=np.where(small, 50.0, 1.0))
+    rows = np.full((1, 6), np.nan, dtype=np.float32)
+    rows[0, 0] = 5000.0
+
+    def share(of: Frame) -> float:
+        made = joined([growing(of, blanked=0.5).tree(1, number) for number in range(30)])
+        return float(made.shares(rows)[0])
+
+    assert share(heavy) > 1.5 * share(frame)
+
+
+def test_too_large_and_unknown_values_are_learnt_from_and_scored() -> None:
+    frame = synthetic(2000)
+    frame.vectors[::7, 0], frame.vectors[::5, 1], frame.vectors[::9, 2] = 1e300, -np.inf, np.nan
+    made = grown(fit(frame), FitSettings(trees=20), silent, Run())
+    shares = made.shares(as_rows(frame.vectors))
+    assert ((shares > 0) & (shares < 1)).all()
+    assert isinstance(made, Forest)
+
+
+def test_a_worker_that_is_not_there_is_missed(tmp_path: Path) -> None:
+    kept = KeptTrees(tmp_path, patience=0.0)
+    with pytest.raises(UnavailableError, match=r"all-1\.npz"):
+        grown(fit(synthetic(1500)), TREES, silent, Run(Workers(2), kept))

@@ -1,26 +1,27 @@
-"""A fit that was interrupted resumes after its last epoch and ends with the same model."""
+"""A fit that was interrupted goes on from the trees that are there and ends with the same model."""
 
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from domain.errors import IntegrityError
+from domain.errors import IntegrityError, UnavailableError
 from domain.features.payments import Payments
+from inference.frame.frame import Frame
 from inference.frame.progress import Progress
 from inference.frame.stored import store_frame, stored_frame
-from inference.training.fitting.checkpoints import Checkpoint, Checkpoints
-from inference.training.fitting.fit import FitSettings, Run
+from inference.serving.forest.forest import Forest
+from inference.training.fitting.fit import Fit, FitSettings, Run, grown
+from inference.training.fitting.kept_trees import KeptTrees
 from inference.training.train import TrainSettings, train
 from tests.builders.training_frames import synthetic
 
-SETTINGS = TrainSettings(seed=3, fitting=FitSettings(epochs=3), more_seeds=1)
+SETTINGS = TrainSettings(seed=3, fitting=FitSettings(trees=30), more_seeds=1)
 
 
 class PowerCutError(Exception):
-    """Stands for whatever ends a process between two epochs."""
+    """Stands for whatever ends a process between two blocks of trees."""
 
 
 def until(text: str) -> Progress:
@@ -43,15 +44,14 @@ def undisturbed() -> dict[str, bytes]:
 def test_cuts_in_every_phase_give_the_same_artefact(
     undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
-    run = Run(checkpoints=Checkpoints(tmp_path))
-    for last in ("earlier labels, epoch 2", "seed 4, epoch 1", "all labels, epoch 1"):
+    run = Run(kept=KeptTrees(tmp_path))
+    for last in ("earlier labels, 20 of", "seed 4, 10 of", "all labels, 10 of"):
         with pytest.raises(PowerCutError):
             train(synthetic(2000), SETTINGS, until(last), run)
-    told: list[str] = []
-    files = train(synthetic(2000), SETTINGS, lambda _done, text: told.append(text), run).files
-    assert files == undisturbed
-    assert not any(text.startswith("earlier labels, epoch") for text in told)
-    assert "going on after epoch 1" in told
+    grown = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(grown) == run.kept.count() == 7
+    assert train(synthetic(2000), SETTINGS, nothing, run).files == undisturbed
+    assert {path: path.stat().st_mtime_ns for path in grown} == grown
 
 
 def test_mapped_frames_give_equal_artefacts(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
@@ -80,28 +80,39 @@ def test_a_stored_frame_keeps_all_that_a_frame_holds(tmp_path: Path) -> None:
                 assert mine == other
 
 
-def test_a_checkpoint_is_read_as_it_was_kept(tmp_path: Path) -> None:
-    weights: list[Any] = [np.arange(12, dtype=np.float32) + n for n in range(12)]
-    kept = Checkpoint(7, [*weights, np.array(9, dtype=np.int64)])
-    store = Checkpoints(tmp_path)
-    store.keep("all", kept)
-    store.keep("all", kept)
-    read = store.latest("all")
-    assert read.epoch == store.epochs() == 7
-    assert [one.tobytes() for one in read.variables] == [one.tobytes() for one in kept.variables]
-    assert store.latest("earlier") == Checkpoint()
-    assert [path.name for path in tmp_path.iterdir()] == ["all.npz"]
+def test_a_block_of_trees_is_read_as_it_was_kept(tmp_path: Path) -> None:
+    kept, store = forest(synthetic(2000)), KeptTrees(tmp_path)
+    store.keep("all", 3, kept)
+    store.keep("all", 3, kept)
+    assert store.awaited("all", 3, never).to_bytes() == kept.to_bytes()
+    assert store.has("all", 3)
+    assert not store.has("earlier", 3)
+    assert [path.name for path in tmp_path.iterdir()] == ["all-3.npz"]
 
 
-def test_only_the_worker_that_writes_keeps_checkpoints(tmp_path: Path) -> None:
-    Checkpoints(tmp_path, writes=False).keep("all", Checkpoint(1))
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
-    store = Checkpoints(tmp_path)
-    store.keep("all", Checkpoint(3, [np.ones(50, dtype=np.float32)]))
-    path = tmp_path / "all.npz"
+def test_a_damaged_block_is_named(tmp_path: Path) -> None:
+    store = KeptTrees(tmp_path)
+    store.keep("all", 0, forest(synthetic(2000)))
+    path = tmp_path / "all-0.npz"
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(IntegrityError, match=r"all\.npz is damaged"):
-        store.latest("all")
+    with pytest.raises(IntegrityError, match=r"all-0\.npz is damaged"):
+        store.awaited("all", 0, never)
+
+
+def test_trees_of_others_are_awaited_and_missed_in_the_end(tmp_path: Path) -> None:
+    kept = forest(synthetic(2000))
+
+    def grown_elsewhere() -> None:
+        KeptTrees(tmp_path).keep("all", 1, kept)
+
+    assert KeptTrees(tmp_path).awaited("all", 1, grown_elsewhere).to_bytes() == kept.to_bytes()
+    with pytest.raises(UnavailableError, match=r"no worker has written .*all-2\.npz within 0 s"):
+        KeptTrees(tmp_path, patience=0.0).awaited("all", 2, lambda: None)
+
+
+def forest(frame: Frame) -> Forest:
+    return grown(Fit("all", frame, 3), FitSettings(trees=10), nothing, Run())
+
+
+def never() -> None:
+    raise AssertionError("what is there is not awaited")

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from domain.times import DAY
 from inference.frame.frame import Frame, split_by_time
-from inference.training.fitting.fit import FitSettings, fit, network_for
+from inference.training.fitting.fit import Fit, FitSettings, Run, grown
 from inference.training.stability import by_week, groups, worth_of_groups
 from inference.training.train import TrainSettings, train
 from tests.builders.training_frames import synthetic
 
-QUICK = FitSettings(epochs=6)
+QUICK = FitSettings(trees=20)
 COPIES = 3
 _SIGNS = 80
 
@@ -80,8 +80,8 @@ def test_groups_are_a_partition_of_the_features(width: int, seed: int) -> None:
 
 def test_what_tells_fraud_is_worth_more_than_noise() -> None:
     earlier, later = split_by_time(synthetic())
-    model = fit(earlier, network_for(earlier, QUICK), 3, QUICK, silent)
-    found = worth_of_groups(model, earlier, later, np.random.default_rng(1))
+    forest = grown(Fit("earlier", earlier, 3), QUICK, silent, Run())
+    found = worth_of_groups(forest, earlier, later, np.random.default_rng(1))
     worth = {name: each["average_precision"] for each in found for name in each["features"]}
     assert set(worth) == set(earlier.names)
     assert worth["count_1h"] > 0.05 > abs(worth["noise_a"])

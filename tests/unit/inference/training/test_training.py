@@ -11,11 +11,11 @@ from inference.training.fitting.fit import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.builders.training_frames import FEATURE_SET, NAMES, synthetic
 
-SETTINGS = TrainSettings(seed=3, fitting=FitSettings(epochs=8), more_seeds=0)
+SETTINGS = TrainSettings(seed=3, fitting=FitSettings(trees=50), more_seeds=0)
 
 
 def trained(seed: int = 3, labelled: float = 1.0) -> TrainedModel:
-    settings = TrainSettings(seed=seed, fitting=FitSettings(epochs=8), more_seeds=0)
+    settings = TrainSettings(seed=seed, fitting=FitSettings(trees=50), more_seeds=0)
     return train(synthetic(labelled=labelled), settings, lambda _done, _text: None)
 
 
@@ -61,7 +61,7 @@ def test_another_seed_gives_another_artefact(model: TrainedModel) -> None:
     assert trained(seed=4).files != model.files
 
 
-def test_progress_runs_from_nothing_to_the_last_epoch() -> None:
+def test_progress_runs_from_nothing_to_the_last_trees() -> None:
     seen: list[tuple[float, str]] = []
     train(synthetic(), SETTINGS, lambda done, text: seen.append((done, text)))
     assert seen[0][0] == 0.0

@@ -14,8 +14,8 @@ from domain.events import ModelPromoted, ModelRetired, Thresholds
 from domain.features import CATALOGUE
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
-from inference.artefacts.manifest import FORMAT, Manifest, Network, Probe
-from inference.artefacts.store import GRAPH, MANIFEST, WEIGHTS, ArtefactStore
+from inference.artefacts.manifest import FORMAT, Calibration, Manifest, Probe
+from inference.artefacts.store import FOREST, GRAPH, MANIFEST, ArtefactStore
 from inference.frame.progress import Progress
 from operations.models.default_model import ensure
 
@@ -39,12 +39,12 @@ class Maker:
             feature_names=list(CATALOGUE.names),
             feature_definitions=[feature.definition for feature in CATALOGUE.features],
             baseline=[None] * len(CATALOGUE.names),
-            network=Network([[0.0, 1.0]], [4], 1.0, 0.0, 2),
+            calibration=Calibration(1.0, 0.0),
             thresholds=THRESHOLDS,
             probe=Probe([], []),
             facts={},
         )
-        return {GRAPH: b"graph", MANIFEST: manifest.to_json(), WEIGHTS: b"weights"}
+        return {GRAPH: b"graph", MANIFEST: manifest.to_json(), FOREST: b"trees"}
 
 
 @pytest.fixture

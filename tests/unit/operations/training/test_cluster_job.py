@@ -13,11 +13,11 @@ from operations.training.cluster_job import Place, led, met
 from operations.training.runs import Asked, TrainingRun, begun
 from tests.builders.training_frames import synthetic
 
-ASKED = Asked(7, "ideal", TrainSettings(fitting=FitSettings(epochs=1), more_seeds=0), workers=2)
+ASKED = Asked(7, "ideal", TrainSettings(fitting=FitSettings(trees=10), more_seeds=0), workers=2)
 
 
 def place(index: int, job: str = "uid") -> Place:
-    return Place(job, index, 2, "fit", "hidden", 2222)
+    return Place(job, index, 2)
 
 
 def begin(root: Path) -> AbstractContextManager[TrainingRun]:
@@ -62,7 +62,7 @@ def test_another_job_of_the_same_name_begins_a_run_of_its_own(tmp_path: Path) ->
 
 
 def test_a_worker_0_that_never_begins_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnavailableError, match="worker 0 of fit has begun no run"):
+    with pytest.raises(UnavailableError, match="worker 0 of the job has begun no run"):
         met(tmp_path, place(1), 0)
 
 

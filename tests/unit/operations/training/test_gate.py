@@ -30,7 +30,7 @@ from operations.training.runs import Asked, TrainingRun, begun, trained_by
 from operations.training.train_from_log import TrainingPorts, finish
 from tests.builders.training_frames import of_catalogue, synthetic
 
-ASKED = Asked(7, "ideal", TrainSettings(seed=3, fitting=FitSettings(epochs=6), more_seeds=0))
+ASKED = Asked(7, "ideal", TrainSettings(seed=3, fitting=FitSettings(trees=50), more_seeds=0))
 BEFORE = 45 * DAY
 NOW = 1_700_000_000_000_000
 

@@ -20,11 +20,3 @@ def start() -> Any:
     tensorflow.get_logger().setLevel("ERROR")
     tensorflow.config.experimental.enable_op_determinism()
     return tensorflow
-
-
-def seed_all(seed: int) -> None:
-    """Initial weights and dropout follow from the seed, whatever ran before."""
-    import keras
-
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(seed % 2**32)

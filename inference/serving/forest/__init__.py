@@ -1,0 +1,1 @@
+"""Forest of decision trees: as arrays, and as a graph of TensorFlow."""

@@ -1,0 +1,109 @@
+"""Forest: decision trees as flat arrays, from which the graph and the reasons are made."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.serving.graph import Matrix
+
+Floats = npt.NDArray[np.float64]
+Nodes = npt.NDArray[np.int64]
+
+GREATEST = np.finfo(np.float32).max
+_AT_ONCE = 1 << 12  # rows, whose values stay in the cache
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """The nodes of all trees in one row [n], the tree of `roots[t]` beginning there.
+
+    A node of feature j whose `side` is 2 j leads unknown values to the left, one of 2 j + 1 to the
+    right. Known values greater than `threshold` go right, which is `child` + 1, others left, to
+    `child`. A leaf is its own child; `share` is the part of its rows that was fraud, strictly
+    between 0 and 1.
+    """
+
+    roots: npt.NDArray[np.int32]
+    side: npt.NDArray[np.int32]
+    threshold: npt.NDArray[np.float32]
+    child: npt.NDArray[np.int32]
+    share: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.roots)
+
+    @property
+    def depth(self) -> int:
+        """The greatest number of comparisons of a tree."""
+        depth, level = 0, self.roots.astype(np.int64)
+        while len(level := level[self.child[level] != level]):
+            level = np.concatenate([self.child[level], self.child[level] + 1]).astype(np.int64)
+            depth += 1
+        return depth
+
+    def shares(self, rows: Matrix) -> Floats:
+        """[n] means over the trees of the shares of fraud in the leaves of `rows` [n, d]."""
+        found = np.zeros(len(rows))
+        for begin in range(0, len(rows), _AT_ONCE):
+            part = sided(rows[begin : begin + _AT_ONCE])
+            for root in self.roots.tolist():
+                found[begin : begin + len(part)] += self.share[self._leaves(root, part)]
+        return found / len(self.roots)
+
+    def logits(self, rows: Matrix) -> Floats:
+        """[n] log odds of `shares`, not calibrated."""
+        return log_odds(self.shares(rows))
+
+    def _leaves(self, root: int, values: Matrix) -> Nodes:
+        nodes = np.full(len(values), root, dtype=np.int64)
+        walking = np.arange(len(nodes))
+        while len(walking := walking[self.child[nodes[walking]] != nodes[walking]]):
+            at = nodes[walking]
+            nodes[walking] = self.next(at, values[walking, self.side[at]])
+        return nodes
+
+    def next(self, nodes: Nodes, values: Matrix) -> Nodes:
+        """The nodes below, by the value on each one's side; a leaf stays."""
+        below: Nodes = self.child[nodes].astype(np.int64) + (values > self.threshold[nodes])
+        return below
+
+    def to_bytes(self) -> bytes:
+        """Deterministic: members carry no time."""
+        buffer = io.BytesIO()
+        np.savez(buffer, **{each.name: getattr(self, each.name) for each in fields(self)})
+        return buffer.getvalue()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Forest:
+        """Raises ValueError, KeyError or an error of the archive where the bytes are no forest."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+            return Forest(**{each.name: stored[each.name] for each in fields(Forest)})
+
+
+def joined(forests: Sequence[Forest]) -> Forest:
+    """One forest of the trees of all, in order."""
+    begins = np.cumsum([0, *(len(each.child) for each in forests)])[:-1].astype(np.int32)
+    return Forest(
+        np.concatenate([each.roots + at for each, at in zip(forests, begins, strict=True)]),
+        np.concatenate([each.side for each in forests]),
+        np.concatenate([each.threshold for each in forests]),
+        np.concatenate([each.child + at for each, at in zip(forests, begins, strict=True)]),
+        np.concatenate([each.share for each in forests]),
+    )
+
+
+def sided(rows: Matrix) -> Matrix:
+    """[n, 2 d]: each value of `rows` [n, d] twice, an unknown one as the least and the greatest."""
+    twice = np.repeat(rows, 2, axis=1)
+    unknown = np.isnan(rows)
+    twice[:, ::2][unknown], twice[:, 1::2][unknown] = -GREATEST, GREATEST
+    return twice
+
+
+def log_odds(shares: Floats) -> Floats:
+    return np.log(shares) - np.log1p(-shares)

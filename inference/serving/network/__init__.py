@@ -1,1 +1,0 @@
-"""Neural network in Keras: its layers, preprocessing and stored weights."""
