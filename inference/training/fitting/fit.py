@@ -92,7 +92,8 @@ def grow(fit: Fit, chosen: FitSettings, progress: Progress, run: Run) -> None:
         chosen.leaf,
     )  # fmt: skip
     blocks = run.workers.mine(_blocks(chosen))
-    with ThreadPoolExecutor(run.threads) as pool:
+    # What decides on this machine goes first.
+    with ThreadPoolExecutor(run.threads, initializer=os.nice, initargs=(10,)) as pool:
         for done, block in enumerate(blocks, start=1):
             if not run.kept.has(fit.phase, block):
                 numbers = range(block * BLOCK, min((block + 1) * BLOCK, chosen.trees))
