@@ -17,7 +17,7 @@ from domain.policy.rollout import in_roll_out
 from tests.e2e.stack import RunningStack, body, eventually, score
 from tests.fakes.payments import START, TAUGHT
 
-LIVE = "2026-05-01T00:00:00Z"
+LIVE, LATER = "2026-05-01T00:00:00Z", "2026-05-02T00:00:00Z"  # other tests send on other days
 SHARE = 3_000
 # Traffic is to flow, not to take all there is: commands are started beside it.
 _PAUSE_SECONDS = 0.03
@@ -178,8 +178,11 @@ def report_fraud(stack: RunningStack, ids: list[str]) -> None:
 
 
 def scores_of_decisions(pg: psycopg.Connection[Any], model_id: str) -> dict[str, float]:
-    asked = "SELECT transaction_id, score FROM decisions WHERE model_id = %s AND timestamp >= %s"
-    return {row[0]: row[1] for row in pg.execute(asked, [model_id, LIVE])}
+    asked = (
+        "SELECT transaction_id, score FROM decisions"
+        " WHERE model_id = %s AND timestamp >= %s AND timestamp < %s"
+    )
+    return {row[0]: row[1] for row in pg.execute(asked, [model_id, LIVE, LATER])}
 
 
 def backtested(stack: RunningStack, name: str, begin: datetime, out: Path) -> dict[str, float]:
@@ -195,6 +198,6 @@ def shadow_scores(pg: psycopg.Connection[Any]) -> dict[str, tuple[float, str]]:
 
 
 def compared(stack: RunningStack, champion: str, name: str) -> dict[str, Any]:
-    asked = ["models", "compare", champion, name, "--live", "--from", LIVE]
+    asked = ["models", "compare", champion, name, "--live", "--from", LIVE, "--to", LATER]
     report: dict[str, Any] = json.loads(stack.retrace(*asked, "--json").stdout)
     return report
