@@ -87,9 +87,9 @@ async def _judged(installation: Installation, schedule: Schedule, seed: int) -> 
     installation.start(schedule.waiting)
     sending = loop.create_task(traffic.run())
     await schedule.faults(installation)
-    await sending
+    await _supervised(installation, sending)
     if schedule.more is not None:
-        await schedule.more(traffic)
+        await _supervised(installation, loop.create_task(schedule.more(traffic)))
     findings = await _rested(installation)
     findings += audit(evidence_of(installation, traffic.client))
     if servers.trouble.met["stalled"] and not schedule.may_stall:
@@ -100,6 +100,14 @@ async def _judged(installation: Installation, schedule: Schedule, seed: int) -> 
         schedule.name, seed, findings, servers.trouble.met, loop.time(), loop.steps,
         loop.trace, installation.ends,
     )  # fmt: skip
+
+
+async def _supervised(installation: Installation, task: asyncio.Task[None]) -> None:
+    """Waits for it, and starts again what is killed by its own effects meanwhile."""
+    while not task.done():
+        await asyncio.wait({task}, timeout=_LOOK_SECONDS)
+        installation.revive()
+    await task
 
 
 async def _rested(installation: Installation) -> list[Finding]:
