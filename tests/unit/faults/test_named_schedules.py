@@ -7,7 +7,7 @@ from faults.schedules.table import SCHEDULES
 from faults.simulate import run_named
 
 TO_PASS = [name for name, each in SCHEDULES.items() if not each.fails and name != MIXED.name]
-SEEDS = range(1, 24)
+SEEDS = range(1, 5)  # of many: a run takes half a second
 
 
 @pytest.mark.parametrize("name", TO_PASS)
