@@ -48,7 +48,7 @@ def payload(n: int) -> dict[str, object]:
 
 def test_every_decision_was_the_models(decided: list[TransactionScored]) -> None:
     assert [each.path for each in decided] == ["full"] * NUMBER
-    assert len({each.score for each in decided}) > NUMBER / 10
+    assert len({each.score for each in decided}) > 2
 
 
 def test_a_replayed_record_has_the_bits_of_the_decision(

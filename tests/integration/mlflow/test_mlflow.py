@@ -83,7 +83,7 @@ def test_a_run_holds_parameters_metrics_and_files_of_the_model(
     assert metrics["average_precision"] == trained.metrics["average_precision"]
     params = {param["key"]: param["value"] for param in run["data"]["params"]}
     assert params["transactions"] == "2000"
-    assert params["settings.fitting.epochs"] == "1"
+    assert params["settings.fitting.trees"] == "10"
     assert float(params["threshold.decline"]) == trained.thresholds.decline
     stored = api("artifacts/list", run_id=run_id, path="retrace")["files"]
     sizes = {file["path"]: int(file["file_size"]) for file in stored}
