@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame.frame import Floats, Frame, split_by_time, varying
-from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.trees import FitSettings
 
 Vectors = NDArray[np.float32]
 Score = Callable[[Vectors], Floats]

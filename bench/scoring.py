@@ -26,7 +26,7 @@ from inference.frame.simulated import SimulatedSettings, simulated_frame
 from inference.serving.forest.keras_model import restored
 from inference.serving.forest.tensorflow_setup import start
 from inference.serving.graph import SCORE, as_row
-from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainSettings, train
 from runtime.composition.models import artefacts_of, open_scorers
 from runtime.settings import settings_from_environment

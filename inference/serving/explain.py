@@ -47,7 +47,7 @@ class Explainer:
         self._codes = [f"model.{name}" for name in names]
         self._baseline = baseline[0]
         self._said = forest.share.astype(np.float64)
-        self._typical_paths = self._paths(self._baseline)
+        self._typical_paths = self._paths(sided(baseline)[0])
 
     def contributions(self, row: Matrix) -> Floats:
         """[n] in logits, in the order of the features; `row` is [1, n]."""
@@ -69,25 +69,28 @@ class Explainer:
 
     def _of(self, x: Matrix, asked: Bools) -> Floats:
         """[n] contributions of the features `asked` for, 0 of others."""
-        taken = self._change(x, self._baseline, self._paths(x), asked)
-        added = self._change(self._baseline, x, self._typical_paths, asked)
+        mine, typical = sided(np.stack([x, self._baseline]))
+        taken = self._change(mine, typical, self._paths(mine), asked)
+        added = self._change(typical, mine, self._typical_paths, asked)
         contributions: Floats = self._slope * (added - taken) / 2
         return contributions
 
     def _change(self, row: Matrix, other: Matrix, paths: _Paths, asked: Bools) -> Floats:
-        """[n] by how much the log odds of `row` change with each feature's value of `other`."""
+        """[n] by how much the log odds of `row` change with each feature's value of `other`.
+
+        Both are [2 n], each value on its two sides.
+        """
         among = asked[paths.feature]
         tree, changed = paths.tree[among], paths.feature[among]
         leaves = self._leaves(paths.node[among], changed, row, other)
         before = self._said[paths.leaves]
-        moved = np.bincount(changed, self._said[leaves] - before[tree], minlength=len(row))
+        moved = np.bincount(changed, self._said[leaves] - before[tree], minlength=len(asked))
         mean = before.mean()
         return log_odds(mean + moved / len(self._forest)) - log_odds(mean)
 
     def _leaves(self, nodes: Nodes, changed: Nodes, row: Matrix, other: Matrix) -> Nodes:
         """[n] where walks end that begin at `nodes`, each with another value of one feature."""
-        forest, width = self._forest, 2 * len(row)
-        values = sided(np.stack([row, other])).ravel()
+        forest, width, values = self._forest, len(row), np.concatenate([row, other])
         ends, walks = nodes.copy(), np.arange(len(nodes))
         while len(walks):
             side = forest.side[nodes]
@@ -98,17 +101,17 @@ class Explainer:
         return ends
 
     def _paths(self, row: Matrix) -> _Paths:
-        forest, values = self._forest, sided(row[np.newaxis])[0]
+        forest, width = self._forest, len(row) // 2
         nodes, trees = forest.roots.astype(np.int64), np.arange(len(forest))
         keys, at = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         while len(walking := np.flatnonzero(forest.child[nodes] != nodes)):
             here = nodes[walking]
             side = forest.side[here]
-            keys.append(trees[walking] * len(row) + (side >> 1))
+            keys.append(trees[walking] * width + (side >> 1))
             at.append(here)
-            nodes[walking] = forest.next(here, values[side])
+            nodes[walking] = forest.next(here, row[side])
         found, first = np.unique(np.concatenate(keys), return_index=True)
-        tree, feature = np.divmod(found, len(row))
+        tree, feature = np.divmod(found, width)
         return _Paths(nodes, tree, feature, np.concatenate(at)[first])
 
 

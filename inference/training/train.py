@@ -23,7 +23,8 @@ from inference.serving.forest.forest import Forest
 from inference.serving.graph import as_rows
 from inference.training.calibration import platt
 from inference.training.export import PROBE_ROWS, export, to_list
-from inference.training.fitting.fit import ALL, EARLIER, Fit, FitSettings, Run, grow, grown
+from inference.training.fitting.fit import ALL, EARLIER, Fit, Run, grow, grown
+from inference.training.fitting.trees import FitSettings
 from inference.training.reference import reference_of
 from inference.training.stability import by_week, ranks, worth_of_groups
 from inference.training.thresholds import Budget, thresholds_for

@@ -42,7 +42,7 @@ def _stand_still(name: str, installation: Installation) -> None:
 
 
 def _empty_redis(installation: Installation) -> None:
-    installation.ask_redis("FLUSHALL")
+    installation.empty_redis()
 
 
 def _set_redis_back(installation: Installation) -> None:

@@ -1,9 +1,9 @@
 """Installation that faults are put into: a stack of its own, whose processes are met by id."""
 
+import asyncio
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +18,7 @@ from host.state_folder import StateFolder, write_json
 from local.demo.subprocesses import json_output_of
 from local.stack.control import LocalStack, Progress
 from local.stack.errors import StackError
+from local.stack.probes import redis_said
 from local.stack.service import Service
 from local.stack.services import SERVERS
 from local.stack.status import read_status, recorded_processes
@@ -85,14 +86,13 @@ class Installation:
             if each.state != "running" or each.name not in alive
         ]
 
-    def ask_redis(self, *words: str) -> bytes:
-        """One command, as its protocol writes it; the first bytes of the answer."""
+    def empty_redis(self) -> None:
+        """Raises StackError where it does not say that it is empty."""
         address = self.settings.redis_url.removeprefix("redis://").partition("/")[0]
         host, _, port = address.rpartition(":")
-        parts = [f"${len(word)}\r\n{word}\r\n" for word in words]
-        with socket.create_connection((host, int(port)), timeout=5) as connection:
-            connection.sendall(f"*{len(words)}\r\n{''.join(parts)}".encode())
-            return connection.recv(100)
+        said = asyncio.run(redis_said(host, int(port), "FLUSHALL"))
+        if not said.startswith(b"+OK"):
+            raise StackError(f"redis at {address} was not emptied: it said {said!r}")
 
     def retrace(self, *arguments: str) -> dict[str, object]:
         """What another command of this installation prints with --json."""

@@ -15,7 +15,12 @@ async def kafka_answers(host: str, port: int) -> bool:
 
 async def redis_answers(host: str, port: int) -> bool:
     """PING; a server that still loads its file answers with an error."""
-    return (await _ask(host, port, b"*1\r\n$4\r\nPING\r\n")).startswith(b"+PONG")
+    return (await redis_said(host, port, "PING")).startswith(b"+PONG")
+
+
+async def redis_said(host: str, port: int, command: str) -> bytes:
+    """The beginning of the answer to a command of one word; empty where there is none."""
+    return await _ask(host, port, f"*1\r\n${len(command)}\r\n{command}\r\n".encode())
 
 
 async def mongodb_answers(host: str, port: int) -> bool:

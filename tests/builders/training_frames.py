@@ -8,7 +8,7 @@ from domain.features import CATALOGUE
 from domain.features.payments import MATURITIES, Payments
 from domain.times import DAY
 from inference.frame.frame import Frame
-from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainSettings
 from operations.training.runs import Asked
 

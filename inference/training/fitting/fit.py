@@ -9,26 +9,9 @@ from inference.frame.frame import Frame
 from inference.frame.progress import Progress
 from inference.serving.forest.forest import Forest, joined
 from inference.training.fitting.kept_trees import KeptTrees
-from inference.training.fitting.trees import Growing
+from inference.training.fitting.trees import FitSettings, Growing
 
 BLOCK = 10  # trees
-
-
-@dataclass(frozen=True, slots=True)
-class FitSettings:
-    """`genuine` rows take part in a tree, and of the frauds the same part of all, but
-    `least_frauds` where there are as many. A tree makes `depth` comparisons at most; deeper ones
-    rank worse. `leaf` is the least number of rows in a leaf. `blanked_rows` is the share of rows
-    that lose half of their values: without it, scores of payments that lack a customer or a
-    merchant would be arbitrary.
-    """
-
-    trees: int = 100
-    genuine: int = 33_000
-    least_frauds: int = 2_000
-    depth: int = 10
-    leaf: int = 10
-    blanked_rows: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +70,7 @@ def grow(fit: Fit, chosen: FitSettings, progress: Progress, run: Run) -> None:
     The same frame, seed and settings give the same trees, whoever grows which of them and however
     often that was interrupted. Raises UnavailableError where the disk is full.
     """
-    growing = Growing(
-        fit.frame, chosen.genuine, chosen.least_frauds, chosen.blanked_rows, chosen.depth,
-        chosen.leaf,
-    )  # fmt: skip
+    growing = Growing(fit.frame, chosen)
     blocks = run.workers.mine(_blocks(chosen))
     # What decides on this machine goes first.
     with ThreadPoolExecutor(run.threads, initializer=os.nice, initargs=(10,)) as pool:

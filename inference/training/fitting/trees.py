@@ -4,6 +4,7 @@ Breiman 2001, Random Forests. A tree draws frauds and genuine rows apart, so tha
 long history takes part in the forest while a tree stays quick to grow.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,26 +16,36 @@ from inference.serving.graph import Matrix, as_rows
 _LARGEST = np.float32(1e30)  # scikit-learn adds all values up
 
 
-class Growing:
-    """The labelled rows of a frame, and how a tree grows from them.
-
-    `genuine` is how many genuine rows a tree takes at most, and as many times fewer of the frauds,
-    but `least_frauds` where there are as many. `blanked` is the share of its rows that lose about
-    half of their values.
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """`genuine` rows take part in a tree, and of the frauds the same part of all, but
+    `least_frauds` where there are as many. A tree makes `depth` comparisons at most; deeper ones
+    rank worse. `leaf` is the least number of rows in a leaf. `blanked_rows` is the share of rows
+    that lose half of their values: without it, scores of payments that lack a customer or a
+    merchant would be arbitrary.
     """
 
-    def __init__(
-        self, frame: Frame, genuine: int, least_frauds: int, blanked: float, depth: int, leaf: int
-    ) -> None:
-        self._vectors, self._labels = frame.vectors, frame.labels
-        self._blanked, self._depth, self._leaf = blanked, depth, leaf
+    trees: int = 100
+    genuine: int = 33_000
+    least_frauds: int = 2_000
+    depth: int = 10
+    leaf: int = 10
+    blanked_rows: float = 0.1
+
+
+class Growing:
+    """The labelled rows of a frame, from which trees grow."""
+
+    def __init__(self, frame: Frame, chosen: FitSettings) -> None:
+        self._vectors, self._labels, self._chosen = frame.vectors, frame.labels, chosen
         self._features = min(frame.vectors.shape[1], round(2 * frame.vectors.shape[1] ** 0.5))
         frauds, others = (np.flatnonzero(frame.labels == kind) for kind in (1, 0))
-        part = min(1.0, genuine / len(others))
-        taken = min(len(frauds), max(round(len(frauds) * part), least_frauds))
+        genuine = min(chosen.genuine, len(others))
+        part = round(len(frauds) * genuine / len(others))
+        taken = min(len(frauds), max(part, chosen.least_frauds))
         self._kinds = [
             (rows, _shares(frame.stands_for[rows]), number)
-            for rows, number in ((frauds, taken), (others, min(genuine, len(others))))
+            for rows, number in ((frauds, taken), (others, genuine))
         ]
 
     def tree(self, seed: int, number: int) -> Forest:
@@ -45,12 +56,12 @@ class Growing:
         rows = np.concatenate([random.choice(of, size, p=p) for of, p, size in self._kinds])
         vectors = self._blanked_some(rows, random)
         grown = DecisionTreeClassifier(
-            max_depth=self._depth,
-            min_samples_leaf=self._leaf,
+            max_depth=self._chosen.depth,
+            min_samples_leaf=self._chosen.leaf,
             max_features=self._features,
             random_state=int(random.integers(2**31)),
         ).fit(vectors, self._labels[rows])
-        return flattened(grown.tree_, float(self._leaf))
+        return flattened(grown.tree_, float(self._chosen.leaf))
 
     def _blanked_some(self, rows: Ints, random: np.random.Generator) -> Matrix:
         # Mapped memory is read in order.
@@ -58,7 +69,7 @@ class Growing:
         vectors = np.empty((len(rows), self._vectors.shape[1]), dtype=np.float32)
         vectors[order] = as_rows(self._vectors[rows[order]])
         np.clip(vectors, -_LARGEST, _LARGEST, out=vectors)
-        lost = np.flatnonzero(random.random(len(rows)) < self._blanked)
+        lost = np.flatnonzero(random.random(len(rows)) < self._chosen.blanked_rows)
         some = vectors[lost]
         some[random.random(some.shape) < 0.5] = np.nan
         vectors[lost] = some

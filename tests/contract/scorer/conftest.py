@@ -9,7 +9,7 @@ from domain.features import CATALOGUE
 from domain.times import DAY
 from inference.artefacts.store import Artefact, ArtefactStore
 from inference.frame.frame import Frame
-from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.builders.training_frames import synthetic
 
@@ -33,8 +33,10 @@ def of_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
     """A model of the features as they are declared, of which most are unknown now and then."""
     random = np.random.default_rng(5)
     rows, width = 2000, len(CATALOGUE.names)
-    labels = (random.random(rows) < 0.1).astype(float)
-    vectors = random.lognormal(1 + labels[:, None], 2, (rows, width))
+    vectors = random.lognormal(1, 2, (rows, width))
+    # Amounts tell fraud more and more: payments of different amounts have different scores.
+    amounts = np.log(vectors[:, CATALOGUE.names.index("amount")])
+    labels = (random.normal(amounts, 2) > 1).astype(float)
     vectors[random.random(vectors.shape) < 0.2] = np.nan
     frame = Frame(
         vectors,

@@ -39,7 +39,7 @@ async def decided(of_catalogue: Artefact) -> list[TransactionScored]:
 def payload(n: int) -> dict[str, object]:
     return {
         "transaction_id": f"t-{n}",
-        "amount": 3 + 7.31 * n,
+        "amount": round(0.05 * 1.14**n + 0.01 * n, 2),  # over all that was learnt from
         "timestamp": f"2023-10-01T12:{n % 60:02}:56Z",
         "card_id": f"card-{n % 7}",
         "merchant_id": f"shop-{n % 5}",
@@ -48,7 +48,7 @@ def payload(n: int) -> dict[str, object]:
 
 def test_every_decision_was_the_models(decided: list[TransactionScored]) -> None:
     assert [each.path for each in decided] == ["full"] * NUMBER
-    assert len({each.score for each in decided}) > 2
+    assert len({each.score for each in decided}) > NUMBER / 2
 
 
 def test_a_replayed_record_has_the_bits_of_the_decision(

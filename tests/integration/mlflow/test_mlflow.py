@@ -17,7 +17,7 @@ from eventlog.in_memory import InMemoryEventLog
 from inference.artefacts.adapters.mlflow import MlflowServer
 from inference.artefacts.store import GRAPH, ArtefactStore
 from inference.serving.adapters.litert import LiteRtScorer
-from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from operations.models.lifecycle import Models
 from operations.models.mlflow import export_run, import_run

@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from domain.errors import RetraceError, UnavailableError
-from inference.training.fitting.fit import FitSettings, Workers
+from inference.training.fitting.fit import Workers
 from inference.training.fitting.kept_trees import KeptTrees
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainedModel, TrainSettings
 from operations.training.local_workers import REFUSED, trained_by_workers
 from operations.training.runs import Asked, TrainingRun, begun, trained_by

@@ -21,7 +21,7 @@ from inference.evaluation.card.text import PLOTS, markdown, table
 from inference.evaluation.measures import MeasureSettings
 from inference.frame.frame import Frame
 from inference.serving.adapters.litert import LiteRtScorer
-from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.builders.training_frames import NAMES, synthetic
 

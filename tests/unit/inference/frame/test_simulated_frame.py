@@ -8,7 +8,7 @@ from domain.features.events import transaction_event
 from domain.money import approximate_rates
 from inference.frame.frame import Frame
 from inference.frame.simulated import History, SimulatedSettings, simulated_frame
-from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainSettings, train
 from simulator.records import SimulatedLabel
 from simulator.settings import SimulationSettings

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from inference.serving.explain import Explainer
 from inference.serving.forest.forest import Forest
 from inference.serving.graph import Matrix, as_row
-from inference.training.fitting.fit import Fit, FitSettings, Run, grown
+from inference.training.fitting.fit import Fit, Run, grown
+from inference.training.fitting.trees import FitSettings
 from tests.builders.training_frames import NAMES, synthetic
 
 WIDTH = len(NAMES)

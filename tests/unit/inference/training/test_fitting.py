@@ -13,9 +13,9 @@ from domain.errors import UnavailableError
 from inference.frame.frame import Frame
 from inference.serving.forest.forest import Forest, joined
 from inference.serving.graph import as_rows
-from inference.training.fitting.fit import Fit, FitSettings, Run, Workers, grow, grown
+from inference.training.fitting.fit import Fit, Run, Workers, grow, grown
 from inference.training.fitting.kept_trees import KeptTrees
-from inference.training.fitting.trees import Growing, flattened
+from inference.training.fitting.trees import FitSettings, Growing, flattened
 from tests.builders.training_frames import synthetic
 
 TREES = FitSettings(trees=35)
@@ -26,7 +26,10 @@ def silent(_done: float, _text: str) -> None:
 
 
 def growing(frame: Frame, genuine: int = 1000, frauds: int = 50, blanked: float = 0.1) -> Growing:
-    return Growing(frame, genuine, frauds, blanked, depth=8, leaf=5)
+    chosen = FitSettings(
+        genuine=genuine, least_frauds=frauds, blanked_rows=blanked, depth=8, leaf=5
+    )
+    return Growing(frame, chosen)
 
 
 def fit(frame: Frame, seed: int = 3) -> Fit:

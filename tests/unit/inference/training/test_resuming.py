@@ -12,8 +12,9 @@ from inference.frame.frame import Frame
 from inference.frame.progress import Progress
 from inference.frame.stored import store_frame, stored_frame
 from inference.serving.forest.forest import Forest
-from inference.training.fitting.fit import Fit, FitSettings, Run, grown
+from inference.training.fitting.fit import Fit, Run, grown
 from inference.training.fitting.kept_trees import KeptTrees
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainSettings, train
 from tests.builders.training_frames import synthetic
 

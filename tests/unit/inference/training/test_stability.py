@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from domain.times import DAY
 from inference.frame.frame import Frame, split_by_time
-from inference.training.fitting.fit import Fit, FitSettings, Run, grown
+from inference.training.fitting.fit import Fit, Run, grown
+from inference.training.fitting.trees import FitSettings
 from inference.training.stability import by_week, groups, worth_of_groups
 from inference.training.train import TrainSettings, train
 from tests.builders.training_frames import synthetic

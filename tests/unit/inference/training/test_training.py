@@ -7,7 +7,7 @@ import pytest
 
 from domain.times import DAY
 from inference.artefacts.manifest import Manifest
-from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainedModel, TrainSettings, train
 from tests.builders.training_frames import FEATURE_SET, NAMES, synthetic
 

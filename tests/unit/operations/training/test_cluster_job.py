@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from domain.errors import SettingsError, UnavailableError
-from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainSettings
 from operations.training.cluster_job import Place, led, met
 from operations.training.runs import Asked, TrainingRun, begun

@@ -23,7 +23,7 @@ from inference.artefacts.store import MANIFEST, ArtefactStore
 from inference.evaluation.costs import Costs
 from inference.frame.frame import Frame
 from inference.frame.stored import store_frame, stored_frame
-from inference.training.fitting.fit import FitSettings
+from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainedModel, TrainSettings
 from operations.training.results import ModelOutput, TrainingResult
 from operations.training.runs import Asked, TrainingRun, begun, trained_by
