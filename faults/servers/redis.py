@@ -115,8 +115,8 @@ class SimulatedStates:
             marks = [partial(_mark, move=move, noted=bool(states)) for move in moves]
             _refuse_first(self._asked(*marks, effect=True))
 
-    def rebuilding(self, shard: int, on: bool) -> None:
-        _refuse_first(self._asked(partial(_flag, shard=shard, on=on), effect=True))
+    def rebuilding(self, shard: int, on: bool, epoch: int) -> None:
+        _refuse_first(self._asked(partial(_flag, shard=shard, on=on, epoch=epoch), effect=True))
 
     def _asked(self, *calls: Callable[[Keyspace], Any], effect: bool = False) -> list[Any]:
         """In one round trip; what others ask, and the server's end, may come between two calls."""
@@ -196,8 +196,10 @@ def _mark(holds: Keyspace, move: Move, noted: bool) -> Exception | None:
     return None
 
 
-def _flag(holds: Keyspace, shard: int, on: bool) -> Exception | None:
+def _flag(holds: Keyspace, shard: int, on: bool, epoch: int) -> Exception | None:
     if not holds.made:
         return IntegrityError("the online states are gone")
+    if holds.epochs.get(shard, 0) != epoch:
+        return FencedError(f"another worker has claimed shard {shard}")
     (holds.flagged.add if on else holds.flagged.discard)(shard)
     return None

@@ -161,8 +161,11 @@ class StateStore(StateReader, Protocol):
         """
         ...
 
-    def rebuilding(self, shard: int, on: bool) -> None:
-        """While it is on, readers flag each vector of the shard as incomplete."""
+    def rebuilding(self, shard: int, on: bool, epoch: int) -> None:
+        """While it is on, readers flag each vector of the shard as incomplete.
+
+        Raises FencedError where another epoch is stored, IntegrityError where the keyspace is gone.
+        """
         ...
 
 

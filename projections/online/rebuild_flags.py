@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
+from domain.errors import FencedError
 from eventlog.topics import TRANSACTIONS
 from projections.online.port import Marker, StateStore
 from projections.ports import Ends
@@ -17,18 +19,24 @@ class RebuildFlags:
     def __init__(self, states: StateStore, ends: Ends) -> None:
         self._states, self._ends = states, ends
         self._until: dict[int, Sequence[int]] = {}
+        self._epochs: Mapping[int, int] = {}
 
-    async def begin(self, markers: Mapping[int, Marker], flagged: frozenset[int]) -> None:
-        """Flags the shards that have lost their states; an interrupted rebuild goes on."""
+    async def begin(
+        self, markers: Mapping[int, Marker], flagged: frozenset[int], epochs: Mapping[int, int]
+    ) -> None:
+        """Flags the shards that have lost their states; an interrupted rebuild goes on.
+
+        `epochs` are those that the writer has claimed the shards by.
+        """
         ends = await self._ends()
-        self._until = {}
+        self._until, self._epochs = {}, epochs
         for shard, marker in markers.items():
             if _reaches(marker, ends):
                 if shard in flagged:
-                    await asyncio.to_thread(self._states.rebuilding, shard, False)
+                    await self._flag(shard, False)
             elif not marker.last or shard in flagged:
                 self._until[shard] = ends
-                await asyncio.to_thread(self._states.rebuilding, shard, True)
+                await self._flag(shard, True)
         if self._until:
             logger.warning(
                 "features: %d shards of the online states are being rebuilt from %d records of %s",
@@ -38,10 +46,15 @@ class RebuildFlags:
     async def advance(self, shard: int, marker: Marker) -> None:
         until = self._until.get(shard)
         if until is not None and _reaches(marker, until):
-            await asyncio.to_thread(self._states.rebuilding, shard, False)
+            await self._flag(shard, False)
             del self._until[shard]
             if not self._until:
                 logger.info("features: the online states are complete again")
+
+    async def _flag(self, shard: int, on: bool) -> None:
+        # Whoever has claimed the shard since has flagged it as it found it.
+        with suppress(FencedError):
+            await asyncio.to_thread(self._states.rebuilding, shard, on, self._epochs[shard])
 
 
 def _reaches(marker: Marker, ends: Sequence[int]) -> bool:

@@ -86,7 +86,7 @@ class EntityWriter:
             self._reached = {
                 shard: marker or Marker(nexts[shard]) for shard, marker in self._stored.items()
             }
-            await self._flags.begin(self._reached, found.rebuilding)
+            await self._flags.begin(self._reached, found.rebuilding, self._epochs)
             return {shard: marker.next for shard, marker in self._reached.items()}
 
     async def handle(self, batch: Batch) -> None:

@@ -127,7 +127,9 @@ class InMemoryStates:
         if lost:
             raise UnavailableError("redis", "the answer was lost")
 
-    def rebuilding(self, shard: int, on: bool) -> None:
+    def rebuilding(self, shard: int, on: bool, epoch: int) -> None:
+        if self.claims.get(shard, 0) != epoch:
+            raise FencedError(f"another worker has claimed shard {shard}")
         (self.flagged.add if on else self.flagged.discard)(shard)
 
     def _fails(self) -> bool:

@@ -163,8 +163,12 @@ class FeastStateStore:
     def epochs(self) -> dict[int, int]:
         return self._now().store.epochs(self._config)
 
-    def rebuilding(self, shard: int, on: bool) -> None:
-        self._now().store.flag_rebuilding(self._config, shard, on)
+    def rebuilding(self, shard: int, on: bool, epoch: int) -> None:
+        answer = self._now().store.flag_rebuilding(self._config, shard, on, epoch)
+        if answer == LOST:
+            raise _gone()
+        if answer == REFUSED:
+            raise FencedError(f"another worker has claimed shard {shard} of the online states")
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,10 +245,12 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         ]
         return self._eval(config, calls)
 
-    def flag_rebuilding(self, config: RepoConfig, partition: int, on: bool) -> None:
-        """While it is set, readers flag their vectors. Raises UnavailableError."""
-        call = (self._markers_key(config), f"rebuilding:{partition}", "1" if on else "0")
-        self._eval(config, [(FLAG, call)])
+    def flag_rebuilding(self, config: RepoConfig, shard: int, on: bool, epoch: int) -> int:
+        """While it is set, readers flag their vectors: WRITTEN, REFUSED (another writer has claimed
+        the shard) or LOST. Raises UnavailableError.
+        """
+        keys = self._markers_key(config), writers_key(self.space(config))
+        return self._eval(config, [(FLAG, (*keys, shard, int(on), epoch))])[0]
 
     def _markers_key(self, config: RepoConfig) -> str:
         return markers_key(self.space(config))

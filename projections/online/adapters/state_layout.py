@@ -70,11 +70,12 @@ return 1
 """
 FLAG = """
 if redis.call('HEXISTS', KEYS[1], 'made') == 0 then return -1 end
-if ARGV[2] == '1' then redis.call('HSET', KEYS[1], ARGV[1], '1')
-else redis.call('HDEL', KEYS[1], ARGV[1]) end
+if (redis.call('HGET', KEYS[2], 'epoch:' .. ARGV[1]) or '0') ~= ARGV[3] then return 0 end
+if ARGV[2] == '1' then redis.call('HSET', KEYS[1], 'rebuilding:' .. ARGV[1], '1')
+else redis.call('HDEL', KEYS[1], 'rebuilding:' .. ARGV[1]) end
 return 1
 """
-KEYS_OF = {WRITE: 3, CLAIM: 2, NOTE: 1, MARK: 2, FLAG: 1}
+KEYS_OF = {WRITE: 3, CLAIM: 2, NOTE: 1, MARK: 2, FLAG: 2}
 
 Call = tuple[str, tuple[Any, ...]]
 """A script, and its keys and arguments."""

@@ -137,11 +137,23 @@ class StateStoreContract:
         assert states.markers().at == {0: after}
 
     def test_a_shard_is_flagged_while_it_is_rebuilt(self, states: StateStore) -> None:
-        states.rebuilding(3, True)
+        epoch = states.claim({3: 0})[3]
+        states.rebuilding(3, True, epoch)
         assert 3 in states.markers().rebuilding
         assert 3 in states.read([CARD]).markers.rebuilding
-        states.rebuilding(3, False)
+        states.rebuilding(3, False, epoch)
         assert 3 not in states.markers().rebuilding
+
+    def test_who_has_lost_a_shard_does_not_flag_it(
+        self, states: StateStore, open_store: Callable[[], StateStore]
+    ) -> None:
+        before = states.claim({3: 0})[3]
+        now = adopted(open_store).claim({3: 0})[3]
+        for on in (False, True):
+            states.rebuilding(3, on, now)
+            with pytest.raises(FencedError):
+                states.rebuilding(3, not on, before)
+            assert (3 in states.markers().rebuilding) is on
 
 
 def adopted(open_store: Callable[[], StateStore]) -> StateStore:
