@@ -1,16 +1,19 @@
 """Evidence of a simulated installation, and whether it has come to rest."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from domain.errors import UndecodableError
+from commands.intake.payload import parse_payload
+from domain.errors import RetraceError, UndecodableError
 from domain.events import AlertDelivered, AlertRaised
 from domain.times import DAY, SECOND
 from eventlog.codec import decode
 from eventlog.port import Recorded
 from eventlog.topics import ALERTS, DEAD_LETTERS, ENTITIES, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
-from faults.audit.evidence import Evidence, MemoryEvidence, ProjectionEvidence, VectorRow
+from faults.audit.evidence import Evidence, MemoryEvidence, Place, ProjectionEvidence, VectorRow
 from faults.clients.client import Client
-from faults.installation.deciding import DEAD_LETTER_KEY
+from faults.installation.deciding import DEAD_LETTER_KEY, cleaner
 from faults.installation.installation import Installation
 from faults.loop.clock import wall_clock
 from faults.servers.postgres import Positions
@@ -25,13 +28,14 @@ _FOLLOWING = {"transactions": TRANSACTIONS, "alerts": ALERTS}
 def evidence_of(installation: Installation, client: Client) -> Evidence:
     """What stores and clients hold at this moment."""
     servers = installation.servers
-    holds = servers.redis.holds
+    holds, inbox = servers.redis.holds, _records(installation, INBOX_TRANSACTIONS)
     return Evidence(
         now=wall_clock(servers.loop)(),
         transactions=_records(installation, TRANSACTIONS),
         alerts=_records(installation, ALERTS),
         dead_letters=_records(installation, DEAD_LETTERS)[0],
-        inbox=_records(installation, INBOX_TRANSACTIONS),
+        inbox=inbox,
+        inbox_digests=_digests(inbox, wall_clock(servers.loop)()),
         answers=client.answers,
         posts=servers.receiver.posts,
         states=dict(holds.states),
@@ -53,6 +57,18 @@ def evidence_of(installation: Installation, client: Client) -> Evidence:
         dead_letter_key=DEAD_LETTER_KEY,
         repeats=30 * SECOND,
     )
+
+
+def _digests(inbox: Sequence[Sequence[Recorded]], now: int) -> dict[Place, str]:
+    found = {}
+    for records in inbox:
+        for recorded in records:
+            place = recorded.position
+            with suppress(RetraceError):
+                payload, _ = parse_payload(recorded.value)
+                cleaned = cleaner().clean(payload, now)
+                found[place.partition, place.offset] = cleaner().digest(cleaned)
+    return found
 
 
 def unrest(installation: Installation) -> list[str]:

@@ -28,7 +28,7 @@ def main() -> None:
 
 def retrain(
     dataset_path: Annotated[
-        Path, typer.Option(metavar="FILE", help="CSV, NDJSON or Parquet, as `retrace ingest`.")
+        Path, typer.Option(metavar="FILE", help="File, folder or pattern, as in `retrace ingest`.")
     ],
     mapping: Annotated[
         list[str] | None,
@@ -36,12 +36,16 @@ def retrain(
             "--map", metavar="FIELD=COLUMN", help="Which column holds a field. Repeatable."
         ),
     ] = None,
+    mapping_file: Annotated[
+        str | None,
+        typer.Option("--mapping", metavar="FILE.yaml|NAME", help="As in `retrace ingest`."),
+    ] = None,
     label: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN",
             help="Column with 1 for fraud and 0 for genuine.",
-            show_default="fraud, is_fraud or label",
+            show_default="the mapping's, or fraud, is_fraud or label",
         ),
     ] = None,
     label_delay: Annotated[
@@ -71,6 +75,9 @@ def retrain(
         typer.Option(metavar="PATH", help="File of rejected rows. [default: FILE.rejects.ndjson]"),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read that many rows at most.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="As in `retrace ingest`.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train a model from a flat file of transactions and store it; no server has to run.
@@ -90,11 +97,13 @@ def retrain(
     options = ImportOptions(
         file=dataset_path,
         mapping=tuple(mapping or ()),
-        label=label or usual_label(dataset_path),
+        mapping_file=mapping_file,
+        label=label or usual_label(dataset_path, mapping_file, encoding),
         label_delay=label_delay,
         unlabelled=tuple(unlabelled or ()),
         rejects=rejects,
         limit=limit,
+        encoding=encoding,
     )
     moment = parse_moment("--as-known-at", as_known_at)
     root, cleaning = settings.file_training_dir, cleaner_for_file(settings, default_currency)

@@ -43,9 +43,10 @@ _LONGEST_PAUSE = 60.0
 
 @dataclass(slots=True)
 class _Pending:
+    raised: Envelope
     partition: int
     offset: int
-    task: asyncio.Task[None]
+    task: asyncio.Task[None] | None = None
 
 
 class AlertWebhook:
@@ -54,7 +55,8 @@ class AlertWebhook:
 
     The body's `type` tells the two kinds apart. An alert that is older than a day is given up. The
     receiver drops repeats by the Idempotency-Key header. The position stays below the oldest alert
-    that is not delivered.
+    that is not delivered. Of a partition that is taken over none is posted before all that was in
+    it by then is read: deliveries by the owner before lie behind their alerts.
     """
 
     def __init__(
@@ -73,9 +75,12 @@ class AlertWebhook:
         self._receiver = httpx.URL(url).host
         self._pending: dict[str, _Pending] = {}
         self._next: dict[int, int] = {}
+        self._there: dict[int, int] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
+        ends = await self._log.ends(ALERTS)
+        self._there = {partition: ends[partition] for partition in partitions}
         self._next = self._positions.starts(partitions)
         return dict(self._next)
 
@@ -93,18 +98,24 @@ class AlertWebhook:
             if isinstance(envelope.data, AlertDelivered | ModelAlertDelivered):
                 self._settle(envelope.data.alert_id)
             elif isinstance(envelope.data, AlertRaised | ModelAlertRaised):
-                self._start(envelope, batch.partition, offset)
+                self._expect(envelope, batch.partition, offset)
         self._next[batch.partition] = batch.next
+        if batch.next >= self._there[batch.partition]:
+            self._start(batch.partition)
         self._commit(batch.partition)
 
-    def _start(self, raised: Envelope, partition: int, offset: int) -> None:
+    def _expect(self, raised: Envelope, partition: int, offset: int) -> None:
         alert_id = raised.data.alert_id
         if not self._is_first(raised, partition, offset):
             return
         if alert_id in self._pending or self._is_old(raised):
             return
-        task = asyncio.create_task(self._deliver(raised))
-        self._pending[alert_id] = _Pending(partition, offset, task)
+        self._pending[alert_id] = _Pending(raised, partition, offset)
+
+    def _start(self, partition: int) -> None:
+        for pending in self._pending.values():
+            if pending.partition == partition and pending.task is None:
+                pending.task = asyncio.create_task(self._deliver(pending.raised))
 
     def _is_first(self, raised: Envelope, partition: int, offset: int) -> bool:
         """An alert raised again, by an agent that lost its position, is void here too."""
@@ -183,7 +194,7 @@ class AlertWebhook:
 
     def _settle(self, alert_id: str) -> None:
         pending = self._pending.pop(alert_id, None)
-        if pending:
+        if pending and pending.task:
             pending.task.cancel()
 
     def _commit(self, partition: int) -> None:

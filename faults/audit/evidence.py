@@ -124,8 +124,9 @@ class MemoryEvidence:
 class Evidence:
     """All records of a topic are given by partition, in the order of their offsets.
 
-    `now` is when the evidence was gathered. `dead_letter_key` opens the dead letters; without it
-    their originals are not compared. `features` is the set of the live states, `other_sets` are
+    `now` is when the evidence was gathered. `inbox_digests` are those of the records of
+    the inbox that can be cleaned. `dead_letter_key` opens the dead letters; without it their
+    originals are not compared. `features` is the set of the live states, `other_sets` are
     those that decisions were served with besides. `labels` is the label in force by transaction
     id, as a read model keeps it (None: it is not part of the evidence); `vectors`, `states` and
     `posts` likewise. `imported` are the ids that an import says it has
@@ -138,6 +139,7 @@ class Evidence:
     alerts: Sequence[Sequence[Recorded]] = ()
     dead_letters: Sequence[Recorded] = ()
     inbox: Sequence[Sequence[Recorded]] = ()
+    inbox_digests: Mapping[Place, str] = field(default_factory=dict)
     answers: Sequence[Answer] = ()
     imported: Sequence[str] = ()
     posts: Sequence[Post] | None = None

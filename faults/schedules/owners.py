@@ -121,7 +121,5 @@ SCHEDULES = (
         layout=dict(USUAL) | {f"decisions-{n}": f"agents-{n}" for n in (2, 3, 4)},
         waiting=("decisions-2", "decisions-3", "decisions-4"),
         amounts=Amounts(payments=90, seconds=50.0),
-        fails="alerts are posted again by an agent on another disk (fault 7)",
-        fails_at=1,
     ),
 )

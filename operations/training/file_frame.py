@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commands.imports.handler import ImportPorts, import_rows
+from commands.imports.mapping.yaml_file import load_mapping
 from commands.imports.readers.opening import open_rows
 from commands.imports.rejects import RejectFile
 from commands.imports.summary import ImportSummary
@@ -34,9 +35,16 @@ Cleaning = tuple[PayloadCleaner, Callable[[str], str]]
 """What cleans a row, and what takes card numbers out of the text of a rejected one."""
 
 
-def usual_label(path: Path) -> str:
-    """The column of labels where none is named. Raises InvalidInputError where none is usual."""
-    source = open_rows(path)
+def usual_label(
+    path: Path, mapping_file: str | None = None, encoding: str | None = None
+) -> str | None:
+    """The column of labels where none is named; None where the mapping names one.
+
+    Raises InvalidInputError where none is usual.
+    """
+    if mapping_file is not None and load_mapping(mapping_file).label is not None:
+        return None
+    source = open_rows(path, encoding)
     source.close()
     for name in USUAL_LABELS:
         if name in source.columns:

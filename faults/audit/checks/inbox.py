@@ -10,17 +10,23 @@ CHECK = "inbox"
 
 
 def check_inbox(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
-    """A record is found by the transaction id that it names; its content is the log's affair."""
+    """A record is found by the transaction id that it names; its content is the log's affair.
+
+    What is set aside is no content that the log has under that id, and none that it lacks.
+    """
     for records in evidence.inbox:
         for recorded in records:
-            place = recorded.position
-            if (place.topic, place.partition, place.offset) in reading.letters:
-                continue
-            named = _named(recorded.value)
-            if named is None or named not in reading.lives:
-                where = f"{place.topic}/{place.partition}/{place.offset}"
-                what = f"{where}: {named} is neither in the log nor set aside"
-                yield Finding(CHECK, what, "lost")
+            place, named = recorded.position, _named(recorded.value)
+            lives = reading.lives.get(named, ()) if named is not None else ()
+            where = f"{place.topic}/{place.partition}/{place.offset}: {named}"
+            digest = evidence.inbox_digests.get((place.partition, place.offset))
+            if (place.topic, place.partition, place.offset) not in reading.letters:
+                if not lives:
+                    yield Finding(CHECK, f"{where} is neither in the log nor set aside", "lost")
+            elif digest is not None and not lives:
+                yield Finding(CHECK, f"{where} was set aside, and could be taken", "lost")
+            elif digest in {life.digest for life in lives}:
+                yield Finding(CHECK, f"{where} was set aside, and is in the log")
 
 
 def _named(value: bytes) -> str | None:

@@ -19,6 +19,9 @@ from domain.times import from_rfc3339
 from eventlog.adapters.kafka_admin import ensure_topics
 from eventlog.codec import decode
 from eventlog.topics import ALERTS
+from host.clock import now_us
+from local.demo.demo_state import DemoState
+from local.demo.stages import Stages
 from operations.training.results import NOT_IN_FORCE
 from operations.training.runs import read_run
 from runtime.composition.log import open_log
@@ -155,6 +158,24 @@ def test_a_model_that_was_taught_wrongly_is_refused_and_told_of(
         (alert,) = [each for each in raised if isinstance(each, ModelAlertRaised)]
         assert (alert.measure, alert.model_id) == ("gate", bad["model_id"])
         assert alert.summary == f"not put in force: {bad['refused']}"
+
+
+def test_watch_and_demo_keep_the_model_in_force_where_the_next_was_taught_wrongly(
+    misled: Settings, champion: Champion
+) -> None:
+    good = champion.told["model_id"]
+    watch = "models", "watch", "--once", "--promote", "--every", "1s"
+    seen = answer(misled, champion.state, *watch, status=NOT_IN_FORCE)
+    assert seen["reason"].startswith("scheduled: ")
+    assert good in seen["trained"]["refused"]
+    settings, said = misled.model_copy(update={"state_dir": champion.state}), list[str]()
+    with open_log(misled) as log:
+        stages = Stages(settings, log, now_us, said.append, bars=lambda: pytest.fail("no bars"))
+        assert stages.train(DemoState()).model_id == good
+        assert f"was refused: {seen['trained']['refused']}" in said[-1]
+        model = current_policy(log).model
+    assert model is not None
+    assert model.model_id == good
 
 
 def test_a_refused_model_can_be_forced_and_two_processes_report_its_trees(

@@ -128,6 +128,24 @@ async def test_a_delivery_is_appended_late_and_not_posted_again(positions: Sqlit
     assert receiver.requests.qsize() == 1
 
 
+async def test_the_next_owner_posts_nothing_that_the_one_before_delivered(
+    positions: SqliteMemory,
+) -> None:
+    receiver = Receiver()
+    bench = Bench(receiver, positions)
+    delivered, still_open = alert("a"), alert("b")
+    log = delivered, still_open, bench.handler._delivered(delivered, 1)
+    for each in log:
+        await bench.log.append(ALERTS, None, each, 0)
+    await bench.handler.assign({0})
+    for offset, each in enumerate(log):
+        await asyncio.sleep(0)
+        assert receiver.requests.empty()
+        await bench.handler.handle(fetched(each, first=offset))
+    assert (await receiver.next()).headers["Idempotency-Key"] == still_open.id
+    assert receiver.requests.empty()
+
+
 async def test_the_position_stays_below_the_oldest_open_alert(positions: SqliteMemory) -> None:
     receiver = Receiver()
     bench = await Bench.reading(receiver, positions, alert("a"), alert("b"), alert("c"))
@@ -154,10 +172,16 @@ async def test_an_alert_of_days_ago_is_not_posted(positions: SqliteMemory) -> No
     assert receiver.requests.empty()
 
 
+def the_only_task(bench: Bench) -> asyncio.Task[None]:
+    (pending,) = bench.handler._pending.values()
+    assert pending.task is not None
+    return pending.task
+
+
 async def test_an_alert_of_a_day_ago_holds_the_position_no_longer(positions: SqliteMemory) -> None:
     receiver = Receiver([500] * 100_000)
     bench = await Bench.reading(receiver, positions, alert("a"))
-    (task,) = (pending.task for pending in bench.handler._pending.values())
+    task = the_only_task(bench)
     await receiver.next()
     bench.now += WITHIN_US + 1
     await asyncio.wait_for(task, 10)
@@ -167,7 +191,7 @@ async def test_an_alert_of_a_day_ago_holds_the_position_no_longer(positions: Sql
 
 async def test_a_revoked_partition_is_delivered_by_another(positions: SqliteMemory) -> None:
     bench = await Bench.reading(Receiver([500] * 100_000), positions, alert("a"))
-    (task,) = (pending.task for pending in bench.handler._pending.values())
+    task = the_only_task(bench)
     await bench.handler.revoke({0})
     await asyncio.wait({task}, timeout=10)
     assert task.cancelled()

@@ -14,6 +14,7 @@ from eventlog.port import Position, Recorded
 from eventlog.topics import INBOX_TRANSACTIONS
 from faults.audit.auditing import audit
 from faults.audit.evidence import Answer, Evidence, Finding, Shown
+from faults.audit.reading import read
 from projections.verification.comparing import SHOWN
 from tests.builders.evidence import System, found, payment, submission_of
 
@@ -104,6 +105,20 @@ def inbox_lost(evidence: Evidence) -> Evidence:
     return replace(evidence, inbox=[[], [lost], *evidence.inbox[2:]])
 
 
+def inbox_set_aside(evidence: Evidence) -> Evidence:
+    """The record that was spoilt says what the log has, or what it lacks."""
+    (said, spoilt), digest = evidence.inbox[2], read(evidence).lives["t-600"][0].digest
+    inbox = [*evidence.inbox[:2], [said, replace(spoilt, value=said.value)], *evidence.inbox[3:]]
+    return replace(evidence, inbox=inbox, inbox_digests={(2, 1): digest}, dead_letter_key=None)
+
+
+def inbox_dropped(evidence: Evidence) -> Evidence:
+    lying = inbox_set_aside(evidence)
+    said, spoilt = lying.inbox[2]
+    other = replace(spoilt, value=b'{"transaction_id": "t-900", "amount": 1}')
+    return replace(lying, inbox=[*lying.inbox[:2], [said, other], *lying.inbox[3:]])
+
+
 def misplaced(evidence: Evidence) -> Evidence:
     log = [list(records) for records in evidence.transactions]
     place = Position(log[0][0].position.topic, 0, len(log[0]))
@@ -187,6 +202,8 @@ LIES: dict[str, tuple[Lie, str, str]] = {
         "not in the evidence",
     ),
     "a record of an inbox that is lost": (inbox_lost, "inbox", "t-900 is neither"),
+    "one set aside that is in the log": (inbox_set_aside, "inbox", "and is in the log"),
+    "one set aside that could be taken": (inbox_dropped, "inbox", "and could be taken"),
 }
 
 

@@ -139,6 +139,7 @@ def test_the_usual_names_of_labels_are_found_and_others_are_asked_for(tmp_path: 
         del row["is_fraud"]
     with pytest.raises(InvalidInputError, match="--label: name the column"):
         usual_label(write_csv(tmp_path / "c.csv", renamed))
+    assert usual_label(tmp_path / "c.csv", "paysim") is None
 
 
 def learnable(count: int) -> Rows:
@@ -192,12 +193,14 @@ def test_csv_and_parquet_give_the_same_model_without_server_and_interrupted(tmp_
     assert store.find(first["model_id"]) == store.find(first["model_hash"][:8])
 
 
-def test_a_column_that_is_not_in_the_file_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [["--map", "card_id=NO_SUCH"], ["--mapping", "cards.yaml"]])
+def test_a_column_that_is_not_in_the_file_is_named(tmp_path: Path, options: list[str]) -> None:
     path = write_csv(tmp_path / "history.csv", learnable(50))
+    (tmp_path / "cards.yaml").write_text("fields: {card_id: NO_SUCH}\nlabel: {column: fraud}\n")
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "retrain_model.py"), "--dataset-path", str(path),
-         "--map", "card_id=NO_SUCH"],
-        env={"RETRACE_STATE_DIR": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"},
+         *options],
+        cwd=tmp_path, env={"RETRACE_STATE_DIR": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 1
