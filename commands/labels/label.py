@@ -92,7 +92,11 @@ async def label_transaction(
     now = context.clock()
     if command.time is not None and command.time > now + 5 * MINUTE:
         raise InvalidInputError("timestamp", "lies more than five minutes in the future")
-    known = context.ledger.known(command.transaction_id)
+    known = context.ledger.known(command.transaction_id, now)
+    if known is None:
+        # Our own tail may be behind a transaction that is new, or an id that was used again.
+        await context.ledger.barrier()
+        known = context.ledger.known(command.transaction_id)
     if known is None:
         raise NotFoundError("transaction", command.transaction_id)
     if letter_id is not None and await _is_recorded(command, context.ledger, known, letter_id):

@@ -118,7 +118,5 @@ SCHEDULES = (
         _no_fault,
         amounts=Amounts(payments=15, seconds=10.0),
         more=_used_again,
-        fails="a label on its way while its id is used again names the keys of the use before",
-        fails_at=2,
     ),
 )

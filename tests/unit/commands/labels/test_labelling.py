@@ -1,7 +1,9 @@
 """Labels: which are refused at once, and which are kept until their transaction is known."""
 
 import json
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -16,12 +18,13 @@ from domain.times import HOUR, SECOND
 from eventlog.admission.dict_memory import DictMemory
 from eventlog.admission.first_wins import HORIZON_US, Admission
 from eventlog.codec import decode
-from eventlog.in_memory import InMemoryEventLog
-from eventlog.topics import TRANSACTIONS
+from eventlog.in_memory import InMemoryEventLog, InMemoryTail
+from eventlog.port import Recorded
+from eventlog.topics import TRANSACTIONS, Topic
 from projections.replay.payments import labels_of as training_labels
 from projections.replay.payments import uses_of
 from tests.fakes.deciding import NOW, deciding_process
-from tests.fakes.events import transaction
+from tests.fakes.events import submitted, transaction
 
 LONGEST = "ü" * 200
 
@@ -55,6 +58,51 @@ async def test_a_label_finds_its_transaction_however_the_spaces_are_written() ->
         labelled = await label_transaction(command, context)
         assert (labelled.label_id, labelled.duplicate) == (label_id(command), False)
     assert [event.subject for event in labels_of(log)] == [receipt.transaction_id]
+
+
+class LateLog(InMemoryEventLog):
+    """Its tails give nothing before the ends of the log were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    async def ends(self, topic: Topic) -> Sequence[int]:
+        self.asked.set()
+        return await super().ends(topic)
+
+    def tail(self, topic: Topic, start: Mapping[int, int]) -> InMemoryTail:
+        return LateTail(self, topic, start)
+
+
+class LateTail(InMemoryTail):
+    def poll(self, timeout: float, most: int = 1000) -> list[Recorded]:
+        assert isinstance(self._log, LateLog)
+        return super().poll(timeout, most) if self._log.asked.wait(timeout) else []
+
+
+async def test_a_transaction_that_another_process_recorded_is_labelled_at_once() -> None:
+    log = LateLog()
+    await log.append(TRANSACTIONS, "t", submitted("t"))
+    with deciding_process(log) as context:
+        assert context.ledger.known("t") is None
+        assert not (await label_transaction(parse_label(LABEL), context)).duplicate
+
+
+async def test_an_id_used_again_in_another_process_is_labelled_with_its_own_keys() -> None:
+    log, later = LateLog(), NOW + HORIZON_US + SECOND
+    before, now = (replace(transaction("t"), customer_id=name) for name in ("ann", "bob"))
+    with deciding_process(log, clock=lambda: later) as context:
+        for known_time, of in ((NOW, before), (later, now)):
+            event = submitted("t", known_time=known_time)
+            made = replace(event, data=replace(event.data, transaction=of))
+            place = await log.append(TRANSACTIONS, "t", made)
+            if of is before:
+                log.asked.set()
+                await context.ledger.passed(place.partition, place.offset)
+                log.asked.clear()
+        await label_transaction(parse_label(LABEL), context)
+    assert [event.data.customer_id for event in labels_of(log)] == ["bob"]
 
 
 PAYLOAD = {
