@@ -16,7 +16,8 @@ from host.checkout import CHECKOUT
 _BIN = Path(sys.executable).parent
 
 _ALONE = "tests/architecture", "tests/unit"
-_WITH_SERVERS = "tests/contract", "tests/integration"
+_CONTRACTS = "tests/contract"
+_WITH_SERVERS = "tests/integration"
 _WHOLE = "tests/e2e"
 
 _COMPILE = """
@@ -57,17 +58,21 @@ def _tests(asked: list[str]) -> list[_Lane]:
     decisions are not late: the others take what is left beside them.
 
     Those that need no server run on all cores, a file of them in one process, which shares what
-    its tests have made, and wait for nothing; the others share servers, and wait for them.
+    its tests have made, and wait for nothing. The others share servers, and wait for them half of
+    their time as well: contracts make the lanes equally long.
     """
     if asked:
         return [[("tests", _pytest(*asked))]]
     last, behind = ["nice", "-n", "10"], ["nice", "-n", "5"]
     return [
-        [("tests of the whole system", _pytest(_WHOLE))],
+        [
+            ("tests of the whole system", _pytest(_WHOLE)),
+            ("tests of contracts", behind + _pytest(_CONTRACTS)),
+        ],
         [
             ("tests without servers",
              last + _pytest(*_ALONE, "-n", "logical", "--dist", "loadfile")),
-            ("tests with servers", behind + _pytest(*_WITH_SERVERS)),
+            ("tests with servers", behind + _pytest(_WITH_SERVERS)),
         ],
     ]  # fmt: skip
 
