@@ -2,7 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 
@@ -21,6 +23,13 @@ class Threads(Protocol):
         """Blocks the calling thread."""
         ...
 
+    def starved(self) -> Mapping[int, float]:
+        """Per thread of this process the seconds that it has waited for a processor so far.
+
+        Empty where the system does not tell.
+        """
+        ...
+
 
 class SystemThreads:
     """Implements Threads with daemon threads: none of them keeps a process alive."""
@@ -35,6 +44,15 @@ class SystemThreads:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    def starved(self) -> Mapping[int, float]:
+        """By the second figure of /proc/PID/task/TID/schedstat: nanoseconds spent runnable, and not
+        running (Linux, Documentation/scheduler/sched-stats.rst)."""
+        found = {}
+        for path in Path("/proc/self/task").glob("*/schedstat"):
+            with suppress(OSError):  # of a thread that has just ended
+                found[int(path.parent.name)] = int(path.read_text().split()[1]) / 1e9
+        return found
 
 
 SYSTEM: Threads = SystemThreads()

@@ -1,6 +1,6 @@
 """Threads of a simulated process: greenlets of the one thread that the loop runs in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from faults.loop.seeded_loop import SeededLoop
 
@@ -21,3 +21,6 @@ class LoopThreads:
 
     def sleep(self, seconds: float) -> None:
         self._loop.block(seconds)
+
+    def starved(self) -> Mapping[int, float]:
+        return {}

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from host.threads import SYSTEM, Threads
 from projections.faust.membership import TopicPartition
@@ -28,7 +28,9 @@ class Watchdog:
       time, and is not held;
     - one batch, or the wait for partitions and their assignment, takes longer than `slow_seconds`.
 
-    Time before a sign that work goes on (`Progress.alive`) does not count.
+    Time before a sign that work goes on (`Progress.alive`) does not count, and none in which one of
+    the threads waits for a processor: on a machine that is overloaded all work is slow, and to do
+    it again does not make it faster.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Watchdog:
         self._end, self._threads = end, threads
         self._period = min(2.0, stall_seconds / 4)
         self._beat = threads.monotonic()
+        self._starved, self._starved_at_beat = threads.starved(), threads.starved()
         self._over = False
         self._looked = 0.0
         self._seen: dict[TopicPartition, int] = {}
@@ -58,6 +61,7 @@ class Watchdog:
         try:
             while not self._over:
                 self._beat = self._threads.monotonic()
+                self._starved_at_beat = self._threads.starved()
                 await self._look()
                 if stall := self.stall(loop.time()):
                     self._give_up(stall)
@@ -79,7 +83,9 @@ class Watchdog:
 
     def stall(self, now: float) -> str | None:
         """What has stalled, if anything. Counts the seconds since the last call as one state."""
-        passed, worker = now - self._looked, self._worker
+        worker, starved = self._worker, self._threads.starved()
+        passed = max(0.0, now - self._looked - _longest(self._starved, starved))
+        self._starved = starved
         if worker.progress.at > self._looked:
             self._free.clear()
             self._busy.clear()
@@ -109,7 +115,8 @@ class Watchdog:
     def _watch_loop(self) -> None:
         while not self._over:
             self._threads.sleep(min(1.0, self._limit / 4))
-            hung = self._threads.monotonic() - self._beat
+            starved = _longest(self._starved_at_beat, self._threads.starved())
+            hung = self._threads.monotonic() - self._beat - starved
             if not self._over and hung > self._limit:
                 self._give_up(f"its event loop has hung for {hung:.0f} s")
 
@@ -118,3 +125,8 @@ class Watchdog:
         logging.shutdown()
         self._over = True
         self._end(STALLED)
+
+
+def _longest(before: Mapping[int, float], now: Mapping[int, float]) -> float:
+    """Seconds for which the thread that did so the longest has waited for a processor between."""
+    return max((waited - before.get(thread, 0.0) for thread, waited in now.items()), default=0.0)

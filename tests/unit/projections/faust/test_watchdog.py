@@ -8,6 +8,7 @@ import pytest
 
 from domain.errors import FencedError, UnavailableError
 from eventlog.batch import Batch
+from host.threads import SystemThreads
 from projections.faust.membership import TopicPartition
 from projections.faust.watchdog import STALLED, Watchdog
 from tests.builders.workers.pieces import NAME, Bench
@@ -15,12 +16,25 @@ from tests.builders.workers.pieces import NAME, Bench
 STALL, SLOW = 30.0, 120.0
 
 
+class Starving(SystemThreads):
+    """Threads that wait for a processor as long as a test says."""
+
+    def __init__(self) -> None:
+        self.waited = {1: 0.0, 2: 0.0}
+
+    def starved(self) -> Mapping[int, float]:
+        return dict(self.waited)
+
+
 class Watched:
     """A worker that has been assigned, looked at whenever a test says, `STALL` less a bit apart."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
-        self.watchdog = Watchdog(bench.worker, STALL, lambda _: None, slow_seconds=SLOW)
+        self.threads = Starving()
+        self.watchdog = Watchdog(
+            bench.worker, STALL, lambda _: None, self.threads, slow_seconds=SLOW
+        )
         self.now = asyncio.get_running_loop().time() + 1.0
         self.watchdog.stall(self.now)
 
@@ -54,6 +68,14 @@ async def test_a_partition_that_moves_now_and_then_is_no_stall(watched: Watched)
         await watched.bench.feed(offset, offset)
         await watched.bench.feed(offset, offset, partition=1)
         assert watched.look() is None
+
+
+async def test_time_that_a_thread_waits_for_a_processor_does_not_count(watched: Watched) -> None:
+    for _ in range(10):
+        watched.threads.waited[2] += STALL - 1
+        assert watched.look() is None
+    assert watched.look() is None
+    assert watched.look() is not None
 
 
 async def test_a_partition_with_nothing_to_handle_is_no_stall(watched: Watched) -> None:
