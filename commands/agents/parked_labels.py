@@ -4,12 +4,12 @@ The file is a cache of the dead-letter topic with the positions it was read up t
 one is made anew by reading the topic again.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from domain.times import DAY, SECOND
+from host.cache_files import open_cache
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS parked (
@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next INTEGE
 """
 _FIRST_PAUSE = SECOND
 _CHUNK = 500
+_CACHE_KIB = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class ParkedLabels:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._db = _open(path)
+        self._db = open_cache(path, _SCHEMA, _CACHE_KIB)
 
     def starts(self, partitions: set[int]) -> dict[int, int]:
         """Where to read on in these, 0 where nothing was read; all others are forgotten."""
@@ -141,25 +142,3 @@ class ParkedLabels:
 
     def close(self) -> None:
         self._db.close()
-
-
-def _open(path: Path | None) -> sqlite3.Connection:
-    if path is None:
-        return _connect(":memory:")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return _connect(str(path))
-    except sqlite3.DatabaseError:
-        for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-            file.unlink(missing_ok=True)
-        return _connect(str(path))
-
-
-def _connect(target: str) -> sqlite3.Connection:
-    db = sqlite3.connect(target, check_same_thread=False)
-    db.execute("PRAGMA journal_mode=WAL")
-    # After a loss of power the last writes may be gone, labels and positions together.
-    db.execute("PRAGMA synchronous=NORMAL")
-    db.execute("PRAGMA cache_size=-16384")
-    db.executescript(_SCHEMA)
-    return db

@@ -1,10 +1,9 @@
 """Memory of transaction ids in SQLite, kept with the positions it was read up to.
 
-The file is a cache of the log: a lost or broken one is rebuilt by reading the log again, so it is
-written without waiting for the disk. One process owns one file.
+The file is a cache of the log: a lost or broken one is rebuilt by reading the log again. After a
+loss of power ids, labels and positions are all as of one commit. One process owns one file.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from domain.errors import SettingsError
 from eventlog.admission.first_wins import Known, Place, is_first_label
+from host.cache_files import open_cache, remove_cache
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS known (
@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS labels (
 CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next INTEGER);
 """
 _CHUNK = 500
+_CACHE_KIB = 65_536
 _MOST_CACHED = 100_000
 
 
@@ -39,7 +40,7 @@ class SqliteMemory:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = _own(path) if path else None
-        self._db = _open(path)
+        self._db = open_cache(path, _SCHEMA, _CACHE_KIB)
         # Since the last commit: what was looked up (None: not there) and what is to be written.
         self._ids: dict[str, Known | None] = {}
         self._labels: dict[str, list[Place]] = {}
@@ -133,38 +134,13 @@ class SqliteMemory:
 
     def discard(self) -> None:
         if self._path:
-            _unlink(self._path)
+            remove_cache(self._path)
         self.close()
 
     def close(self) -> None:
         self._db.close()
         if self._lock:
             self._lock.release()
-
-
-def _open(path: Path | None) -> sqlite3.Connection:
-    if path is None:
-        return _connect(":memory:")
-    try:
-        return _connect(str(path))
-    except sqlite3.DatabaseError:
-        # A file torn by a loss of power is built anew, like a missing one.
-        _unlink(path)
-        return _connect(str(path))
-
-
-def _unlink(path: Path) -> None:
-    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-        file.unlink(missing_ok=True)
-
-
-def _connect(target: str) -> sqlite3.Connection:
-    db = sqlite3.connect(target, check_same_thread=False)
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=OFF")
-    db.execute("PRAGMA cache_size=-65536")
-    db.executescript(_SCHEMA)
-    return db
 
 
 def _own(path: Path) -> BaseFileLock:

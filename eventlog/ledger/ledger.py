@@ -6,7 +6,6 @@ reader's memory, contents from the log itself. It appends nothing.
 
 import asyncio
 import logging
-import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from eventlog.ledger.tail_buffer import MOST, TailBuffer
 from eventlog.ledger.waiting import Waiters
 from eventlog.port import EventLog, Position, Recorded
 from eventlog.topics import TRANSACTIONS
+from host.cache_files import is_damaged
 from host.threads import SYSTEM, Threads
 
 logger = logging.getLogger(__name__)
@@ -178,7 +178,7 @@ class Ledger:
             self._follow()
         except Exception as error:
             logger.error("the ledger ends: %s", error, exc_info=not isinstance(error, RetraceError))
-            self._memory_damaged = isinstance(error, IntegrityError | sqlite3.DatabaseError)
+            self._memory_damaged = isinstance(error, IntegrityError) or is_damaged(error)
             self._waiters.fail(
                 LogUnavailableError(f"this process no longer follows the log: {error}")
             )

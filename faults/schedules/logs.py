@@ -87,8 +87,6 @@ SCHEDULES = (
         _power_lost,
         amounts=_STEADY,
         more=_old_ids_again,
-        fails="positions may be kept where the ids below them are lost (fault 4)",
-        fails_at=2,
     ),
     Schedule(
         "kafka-recreated",

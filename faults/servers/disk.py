@@ -1,8 +1,7 @@
 """Disk of a host, with the memories of ids that its processes keep there.
 
-What survives follows from how the files are written (SQLite, `PRAGMA synchronous=OFF`): after a
-killed process all that was committed, after power loss any part of what was written since the
-last sync of the system, each table's pages apart from the others'.
+What survives follows from how the files are written (host/cache_files.py): after a killed process
+all that was committed, after a loss of power all up to one of the commits since the last sync.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,8 @@ from random import Random
 from eventlog.admission.first_wins import Known, Place, is_first_label
 from faults.loop.process import Process
 from faults.servers.trouble import Trouble
+
+_SINCE_THE_SYNC = 0.3
 
 
 class Disk:
@@ -44,13 +45,10 @@ class MemoryFile:
         self._safe = dict(self.ids), dict(self.labels), dict(self.positions)
 
     def lose_power(self, chance: Random) -> None:
+        if chance.random() < _SINCE_THE_SYNC:
+            return
         ids, labels, positions = self._safe
-        if chance.random() < 0.5:
-            self.ids = dict(ids)
-        if chance.random() < 0.5:
-            self.labels = dict(labels)
-        if chance.random() < 0.3:
-            self.positions = dict(positions)
+        self.ids, self.labels, self.positions = dict(ids), dict(labels), dict(positions)
 
 
 class FileMemory:
