@@ -32,7 +32,12 @@ def peak_gib() -> float:
 
 
 def write(name: str, figures: dict[str, Any]) -> None:
+    print(written(name, figures), end="")  # noqa: T201
+
+
+def written(name: str, figures: dict[str, Any]) -> str:
+    """What the file holds now."""
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"machine": described(), **figures}, indent=1) + "\n")
-    print(path.read_text(), end="")  # noqa: T201
+    text = json.dumps({"machine": described(), **figures}, indent=1) + "\n"
+    (RESULTS / f"{name}.json").write_text(text)
+    return text

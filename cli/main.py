@@ -11,6 +11,7 @@ import typer
 
 from cli import alerts, archive, backtest, config, demo, testing
 from cli import dead_letters as deadletters
+from cli.bench import commands as bench
 from cli.events import commands as events
 from cli.faults.chaos import chaos
 from cli.faults.simulate_faults import simulate_faults
@@ -35,6 +36,7 @@ config.register(app)
 events.register(app)
 deadletters.register(app)
 archive.register(app)
+bench.register(app)
 features.register(app)
 ingest.register(app)
 models.register(app)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.times import DAY, SECOND
-from host.cache_files import open_cache
+from eventlog.cache_files import open_cache
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS parked (

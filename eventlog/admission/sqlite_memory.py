@@ -12,7 +12,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from domain.errors import SettingsError
 from eventlog.admission.first_wins import Known, Place, is_first_label
-from host.cache_files import open_cache, remove_cache
+from eventlog.cache_files import open_cache, remove_cache
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS known (

@@ -15,12 +15,12 @@ from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, Re
 from domain.events import Envelope, TransactionScored
 from domain.features import feature_event
 from eventlog.admission.first_wins import HORIZON_US, Admission, KeptMemory, Known, Place
+from eventlog.cache_files import is_damaged
 from eventlog.codec import decode
 from eventlog.ledger.tail_buffer import MOST, TailBuffer
 from eventlog.ledger.waiting import Waiters
 from eventlog.port import EventLog, Position, Recorded
 from eventlog.topics import TRANSACTIONS
-from host.cache_files import is_damaged
 from host.threads import SYSTEM, Threads
 
 logger = logging.getLogger(__name__)

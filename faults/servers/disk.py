@@ -1,7 +1,8 @@
 """Disk of a host, with the memories of ids that its processes keep there.
 
-What survives follows from how the files are written (host/cache_files.py): after a killed process
-all that was committed, after a loss of power all up to one of the commits since the last sync.
+What survives follows from how the files are written (eventlog/cache_files.py): after a killed
+process all that was committed, after a loss of power all up to one of the commits since the last
+sync.
 """
 
 from collections.abc import Iterable, Mapping

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.adapters.kafka_admin import ensure_topics
 from eventlog.settings import KafkaSettings
 from runtime.settings import Settings
 
@@ -12,4 +13,12 @@ from runtime.settings import Settings
 def open_log(settings: Settings) -> Iterator[KafkaEventLog]:
     """The log, closed at the end."""
     with closing(KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers))) as log:
+        yield log
+
+
+@contextmanager
+def open_another_log(settings: Settings, prefix: str) -> Iterator[KafkaEventLog]:
+    """A log beside it on the same servers, its topics made where they are missing."""
+    ensure_topics(settings.kafka_bootstrap_servers, prefix=prefix)
+    with closing(KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers, prefix))) as log:
         yield log

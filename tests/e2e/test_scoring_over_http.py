@@ -1,14 +1,17 @@
 """POST /score and its neighbours, as curl, shops and banks use them."""
 
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from random import Random
 from time import monotonic
 from typing import Any
 
 import httpx
 import pytest
 
+from bench.live.load import Generator, offer
 from tests.e2e.stack import RunningStack, body, eventually, rows, score
 
 STREAM_SECONDS = 20.0
@@ -80,6 +83,13 @@ def test_what_is_not_json_is_a_problem_too(stack: RunningStack) -> None:
             answer = score(client, sent)
             assert answer.status_code == 400
             assert answer.json()["errors"][0]["field"] == "body"
+
+
+def test_payments_of_an_open_loop_are_decided_by_the_model(stack: RunningStack) -> None:
+    bodies = (body(f"open-{number}").encode() for number in itertools.count())
+    generator = Generator(f"http://127.0.0.1:{stack.port}", "/score", bodies, lambda d: [d["path"]])
+    found = offer(generator, 5.0, 3.0, Random(1))
+    assert (found.failed, found.told) == ({}, {"full": found.requests})
 
 
 def test_submissions_are_decided_by_the_agent_and_can_be_polled(stack: RunningStack) -> None:

@@ -55,7 +55,7 @@ def test_a_file_belongs_to_one_process(tmp_path: Path) -> None:
         "from pathlib import Path\nfrom eventlog.admission.sqlite_memory import SqliteMemory\n"
         f"SqliteMemory(Path({str(tmp_path / 'ids.sqlite')!r}))"
     )
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     other = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
     )

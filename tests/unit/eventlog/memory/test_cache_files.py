@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import UnavailableError
-from host.cache_files import is_damaged, open_cache
+from eventlog.cache_files import is_damaged, open_cache
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS kept (name TEXT)"
 

@@ -1,0 +1,1 @@
+"""Benchmarks of the running product, with every server and projection at work."""

@@ -1,0 +1,152 @@
+"""Open loop: requests at a rate that does not wait for answers, timed from when each was due.
+
+A closed loop sends less while the system is slow, and so leaves its worst moments out (coordinated
+omission: Tene, How NOT to Measure Latency). Arrivals are a Poisson process, as of many clients.
+"""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import numpy as np
+import orjson
+
+from domain.errors import UnavailableError
+from local.demo.live.http_client import Connection
+
+SHARES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
+_IDLE_SECONDS = 2.0
+_MOST_OPEN = 2_000
+"""Requests that wait for an answer at once; what comes beyond is not sent, and counts as failed."""
+
+
+@dataclass(slots=True)
+class Offered:
+    """What a load came to. `milliseconds` are of answers with 2xx, from when each was due.
+
+    `late` is by how much the generator itself sent each too late (milliseconds); `processor` are
+    the seconds of processor that it took.
+    """
+
+    seconds: float
+    requests: int
+    milliseconds: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
+    failed: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
+    processor: float = 0.0
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "offered_per_second": round(self.requests / self.seconds, 1),
+            "answered_per_second": round(len(self.milliseconds) / self.seconds, 1),
+            "milliseconds": spread(self.milliseconds),
+            "failed": dict(self.failed),
+            "told": dict(self.told),
+            "generator": {
+                "processor_ms_each": round(self.processor / max(self.requests, 1) * 1e3, 3),
+                "late_ms": spread(self.late),
+            },
+        }
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Exact percentiles and the greatest value; empty of nothing."""
+    if not values:
+        return {}
+    found = np.percentile(np.array(values), list(SHARES.values()))
+    shares = {name: round(float(value), 3) for name, value in zip(SHARES, found, strict=True)}
+    return {**shares, "max": round(max(values), 3)}
+
+
+def due_times(rate: float, seconds: float, chance: Random) -> Iterator[float]:
+    """Seconds after the begin at which requests are due."""
+    at = chance.expovariate(rate)
+    while at < seconds:
+        yield at
+        at += chance.expovariate(rate)
+
+
+class Generator:
+    """Sends each of `bodies` once to `path`; `told` names what counts of an answer."""
+
+    def __init__(
+        self,
+        url: str,
+        path: str,
+        bodies: Iterator[bytes],
+        told: Callable[[Any], Sequence[str]] = lambda _: (),
+    ) -> None:
+        self._url, self._path, self._bodies, self._told = url, path, bodies, told
+        self._free: deque[tuple[Connection, float]] = deque()
+        self._open: set[asyncio.Task[None]] = set()
+
+    async def offer(self, rate: float, seconds: float, chance: Random) -> Offered:
+        """Returns once every request is answered or given up."""
+        ahead = list(due_times(rate, seconds, chance))
+        bodies = [next(self._bodies) for _ in ahead]
+        offered = Offered(seconds, len(ahead))
+        loop, spent = asyncio.get_running_loop(), time.process_time()
+        began = loop.time()
+        for at, body in zip(ahead, bodies, strict=True):
+            due = began + at
+            if (pause := due - loop.time()) > 0:
+                await asyncio.sleep(pause)
+            if len(self._open) >= _MOST_OPEN:
+                offered.failed[f"more than {_MOST_OPEN} open"] += 1
+                continue
+            task = loop.create_task(self._request(offered, body, due))
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
+        while self._open:
+            await asyncio.wait(set(self._open))
+        offered.processor = time.process_time() - spent
+        return offered
+
+    def close(self) -> None:
+        for connection, _ in self._free:
+            connection.close()
+        self._free.clear()
+
+    def _connection(self, now: float) -> Connection:
+        """The one used last; those that the server may have closed meanwhile are dropped."""
+        while self._free and now - self._free[0][1] > _IDLE_SECONDS:
+            self._free.popleft()[0].close()
+        return self._free.pop()[0] if self._free else Connection(self._url)
+
+    async def _request(self, offered: Offered, body: bytes, due: float) -> None:
+        loop = asyncio.get_running_loop()
+        offered.late.append((loop.time() - due) * 1e3)
+        connection = self._connection(loop.time())
+        try:
+            status, content = await connection.post(self._path, body)
+        except UnavailableError as error:
+            offered.failed[str(error)[:60]] += 1
+            return
+        took = (loop.time() - due) * 1e3
+        self._free.append((connection, loop.time()))
+        if not 200 <= status < 300:
+            offered.failed[f"http {status}"] += 1
+            return
+        offered.milliseconds.append(took)
+        with suppress(ValueError):
+            offered.told.update(self._told(orjson.loads(content)))
+
+
+def offer(
+    generator: Generator, rate: float, seconds: float, chance: Random, warm_up: float = 0.0
+) -> Offered:
+    """The load after so many seconds of the same that are not counted."""
+
+    async def both() -> Offered:
+        with closing(generator):
+            if warm_up:
+                await generator.offer(rate, warm_up, chance)
+            return await generator.offer(rate, seconds, chance)
+
+    return asyncio.run(both())
