@@ -160,6 +160,13 @@ PLANTED = (
         ("agents-die", "outages-with-kills"),
     ),
     Planted(
+        "a new owner posts alerts before it has read which were delivered",
+        f"{AGENTS}/alert_webhook.py",
+        "        if batch.next >= self._there[batch.partition]:\n            self._start",
+        "        if True:\n            self._start",
+        ("agents-come-and-go", "agents-die"),
+    ),
+    Planted(
         "an inbox record is passed before it is submitted",
         f"{AGENTS}/inbox.py",
         '            await asyncio.gather(*(self._take(batch, at, value or b"") '
@@ -185,6 +192,13 @@ PLANTED = (
         "    context.log.append(TRANSACTIONS, command.transaction_id, envelope)\n"
         "    return LabelReceipt(envelope.id, duplicate=False)\n",
         ("apis-and-read-models-die", "leader-away", "outages-with-kills"),
+    ),
+    Planted(
+        "a label takes the keys of an earlier use of its transaction's id",
+        "commands/labels/label.py",
+        "    known = context.ledger.known(command.transaction_id, now)\n",
+        "    known = context.ledger.known(command.transaction_id)\n",
+        ("id-used-again",),
     ),
     *PROJECTION_BUGS,
 )
