@@ -108,7 +108,9 @@ def context_for(given: Settings, jars: Path) -> StackContext:
     """What services are started with: the ports and the URL of every server."""
     folder = StateFolder(given.state_dir)
     names = [name for server in SERVERS if not is_external(server, given) for name in server.ports]
-    return with_local_urls(StackContext(given, kept_ports(folder, names), folder, jars))
+    return with_local_urls(
+        StackContext(given, kept_ports(folder, names, given.api_port), folder, jars)
+    )
 
 
 def main() -> None:

@@ -69,14 +69,21 @@ def test_a_process_that_ignores_its_stop_signal_is_killed() -> None:
     child.stdout.close()
 
 
+API = 8000
+
+
 def test_ports_are_kept_unless_somebody_took_them(folder: StateFolder) -> None:
-    before = kept_ports(folder, ["kafka", "redis"])
-    assert kept_ports(folder, ["kafka", "redis"]) == before
+    before = kept_ports(folder, ["kafka", "redis"], API)
+    assert kept_ports(folder, ["kafka", "redis"], API) == before
     with socket.create_server(("127.0.0.1", before["redis"])):
         assert not is_free(before["redis"])
-        after = kept_ports(folder, ["kafka", "redis"])
+        after = kept_ports(folder, ["kafka", "redis"], API)
     assert after["kafka"] == before["kafka"]
     assert after["redis"] != before["redis"]
+    # Nobody listens there yet.
+    again = kept_ports(folder, ["kafka", "redis"], after["kafka"])
+    assert again["kafka"] != after["kafka"]
+    assert again["redis"] == after["redis"]
 
 
 def test_the_holder_of_a_port_is_named() -> None:
