@@ -159,5 +159,5 @@ class _Costs:
 def _told(decision: dict[str, Any]) -> list[str]:
     """The path, each flag, and whether there was none but of what the payment itself lacks."""
     flags = decision["flags"]
-    lacking = [flag for flag in flags if not flag.startswith("no_")]
-    return [decision["path"], *flags, *([] if lacking else ["unflagged"])]
+    ours = [flag for flag in flags if not flag.startswith("no_")]
+    return [decision["path"], *flags, *([] if ours else ["unflagged"])]
