@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from domain.errors import FencedError
+from domain.errors import FencedError, IntegrityError
 from eventlog.topics import TRANSACTIONS
 from projections.online.port import Marker, StateStore
 from projections.ports import Ends
@@ -52,8 +52,9 @@ class RebuildFlags:
                 logger.info("features: the online states are complete again")
 
     async def _flag(self, shard: int, on: bool) -> None:
-        # Whoever has claimed the shard since has flagged it as it found it.
-        with suppress(FencedError):
+        # Whoever has claimed the shard since has flagged it as it found it, and a keyspace that is
+        # gone is made again, and flagged then: the next write or look of the writer finds out.
+        with suppress(FencedError, IntegrityError):
             await asyncio.to_thread(self._states.rebuilding, shard, on, self._epochs[shard])
 
 
