@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,12 +17,12 @@ from eventlog.port import InboxLog
 from eventlog.topics import INBOX_TRANSACTIONS
 from host.ports import free_ports
 from host.processes import wait_until
-from local.demo.live.http_client import Connection
+from local.stack.probes import http_answers
 from runtime.composition.log import open_another_log
 from runtime.settings import Settings
 
 _WARM, _APPENDS, _PINGS = 20, 500, 2_000
-_PREFIX = "bench-floor-"
+_PREFIX, _HOST = "bench-floor-", "127.0.0.1"
 _RECORD = b"x" * 1_500  # as long as a decision
 
 
@@ -82,20 +82,8 @@ def _served() -> Iterator[tuple[str, psutil.Process]]:
     command += ["--log-level", "error", "--no-access-log"]
     with subprocess.Popen(command) as process:
         try:
-            url = f"http://127.0.0.1:{port}"
-            if not wait_until(lambda: _answers(url), 30):
+            if not wait_until(lambda: asyncio.run(http_answers(_HOST, port, "/")), 30):
                 raise RuntimeError("uvicorn does not start")
-            yield url, psutil.Process(process.pid)
+            yield f"http://{_HOST}:{port}", psutil.Process(process.pid)
         finally:
             process.terminate()
-
-
-def _answers(url: str) -> bool:
-    async def ask() -> bool:
-        with closing(Connection(url, 1.0)) as connection:
-            return (await connection.post("/", b"{}"))[0] == 200
-
-    try:
-        return asyncio.run(ask())
-    except Exception:
-        return False

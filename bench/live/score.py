@@ -5,12 +5,11 @@ and round: a warm-up that is not counted, the load, and the time until all proje
 up with it. Floors are measured on the same servers, in the same run.
 """
 
-import asyncio
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -18,15 +17,14 @@ from bench.live.costs import milliseconds_each, processor_seconds
 from bench.live.floors import floors
 from bench.live.load import Generator, offer
 from eventlog.port import EventLog
-from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
 from local.chaos.installation import Installation, open_installation
 from local.demo.history import import_history
 from local.demo.live.events import LiveTransaction, simulated_traffic
 from local.demo.plan import DemoRequest, HistoryPlan, live_prefix, plan_history, plan_live
-from local.demo.projection_progress import wait_for_projections
+from local.demo.projection_progress import lags_behind, wait_for_projections
 from local.stack.control import Progress
-from operations.monitoring.projection_lag import PositionReaders, lags, read_positions
+from operations.monitoring.projection_lag import PositionReaders
 from runtime.composition.intake import cleaner_of
 from runtime.composition.log import open_log
 from runtime.composition.positions import open_positions
@@ -107,36 +105,26 @@ class _Bench:
     def _round(self, rate: float, number: int) -> dict[str, Any]:
         self._progress.say(f"{rate:g}/s, round {number} of {self._load.rounds}")
         generator = Generator(self._settings.api_url, "/score", self._bodies, _told)
-        with self._measured() as costs:
-            offered = offer(generator, rate, self._load.seconds, self._chance, self._load.warm_up)
+        before = processor_seconds(self._settings)
+        offered = offer(generator, rate, self._load.seconds, self._chance, self._load.warm_up)
+        answered = time.monotonic()
+        self._rest()
+        projected = time.monotonic() - answered
+        # The work of projections that comes after the load belongs to it.
+        after = processor_seconds(self._settings)
         count = round(offered.requests * (1 + self._load.warm_up / self._load.seconds))
         decided = len(offered.milliseconds)
         return {
             **offered.facts(),
             "by_the_model": round(offered.told[_MODEL] / max(decided, 1), 5),
             "unflagged": round(offered.told["unflagged"] / max(decided, 1), 5),
-            "seconds_until_projected": costs.seconds,
-            "processor_ms_each": milliseconds_each(costs.before, costs.after, count),
+            "seconds_until_projected": round(projected, 1),
+            "processor_ms_each": milliseconds_each(before, after, count),
         }
 
-    @contextmanager
-    def _measured(self) -> Iterator["_Costs"]:
-        """The work of projections that comes after the load belongs to it."""
-        costs = _Costs(processor_seconds(self._settings))
-        yield costs
-        began = time.monotonic()
-        self._rest()
-        costs.seconds = round(time.monotonic() - began, 1)
-        costs.after = processor_seconds(self._settings)
-
     def _rest(self) -> None:
-        def found() -> dict[str, int]:
-            return lags(read_positions(self._positions), asyncio.run(self._ends()))
-
+        found = partial(lags_behind, self._log, self._positions)
         wait_for_projections(found, lambda _: None, self._settings.state_dir / "logs")
-
-    async def _ends(self) -> list[int]:
-        return list(await self._log.ends(TRANSACTIONS))
 
     def _payments(self) -> Iterator[bytes]:
         """Endless: payments of the history's customers, each under an id of its own."""
@@ -147,13 +135,6 @@ class _Bench:
             for event in itertools.islice(events, 10 * self._request.transactions):
                 if isinstance(event, LiveTransaction):
                     yield event.body
-
-
-@dataclass(slots=True)
-class _Costs:
-    before: Any
-    after: Any = None
-    seconds: float = 0.0
 
 
 def _told(decision: dict[str, Any]) -> list[str]:

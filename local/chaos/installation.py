@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from host.folders import whole_folder
 from host.ports import free_ports
@@ -88,11 +89,10 @@ class Installation:
 
     def empty_redis(self) -> None:
         """Raises StackError where it does not say that it is empty."""
-        address = self.settings.redis_url.removeprefix("redis://").partition("/")[0]
-        host, _, port = address.rpartition(":")
-        said = asyncio.run(redis_said(host, int(port), "FLUSHALL"))
+        at = urlsplit(self.settings.redis_url)
+        said = asyncio.run(redis_said(at.hostname or "", at.port or 0, "FLUSHALL"))
         if not said.startswith(b"+OK"):
-            raise StackError(f"redis at {address} was not emptied: it said {said!r}")
+            raise StackError(f"redis at {at.hostname}:{at.port} was not emptied: it said {said!r}")
 
     def retrace(self, *arguments: str) -> dict[str, object]:
         """What another command of this installation prints with --json."""

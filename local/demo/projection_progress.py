@@ -1,10 +1,14 @@
 """Wait until every projection has caught up with the log, and show how far each one is."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from domain.errors import UnavailableError
+from eventlog.port import EventLog
+from eventlog.topics import TRANSACTIONS
+from operations.monitoring.projection_lag import PositionReaders, lags, read_positions
 
 _POLL_SECONDS = 0.5
 # A restarted worker first reads its memory of ids.
@@ -37,3 +41,13 @@ def wait_for_projections(
                     f"{stall_seconds:.0f} s; see {logs / f'worker-{name}.log'}",
                 )
         time.sleep(_POLL_SECONDS)
+
+
+def lags_behind(log: EventLog, positions: PositionReaders) -> dict[str, int]:
+    """Per projection how much of TRANSACTIONS it has still to project. Raises UnavailableError."""
+    ends = asyncio.run(_ends(log))
+    return lags(read_positions(positions), ends)
+
+
+async def _ends(log: EventLog) -> list[int]:
+    return list(await log.ends(TRANSACTIONS))

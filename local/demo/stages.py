@@ -1,22 +1,21 @@
 """Stages before live traffic: history, projections, model. Each one is done once."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from commands.policy.topic import current_policy
 from domain.errors import InvalidInputError
 from eventlog.port import EventLog
-from eventlog.topics import TRANSACTIONS
 from local.demo import demo_state, history
 from local.demo.data_file import DataFile
 from local.demo.demo_state import DemoState
 from local.demo.live.screen import Bars
 from local.demo.plan import DemoRequest, HistoryPlan, plan_history
-from local.demo.projection_progress import wait_for_projections
+from local.demo.projection_progress import lags_behind, wait_for_projections
 from local.demo.subprocesses import json_output_of
 from operations.models.default_model import serves
-from operations.monitoring.projection_lag import PositionReaders, lags, read_positions
+from operations.monitoring.projection_lag import PositionReaders
 from operations.training.results import NOT_IN_FORCE
 from runtime.composition.intake import cleaner_of
 from runtime.composition.models import artefacts_of
@@ -90,10 +89,7 @@ class Stages:
     def wait_for_projections(self, positions: PositionReaders) -> None:
         """Returns once every projection has caught up. Raises UnavailableError."""
         first: dict[str, int] = {}
-
-        def found() -> dict[str, int]:
-            ends = asyncio.run(_ends(self.log))
-            return lags(read_positions(positions), ends)
+        found = partial(lags_behind, self.log, positions)
 
         with self.bars() as bars:
 
@@ -129,7 +125,3 @@ class Stages:
     def _keep(self, state: DemoState) -> DemoState:
         demo_state.save(self.settings.state_dir, state)
         return state
-
-
-async def _ends(log: EventLog) -> list[int]:
-    return list(await log.ends(TRANSACTIONS))

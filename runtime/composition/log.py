@@ -10,15 +10,15 @@ from runtime.settings import Settings
 
 
 @contextmanager
-def open_log(settings: Settings) -> Iterator[KafkaEventLog]:
-    """The log, closed at the end."""
-    with closing(KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers))) as log:
+def open_log(settings: Settings, prefix: str = "") -> Iterator[KafkaEventLog]:
+    """The log, closed at the end; with `prefix` another one on the same servers."""
+    with closing(KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers, prefix))) as log:
         yield log
 
 
 @contextmanager
 def open_another_log(settings: Settings, prefix: str) -> Iterator[KafkaEventLog]:
-    """A log beside it on the same servers, its topics made where they are missing."""
+    """A log beside it, its topics made where they are missing."""
     ensure_topics(settings.kafka_bootstrap_servers, prefix=prefix)
-    with closing(KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers, prefix))) as log:
+    with open_log(settings, prefix) as log:
         yield log
