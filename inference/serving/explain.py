@@ -10,30 +10,16 @@ decision records its reasons and replay must find the same ones: SHAP's samplers
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from inference.artefacts.store import Artefact
-from inference.serving.forest.forest import Floats, Forest, Nodes, log_odds, sided
+from inference.serving.forest.forest import Floats, Forest, log_odds, sided
+from inference.serving.forest.walks import Bools, changes
 from inference.serving.graph import Matrix, as_row
 
 MOST = 3
 LEAST = 0.1  # logits, a tenth of the odds
-
-Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class _Paths:
-    """How the trees come from one row to `leaves` [trees], and where `tree` [n] first compares
-    `feature` [n] on its way, at `node` [n]: no other feature changes what it says."""
-
-    leaves: Nodes
-    tree: Nodes
-    feature: Nodes
-    node: Nodes
 
 
 class Explainer:
@@ -47,7 +33,8 @@ class Explainer:
         self._codes = [f"model.{name}" for name in names]
         self._baseline = baseline[0]
         self._said = forest.share.astype(np.float64)
-        self._typical_paths = self._paths(sided(baseline)[0])
+        # The first decision has no time to load compiled code.
+        self.reasons(baseline)
 
     def contributions(self, row: Matrix) -> Floats:
         """[n] in logits, in the order of the features; `row` is [1, n]."""
@@ -70,49 +57,19 @@ class Explainer:
     def _of(self, x: Matrix, asked: Bools) -> Floats:
         """[n] contributions of the features `asked` for, 0 of others."""
         mine, typical = sided(np.stack([x, self._baseline]))
-        taken = self._change(mine, typical, self._paths(mine), asked)
-        added = self._change(typical, mine, self._typical_paths, asked)
+        taken = self._change(mine, typical, asked)
+        added = self._change(typical, mine, asked)
         contributions: Floats = self._slope * (added - taken) / 2
         return contributions
 
-    def _change(self, row: Matrix, other: Matrix, paths: _Paths, asked: Bools) -> Floats:
+    def _change(self, row: Matrix, other: Matrix, asked: Bools) -> Floats:
         """[n] by how much the log odds of `row` change with each feature's value of `other`.
 
         Both are [2 n], each value on its two sides.
         """
-        among = asked[paths.feature]
-        tree, changed = paths.tree[among], paths.feature[among]
-        leaves = self._leaves(paths.node[among], changed, row, other)
-        before = self._said[paths.leaves]
-        moved = np.bincount(changed, self._said[leaves] - before[tree], minlength=len(asked))
-        mean = before.mean()
+        leaves, moved = changes(self._forest, self._said, row, other, asked)
+        mean = self._said[leaves].mean()
         return log_odds(mean + moved / len(self._forest)) - log_odds(mean)
-
-    def _leaves(self, nodes: Nodes, changed: Nodes, row: Matrix, other: Matrix) -> Nodes:
-        """[n] where walks end that begin at `nodes`, each with another value of one feature."""
-        forest, width, values = self._forest, len(row), np.concatenate([row, other])
-        ends, walks = nodes.copy(), np.arange(len(nodes))
-        while len(walks):
-            side = forest.side[nodes]
-            nodes = forest.next(nodes, values[side + width * (side >> 1 == changed)])
-            ends[walks] = nodes
-            on = forest.child[nodes] != nodes
-            walks, nodes, changed = walks[on], nodes[on], changed[on]
-        return ends
-
-    def _paths(self, row: Matrix) -> _Paths:
-        forest, width = self._forest, len(row) // 2
-        nodes, trees = forest.roots.astype(np.int64), np.arange(len(forest))
-        keys, at = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        while len(walking := np.flatnonzero(forest.child[nodes] != nodes)):
-            here = nodes[walking]
-            side = forest.side[here]
-            keys.append(trees[walking] * width + (side >> 1))
-            at.append(here)
-            nodes[walking] = forest.next(here, row[side])
-        found, first = np.unique(np.concatenate(keys), return_index=True)
-        tree, feature = np.divmod(found, width)
-        return _Paths(nodes, tree, feature, np.concatenate(at)[first])
 
 
 def explainer_of(artefact: Artefact) -> Explainer:
