@@ -106,8 +106,8 @@ class Installation:
     def pause(self, name: str, seconds: float) -> None:
         """SIGSTOP, and SIGCONT after so long."""
         process = self.processes[name]
-        process.paused = True
-        within(None, self._loop.call_later, seconds, self._go_on, process)
+        self._loop.pause(process)
+        within(None, self._loop.call_later, seconds, self._loop.resume, process)
 
     def lose_power(self, host: str, down: float) -> None:
         """All of a host dies at once, and its disk keeps what was synced, and parts of the rest."""
@@ -183,9 +183,6 @@ class Installation:
         for host in self.hosts.values():
             host.disk.sync()
         within(None, self._loop.call_later, _SYNC_SECONDS, self._sync)
-
-    def _go_on(self, process: Process) -> None:
-        process.paused = False
 
 
 async def _awaited(make: Callable[[], Awaitable[None]]) -> None:

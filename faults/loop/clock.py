@@ -21,16 +21,23 @@ class Signal:
 
     def __init__(self, loop: SeededLoop) -> None:
         self._loop = loop
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: list[Callable[[], bool]] = []
 
     def tell(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for wake in waiting:
-            wake()
+        self._waiting += [wake for wake in waiting if not wake()]
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float, until: Callable[[], bool] = lambda: True) -> None:
+        """`until` is asked at each `tell`, and says whether to wake."""
         done = self._loop.create_future()
-        self._waiting.append(partial(_finish, done))
+
+        def wake() -> bool:
+            awake = done.done() or until()
+            if awake:
+                _finish(done)
+            return awake
+
+        self._waiting.append(wake)
         timer = self._loop.call_later(seconds, _finish, done)
         try:
             await done
@@ -41,7 +48,11 @@ class Signal:
         self._loop.block(seconds, self._blocked)
 
     def _blocked(self, end: Call) -> None:
-        self._waiting.append(partial(self._loop.hasten, end))
+        self._waiting.append(partial(self._woken, end))
+
+    def _woken(self, end: Call) -> bool:
+        self._loop.hasten(end)
+        return True
 
 
 def _finish(one: "asyncio.Future[Any]") -> None:

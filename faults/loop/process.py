@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -14,15 +15,18 @@ class Process:
     """One operating system process on a host. Callbacks know it by their context.
 
     `alive` ends with a kill: nothing of it runs from then on, not even what cleans up. `paused` is
-    SIGSTOP: what becomes ready waits, and goes on at once when it ends. `number` follows from its
-    name.
+    SIGSTOP: what becomes ready waits, and goes on at once when it ends. The loop sets both.
+    `number` follows from its name; `lane` is what can run, in order.
     """
+
+    __slots__ = ("alive", "host", "lane", "name", "number", "paused")
 
     def __init__(self, name: str, host: str) -> None:
         self.name, self.host = name, host
         self.number = crc32(name.encode())
         self.alive = True
         self.paused = False
+        self.lane: deque[Any] = deque()
 
     def check(self) -> None:
         """Ports call it first. Raises DeadProcessError."""

@@ -8,7 +8,6 @@ time: one thread runs everything, so a seed gives the same run again.
 
 import asyncio
 import contextvars
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heappop, heappush
@@ -18,6 +17,8 @@ from typing import Any
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from faults.loop.process import RUNNING, Process
+
+_copy_context = contextvars.copy_context
 
 _MANY = 1_000  # tasks or threads, before those that are done are let go
 _LONGEST_START = 0.002
@@ -31,13 +32,14 @@ class StuckError(Exception):
 class Call:
     """What asyncio's handles are to those who hold them. `waits` for its time to come."""
 
-    __slots__ = ("args", "callback", "cancelled", "context", "process", "waits")
+    __slots__ = ("args", "callback", "cancelled", "context", "waits")
 
     def __init__(
         self, callback: Callable[..., Any], args: tuple[Any, ...], context: contextvars.Context
     ) -> None:
-        self.callback, self.args, self.context = callback, args, context
-        self.process: Process | None = context.get(RUNNING)
+        self.callback = callback
+        self.args = args
+        self.context = context
         self.cancelled = self.waits = False
 
     def cancel(self) -> None:
@@ -62,7 +64,11 @@ class SeededLoop(asyncio.BaseEventLoop):
         self.trace = 0
         self._now = 0.0
         self._hub = getcurrent()
-        self._lanes: dict[Process | None, deque[Call]] = {}
+        # Servers and networks; it cannot be killed.
+        self._nobody = Process("", "")
+        self._nobody.number = 0
+        # Who has something to run, and is not paused.
+        self._able: list[Process] = []
         self._timers: list[tuple[float, int, Call]] = []
         self._timed = 0
         # Held while anything runs: what the collector frees of a killed process would clean up, at
@@ -134,7 +140,9 @@ class SeededLoop(asyncio.BaseEventLoop):
     def call_soon(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Any = None
     ) -> Any:
-        call = Call(callback, args, contextvars.copy_context() if context is None else context)
+        if context is None:
+            context = _copy_context()
+        call = Call(callback, args, context)
         self._into_lane(call)
         return call
 
@@ -148,7 +156,9 @@ class SeededLoop(asyncio.BaseEventLoop):
     def call_at(  # type: ignore[override]
         self, when: float, callback: Any, *args: Any, context: Any = None
     ) -> Any:
-        call = Call(callback, args, contextvars.copy_context() if context is None else context)
+        if context is None:
+            context = _copy_context()
+        call = Call(callback, args, context)
         if when <= self._now:
             self._into_lane(call)
         else:
@@ -159,7 +169,22 @@ class SeededLoop(asyncio.BaseEventLoop):
 
     def kill(self, process: Process) -> None:
         process.alive = False
-        self._lanes.pop(process, None)
+        process.lane.clear()
+        self._leave_out(process)
+
+    def pause(self, process: Process) -> None:
+        process.paused = True
+        self._leave_out(process)
+
+    def resume(self, process: Process) -> None:
+        if process.paused:
+            process.paused = False
+            if process.lane:
+                self._able.append(process)
+
+    def _leave_out(self, process: Process) -> None:
+        if process in self._able:
+            self._able.remove(process)
 
     def bury(self) -> None:
         """Frees what is left of everything; call it once all processes are dead.
@@ -176,27 +201,30 @@ class SeededLoop(asyncio.BaseEventLoop):
                 task.get_coro().close()
         self._tasks.clear()
         self._threads.clear()
-        self._lanes.clear()
+        for process in self._able:
+            process.lane.clear()
+        self._able.clear()
         self._timers.clear()
         self.close()
 
     def _run_once(self) -> None:
         """Runs until it is stopped."""
-        lanes, chance = self._lanes, self.chance
+        able, random = self._able, self.chance.random
         while not self._stopping:
-            able = [each for each in lanes if each is None or not each.paused]
             if not able:
                 self._pass_time()
                 continue
-            process = able[0] if len(able) == 1 else able[int(chance.random() * len(able))]
-            lane = lanes[process]
+            at = int(random() * len(able)) if len(able) > 1 else 0
+            process = able[at]
+            lane = process.lane
             call = lane.popleft()
             if not lane:
-                del lanes[process]
+                able[at] = able[-1]
+                able.pop()
             if call.cancelled:
                 continue
             self.steps += 1
-            self._mix(0 if process is None else process.number)
+            self.trace = (self.trace * 1_000_003 ^ process.number) & 0xFFFF_FFFF
             try:
                 call.context.run(call.callback, *call.args)
             except (SystemExit, KeyboardInterrupt):
@@ -204,15 +232,12 @@ class SeededLoop(asyncio.BaseEventLoop):
             except BaseException:
                 """What a callback raises ends nothing, as in asyncio; tasks keep their own."""
 
-    def _mix(self, number: int) -> None:
-        self.trace = (self.trace * 1_000_003 ^ number) & 0xFFFF_FFFF
-
     def _into_lane(self, call: Call) -> None:
-        process = call.process
-        if process is None or process.alive:
-            lane = self._lanes.get(process)
-            if lane is None:
-                lane = self._lanes[process] = deque()
+        process = call.context.get(RUNNING) or self._nobody
+        if process.alive:
+            lane = process.lane
+            if not lane and not process.paused:
+                self._able.append(process)
             lane.append(call)
 
     def _pass_time(self) -> None:
@@ -222,9 +247,9 @@ class SeededLoop(asyncio.BaseEventLoop):
             heappop(timers)
         if not timers:
             raise StuckError("nothing waits for time to pass")
-        now = self._now = max(self._now, timers[0][0])
+        now = self._now = timers[0][0]
         # The same in every process, unlike that of a text.
-        self._mix(hash(now))
+        self.trace = (self.trace * 1_000_003 ^ hash(now)) & 0xFFFF_FFFF
         while timers and timers[0][0] <= now:
             self.hasten(heappop(timers)[2])
 

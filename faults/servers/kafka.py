@@ -18,15 +18,17 @@ from faults.servers.trouble import Trouble
 
 @dataclass(slots=True)
 class Partition:
-    """`first` is the offset of the first record kept; without a leader until `led_from`."""
+    """`first` is the offset of the first record kept, `end` that of the next one to come; without
+    a leader until `led_from`."""
 
     records: list[Recorded] = field(default_factory=list)
     first: int = 0
+    end: int = 0
     led_from: float = 0.0
 
-    @property
-    def end(self) -> int:
-        return self.first + len(self.records)
+    def add(self, recorded: Recorded) -> None:
+        self.records.append(recorded)
+        self.end += 1
 
     def since(self, offset: int, most: int) -> Sequence[Recorded]:
         at = max(0, offset - self.first)
@@ -60,7 +62,7 @@ class Cluster:
     def store(self, topic: Topic, number: int, key: str | None, value: bytes) -> Position:
         partition = self.partitions(topic)[number]
         position = Position(topic.name, number, partition.end)
-        partition.records.append(Recorded(position, key, value))
+        partition.add(Recorded(position, key, value))
         self.changed(topic.name).tell()
         return position
 
@@ -85,4 +87,4 @@ class Cluster:
         """All topics are empty, as after a loss of all disks."""
         for partitions in self._topics.values():
             for partition in partitions:
-                partition.records, partition.first = [], 0
+                partition.records, partition.first, partition.end = [], 0, 0

@@ -183,23 +183,28 @@ class SimulatedMembership:
     async def _fetch(self, topic: str) -> None:
         """Fills the queue of a topic, one partition after another."""
         queue, changed = self._queues[topic], self._cluster.changed(topic)
-        places = [((topic, n), each) for n, each in enumerate(self._partitions(topic))]
         while True:
-            ready = [
-                place[1]
-                for place, partition in places
-                if self._positions.get(place, partition.end) != partition.end
-                and place not in self._held
-                and self._cluster.led(partition)
-            ]
+            ready = self._ready(topic)
             if not ready:
-                await changed.wait(_IDLE_SECONDS)
+                await changed.wait(_IDLE_SECONDS, lambda: bool(self._ready(topic)))
                 continue
             number = self._trouble.chance.choice(ready)
             await asyncio.sleep(self._trouble.delay(_FETCH_SECONDS))
             batch = self._fetched(topic, number)
             if batch is not None:
                 await queue.put(batch)
+
+    def _ready(self, topic: str) -> list[int]:
+        """Its partitions that are ours, have a leader, and hold what was not fetched yet."""
+        positions, partitions = self._positions, self._partitions(topic)
+        return [
+            number
+            for (name, number), at in positions.items()
+            if name == topic
+            and partitions[number].end != at
+            and (name, number) not in self._held
+            and self._cluster.led(partitions[number])
+        ]
 
     def _fetched(self, topic: str, number: int) -> Batch | None:
         place, partition = (topic, number), self._partitions(topic)[number]

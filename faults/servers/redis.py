@@ -19,7 +19,8 @@ from faults.servers.trouble import Trouble
 from projections.online.port import Marker, Markers, Move, Read
 
 Key = tuple[Entity, str]
-_HOP, _STEP = 0.002, 0.0002
+_HOP, _STEP = 0.002, 0.0006
+_TOGETHER = 0.7  # of the calls of a round trip, those that run right after the one before
 TIMEOUT_SECONDS = 0.25
 
 
@@ -123,7 +124,7 @@ class SimulatedStates:
         trouble, answers = self._server.trouble, list[Any]()
         trouble.loop.block(trouble.delay(_HOP))
         for number, call in enumerate(calls):
-            if number:
+            if number and trouble.chance.random() >= _TOGETHER:
                 trouble.loop.block(trouble.delay(_STEP))
             self._process.check()
             if self._server.away_until > trouble.loop.time():

@@ -89,8 +89,8 @@ async def _paused(loop: SeededLoop) -> list[float]:
 
     within(process, loop.create_task, work())
     await asyncio.sleep(0.5)
-    process.paused = True
-    loop.call_later(7, setattr, process, "paused", False)
+    loop.pause(process)
+    loop.call_later(7, loop.resume, process)
     await asyncio.sleep(10)
     return at
 
