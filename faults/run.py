@@ -96,6 +96,7 @@ async def _judged(installation: Installation, schedule: Schedule, seed: int) -> 
         stalls = servers.trouble.met["stalled"]
         findings.append(Finding("stalls", f"{stalls} workers were ended by their watchdog"))
     findings += [Finding("answers", what) for what in traffic.client.failed]
+    findings += [Finding("schedule", what) for what in installation.findings]
     return Outcome(
         schedule.name, seed, findings, servers.trouble.met, loop.time(), loop.steps,
         loop.trace, installation.ends,

@@ -1,5 +1,6 @@
 """KafkaEventLog: the EventLog port over Kafka, put together from the modules beside it."""
 
+import asyncio
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 
 from domain.events import Envelope
@@ -7,6 +8,7 @@ from eventlog.adapters.kafka_producer import Sender
 from eventlog.adapters.kafka_reader import RangeReader, SingleReader
 from eventlog.adapters.kafka_tail import KafkaTail
 from eventlog.adapters.kafka_topics import StoredTopics
+from eventlog.binding.bound import LOG, TopicIds
 from eventlog.codec import encode
 from eventlog.partitioning import partition_for
 from eventlog.port import Position, Recorded
@@ -67,6 +69,10 @@ class KafkaEventLog:
 
     async def ends(self, topic: Topic) -> Sequence[int]:
         return await self._stored.ends(topic)
+
+    async def ids(self) -> TopicIds:
+        """As eventlog.binding.bound.IdentifiedLog."""
+        return await asyncio.to_thread(self._stored.ids, LOG)
 
     def read(
         self,

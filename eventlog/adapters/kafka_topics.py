@@ -60,18 +60,34 @@ class StoredTopics:
     def stored(self, topic: Topic) -> Stored | None:
         """None where the server has no such topic."""
         name = self._name(topic)
+        described = self._described([name])[name]
+        if described is None:
+            return None
+        led = sum(each.leader is not None for each in described.partitions)
+        copies = min(len(each.replicas) for each in described.partitions)
+        return Stored(len(described.partitions), led, copies)
+
+    def ids(self, topics: Sequence[Topic]) -> dict[str, str]:
+        """Of those that are there; a topic that is created again has another."""
+        found = self._described([self._name(topic) for topic in topics])
+        described = ((topic.name, found[self._name(topic)]) for topic in topics)
+        return {name: str(each.topic_id) for name, each in described if each is not None}
+
+    def _described(self, names: list[str]) -> dict[str, Any]:
+        """None for a topic that is not there."""
         # A metadata request would create the topic on some servers.
         asked = self.client.describe_topics(
-            TopicCollection([name]), request_timeout=self._settings.request_timeout
+            TopicCollection(names), request_timeout=self._settings.request_timeout
         )
-        try:
-            partitions = asked[name].result().partitions
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                return None
-            raise no_answer(error, "describe its topics", self._settings) from error
-        led = sum(each.leader is not None for each in partitions)
-        return Stored(len(partitions), led, min(len(each.replicas) for each in partitions))
+        found = {}
+        for name, answer in asked.items():
+            try:
+                found[name] = answer.result()
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise no_answer(error, "describe its topics", self._settings) from error
+                found[name] = None
+        return found
 
     def brokers(self) -> int:
         described = self.client.describe_cluster(request_timeout=self._settings.request_timeout)

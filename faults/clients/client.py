@@ -41,6 +41,8 @@ class Client:
         self.failed: list[str] = []
         # A retry gets what was decided for the first of them.
         self._first_sent: dict[str, int] = {}
+        # Of a log that is lost nothing is promised.
+        installation.on_new_log += [self.answers.clear, self.failed.clear, self._first_sent.clear]
 
     async def score(self, payload: dict[str, Any], tries: int = _TRIES) -> None:
         """A client that gives up after fewer `tries` never comes back."""

@@ -37,6 +37,14 @@ class Servers:
         # Partitions of the inbox exist before anybody writes to them.
         self.cluster.partitions(INBOX_TRANSACTIONS)
 
+    def empty(self) -> None:
+        """Nothing is left of the log, nor of what was made from it."""
+        self.cluster.recreate()
+        self.redis.empty()
+        self.postgres.empty()
+        self.receiver.posts.clear()
+        self.groups.clear()
+
     def group(self, name: str, sole: bool = False) -> Group:
         if name not in self.groups:
             self.groups[name] = Group(self.cluster, sole)

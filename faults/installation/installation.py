@@ -3,16 +3,20 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import TypeVar
 
 from commands import Context
+from eventlog.binding.bound import BoundStore, bind, keep_bound
 from faults.installation.deciding import context_of
 from faults.installation.hosts import Host, Servers
 from faults.installation.workloads import SOLE, WORKLOADS, Bench
 from faults.loop.process import Process, within
 from faults.loop.threads import LoopThreads
+from faults.servers.bound import bound_stores
 from faults.servers.kafka_client import SimulatedLog
 from faults.servers.kafka_group import SimulatedMembership
+from faults.servers.redis import SimulatedStates
 from projections.faust.progress import Progress
 from projections.faust.watchdog import Watchdog
 from projections.faust.worker import Worker, explain
@@ -38,6 +42,9 @@ class Installation:
         self.contexts: dict[str, Context] = {}
         self.workers: dict[str, Worker] = {}
         self.ends: list[str] = []
+        self.findings: list[str] = []
+        # Told when the log is another one, as of now.
+        self.on_new_log: list[Callable[[], None]] = []
         self._ended: Counter[str] = Counter()
         self._wanted: set[str] = set()
 
@@ -96,6 +103,19 @@ class Installation:
         for process in self.processes.values():
             self._loop.kill(process)
 
+    def begin_anew(self) -> None:
+        """As an operator does whose log is lost: all that was made from it is removed."""
+        running = sorted(self._wanted)
+        for name in running:
+            self.kill(name, down=None)
+        self.servers.empty()
+        for host in self.hosts.values():
+            host.disk.empty()
+        for tell in self.on_new_log:
+            tell()
+        for name in running:
+            self.begin(name)
+
     def revive(self) -> None:
         """Starts again what was killed by its own effects; call it now and then."""
         for name in sorted(self._wanted):
@@ -151,16 +171,26 @@ class Installation:
             self.kill(process.name, min(LONGEST_PAUSE, pause))
 
     async def _serve_requests(self, process: Process, host: Host) -> None:
+        log = SimulatedLog(self.servers.cluster, process)
+        needed, watched = self._bound("api", process, host)
+        await bind(log, *needed)
+        watch = self._loop.create_task(keep_bound(log, [*needed, *watched]))
         context = context_of(self.servers, host, process)
         await context.ledger.barrier(within=_CATCH_UP_SECONDS)
         self.contexts[process.name] = context
-        await context.ledger.failed()
+        failing = self._loop.create_task(context.ledger.failed())
+        ended, _ = await asyncio.wait({watch, failing}, return_when=asyncio.FIRST_COMPLETED)
+        for each in ended:
+            each.result()
 
     async def _work(self, kind: str, process: Process, host: Host) -> None:
         group = self.servers.group(kind, kind in SOLE)
         membership = SimulatedMembership(group, process, process.name)
         log = SimulatedLog(self.servers.cluster, process)
         progress = Progress()
+        needed, watched = self._bound(kind, process, host)
+        # Before any file is opened; the servers may be away.
+        await bind(log, needed[0])
         bench = Bench(
             *(self.servers, host, process, kind, log, membership, progress),
             again=lambda: worker.again(),
@@ -174,9 +204,23 @@ class Installation:
         worker = Worker(process.name, membership, workload.handlers, progress)
         self.workers[process.name] = worker
         watchdog = Watchdog(worker, STALL_SECONDS, end, LoopThreads(self._loop))
-        for each in (watchdog.run, *map(worker.background, workload.beside)):
+        bound = worker.background(partial(keep_bound, log, [*needed, *watched]))
+        for each in (watchdog.run, bound, *map(worker.background, workload.beside)):
             self._loop.create_task(_awaited(each))
-        await worker.run(workload.first)
+
+        async def first() -> None:
+            await bind(log, *needed)
+            if workload.first is not None:
+                await workload.first()
+
+        await worker.run(first)
+
+    def _bound(
+        self, kind: str, process: Process, host: Host
+    ) -> tuple[list[BoundStore], list[BoundStore]]:
+        servers = self.servers
+        states = SimulatedStates(servers.redis, process)
+        return bound_stores(kind, host.disk, states, servers.postgres, process)
 
     def _sync(self) -> None:
         """The system writes back what its processes wrote, now and then."""

@@ -16,10 +16,15 @@ _SINCE_THE_SYNC = 0.3
 
 
 class Disk:
-    """Files by name."""
+    """Files by name, and the ids of the topics that they were made from."""
 
     def __init__(self) -> None:
         self.files: dict[str, MemoryFile] = {}
+        self.bound: dict[str, str] = {}
+
+    def empty(self) -> None:
+        self.files.clear()
+        self.bound.clear()
 
     def file(self, name: str) -> "MemoryFile":
         return self.files.setdefault(name, MemoryFile())

@@ -41,6 +41,7 @@ class Cluster:
     def __init__(self, trouble: Trouble) -> None:
         self.trouble = trouble
         self.away_until = 0.0
+        self.made = 1  # how often its topics were created
         self._topics: dict[str, list[Partition]] = {}
         self._changed: dict[str, Signal] = {}
 
@@ -84,7 +85,8 @@ class Cluster:
             partition.first, partition.records = partition.end, []
 
     def recreate(self) -> None:
-        """All topics are empty, as after a loss of all disks."""
+        """All topics are new and empty, as after a loss of all disks."""
+        self.made += 1
         for partitions in self._topics.values():
             for partition in partitions:
                 partition.records, partition.first, partition.end = [], 0, 0

@@ -8,6 +8,7 @@ from itertools import chain
 
 from domain.errors import IntegrityError, LogUnavailableError, NotFoundError
 from domain.events import Envelope
+from eventlog.binding.bound import LOG, TopicIds
 from eventlog.codec import encode
 from eventlog.partitioning import partition_for
 from eventlog.port import Position, Recorded
@@ -82,6 +83,14 @@ class SimulatedLog:
         # The answer is on its way while others are written to.
         await asyncio.sleep(_answering(self._trouble))
         return ends
+
+    async def ids(self) -> TopicIds:
+        """As eventlog.binding.bound.IdentifiedLog."""
+        self._process.check()
+        await asyncio.sleep(self._trouble.delay(_HOP))
+        if self._cluster.away_until > self._loop.time():
+            raise LogUnavailableError("kafka cannot describe its topics")
+        return {topic.name: f"{topic.name}/{self._cluster.made}" for topic in LOG}
 
     def read(
         self,

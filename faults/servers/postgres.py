@@ -43,6 +43,10 @@ class PostgresServer:
     def __init__(self, trouble: Trouble) -> None:
         self.trouble = trouble
         self.away_until = 0.0
+        self.empty()
+
+    def empty(self) -> None:
+        self.bound: dict[str, str] = {}
         self.projections: dict[str, Positions] = {}
         self.vectors: dict[str, VectorRow] = {}
         self.offline, self.offline_epoch = Unwritten(), 0

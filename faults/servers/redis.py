@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
@@ -18,6 +18,7 @@ from faults.loop.process import Process
 from faults.servers.trouble import Trouble
 from projections.online.port import Marker, Markers, Move, Read
 
+T = TypeVar("T")
 Key = tuple[Entity, str]
 _HOP, _STEP = 0.002, 0.0006
 _TOGETHER = 0.7  # of the calls of a round trip, those that run right after the one before
@@ -33,6 +34,7 @@ class Keyspace:
     epochs: dict[int, int] = field(default_factory=dict)
     noted: dict[int, Move] = field(default_factory=dict)
     flagged: set[int] = field(default_factory=set)
+    bound: dict[str, str] = field(default_factory=dict)
     made: bool = False
 
     def copy(self) -> "Keyspace":
@@ -42,6 +44,7 @@ class Keyspace:
             copy(self.epochs),
             copy(self.noted),
             copy(self.flagged),
+            copy(self.bound),
             self.made,
         )
 
@@ -63,6 +66,9 @@ class RedisServer:
         """Comes back after so long, with what the disk has."""
         self.go_away(seconds)
         self.holds = self._kept[0].copy()
+
+    def empty(self) -> None:
+        self.holds, self._kept = Keyspace(), [Keyspace(), Keyspace()]
 
     def _keep(self) -> None:
         self._kept = [self._kept[1], self.holds.copy()]
@@ -118,6 +124,11 @@ class SimulatedStates:
 
     def rebuilding(self, shard: int, on: bool, epoch: int) -> None:
         _refuse_first(self._asked(partial(_flag, shard=shard, on=on, epoch=epoch), effect=True))
+
+    def asked(self, call: Callable[[Keyspace], T]) -> T:
+        """One call with an effect, in a round trip of its own."""
+        (answer,) = self._asked(call, effect=True)
+        return answer  # type: ignore[no-any-return]
 
     def _asked(self, *calls: Callable[[Keyspace], Any], effect: bool = False) -> list[Any]:
         """In one round trip; what others ask, and the server's end, may come between two calls."""

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
@@ -22,7 +22,9 @@ from commands import Context
 from commands.labels.retry import keep_early_label
 from commands.policy.keys import refuse_other_keys
 from domain.errors import RetraceError, UnavailableError
+from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import TRANSACTIONS
+from runtime.composition.binding import open_bound
 from runtime.composition.decider import open_context
 from runtime.composition.intake import keys_of
 from runtime.composition.log import open_log
@@ -31,6 +33,8 @@ from runtime.composition.stores import open_evidence
 from runtime.settings import Settings, load_settings
 
 T = TypeVar("T")
+
+logger = logging.getLogger("retrace.api")
 
 # A process without its own memory of ids reads the whole log first.
 _CATCH_UP_SECONDS = 3600.0
@@ -44,15 +48,16 @@ def application(settings: Settings, instance: str) -> FastAPI:
         async with AsyncExitStack() as stack:
             # Closed in reverse order.
             log = stack.enter_context(open_log(settings))
+            bound = stack.enter_context(open_bound(settings, "api"))
+            await bind(log, *bound.needed)
+            _watch(stack, keep_bound(log, bound.every))
             await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
             read_models = stack.enter_context(open_read_models(settings))
             evidence = stack.enter_context(open_evidence(settings))
             context = await _opened(stack, open_context(settings, instance, log))
             # No request is answered before our own tail has read all ids that are in the log.
             await context.ledger.barrier(within=_CATCH_UP_SECONDS)
-            failure = asyncio.create_task(context.ledger.failed())
-            failure.add_done_callback(_terminate)
-            stack.callback(failure.cancel)
+            _watch(stack, context.ledger.failed())
             hub = DecisionHub(asyncio.get_running_loop())
             stack.callback(context.ledger.listen(hub.publish))
             yield ApiDeps(
@@ -75,9 +80,17 @@ async def _opened(stack: AsyncExitStack, opening: AbstractContextManager[T]) -> 
     return opened
 
 
+def _watch(stack: AsyncExitStack, failing: Coroutine[None, None, None]) -> None:
+    """Ends the process once this fails: without its tail of the log it can answer nothing, and with
+    another log than its memory's nothing right. Its supervisor restarts it."""
+    failure = asyncio.create_task(failing)
+    failure.add_done_callback(_terminate)
+    stack.callback(failure.cancel)
+
+
 def _terminate(failure: asyncio.Task[None]) -> None:
-    """Without its tail of the log this process can answer nothing: its supervisor restarts it."""
-    if not failure.cancelled() and failure.exception():
+    if not failure.cancelled() and (error := failure.exception()):
+        logger.error("the API ends: %s", error)
         os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -1,5 +1,6 @@
 """Preparation of a stack: migrations, topics, Feast, the first generation, the default model."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,7 +25,15 @@ def _migrations(settings: Settings, _: Say) -> None:
 
 def _topics(settings: Settings, _: Say) -> None:
     from eventlog.adapters.kafka_admin import ensure_topics
+    from eventlog.binding.bound import check_bound
+    from runtime.composition.binding import memories_in, open_bound_database
+    from runtime.composition.log import open_log
 
+    # Before missing ones are made: they may be missing since Kafka lost what was in them.
+    with open_log(settings) as log, open_bound_database(settings) as database:
+        ids = asyncio.run(log.ids())
+        check_bound(ids, memories_in(settings.state_dir / "ledger"))
+        check_bound(ids, database)
     ensure_topics(
         settings.kafka_bootstrap_servers,
         replication=settings.kafka_replication,

@@ -11,14 +11,16 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import uvloop
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from commands.policy.keys import refuse_other_keys
-from domain.errors import LogUnavailableError, RetraceError, SettingsError
+from domain.errors import IntegrityError, LogUnavailableError, RetraceError, SettingsError
 from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.binding.bound import bind, keep_bound
 from eventlog.settings import KafkaSettings
 from eventlog.topics import TRANSACTIONS
 from projections.faust.app import build_membership
@@ -26,6 +28,8 @@ from projections.faust.progress import Progress
 from projections.faust.settings import WorkerSettings
 from projections.faust.watchdog import Watchdog
 from projections.faust.worker import Worker, explain
+from projections.ports import Workload
+from runtime.composition.binding import Bound, memories_in, open_bound
 from runtime.composition.intake import keys_of
 from runtime.processes.table import WORKERS
 from runtime.processes.workload import Tools
@@ -90,6 +94,8 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         kafka = KafkaSettings(settings.kafka_bootstrap_servers, topic_prefix)
         log = stack.enter_context(closing(KafkaEventLog(kafka)))
         await _wait_for_kafka(log, name)
+        bound = stack.enter_context(open_bound(settings, name))
+        await _refuse_another_log(name, log, limits.ledgers)
         await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
         member, progress = build_membership(name, limits), Progress()
         tools = Tools(
@@ -102,12 +108,13 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         beside = [
             watchdog.run,
             *(worker.background(each) for each in workload.beside),
+            worker.background(partial(keep_bound, log, bound.every)),
             worker.ready,
         ]
         tasks = [asyncio.ensure_future(each()) for each in beside]
         tasks[-1].add_done_callback(_touch_ready_file)
         try:
-            await worker.run(workload.first)
+            await worker.run(partial(_begin, log, bound, workload))
         except BaseException as error:
             # Logged at once: a task of a library that cannot be cancelled may delay the end.
             logger.error("%s: ends: %s", name, explain(error))
@@ -117,6 +124,21 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _refuse_another_log(name: str, log: KafkaEventLog, memories: Path) -> None:
+    """Before any file of the memories is opened."""
+    try:
+        await bind(log, memories_in(memories))
+    except IntegrityError as error:
+        logger.error("%s: does not begin: %s", name, error)
+        raise
+
+
+async def _begin(log: KafkaEventLog, bound: Bound, workload: Workload) -> None:
+    await bind(log, *bound.needed)
+    if workload.first is not None:
+        await workload.first()
 
 
 def _stop_on_signals(worker: Worker) -> None:

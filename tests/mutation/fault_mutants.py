@@ -84,6 +84,20 @@ PLANTED = (
         "                self._decisions[envelope.subject] = envelope\n            return None\n",
         ("mixed", "thick-traffic"),
     ),
+    Planted(
+        "a process looks only once whether its log is still the same",
+        f"{LOG}/binding/bound.py",
+        "        await asyncio.sleep(WATCH_SECONDS)\n",
+        "        await asyncio.sleep(WATCH_SECONDS * 1e6)\n",
+        ("kafka-recreated",),
+    ),
+    Planted(
+        "a log that was made anew is bound like the first",
+        f"{LOG}/binding/bound.py",
+        "        if before not in (None, now):\n",
+        "        if False:\n",
+        ("kafka-recreated",),
+    ),
     # Features as they are read
     Planted(
         "the tail may begin anywhere",

@@ -44,7 +44,7 @@ class MongoEvidence:
         return found.raw if found else None
 
     def evidence(self, transaction_id: str) -> Evidence | None:
-        with _translated_errors():
+        with translated_errors():
             found = self._documents.find_one({"_id": transaction_id})
         return from_document(found) if found else None
 
@@ -61,7 +61,7 @@ class MongoEvidenceProjection:
 
     def assign(self, partition: int) -> int:
         beginning = {"next_offset": 0, "projected": 0, "void": 0, "dead": 0}
-        with _translated_errors():
+        with translated_errors():
             found = self._positions.find_one_and_update(
                 {"_id": self._key(partition)},
                 {"$inc": {"epoch": 1}, "$setOnInsert": beginning},
@@ -79,7 +79,7 @@ class MongoEvidenceProjection:
         if not batch:
             return
         ours = {"_id": self._key(partition), "epoch": epoch}
-        with _translated_errors():
+        with translated_errors():
             found = self._positions.find_one(ours)
             if found is None:
                 raise self._fenced(partition)
@@ -102,13 +102,13 @@ class MongoEvidenceProjection:
 
     def counts(self) -> Mapping[int, Document]:
         """Per partition: next_offset, projected, void, dead."""
-        with _translated_errors():
+        with translated_errors():
             found = self._positions.find({"_id": {"$regex": f"^{self.name}/{self.topic}/"}})
             return {int(each["_id"].rpartition("/")[2]): each for each in found}
 
     def forget(self) -> None:
         """Empties the evidence so that it is rebuilt from the log; fences the present writers."""
-        with _translated_errors():
+        with translated_errors():
             self._positions.update_many(
                 {"_id": {"$regex": f"^{self.name}/{self.topic}/"}},
                 {
@@ -152,7 +152,7 @@ def _count(fresh: Sequence[CheckedRecord], status: str) -> int:
 
 
 @contextmanager
-def _translated_errors() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     try:
         yield
     except BulkWriteError as error:

@@ -216,3 +216,5 @@ projection_positions = Table(
     *_required(next_offset=BigInteger, epoch=BigInteger),
     *_required(projected=BigInteger, void=BigInteger, dead=BigInteger, updated_at=Micros),
 )
+
+log_topics = Table("log_topics", METADATA, *_keys(topic=Text), *_required(id=Text))

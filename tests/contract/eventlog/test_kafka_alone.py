@@ -18,6 +18,7 @@ from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.adapters.kafka_admin import MAX_RECORD_BYTES, ensure_topics, topic_config
 from eventlog.adapters.kafka_producer import Sender
 from eventlog.adapters.kafka_topics import StoredTopics
+from eventlog.binding.bound import LOG
 from eventlog.codec import decode
 from eventlog.dead_letters import DeadRecord, dead_letter, unseal
 from eventlog.port import Position
@@ -249,3 +250,18 @@ async def test_the_largest_record_can_be_dead_lettered(
 async def test_a_record_that_is_too_large_is_refused_by_name(log: KafkaEventLog) -> None:
     with pytest.raises(IntegrityError, match=r"retrace\.policy.* is larger than"):
         await log.append_bytes(POLICY, None, os.urandom(3 * 1024 * 1024))
+
+
+async def test_a_topic_that_is_created_again_has_another_id(
+    log: KafkaEventLog, kafka: KafkaSettings
+) -> None:
+    before = await log.ids()
+    assert before.keys() == {topic.name for topic in LOG}
+    assert await log.ids() == before
+    client = StoredTopics(kafka).client
+    name = topic_name(kafka.topic_prefix, POLICY)
+    client.delete_topics([name])[name].result()
+    assert await log.ids() == {each: of for each, of in before.items() if each != POLICY.name}
+    ensure_topics(kafka.bootstrap_servers, prefix=kafka.topic_prefix)
+    after = await log.ids()
+    assert {each for each in before if after[each] != before[each]} == {POLICY.name}

@@ -8,6 +8,10 @@ import sys
 
 import pytest
 
+from eventlog.binding import bound
+from faults.installation.installation import Installation
+from faults.run import run
+from faults.schedules.schedule import Schedule
 from faults.schedules.table import SCHEDULES
 from faults.simulate import every_other, run_named, simulate
 
@@ -42,9 +46,20 @@ def test_faults_are_met_and_counted() -> None:
     assert {"record nobody can read", "two contents at once"} <= met.keys()
 
 
+async def _alerts_never_arrive(installation: Installation) -> None:
+    installation.servers.receiver.go_away(10_000)
+
+
 def test_what_does_not_come_to_rest_is_audited_all_the_same() -> None:
-    checks = {each.check for each in run_named("kafka-recreated", 1).findings}
-    assert {"rest", "memories"} <= checks
+    schedule = Schedule("receiver-away", "no alert is taken", _alerts_never_arrive)
+    assert {each.check for each in run(schedule, 1).findings} == {"rest", "alerts"}
+
+
+def test_a_process_that_goes_on_after_kafka_was_recreated_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bound, "_refuse_others", lambda *_: None)
+    assert "schedule" in {each.check for each in run_named("kafka-recreated", 1).findings}
 
 
 def test_every_second_seed_is_mixed_and_the_others_take_turns() -> None:
