@@ -56,7 +56,7 @@ def _kept(held: dict[str, str], ids: TopicIds) -> dict[str, str]:
 def bound_stores(
     kind: str, disk: Disk, states: SimulatedStates, postgres: PostgresServer, process: Process
 ) -> tuple[list[BoundStore], list[BoundStore]]:
-    """As runtime.composition.binding: what is needed, and what is watched besides."""
+    """As runtime.processes.binding: what is needed, and what is watched besides."""
     memories: list[BoundStore] = [BoundDisk(disk, process)]
     if kind == "features":
         return [*memories, BoundKeyspace(states)], []

@@ -24,12 +24,12 @@ from commands.policy.keys import refuse_other_keys
 from domain.errors import RetraceError, UnavailableError
 from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import TRANSACTIONS
-from runtime.composition.binding import open_bound
 from runtime.composition.decider import open_context
 from runtime.composition.intake import keys_of
 from runtime.composition.log import open_log
 from runtime.composition.read_models import open_read_models
 from runtime.composition.stores import open_evidence
+from runtime.processes.binding import open_bound
 from runtime.settings import Settings, load_settings
 
 T = TypeVar("T")

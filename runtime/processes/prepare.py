@@ -26,8 +26,8 @@ def _migrations(settings: Settings, _: Say) -> None:
 def _topics(settings: Settings, _: Say) -> None:
     from eventlog.adapters.kafka_admin import ensure_topics
     from eventlog.binding.bound import check_bound
-    from runtime.composition.binding import memories_in, open_bound_database
     from runtime.composition.log import open_log
+    from runtime.processes.binding import memories_in, open_bound_database
 
     # Before missing ones are made: they may be missing since Kafka lost what was in them.
     with open_log(settings) as log, open_bound_database(settings) as database:

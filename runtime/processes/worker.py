@@ -29,8 +29,8 @@ from projections.faust.settings import WorkerSettings
 from projections.faust.watchdog import Watchdog
 from projections.faust.worker import Worker, explain
 from projections.ports import Workload
-from runtime.composition.binding import Bound, memories_in, open_bound
 from runtime.composition.intake import keys_of
+from runtime.processes.binding import Bound, memories_in, open_bound
 from runtime.processes.table import WORKERS
 from runtime.processes.workload import Tools
 from runtime.settings import Settings, load_settings
