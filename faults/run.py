@@ -115,6 +115,8 @@ async def _rested(installation: Installation) -> list[Finding]:
     """Waits until nothing moves any more; what never comes to rest is a finding."""
     servers = installation.servers
     servers.trouble.lost_answers, servers.trouble.slowness = 0.0, 1.0
+    # Or a process would die in the quiet time, by an effect that it had not had until then.
+    servers.trouble.kill_after.clear()
     until = servers.loop.time() + _REST_SECONDS
     left = unrest(installation)
     while left and servers.loop.time() < until:
