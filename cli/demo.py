@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from cli.file_options import EncodingOption, LabelDelayOption, LabelOption, MapOption, MappingOption
+
 _INTERRUPTED = 130
 
 
@@ -28,17 +30,11 @@ def demo(
             help="Use this file: its last rows are sent as live traffic, the others are history.",
         ),
     ] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="As in `retrace ingest`. Repeatable."),
-    ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="As in `retrace ingest`: 1 fraud, 0 genuine."),
-    ] = None,
-    label_delay: Annotated[
-        str, typer.Option(metavar="SPAN", help="As in `retrace ingest`.")
-    ] = "7d",
+    mapping: MapOption = None,
+    mapping_file: MappingOption = None,
+    label: LabelOption = None,
+    label_delay: LabelDelayOption = "7d",
+    encoding: EncodingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Start the stack, import history, train a model, and decide live traffic on the screen."""
@@ -47,10 +43,23 @@ def demo(
     from local.demo.plan import DemoRequest
     from local.demo.run import run_demo
     from local.demo.summary import print_summary, to_json
+    from operations.log.imports import ImportOptions
 
-    if data is None and (mapping or label is not None):
-        raise typer.BadParameter("--map and --label are for --data FILE: give it too")
-    request = DemoRequest(days, seconds, rate, data, mapping or (), label, label_delay)
+    if data is None and (mapping or mapping_file or label or encoding):
+        raise typer.BadParameter(
+            "--map, --mapping, --label and --encoding are for --data FILE: give it too"
+        )
+    read = None
+    if data is not None:
+        read = ImportOptions(
+            file=data,
+            mapping=mapping or (),
+            mapping_file=mapping_file,
+            label=label,
+            label_delay=label_delay,
+            encoding=encoding,
+        )
+    request = DemoRequest(days, seconds, rate, read)
     console = Console(stderr=True)
     given = {"api_port": port} if port else {}
     try:

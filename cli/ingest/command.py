@@ -6,6 +6,15 @@ from typing import Annotated
 
 import typer
 
+from cli.file_options import (
+    CurrencyOption,
+    EncodingOption,
+    LabelDelayOption,
+    LabelOption,
+    MapOption,
+    MappingOption,
+    UnlabelledOption,
+)
 from cli.ingest.inspect import inspect
 
 _INTERRUPTED = 130
@@ -21,34 +30,11 @@ def ingest(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="File, folder, pattern, or - for stdin.")
     ],
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map", metavar="FIELD=COLUMN", help="The column that holds a field. Repeatable."
-        ),
-    ] = None,
-    mapping_file: Annotated[
-        str | None,
-        typer.Option(
-            "--mapping",
-            metavar="FILE.yaml|NAME",
-            help="How columns become fields: a file, or a mapping that `retrace mappings` lists.",
-        ),
-    ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column with 1 for fraud and 0 for genuine."),
-    ] = None,
-    label_delay: Annotated[
-        str, typer.Option(metavar="SPAN", help="How long after its transaction a label is known.")
-    ] = "7d",
-    unlabelled: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="YYYY-MM",
-            help="Month of payments whose labels are no labels yet, and left out. Repeatable.",
-        ),
-    ] = None,
+    mapping: MapOption = None,
+    mapping_file: MappingOption = None,
+    label: LabelOption = None,
+    label_delay: LabelDelayOption = "7d",
+    unlabelled: UnlabelledOption = None,
     rate: Annotated[
         float,
         typer.Option(min=0, help="Seconds of history that pass in one second; 0 is full speed."),
@@ -62,14 +48,9 @@ def ingest(
             metavar="PATH", help="Where rejected rows go.", show_default="FILE.rejects.ndjson"
         ),
     ] = None,
-    default_currency: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Currency of rows that name none.")
-    ] = None,
+    default_currency: CurrencyOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most this many rows.")] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Of its text, such as cp1252, where it is not UTF-8."),
-    ] = None,
+    encoding: EncodingOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Do all but append; needs no server.")
     ] = False,

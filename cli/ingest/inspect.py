@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.file_options import CurrencyOption, EncodingOption
+
 if TYPE_CHECKING:
     from operations.log.inspection import Inspection
 
@@ -24,13 +26,8 @@ def inspect(
         Path | None,
         typer.Option(metavar="FILE.yaml", help="Write the proposed mapping there, to edit."),
     ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Of its text, such as cp1252, where it is not UTF-8."),
-    ] = None,
-    default_currency: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Currency of rows that name none.")
-    ] = None,
+    encoding: EncodingOption = None,
+    default_currency: CurrencyOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Tell what a file is, profile its columns, propose a mapping and show rows as taken."""

@@ -10,6 +10,14 @@ from typing import Annotated
 
 import typer
 
+from cli.file_options import (
+    CurrencyOption,
+    EncodingOption,
+    LabelDelayOption,
+    MapOption,
+    MappingOption,
+    UnlabelledOption,
+)
 from cli.interrupts import interruptible
 from cli.output import parse_moment
 from cli.training.output import print_training, training_progress
@@ -30,16 +38,8 @@ def retrain(
     dataset_path: Annotated[
         Path, typer.Option(metavar="FILE", help="File, folder or pattern, as in `retrace ingest`.")
     ],
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map", metavar="FIELD=COLUMN", help="Which column holds a field. Repeatable."
-        ),
-    ] = None,
-    mapping_file: Annotated[
-        str | None,
-        typer.Option("--mapping", metavar="FILE.yaml|NAME", help="As in `retrace ingest`."),
-    ] = None,
+    mapping: MapOption = None,
+    mapping_file: MappingOption = None,
     label: Annotated[
         str | None,
         typer.Option(
@@ -48,16 +48,8 @@ def retrain(
             show_default="the mapping's, or fraud, is_fraud or label",
         ),
     ] = None,
-    label_delay: Annotated[
-        str, typer.Option(metavar="SPAN", help="How long after its transaction a label is known.")
-    ] = "7d",
-    unlabelled: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="YYYY-MM",
-            help="Month of payments whose labels are no labels yet, and left out. Repeatable.",
-        ),
-    ] = None,
+    label_delay: LabelDelayOption = "7d",
+    unlabelled: UnlabelledOption = None,
     as_known_at: Annotated[
         str | None,
         typer.Option(
@@ -67,17 +59,13 @@ def retrain(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
-    default_currency: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Currency of rows that name none.")
-    ] = None,
+    default_currency: CurrencyOption = None,
     rejects: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="File of rejected rows. [default: FILE.rejects.ndjson]"),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read that many rows at most.")] = None,
-    encoding: Annotated[
-        str | None, typer.Option(metavar="NAME", help="As in `retrace ingest`.")
-    ] = None,
+    encoding: EncodingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train a model from a flat file of transactions and store it; no server has to run.

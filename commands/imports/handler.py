@@ -1,28 +1,26 @@
 """Command ImportRows: appends the rows of a file as history."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from commands.imports.facts import FLUSH_SECONDS, Facts
 from commands.imports.label_months import month_of
 from commands.imports.label_queue import LabelQueue, PendingLabel
-from commands.imports.mapping.amounts import ROUNDED, proven_style
+from commands.imports.mapping.amounts import ROUNDED
 from commands.imports.mapping.binding import Binding
 from commands.imports.mapping.damage import is_damaged
 from commands.imports.plain_columns import PlainColumns, are_plain
 from commands.imports.readers.rows import Batch, MalformedRow, Row, RowSource
 from commands.imports.rejects import Reject, RejectSink, original_text
+from commands.imports.row_cleaner import RowCleaner
 from commands.imports.seen_ids import SeenIds
 from commands.imports.summary import ImportSummary
 from commands.intake.cleaner import PayloadCleaner
 from domain.cleaning.changes import changed_fields, is_rounded, notes_of
 from domain.cleaning.fields import DAMAGED
 from domain.errors import FieldError, InvalidInputError, InvalidTransactionError
-from domain.money import AMBIGUOUS
 from domain.transactions import Transaction
 from eventlog.port import Appender
 from eventlog.topics import TRANSACTIONS
@@ -94,12 +92,10 @@ class _Import:
         self._part = ""
         self._labels = LabelQueue(ports.spool)
         self._now = ports.clock()
-        self._style = command.binding.style
-        self._words = command.binding.words(ports.cleaner.words)
-        self._proven = False
+        self._cleaner = RowCleaner(command.binding, ports.cleaner, command.again)
         self._plain: PlainColumns | None = None
         if are_plain(command.binding) and not command.damaged:
-            self._plain = PlainColumns(command.binding, ports.cleaner, self._words)
+            self._plain = PlainColumns(command.binding, ports.cleaner, self._cleaner.words)
 
     def run(self, rows: RowSource) -> None:
         try:
@@ -131,13 +127,13 @@ class _Import:
                 return
 
     def _take_batch(self, batch: Batch, most: int) -> None:
-        style = self._style
+        style = self._cleaner.style
         plain = None if self._plain is None else self._plain.rows(batch, self._now, style)
         for at, line in enumerate(islice(batch.lines, most)):
             self._summary.rows += 1
             try:
                 # What the file proves meanwhile of its amounts counts from the next row on.
-                ready = plain.transactions[at] if plain and style is self._style else None
+                ready = plain.transactions[at] if plain and style is self._cleaner.style else None
                 if plain is None or ready is None:
                     self._take(line, batch.row(at))
                 else:
@@ -157,7 +153,7 @@ class _Import:
         ]:
             raise InvalidTransactionError(damaged)
         payload = binding.payload(row, line)
-        transaction = self._cleaned(payload)
+        transaction = self._cleaner.clean(payload, self._now)
         label = None
         if binding.label is not None:
             try:
@@ -168,7 +164,8 @@ class _Import:
         notes = (*binding.notes, *notes_of(payload["timestamp"], transaction))
         self._enter(line, transaction, label, notes)
         changed = changed_fields(payload, transaction)
-        if self._style.rounding and is_rounded(payload["amount"], transaction, self._style):
+        style = self._cleaner.style
+        if style.rounding and is_rounded(payload["amount"], transaction, style):
             changed.append("amount")
             self._note(ROUNDED)
         if changed:
@@ -194,20 +191,6 @@ class _Import:
         if label is not None:
             pending = PendingLabel(at + command.label_delay, self._facts.label(transaction, label))
             self._labels.push(pending)
-
-    def _cleaned(self, payload: Mapping[str, Any]) -> Transaction:
-        clean = self._ports.cleaner.clean
-        try:
-            return clean(payload, self._now, self._style, self._words)
-        except InvalidTransactionError as error:
-            again = self._command.again
-            if self._style.decimal or again is None or not any(map(_ambiguous, error.errors)):
-                raise
-            if not self._proven:
-                self._proven = True
-                with closing(again()) as rows:
-                    self._style = proven_style(rows, self._command.binding)
-            return clean(payload, self._now, self._style, self._words)
 
     def _note(self, note: str) -> None:
         self._summary.notes[note] = self._summary.notes.get(note, 0) + 1
@@ -251,7 +234,3 @@ class _Import:
         summary.cleaned += 1
         for name in fields:
             summary.cleaned_fields[name] = summary.cleaned_fields.get(name, 0) + 1
-
-
-def _ambiguous(error: FieldError) -> bool:
-    return error.field == "amount" and error.message == AMBIGUOUS

@@ -47,7 +47,7 @@ class PlainColumns:
 
     def __init__(self, binding: Binding, cleaner: PayloadCleaner, words: AbsentWords) -> None:
         self._columns, self._used, self._cleaner = dict(binding.plain), binding.used, cleaner
-        self._words = words
+        self._words, self._others = words, binding.others
         self._values = {
             name: _Values(_plainly(name, words), remember=name != "transaction_id")
             for name in CLEANERS
@@ -130,7 +130,7 @@ class PlainColumns:
         fields["amount"], fields["base_amount"] = amounts, base
 
     def _add_attributes(self, fields: dict[str, Sequence[Any]], batch: Batch, left: _Left) -> None:
-        others = batch.others(self._used)
+        others = batch.others(self._used) if self._others else None
         if others is not None:
             tokenise = self._cleaner.tokenise
             values = _Values(lambda given: _plain_attributes(given, tokenise), remember=False)

@@ -1,11 +1,10 @@
 """Plan of a demo: sizes, seeds, and the times of its history and live traffic."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from domain.times import DAY
+from operations.log.imports import ImportOptions
 from simulator.settings import SimulationSettings
 
 DAYS = 90
@@ -22,15 +21,15 @@ _MARGIN = 1.35
 
 @dataclass(frozen=True, slots=True)
 class DemoRequest:
-    """What the user asked for; `days` is None unless given. `rate` is transactions per second."""
+    """What the user asked for; `days` is None unless given. `rate` is transactions per second.
+
+    `data` is a file to use in place of simulated payments, as `retrace ingest` reads it.
+    """
 
     days: int | None = None
     seconds: float = SECONDS
     rate: float = RATE
-    data: Path | None = None
-    mapping: Sequence[str] = ()
-    label: str | None = None
-    label_delay: str = "7d"
+    data: ImportOptions | None = None
 
     @property
     def transactions(self) -> int:

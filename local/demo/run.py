@@ -22,6 +22,7 @@ from local.demo.summary import Outcome
 from local.stack.control import LocalStack
 from local.stack.services import without_own_urls
 from local.stack.terminal import TerminalProgress
+from runtime.composition.intake import cleaner_of
 from runtime.composition.log import open_log
 from runtime.composition.positions import open_positions
 from runtime.processes.prepare import prepare
@@ -31,7 +32,12 @@ from runtime.settings import Settings, load_settings, settings_from_environment
 def run_demo(request: DemoRequest, console: Console, **given: Any) -> tuple[Outcome, Settings]:
     """Raises RetraceError. After an interruption it can be run again, and continues."""
     started = time.monotonic()
-    data = read_data(request.data, request) if request.data else None
+    given_settings = settings_from_environment(**given)
+    data = (
+        read_data(request.data, request.transactions, cleaner_of(given_settings), now_us())
+        if request.data
+        else None
+    )
     settings = start_stack(console, **given)
     with open_log(settings) as log:
         state = make_ready(settings, log, request, data, console)
@@ -68,11 +74,11 @@ def make_ready(
     if data is None:
         state = stages.import_history(state, request)
     else:
-        state = stages.import_data(state, data, request)
+        state = stages.import_data(state, data)
     with open_positions(settings) as positions:
         stages.wait_for_projections(positions)
-    if data is not None and request.label is None:
-        say("Without --label there is nothing to train on. The live model stays.")
+    if data is not None and not data.labelled:
+        say("Without a label there is nothing to train on. The live model stays.")
         return state
     return stages.train(state)
 

@@ -8,7 +8,7 @@ from commands.policy.topic import current_policy
 from domain.errors import InvalidInputError
 from eventlog.port import EventLog
 from local.demo import demo_state, history
-from local.demo.data_file import DataFile
+from local.demo.data_file import DataFile, ingest_arguments
 from local.demo.demo_state import DemoState
 from local.demo.live.screen import Bars
 from local.demo.plan import DemoRequest, HistoryPlan, plan_history
@@ -69,20 +69,17 @@ class Stages:
         self.say(f"{found} are in the log{rest}.")
         return imported.transactions
 
-    def import_data(self, state: DemoState, data: DataFile, request: DemoRequest) -> DemoState:
+    def import_data(self, state: DemoState, data: DataFile) -> DemoState:
         """As `import_history`, for the first rows of a file, through `retrace ingest`."""
         imported = state.transactions if state.data == data.identity else None
+        path = data.options.file
         if imported is not None and len(history.imported_ids(self.log, "")) >= imported:
-            self.say(f"{imported:,} rows of {data.path} are already in the log.")
+            self.say(f"{imported:,} rows of {path} are already in the log.")
             return state
         state = self._keep(DemoState(data=data.identity))
-        self.say(f"Importing the first {data.history:,} rows of {data.path}")
-        options = ["--limit", str(data.history)]
-        for entry in request.mapping:
-            options += ["--map", entry]
-        if request.label is not None:
-            options += ["--label", request.label, "--label-delay", request.label_delay]
-        done = json_output_of(["ingest", str(data.path.absolute()), *options], self.settings)
+        self.say(f"Importing the first {data.history:,} rows of {path}")
+        arguments = ingest_arguments(data.options, data.history)
+        done = json_output_of(arguments, self.settings)
         self.say(f"{done['accepted']:,} transactions and {done['labels']:,} labels are in the log.")
         return self._keep(replace(state, transactions=int(done["accepted"])))
 

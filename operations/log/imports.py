@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from commands.imports.label_months import parse_months
 from commands.imports.mapping.binding import bind
 from commands.imports.mapping.damage import damaged_fields
 from commands.imports.mapping.labels import check_labels
+from commands.imports.mapping.merge import MergedRows, merging, second_files
 from commands.imports.mapping.model import FileMapping
 from commands.imports.mapping.plain import with_options
 from commands.imports.mapping.yaml_file import OPTION, load_mapping
@@ -67,10 +68,19 @@ def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
     mapping = with_options(
         load_mapping(given) if given else FileMapping(), options.mapping, options.label
     )
-    with as_file(options.file) as file, closing(open_rows(file, options.encoding)) as rows:
+    with (
+        second_files(mapping, options.file, options.encoding) as seconds,
+        as_file(options.file) as file,
+        ExitStack() as stack,
+    ):
+
+        def opened() -> RowSource:
+            return merging(lambda: open_rows(file, options.encoding), seconds)
 
         def again() -> RowSource:
-            return UpToDamage(open_rows(file, options.encoding))
+            return UpToDamage(opened())
+
+        rows = stack.enter_context(closing(opened()))
 
         binding = bind(rows.columns, mapping, OPTION if given else "--map")
         if binding.label is not None:
@@ -107,6 +117,11 @@ def run_import(opened: OpenedImport, ports: ImportPorts, summary: ImportSummary)
         summary.rows = summary.accepted + summary.rejected
         ports.log.flush(_CLOSING_SECONDS)
         return True
+    finally:
+        if isinstance(opened.rows, MergedRows):
+            for name, count in opened.rows.unmatched.items():
+                if count:
+                    summary.notes[f"rows whose id is not in {name}"] = count
     return False
 
 

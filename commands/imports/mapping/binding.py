@@ -8,7 +8,7 @@ from typing import Any
 from commands.imports.mapping.fields import field_value
 from commands.imports.mapping.labels import LabelReader
 from commands.imports.mapping.model import FieldMapping, FileMapping
-from commands.imports.mapping.values import RowValue, unquoted
+from commands.imports.mapping.values import OTHERS, RowValue, unquoted
 from domain.cleaning.absent import AbsentWords, word_cases
 from domain.cleaning.attributes import given_attributes
 from domain.cleaning.transaction import CANONICAL_FIELDS
@@ -23,7 +23,8 @@ _REQUIRED = ("transaction_id", "timestamp", "amount")
 class Binding:
     """`plain` are (canonical, column), `made` are fields that take more than one column as it is.
 
-    Every other column but those used, ignored or of the label joins the attributes. `style` is
+    Every other column but those used, ignored or of the label joins the attributes, none where
+    `others` is false. `style` is
     how amounts are written; `missing` and `placeholders` replace the usual words. `notes` is what
     the summary must tell of the row that was read last.
     """
@@ -38,6 +39,7 @@ class Binding:
     missing: frozenset[str] | None = None
     placeholders: frozenset[str] | None = None
     notes: list[str] = field(default_factory=list)
+    others: bool = True
 
     def payload(self, row: Mapping[str, Any], line: int = 0) -> dict[str, Any]:
         """The payload that cleaning takes. Absent values stay absent; the label is never in it.
@@ -51,6 +53,8 @@ class Binding:
         if self.made:
             self.notes.clear()
             _make(payload, self.made, row, line)
+        if not self.others:
+            return payload
         used = self.used
         extra = {k: v for k, v in row.items() if k not in used and v is not None and v != ""}
         if extra:
@@ -118,6 +122,7 @@ def bind(columns: Sequence[str], mapping: FileMapping, option: str = "--map") ->
         None if mapping.missing is None else word_cases(mapping.missing),
         None if mapping.placeholders is None else word_cases(mapping.placeholders),
         notes,
+        OTHERS not in mapping.ignore,
     )
 
 

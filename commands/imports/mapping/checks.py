@@ -36,6 +36,9 @@ _UNSET = (None, (), False)
 def check_mapping(mapping: FileMapping) -> None:
     if len(mapping.quotes) > 1:
         raise ValueError("quotes: expected one sign")
+    for second in mapping.merge:
+        if not second.file or not second.on:
+            raise ValueError("merge: needs file, and on with a column of each of the two files")
     used = {column for field in mapping.fields.values() for column in field.sources}
     label = {mapping.label.column} if mapping.label else set()
     for name in sorted(used & label):

@@ -63,18 +63,30 @@ class LabelMapping(_Strict, frozen=True):
     values: dict[str, Literal["fraud", "genuine", ""]] | None = None
 
 
+class SecondFile(_Strict, frozen=True):
+    """A second file, in the folder of the first, whose columns are added to each row.
+
+    `on` pairs columns of the first file with those of the second that hold the same id.
+    """
+
+    file: str
+    on: dict[str, str]
+
+
 class FileMapping(_Strict, frozen=True, kw_only=True):
     """A whole mapping. A column that has the name of a field needs no entry.
 
-    Columns to `ignore` go nowhere; all others become attributes. A pair of `quotes` around any
-    value is taken off. `missing` are words for no value and `placeholders` ids for nobody, each in
-    place of the usual ones.
+    Columns to `ignore` go nowhere, `*` are all that have no entry; all others become attributes.
+    Those of the files to `merge` are as the file's own. A pair of `quotes` around any value is
+    taken off. `missing` are words for no value and `placeholders` ids for nobody, each in place of
+    the usual ones.
     """
 
     description: str = ""
     fields: dict[str, FieldMapping] = {}
     label: LabelMapping | None = None
     ignore: tuple[str, ...] = ()
+    merge: tuple[SecondFile, ...] = ()
     quotes: str = ""
     missing: tuple[str, ...] | None = None
     placeholders: tuple[str, ...] | None = None

@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 def load_mapping(given: str) -> FileMapping:
     """The mapping of a file, or the shipped one of that name. Raises InvalidInputError."""
     path = Path(given)
-    if given in shipped_names() and not path.exists():
+    if given in shipped_names() and not path.is_file():
         path = _SHIPPED / f"{given}.yaml"
     try:
         text = path.read_text(encoding="utf-8")

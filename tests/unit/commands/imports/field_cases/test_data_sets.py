@@ -159,14 +159,6 @@ def test_o16_creditcard_and_baf(tmp_path: Path) -> None:
     assert (found.amount, found.channel, found.customer_id) == (150000, "ecom", None)
 
 
-def test_o17_elliptic(tmp_path: Path) -> None:
-    done = imported(
-        tmp_path, "elliptic", "txId,Time step,class\n230425980,1,1\n5530458,1,2\n2320,2,unknown\n"
-    )
-    assert labels(done) == [("230425980", 1), ("5530458", 0)]
-    assert done.summary.accepted == 3
-
-
 def test_the_handbook(tmp_path: Path) -> None:
     done = imported(
         tmp_path,
@@ -179,7 +171,7 @@ def test_the_handbook(tmp_path: Path) -> None:
     assert found.attributes == {}
 
 
-@pytest.mark.parametrize("name", ["creditcard", "elliptic"])
+@pytest.mark.parametrize("name", ["creditcard", "baf"])
 def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInputError, match=r"no column '.*' in the file; it has a, b"):
         imported(tmp_path, name, "a,b\n1,2\n")
