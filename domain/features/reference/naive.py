@@ -4,7 +4,7 @@ Written from the contract line by line and with Python's own integers, so that t
 tested against it: it shares no line with the kernel. Slow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import sqrt
 
 from domain.features.coordinates import EARTH_RADIUS_KM, SCALE
@@ -19,7 +19,7 @@ from domain.features.declarations.feature import (
 )
 from domain.features.declarations.feature_set import FeatureSet
 from domain.features.declarations.windows import Window
-from domain.features.entities import NamesEntities, entity_keys
+from domain.features.entities import Entity, NamesEntities, entity_keys
 from domain.features.events import FeatureEvent, code, place_of
 from domain.features.reference.labels import of_labels
 from domain.times import HOUR, to_datetime
@@ -47,25 +47,29 @@ def reference_vector(
 
     Partitions may be interleaved in any way; the labels of a transaction are in the log's order.
     """
+    others = [
+        (event, entity_keys(event))
+        for event in events
+        if event.kind == "label" or event.transaction_id != transaction.transaction_id
+    ]
+    histories = {
+        entity: [event for event, named in others if named.get(entity) == key]
+        for entity, key in entity_keys(transaction).items()
+    }
     vector: list[float | None] = []
     for feature in features.features:
-        value = _value(events, transaction, feature)
+        value = _value(histories, transaction, feature)
         vector.append(feature.default if value is None else value)
     return vector
 
 
-def _value(events: Events, x: Transaction, feature: Feature) -> float | None:
+def _value(histories: Mapping[Entity, Events], x: Transaction, feature: Feature) -> float | None:
+    """`histories` are of the entities that `x` names."""
     if feature.entity is None:
         return _of_request(x, feature.field)
-    key = entity_keys(x).get(feature.entity)
-    if key is None:
+    history = histories.get(feature.entity)
+    if history is None:
         return None
-    history = [
-        event
-        for event in events
-        if entity_keys(event).get(feature.entity) == key
-        and (event.kind == "label" or event.transaction_id != x.transaction_id)
-    ]
     if feature.field is Field.LABEL:
         labels = [event for event in history if event.kind == "label"]
         return of_labels(labels, x.timestamp, feature)
