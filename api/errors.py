@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.body import BodyTooLargeError
 from commands.intake.payload import MalformedPayloadError
@@ -56,6 +57,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RetraceError, _on_retrace_error)
     app.add_exception_handler(RequestValidationError, _on_bad_parameters)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(ClientDisconnect, _on_hang_up)
     app.add_exception_handler(Exception, _on_unexpected)
 
 
@@ -84,6 +86,11 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     body = _body(error.status_code, kind, str(error.detail), _instance(request))
     return _response(error.status_code, body, dict(error.headers or {}))
+
+
+async def _on_hang_up(_request: Request, _error: Exception) -> JSONResponse:
+    # Nobody reads it; where an overload makes clients give up, logging each would add to the load.
+    return JSONResponse(None, 499)
 
 
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -6,10 +6,12 @@ Both read the same Redis, in turns, in this process. The plain read is Feast's o
 float per feature over the same entities.
 """
 
+import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,13 @@ import numpy as np
 import pandas as pd
 
 from bench.machine import write
-from commands.ports import ServedFeatures
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, entity_keys
 from domain.features.entities import FIELDS
 from domain.transactions import Transaction
 from eventlog.topics import TRANSACTIONS
-from projections.online.reader import OnlineFeatureReader
+from projections.online.port import RecentTail
 from runtime.composition.features import generations_of, states_of
+from runtime.composition.stores import open_feature_reader
 from runtime.settings import load_settings
 from runtime.settings.urls import redis_connection
 
@@ -34,7 +36,14 @@ NOW = 1_700_000_000_000_000
 
 
 class NoTail:
-    """A reader whose stored states cover the log."""
+    """Of a process whose stored states cover the log."""
+
+    @property
+    def tail(self) -> RecentTail:
+        return self
+
+    async def reached(self, positions: Mapping[int, int]) -> None:
+        assert not positions
 
     def starts(self) -> Sequence[int]:
         return [0] * TRANSACTIONS.partitions
@@ -78,15 +87,19 @@ def ours() -> tuple[Callable[[Transaction], Any], Callable[[], None]]:
     every = list(held.values())
     for start in range(0, len(every), 500):
         states.save([(state, state.to_bytes()) for state in every[start : start + 500]])
-    reader = OnlineFeatureReader(states_of(settings, PROJECT), ServedFeatures)
+    loop = asyncio.new_event_loop()
+    closing = ExitStack()
+    reader = closing.enter_context(open_feature_reader(settings, "bench", PROJECT))
 
     def clear() -> None:
         number = generations.number()
         other = generations.begin(CATALOGUE, "none")
         generations.swap(number, other.number)
         generations.drop(number, force=True)
+        closing.close()
+        loop.close()
 
-    return lambda asked: reader.read(asked, NoTail()), clear
+    return lambda asked: loop.run_until_complete(reader.read(asked, NoTail())), clear
 
 
 def plain(folder: Path) -> Callable[[Transaction], Any]:

@@ -14,7 +14,6 @@ from domain.times import MINUTE, from_rfc3339, to_rfc3339
 from domain.transactions import Transaction
 from eventlog.admission.first_wins import Known
 from eventlog.ledger.ledger import Ledger
-from eventlog.topics import TRANSACTIONS
 
 READER = "labels"
 _LONGEST_REFERENCE = LONGEST_ID + 20
@@ -108,7 +107,7 @@ async def label_transaction(
     envelope = label_envelope(
         command, origin.data.transaction, context.source, now, origin.correlation_id, letter_id
     )
-    position = await context.log.append(TRANSACTIONS, command.transaction_id, envelope)
+    position = await context.ledger.append(envelope)
     await context.ledger.passed(position.partition, position.offset)
     # Another process may have recorded it meanwhile.
     first = context.ledger.label(envelope.id, known) == (position.partition, position.offset)
@@ -142,8 +141,8 @@ async def _is_recorded(
     """True where a label without a reference was recorded from this dead letter."""
     if command.reference is not None:
         return False
-    places = [(known.partition, offset) for offset in _recorded(command, ledger, known)]
-    return any([(await ledger.record(place)).causation_id == letter_id for place in places])
+    offsets, partition = _recorded(command, ledger, known), known.partition
+    return any([(await ledger.record(partition, at)).causation_id == letter_id for at in offsets])
 
 
 def _recorded(command: LabelTransaction, ledger: Ledger, known: Known) -> list[int]:

@@ -1,6 +1,14 @@
 """Ports of the command handlers. Their adapters are bound in runtime/composition."""
 
-from commands.ports.features import FeatureReader, RecentTail, ServedFeatures
+from commands.ports.features import FeatureReader, Recent, RecentTail, ServedFeatures
 from commands.ports.scorer import LoadModel, ModelScorer, Scorer
 
-__all__ = ["FeatureReader", "LoadModel", "ModelScorer", "RecentTail", "Scorer", "ServedFeatures"]
+__all__ = [
+    "FeatureReader",
+    "LoadModel",
+    "ModelScorer",
+    "Recent",
+    "RecentTail",
+    "Scorer",
+    "ServedFeatures",
+]

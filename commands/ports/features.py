@@ -1,6 +1,6 @@
 """Port through which a decision reads its features."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -47,11 +47,34 @@ class RecentTail(Protocol):
         ...
 
 
+class Recent(Protocol):
+    """What this process knows of the log."""
+
+    @property
+    def tail(self) -> RecentTail: ...
+
+    async def reached(self, positions: Mapping[int, int]) -> None:
+        """Returns once each partition is known up to and with the given offset.
+
+        Raises LogUnavailableError.
+        """
+        ...
+
+
 class FeatureReader(Protocol):
-    """Reads states, folds the tail onto them and finishes at the transaction's time. Blocking.
+    """Reads states, folds the tail onto them and finishes at the transaction's time.
 
     The transaction itself is never in its own vector. A missing entity, field or store gives
     defaults and a flag, not an error.
     """
 
-    def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures: ...
+    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
+        """Of all that any process has answered before: it waits until our tail knows of it.
+
+        Raises LogUnavailableError where the tail does not get there.
+        """
+        ...
+
+    async def answered(self, partition: int, offset: int) -> None:
+        """Call before a decision is answered: readers in other processes wait for its place."""
+        ...

@@ -8,8 +8,8 @@ from commands.transactions.decision import make_decision
 from commands.transactions.submit import check_same_content
 from domain.errors import LogUnavailableError
 from domain.events import Envelope
+from eventlog.admission.first_wins import Known
 from eventlog.port import Position
-from eventlog.topics import TRANSACTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,16 @@ async def decide_transaction(command: DecideTransaction, context: Context) -> En
         if known is None or known.mode == "import":
             return None
         if known.scored_offset is not None:
-            return await context.ledger.decision(subject, known)
+            return await recorded_decision(subject, known, context)
         return await decide_submission(await context.ledger.submission(known), context)
+
+
+async def recorded_decision(subject: str, known: Known, context: Context) -> Envelope:
+    """The decision that counts, to be answered: from here on every process sees its transaction."""
+    decision = await context.ledger.decision(subject, known)
+    assert known.scored_offset is not None
+    await context.features.answered(known.partition, known.scored_offset)
+    return decision
 
 
 async def decide_submission(
@@ -43,12 +51,13 @@ async def decide_submission(
         # Where deciding fails first, nobody awaits the append any more.
         acknowledged.add_done_callback(lambda done: done.cancelled() or done.exception())
     scored = await make_decision(submission, context)
-    appended = context.log.append(TRANSACTIONS, submission.subject, scored)
+    appended = context.ledger.append(scored)
     # Awaited together: where one fails, the failure of the other is not left unseen.
     position, *_ = await asyncio.gather(appended, *([acknowledged] if acknowledged else []))
+    # Already so where nobody else has written to the partition since we read it.
     await context.ledger.passed(position.partition, position.offset)
     known = context.ledger.known(submission.subject)
     if known is None:
         raise LogUnavailableError("the submission is not in the log; retry under the same id")
     check_same_content(submission, known)
-    return await context.ledger.decision(submission.subject, known)
+    return await recorded_decision(submission.subject, known, context)

@@ -10,7 +10,7 @@ from commands.policy.active import ActivePolicy
 from commands.ports.features import ServedFeatures
 from commands.ports.scorer import Scorer
 from domain.cleaning.absent import dropped_flags
-from domain.errors import SettingsError, UnavailableError
+from domain.errors import LogUnavailableError, SettingsError, UnavailableError
 from domain.events import Envelope, Path, TransactionScored, transaction_event_id
 from domain.features import CATALOGUE, finish
 from domain.policy.fallback import fallback
@@ -80,27 +80,20 @@ async def _read_features(
 ) -> tuple[Path, ServedFeatures]:
     try:
         async with asyncio.timeout_at(until):
-            await context.ledger.barrier()
-            times.done("barrier")
-            served = await asyncio.get_running_loop().run_in_executor(
-                context.pool, _read, context, transaction
-            )
-            times.done("features")
+            served = await context.features.read(transaction, context.ledger)
     except TimeoutError:
-        times.done("features")
         return "deadline", _no_features(transaction, "deadline_passed")
-    if "features_unavailable" in served.flags:
-        return "fallback", served
-    return "full", served
-
-
-def _read(context: Context, transaction: Transaction) -> ServedFeatures:
-    try:
-        return context.features.read(transaction, context.ledger.tail)
+    except LogUnavailableError:
+        raise
     except Exception:
         # A retry would not help: the scoring agent reads the same states.
         logger.exception("features cannot be read; defaults are used")
-        return _no_features(transaction, "features_unavailable")
+        served = _no_features(transaction, "features_unavailable")
+    finally:
+        times.done("features")
+    if "features_unavailable" in served.flags:
+        return "fallback", served
+    return "full", served
 
 
 def _no_features(transaction: Transaction, flag: str) -> ServedFeatures:

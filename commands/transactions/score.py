@@ -1,18 +1,12 @@
 """Command ScoreTransaction: submits a transaction and decides it at once."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from commands.context import Context
-from commands.transactions.decide import decide_submission
-from commands.transactions.submit import (
-    SubmitTransaction,
-    append_submission,
-    check_same_content,
-    prepare_submission,
-)
+from commands.transactions.decide import decide_submission, recorded_decision
+from commands.transactions.submit import SubmitTransaction, check_same_content, prepare_submission
 from domain.events import Envelope
 
 
@@ -37,9 +31,8 @@ async def score_transaction(command: ScoreTransaction, context: Context) -> Enve
     async with context.locks.hold(subject):
         known = context.ledger.known(subject, submission.known_time)
         if known is None:
-            acknowledged = asyncio.ensure_future(append_submission(submission, context))
-            return await decide_submission(submission, context, acknowledged)
+            return await decide_submission(submission, context, context.ledger.append(submission))
         check_same_content(submission, known)
         if known.scored_offset is not None:
-            return await context.ledger.decision(subject, known)
+            return await recorded_decision(subject, known, context)
         return await decide_submission(await context.ledger.submission(known), context)

@@ -1,6 +1,6 @@
 """Command SubmitTransaction: cleans, digests and appends a transaction; decides nothing."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +8,6 @@ from commands.context import Context
 from domain.errors import ConflictError
 from domain.events import Envelope, Mode, TransactionSubmitted, transaction_event_id
 from eventlog.admission.first_wins import Known
-from eventlog.port import Position
-from eventlog.topics import TRANSACTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +49,6 @@ def prepare_submission(command: SubmitTransaction, context: Context) -> Envelope
     )
 
 
-def append_submission(submission: Envelope, context: Context) -> Awaitable[Position]:
-    return context.log.append(TRANSACTIONS, submission.subject, submission)
-
-
 def check_same_content(submission: Envelope, known: Known) -> None:
     """Raises ConflictError where the id belongs to other content, or to imported history."""
     transaction_id = submission.subject
@@ -77,7 +71,7 @@ async def submit_transaction(command: SubmitTransaction, context: Context) -> Re
     submission = prepare_submission(command, context)
     known = context.ledger.known(submission.subject, submission.known_time)
     if known is None:
-        position = await append_submission(submission, context)
+        position = await context.ledger.append(submission)
         await context.ledger.passed(position.partition, position.offset)
         known = context.ledger.known(submission.subject, submission.known_time)
         assert known is not None

@@ -1,15 +1,17 @@
 """Ledger: what one process knows of each transaction id, read from its own tail of the log.
 
 It answers which submission and which decision count, without any store: positions come from the
-reader's memory, contents from the log itself. It appends nothing.
+reader's memory, contents from the log itself. What the process appends itself, and what lands right
+behind all that was read, is known once it is acknowledged: nobody wrote in between.
 """
 
 import asyncio
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, RetraceError
 from domain.events import Envelope, TransactionScored
@@ -17,6 +19,7 @@ from domain.features import feature_event
 from eventlog.admission.first_wins import HORIZON_US, Admission, KeptMemory, Known, Place
 from eventlog.cache_files import is_damaged
 from eventlog.codec import decode
+from eventlog.ledger.shared_call import SharedCall
 from eventlog.ledger.tail_buffer import MOST, TailBuffer
 from eventlog.ledger.waiting import Waiters
 from eventlog.port import EventLog, Position, Recorded
@@ -26,8 +29,11 @@ from host.threads import SYSTEM, Threads
 logger = logging.getLogger(__name__)
 
 Listener = Callable[[Position, Envelope], None]
+_Heard = tuple[Position, Envelope]
 _CHUNK = 100
 _TRIM_SECONDS = 1.0
+# What is not kept yet is read again after a crash.
+_KEEP_SECONDS, _KEEP_RECORDS = 0.2, 2_000
 _CACHED_DECISIONS = 5_000
 _PAUSE_SECONDS = 0.5
 _FETCHING = 4
@@ -58,8 +64,12 @@ class Ledger:
         self._closing = threading.Event()
         self._decisions: OrderedDict[str, Envelope] = OrderedDict()
         self._listeners: list[Listener] = []
-        self._barrier = _Barrier()
+        self._log_ends = SharedCall(partial(log.ends, TRANSACTIONS))
         self._start = self._first_offsets()
+        # Per partition the first offset that is not known: changed under the lock, never lowered.
+        self._next = list(self._start)
+        self._unkept: dict[int, int] = {}
+        self._unkept_records, self._kept_at = 0, threads.monotonic()
         self._waiters = Waiters(self._start)
         self.tail = TailBuffer(self._start)
         self.void = 0
@@ -76,10 +86,11 @@ class Ledger:
         if self._join is not None:
             self._join(10.0)
         self._fetching.shutdown(wait=False, cancel_futures=True)
-        if self._memory_damaged:
-            self._memory.discard()
-        else:
-            self._memory.close()
+        with self._lock:
+            if self._memory_damaged:
+                self._memory.discard()
+            else:
+                self._memory.close()
 
     async def failed(self) -> None:
         """Waits for ever, unless the tail ends: then it raises IntegrityError.
@@ -91,8 +102,17 @@ class Ledger:
         except LogUnavailableError as error:
             raise IntegrityError(str(error)) from error
 
+    def append(self, envelope: Envelope) -> asyncio.Future[Position]:
+        """Appends to TRANSACTIONS by its subject, as EventLog.append does: at once."""
+        appended = asyncio.ensure_future(self._log.append(TRANSACTIONS, envelope.subject, envelope))
+        if appended.done():
+            self._acknowledged(envelope, appended)
+        else:
+            appended.add_done_callback(partial(self._acknowledged, envelope))
+        return appended
+
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Calls `listener` from the ledger's thread for each record that counts.
+        """Calls `listener`, from any thread, for each record that counts.
 
         Returns the function that ends it.
         """
@@ -113,19 +133,19 @@ class Ledger:
             return self._memory.undecided()
 
     def label(self, event_id: str, known: Known) -> Place | None:
-        """(partition, offset) of the label that counts, None for one never seen of this use of the
-        transaction's id."""
+        """Of the label that counts; None for one never seen of this use of the transaction's id."""
         with self._lock:
             place = self._memory.label(event_id)
         return place if place and place[1] >= known.origin_offset else None
 
     def ends(self) -> list[int]:
-        """Per partition the offset after the last record read."""
-        return self._waiters.ends()
+        """Per partition the offset after the last record that is known."""
+        return list(self._next)
 
     async def passed(self, partition: int, offset: int, within: float = 5.0) -> None:
-        """Returns once the tail has read `offset`; `within` that many seconds, or it raises
-        LogUnavailableError."""
+        """Returns once `offset` is known. Raises LogUnavailableError after `within` seconds."""
+        if self._next[partition] > offset:
+            return
         try:
             # Not wait_for: that makes a task of each call, and a decision makes nine.
             async with asyncio.timeout(within):
@@ -137,28 +157,28 @@ class Ledger:
             ) from error
 
     async def barrier(self, within: float = 5.0) -> None:
-        """Returns once all that was acknowledged before this call has been read."""
-        ends = await self._barrier.ends(self._log)
-        for partition, end in enumerate(ends):
-            if end:
-                await self.passed(partition, end - 1, within)
+        """Returns once all that was acknowledged before this call is known."""
+        for partition, end in enumerate(await self._log_ends()):
+            await self.passed(partition, end - 1, within)
+
+    async def reached(self, positions: Mapping[int, int]) -> None:
+        """As `passed`, of several partitions."""
+        for partition, offset in positions.items():
+            await self.passed(partition, offset)
 
     async def submission(self, known: Known) -> Envelope:
         """The submitted or imported record that counts."""
-        return await self._fetch(known.partition, known.origin_offset)
-
-    async def record(self, place: Place) -> Envelope:
-        """The record at a place that was read."""
-        return await self._fetch(*place)
+        return await self.record(known.partition, known.origin_offset)
 
     async def decision(self, transaction_id: str, known: Known) -> Envelope:
         """The decision that counts. Raises NotFoundError while there is none."""
         if known.scored_offset is None:
             raise NotFoundError("decision", transaction_id)
         cached = self._decisions.get(transaction_id)
-        return cached or await self._fetch(known.partition, known.scored_offset)
+        return cached or await self.record(known.partition, known.scored_offset)
 
-    async def _fetch(self, partition: int, offset: int) -> Envelope:
+    async def record(self, partition: int, offset: int) -> Envelope:
+        """The record at a place that is known."""
         position = Position(TRANSACTIONS.name, partition, offset)
         recorded = await asyncio.get_running_loop().run_in_executor(
             self._fetching, self._log.read_one, position
@@ -195,32 +215,68 @@ class Ledger:
                     self._threads.sleep(_PAUSE_SECONDS)
                     continue
                 self._read(batch)
+                self._keep()
                 if self._threads.monotonic() - trimmed > _TRIM_SECONDS:
-                    self._trim()
+                    for partition, offset in self._covered().items():
+                        self.tail.forget(partition, offset)
                     trimmed = self._threads.monotonic()
+            self._keep(at_once=True)
         finally:
             tail.close()
 
     def _read(self, batch: list[Recorded]) -> None:
         for start in range(0, len(batch), _CHUNK):
-            chunk = [
+            chunk = batch[start : start + _CHUNK]
+            # Without the lock: what is known by now is not decoded, what becomes known is skipped.
+            news = [
                 (recorded.position, _decoded(recorded))
-                for recorded in batch[start : start + _CHUNK]
+                for recorded in chunk
+                if recorded.position.offset >= self._next[recorded.position.partition]
             ]
-            ends = {place.partition: place.offset + 1 for place, _ in chunk}
+            heard: list[_Heard] = []
             # The lock is held for a chunk only, so that requests can look up ids in between.
             with self._lock:
-                self._admission.expect([envelope for _, envelope in chunk if envelope])
-                admitted = [(place, self._admit(place, envelope)) for place, envelope in chunk]
-                self._memory.commit(ends)
-            for place, envelope in admitted:
-                change = feature_event(envelope) if envelope else None
-                self.tail.add(place.partition, place.offset, change)
-            self._waiters.advance(ends)
-            for place, envelope in admitted:
-                if envelope:
-                    for listener in list(self._listeners):
-                        listener(place, envelope)
+                self._admission.expect([envelope for _, envelope in news if envelope])
+                for place, envelope in news:
+                    if place.offset >= self._next[place.partition]:
+                        heard += self._take(place, envelope)
+                for recorded in chunk:
+                    self._unkept[recorded.position.partition] = recorded.position.offset + 1
+                self._unkept_records += len(chunk)
+            self._tell(heard)
+
+    def _acknowledged(self, envelope: Envelope, appended: asyncio.Future[Position]) -> None:
+        if appended.cancelled() or appended.exception() or self._closing.is_set():
+            return
+        place = appended.result()
+        with self._lock:
+            # Else somebody wrote before us: only the tail knows what.
+            follows = place.offset == self._next[place.partition]
+            heard = self._take(place, envelope) if follows else []
+        self._tell(heard)
+
+    def _take(self, place: Position, envelope: Envelope | None) -> Sequence[_Heard]:
+        """Under the lock, by rising offsets; returns the record where it counts."""
+        counts = self._admit(place, envelope)
+        change = feature_event(counts) if counts else None
+        self.tail.add(place.partition, place.offset, change)
+        self._next[place.partition] = place.offset + 1
+        self._waiters.advance({place.partition: place.offset + 1})
+        return [(place, counts)] if counts else []
+
+    def _tell(self, heard: Sequence[_Heard]) -> None:
+        for place, envelope in heard:
+            for listener in list(self._listeners):
+                listener(place, envelope)
+
+    def _keep(self, at_once: bool = False) -> None:
+        """Now and then: a commit for each record would be most of what the memory costs."""
+        now = self._threads.monotonic()
+        due = now - self._kept_at > _KEEP_SECONDS or self._unkept_records > _KEEP_RECORDS
+        if self._unkept and (due or at_once):
+            with self._lock:
+                self._memory.commit(self._unkept)
+            self._unkept, self._unkept_records, self._kept_at = {}, 0, now
 
     def _admit(self, place: Position, envelope: Envelope | None) -> Envelope | None:
         if envelope is None:
@@ -234,10 +290,6 @@ class Ledger:
                 self._decisions.popitem(last=False)
         return envelope
 
-    def _trim(self) -> None:
-        for partition, offset in self._covered().items():
-            self.tail.forget(partition, offset)
-
 
 def _decoded(recorded: Recorded) -> Envelope | None:
     try:
@@ -245,32 +297,3 @@ def _decoded(recorded: Recorded) -> Envelope | None:
     except RetraceError as error:
         logger.warning("%s cannot be read and is skipped: %s", recorded.position, error)
         return None
-
-
-class _Barrier:
-    """One request for the log's ends serves all who asked before it was sent."""
-
-    def __init__(self) -> None:
-        self._running: asyncio.Task[list[int]] | None = None
-        self._next: asyncio.Task[list[int]] | None = None
-
-    async def ends(self, log: EventLog) -> list[int]:
-        if self._running is None or self._running.done():
-            self._running = asyncio.ensure_future(_ask(log))
-            return await asyncio.shield(self._running)
-        # The running request may be older than our caller: wait for the next one.
-        if self._next is None or self._next.done():
-            self._next = asyncio.ensure_future(self._follow(self._running, log))
-        return await asyncio.shield(self._next)
-
-    async def _follow(self, running: asyncio.Task[list[int]], log: EventLog) -> list[int]:
-        await asyncio.wait([running])
-        current = asyncio.current_task()
-        assert current is not None
-        # This request is under way from here on: later callers need another one.
-        self._running, self._next = current, None
-        return await _ask(log)
-
-
-async def _ask(log: EventLog) -> list[int]:
-    return list(await log.ends(TRANSACTIONS))

@@ -21,7 +21,7 @@ from faults.loop.clock import wall_clock
 from faults.loop.process import Process
 from faults.loop.threads import LoopThreads
 from faults.servers.kafka_client import SimulatedLog
-from faults.servers.redis import SimulatedStates
+from faults.servers.redis import SimulatedServing
 from projections.online.reader import OnlineFeatureReader
 
 TOKEN_KEY, DIGEST_KEY, DEAD_LETTER_KEY = b"t" * 32, b"d" * 32, b"l" * 32
@@ -52,7 +52,8 @@ def context_of(servers: Servers, host: Host, process: Process) -> Context:
     """A ledger that is started; it is ready once its barrier is passed."""
     log = SimulatedLog(servers.cluster, process)
     threads = LoopThreads(servers.loop)
-    reader = OnlineFeatureReader(SimulatedStates(servers.redis, process), ServedFeatures, threads)
+    states = SimulatedServing(servers.redis, process)
+    reader = OnlineFeatureReader(states, ServedFeatures)
     memory = memory_of(servers, host, process, "ids")
     ledger = Ledger(log, memory, reader.covered, threads=threads)
     ledger.start()

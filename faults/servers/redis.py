@@ -5,6 +5,7 @@ last second of writes. Lua scripts are atomic; an answer that never comes says n
 effect.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class Keyspace:
     noted: dict[int, Move] = field(default_factory=dict)
     flagged: set[int] = field(default_factory=set)
     bound: dict[str, str] = field(default_factory=dict)
+    answered: dict[str, dict[int, int]] = field(default_factory=dict)
     made: bool = False
 
     def copy(self) -> "Keyspace":
@@ -45,6 +47,7 @@ class Keyspace:
             copy(self.noted),
             copy(self.flagged),
             copy(self.bound),
+            copy(self.answered),
             self.made,
         )
 
@@ -97,8 +100,11 @@ class SimulatedStates:
             ]
 
         # In this order: each state covers what its marker says.
-        markers, read = self._asked(_markers_of, states)
-        return Read(self.features, markers, read)
+        answered, markers, read = self._asked(_answered, _markers_of, states)
+        return Read(self.features, markers, read, answered)
+
+    def answered(self, name: str, positions: dict[int, int]) -> None:
+        self._asked(lambda holds: holds.answered.update({name: positions}), effect=True)
 
     def markers(self) -> Markers:
         (found,) = self._asked(_markers_of)
@@ -152,6 +158,27 @@ class SimulatedStates:
         return answers
 
 
+class SimulatedServing:
+    """Implements projections.online.port.ServingStates for one process."""
+
+    def __init__(self, server: RedisServer, process: Process) -> None:
+        self._states, self._name = SimulatedStates(server, process), process.name
+
+    async def read(self, keys: Sequence[Key]) -> Read:
+        found: Read = await self._later(partial(self._states.read, keys))
+        return found
+
+    async def answered(self, positions: Mapping[int, int]) -> None:
+        await self._later(partial(self._states.answered, self._name, dict(positions)))
+
+    def markers(self) -> Markers:
+        return self._states.markers()
+
+    async def _later(self, asked: Callable[[], Any]) -> Any:
+        # What blocks is a task of its own in the loop, whatever pool it is given to.
+        return await asyncio.get_running_loop().run_in_executor(None, asked)
+
+
 def _refuse_first(answers: Sequence[Exception | None]) -> None:
     """All calls of a round trip are done, whatever the others answer; what is gone counts more."""
     refused = [each for each in answers if each is not None]
@@ -165,6 +192,14 @@ def _made(holds: Keyspace) -> None:
 
 def _markers_of(holds: Keyspace) -> Markers:
     return Markers(dict(holds.markers), frozenset(holds.flagged), holds.made)
+
+
+def _answered(holds: Keyspace) -> dict[int, int]:
+    greatest: dict[int, int] = {}
+    for positions in holds.answered.values():
+        for partition, offset in positions.items():
+            greatest[partition] = max(offset, greatest.get(partition, offset))
+    return greatest
 
 
 def _save(holds: Keyspace, state: EntityState, encoded: bytes) -> Exception | None:

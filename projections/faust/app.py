@@ -45,6 +45,6 @@ def build_membership(name: str, settings: WorkerSettings) -> FaustMembership:
         web_enabled=False,
         worker_redirect_stdouts=False,
     )
-    app.fetch_wait_ms = settings.fetch_wait_ms
+    app.fetch_wait_ms, app.fetch_gathered = settings.fetch_wait_ms, settings.fetch_gathered
     app.assignor_class = SoleOwnerAssignor if settings.sole_owner else RoundRobinPartitionAssignor
     return FaustMembership(app)

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _ONE_MEGABYTE = 1_048_576
+_GATHERED = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
     """`kafka_bootstrap_servers` is `host:port[,host:port]`; `state_dir` holds ledgers and scratch.
 
-    `fetch_wait_ms` bounds how long a quiet partition waits behind a fetch of the others.
+    `fetch_wait_ms` bounds how long the broker gathers records before it answers a fetch, unless
+    there are `fetch_gathered` bytes of them before; a quiet topic is read that much later.
     `session_seconds` is how long a killed worker keeps its partitions from the next one.
     A partition that stands still for `stall_seconds`, or one batch or assignment that takes longer
     than `slow_seconds`, ends the process, so that its supervisor restarts it.
@@ -21,7 +23,8 @@ class WorkerSettings:
 
     kafka_bootstrap_servers: str
     state_dir: Path
-    fetch_wait_ms: int = 100
+    fetch_wait_ms: int = 200
+    fetch_gathered: int = _GATHERED
     fetch_bytes: int = _ONE_MEGABYTE
     session_seconds: float = 10.0
     stall_seconds: float = 30.0

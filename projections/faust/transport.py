@@ -56,8 +56,9 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             # Faust polls on our behalf whether or not we keep up; the watchdog checks progress.
             max_poll_interval_ms=24 * 3_600_000,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
-            # A partition that was drained is not fetched before the fetch under way returns, so
-            # this is the latency of a quiet topic.
+            # The broker gathers until there is this much or the time is over: each record on its
+            # own would wake us, and cost the broker an answer.
+            fetch_min_bytes=self.app.fetch_gathered,
             fetch_max_wait_ms=self.app.fetch_wait_ms,
             request_timeout_ms=40_000,
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
@@ -185,7 +186,8 @@ class BatchApp(faust.App):  # type: ignore[misc]
     """A Faust app whose agents get batches; `assigned` is told the partitions at each rebalance."""
 
     assigned: Callable[[set[TP]], None]
-    fetch_wait_ms: int = 100
+    fetch_wait_ms: int
+    fetch_gathered: int
     assignor_class: Any = RoundRobinPartitionAssignor
 
     async def _consumer_wait_empty(self, consumer: Any, log: Any) -> None:

@@ -41,8 +41,7 @@ class Marker:
     def from_text(cls, text: str) -> Marker:
         """Reads what `to_text` wrote."""
         following, _, versions = text.partition("|")
-        pairs = (pair.split(":") for pair in versions.split(",") if pair)
-        return cls(int(following), {int(p): int(o) for p, o in pairs})
+        return cls(int(following), version_of_text(versions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +79,15 @@ class Markers:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """States read together, their feature set, and the markers read before them."""
+    """States read together, their feature set, and the markers read before them.
+
+    `answered` tells per source partition the greatest offset at which a decision was answered.
+    """
 
     features: FeatureSet
     markers: Markers
     states: list[EntityState]
+    answered: Mapping[int, int] = field(default_factory=dict)
 
 
 ReadStates = Callable[[Sequence[tuple[Entity, str]]], Read]
@@ -103,6 +106,25 @@ class StateReader(Protocol):
         ...
 
 
+class ServingStates(Protocol):
+    """The live online states for a process that decides: it waits without blocking its event loop.
+
+    Raises UnavailableError, within its timeout.
+    """
+
+    async def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
+        """As ReadStates, with what any process had answered by the time of the call."""
+        ...
+
+    async def answered(self, positions: Mapping[int, int]) -> None:
+        """Tells all readers up to where this process has answered, by source partition."""
+        ...
+
+    def markers(self) -> Markers:
+        """As StateReader.markers: blocking, for a thread."""
+        ...
+
+
 class RecentTail(Protocol):
     """The part of the log that this process has read itself: see commands.ports.RecentTail."""
 
@@ -111,6 +133,15 @@ class RecentTail(Protocol):
     def ends(self) -> Sequence[int]: ...
 
     def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]: ...
+
+
+class Recent(Protocol):
+    """What this process knows of the log: see commands.ports.Recent."""
+
+    @property
+    def tail(self) -> RecentTail: ...
+
+    async def reached(self, positions: Mapping[int, int]) -> None: ...
 
 
 class StateStore(StateReader, Protocol):
@@ -172,3 +203,9 @@ class StateStore(StateReader, Protocol):
 def version_text(versions: Mapping[int, int]) -> str:
     """`partition:offset,…` by partition: plain text, since scripts compare it inside the store."""
     return ",".join(f"{partition}:{versions[partition]}" for partition in sorted(versions))
+
+
+def version_of_text(text: str) -> dict[int, int]:
+    """Reads what `version_text` wrote."""
+    pairs = (pair.split(":") for pair in text.split(",") if pair)
+    return {int(partition): int(offset) for partition, offset in pairs}

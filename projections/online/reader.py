@@ -1,10 +1,11 @@
 """Feature reader of a decision: stored states, the recent tail folded onto them, and the finish.
 
-The states come from Feast's online store in one round trip; the tail is what this process has read
-of the log itself. The decision records the version map of the result, so that the same vector can
-be recomputed from the log.
+The states come from Feast's online store in one round trip, and with them how far the log goes that
+any process has answered; the tail is what this process knows of the log itself. The decision
+records the version map of the result, so that the same vector can be recomputed from the log.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -21,10 +22,10 @@ from domain.features import (
     finish,
 )
 from domain.transactions import Transaction
+from eventlog.ledger.shared_call import SharedCall
 from eventlog.routing import shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
-from host.threads import SYSTEM, Threads
-from projections.online.port import Markers, Read, RecentTail, StateReader
+from projections.online.port import Markers, Read, Recent, ServingStates
 
 logger = logging.getLogger(__name__)
 
@@ -41,23 +42,27 @@ class OnlineFeatureReader(Generic[Answer]):
 
     def __init__(
         self,
-        states: StateReader,
+        states: ServingStates,
         answer: Callable[[FeatureSet, list[float | None], dict[str, str], list[str]], Answer],
-        threads: Threads = SYSTEM,
     ) -> None:
-        self._states, self._answer, self._threads = states, answer, threads
+        self._states, self._answer = states, answer
         self._broken_until = 0.0
+        self._answered: dict[int, int] = {}
+        self._untold = False
+        self._tell = SharedCall(self._tell_all)
 
-    def read(self, transaction: Transaction, tail: RecentTail) -> Answer:
-        keys = entity_keys(transaction)
-        # Taken before the states are read: what comes later may or may not be in them.
-        ends = tail.ends()
-        read = self._read(list(keys.items()))
+    async def read(self, transaction: Transaction, recent: Recent) -> Answer:
+        keys, tail = entity_keys(transaction), recent.tail
+        read = await self._read(list(keys.items()))
         features = CATALOGUE if read is None else read.features
         flags = [f"no_{entity.value}" for entity in features.entities if entity not in keys]
         if read is None:
             values = finish({}, transaction)
             return self._answer(features, values, {}, [*flags, "features_unavailable"])
+        # What any process had answered when we came is folded, and so is seen.
+        await recent.reached(read.answered)
+        # Taken before the entries: what comes later may or may not be in them.
+        ends = tail.ends()
         markers, found = read.markers, read.states
         # What no feature asks for is in no version of the decision.
         found = [state for state in found if state.entity in features.by_entity]
@@ -68,9 +73,9 @@ class OnlineFeatureReader(Generic[Answer]):
         starts = tail.starts()
         versions: dict[str, str] = {}
         stale = False
-        for state, recent in zip(found, entries, strict=True):
+        for state, entry in zip(found, entries, strict=True):
             covered = _covered(state, markers)
-            stale |= _fold_tail(state, covered, recent, starts, ends)
+            stale |= _fold_tail(state, covered, entry, starts, ends)
             versions[state.entity.value] = encode_versions(
                 {source: at for source, at in covered.items() if at >= 0}
             )
@@ -78,6 +83,21 @@ class OnlineFeatureReader(Generic[Answer]):
             flags.append("stale_features")
         values = finish({state.entity: state for state in found}, transaction, features)
         return self._answer(features, values, versions, flags)
+
+    async def answered(self, partition: int, offset: int) -> None:
+        self._answered[partition] = max(offset, self._answered.get(partition, offset))
+        self._untold = True
+        if asyncio.get_running_loop().time() >= self._broken_until:
+            await self._tell()
+
+    async def _tell_all(self) -> None:
+        self._untold = False
+        try:
+            await self._states.answered(dict(self._answered))
+        except UnavailableError as error:
+            # Told with the next: while the store is away for others too, they say so themselves.
+            self._untold = True
+            logger.warning("other processes are not told of what was answered: %s", error)
 
     def covered(self) -> dict[int, int]:
         """Per source partition the first offset that states may lack; empty without store."""
@@ -88,13 +108,16 @@ class OnlineFeatureReader(Generic[Answer]):
         covered = markers.covered(TRANSACTIONS.partitions, ENTITIES.partitions)
         return {source: at + 1 for source, at in covered.items()}
 
-    def _read(self, keys: Sequence[tuple[Entity, str]]) -> Read | None:
-        if self._threads.monotonic() < self._broken_until:
+    async def _read(self, keys: Sequence[tuple[Entity, str]]) -> Read | None:
+        now = asyncio.get_running_loop().time()
+        if now < self._broken_until:
             return None
         try:
-            return self._states.read(keys)
+            if self._untold:
+                await self._tell()
+            return await self._states.read(keys)
         except (UnavailableError, IntegrityError) as error:
-            self._broken_until = self._threads.monotonic() + _BREAK_SECONDS
+            self._broken_until = now + _BREAK_SECONDS
             logger.warning("features are left at their defaults: %s", error)
             return None
 

@@ -16,7 +16,7 @@ from eventlog.port import EventLog
 from host.clock import now_us
 from runtime.composition.intake import cleaner_of
 from runtime.composition.models import open_scorers
-from runtime.composition.stores import feature_reader
+from runtime.composition.stores import open_feature_reader
 from runtime.settings import Settings
 
 # What waits for a model server waits in the same pool as what reads features.
@@ -33,7 +33,7 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
     # The first decision has no time to load compiled code.
     warm_up(CATALOGUE)
     with ExitStack() as stack:
-        reader = feature_reader(settings)
+        reader = stack.enter_context(open_feature_reader(settings, instance))
         memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")
         ledger = Ledger(log, memory, reader.covered)
         stack.callback(ledger.close)

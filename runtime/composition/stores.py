@@ -6,13 +6,14 @@ from contextlib import closing, contextmanager
 from commands.ports import ServedFeatures
 from projections.evidence.adapters.mongo import MongoEvidence, build_client
 from projections.online.adapters.feast_repo import repo_config
-from projections.online.adapters.feast_states import FeastStateStore
+from projections.online.adapters.redis_link import RedisLink
+from projections.online.adapters.serving_states import RedisServingStates
 from projections.online.reader import OnlineFeatureReader
 from projections.settings import MongoSettings
 from runtime.settings import Settings
 
 # A decision has no time to wait: past this, it is made without history, and flagged.
-_REDIS_SECONDS = 0.05
+_REDIS_SECONDS = 0.1
 
 
 @contextmanager
@@ -21,7 +22,11 @@ def open_evidence(settings: Settings) -> Iterator[MongoEvidence]:
         yield MongoEvidence(client)
 
 
-def feature_reader(settings: Settings) -> OnlineFeatureReader[ServedFeatures]:
+@contextmanager
+def open_feature_reader(
+    settings: Settings, instance: str, project: str | None = None
+) -> Iterator[OnlineFeatureReader[ServedFeatures]]:
     """Importing Feast takes seconds."""
-    states = FeastStateStore(repo_config(settings, socket_timeout=_REDIS_SECONDS))
-    return OnlineFeatureReader(states, ServedFeatures)
+    with closing(RedisLink(settings.redis_url, _REDIS_SECONDS)) as link:
+        config = repo_config(settings, socket_timeout=_REDIS_SECONDS, project=project)
+        yield OnlineFeatureReader(RedisServingStates(config, link, instance), ServedFeatures)

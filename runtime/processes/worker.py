@@ -41,8 +41,10 @@ logger = logging.getLogger("retrace.worker")
 # the log while a long history is folded, or they answer 503.
 _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "archive": 10}
 
-# Two hops lie between an event and its readable state.
-_FETCH_WAIT_MS = {"features": 20}
+# Read models may be that much behind. Two hops lie between an event and its readable state; and
+# somebody may wait for a decision of the scoring agent.
+_FETCH_WAIT_MS = {"features": 40, "decisions": 20}
+_GATHERING_MS = 250
 # One process must see all partitions at once.
 _SOLE_OWNERS = {"offline"}
 
@@ -84,7 +86,7 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
     limits = WorkerSettings(
         settings.kafka_bootstrap_servers,
         settings.state_dir,
-        fetch_wait_ms=_FETCH_WAIT_MS.get(name, 100),
+        fetch_wait_ms=_FETCH_WAIT_MS.get(name, _GATHERING_MS),
         sole_owner=name in _SOLE_OWNERS,
         topic_prefix=topic_prefix,
         instance=os.environ.get("RETRACE_INSTANCE", name),

@@ -11,7 +11,7 @@ from commands import Context, ScoreTransaction, score_transaction
 from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
 from commands.policy.active import ActivePolicy
-from commands.ports import FeatureReader, RecentTail, Scorer, ServedFeatures
+from commands.ports import FeatureReader, Recent, Scorer, ServedFeatures
 from domain.events import Envelope
 from domain.features import CATALOGUE, Entity, EntityState, Inputs, entity_keys, finish
 from domain.features.engine import warm_up
@@ -30,7 +30,13 @@ NOW = from_rfc3339("2023-10-01T13:00:00Z")
 class TailFeatureReader:
     """Features from the process's own tail alone, as if no state had been stored yet."""
 
-    def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
+    async def answered(self, partition: int, offset: int) -> None:
+        """Whoever reads asks the log how far it goes."""
+
+    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
+        assert isinstance(recent, Ledger)
+        await recent.barrier()
+        tail = recent.tail
         states: dict[Entity, EntityState] = {}
         for entity, key in entity_keys(transaction).items():
             state = EntityState(entity, key)

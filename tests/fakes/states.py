@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
 from domain.features.state import version_of
 from eventlog.topics import TRANSACTIONS
-from projections.online.port import Marker, Markers, Move, Read
+from projections.online.port import Marker, Markers, Move, Read, StateReader
 
 Key = tuple[Entity, str]
 Kept = tuple[dict[Key, bytes], dict[int, Marker], dict[int, int], dict[int, Move]]
@@ -141,8 +142,41 @@ class InMemoryStates:
         raise UnavailableError("redis", "does not answer")
 
 
+class InMemoryServing:
+    """Implements projections.online.port.ServingStates, for the process called `name`.
+
+    `board` is what all processes have told, by name.
+    """
+
+    def __init__(
+        self, states: StateReader, name: str = "", board: dict[str, dict[int, int]] | None = None
+    ) -> None:
+        self._states, self._name = states, name
+        self._board = {} if board is None else board
+
+    async def read(self, keys: Sequence[Key]) -> Read:
+        greatest: dict[int, int] = {}
+        for told in self._board.values():
+            for partition, offset in told.items():
+                greatest[partition] = max(offset, greatest.get(partition, offset))
+        return replace(self._states.read(keys), answered=greatest)
+
+    async def answered(self, positions: Mapping[int, int]) -> None:
+        self._board[self._name] = dict(positions)
+
+    def markers(self) -> Markers:
+        return self._states.markers()
+
+
 class NoTail:
-    """The tail of a process that has read nothing."""
+    """Of a process that has read nothing: its own tail."""
+
+    @property
+    def tail(self) -> NoTail:
+        return self
+
+    async def reached(self, positions: Mapping[int, int]) -> None:
+        assert not positions
 
     def starts(self) -> list[int]:
         return [0] * TRANSACTIONS.partitions

@@ -19,8 +19,8 @@ PLANTED = (
     ),
     Planted(
         "features are read before the tail has caught up",
-        f"{DECIDING}/decision.py",
-        "            await context.ledger.barrier()\n",
+        f"{ONLINE}/reader.py",
+        "        await recent.reached(read.answered)\n",
         "",
         ("thick-traffic", "calm"),
     ),
@@ -34,12 +34,26 @@ PLANTED = (
     Planted(
         "a receipt is given before the append",
         f"{DECIDING}/submit.py",
-        "        position = await append_submission(submission, context)\n"
+        "        position = await context.ledger.append(submission)\n"
         "        await context.ledger.passed(position.partition, position.offset)\n",
-        "        append_submission(submission, context)\n"
+        "        context.ledger.append(submission)\n"
         "        return Receipt(submission.subject, False)\n",
     ),
+    Planted(
+        "a decision is answered and no other process is told",
+        f"{DECIDING}/decide.py",
+        "    await context.features.answered(known.partition, known.scored_offset)\n",
+        "",
+        ("thick-traffic", "calm"),
+    ),
     # The log, and what is remembered of it
+    Planted(
+        "what others wrote before us is passed over",
+        f"{LOG}/ledger/ledger.py",
+        "follows = place.offset == self._next[place.partition]",
+        "follows = place.offset >= self._next[place.partition]",
+        ("mixed", "calm"),
+    ),
     Planted(
         "the last decision counts",
         f"{LOG}/admission/first_wins.py",
@@ -68,10 +82,10 @@ PLANTED = (
         "waiting[0][0] <= self._ends[partition]",
     ),
     Planted(
-        "a barrier takes the ends that others asked for",
-        f"{LOG}/ledger/ledger.py",
+        "a shared call gives what others asked for before",
+        f"{LOG}/ledger/shared_call.py",
         "        if self._next is None or self._next.done():\n"
-        "            self._next = asyncio.ensure_future(self._follow(self._running, log))\n"
+        "            self._next = _task(self._follow(self._running))\n"
         "        return await asyncio.shield(self._next)\n",
         "        return await asyncio.shield(self._running)\n",
         ("thick-traffic", "calm"),

@@ -43,16 +43,16 @@ class FeastStateStore:
     ) -> None:
         self._config, self._declared, self._seconds = config, declared, seconds
         self._generations = RedisGenerations(config)
-        self._pinned: _Keyspace | None = None
+        self._pinned: Keyspace | None = None
         self._fixed: Generation | None = None
-        self._followed: tuple[float, _Keyspace] | None = None
+        self._followed: tuple[float, Keyspace] | None = None
 
     def adopt(self) -> Generation:
         """Pins this store to the live generation, making one where there is none; stays pinned."""
         if self._fixed is not None:
             return self._fixed
         found = self._generations.adopt(self._declared)
-        self._pinned = _Keyspace.of(found)
+        self._pinned = Keyspace.of(found)
         if found.hash != self._declared.hash:
             logger.warning(
                 "the online states are of feature set %s, and %s is declared: `retrace features "
@@ -63,7 +63,7 @@ class FeastStateStore:
     def at(self, generation: Generation) -> FeastStateStore:
         """A store of that generation, live or not."""
         other = FeastStateStore(self._config, declared=self._declared)
-        other._pinned, other._fixed = _Keyspace.of(generation), generation
+        other._pinned, other._fixed = Keyspace.of(generation), generation
         return other
 
     @property
@@ -77,6 +77,11 @@ class FeastStateStore:
         pinned = self._pinned
         return number if pinned is not None and number not in (0, pinned.number) else None
 
+    def keyspace(self) -> Keyspace:
+        """That in use, looked up anew where this store follows the live one."""
+        self._followed = None
+        return self._now()
+
     def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
         """States with the markers as of before: each state covers what its marker says.
 
@@ -85,8 +90,7 @@ class FeastStateStore:
         space = self._now()
         markers, found = self._stored(space, keys)
         if space.number and not markers.made:
-            self._followed = None
-            space = self._now()
+            space = self.keyspace()
             markers, found = self._stored(space, keys)
             if space.number and not markers.made:
                 raise UnavailableError("redis", f"generation {space.number} was removed, or lost")
@@ -99,7 +103,7 @@ class FeastStateStore:
         return Read(space.features, markers, states)
 
     def _stored(
-        self, space: _Keyspace, keys: Sequence[tuple[Entity, str]]
+        self, space: Keyspace, keys: Sequence[tuple[Entity, str]]
     ) -> tuple[Markers, dict[tuple[Entity, str], bytes | None]]:
         """Only of entities that the features of the keyspace ask for: of others none is kept."""
         asked = [key for key in keys if key[0] in space.features.by_entity]
@@ -107,7 +111,7 @@ class FeastStateStore:
         markers, found = space.store.read_states(self._config, wanted)
         return markers, dict(zip(asked, found, strict=True))
 
-    def _now(self) -> _Keyspace:
+    def _now(self) -> Keyspace:
         if self._pinned is not None:
             return self._pinned
         followed, now = self._followed, time.monotonic()
@@ -117,10 +121,10 @@ class FeastStateStore:
         if followed is not None and followed[1].number == number:
             space = followed[1]
         elif number:
-            space = _Keyspace.of(self._described(number))
+            space = Keyspace.of(self._described(number))
         else:
             # Nothing was ever live: all states are empty.
-            space = _Keyspace(0, self._declared, _store(0))
+            space = Keyspace(0, self._declared, _store(0))
         self._followed = now, space
         return space
 
@@ -172,7 +176,7 @@ class FeastStateStore:
 
 
 @dataclass(frozen=True, slots=True)
-class _Keyspace:
+class Keyspace:
     """A generation, with a store of its own: a read never mixes two of them."""
 
     number: int
@@ -180,7 +184,7 @@ class _Keyspace:
     store: VersionedRedisOnlineStore
 
     @classmethod
-    def of(cls, generation: Generation) -> _Keyspace:
+    def of(cls, generation: Generation) -> Keyspace:
         if generation.features is None:
             raise IntegrityError(
                 f"generation {generation.number} of the online states was made by another version "

@@ -46,6 +46,7 @@ from projections.online.adapters.state_layout import (
     markers_key,
     markers_of,
     space_of,
+    state_of,
     writers_key,
 )
 from projections.online.port import Marker, Markers, Move
@@ -198,7 +199,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
                 stored, *found, made = pipe.execute()
         except RedisError as error:
             raise away(error) from error
-        states = [ValueProto.FromString(value).bytes_val if value else None for value in found]
+        states = [state_of(value) if value else None for value in found]
         return replace(markers_of(stored), made=bool(made)), states
 
     def markers(self, config: RepoConfig) -> Markers:

@@ -143,6 +143,11 @@ def live_key(project: str) -> str:
     return f"retrace:live:{project}"
 
 
+def answered_key(project: str) -> str:
+    """A hash: by process, up to where in the log it has answered."""
+    return f"retrace:answered:{project}"
+
+
 def generation_key(space: str) -> str:
     """A hash that describes a generation: its features as JSON, their hash, the reason."""
     return f"retrace:generation:{space}"
@@ -183,6 +188,12 @@ def field_of(view: str) -> bytes:
 def value_of(state: bytes) -> bytes:
     value: bytes = ValueProto(bytes_val=state).SerializeToString()
     return value
+
+
+def state_of(value: bytes) -> bytes:
+    """The reverse of `value_of`."""
+    state: bytes = ValueProto.FromString(value).bytes_val
+    return state
 
 
 def stamp_of(moment: datetime) -> bytes:

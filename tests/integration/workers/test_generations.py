@@ -4,7 +4,6 @@ import pytest
 import redis
 from feast import FeatureStore
 
-from commands.ports import ServedFeatures
 from domain.errors import IntegrityError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from eventlog.topics import ENTITIES
@@ -13,7 +12,7 @@ from projections.online.adapters.feast_repo import feature_store, repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.port import Marker, Move
-from projections.online.reader import OnlineFeatureReader
+from runtime.composition.stores import open_feature_reader
 from runtime.settings import Settings
 from tests.builders.workers.history import save, state_of, transaction
 from tests.fakes.states import NoTail
@@ -145,7 +144,7 @@ def read_online(store: FeatureStore) -> dict[str, float | None]:
     return {name: values[0] for name, values in online.to_dict().items()}
 
 
-def test_a_process_reads_no_states_while_it_cannot_compute_the_live_ones(
+async def test_a_process_reads_no_states_while_it_cannot_compute_the_live_ones(
     states: FeastStateStore, settings: Settings
 ) -> None:
     """As when a newer version runs beside it, or half of what describes them was lost."""
@@ -157,8 +156,8 @@ def test_a_process_reads_no_states_while_it_cannot_compute_the_live_ones(
         lambda: client.delete(described),
     ):
         spoil()
-        reader = OnlineFeatureReader(FeastStateStore(repo_config(settings)), ServedFeatures)
-        assert reader.covered() == {}
-        given = reader.read(transaction(1), NoTail())
+        with open_feature_reader(settings, "test") as reader:
+            assert reader.covered() == {}
+            given = await reader.read(transaction(1), NoTail())
         assert "features_unavailable" in given.flags
     client.close()

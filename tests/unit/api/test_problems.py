@@ -203,3 +203,24 @@ async def test_another_packing_is_answered_415_with_those_that_are_read(api: Api
     assert answer.status_code == 415
     assert answer.headers["Accept-Encoding"] == "gzip, zstd, identity"
     assert answer.json()["type"].endswith("unsupported-media-type")
+
+
+async def test_a_client_that_hangs_up_is_no_error_of_ours(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def nobody(_message: Any) -> None:
+        return
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/score",
+        "query_string": b"",
+        "headers": [],
+        "app": api.app,
+    }
+    await api.app(scope, gone, nobody)
+    assert caplog.records == []

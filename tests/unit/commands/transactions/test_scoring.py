@@ -1,13 +1,12 @@
 """Decisions over the in-memory log: one per id, whoever asks and however often."""
 
 import asyncio
-import threading
 from pathlib import Path
 
 import pytest
 
 from commands import DecideTransaction, SubmitTransaction, decide_transaction, submit_transaction
-from commands.ports import RecentTail, ServedFeatures
+from commands.ports import Recent, ServedFeatures
 from domain.errors import ConflictError, InvalidTransactionError
 from domain.events import Envelope, TransactionScored
 from domain.features import CATALOGUE, finish
@@ -114,21 +113,23 @@ async def test_every_wrong_field_is_named_and_nothing_is_appended(log: InMemoryE
     assert list(log.read(TRANSACTIONS)) == []
 
 
-class HangingReader:
+class Unheard:
+    async def answered(self, partition: int, offset: int) -> None:
+        """Nobody is told."""
+
+
+class HangingReader(Unheard):
     """A feature store that does not answer until it is released."""
 
-    def __init__(self) -> None:
-        self.released = threading.Event()
-
-    def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
-        self.released.wait(30)
+    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
+        await asyncio.sleep(30)
         raise AssertionError("nobody waits for this")
 
 
-class AbsentReader:
+class AbsentReader(Unheard):
     """A feature store that is away."""
 
-    def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
+    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
         values = finish({}, transaction)
         return ServedFeatures(CATALOGUE, values, {}, ["features_unavailable"])
 
@@ -137,14 +138,13 @@ async def test_past_the_deadline_the_rules_decide_and_say_so(log: InMemoryEventL
     reader = HangingReader()
     with deciding_process(log, features=reader, deadline=0.05) as context:
         scored = await score(context)
-        reader.released.set()
         assert scored.data.path == "deadline"
         assert scored.data.model_id == "rules-only"
         assert "path.deadline" in scored.data.reasons
 
 
-class BrokenReader:
-    def read(self, transaction: Transaction, tail: RecentTail) -> ServedFeatures:
+class BrokenReader(Unheard):
+    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
         raise ValueError("a state that nobody thought of")
 
 

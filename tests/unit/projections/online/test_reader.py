@@ -3,15 +3,15 @@
 from domain.features import CATALOGUE, Entity
 from projections.online.reader import OnlineFeatureReader
 from tests.builders.workers.history import transaction
-from tests.fakes.states import InMemoryStates, NoTail
+from tests.fakes.states import InMemoryServing, InMemoryStates, NoTail
 
 
-def test_a_decision_records_the_entities_of_its_features_alone() -> None:
-    reader = OnlineFeatureReader(InMemoryStates(), lambda *answer: answer)
+async def test_a_decision_records_the_entities_of_its_features_alone() -> None:
+    reader = OnlineFeatureReader(InMemoryServing(InMemoryStates()), lambda *answer: answer)
     asked = transaction(1)
     assert asked.customer_id is not None
     assert asked.device_id is not None
-    features, values, versions, flags = reader.read(asked, NoTail())
+    features, values, versions, flags = await reader.read(asked, NoTail())
     assert features is CATALOGUE
     assert list(versions) == [entity.value for entity in CATALOGUE.entities]
     assert Entity.CUSTOMER.value not in versions
