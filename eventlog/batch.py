@@ -27,6 +27,10 @@ class Batch:
     def next(self) -> int:
         return self.records[-1][0] + 1
 
+    def part(self, start: int, end: int) -> Batch:
+        """Its records [start, end), counted from its first; they may be none."""
+        return Batch(self.topic, self.partition, self.records[start:end], self.end)
+
     def since(self, offset: int) -> Batch:
         """The part at or above `offset`; its records may be none."""
         if offset <= self.first:

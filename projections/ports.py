@@ -38,22 +38,23 @@ class Counts:
 
 
 class UnfoldableError(UndecodableError):
-    """Records of a batch do not fit the store; `reasons` by offset. Nothing was committed.
+    """Records do not fit the store; `reasons` by position. Nothing was committed.
 
-    The caller dead-letters them, gives them the status `dead` and hands the batch in again.
+    The caller dead-letters them, gives them the status `dead` and hands all in again.
     """
 
-    def __init__(self, reasons: Mapping[int, str]) -> None:
+    def __init__(self, reasons: Mapping[Position, str]) -> None:
         first = min(reasons)
-        super().__init__(f"{len(reasons)} record(s), first at offset {first}: {reasons[first]}")
+        where = f"{first.partition}/{first.offset}"
+        super().__init__(f"{len(reasons)} record(s), first at {where}: {reasons[first]}")
         self.reasons = dict(reasons)
 
 
 class BatchProjection(Protocol):
-    """State in one store that follows one topic. Blocking; one thread per partition at a time.
+    """State in one store that follows one topic. Blocking; one thread at a time.
 
-    Exactly once: rows, counts and position become visible together, or (evidence) rows are
-    idempotent and the position is written after them. Handing a batch in again, whole or in part,
+    Exactly once: rows, counts and positions become visible together, or (evidence) rows are
+    idempotent and positions are written after them. Handing records in again, all or some of them,
     changes nothing that is committed. Every record adds one to exactly one count.
     """
 
@@ -72,11 +73,12 @@ class BatchProjection(Protocol):
         """
         ...
 
-    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
-        """Folds records in offset order; those below the committed position are skipped.
+    def project(self, batches: Mapping[int, Sequence[CheckedRecord]]) -> None:
+        """Folds the records of each partition in offset order; those below its committed position
+        are skipped.
 
-        Raises FencedError (the partition is not ours: drop the batch, stop), UnavailableError
-        (nothing or all of it is committed: hand the same batch in again) or UnfoldableError.
+        Raises FencedError (a partition is not ours: drop its batch, stop), UnavailableError
+        (of each partition nothing or all is committed: hand the same in again) or UnfoldableError.
         """
         ...
 
@@ -86,7 +88,7 @@ class BatchProjection(Protocol):
 
 
 class BatchHandler(Protocol):
-    """Folds the batches of one topic."""
+    """Folds the batches of one topic, those of several partitions at a time."""
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
         """Takes these partitions over, all that this worker has from now on.
@@ -95,10 +97,11 @@ class BatchHandler(Protocol):
         """
         ...
 
-    async def handle(self, batch: Batch) -> None:
-        """Folds and keeps the batch. Raises UnavailableError: it is handed in again.
+    async def handle(self, batches: Sequence[Batch]) -> None:
+        """Folds and keeps what was fetched together, one batch of each partition.
 
-        Raises FencedError where the store is not what it left: it is assigned again, in place.
+        Raises UnavailableError: the same batches are handed in again. Raises FencedError where the
+        store is not what it left: it is assigned again, in place.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from operator import not_
 
@@ -89,7 +89,11 @@ class AlertWebhook:
             if pending.partition in partitions:
                 self._settle(alert_id)
 
-    async def handle(self, batch: Batch) -> None:
+    async def handle(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            self._take(batch)
+
+    def _take(self, batch: Batch) -> None:
         for offset, _, value in batch.records:
             try:
                 envelope = decode(value or b"")

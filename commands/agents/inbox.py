@@ -4,7 +4,7 @@ The inbox is not the log: a record that is read twice is the same submission bot
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from commands.intake.payload import MalformedPayloadError
 from commands.intake.wrappings import shape_of, unwrapped
@@ -34,11 +34,13 @@ class InboxAgent:
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
         return self._positions.starts(partitions)
 
-    async def handle(self, batch: Batch) -> None:
-        for start in range(0, len(batch.records), _AT_ONCE):
-            some = batch.records[start : start + _AT_ONCE]
-            await asyncio.gather(*(self._take(batch, at, value or b"") for at, _, value in some))
-        self._positions.commit({batch.partition: batch.next})
+    async def handle(self, batches: Sequence[Batch]) -> None:
+        records = [
+            (batch, offset, value or b"") for batch in batches for offset, _, value in batch.records
+        ]
+        for start in range(0, len(records), _AT_ONCE):
+            await asyncio.gather(*(self._take(*each) for each in records[start : start + _AT_ONCE]))
+        self._positions.commit({batch.partition: batch.next for batch in batches})
 
     async def revoke(self, partitions: set[int]) -> None:  # noqa: ARG002
         return

@@ -68,7 +68,14 @@ class LabelRetry:
     async def revoke(self, partitions: set[int]) -> None:
         """The next assignment names what is left, and forgets these."""
 
-    async def handle(self, batch: Batch) -> None:
+    async def handle(self, batches: Sequence[Batch]) -> None:
+        labels = [label for batch in batches for label in self._labels(batch)]
+        self._some = self._some or bool(labels)
+        ends = {batch.partition: batch.next for batch in batches}
+        self._parked.park(labels, ends, self._clock())
+        self._woken.set()
+
+    def _labels(self, batch: Batch) -> list[Parked]:
         labels: list[Parked] = []
         for offset, _, value in batch.records:
             try:
@@ -87,9 +94,7 @@ class LabelRetry:
                         envelope.known_time,
                     )
                 )  # fmt: skip
-        self._some = self._some or bool(labels)
-        self._parked.park(labels, {batch.partition: batch.next}, self._clock())
-        self._woken.set()
+        return labels
 
     async def retry_due(self) -> None:
         """Records for ever what can be recorded, a few transactions at once."""

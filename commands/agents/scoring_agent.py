@@ -6,7 +6,7 @@ seconds to the process that took them; where both decide, the first decision in 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from domain.alerts import alert_of
 from domain.errors import RetraceError, UnavailableError
@@ -63,21 +63,24 @@ class ScoringAgent:
     async def revoke(self, partitions: set[int]) -> None:
         self._due = {i: due for i, due in self._due.items() if due[0] not in partitions}
 
-    async def handle(self, batch: Batch) -> None:
-        await self._ledger.passed(batch.partition, batch.next - 1, within=_TAIL_SECONDS)
-        now: list[str] = []
-        alerts: list[Awaitable[object]] = []
+    async def handle(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            await self._ledger.passed(batch.partition, batch.next - 1, within=_TAIL_SECONDS)
+        await asyncio.gather(*(each for batch in batches for each in self._work(batch)))
+        self._positions.commit({batch.partition: batch.next for batch in batches})
+
+    def _work(self, batch: Batch) -> list[Awaitable[object]]:
+        work: list[Awaitable[object]] = []
         for offset, _, value in batch.records:
             envelope = _decoded(value or b"")
             if envelope is None:
                 continue
             if isinstance(envelope.data, TransactionSubmitted):
                 if self._is_due(envelope, batch.partition, offset):
-                    now.append(envelope.subject)
+                    work.append(self._decide_now(envelope.subject, batch.partition))
             elif isinstance(envelope.data, TransactionScored):
-                alerts += self._alerts(envelope, batch.partition, offset)
-        await asyncio.gather(*alerts, *(self._decide_now(each, batch.partition) for each in now))
-        self._positions.commit({batch.partition: batch.next})
+                work += self._alerts(envelope, batch.partition, offset)
+        return work
 
     async def decide_overdue(self) -> None:
         """Decides, for ever, what stayed undecided for longer than `grace`."""

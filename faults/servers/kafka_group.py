@@ -19,7 +19,8 @@ from projections.faust.membership import Assigned, Consume
 from projections.faust.membership import TopicPartition as Place
 
 SESSION_SECONDS = 10.0
-_BUFFERED = 2
+_BUFFERED = 4
+_TOGETHER = 0.8
 _MOST_RECORDS = 20
 _FETCH_SECONDS = 0.02
 _IDLE_SECONDS = 5.0
@@ -225,8 +226,17 @@ class SimulatedMembership:
         return self._cluster.partitions(by_name(topic))
 
     async def _hand_out(self, topic: str) -> None:
+        queue = self._queues[topic]
         while True:
-            await self._consume(await self._queues[topic].get())
+            batches = {(first := await queue.get()).partition: first}
+            # What has come meanwhile of other partitions is handed out with it, as one fetch.
+            while not queue.empty() and self._trouble.chance.random() < _TOGETHER:
+                following = queue.get_nowait()
+                if following.partition in batches:
+                    await self._consume(list(batches.values()))
+                    batches = {}
+                batches[following.partition] = following
+            await self._consume(list(batches.values()))
 
 
 def _raw(record: Recorded) -> tuple[int, bytes | None, bytes | None]:

@@ -1,7 +1,7 @@
 """PostgreSQL: transactions that commit whole or not at all, fenced by an epoch per partition."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -89,8 +89,8 @@ class SimulatedProjection:
     def assign(self, partition: int) -> int:
         return self._server.transaction(self._process, lambda: self._taken(partition))
 
-    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
-        self._server.transaction(self._process, lambda: self._projected(partition, batch))
+    def project(self, batches: Mapping[int, Sequence[CheckedRecord]]) -> None:
+        self._server.transaction(self._process, lambda: self._projected(batches))
 
     def revoke(self, partition: int) -> None:
         self._owned.pop(partition, None)
@@ -100,16 +100,19 @@ class SimulatedProjection:
         self._owned[partition] = self._positions.epochs[partition]
         return self._positions.next[partition]
 
-    def _projected(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
-        if self._owned.get(partition) != self._positions.epochs[partition]:
-            raise FencedError(f"partition {partition} of {self.name} is not ours")
-        start = self._positions.next[partition]
-        fresh = [each for each in batch if each.position.offset >= start]
-        if refused := {e.position.offset: _NO_NUL for e in fresh if _holds_nul(e)}:
+    def _projected(self, batches: Mapping[int, Sequence[CheckedRecord]]) -> None:
+        fresh: list[CheckedRecord] = []
+        for partition, batch in batches.items():
+            if self._owned.get(partition) != self._positions.epochs[partition]:
+                raise FencedError(f"partition {partition} of {self.name} is not ours")
+            start = self._positions.next[partition]
+            fresh += [each for each in batch if each.position.offset >= start]
+        if refused := {each.position: _NO_NUL for each in fresh if _holds_nul(each)}:
             raise UnfoldableError(refused)
         for each in fresh:
-            self._positions.statuses[partition, each.position.offset] = each.status
-            self._positions.next[partition] = each.position.offset + 1
+            place = each.position
+            self._positions.statuses[place.partition, place.offset] = each.status
+            self._positions.next[place.partition] = place.offset + 1
 
 
 def _holds_nul(record: CheckedRecord) -> bool:

@@ -81,17 +81,18 @@ class Archiver:
         remembered = self._admission.open(partitions, {p for p in partitions if not reached.get(p)})
         return {p: min(each.first, remembered.get(p, 0)) for p, each in self._open.items()}
 
-    async def handle(self, batch: Batch) -> None:
-        checked = await self._admission.check(batch)
-        async with self._turns[batch.partition]:
-            held = self._open[batch.partition]
-            if batch.next > held.next:
-                if batch.first > held.next and not held.fresh:
-                    raise self._lost(held.next, batch)
-                await asyncio.to_thread(_gather, held, batch, checked)
-            if self._full(held):
-                await self._write(batch.partition)
-        self._admission.commit(batch)
+    async def handle(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            checked = await self._admission.check(batch)
+            async with self._turns[batch.partition]:
+                held = self._open[batch.partition]
+                if batch.next > held.next:
+                    if batch.first > held.next and not held.fresh:
+                        raise self._lost(held.next, batch)
+                    await asyncio.to_thread(_gather, held, batch, checked)
+                if self._full(held):
+                    await self._write(batch.partition)
+        self._admission.commit(batches)
 
     async def revoke(self, partitions: set[int]) -> None:
         for partition in partitions:

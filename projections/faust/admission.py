@@ -94,10 +94,10 @@ class RecordAdmission:
         counts = self._admission.admit(envelope, position.partition, position.offset)
         return "counts" if counts else "void"
 
-    def commit(self, batch: Batch) -> None:
-        """Call once the batch is projected: later ids are not remembered."""
+    def commit(self, batches: Sequence[Batch]) -> None:
+        """Call once the batches are projected: later ids are not remembered."""
         if self._memory is not None:
-            self._memory.commit({batch.partition: batch.next})
+            self._memory.commit({batch.partition: batch.next for batch in batches})
 
     def close(self) -> None:
         if self._memory is not None:

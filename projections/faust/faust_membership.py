@@ -27,8 +27,8 @@ class FaustMembership:
 
     def _add_agent(self, topic: str, consume: Consume) -> None:
         async def take(stream: Any) -> None:
-            async for batch in stream:
-                await consume(batch)
+            async for batches in stream:
+                await consume(batches)
 
         channel = self._app.topic(topic, schema=BatchSchema())
         self._app.agent(channel, name=topic, concurrency=1)(take)

@@ -1,6 +1,6 @@
 """Port of a worker: membership in a consumer group, which partitions are ours and their records."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from eventlog.batch import Batch
@@ -8,7 +8,8 @@ from eventlog.batch import Batch
 TopicPartition = tuple[str, int]
 """Full name of a topic, its prefix included, and a partition."""
 Assigned = Callable[[frozenset[TopicPartition]], None]
-Consume = Callable[[Batch], Awaitable[None]]
+Consume = Callable[[Sequence[Batch]], Awaitable[None]]
+"""Takes what was fetched together of one topic: one batch of each partition."""
 
 
 class Membership(Protocol):
@@ -20,7 +21,7 @@ class Membership(Protocol):
     def bind(self, topics: Iterable[str], assigned: Assigned, consume: Consume) -> None:
         """`assigned` is called after each rebalance, with all partitions that are ours from now on.
 
-        It returns at once, and ends every hold. `consume` is awaited for one batch of a topic at a
+        It returns at once, and ends every hold. `consume` is awaited for one fetch of a topic at a
         time, topics side by side; batches of a partition come in offset order from where it was
         sought. Batches that were fetched earlier may still come after `assigned` and after a seek.
         """

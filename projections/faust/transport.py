@@ -1,6 +1,6 @@
-"""Transport of Faust in batches: one message per fetched batch of a partition.
+"""Transport of Faust in batches: one message for all that was fetched together of a topic.
 
-A Faust message costs two or three asyncio tasks, whatever it carries; so it carries a batch.
+A Faust message costs two or three asyncio tasks, whatever it carries; so it carries the batches.
 Where to begin after an assignment is told from outside, by `BatchConsumer.begin_at`, and may take
 as long as it likes: Faust ends its recovery without a word where `perform_seek` takes longer than
 its request timeout. Faust's own commits only show lag to other tools; nothing resumes from them.
@@ -28,7 +28,7 @@ _SEEK_SECONDS = 10.0
 
 
 class BatchSchema(Schema):  # type: ignore[misc]
-    """Passes the batch through."""
+    """Passes the batches through."""
 
     def loads_key(self, _app: Any, message: Any, **_: Any) -> Any:
         return message.key
@@ -82,7 +82,7 @@ class _NoOffsets(dict[TP, int | None]):
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
-    """Faust's consumer, yielding batches, and reading no partition before it has been sought."""
+    """Faust's consumer, yielding fetches, and reading no partition before it has been sought."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,7 +98,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self,
         timeout: float,  # noqa: ASYNC109 (the name is Faust's)
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """At most one message per partition: its batch, under the offset of its last record."""
+        """At most one message per topic: its batches, as of one of its partitions."""
         if self.flow_active and not self._get_active_partitions():
             # Faust would look again after a second, whatever is resumed meanwhile.
             self._resumed.clear()
@@ -111,25 +111,28 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             if not self.app.should_stop:
                 raise
             return
+        topics: dict[str, dict[TP, list[Any]]] = {}
         for tp, records in (fetched or {}).items():
+            wanted = active is None or tp in active or tp in self._buffered_partitions
+            if records and wanted:
+                topics.setdefault(tp.topic, {})[tp] = records
+        for found in topics.values():
             current = self.flow_active and generation == self.app.consumer_generation_id
             if self.should_stop or not current:
                 return
-            wanted = active is None or tp in active or tp in self._buffered_partitions
-            if records and wanted:
-                yield tp, self._message(tp, records)
+            tp, records = next(iter(found.items()))
+            message = self._to_message(tp, records[-1])
+            message.value = [self._batch(*each) for each in found.items()]
+            yield tp, message
 
-    def _message(self, tp: TP, records: list[Any]) -> ConsumerMessage:
-        last = records[-1]
-        message = self._to_message(tp, last)
-        end = self.highwater(tp)
-        message.value = Batch(
+    def _batch(self, tp: TP, records: list[Any]) -> Batch:
+        last, end = records[-1], self.highwater(tp)
+        return Batch(
             tp.topic,
             tp.partition,
             [(record.offset, record.key, record.value) for record in records],
             last.offset + 1 if end is None else max(end, last.offset + 1),
         )
-        return message
 
     async def perform_seek(self) -> None:
         """Called by Faust after each rebalance; our own seek follows the assignment."""

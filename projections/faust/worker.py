@@ -1,13 +1,14 @@
 """Worker: binds batch handlers to a membership, with assignment, order, retries and gaps.
 
-A handler gets each partition's records in offset order, once per assignment, from the position
-that it named. Calls to one handler are made one after the other; handlers run side by side.
+A handler gets what was fetched together, each partition's records in offset order, once per
+assignment, from the position that it named. Calls to one handler are made one after the other;
+handlers run side by side.
 An assignment may take as long as a store is away; a newer one supersedes it.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TypeVar
@@ -194,41 +195,61 @@ class Worker:
         if epoch != self._epoch:
             raise FencedError("superseded by a newer assignment")
 
-    async def _consume(self, batch: Batch) -> None:
-        epoch, tp = self._epoch, (batch.topic, batch.partition)
-        if tp not in self._next:
-            # Dropped at once: a group that takes partitions away waits for the batch under way.
+    async def _consume(self, batches: Sequence[Batch]) -> None:
+        epoch = self._epoch
+        # Others are dropped at once: a group that takes partitions away waits for what is under way
+        ours = [each for each in batches if _place(each) in self._next]
+        if not ours:
             return
-        async with self._turns[batch.topic]:
-            if self._done.is_set() or epoch != self._epoch or tp in self._fenced:
+        async with self._turns[ours[0].topic]:
+            if self._done.is_set() or epoch != self._epoch:
                 return
-            try:
-                await self._in_order(epoch, batch)
-            except FencedError as error:
-                if epoch == self._epoch:
-                    # Until the next assignment it counts as lag.
-                    logger.warning("%s: %s", self.name, error)
-                    self._fenced.add(tp)
-                    loop = asyncio.get_running_loop()
-                    loop.call_later(_FENCED_SECONDS, self.again, epoch)
-            except Exception as error:
-                self.stop(error)
+            await self._handle(epoch, ours)
 
-    async def _in_order(self, epoch: int, batch: Batch) -> None:
-        tp = (batch.topic, batch.partition)
+    async def _handle(self, epoch: int, batches: Sequence[Batch]) -> None:
+        try:
+            await self._in_order(epoch, batches)
+        except FencedError as error:
+            if epoch != self._epoch:
+                return
+            if len(batches) > 1:
+                # One of them is; the others go on.
+                for each in batches:
+                    await self._handle(epoch, [each])
+                return
+            # Until the next assignment it counts as lag.
+            logger.warning("%s: %s", self.name, error)
+            self._fenced.add(_place(batches[0]))
+            asyncio.get_running_loop().call_later(_FENCED_SECONDS, self.again, epoch)
+        except Exception as error:
+            self.stop(error)
+
+    async def _in_order(self, epoch: int, batches: Sequence[Batch]) -> None:
+        self._check(epoch)
+        fresh = []
+        for batch in batches:
+            tp = _place(batch)
+            self.ends[tp] = max(batch.end, self.ends.get(tp, 0))
+            if tp not in self._fenced and not await self._jumped(epoch, batch):
+                fresh.append(batch.since(self._next[tp]))
+        if fresh:
+            handler = self._handlers[fresh[0].topic]
+            await self._unless_superseded(epoch, partial(handler.handle, fresh))
+            self._next.update({_place(each): each.next for each in fresh})
+
+    async def _jumped(self, epoch: int, batch: Batch) -> bool:
+        """True where nothing of the batch is to be handled."""
+        tp = _place(batch)
         expected = self._next[tp]
-        self.ends[tp] = max(batch.end, self.ends.get(tp, 0))
         if batch.next <= expected:
-            return
-        if batch.first > expected and self._sought.get(tp) != (expected, batch.first):
-            # A fetch was lost between two assignments; a second jump is a hole in the log.
-            logger.warning("%s: %s/%d jumped from %d to %d", self.name, *tp, expected, batch.first)
-            self._sought[tp] = (expected, batch.first)
-            await self._unless_superseded(epoch, partial(self.membership.seek, {tp: expected}))
-            return
-        handle = partial(self._handlers[batch.topic].handle, batch.since(expected))
-        await self._unless_superseded(epoch, handle)
-        self._next[tp] = batch.next
+            return True
+        if batch.first <= expected or self._sought.get(tp) == (expected, batch.first):
+            return False
+        # A fetch was lost between two assignments; a second jump is a hole in the log.
+        logger.warning("%s: %s/%d jumped from %d to %d", self.name, *tp, expected, batch.first)
+        self._sought[tp] = (expected, batch.first)
+        await self._unless_superseded(epoch, partial(self.membership.seek, {tp: expected}))
+        return True
 
     def background(self, task: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """Runs a task beside the batches: again after UnavailableError; other errors stop us."""
@@ -264,6 +285,10 @@ class Worker:
                 self.progress.alive()
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _place(batch: Batch) -> TopicPartition:
+    return batch.topic, batch.partition
 
 
 def explain(error: BaseException) -> str:

@@ -92,19 +92,23 @@ class OfflineVectors:
         self._writing: Written | None = None
         self._held: set[int] = set()
 
-    async def handle(self, batch: Batch) -> None:
+    async def handle(self, batches: Sequence[Batch]) -> None:
         async with self._turn:
             if not self._ours:
                 return
-            # A batch handed in again after a failed write is in the merge already.
-            batch = batch.since(self._read[batch.partition])
-            if batch.records:
-                checked = await self._ports.admission.check(batch)
-                arrived = asyncio.get_running_loop().time()
-                self._merge.add(_entry(each, arrived) for each in checked)
-                self._read[batch.partition] = batch.next
-                self._ports.admission.commit(batch)
+            for batch in batches:
+                await self._add(batch)
+            self._ports.admission.commit(batches)
             await self._advance()
+
+    async def _add(self, batch: Batch) -> None:
+        # A batch handed in again after a failed write is in the merge already.
+        batch = batch.since(self._read[batch.partition])
+        if batch.records:
+            checked = await self._ports.admission.check(batch)
+            arrived = asyncio.get_running_loop().time()
+            self._merge.add(_entry(each, arrived) for each in checked)
+            self._read[batch.partition] = batch.next
 
     async def revoke(self, partitions: set[int]) -> None:
         async with self._turn:

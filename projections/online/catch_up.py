@@ -48,7 +48,7 @@ class CatchUp:
         taken = 0
         while some := await asyncio.to_thread(lambda: list(islice(records, _AT_ONCE))):
             batch: list[Record] = [(r.position.offset, None, r.value) for r in some]
-            await self._writer.handle(Batch(ENTITIES.name, shard, batch, ends[shard]))
+            await self._writer.handle([Batch(ENTITIES.name, shard, batch, ends[shard])])
             taken += len(some)
         return taken
 

@@ -8,7 +8,7 @@ covering it has lost what came before, so the source is read and sent to it anew
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from domain.features import FeatureEvent, entity_keys, feature_event
 from eventlog.batch import Batch
 from eventlog.port import Position
 from eventlog.routing import VERSION, Routed, encode_routed, shard_of
-from eventlog.topics import ENTITIES, TRANSACTIONS
+from eventlog.topics import ENTITIES
 from projections.faust.admission import RecordAdmission
 from projections.online.port import Marker, StateStore
 
@@ -63,7 +63,7 @@ class Router:
         self._awaited: dict[int, list[_Told]] = {}
         self._lacking: dict[tuple[int, int], int] = {}
         self._pause, self._look_at = _LOOK_SECONDS, 0.0
-        self._turns = {source: asyncio.Lock() for source in range(TRANSACTIONS.partitions)}
+        self._turn = asyncio.Lock()
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
         markers = await asyncio.to_thread(self._states.markers)
@@ -80,11 +80,12 @@ class Router:
         remembered = self._admission.open(partitions, {p for p, at in self._next.items() if not at})
         return {p: min(at, remembered.get(p, at)) for p, at in self._next.items()}
 
-    async def handle(self, batch: Batch) -> None:
-        for start in range(0, len(batch.records), _AT_ONCE):
-            records = batch.records[start : start + _AT_ONCE]
-            async with self._turns[batch.partition]:
-                await self._route(Batch(batch.topic, batch.partition, records, batch.end))
+    async def handle(self, batches: Sequence[Batch]) -> None:
+        longest = max(len(batch.records) for batch in batches)
+        for start in range(0, longest, _AT_ONCE):
+            some = [each.part(start, start + _AT_ONCE) for each in batches]
+            async with self._turn:
+                await self._route([each for each in some if each.records])
 
     async def revoke(self, partitions: set[int]) -> None:
         for partition in partitions:
@@ -98,10 +99,8 @@ class Router:
         """
         while True:
             await asyncio.sleep(_WATERMARK_SECONDS)
-            for source in list(self._next):
-                async with self._turns[source]:
-                    if source in self._next:
-                        await self._send_upto(source, self._next[source], {})
+            async with self._turn:
+                await self._send_upto(self._next, {})
             if asyncio.get_running_loop().time() >= self._look_at:
                 await self._look()
 
@@ -130,38 +129,48 @@ class Router:
             self._again()
         self._look_at = asyncio.get_running_loop().time() + pause
 
-    async def _route(self, batch: Batch) -> None:
-        checked = await self._admission.check(batch)
-        first = self._next[batch.partition]
-        if batch.next > first:
-            shards: dict[int, list[Entry]] = {}
+    async def _route(self, batches: Sequence[Batch]) -> None:
+        shards: dict[int, dict[int, list[Entry]]] = {}
+        upto: dict[int, int] = {}
+        for batch in batches:
+            checked = await self._admission.check(batch)
+            first = self._next[batch.partition]
+            if batch.next <= first:
+                continue
+            upto[batch.partition] = batch.next
             for each in checked:
                 if each.status == "counts" and each.envelope and each.position.offset >= first:
-                    _add_entries(shards, each.position.offset, feature_event(each.envelope))
-            # Shards that nothing concerns get a watermark from `watch`: where traffic is thin this
-            # saves seven of eight records, and a decision waits for none of them.
-            if shards:
-                await self._send_upto(batch.partition, batch.next, shards)
-            self._next[batch.partition] = batch.next
-        self._admission.commit(batch)
+                    _add_entries(shards, each.position, feature_event(each.envelope))
+        # Shards that nothing concerns get a watermark from `watch`: where traffic is thin this
+        # saves seven of eight records, and a decision waits for none of them.
+        if shards:
+            await self._send_upto(upto, shards)
+        self._next.update(upto)
+        self._admission.commit(batches)
 
-    async def _send_upto(self, source: int, upto: int, shards: Mapping[int, list[Entry]]) -> None:
-        """Sends the entries of `shards`; where it is empty, watermarks to all that are behind."""
-        sent, told = self._sent[source], self._told[source]
-        before = list(sent)
+    async def _send_upto(
+        self, upto: Mapping[int, int], shards: Mapping[int, Mapping[int, list[Entry]]]
+    ) -> None:
+        """Sends the entries of `shards` by source; where it is empty, watermarks to all that are
+        behind. One record is of one source: the server gets those of a shard in one batch."""
+        before = {source: list(self._sent[source]) for source in upto}
         sends = []
-        for shard in shards or range(len(sent)):
-            # `first` may lie before the batch: offsets that the log no longer has are covered.
-            if sent[shard] < upto:
-                entries = [each for each in shards.get(shard, []) if each[0] >= sent[shard]]
-                record = Routed(VERSION, source, sent[shard], upto - 1, entries)
-                sends.append(self._tell(told, shard, record))
-                sent[shard] = upto
+        for source, end in upto.items():
+            sent, told = self._sent[source], self._told[source]
+            for shard in range(len(sent)):
+                entries = shards.get(shard, {}).get(source)
+                # `first` may lie before the batch: offsets that the log no longer has are covered.
+                if sent[shard] < end and (entries or not shards):
+                    left = [each for each in entries or () if each[0] >= sent[shard]]
+                    record = Routed(VERSION, source, sent[shard], end - 1, left)
+                    sends.append(self._tell(told, shard, record))
+                    sent[shard] = end
         try:
             await asyncio.gather(*sends)
         except BaseException:
             # What did arrive is sent again, and skipped by its offsets.
-            sent[:] = before
+            for source, at in before.items():
+                self._sent[source][:] = at
             raise
 
     async def _tell(self, told: list[_Told], shard: int, record: Routed) -> None:
@@ -169,7 +178,9 @@ class Router:
         told[shard] = _Told(position.offset + 1, record.last)
 
 
-def _add_entries(shards: dict[int, list[Entry]], offset: int, event: FeatureEvent | None) -> None:
+def _add_entries(
+    shards: dict[int, dict[int, list[Entry]]], place: Position, event: FeatureEvent | None
+) -> None:
     if event is None:
         return
     concerned: dict[int, list[str]] = {}
@@ -177,4 +188,5 @@ def _add_entries(shards: dict[int, list[Entry]], offset: int, event: FeatureEven
         concerned.setdefault(shard_of(entity, key), []).append(entity)
     wire = event.to_wire()
     for shard, entities in concerned.items():
-        shards.setdefault(shard, []).append((offset, entities, wire))
+        by_source = shards.setdefault(shard, {})
+        by_source.setdefault(place.partition, []).append((place.offset, entities, wire))

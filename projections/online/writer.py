@@ -11,17 +11,14 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from domain.errors import FencedError, IntegrityError, UnavailableError, UndecodableError
 from domain.features import Entity, EntityState, FeatureEvent
-from domain.features.engine import fold_states
-from domain.features.kernel.row_layout import WIDTH
 from eventlog.batch import Batch
 from eventlog.port import Position
 from eventlog.routing import decode_routed, entries_of, shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import DeadLetter
+from projections.online.encoding import encoded_states
 from projections.online.port import Marker, Markers, Move, StateStore
 from projections.online.rebuild_flags import RebuildFlags
 from projections.ports import Ends
@@ -89,14 +86,15 @@ class EntityWriter:
             await self._flags.begin(self._reached, found.rebuilding, self._epochs)
             return {shard: marker.next for shard, marker in self._reached.items()}
 
-    async def handle(self, batch: Batch) -> None:
+    async def handle(self, batches: Sequence[Batch]) -> None:
         """Folds; `watch` saves. Handed in again after a failure, it folds nothing twice."""
         if self._refused is not None:
             raise self._refused
-        before = self._reached[batch.partition]
-        if batch.next > before.next:
-            await self._fold(batch, before)
-        if batch.next >= batch.end or _now() - self._saved_at > _SAVE_SECONDS:
+        news = [each for each in batches if each.next > self._reached[each.partition].next]
+        if news:
+            await self._fold(news)
+        read_all = all(each.next >= each.end for each in batches)
+        if read_all or _now() - self._saved_at > _SAVE_SECONDS:
             self._due.set()
         if len(self._unsaved) > self._most // 2:
             await self.save()
@@ -144,7 +142,7 @@ class EntityWriter:
                 if self._reached[shard] != stored
             ]
             try:
-                encoded = _encoded([self._held[key] for key in taken])
+                encoded = encoded_states([self._held[key] for key in taken])
                 await asyncio.to_thread(self._write, encoded, moves)
             except BaseException as error:
                 self._unsaved = taken | self._unsaved
@@ -209,10 +207,20 @@ class EntityWriter:
                 return
             del self._held[oldest]
 
-    async def _fold(self, batch: Batch, before: Marker) -> None:
-        last = dict(before.last)
-        asked = self._states.features.by_entity
+    async def _fold(self, batches: Sequence[Batch]) -> None:
         entries: dict[Key, list[Entry]] = {}
+        reached = {each.partition: await self._read(each, entries) for each in batches}
+        await self._load(entries)
+        for key, news in entries.items():
+            for entry in news:
+                await self._fold_one(key, entry)
+        # Last: a marker never says more than the states hold.
+        self._reached.update(reached)
+
+    async def _read(self, batch: Batch, entries: dict[Key, list[Entry]]) -> Marker:
+        """Adds what is to be folded; returns where the shard is after it."""
+        last = dict(self._reached[batch.partition].last)
+        asked = self._states.features.by_entity
         for offset, _, value in batch.records:
             try:
                 routed = decode_routed(value or b"")
@@ -225,12 +233,7 @@ class EntityWriter:
                 for key, at, event in entries_of(routed):
                     if key[0] in asked:
                         entries.setdefault(key, []).append((routed.source, at, event))
-        await self._load(entries)
-        for key, news in entries.items():
-            for entry in news:
-                await self._fold_one(key, entry)
-        # Last: a marker never says more than the states hold.
-        self._reached[batch.partition] = Marker(batch.next, last)
+        return Marker(batch.next, last)
 
     async def _fold_one(self, key: Key, entry: Entry) -> None:
         try:
@@ -269,32 +272,3 @@ class EntityWriter:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _encoded(states: Sequence[EntityState]) -> list[tuple[EntityState, bytes]]:
-    _settle(states)
-    return [(state, state.to_bytes()) for state in states]
-
-
-def _settle(states: Sequence[EntityState]) -> None:
-    """Folds what is pending in all of them, in one go for each kind of entity."""
-    by_entity: dict[Entity, list[EntityState]] = {}
-    for state in states:
-        by_entity.setdefault(state.entity, []).append(state)
-    for entity, group in by_entity.items():
-        pending = [state.pending for state in group]
-        owners = [at for at, (_, rows) in enumerate(pending) for _ in rows]
-        rows = np.array([row for _, rows in pending for row in rows], dtype=np.int64)
-        try:
-            made = fold_states(
-                group[0].features,
-                entity,
-                [data for data, _ in pending],
-                np.array(owners, dtype=np.int64),
-                rows.reshape(len(owners), WIDTH),
-            )
-        except IntegrityError:
-            # One of them is damaged: each is encoded by itself, so that the error names it.
-            continue
-        for state, data in zip(group, made, strict=True):
-            state.settle(data)

@@ -214,7 +214,7 @@ class System:
             vectors=vectors_of(checked),
             read_models={
                 "transactions": projection(TRANSACTIONS, checked, [_counted(c) for c in checked]),
-                "alerts": projection(ALERTS, alerts, [fold_alerts(c, {}).counts for c in alerts]),
+                "alerts": projection(ALERTS, alerts, [_folded(c) for c in alerts]),
             },
             labels={data.transaction_id: data.value for data in labels},
             memories=[self._remembered(checked)],
@@ -292,6 +292,10 @@ def projection(
     )
 
 
+def _folded(records: Sequence[CheckedRecord]) -> Counts:
+    return next(iter(fold_alerts(records, {}).counts.values()), Counts())
+
+
 def _counted(records: Sequence[CheckedRecord]) -> Counts:
-    statuses = [record.status for record in records]
-    return Counts(*(statuses.count(status) for status in ("counts", "void", "dead")))
+    found = Counter(record.status for record in records)
+    return Counts(found["counts"], found["void"], found["dead"])

@@ -145,7 +145,7 @@ def project_all(projection: BatchProjection, log: CheckedLog, size: int = 100) -
     for partition, records in sorted(log.records.items()):
         start = projection.assign(partition)
         for batch in batches(records[start:], size):
-            projection.project(partition, batch)
+            projection.project({partition: batch})
 
 
 def batches(records: Sequence[CheckedRecord], size: int) -> list[Sequence[CheckedRecord]]:

@@ -31,9 +31,9 @@ class InMemoryMembership:
         self.held.clear()
         self._assigned(self.ours)
 
-    async def feed(self, batch: Batch) -> None:
-        """Returns once the batch is consumed."""
-        await self._consume(batch)
+    async def feed(self, *batches: Batch) -> None:
+        """Returns once what was fetched together is consumed."""
+        await self._consume(batches)
 
     async def stop(self) -> None:
         self.stopped = True

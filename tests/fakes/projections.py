@@ -1,10 +1,11 @@
 """In-memory BatchProjection, with failures on demand."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from domain.errors import FencedError
+from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
 from projections.ports import CheckedRecord, RecordStatus, UnfoldableError
 
@@ -35,19 +36,26 @@ class InMemoryProjection:
         self.owned[partition] = self.epochs[partition]
         return self.positions.get(partition, 0)
 
-    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
-        self.handed_in.append([each.position.offset for each in batch])
+    def project(self, batches: Mapping[int, Sequence[CheckedRecord]]) -> None:
+        self.handed_in += [[each.position.offset for each in batch] for batch in batches.values()]
         if self.trouble:
             raise self.trouble.pop(0)
-        if self.owned.get(partition) != self.epochs[partition]:
-            raise FencedError(f"partition {partition} is not ours")
-        start = self.positions.get(partition, 0)
-        fresh = {e.position.offset: e.status for e in batch if e.position.offset >= start}
-        if bad := {o: why for o, why in self.unfoldable.items() if fresh.get(o) == "counts"}:
+        fresh: dict[Position, RecordStatus] = {}
+        for partition, batch in batches.items():
+            if self.owned.get(partition) != self.epochs[partition]:
+                raise FencedError(f"partition {partition} is not ours")
+            start = self.positions.get(partition, 0)
+            fresh |= {e.position: e.status for e in batch if e.position.offset >= start}
+        bad = {
+            place: self.unfoldable[place.offset]
+            for place, status in fresh.items()
+            if status == "counts" and place.offset in self.unfoldable
+        }
+        if bad:
             raise UnfoldableError(bad)
-        if fresh:
-            self.statuses[partition] |= fresh
-            self.positions[partition] = max(fresh) + 1
+        for place, status in fresh.items():
+            self.statuses[place.partition][place.offset] = status
+            self.positions[place.partition] = place.offset + 1
 
     def revoke(self, partition: int) -> None:
         self.owned.pop(partition, None)

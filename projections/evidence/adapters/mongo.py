@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pymongo import MongoClient, ReplaceOne, ReturnDocument
+from pymongo import MongoClient, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from domain.errors import FencedError, UnavailableError
+from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
 from projections.evidence.documents import Evidence, document, from_document
 from projections.ports import CheckedRecord, UnfoldableError
@@ -72,30 +73,52 @@ class MongoEvidenceProjection:
         self._epochs[partition] = int(found["epoch"])
         return int(found["next_offset"])
 
-    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
-        epoch = self._epochs.get(partition)
-        if epoch is None:
-            raise FencedError(f"{self.name}: partition {partition} of {self.topic} is not ours")
-        if not batch:
+    def project(self, batches: Mapping[int, Sequence[CheckedRecord]]) -> None:
+        ours: dict[str, int] = {}
+        for partition, batch in batches.items():
+            if partition not in self._epochs:
+                raise FencedError(f"{self.name}: partition {partition} of {self.topic} is not ours")
+            if batch:
+                ours[self._key(partition)] = partition
+        if not ours:
             return
-        ours = {"_id": self._key(partition), "epoch": epoch}
         with translated_errors():
-            found = self._positions.find_one(ours)
-            if found is None:
+            starts = self._starts(ours)
+            fresh = {
+                partition: left
+                for partition, start in starts.items()
+                if (left := [each for each in batches[partition] if each.position.offset >= start])
+            }
+            if fresh:
+                self._keep([record for each in fresh.values() for record in each])
+                self._move(starts, fresh)
+
+    def _starts(self, ours: Mapping[str, int]) -> dict[int, int]:
+        found = {each["_id"]: each for each in self._positions.find({"_id": {"$in": list(ours)}})}
+        for key, partition in ours.items():
+            if key not in found or found[key]["epoch"] != self._epochs[partition]:
                 raise self._fenced(partition)
-            start = int(found["next_offset"])
-            fresh = [record for record in batch if record.position.offset >= start]
-            if not fresh:
-                return
-            self._keep(fresh)
-            counts = {name: _count(fresh, name) for name in ("counts", "void", "dead")}
+        return {partition: int(found[key]["next_offset"]) for key, partition in ours.items()}
+
+    def _move(
+        self, starts: Mapping[int, int], fresh: Mapping[int, Sequence[CheckedRecord]]
+    ) -> None:
+        moves = []
+        for partition, records in fresh.items():
+            counts = {name: _count(records, name) for name in ("counts", "void", "dead")}
             counts["projected"] = counts.pop("counts")
-            moved = self._positions.update_one(
-                {**ours, "next_offset": start},
-                {"$set": {"next_offset": fresh[-1].position.offset + 1}, "$inc": counts},
+            ours = {"_id": self._key(partition), "epoch": self._epochs[partition]}
+            following = {"next_offset": records[-1].position.offset + 1}
+            moves.append(
+                UpdateOne(
+                    {**ours, "next_offset": starts[partition]}, {"$set": following, "$inc": counts}
+                )
             )
-            if not moved.matched_count:
-                raise self._fenced(partition)
+        if self._positions.bulk_write(moves, ordered=False).matched_count < len(moves):
+            raise FencedError(
+                f"{self.name}: another worker has taken over one of the partitions "
+                f"{sorted(fresh)} of {self.topic}"
+            )
 
     def revoke(self, partition: int) -> None:
         self._epochs.pop(partition, None)
@@ -121,14 +144,14 @@ class MongoEvidenceProjection:
     def _keep(self, fresh: Sequence[CheckedRecord]) -> None:
         # The last of an id wins: an unordered bulk write would leave the order to the server.
         documents: dict[str, Document] = {}
-        unfoldable: dict[int, str] = {}
+        unfoldable: dict[Position, str] = {}
         for record in fresh:
             if record.status != "counts" or record.envelope is None:
                 continue
             try:
                 made = document(record.envelope, record.position)
             except ValueError as error:
-                unfoldable[record.position.offset] = str(error)
+                unfoldable[record.position] = str(error)
                 continue
             if made is not None:
                 documents[made["_id"]] = made

@@ -75,21 +75,20 @@ class PostgresVectors:
         with transaction(self._engine) as connection:
             cursor = driver_cursor(connection)
             # All of them: rows may come without progress, and a zombie must not write those.
-            at = {
-                partition: positions.lock(cursor, self._name, TRANSACTIONS.name, partition, epoch)
-                for partition, epoch in sorted(self._epochs.items())
-            }
+            at = positions.lock(cursor, self._name, TRANSACTIONS.name, self._epochs)
             if any(at[partition] >= now.next for partition, now in written.progress.items()):
                 # Committed when the connection was lost: counts must not be added twice.
                 return
             if any(len(rows) for rows in written.rows):
                 self._rows(cursor, written)
             self._tallies(cursor, written.tallies)
-            for partition, now in sorted(written.progress.items()):
-                counts = Counts(now.projected, now.void, now.dead)
-                positions.advance(
-                    cursor, self._name, TRANSACTIONS.name, partition, now.next, counts
-                )
+            if written.progress:
+                following = {partition: now.next for partition, now in written.progress.items()}
+                counts = {
+                    partition: Counts(now.projected, now.void, now.dead)
+                    for partition, now in written.progress.items()
+                }
+                positions.advance(cursor, self._name, TRANSACTIONS.name, following, counts)
 
     def _rows(self, cursor: Cursor, written: Written) -> None:
         cursor.execute(self._draft)

@@ -1,9 +1,9 @@
-"""Batch projections in PostgreSQL: fence, rows and position in one transaction.
+"""Batch projections in PostgreSQL: fences, rows and positions in one transaction.
 
 The statements that write the rows are in writers.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine
 
@@ -35,31 +35,40 @@ class PostgresProjection:
         self._epochs[partition], self._next[partition] = epoch, following
         return following
 
-    def project(self, partition: int, batch: Sequence[CheckedRecord]) -> None:
-        epoch = self._epochs.get(partition)
-        if epoch is None:
-            raise FencedError(f"{self.name}: partition {partition} of {self.topic} is not ours")
-        if not batch:
+    def project(self, batches: Mapping[int, Sequence[CheckedRecord]]) -> None:
+        for partition in batches:
+            if partition not in self._epochs:
+                raise FencedError(f"{self.name}: partition {partition} of {self.topic} is not ours")
+        epochs = {
+            partition: self._epochs[partition] for partition, found in batches.items() if found
+        }
+        if not epochs:
             return
         with transaction(self._engine) as connection:
             cursor = driver_cursor(connection)
-            start = positions.lock(cursor, self.name, self.topic, partition, epoch)
-            self._refuse_setback(partition, start)
-            fresh = [record for record in batch if record.position.offset >= start]
+            starts = positions.lock(cursor, self.name, self.topic, epochs)
+            self._refuse_setback(starts)
+            fresh = [
+                record
+                for partition, start in starts.items()
+                for record in batches[partition]
+                if record.position.offset >= start
+            ]
             if not fresh:
                 return
             counts = self._writer.write(cursor, fresh)
-            following = fresh[-1].position.offset + 1
-            positions.advance(cursor, self.name, self.topic, partition, following, counts)
-        self._next[partition] = following
+            following = {each.position.partition: each.position.offset + 1 for each in fresh}
+            positions.advance(cursor, self.name, self.topic, following, counts)
+        self._next.update(following)
 
-    def _refuse_setback(self, partition: int, start: int) -> None:
+    def _refuse_setback(self, starts: Mapping[int, int]) -> None:
         """A restored backup: going on would leave out what was committed after it was made."""
-        if start < self._next[partition]:
-            raise FencedError(
-                f"{self.name}: the position of partition {partition} of {self.topic} went back "
-                f"from {self._next[partition]} to {start}: assign the partition again"
-            )
+        for partition, start in starts.items():
+            if start < self._next[partition]:
+                raise FencedError(
+                    f"{self.name}: the position of partition {partition} of {self.topic} went back "
+                    f"from {self._next[partition]} to {start}: assign the partition again"
+                )
 
     def revoke(self, partition: int) -> None:
         self._epochs.pop(partition, None)

@@ -4,7 +4,7 @@ No statement here can meet a row of another partition, except the daily figures,
 to in the order of their keys so that two writers never deadlock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -28,17 +28,17 @@ from projections.readmodels.storage.tables import FIGURES
 
 
 class Writer(Protocol):
-    """Folds a batch into rows; neither begins nor ends the transaction, nor moves positions."""
+    """Folds records into rows; neither begins nor ends the transaction, nor moves positions."""
 
-    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
-        """Raises UnfoldableError before anything is written."""
+    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
+        """Counts by partition. Raises UnfoldableError before anything is written."""
         ...
 
 
 class TransactionsWriter:
     """Tables transactions, decisions, labels, merchant_daily and customer_daily."""
 
-    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
+    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
         changes = fold.fold(batch, _stored(cursor, fold.ids_in(batch)))
         _write_rows(cursor, changes)
         for entity in ("merchant", "customer"):
@@ -49,7 +49,7 @@ class TransactionsWriter:
 class AlertsWriter:
     """Tables alerts and model_alerts."""
 
-    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
+    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
         ids = alerts.ids_in(batch)
         cursor.execute(
             "SELECT alert_id, raised_time, state = 'delivered' FROM alerts"

@@ -46,7 +46,7 @@ class Changes:
 
     raised: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     delivered: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
-    counts: Counts = field(default_factory=Counts)
+    counts: dict[int, Counts] = field(default_factory=dict)
 
 
 def ids_in(batch: Iterable[CheckedRecord]) -> list[str]:

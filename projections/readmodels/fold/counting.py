@@ -8,25 +8,29 @@ from projections.ports import CheckedRecord, Counts, UnfoldableError
 
 
 def count_each(
-    batch: Iterable[CheckedRecord], counts: Counts, step: Callable[[Envelope, Position], bool]
+    batch: Iterable[CheckedRecord],
+    counts: dict[int, Counts],
+    step: Callable[[Envelope, Position], bool],
 ) -> None:
     """`step` folds one record that counts, and answers False where the rows make it void.
 
-    Raises UnfoldableError naming every record whose step raised ValueError or OverflowError.
+    Adds to `counts` by partition. Raises UnfoldableError naming every record whose step raised
+    ValueError or OverflowError.
     """
-    unfoldable: dict[int, str] = {}
+    unfoldable: dict[Position, str] = {}
     for record in batch:
+        found = counts.setdefault(record.position.partition, Counts())
         if record.status == "dead":
-            counts.dead += 1
+            found.dead += 1
         elif record.status == "void" or record.envelope is None:
-            counts.void += 1
+            found.void += 1
         else:
             try:
                 counted = step(record.envelope, record.position)
             except (ValueError, OverflowError) as error:
-                unfoldable[record.position.offset] = str(error)
+                unfoldable[record.position] = str(error)
                 continue
-            counts.projected += counted
-            counts.void += not counted
+            found.projected += counted
+            found.void += not counted
     if unfoldable:
         raise UnfoldableError(unfoldable)

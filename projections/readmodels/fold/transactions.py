@@ -29,7 +29,10 @@ from projections.readmodels.fold.transaction_state import (
 
 @dataclass(slots=True)
 class Changes:
-    """Rows to write, by key. Rows of ids in `replaced` (ids used again) are removed first."""
+    """Rows to write, by key, and counts by partition.
+
+    Rows of ids in `replaced` (ids used again) are removed first.
+    """
 
     transactions: dict[str, Row] = field(default_factory=dict)
     decisions: dict[str, Row] = field(default_factory=dict)
@@ -37,7 +40,7 @@ class Changes:
     replaced: set[str] = field(default_factory=set)
     before: list[Contribution] = field(default_factory=list)
     after: list[Contribution] = field(default_factory=list)
-    counts: Counts = field(default_factory=Counts)
+    counts: dict[int, Counts] = field(default_factory=dict)
 
 
 def transaction_id_of(envelope: Envelope) -> str | None:

@@ -1,5 +1,7 @@
 """Fence, position and counts of a projection, per partition of its topic."""
 
+from collections.abc import Mapping
+
 from domain.errors import FencedError
 from projections.ports import Counts
 from projections.readmodels.storage.driver import Cursor
@@ -23,35 +25,51 @@ def take_over(cursor: Cursor, projection: str, topic: str, partition: int) -> tu
     return int(row[0]), int(row[1])
 
 
-def lock(cursor: Cursor, projection: str, topic: str, partition: int, epoch: int) -> int:
-    """Holds the partition until the transaction ends; returns its next offset.
+def lock(cursor: Cursor, projection: str, topic: str, epochs: Mapping[int, int]) -> dict[int, int]:
+    """Holds partitions until the transaction ends; returns their next offsets. `epochs` are ours.
 
-    Raises FencedError where somebody has taken it over since, or where positions were removed.
+    Raises FencedError where somebody has taken one over since, or where positions were removed.
     """
     cursor.execute(
-        "SELECT epoch, next_offset FROM projection_positions"
-        " WHERE projection = %s AND topic = %s AND partition = %s FOR UPDATE",
-        (projection, topic, partition),
+        "SELECT partition, epoch, next_offset FROM projection_positions"
+        " WHERE projection = %s AND topic = %s AND partition = ANY(%s)"
+        # In one order, so that two writers never wait for each other.
+        " ORDER BY partition FOR UPDATE",
+        (projection, topic, list(epochs)),
     )
-    row = cursor.fetchone()
-    if row is None or row[0] != epoch:
-        now = "nobody's" if row is None else f"owned under epoch {row[0]}"
-        raise FencedError(
-            f"{projection}: partition {partition} of {topic} was ours under epoch {epoch} and is "
-            f"{now}: another worker has taken it over"
-        )
-    return int(row[1])
+    found = {int(row[0]): (int(row[1]), int(row[2])) for row in cursor}
+    for partition, epoch in epochs.items():
+        stored = found.get(partition)
+        if stored is None or stored[0] != epoch:
+            now = "nobody's" if stored is None else f"owned under epoch {stored[0]}"
+            raise FencedError(
+                f"{projection}: partition {partition} of {topic} was ours under epoch {epoch} and "
+                f"is {now}: another worker has taken it over"
+            )
+    return {partition: found[partition][1] for partition in epochs}
 
 
 def advance(
-    cursor: Cursor, projection: str, topic: str, partition: int, next_offset: int, counts: Counts
+    cursor: Cursor,
+    projection: str,
+    topic: str,
+    following: Mapping[int, int],
+    counts: Mapping[int, Counts],
 ) -> None:
-    """Moves a locked position on and adds to its counts."""
+    """Moves locked positions on and adds to their counts."""
+    moved = [
+        (partition, at, each.projected, each.void, each.dead)
+        for partition, at in following.items()
+        for each in [counts[partition]]
+    ]
     cursor.execute(
-        "UPDATE projection_positions SET next_offset = %s, projected = projected + %s,"
-        " void = void + %s, dead = dead + %s, updated_at = now()"
-        " WHERE projection = %s AND topic = %s AND partition = %s",
-        (next_offset, counts.projected, counts.void, counts.dead, projection, topic, partition),
+        "UPDATE projection_positions AS p SET next_offset = moved.at,"
+        " projected = p.projected + moved.projected, void = p.void + moved.void,"
+        " dead = p.dead + moved.dead, updated_at = now()"
+        " FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])"
+        " AS moved (partition, at, projected, void, dead)"
+        " WHERE p.projection = %s AND p.topic = %s AND p.partition = moved.partition",
+        (*map(list, zip(*moved, strict=True)), projection, topic),
     )
 
 

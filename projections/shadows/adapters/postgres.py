@@ -104,7 +104,8 @@ class PostgresShadows:
             raise FencedError(f"{name}: partition {partition} has not been taken over")
         with transaction(self._engine) as connection:
             cursor = driver_cursor(connection)
-            start = positions.lock(cursor, name, TRANSACTIONS.name, partition, epoch)
+            held = positions.lock(cursor, name, TRANSACTIONS.name, {partition: epoch})
+            start = held[partition]
             if following <= start:
                 return
             fresh = [each for each in scores if each.offset >= start]
@@ -113,8 +114,8 @@ class PostgresShadows:
                 rows = (_row(shadow, partition, each) for each in fresh)
                 copy(cursor, "shadow_draft", _COLUMNS, rows)
                 cursor.execute(_TAKE)
-            counts = Counts(projected=len(fresh))
-            positions.advance(cursor, name, TRANSACTIONS.name, partition, following, counts)
+            counts = {partition: Counts(projected=len(fresh))}
+            positions.advance(cursor, name, TRANSACTIONS.name, {partition: following}, counts)
 
 
 def _name(shadow: Shadow) -> str:

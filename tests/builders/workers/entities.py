@@ -100,7 +100,7 @@ class Owner:
         """The next records. Raises what the writer raises."""
         upto = min(self.at + most, len(self.log.records))
         if self.at < upto:
-            await self.writer.handle(self.log.batch(self.at, upto))
+            await self.writer.handle([self.log.batch(self.at, upto)])
             self.at = upto
 
     async def finish(self) -> None:

@@ -79,7 +79,7 @@ class OfflineWorld:
         batch = Batch(TRANSACTIONS.name, partition, records, len(self.log[partition]))
         worker, done = self.worker, False
         while self.worker is worker and not done:
-            done = await self._survives(worker.handle(batch))
+            done = await self._survives(worker.handle([batch]))
         # After a crash the worker of now begins anew.
         if self.worker is worker:
             self._at[partition] = batch.next

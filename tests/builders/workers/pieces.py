@@ -89,11 +89,11 @@ class Handler:
             raise self.trouble_of_assign.pop(0)
         return dict.fromkeys(partitions, self.start)
 
-    async def handle(self, batch: Batch) -> None:
+    async def handle(self, batches: Sequence[Batch]) -> None:
         self.called.set()
         if self.trouble:
             raise self.trouble.pop(0)
-        self.got.append((batch.partition, [offset for offset, _, _ in batch.records]))
+        self.got += [(each.partition, [at for at, _, _ in each.records]) for each in batches]
 
     async def revoke(self, partitions: set[int]) -> None:
         self.revoked.append(partitions)

@@ -47,11 +47,11 @@ class BatchProjectionContract:
         store.forget()
         assert not store.rows()
         with pytest.raises(FencedError):
-            former.project(0, RECORDS)
+            former.project({0: RECORDS})
         for partition, records in LOG.records.items():
             successor.assign(partition)
             for at in range(0, len(records) + again, size):
-                successor.project(partition, records[max(0, at - again) : at + size])
+                successor.project({partition: records[max(0, at - again) : at + size]})
             following, *counts = store.position(partition)
             assert following == sum(counts) == len(records)
         assert store.committed() == before
@@ -59,11 +59,11 @@ class BatchProjectionContract:
     def test_an_owner_fences_the_former_and_goes_on_behind_it(self, store: Store) -> None:
         former, successor = store.projection(), store.projection()
         assert former.assign(0) == 0
-        former.project(0, RECORDS[:3])
+        former.project({0: RECORDS[:3]})
         before = store.rows(), store.position(0)
         assert successor.assign(0) == 3
         with pytest.raises(FencedError):
-            former.project(0, RECORDS)
+            former.project({0: RECORDS})
         assert (store.rows(), store.position(0)) == before
 
     def test_what_was_never_assigned_or_was_revoked_is_refused(self, store: Store) -> None:
@@ -71,7 +71,7 @@ class BatchProjectionContract:
         for _ in range(2):
             projection.revoke(0)
             with pytest.raises(FencedError):
-                projection.project(0, RECORDS)
+                projection.project({0: RECORDS})
             projection.assign(0)
 
     def test_what_does_not_fit_is_named_and_then_dead(self, store: Store) -> None:
@@ -81,8 +81,8 @@ class BatchProjectionContract:
         projection = store.projection()
         projection.assign(0)
         with pytest.raises(UnfoldableError, match=store.refusal) as caught:
-            projection.project(0, [RECORDS[0], large])
-        assert list(caught.value.reasons) == [TOO_LARGE]
+            projection.project({0: [RECORDS[0], large]})
+        assert [place.offset for place in caught.value.reasons] == [TOO_LARGE]
         assert not store.rows()
-        projection.project(0, [RECORDS[0], replace(large, status="dead")])
+        projection.project({0: [RECORDS[0], replace(large, status="dead")]})
         assert store.position(0) == (TOO_LARGE + 1, 1, 0, 1)

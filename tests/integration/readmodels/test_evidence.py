@@ -85,7 +85,7 @@ def test_any_attributes_come_back_as_they_were(mongo: Client, attributes: dict[s
     projection = MongoEvidenceProjection(mongo)
     start = projection.assign(0)
     fact = submitted(transaction("x", attributes=attributes))
-    projection.project(0, [CheckedRecord(Position(TRANSACTIONS.name, 0, start), fact, "counts")])
+    projection.project({0: [CheckedRecord(Position(TRANSACTIONS.name, 0, start), fact, "counts")]})
     found = MongoEvidence(mongo).evidence("x")
     assert found is not None
     assert found.attributes == attributes
@@ -99,7 +99,7 @@ def test_a_crash_between_documents_and_position_repeats_the_documents(mongo: Cli
     assert kept
     again = MongoEvidenceProjection(mongo)
     assert again.assign(0) == 0
-    again.project(0, log.records[0])
+    again.project({0: log.records[0]})
     assert documents(mongo) == kept
     assert again.assign(0) == len(log.records[0])
 
@@ -115,9 +115,9 @@ def test_a_zombie_overtaken_between_documents_and_position_moves_no_position(mon
     slow = Slow(mongo)
     slow.assign(0)
     with pytest.raises(FencedError):
-        slow.project(0, log.records[0])
+        slow.project({0: log.records[0]})
     assert successor.counts()[0]["next_offset"] == 0
-    successor.project(0, log.records[0])
+    successor.project({0: log.records[0]})
     assert successor.counts()[0]["next_offset"] == len(log.records[0])
 
 

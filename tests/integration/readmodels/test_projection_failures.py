@@ -1,7 +1,7 @@
 """The projection into PostgreSQL under crashes, takeovers, lost memory and rows that do not fit."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +37,7 @@ class HaltedWriter:
     def __init__(self) -> None:
         self.writing, self.go_on = threading.Event(), threading.Event()
 
-    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
+    def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
         counts = TransactionsWriter().write(cursor, batch)
         self.writing.set()
         assert self.go_on.wait(20)
@@ -64,7 +64,7 @@ def test_a_failure_before_the_commit_leaves_nothing_and_the_retry_leaves_all(
     failures = [fail]
 
     class FailingWriter:
-        def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Counts:
+        def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
             counts = TransactionsWriter().write(cursor, batch)
             if failures:
                 failures.pop()(cursor, engine)
@@ -74,9 +74,9 @@ def test_a_failure_before_the_commit_leaves_nothing_and_the_retry_leaves_all(
     projection = PostgresProjection(engine, "readmodels", TRANSACTIONS, FailingWriter())
     projection.assign(0)
     with pytest.raises(error, match=named):
-        projection.project(0, records)
+        projection.project({0: records})
     assert not any(dump(engine).values())
-    projection.project(0, records)
+    projection.project({0: records})
     assert transactions_projection(engine).assign(0) == len(records)
 
 
@@ -84,7 +84,7 @@ def test_a_takeover_waits_for_the_batch_under_way_and_goes_on_behind_it(engine: 
     log, writer = small_history(), HaltedWriter()
     slow = PostgresProjection(engine, "readmodels", TRANSACTIONS, writer)
     slow.assign(0)
-    at_work = threading.Thread(target=slow.project, args=(0, log.records[0]))
+    at_work = threading.Thread(target=slow.project, args=({0: log.records[0]},))
     at_work.start()
     assert writer.writing.wait(20)
     starts: list[int] = []
@@ -101,11 +101,11 @@ def test_a_takeover_waits_for_the_batch_under_way_and_goes_on_behind_it(engine: 
 def test_a_position_that_went_back_is_refused(engine: Engine) -> None:
     log, projection = small_history(), transactions_projection(engine)
     projection.assign(0)
-    projection.project(0, log.records[0][:2])
+    projection.project({0: log.records[0][:2]})
     with in_transaction(engine) as connection:
         connection.execute(text("UPDATE projection_positions SET next_offset = 0"))
     with pytest.raises(FencedError, match="went back"):
-        projection.project(0, log.records[0][2:])
+        projection.project({0: log.records[0][2:]})
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_a_table_cannot_hold_is_named(
     fact = replace(fact, time=NOON, known_time=NOON)
     projection.assign(0)
     with pytest.raises(UnfoldableError, match=reason):
-        projection.project(0, [CheckedRecord(Position(TRANSACTIONS.name, 0, 0), fact, "counts")])
+        projection.project({0: [CheckedRecord(Position(TRANSACTIONS.name, 0, 0), fact, "counts")]})
 
 
 def test_a_worker_without_memory_of_ids_cannot_replace_rows(engine: Engine) -> None:
@@ -139,7 +139,7 @@ def test_a_worker_without_memory_of_ids_cannot_replace_rows(engine: Engine) -> N
         CheckedRecord(Position(TRANSACTIONS.name, 0, 2 + n), fact, "counts")
         for n, fact in enumerate(again)
     ]
-    projection.project(0, forgetful)
+    projection.project({0: forgetful})
     assert dump(engine) == before
     [sums] = ReadModels(engine).accounting({TRANSACTIONS.name: [4]})
     assert (sums.projected, sums.void) == (2, 2)

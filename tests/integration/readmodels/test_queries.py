@@ -150,7 +150,7 @@ def test_values_are_stored_as_they_were_stated(engine: Engine) -> None:
 def test_counts_add_up_to_what_was_produced(engine: Engine) -> None:
     log, projection = small_history(), transactions_projection(engine)
     projection.assign(0)
-    projection.project(0, log.records[0][:-1])
+    projection.project({0: log.records[0][:-1]})
     [sums] = ReadModels(engine).accounting({TRANSACTIONS.name: log.ends()})
     assert sums.in_flight == 1 + len(log.records[1])
     assert sums.dead == 1

@@ -137,7 +137,7 @@ def test_any_stream_gives_what_a_naive_model_gives(
                 projection = transactions_projection(engine)
                 projection.assign(partition)
             first = batch[0].position.offset
-            projection.project(partition, records[max(0, first - repeated) : first + len(batch)])
+            projection.project({partition: records[max(0, first - repeated) : first + len(batch)]})
     naive = NaiveReadModels(log)
     assert dict(rows(engine, "SELECT transaction_id, digest FROM transactions")) == {
         key: fact.data.digest for key, fact in naive.origins.items()

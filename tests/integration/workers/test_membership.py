@@ -1,7 +1,7 @@
 """Membership by Faust in a real group: long assignments, seeks back and forth, holds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -43,8 +43,8 @@ class Reader:
         self.ours = partitions
         self.changed.set()
 
-    async def _consume(self, batch: Batch) -> None:
-        self.got += [(batch.partition, offset) for offset, _, _ in batch.records]
+    async def _consume(self, batches: Sequence[Batch]) -> None:
+        self.got += [(each.partition, at) for each in batches for at, _, _ in each.records]
         self.changed.set()
 
     async def owns(self, count: int) -> None:
@@ -90,8 +90,8 @@ async def test_an_assignment_may_take_longer_than_the_request_timeout_of_faust(
 
     handle = handler.handle
 
-    async def handle_and_tell(batch: Batch) -> None:
-        await handle(batch)
+    async def handle_and_tell(batches: Sequence[Batch]) -> None:
+        await handle(batches)
         if seen():
             done.set()
 
@@ -168,8 +168,8 @@ async def test_topics_are_read_side_by_side(settings: WorkerSettings, log: Kafka
     slow, quick = Handler(), Handler()
     go_on = asyncio.Event()
 
-    async def wait(batch: Batch) -> None:
-        assert batch.first == 0
+    async def wait(batches: Sequence[Batch]) -> None:
+        assert batches[0].first == 0
         slow.called.set()
         await go_on.wait()
 

@@ -64,7 +64,7 @@ class Bench:
         """A bench whose handler has read these alerts."""
         made = cls(receiver, positions, failures)
         await made.handler.assign({0})
-        await made.handler.handle(fetched(*alerts))
+        await made.handler.handle([fetched(*alerts)])
         return made
 
     async def delivered(self) -> Envelope:
@@ -90,7 +90,7 @@ async def test_an_alert_is_posted_by_id_and_its_delivery_appended(positions: Sql
     assert (stated.data.alert_id, stated.data.receiver) == (raised.data.alert_id, "hook")
     assert (stated.data.attempts, stated.causation_id) == (1, raised.id)
     assert await bench.handler.assign({0}) == {0: 0}
-    await bench.handler.handle(fetched(stated, first=1))
+    await bench.handler.handle([fetched(stated, first=1)])
     assert await bench.handler.assign({0}) == {0: 2}
 
 
@@ -109,7 +109,7 @@ async def test_an_alert_about_a_model_is_delivered_as_such(positions: SqliteMemo
     assert stated.data == ModelAlertDelivered(
         alert_id="a-1", model_id="m-1", receiver="hook", attempts=1
     )
-    await bench.handler.handle(fetched(stated, model_alert(data, "tests", NOW), first=1))
+    await bench.handler.handle([fetched(stated, model_alert(data, "tests", NOW), first=1)])
     assert receiver.requests.empty()
 
 
@@ -141,7 +141,7 @@ async def test_the_next_owner_posts_nothing_that_the_one_before_delivered(
     for offset, each in enumerate(log):
         await asyncio.sleep(0)
         assert receiver.requests.empty()
-        await bench.handler.handle(fetched(each, first=offset))
+        await bench.handler.handle([fetched(each, first=offset)])
     assert (await receiver.next()).headers["Idempotency-Key"] == still_open.id
     assert receiver.requests.empty()
 
@@ -152,14 +152,14 @@ async def test_the_position_stays_below_the_oldest_open_alert(positions: SqliteM
     for _ in range(3):
         await receiver.next()
     stated = bench.handler._delivered(alert("a"), 1)
-    await bench.handler.handle(fetched(stated, first=3))
+    await bench.handler.handle([fetched(stated, first=3)])
     assert positions.positions() == {0: 1}
 
 
 async def test_an_alert_read_or_raised_again_is_posted_once(positions: SqliteMemory) -> None:
     receiver = Receiver()
     bench = await Bench.reading(receiver, positions, alert("a"))
-    await bench.handler.handle(fetched(alert("a"), alert("a"), alert("b")))
+    await bench.handler.handle([fetched(alert("a"), alert("a"), alert("b"))])
     posted = {(await receiver.next()).headers["Idempotency-Key"] for _ in range(2)}
     assert posted == {alert("a").id, alert("b").id}
     assert receiver.requests.empty()
@@ -185,7 +185,7 @@ async def test_an_alert_of_a_day_ago_holds_the_position_no_longer(positions: Sql
     await receiver.next()
     bench.now += WITHIN_US + 1
     await asyncio.wait_for(task, 10)
-    await bench.handler.handle(fetched(alert("b", NOW), first=1))
+    await bench.handler.handle([fetched(alert("b", NOW), first=1)])
     assert positions.positions() == {0: 2}
 
 

@@ -54,7 +54,7 @@ async def test_records_are_submitted_and_refused_ones_set_aside(positions: Sqlit
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
         await inbox.handler.handle(
-            fetched(sent("a"), b"{", sent("b", amount=-1), None, sent("c"), first=5)
+            [fetched(sent("a"), b"{", sent("b", amount=-1), None, sent("c"), first=5)]
         )
         assert set(context.ledger.undecided()) == {"a", "c"}
         assert [offset for offset, _, _ in inbox.aside] == [6, 7, 8]
@@ -66,8 +66,8 @@ async def test_a_record_read_twice_is_one_submission(positions: SqliteMemory) ->
     log = InMemoryEventLog()
     with deciding_process(log) as context:
         inbox = Inbox(context, positions)
-        await inbox.handler.handle(fetched(sent("a")))
-        await inbox.handler.handle(fetched(sent("a")))
+        await inbox.handler.handle([fetched(sent("a"))])
+        await inbox.handler.handle([fetched(sent("a"))])
         assert inbox.aside == []
     assert len(list(log.read(TRANSACTIONS))) == 1
 
@@ -75,8 +75,8 @@ async def test_a_record_read_twice_is_one_submission(positions: SqliteMemory) ->
 async def test_the_same_id_with_other_content_is_set_aside(positions: SqliteMemory) -> None:
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
-        await inbox.handler.handle(fetched(sent("a")))
-        await inbox.handler.handle(fetched(sent("a", amount=2), first=1))
+        await inbox.handler.handle([fetched(sent("a"))])
+        await inbox.handler.handle([fetched(sent("a", amount=2), first=1)])
         assert [offset for offset, _, _ in inbox.aside] == [1]
 
 
@@ -84,10 +84,10 @@ async def test_without_the_log_nothing_is_passed_or_set_aside(positions: SqliteM
     with deciding_process(FailingLog(failures=1)) as context:
         inbox = Inbox(context, positions)
         with pytest.raises(LogUnavailableError):
-            await inbox.handler.handle(fetched(sent("a"), sent("b")))
+            await inbox.handler.handle([fetched(sent("a"), sent("b"))])
         assert await inbox.handler.assign({2}) == {2: 0}
         assert inbox.aside == []
-        await inbox.handler.handle(fetched(sent("a"), sent("b")))
+        await inbox.handler.handle([fetched(sent("a"), sent("b"))])
         assert set(context.ledger.undecided()) == {"a", "b"}
         assert await inbox.handler.assign({2}) == {2: 2}
 
@@ -97,14 +97,14 @@ async def test_a_record_is_not_passed_before_it_is_set_aside(positions: SqliteMe
         inbox = Inbox(context, positions)
         inbox.aside_is_away = True
         with pytest.raises(LogUnavailableError):
-            await inbox.handler.handle(fetched(b"{"))
+            await inbox.handler.handle([fetched(b"{")])
         assert await inbox.handler.assign({2}) == {2: 0}
 
 
 async def test_a_batch_above_the_limit_at_once_is_taken_whole(positions: SqliteMemory) -> None:
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
-        await inbox.handler.handle(fetched(*(sent(f"t-{i}") for i in range(450))))
+        await inbox.handler.handle([fetched(*(sent(f"t-{i}") for i in range(450)))])
         assert len(context.ledger.undecided()) == 450
 
 
@@ -120,7 +120,7 @@ async def test_o30_a_wrapped_record_is_set_aside_with_its_shape(positions: Sqlit
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
         await inbox.handler.handle(
-            fetched(None, PREFIX + sent("a"), changed(row), changed(row)[11:-1], sent("b"))
+            [fetched(None, PREFIX + sent("a"), changed(row), changed(row)[11:-1], sent("b"))]
         )
         assert set(context.ledger.undecided()) == {"b"}
     told = "tombstone", "prefix (schema 7)", "envelope (op 'c')", "envelope (op 'c')"
@@ -135,7 +135,7 @@ async def test_o30_a_setting_unwraps_the_row_and_base64_is_no_amount(
         inbox = Inbox(context, positions, unwrap=True)
         whole = PREFIX + sent("a"), changed(sent("b")), PREFIX + changed(sent("c"), "r"), sent("d")
         broken = changed(sent("e", amount="BAg=")), changed(b"null", "d"), None
-        await inbox.handler.handle(fetched(*whole, *broken))
+        await inbox.handler.handle([fetched(*whole, *broken)])
         assert set(context.ledger.undecided()) == {"a", "b", "c", "d"}
     for part, (_, error, _) in zip(("amount", "no row", "tombstone"), inbox.aside, strict=True):
         assert part in str(error)

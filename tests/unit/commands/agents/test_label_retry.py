@@ -73,7 +73,7 @@ class Bench:
             kept = each.since(starts[each.partition])
             taken += len(kept.records)
             if kept.records:
-                await self.agent.handle(kept)
+                await self.agent.handle([kept])
         return taken
 
     @property
@@ -259,7 +259,7 @@ async def test_letters_of_others_and_what_cannot_be_read_are_passed_over(bench: 
     await dead_letter(bench.log, record, KEY, bench.clock)
     await dead_letter(bench.log, record, b"other", bench.clock)
     await bench.take()
-    await bench.agent.handle(batch([b"garbage", None], first=3, topic=DEAD_LETTERS))
+    await bench.agent.handle([batch([b"garbage", None], first=3, topic=DEAD_LETTERS)])
     assert left(bench) == ["t-1"]
     assert bench.parked.starts({0}) == {0: 5}
 

@@ -47,7 +47,7 @@ class Agent:
     async def read(self) -> None:
         """Everything that the log holds by now, from its beginning."""
         for each in batches_of(self.log, TRANSACTIONS):
-            await self.handler.handle(each)
+            await self.handler.handle([each])
 
     def events(self, topic: Topic, kind: type) -> list[Envelope]:
         envelopes = [decode(recorded.value) for recorded in self.log.read(topic)]

@@ -94,7 +94,7 @@ class Bench:
                     for each in records[at : at + size]
                 ]
                 batch = Batch(TRANSACTIONS.name, partition, chunk, end)
-                await worker.handle(batch)
+                await worker.handle([batch])
             starts[partition] = max(starts[partition], last)
 
     def history(self, folder: ArchiveFolder) -> tuple[list[object], list[object]]:

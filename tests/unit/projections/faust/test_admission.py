@@ -59,7 +59,7 @@ async def test_checking_again_gives_the_same_statuses(admission: RecordAdmission
     read = batch(DUPLICATED)
     assert await statuses(admission, read) == EXPECTED
     assert await statuses(admission, read) == EXPECTED
-    admission.commit(read)
+    admission.commit([read])
     assert await statuses(admission, read) == EXPECTED
 
 
@@ -67,7 +67,7 @@ async def test_uncommitted_records_are_checked_after_a_restart(admission: Record
     assert admission.open({0, 1}) == {0: 0, 1: 0}
     read = batch(DUPLICATED[:2])
     await statuses(admission, read)
-    admission.commit(read)
+    admission.commit([read])
     await statuses(admission, batch(DUPLICATED[2:], first=2))
     admission.close()
     assert admission.open({0, 1}) == {0: 2, 1: 0}
@@ -108,7 +108,7 @@ async def test_without_the_first_wins_rule_nothing_is_remembered(dead_letters: D
     assert await statuses(admission, batch(DUPLICATED, topic=ALERTS)) == ["counts"] * len(
         DUPLICATED
     )
-    admission.commit(batch(DUPLICATED, topic=ALERTS))
+    admission.commit([batch(DUPLICATED, topic=ALERTS)])
 
 
 async def test_since_begins_at_the_offset_itself(admission: RecordAdmission) -> None:

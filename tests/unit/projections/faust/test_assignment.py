@@ -1,7 +1,7 @@
 """Assignments of a worker: as long as a store is away, superseded, and what comes in between."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -107,8 +107,8 @@ async def test_the_end_of_an_earlier_batch_does_not_reach_a_newer_assignment(
     go_on = asyncio.Event()
     handle = bench.handler.handle
 
-    async def slow(batch: Batch) -> None:
-        assert batch.first == 0
+    async def slow(batches: Sequence[Batch]) -> None:
+        assert batches[0].first == 0
         bench.handler.called.set()
         await go_on.wait()
         if outcome:
@@ -143,8 +143,8 @@ async def test_a_batch_that_waits_for_its_turn_is_dropped_after_a_newer_assignme
     await bench.begin()
     go_on = asyncio.Event()
 
-    async def slow(batch: Batch) -> None:
-        assert batch.first == 0
+    async def slow(batches: Sequence[Batch]) -> None:
+        assert batches[0].first == 0
         bench.handler.called.set()
         await go_on.wait()
 

@@ -41,9 +41,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 async def test_each_record_is_projected_once_with_its_status(bench: Bench) -> None:
     assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
-    await bench.handler.handle(batch(READ))
-    await bench.handler.handle(batch(READ))
-    await bench.handler.handle(batch([*READ[3:], scored("b")], first=3))
+    await bench.handler.handle([batch(READ)])
+    await bench.handler.handle([batch(READ)])
+    await bench.handler.handle([batch([*READ[3:], scored("b")], first=3)])
     assert bench.projection.handed_in == [[0, 1, 2, 3], [4]]
     assert bench.projection.statuses[0] == dict.fromkeys(range(5), "counts")
 
@@ -51,7 +51,7 @@ async def test_each_record_is_projected_once_with_its_status(bench: Bench) -> No
 async def test_reading_begins_at_the_lesser_position_of_memory_and_projection(bench: Bench) -> None:
     bench.projection.positions = {0: 2, 1: 0}
     assert await bench.handler.assign({0, 1}) == {0: 0, 1: 0}
-    await bench.handler.handle(batch(READ))
+    await bench.handler.handle([batch(READ)])
     assert bench.projection.statuses[0] == {2: "counts", 3: "counts"}
     bench.projection.positions[0] = 1
     assert await bench.handler.assign({0}) == {0: 1}
@@ -60,9 +60,9 @@ async def test_reading_begins_at_the_lesser_position_of_memory_and_projection(be
 async def test_records_below_the_position_are_checked_but_not_projected(bench: Bench) -> None:
     bench.projection.positions = {0: 4}
     await bench.handler.assign({0})
-    await bench.handler.handle(batch(READ))
+    await bench.handler.handle([batch(READ)])
     assert bench.projection.handed_in == []
-    await bench.handler.handle(batch([submitted("a"), scored("b")], first=4))
+    await bench.handler.handle([batch([submitted("a"), scored("b")], first=4)])
     assert bench.projection.statuses[0] == {4: "void", 5: "counts"}
 
 
@@ -70,7 +70,7 @@ async def test_what_does_not_fit_is_dead_lettered_and_the_rest_projected(bench: 
     bench.projection.unfoldable = {1: "too long", 3: "too wide"}
     await bench.handler.assign({0})
     read = batch(READ)
-    await bench.handler.handle(read)
+    await bench.handler.handle([read])
     assert [(offset, reason) for offset, _, reason in bench.letters] == [
         (1, "too long"),
         (3, "too wide"),
@@ -85,8 +85,8 @@ async def test_a_batch_that_failed_may_be_handed_in_again(bench: Bench, error: E
     await bench.handler.assign({0})
     bench.projection.trouble = [error]
     with pytest.raises(type(error)):
-        await bench.handler.handle(batch(READ))
-    await bench.handler.handle(batch(READ))
+        await bench.handler.handle([batch(READ)])
+    await bench.handler.handle([batch(READ)])
     assert bench.projection.statuses[0] == dict.fromkeys(range(4), "counts")
     bench.admission.close()
     assert await bench.handler.assign({0}) == {0: 4}
@@ -96,7 +96,7 @@ async def test_the_memory_never_runs_ahead_of_a_projection_that_failed(bench: Be
     await bench.handler.assign({0})
     bench.projection.trouble = [UnavailableError("postgres", "away")]
     with pytest.raises(UnavailableError):
-        await bench.handler.handle(batch(READ))
+        await bench.handler.handle([batch(READ)])
     bench.admission.close()
     assert await bench.handler.assign({0}) == {0: 0}
 

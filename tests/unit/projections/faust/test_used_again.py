@@ -35,7 +35,7 @@ async def test_a_rebuilt_store_gets_both_uses_of_an_id(tmp_path: Path) -> None:
         assert admission.open({0}, from_start={0}) == {0: 0}
         checked = await admission.check(read)
         assert [each.status for each in checked] == ["counts"] * 6
-        admission.commit(read)
+        admission.commit([read])
     assert admission.open({0}) == {0: 6}
     admission.close()
 
@@ -72,6 +72,6 @@ async def test_an_alert_that_is_raised_again_is_not_delivered_again(tmp_path: Pa
     async with delivering(posted, tmp_path / "a.sqlite", lambda: later) as (handler, _, rang):
         # The first was raised days ago; its repetition is of now, and so is a third alert.
         alerts = [raised("t-1", NOW), raised("t-1", later), raised("t-2", later)]
-        await handler.handle(batch(alerts, topic=ALERTS))
+        await handler.handle([batch(alerts, topic=ALERTS)])
         await asyncio.wait_for(rang.wait(), 5)
     assert posted == [alerts[2].id]

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
 import pytest
 
@@ -113,9 +113,9 @@ async def test_a_sign_that_work_goes_on_counts_for_all_partitions(watched: Watch
 async def test_a_partition_waits_while_the_handler_is_busy_with_others(watched: Watched) -> None:
     go_on = [asyncio.Event() for _ in range(6)]
 
-    async def slow(batch: Batch) -> None:
+    async def slow(batches: Sequence[Batch]) -> None:
         watched.bench.handler.called.set()
-        await go_on[batch.first].wait()
+        await go_on[batches[0].first].wait()
 
     watched.bench.handler.handle = slow  # type: ignore[method-assign]
     for offset in range(6):
@@ -130,8 +130,8 @@ async def test_a_partition_waits_while_the_handler_is_busy_with_others(watched: 
 
 
 async def test_a_batch_that_is_never_done_is_a_stall(watched: Watched) -> None:
-    async def hang(batch: Batch) -> None:
-        assert batch.first == 0
+    async def hang(batches: Sequence[Batch]) -> None:
+        assert batches[0].first == 0
         watched.bench.handler.called.set()
         await asyncio.Event().wait()
 

@@ -1,6 +1,7 @@
 """A worker without a broker: order, gaps, retries, fencing, and how it ends."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -195,7 +196,7 @@ async def test_a_batch_under_way_is_finished_before_the_worker_stops() -> None:
     go_on = asyncio.Event()
     stopped_before: list[bool] = []
 
-    async def slow(batch: Batch) -> None:
+    async def slow(batches: Sequence[Batch]) -> None:
         bench.handler.called.set()
         await go_on.wait()
         stopped_before.append(bench.group.stopped)
@@ -248,7 +249,7 @@ async def test_handlers_of_two_topics_run_side_by_side_and_each_in_turn() -> Non
     slow, quick = Handler(), Handler()
     go_on, at_once, most = asyncio.Event(), 0, 0
 
-    async def one_at_a_time(batch: Batch) -> None:
+    async def one_at_a_time(batches: Sequence[Batch]) -> None:
         nonlocal at_once, most
         at_once += 1
         most = max(most, at_once)

@@ -78,9 +78,9 @@ def routing(shards: Shards, states: InMemoryStates, again: Callable[[], None]) -
 async def test_events_of_a_shard_are_sent_at_once_and_nothing_to_the_others() -> None:
     shards = Shards()
     router = await started(shards)
-    await router.handle(batch([submitted("a")]))
+    await router.handle([batch([submitted("a")])])
     assert shards.records == 0
-    await router.handle(batch([of_card("b", "c-1")], first=1))
+    await router.handle([batch([of_card("b", "c-1")], first=1)])
     concerned = [q for q, sent in shards.sent.items() if sent]
     assert 0 < len(concerned) < ENTITIES.partitions
     assert all(shards.covered(q) == 1 for q in concerned)
@@ -91,7 +91,7 @@ async def test_watermarks_reach_other_shards_without_gaps(monkeypatch: pytest.Mo
     shards = Shards()
     router = await started(shards)
     for offset in range(5):
-        await router.handle(batch([of_card(f"t-{offset}", "c-1")], first=offset))
+        await router.handle([batch([of_card(f"t-{offset}", "c-1")], first=offset)])
     watching = asyncio.create_task(router.watch())
     async with asyncio.timeout(10):
         await shards.all_told(4)
@@ -109,8 +109,8 @@ async def test_a_refused_record_is_sent_again_without_a_gap() -> None:
     shards.failures = 1
     handed = batch([of_card("a", "c-1"), of_card("b", "c-2")])
     with pytest.raises(LogUnavailableError):
-        await router.handle(handed)
-    await router.handle(handed)
+        await router.handle([handed])
+    await router.handle([handed])
     concerned = [q for q, sent in shards.sent.items() if sent]
     assert all(shards.covered(q) == 1 for q in concerned)
     entries = {offset for sent in shards.sent.values() for r in sent for offset, *_ in r.entries}
@@ -152,7 +152,7 @@ async def routed(count: int, shards: Shards, states: InMemoryStates) -> tuple[Ro
     routings = Routings()
     router = routing(shards, states, routings.add)
     await router.assign({0})
-    await router.handle(batch([of_card(f"t-{n}", f"c-{n}") for n in range(count)]))
+    await router.handle([batch([of_card(f"t-{n}", f"c-{n}") for n in range(count)])])
     return router, routings
 
 
@@ -174,7 +174,7 @@ async def test_a_shard_that_passes_a_record_without_covering_it_is_sent_what_it_
     before = {q: len(sent) for q, sent in shards.sent.items()}
     states.marks.update({q: Marker(9, {0: 59}) for q in range(1, ENTITIES.partitions)})
     assert await router.assign({0}) == {0: 0}
-    await router.handle(batch([of_card(f"t-{n}", f"c-{n}") for n in range(60)]))
+    await router.handle([batch([of_card(f"t-{n}", f"c-{n}") for n in range(60)])])
     shard.read()
     assert states.marks[0].covers(0) == 59
     assert {q for q, sent in shards.sent.items() if len(sent) > before[q]} == {0}
@@ -201,7 +201,7 @@ async def test_under_constant_traffic_a_gap_is_seen_too() -> None:
     shard.read()
     for first in range(60, 600, 60):
         await router.handle(
-            batch([of_card(f"t-{n}", f"c-{n}") for n in range(first, first + 60)], first=first)
+            [batch([of_card(f"t-{n}", f"c-{n}") for n in range(first, first + 60)], first=first)]
         )
         await looked(router)
         shard.read(behind=1)

@@ -199,9 +199,9 @@ async def test_a_quiet_writer_sees_that_its_marker_is_gone(quick: None) -> None:
     states.marks.clear()
     await asked(owner)
     with pytest.raises(FencedError):
-        await owner.writer.handle(owner.log.batch(0))
+        await owner.writer.handle([owner.log.batch(0)])
     await owner.assign()
-    await owner.writer.handle(owner.log.batch(0))
+    await owner.writer.handle([owner.log.batch(0)])
     watching.cancel()
 
 

@@ -44,12 +44,12 @@ async def test_events_are_folded_while_a_write_is_under_way_and_written_by_the_n
     watching = asyncio.create_task(writer.watch())
     bench.states.gate.clear()
     bench.add(CARDS[0])
-    await writer.handle(bench.batch(0))
+    await writer.handle([bench.batch(0)])
     await asyncio.to_thread(bench.states.writing.wait)
     for _ in range(5):
         bench.add(CARDS[0])
         bench.add(CARDS[1])
-        await asyncio.wait_for(writer.handle(bench.batch(len(bench.records) - 2)), 5)
+        await asyncio.wait_for(writer.handle([bench.batch(len(bench.records) - 2)]), 5)
     assert bench.states.stored == {}
     bench.states.gate.set()
     await writer.save()
@@ -73,9 +73,9 @@ async def test_a_state_that_is_being_saved_is_not_read_back() -> None:
         await asyncio.to_thread(bench.states.writing.wait)
 
     bench.meanwhile = save_meanwhile
-    await asyncio.wait_for(writer.handle(bench.batch(0)), 5)
+    await asyncio.wait_for(writer.handle([bench.batch(0)]), 5)
     bench.add(CARDS[0])
-    await asyncio.wait_for(writer.handle(bench.batch(4)), 5)
+    await asyncio.wait_for(writer.handle([bench.batch(4)]), 5)
     bench.states.gate.set()
     await saving[0]
     await writer.save()
@@ -90,7 +90,7 @@ async def test_an_event_that_no_state_can_hold_is_dead_lettered_and_stops_nothin
     bench.add(CARDS[0], amount=-1)
     bench.records.append(b"what is this")
     bench.records.append(encode_routed(Routed(VERSION - 1, 0, 2, 2, [])))
-    await writer.handle(bench.batch(0))
+    await writer.handle([bench.batch(0)])
     await writer.save()
     assert bench.states.stored == bench.folded(upto=1)
     assert bench.states.marks == {SHARD: Marker(4, {0: 1})}
@@ -125,7 +125,7 @@ async def test_states_equal_the_log_whatever_fails_and_whenever_it_restarts(
         try:
             if step == "handle" and at < len(bench.records):
                 upto = min(at + number, len(bench.records))
-                await writer.handle(bench.batch(at, upto))
+                await writer.handle([bench.batch(at, upto)])
                 at = upto
             elif step in ("save", "fail"):
                 bench.states.failures = number if step == "fail" else 0
