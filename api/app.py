@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api import errors
+from api.hot import HotRoutes
 from api.opening import Lifespan, opening
 from api.routes import alerts, decisions, health, labels, live, scoring, transactions
 from api.timing import TimingMiddleware
@@ -25,6 +26,7 @@ def create_app(lifespan: Lifespan) -> FastAPI:
         lifespan=opening(lifespan),
     )
     errors.install(app)
+    app.add_middleware(HotRoutes, endpoints={("POST", "/score"): scoring.score})
     app.add_middleware(TimingMiddleware)
     # The stream comes before /decisions/{id}, which would take `stream` for an id.
     for module in (scoring, transactions, live, decisions, labels, alerts, health):

@@ -1,6 +1,7 @@
 """The only map from errors to HTTP: problem details (RFC 9457) that name the field."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -54,11 +55,17 @@ def problem(error: RetraceError, instance: str | None = None) -> tuple[int, dict
 
 def install(app: FastAPI) -> None:
     """Makes every error of every route a problem detail."""
-    app.add_exception_handler(RetraceError, _on_retrace_error)
-    app.add_exception_handler(RequestValidationError, _on_bad_parameters)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(ClientDisconnect, _on_hang_up)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
     app.add_exception_handler(Exception, _on_unexpected)
+
+
+async def response_to(request: Request, error: Exception) -> JSONResponse | None:
+    """As the application answers; None where it does not expect the error."""
+    for kind, handler in _HANDLERS.items():
+        if isinstance(error, kind):
+            return await handler(request, error)
+    return None
 
 
 async def _on_retrace_error(request: Request, error: Exception) -> JSONResponse:
@@ -97,6 +104,14 @@ async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
     logger.error("unexpected error at %s", request.url.path, exc_info=error)
     detail = "an unexpected error; the server's log tells more"
     return _response(500, _body(500, "internal", detail, _instance(request)))
+
+
+_HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[JSONResponse]]] = {
+    RetraceError: _on_retrace_error,
+    RequestValidationError: _on_bad_parameters,
+    HTTPException: _on_http_error,
+    ClientDisconnect: _on_hang_up,
+}
 
 
 def _instance(request: Request) -> str:

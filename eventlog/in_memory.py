@@ -76,7 +76,13 @@ class InMemoryEventLog:
             raise NotFoundError("record", place)
         return found[0]
 
-    def tail(self, topic: Topic, start: Mapping[int, int]) -> InMemoryTail:
+    def tail(
+        self,
+        topic: Topic,
+        start: Mapping[int, int],
+        *,
+        gathered: bool = False,  # noqa: ARG002
+    ) -> InMemoryTail:
         return InMemoryTail(self, topic, start)
 
     def partition_of(self, topic: Topic, key: str) -> int:

@@ -76,8 +76,12 @@ class EventLog(Appender, Protocol):
         """Raises NotFoundError where nothing is stored there (any more). Blocking."""
         ...
 
-    def tail(self, topic: Topic, start: Mapping[int, int]) -> Tail:
-        """An endless reader from `start` on (a missing partition begins at its beginning)."""
+    def tail(self, topic: Topic, start: Mapping[int, int], *, gathered: bool = False) -> Tail:
+        """An endless reader from `start` on (a missing partition begins at its beginning).
+
+        With `gathered` records come milliseconds later, some at a time: most of what reading a busy
+        topic costs is to be woken.
+        """
         ...
 
     def partition_of(self, topic: Topic, key: str) -> int:

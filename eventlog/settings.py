@@ -10,12 +10,16 @@ CLOCK_SKEW_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
-    """Timeouts are in seconds. `topic_prefix` sets several logs on one server apart."""
+    """Timeouts are in seconds. `topic_prefix` sets several logs on one server apart.
+
+    A record waits for `linger_ms` for others of its partition, so that they go as one.
+    """
 
     bootstrap_servers: str
     topic_prefix: str = ""
     delivery_timeout: float = 5.0
     request_timeout: float = 5.0
+    linger_ms: float = 0.0
 
     @property
     def settle_seconds(self) -> float:

@@ -1,11 +1,11 @@
 """POST /score: one synchronous decision."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from api.body import read_object
-from api.deps import Deps
+from api.deps import deps_of
 from api.openapi import body_of, problems
-from api.schemas.decisions import DecisionOut, decision_out
+from api.schemas.decisions import DecisionOut, decision_json
 from api.schemas.transactions import TransactionIn
 from commands import ScoreTransaction, score_transaction
 
@@ -15,9 +15,10 @@ router = APIRouter(tags=["decisions"])
 @router.post(
     "/score", response_model=DecisionOut, openapi_extra=body_of(TransactionIn), **problems()
 )
-async def score(request: Request, deps: Deps) -> DecisionOut:
+async def score(request: Request) -> Response:
     """Decide now. The same id with the same content gets the recorded decision."""
+    deps = deps_of(request)
     payload, raw = await read_object(request)
     scored = await score_transaction(ScoreTransaction(payload=payload, raw=raw), deps.context)
     deps.metrics.decided(scored.data)
-    return decision_out(scored)
+    return Response(decision_json(scored), media_type="application/json")

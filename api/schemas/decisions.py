@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import orjson
 from pydantic import BaseModel, Field
 
 from domain.events import Envelope, Outcome, Path, TransactionScored
@@ -48,7 +49,12 @@ class DecisionDetailOut(DecisionOut):
 
 
 def reasons_out(codes: Iterable[str]) -> list[ReasonOut]:
-    return [ReasonOut(code=code, text=sentence(code)) for code in codes]
+    return [ReasonOut(**each) for each in _reasons(codes)]
+
+
+def decision_json(envelope: Envelope) -> bytes:
+    """What `decision_out` gives, as JSON."""
+    return orjson.dumps(_common(envelope))
 
 
 def decision_out(envelope: Envelope) -> DecisionOut:
@@ -70,13 +76,17 @@ def decision_detail(envelope: Envelope) -> DecisionDetailOut:
     )
 
 
+def _reasons(codes: Iterable[str]) -> list[dict[str, str]]:
+    return [{"code": code, "text": sentence(code)} for code in codes]
+
+
 def _common(envelope: Envelope) -> dict[str, object]:
     data: TransactionScored = envelope.data
     return {
         "transaction_id": envelope.subject,
         "score": data.score,
         "outcome": data.outcome,
-        "reasons": reasons_out(data.reasons),
+        "reasons": _reasons(data.reasons),
         "path": data.path,
         "flags": data.flags,
         "model_id": data.model_id,

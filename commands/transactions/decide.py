@@ -9,7 +9,6 @@ from commands.transactions.submit import check_same_content
 from domain.errors import LogUnavailableError
 from domain.events import Envelope
 from eventlog.admission.first_wins import Known
-from eventlog.port import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,8 @@ async def decide_transaction(command: DecideTransaction, context: Context) -> En
             return None
         if known.scored_offset is not None:
             return await recorded_decision(subject, known, context)
-        return await decide_submission(await context.ledger.submission(known), context)
+        submission = await context.ledger.submission(known)
+        return await decide_submission(submission, context, recorded=True)
 
 
 async def recorded_decision(subject: str, known: Known, context: Context) -> Envelope:
@@ -40,20 +40,15 @@ async def recorded_decision(subject: str, known: Known, context: Context) -> Env
     return decision
 
 
-async def decide_submission(
-    submission: Envelope, context: Context, acknowledged: asyncio.Future[Position] | None = None
-) -> Envelope:
+async def decide_submission(submission: Envelope, context: Context, *, recorded: bool) -> Envelope:
     """Decides, appends, and returns the decision that counts. Call it under the id's lock.
 
-    `acknowledged` is the append of the submission where that is still under way.
+    A submission that is not `recorded` goes to the log with its decision, the two in one go.
     """
-    if acknowledged is not None:
-        # Where deciding fails first, nobody awaits the append any more.
-        acknowledged.add_done_callback(lambda done: done.cancelled() or done.exception())
     scored = await make_decision(submission, context)
-    appended = context.ledger.append(scored)
+    events = (scored,) if recorded else (submission, scored)
     # Awaited together: where one fails, the failure of the other is not left unseen.
-    position, *_ = await asyncio.gather(appended, *([acknowledged] if acknowledged else []))
+    *_, position = await asyncio.gather(*map(context.ledger.append, events))
     # Already so where nobody else has written to the partition since we read it.
     await context.ledger.passed(position.partition, position.offset)
     known = context.ledger.known(submission.subject)

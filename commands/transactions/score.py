@@ -31,8 +31,9 @@ async def score_transaction(command: ScoreTransaction, context: Context) -> Enve
     async with context.locks.hold(subject):
         known = context.ledger.known(subject, submission.known_time)
         if known is None:
-            return await decide_submission(submission, context, context.ledger.append(submission))
+            return await decide_submission(submission, context, recorded=False)
         check_same_content(submission, known)
         if known.scored_offset is not None:
             return await recorded_decision(subject, known, context)
-        return await decide_submission(await context.ledger.submission(known), context)
+        recorded = await context.ledger.submission(known)
+        return await decide_submission(recorded, context, recorded=True)

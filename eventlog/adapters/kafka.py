@@ -93,8 +93,8 @@ class KafkaEventLog:
     def read_one(self, position: Position) -> Recorded:
         return self._single.read(self._name(by_name(position.topic)), position)
 
-    def tail(self, topic: Topic, start: Mapping[int, int]) -> KafkaTail:
-        return KafkaTail(self._settings, topic, start, self._stored.check)
+    def tail(self, topic: Topic, start: Mapping[int, int], *, gathered: bool = False) -> KafkaTail:
+        return KafkaTail(self._settings, topic, start, self._stored.check, gathered)
 
     def partition_of(self, topic: Topic, key: str) -> int:
         return partition_for(key, topic.partitions)

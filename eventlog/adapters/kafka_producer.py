@@ -149,9 +149,9 @@ def _configuration(settings: KafkaSettings) -> dict[str, Any]:
         "acks": "all",
         "partitioner": "murmur2_random",
         "compression.type": "lz4",
-        # Lingering would cost an awaited append a millisecond or more; records of a bulk gather
-        # while earlier ones are in flight anyway.
-        "linger.ms": 0,
+        # It costs an awaited append as much; records of a bulk gather while earlier ones are in
+        # flight anyway.
+        "linger.ms": settings.linger_ms,
         "message.max.bytes": MAX_SEALED_BYTES,
         "delivery.timeout.ms": int(settings.delivery_timeout * 1000),
         "topic.metadata.propagation.max.ms": int(settings.delivery_timeout * 500),

@@ -13,6 +13,11 @@ from eventlog.port import Recorded
 from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import Topic
 
+# The server answers as soon as there is a record; this bounds an idle wait only.
+_AT_ONCE = {"fetch.wait.max.ms": 100}
+# It answers when there is as much, or the time is over.
+_GATHERED = {"fetch.wait.max.ms": 10, "fetch.min.bytes": 65_536}
+
 
 class KafkaTail:
     """Implements eventlog.port.Tail; connects and checks the topic on the first poll.
@@ -27,8 +32,10 @@ class KafkaTail:
         topic: Topic,
         start: Mapping[int, int],
         check: Callable[[Topic], None],
+        gathered: bool = False,
     ) -> None:
         self._settings, self._topic, self._check = settings, topic, check
+        self._fetching = _GATHERED if gathered else _AT_ONCE
         self._name = topic_name(settings.topic_prefix, topic)
         self._next = {p: start.get(p, OFFSET_BEGINNING) for p in range(topic.partitions)}
         self._consumer: Any = None
@@ -62,13 +69,7 @@ class KafkaTail:
                 self._unreachable.set()
 
         reader = consumer(
-            self._settings,
-            {
-                "error_cb": failed,
-                # The server answers as soon as there is a record; this bounds an idle wait only.
-                "fetch.wait.max.ms": 100,
-                "queued.min.messages": 20_000,
-            },
+            self._settings, {"error_cb": failed, **self._fetching, "queued.min.messages": 20_000}
         )
         reader.assign([TopicPartition(self._name, p, at) for p, at in self._next.items()])
         return reader

@@ -204,7 +204,7 @@ class Ledger:
             )
 
     def _follow(self) -> None:
-        tail = self._log.tail(TRANSACTIONS, dict(enumerate(self._start)))
+        tail = self._log.tail(TRANSACTIONS, dict(enumerate(self._start)), gathered=True)
         trimmed = self._threads.monotonic()
         try:
             while not self._closing.is_set():

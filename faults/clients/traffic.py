@@ -18,6 +18,7 @@ from faults.loop.clock import wall_clock
 from faults.loop.process import Process
 from faults.servers.kafka_client import SimulatedLog
 
+_DECIDED_SECONDS = 20.0
 _REFERENCED = 0.3  # of labels
 _GARBLED = TRANSACTIONS, TRANSACTIONS, ALERTS, ENTITIES, DEAD_LETTERS
 
@@ -82,6 +83,8 @@ class Traffic:
 
     async def after_the_horizon(self) -> None:
         """Ids of before with other content, their decisions, and their labels again."""
+        # In those days everything was decided.
+        await asyncio.sleep(_DECIDED_SECONDS)
         self._loop.skipped += 401 * 86_400
         for payload in self._sent[:8]:
             again = payload | {"amount": 42, "timestamp": to_rfc3339(self._now())}

@@ -122,7 +122,13 @@ class SimulatedLog:
             raise NotFoundError("record", place)
         return found[0]
 
-    def tail(self, topic: Topic, start: Mapping[int, int]) -> "SimulatedTail":
+    def tail(
+        self,
+        topic: Topic,
+        start: Mapping[int, int],
+        *,
+        gathered: bool = False,  # noqa: ARG002
+    ) -> "SimulatedTail":
         return SimulatedTail(self._cluster, self._process, topic, start)
 
     def partition_of(self, topic: Topic, key: str) -> int:

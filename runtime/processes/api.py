@@ -38,6 +38,8 @@ logger = logging.getLogger("retrace.api")
 
 # A process without its own memory of ids reads the whole log first.
 _CATCH_UP_SECONDS = 3600.0
+# What a thread of the process (acknowledgements, the tail) waits for the loop's, at the most.
+_SWITCH_SECONDS = 0.001
 
 
 def application(settings: Settings, instance: str) -> FastAPI:
@@ -138,6 +140,7 @@ def main() -> None:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    sys.setswitchinterval(_SWITCH_SECONDS)
     instance = os.environ.get("RETRACE_INSTANCE") or f"api-{settings.api_port}"
     config = uvicorn.Config(
         application(settings, instance),

@@ -45,6 +45,8 @@ _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "ar
 # somebody may wait for a decision of the scoring agent.
 _FETCH_WAIT_MS = {"features": 40, "decisions": 20}
 _GATHERING_MS = 250
+# The router sends to many shards at once, which are to be one request.
+_LINGER_MS = {"features": 5.0}
 # One process must see all partitions at once.
 _SOLE_OWNERS = {"offline"}
 
@@ -93,7 +95,9 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
     )
     # Closed in reverse order: what the workload opened, then the log.
     with ExitStack() as stack:
-        kafka = KafkaSettings(settings.kafka_bootstrap_servers, topic_prefix)
+        kafka = KafkaSettings(
+            settings.kafka_bootstrap_servers, topic_prefix, linger_ms=_LINGER_MS.get(name, 0.0)
+        )
         log = stack.enter_context(closing(KafkaEventLog(kafka)))
         await _wait_for_kafka(log, name)
         bound = stack.enter_context(open_bound(settings, name))

@@ -297,5 +297,4 @@ def _folded(records: Sequence[CheckedRecord]) -> Counts:
 
 
 def _counted(records: Sequence[CheckedRecord]) -> Counts:
-    found = Counter(record.status for record in records)
-    return Counts(found["counts"], found["void"], found["dead"])
+    return Counts(*([r.status for r in records].count(s) for s in ("counts", "void", "dead")))

@@ -1,11 +1,15 @@
 """Feast and Redis.
 
+Feast has the metrics of its process kept in files for several processes to share, unless they were
+met before; ours are of one process, and cheaper in memory.
+
 Feast has typeguard compile checks into its classes at import, which is most of the start of every
 process that uses it. Types are checked before anything runs: classes of Feast stay as written.
 """
 
 from typing import Any
 
+import prometheus_client  # noqa: F401
 import typeguard
 
 _with_checks: Any = typeguard.typechecked

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from api.routes.transactions import MOST_LINES
+from api.schemas.decisions import DecisionOut
 from domain.errors import UnavailableError
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
@@ -250,3 +251,10 @@ async def test_metrics_count_decisions_requests_and_records(api: Api) -> None:
     shown = 'route="/transactions/{transaction_id:path}",status="200"'
     assert figure(after, f'{count}{{method="GET",{shown}}}') == 1
     assert figure(after, f'{count}{{method="GET",route="unmatched",status="404"}}') == 1
+
+
+async def test_the_answer_to_score_is_what_its_document_says(api: Api) -> None:
+    body = (await api.post("/score", payload(card_id="c-1", merchant_id="m-1"))).json()
+    assert DecisionOut.model_validate(body).model_dump() == body
+    assert (await api.get("/score")).status_code == 405
+    assert (await api.post("/score/", {})).status_code in (307, 404)

@@ -71,7 +71,9 @@ class LateLog(InMemoryEventLog):
         self.asked.set()
         return await super().ends(topic)
 
-    def tail(self, topic: Topic, start: Mapping[int, int]) -> InMemoryTail:
+    def tail(
+        self, topic: Topic, start: Mapping[int, int], *, gathered: bool = False
+    ) -> InMemoryTail:
         return LateTail(self, topic, start)
 
 

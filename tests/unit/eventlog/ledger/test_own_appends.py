@@ -28,7 +28,9 @@ class SlowLog(InMemoryEventLog):
         super().__init__()
         self.turns = threading.Semaphore(0)
 
-    def tail(self, topic: Topic, start: Mapping[int, int]) -> InMemoryTail:
+    def tail(
+        self, topic: Topic, start: Mapping[int, int], *, gathered: bool = False
+    ) -> InMemoryTail:
         return SlowTail(self, topic, start)
 
 
