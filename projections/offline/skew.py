@@ -4,15 +4,19 @@ A served vector is finished from what its reader had seen; the ideal one from al
 before it. `lag` says how old the newest event was that the reader had missed.
 """
 
-import struct
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from domain.features import Entity, FeatureSet
+from domain.features.kernel.arrays import Floats
 from domain.times import SECOND
 
 Key = tuple[Entity, str]
+Bools = npt.NDArray[np.bool_]
 
 NOTHING_MISSED = "none"
 _BUCKETS = ((SECOND // 10, "100ms"), (SECOND, "1s"), (10 * SECOND, "10s"), (60 * SECOND, "1m"))
@@ -41,10 +45,10 @@ class ServedVector:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Of a decision: the lag of each of its entities, and by feature whether its bits differed."""
+    """Of a decision: the lag of each of its entities, and [features] whether the bits differed."""
 
     lags: Mapping[Entity, str]
-    differs: Sequence[bool]
+    differs: Bools
 
 
 Tallies = dict[tuple[str, str], Tally]
@@ -56,6 +60,10 @@ class Skew:
 
     def __init__(self, features: FeatureSet) -> None:
         self._features = features
+        # A request has no entity, and so no lag.
+        self._columns: dict[Entity | None, list[int]] = {}
+        for column, feature in enumerate(features.features):
+            self._columns.setdefault(feature.entity, []).append(column)
         self._last: OrderedDict[Key, dict[int, tuple[int, int]]] = OrderedDict()
 
     def folded(self, key: Key, partition: int, offset: int, known: int) -> None:
@@ -68,30 +76,31 @@ class Skew:
             self._last.popitem(last=False)
 
     def compare(
-        self,
-        known: int,
-        keys: Mapping[Entity, str],
-        served: ServedVector,
-        ideal: Sequence[float | None],
+        self, known: int, keys: Mapping[Entity, str], served: ServedVector, ideal: Floats
     ) -> Comparison | None:
-        """None for a decision that was made with other features."""
+        """None for a decision made with other features. `ideal` is [features], NaN unknown."""
         if served.feature_set != self._features.hash:
             return None
         lags = {
             entity: self._lag(known, (entity, key), served.versions.get(entity, {}))
             for entity, key in keys.items()
         }
-        differs = [not same(*both) for both in zip(served.values, ideal, strict=True)]
-        return Comparison(lags, differs)
+        return Comparison(lags, ~same(np.array(served.values, dtype=np.float64), ideal))
 
-    def count(self, comparison: Comparison, into: Tallies) -> None:
-        """Counts each feature once, under the lag of its entity (the request has none)."""
-        for feature, differs in zip(self._features.features, comparison.differs, strict=True):
-            lag = NOTHING_MISSED
-            if feature.entity:
-                lag = comparison.lags.get(feature.entity, NOTHING_MISSED)
-            before = into.get((feature.name, lag), Tally())
-            into[(feature.name, lag)] = Tally(before.compared + 1, before.different + differs)
+    def count(self, comparisons: Iterable[Comparison], into: Tallies) -> None:
+        """Counts each feature once a decision, under the lag of its entity."""
+        lags: dict[tuple[Entity | None, str], list[Bools]] = {}
+        for comparison in comparisons:
+            for entity in self._columns:
+                lag = comparison.lags.get(entity, NOTHING_MISSED) if entity else NOTHING_MISSED
+                lags.setdefault((entity, lag), []).append(comparison.differs)
+        for (entity, lag), differs in lags.items():
+            columns = self._columns[entity]
+            different = np.sum(differs, axis=0)[columns].tolist()
+            for column, count in zip(columns, different, strict=True):
+                key = self._features.names[column], lag
+                before = into.get(key, Tally())
+                into[key] = Tally(before.compared + len(differs), before.different + count)
 
     def _lag(self, known: int, key: Key, versions: Mapping[int, int]) -> str:
         missed = [
@@ -105,8 +114,7 @@ class Skew:
         return next((name for most, name in _BUCKETS if age < most), LONGER)
 
 
-def same(one: float | None, other: float | None) -> bool:
-    """Equal bits, or both unknown."""
-    if one is None or other is None:
-        return one is None and other is None
-    return struct.pack("<d", one) == struct.pack("<d", other)
+def same(some: Floats, others: Floats) -> Bools:
+    """[n] where the bits are equal, or both are NaN: unknown."""
+    alike: Bools = some.view(np.int64) == others.view(np.int64)
+    return alike | (np.isnan(some) & np.isnan(others))

@@ -221,8 +221,7 @@ class OfflineVectors:
             keys = {e: key for e, key in entity_keys(entry.event).items() if e in asked}
             if wanted:
                 if entry.served is not None and entry.offset >= self._written[entry.partition]:
-                    ideal = [None if v != v else v for v in values[row].tolist()]
-                    found = self._skew.compare(entry.known_time, keys, entry.served, ideal)
+                    found = self._skew.compare(entry.known_time, keys, entry.served, values[row])
                     if found is not None:
                         self._compared[entry.partition, entry.offset] = found
                 row += 1
@@ -231,12 +230,14 @@ class OfflineVectors:
 
     async def _flush(self) -> None:
         latest = self._unwritten[-1]
+        compared: list[Comparison] = []
         for partition in self._read:
             for entry in self._merge.settled(partition):
                 if entry.offset >= self._written[partition]:
                     latest.settle(entry)
                     if found := self._compared.pop((partition, entry.offset), None):
-                        self._skew.count(found, latest.tallies)
+                        compared.append(found)
+        self._skew.count(compared, latest.tallies)
         await self._write(0 if self._stragglers.outstanding else len(self._unwritten))
 
     async def _write(self, parts: int) -> None:

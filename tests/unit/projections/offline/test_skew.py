@@ -1,5 +1,7 @@
 """Training-serving skew: counted by feature, and by the age of what the reader had missed."""
 
+import numpy as np
+
 from domain.features import CATALOGUE, Entity
 from domain.times import SECOND
 from projections.offline.skew import LONGER, NOTHING_MISSED, ServedVector, Skew, Tallies, Tally
@@ -19,10 +21,11 @@ def with_count(value: float | None) -> list[float | None]:
 
 def counted(skew: Skew, *decided: tuple[int, ServedVector, list[float | None]]) -> Tallies:
     tallies: Tallies = {}
-    for known, vector, ideal in decided:
-        found = skew.compare(known, {Entity.PAYER: "ann"}, vector, ideal)
-        if found is not None:
-            skew.count(found, tallies)
+    found = [
+        skew.compare(known, {Entity.PAYER: "ann"}, vector, np.array(ideal, dtype=np.float64))
+        for known, vector, ideal in decided
+    ]
+    skew.count([each for each in found if each is not None], tallies)
     return tallies
 
 
@@ -50,3 +53,13 @@ def test_a_missed_event_counts_under_its_age_and_only_for_its_entity() -> None:
 def test_decisions_with_other_features_are_left_out() -> None:
     skew = Skew(CATALOGUE)
     assert counted(skew, (1, served({}, "other"), BLANK)) == {}
+
+
+def test_bits_are_compared_and_unknown_is_like_unknown() -> None:
+    skew = Skew(CATALOGUE)
+    values = with_count(0.0)
+    vector = ServedVector(CATALOGUE.hash, values, {})
+    for ideal, different in ((0.0, 0), (-0.0, 1), (None, 1)):
+        tallies = counted(skew, (SECOND, vector, with_count(ideal)))
+        assert tallies[("payer_count_1d", NOTHING_MISSED)] == Tally(1, different)
+        assert tallies[("amount", NOTHING_MISSED)] == Tally(1, 0)
