@@ -4,10 +4,10 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api import errors
-from api.hot import HotRoutes
 from api.opening import Lifespan, opening
 from api.routes import alerts, decisions, health, labels, live, scoring, transactions
-from api.timing import TimingMiddleware
+from api.serving.hot import HotRoutes
+from api.serving.timing import TimingMiddleware
 
 DESCRIPTION = """Submit transactions, get decisions, say what turned out to be fraud.
 

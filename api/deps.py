@@ -1,13 +1,14 @@
 """Dependencies of the routes; runtime builds them and passes them to `create_app`."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
 from api.live import DecisionHub
 from api.metrics import Metrics
+from api.serving.gate import Gate
 from commands import Context
 from projections.readmodels.queries.read_models import ReadModels
 
@@ -31,6 +32,7 @@ class ApiDeps:
     metrics: Metrics
     probes: Mapping[str, Probe]
     keep_early_label: Callable[[bytes, str], Awaitable[None]]
+    gate: Gate = field(default_factory=Gate)
 
 
 def deps_of(request: Request) -> ApiDeps:

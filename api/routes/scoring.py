@@ -19,6 +19,7 @@ async def score(request: Request) -> Response:
     """Decide now. The same id with the same content gets the recorded decision."""
     deps = deps_of(request)
     payload, raw = await read_object(request)
-    scored = await score_transaction(ScoreTransaction(payload=payload, raw=raw), deps.context)
+    async with deps.gate:
+        scored = await score_transaction(ScoreTransaction(payload=payload, raw=raw), deps.context)
     deps.metrics.decided(scored.data)
     return Response(decision_json(scored), media_type="application/json")

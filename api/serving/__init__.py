@@ -1,0 +1,1 @@
+"""What stands before the routes: hot routes, the gate of decisions, durations."""
