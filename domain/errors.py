@@ -8,7 +8,8 @@ RetraceError
 ├── NotFoundError               no such transaction, decision, alert ...
 ├── ConflictError               the same id was used for other content
 ├── UnavailableError            a server that is needed does not answer
-│   └── LogUnavailableError     Kafka: nothing can be decided; a retry under the same id is safe
+│   ├── LogUnavailableError     Kafka: nothing can be decided; a retry under the same id is safe
+│   └── OverloadedError         more decisions than fit (api/serving/gate.py)
 ├── FencedError                 another worker writes, or the store is not what we left: stop
 ├── UndecodableError            a stored record cannot be read: dead-letter it
 │   └── UnfoldableError         an event cannot be projected (projections/ports.py)
