@@ -28,7 +28,6 @@ def faults_of(made: Made, path: Path, counts: Counter[str] | None = None) -> lis
     except InvalidInputError as error:
         ended = str(error)
     counts["files"] += 1
-    counts["lines"] += len(made.lines)
     counts["rejected"] += sum(isinstance(row, MalformedRow) for row in found.values())
     counts["accepted"] += sum(isinstance(row, dict) for row in found.values())
     counts["cut"] += made.cut
@@ -37,6 +36,8 @@ def faults_of(made: Made, path: Path, counts: Counter[str] | None = None) -> lis
     if not made.cut and found.keys() != made.lines.keys():
         faults.append(f"lines lost or added: {sorted(found.keys() ^ made.lines.keys())}")
     last = max(found, default=0)
+    # What stands behind the cut of an archive is not there to be counted.
+    counts["lines"] += sum(not made.cut or number <= last for number in made.lines)
     if made.cut and {n for n in made.lines if n < last} - found.keys():
         faults.append("lines before the cut were lost")
     for number, given in found.items():

@@ -16,7 +16,7 @@ class Dialect:
     """`names` are None where the first line is a row. `first_line` is that of the header or, where
     there is none, of the first row, from 1. `digits` are the columns in which all values begin
     like a number: they tell a row from a line that belongs to a longer value. `numbers` are those
-    of them that enough rows show: none of their values has a line break.
+    of them that enough rows show: none of their values has a line break within.
     """
 
     delimiter: str
@@ -43,7 +43,7 @@ class Dialect:
         if len(values) != self.width:
             return False
         given = [value for at in self.digits if (value := values[at].strip())]
-        return bool(given or not self.digits) and all(map(_begins_like_number, given))
+        return bool(given or not self.digits) and all(map(begins_like_number, given))
 
     def well_formed(self, line: str) -> bool:
         """Whether each quote of the line is closed in it."""
@@ -113,10 +113,10 @@ def _digits(rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
     found = []
     for at, column in enumerate(zip(*rows, strict=True)):
         given = [value for value in column if value.strip()]
-        if given and sum(map(_begins_like_number, given)) * 10 >= len(given) * 9:
+        if given and sum(map(begins_like_number, given)) * 10 >= len(given) * 9:
             found.append(at)
     return tuple(found)
 
 
-def _begins_like_number(value: str) -> bool:
+def begins_like_number(value: str) -> bool:
     return value.lstrip(" \"'$€£+-.(")[:1].isdigit()

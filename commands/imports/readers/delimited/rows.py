@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from commands.imports.readers.delimited.dialect import Dialect, find_dialect
+from commands.imports.readers.delimited.dialect import Dialect, begins_like_number, find_dialect
 from commands.imports.readers.file_rows import FileRows
 from commands.imports.readers.files.content import InputFile
 from commands.imports.readers.files.encodings import (
@@ -150,9 +150,10 @@ class CsvRows(FileRows):
         return "has a quote that nothing closes"
 
     def _joins_text(self, values: list[str], taken: list[_Line]) -> bool:
-        """Whether all of it can be decoded, and no number or time has a line break in it."""
+        """Whether all of it can be decoded, and no number or time has a line break within."""
+        numbers = [values[at].strip() for at in self.dialect.numbers]
         return not any(undecodable(each, self._encoding) for _, each in taken) and not any(
-            "\n" in values[at] or "\r" in values[at] for at in self.dialect.numbers
+            begins_like_number(each) and _LINE_ENDS.search(each) for each in numbers
         )
 
     def _parsed(self, lines: list[str]) -> tuple[list[str] | None, bool]:

@@ -1,8 +1,11 @@
 """Damaged files: every line is a row or is told; `python -m tests.damaged 10000` tries more."""
 
+import csv
+import io
 import tempfile
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,6 +50,28 @@ def test_a_value_of_several_lines_is_one_row(tmp_path: Path) -> None:
         (5, {"id": "2", "note": "a\r\nb", "amount": "6"}),
         (7, {"id": "3", "note": "c", "amount": "7"}),
     ]
+
+
+_VALUES = ("", "a", "a\nb", "x\n", "\r\n", 'the "Bell"', '\n"', "a,b\r\n", "12\n", "7")
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_what_python_writes_is_read_as_python_reads_it(data: st.DataObject) -> None:
+    number = st.builds(lambda n, end: f"{n}{end}", st.integers(1, 99), st.sampled_from(("", "\n")))
+    row = st.tuples(number, number, st.sampled_from(_VALUES))
+    rows = data.draw(st.lists(row, min_size=1, max_size=8))
+    text = io.StringIO()
+    style: dict[str, Any] = {
+        "quoting": data.draw(st.sampled_from((csv.QUOTE_ALL, csv.QUOTE_MINIMAL))),
+        "lineterminator": data.draw(st.sampled_from(("\n", "\r\n"))),
+    }
+    csv.writer(text, **style).writerows([("id", "amount", "note"), *rows])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.csv"
+        path.write_bytes(text.getvalue().encode())
+        found = [tuple(given.values()) for _, given in read(path) if isinstance(given, dict)]
+    assert found == [(*given[:2], given[2] or None) for given in rows]
 
 
 def test_a_line_without_an_end_is_not_held_whole(tmp_path: Path) -> None:
