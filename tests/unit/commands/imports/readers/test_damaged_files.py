@@ -58,9 +58,11 @@ _VALUES = ("", "a", "a\nb", "x\n", "\r\n", 'the "Bell"', '\n"', "a,b\r\n", "12\n
 @given(st.data())
 @settings(max_examples=200, deadline=None)
 def test_what_python_writes_is_read_as_python_reads_it(data: st.DataObject) -> None:
-    number = st.builds(lambda n, end: f"{n}{end}", st.integers(1, 99), st.sampled_from(("", "\n")))
+    number = st.builds(
+        lambda n, end: f"{n}{end}", st.integers(1, 99), st.sampled_from(("", "", "", "\n"))
+    )
     row = st.tuples(number, number, st.sampled_from(_VALUES))
-    rows = data.draw(st.lists(row, min_size=1, max_size=8))
+    rows = data.draw(st.lists(row, min_size=1, max_size=12))
     text = io.StringIO()
     style: dict[str, Any] = {
         "quoting": data.draw(st.sampled_from((csv.QUOTE_ALL, csv.QUOTE_MINIMAL))),
