@@ -8,11 +8,12 @@ from commands.imports.mapping.values import RowValue, looked_up, raw_value
 
 _JOINS = {"timestamp": " "}
 _JOIN = "/"
+_NAMED = ("currency", "channel", "country", "mcc")
 
 
 def field_value(name: str, field: FieldMapping, note: Callable[[str], None]) -> RowValue:
     """`note` takes what the summary must tell of a row."""
     take = raw_value(field, _JOINS.get(name, _JOIN))
     if field.values is not None:
-        take = looked_up(take, field.values)
+        take = looked_up(take, field.values, name in _NAMED)
     return moment_value(take, field, note) if name == "timestamp" else take

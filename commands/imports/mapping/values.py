@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from commands.imports.mapping.model import FieldMapping
+from domain.cleaning.cards import card_number
 from domain.cleaning.unclean import UncleanError
 
 RowValue = Callable[[Mapping[str, Any], int], Any]
@@ -15,6 +16,7 @@ RowValue = Callable[[Mapping[str, Any], int], Any]
 
 OTHERS = "*"
 _ID_BYTES = 12
+_LONGEST = 40
 _WHOLE = re.compile(r"-?\d+\.0+", re.ASCII)
 
 
@@ -33,20 +35,23 @@ def raw_value(field: FieldMapping, join: str) -> RowValue:
     return lambda row, _line: row.get(column)
 
 
-def looked_up(take: RowValue, values: Mapping[str, str]) -> RowValue:
+def looked_up(take: RowValue, values: Mapping[str, str], told: bool) -> RowValue:
+    """`told` tells whether what is not listed may be named: it is no id of anybody."""
     others = values.get(OTHERS)
     values = {as_text(key): found for key, found in values.items()}
 
-    def value(row: Mapping[str, Any], line: int) -> Any:
+    def value_of(row: Mapping[str, Any], line: int) -> Any:
         taken = take(row, line)
         if taken is None:
             return None
-        found = values.get(as_text(taken), others)
+        text = as_text(taken)
+        found = values.get(text, others)
         if found is None:
-            raise UncleanError("has a value that the mapping does not list under values")
+            value = repr(text[:_LONGEST]) if told and not card_number(text) else "a value"
+            raise UncleanError(f"has {value}, which the mapping does not list under values")
         return found or None
 
-    return value
+    return value_of
 
 
 def put_together(parts: list[Any], join: str) -> str | None:

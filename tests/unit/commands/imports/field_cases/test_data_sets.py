@@ -159,6 +159,26 @@ def test_o16_creditcard_and_baf(tmp_path: Path) -> None:
     assert (found.amount, found.channel, found.customer_id) == (150000, "ecom", None)
 
 
+def test_o18_ibm_aml(tmp_path: Path) -> None:
+    row = "2022/09/01 00:{0:02d},010,8000EBD30,{0:02d},8000EBD30,{1},{2},{1},{2},{3},{4}\n"
+    made = ((3697.34, "US Dollar", "Reinvestment", 0), (14675.5, "Yen", "Wire", 1))
+    lines = [row.format(n, *each) for n, each in enumerate((*made, (0.5, "Bitcoin", "ACH", 0)))]
+    done = imported(
+        tmp_path,
+        "ibm-aml",
+        "Timestamp,From Bank,Account,To Bank,Account,Amount Received,Receiving Currency,"
+        "Amount Paid,Payment Currency,Payment Format,Is Laundering\n" + "".join(lines),
+    )
+    to_self, yen = transactions(done)
+    assert to_self.customer_id == "010/8000EBD30"
+    assert (to_self.merchant_id, to_self.channel) == ("00/8000EBD30", "other")
+    assert (yen.amount, yen.currency, yen.channel) == (14676, "JPY", "transfer")
+    assert done.summary.notes["amounts rounded to the decimals of their currency"] == 1
+    assert done.summary.rejected_reasons == {
+        "currency: has 'Bitcoin', which the mapping does not list under values": 1
+    }
+
+
 def test_the_handbook(tmp_path: Path) -> None:
     done = imported(
         tmp_path,
