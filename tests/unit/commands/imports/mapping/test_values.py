@@ -36,7 +36,7 @@ def test_a_value_is_looked_up_and_what_is_not_listed_is_refused() -> None:
         read({"k": k}, channel=listed)["channel"] for k in (" CASH OUT ", 1, 1.0, "none", None)
     ]
     assert found == ["atm", "pos", "pos", None, None]
-    with pytest.raises(InvalidTransactionError, match=r"channel: has 'new', which .* does not list"):
+    with pytest.raises(InvalidTransactionError, match="channel: has 'new', which"):
         read({"k": "new"}, channel=listed)
     others = FieldMapping(column="k", values={"*": "other"})
     assert read({"k": "new"}, channel=others)["channel"] == "other"
