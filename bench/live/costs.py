@@ -14,9 +14,10 @@ Seconds = Mapping[str, float]
 
 
 def processor_seconds(settings: Settings) -> Seconds:
-    """Per service what its living processes have taken so far, those of a server's pool included.
+    """Per service what its processes have taken so far, those of a server's pool included.
 
-    A process that ended takes its own with it: services are not to be started again meanwhile.
+    What a child took that has ended counts with its parent; services are not to be started again
+    meanwhile.
     """
     found = {}
     for name, process in recorded_processes(settings):
@@ -24,7 +25,7 @@ def processor_seconds(settings: Settings) -> Seconds:
         for member in family(process):
             with suppress(psutil.Error):
                 times = psutil.Process(member.pid).cpu_times()
-                taken += times.user + times.system
+                taken += times.user + times.system + times.children_user + times.children_system
         found[name] = taken
     return found
 
