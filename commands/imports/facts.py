@@ -48,12 +48,13 @@ class Facts:
             data = TransactionImported(
                 transaction=transaction, digest=digest, origin=part or self.origin, line=line
             )
+        key, at = transaction.transaction_id, transaction.timestamp
         return Envelope(
-            id=transaction_event_id(type(data), transaction.transaction_id),
+            id=transaction_event_id(type(data), key),
             source=self.source,
-            subject=transaction.transaction_id,
-            time=transaction.timestamp,
-            known_time=transaction.timestamp,
+            subject=key,
+            time=at,
+            known_time=at,
             data=data,
             correlation_id=self.correlation_id,
         )

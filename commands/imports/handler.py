@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, chain, compress
+from operator import not_
 from pathlib import Path
 
 from commands.imports.facts import FLUSH_SECONDS, Facts
@@ -11,7 +12,7 @@ from commands.imports.label_queue import LabelQueue, PendingLabel
 from commands.imports.mapping.amounts import ROUNDED
 from commands.imports.mapping.binding import Binding
 from commands.imports.mapping.damage import is_damaged
-from commands.imports.plain_columns import PlainColumns, are_plain
+from commands.imports.plain_columns import PlainColumns, PlainRows, are_plain
 from commands.imports.readers.rows import Batch, MalformedRow, Row, RowSource
 from commands.imports.rejects import Reject, RejectSink, original_text
 from commands.imports.row_cleaner import RowCleaner
@@ -26,6 +27,8 @@ from eventlog.port import Appender
 from eventlog.topics import TRANSACTIONS
 
 SOURCE_PREFIX = "retrace/import/"
+_REPEATED = FieldError("transaction_id", "repeats an earlier row")
+_NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,10 @@ def import_rows(
     _Import(command, ports, summary).run(rows)
 
 
+_Clean = tuple[int, Transaction, str, int | None, Sequence[str]]
+"""A row that is taken: its line, transaction, digest and label, and what must be told of it."""
+
+
 class _Import:
     def __init__(self, command: ImportRows, ports: ImportPorts, summary: ImportSummary) -> None:
         self._command, self._ports, self._summary = command, ports, summary
@@ -91,6 +98,8 @@ class _Import:
         self._seen = SeenIds()
         self._part = ""
         self._labels = LabelQueue(ports.spool)
+        self._next_known = _NEVER
+        self._labelled = command.binding.label is not None
         self._now = ports.clock()
         self._cleaner = RowCleaner(command.binding, ports.cleaner, command.again)
         self._plain: PlainColumns | None = None
@@ -127,19 +136,46 @@ class _Import:
                 return
 
     def _take_batch(self, batch: Batch, most: int) -> None:
-        style = self._cleaner.style
-        plain = None if self._plain is None else self._plain.rows(batch, self._now, style)
-        for at, line in enumerate(islice(batch.lines, most)):
-            self._summary.rows += 1
-            try:
+        lines, size, start = batch.lines, min(most, len(batch)), 0
+        if self._plain is not None:
+            style = self._cleaner.style
+            plain = self._plain.rows(batch, self._now, style)
+            for at in (*(each for each in plain.left if each < size), size):
+                self._take_plain(batch, lines, plain, range(start, at))
+                start = at
+                if at < size:
+                    self._take_row(lines[at], batch.row(at))
+                    start += 1
                 # What the file proves meanwhile of its amounts counts from the next row on.
-                ready = plain.transactions[at] if plain and style is self._cleaner.style else None
-                if plain is None or ready is None:
-                    self._take(line, batch.row(at))
-                else:
-                    self._enter(line, ready, plain.labels[at], plain.notes[at])
-            except InvalidTransactionError as error:
-                self._reject(line, batch.row(at), error.errors)
+                if style is not self._cleaner.style:
+                    break
+        for at in range(start, size):
+            self._take_row(lines[at], batch.row(at))
+
+    def _take_plain(
+        self, batch: Batch, lines: Sequence[int], plain: PlainRows, rows: range
+    ) -> None:
+        """`rows` of the batch, which are clean already."""
+        part = slice(rows.start, rows.stop)
+        given = zip(
+            lines[part],
+            plain.transactions[part],
+            plain.digests[part],
+            plain.labels[part],
+            plain.notes[part],
+            strict=True,
+        )
+        new = self._seen.add_all([each.transaction_id for each in plain.transactions[part]])
+        self._accept(list(compress(given, new)))
+        if not all(new):
+            for at in compress(rows, map(not_, new)):
+                self._reject(lines[at], batch.row(at), [_REPEATED])
+
+    def _take_row(self, line: int, row: Row) -> None:
+        try:
+            self._take(line, row)
+        except InvalidTransactionError as error:
+            self._reject(line, row, error.errors)
 
     def _take(self, line: int, row: Row) -> None:
         """Raises InvalidTransactionError for a row that is refused."""
@@ -161,66 +197,73 @@ class _Import:
             except ValueError as error:
                 wrong = FieldError(binding.label.column, str(error))
                 raise InvalidTransactionError([wrong]) from None
+        if not self._seen.add(transaction.transaction_id):
+            raise InvalidTransactionError([_REPEATED])
         notes = (*binding.notes, *notes_of(payload["timestamp"], transaction))
-        self._enter(line, transaction, label, notes)
+        digest = self._ports.cleaner.digest(transaction)
+        self._accept([(line, transaction, digest, label, notes)])
         changed = changed_fields(payload, transaction)
         style = self._cleaner.style
         if style.rounding and is_rounded(payload["amount"], transaction, style):
             changed.append("amount")
-            self._note(ROUNDED)
+            self._summary.note([ROUNDED])
         if changed:
             self._count_cleaned(changed)
 
-    def _enter(
-        self, line: int, transaction: Transaction, label: int | None, notes: Sequence[str]
-    ) -> None:
-        if not self._seen.add(transaction.transaction_id):
-            raise InvalidTransactionError([FieldError("transaction_id", "repeats an earlier row")])
-        self._accept(line, transaction)
-        for note in notes:
-            self._note(note)
-        if self._command.binding.label is not None:
-            self._label(transaction, label)
+    def _accept(self, rows: Sequence[_Clean]) -> None:
+        """Appends them, and the labels that became known before each."""
+        summary, schedule, now = self._summary, self._ports.schedule, self._now
+        append, fact, part = self._ports.log.append_nowait, self._facts.of_transaction, self._part
+        delay, label_of, keep = self._command.label_delay, self._facts.label, self._labels.push
+        times = [row[1].timestamp for row in rows]
+        labels = [row[3] for row in rows]
+        if self._command.unlabelled:
+            labels = list(map(self._unless_left_out, times, labels))
+        latest = accumulate(times, max, initial=summary.last_time or 0)
+        next(latest)
+        accepted = 0
+        try:
+            for row, at, label, until in zip(rows, times, labels, latest, strict=True):
+                line, transaction, digest, _, _ = row
+                if self._next_known <= until:
+                    self._send_labels(min(until, now), schedule)
+                if schedule is not None:
+                    schedule(at)
+                made = fact(transaction, digest, line, part)
+                append(TRANSACTIONS, made.subject, made)
+                accepted += 1
+                if label is not None:
+                    keep(PendingLabel(at + delay, label_of(transaction, label)))
+                    # They are sent in their order: the first holds back the others.
+                    self._next_known = min(self._next_known, at + delay)
+        finally:
+            summary.accept(times[:accepted], self._ports.newest)
+            if self._labelled:
+                summary.count_labels(times[:accepted], labels)
+            summary.note(chain.from_iterable(row[4] for row in rows[:accepted]))
 
-    def _label(self, transaction: Transaction, label: int | None) -> None:
-        at, command, summary = transaction.timestamp, self._command, self._summary
-        if label is not None and command.unlabelled and month_of(at) in command.unlabelled:
-            label = None
-            summary.labels_left_out += 1
-        summary.count_label(at, label)
-        if label is not None:
-            pending = PendingLabel(at + command.label_delay, self._facts.label(transaction, label))
-            self._labels.push(pending)
-
-    def _note(self, note: str) -> None:
-        self._summary.notes[note] = self._summary.notes.get(note, 0) + 1
-
-    def _accept(self, line: int, transaction: Transaction) -> None:
-        summary, ports = self._summary, self._ports
-        latest = summary.note_time(transaction.timestamp)
-        self._send_labels(min(latest, self._now), ports.schedule)
-        if ports.schedule is not None:
-            ports.schedule(transaction.timestamp)
-        digest = ports.cleaner.digest(transaction)
-        fact = self._facts.of_transaction(transaction, digest, line, self._part)
-        ports.log.append_nowait(TRANSACTIONS, transaction.transaction_id, fact)
-        summary.accepted += 1
-        summary.into_past += ports.newest is not None and transaction.timestamp < ports.newest
+    def _unless_left_out(self, at: int, label: int | None) -> int | None:
+        if label is None or month_of(at) not in self._command.unlabelled:
+            return label
+        self._summary.labels_left_out += 1
+        return None
 
     def _send_labels(self, until: int, schedule: Callable[[int], None] | None) -> None:
         """Those that are known by then, in the order of the file."""
-        labels, summary = self._labels, self._summary
-        while (first := labels.first()) is not None and first.known_time <= until:
-            known_time, label = labels.pop()
+        labels, summary, append = self._labels, self._summary, self._ports.log.append_nowait
+        for known_time, label in labels.due(until):
             if schedule is not None:
                 schedule(known_time)
             fact = self._facts.labelled(label, known_time)
-            self._ports.log.append_nowait(TRANSACTIONS, label.transaction_id, fact)
+            append(TRANSACTIONS, fact.subject, fact)
             summary.labels += 1
             summary.labels_fraud += label.value
+        first = labels.first()
+        self._next_known = _NEVER if first is None else first.known_time
 
     def _reject(self, line: int, row: Row, errors: Sequence[FieldError]) -> None:
         summary = self._summary
+        summary.rows += 1
         summary.rejected += 1
         field = errors[0].field
         summary.rejected_fields[field] = summary.rejected_fields.get(field, 0) + 1

@@ -1,7 +1,8 @@
-"""Queue of labels that are not known yet: first in, first out, on disk beyond a few thousand."""
+"""Queue of labels that are not known yet: first in, first out, on disk beyond some thousands."""
 
 import tempfile
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import msgspec
 
 from domain.events import TransactionLabelled
 
-CHUNK = 4096
+CHUNK = 1 << 17  # at some 300 bytes each
 
 
 class PendingLabel(NamedTuple):
@@ -21,13 +22,13 @@ _Chunk = list[PendingLabel]
 
 
 class LabelQueue:
-    """Holds at most two chunks in memory, however many labels wait and however long.
+    """Holds at most two chunks of labels in memory, however many labels wait and however long.
 
     The file has no name, lies in `folder` (or the system's temporary one) and goes with the queue.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None, chunk: int = CHUNK) -> None:
+        self._folder, self._chunk = folder, chunk
         self._file: Any = None
         self._stored: deque[tuple[int, int]] = deque()
         self._head: deque[PendingLabel] = deque()
@@ -37,7 +38,7 @@ class LabelQueue:
 
     def push(self, label: PendingLabel) -> None:
         self._tail.append(label)
-        if len(self._tail) >= CHUNK:
+        if len(self._tail) >= self._chunk:
             self._store()
 
     def first(self) -> PendingLabel | None:
@@ -45,15 +46,19 @@ class LabelQueue:
             self._load()
         return self._head[0] if self._head else None
 
-    def pop(self) -> PendingLabel:
-        return self._head.popleft()
+    def due(self, until: int) -> Iterator[PendingLabel]:
+        """Takes out those known by `until` that stand before all others."""
+        while (first := self.first()) is not None and first.known_time <= until:
+            head = self._head
+            while head and head[0].known_time <= until:
+                yield head.popleft()
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
 
     def __len__(self) -> int:
-        return len(self._head) + len(self._stored) * CHUNK + len(self._tail)
+        return len(self._head) + len(self._stored) * self._chunk + len(self._tail)
 
     def _store(self) -> None:
         if self._file is None:

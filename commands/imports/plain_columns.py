@@ -26,8 +26,13 @@ from domain.transactions import Transaction
 
 _REMEMBERED = 1 << 16
 _LONG = 10**18  # of what is longer, not all are ids
+_OPTIONAL = (
+    "card_id", "customer_id", "merchant_id", "mcc", "device_id", "ip", "country", "lat", "lon",
+    "channel",
+)  # fmt: skip
 _FAILED: Any = object()
 _Left = set[int]
+_Columns = dict[str, Sequence[Any]]
 
 
 class _NotPlainError(ValueError):
@@ -35,11 +40,14 @@ class _NotPlainError(ValueError):
 
 
 class PlainRows(NamedTuple):
-    """Of each row its transaction, None where it is left; its label; what is told of it."""
+    """Of each row its transaction with the digest of it, None where it is left; its label; what is
+    told of it. `left` are the rows that are left, in their order."""
 
-    transactions: Sequence[Transaction | None]
+    transactions: Sequence[Any]
+    digests: Sequence[str]
     labels: Sequence[int | None]
     notes: Sequence[Sequence[str]]
+    left: Sequence[int]
 
 
 class PlainColumns:
@@ -53,15 +61,15 @@ class PlainColumns:
             for name in CLEANERS
             if name in self._columns
         }
-        # Text is slower to read than to remember, numbers are not.
         self._minor_of = lru_cache(maxsize=_REMEMBERED)(to_minor)
+        self._amounts: dict[AmountStyle, _Values] = {}
         self._label = binding.label
         self._labels = None if binding.label is None else _Values(binding.label)
 
     def rows(self, batch: Batch, now: int, style: AmountStyle) -> PlainRows:
         """`now` in microseconds; `style` is how amounts are written, as far as it is known."""
         left: _Left = set()
-        fields: dict[str, Sequence[Any]] = {
+        fields: _Columns = {
             "transaction_id": self._keys(batch.column(self._columns["transaction_id"]), left)
         }
         for name, values in self._values.items():
@@ -74,12 +82,16 @@ class PlainColumns:
         labels: Sequence[int | None] = [None] * len(batch)
         if self._label is not None and self._labels is not None:
             labels = self._labels.of(batch.column(self._label.column), left)
-        names = tuple(fields)
-        transactions = [
-            None if at in left else Transaction(**dict(zip(names, row, strict=True)))
-            for at, row in enumerate(zip(*fields.values(), strict=True))
-        ]
-        return PlainRows(transactions, labels, notes)
+        if left:
+            for name, empty in (("attributes", {}), ("timestamp", 0)):
+                if name in fields:
+                    fields[name] = [
+                        empty if at in left else each for at, each in enumerate(fields[name])
+                    ]
+        transactions: list[Any] = _transactions(fields)
+        for at in left:
+            transactions[at] = None
+        return PlainRows(transactions, self._cleaner.digests(fields), labels, notes, sorted(left))
 
     def _keys(self, given: Sequence[Any], left: _Left) -> Sequence[str | None]:
         if set(map(type, given)) == {int} and -_LONG < min(given) <= max(given) < _LONG:
@@ -98,18 +110,36 @@ class PlainColumns:
         if times is not None:
             moments, naive = times
             most = now + TOLERANCE
-            left.update(
-                at
-                for at, each in enumerate(moments)
-                if each is None or not EARLIEST <= each <= most
-            )
+            # The least and the greatest tell it of all, in a tenth of the time.
+            if not all(_is_within(each, most) for each in _ends(moments)):
+                left.update(at for at, each in enumerate(moments) if not _is_within(each, most))
             return moments, [READ_AS_UTC if naive else ()] * len(batch)
         found = batch.column(name)
         values = _Values(lambda given: _plain_moment(given, now), remember=False)
         return values.of(found, left), [READ_AS_UTC if is_naive(each) else () for each in found]
 
     def _add_money(
-        self, fields: dict[str, Sequence[Any]], given: list[Any], style: AmountStyle, left: _Left
+        self, fields: _Columns, given: list[Any], style: AmountStyle, left: _Left
+    ) -> None:
+        default, rates = self._cleaner.default_currency, self._cleaner.rates
+        if "currency" in fields or default != rates.base:
+            self._add_money_of_currencies(fields, given, style, left)
+            return
+
+        def minor_of(value: Any) -> int:
+            if value is None or is_changed("amount", value, None):
+                raise _NotPlainError
+            try:
+                return to_minor(value, default, "amount", style)
+            except InvalidInputError:
+                raise _NotPlainError from None
+
+        amounts = self._amounts.setdefault(style, _Values(minor_of))
+        fields["currency"] = [default] * len(given)
+        fields["amount"] = fields["base_amount"] = amounts.of(given, left)
+
+    def _add_money_of_currencies(
+        self, fields: _Columns, given: list[Any], style: AmountStyle, left: _Left
     ) -> None:
         default, rates = self._cleaner.default_currency, self._cleaner.rates
         currencies = fields["currency"] = [
@@ -122,6 +152,7 @@ class PlainColumns:
                 left.add(at)
                 continue
             try:
+                # Text is slower to read than to remember, numbers are not.
                 minor_of = self._minor_of if type(value) is str else to_minor
                 amounts[at] = minor = minor_of(value, currency, "amount", style)
                 base[at] = rates.to_base(minor, currency, moment)
@@ -129,7 +160,7 @@ class PlainColumns:
                 left.add(at)
         fields["amount"], fields["base_amount"] = amounts, base
 
-    def _add_attributes(self, fields: dict[str, Sequence[Any]], batch: Batch, left: _Left) -> None:
+    def _add_attributes(self, fields: _Columns, batch: Batch, left: _Left) -> None:
         others = batch.others(self._used) if self._others else None
         if others is not None:
             tokenise = self._cleaner.tokenise
@@ -147,19 +178,29 @@ class _Values:
     """Values of a column, cleaned. The row is left where `clean` raises ValueError."""
 
     def __init__(self, clean: Callable[[Any], Any], remember: bool = True) -> None:
-        self._clean, self._failed = clean, False
-        # 1, 1.0 and True are equal, and not cleaned to the same.
-        kept = lru_cache(maxsize=_REMEMBERED, typed=True)
-        self._value = kept(self._cleaned) if remember else self._cleaned
+        self._clean, self._remember, self._failed = clean, remember, False
+        # One for each type: 1, 1.0 and True are equal, and not cleaned to the same.
+        self._memories: dict[type, _Memory] = {}
 
     def of(self, values: Sequence[Any], left: _Left) -> list[Any]:
         try:
-            found = list(map(self._value, values))
+            found = self._of(values)
         except TypeError:  # lists and objects of JSON cannot be remembered
             found = list(map(self._cleaned, values))
         if self._failed:
             left.update(at for at, each in enumerate(found) if each is _FAILED)
         return found
+
+    def _of(self, values: Sequence[Any]) -> list[Any]:
+        if not self._remember:
+            return list(map(self._cleaned, values))
+        kinds = set(map(type, values))
+        for kind in kinds - self._memories.keys():
+            self._memories[kind] = _Memory(self._cleaned)
+        if len(kinds) == 1:
+            return list(map(self._memories[kinds.pop()].__getitem__, values))
+        memories = self._memories
+        return [memories[type(value)][value] for value in values]
 
     def _cleaned(self, value: Any) -> Any:
         try:
@@ -167,6 +208,38 @@ class _Values:
         except ValueError:
             self._failed = True
             return _FAILED
+
+
+class _Memory(dict[Any, Any]):
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: Any) -> Any:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        made = self[key] = self._make(key)
+        return made
+
+
+def _transactions(fields: _Columns) -> list[Any]:
+    """One of each row. Written out, for a call with names is twice as fast as one with a dict."""
+    none, size = repeat(None), len(fields["transaction_id"])
+    given = [fields.get(name, none) for name in _OPTIONAL]
+    return [
+        Transaction(
+            transaction_id=key, timestamp=moment, amount=amount, currency=currency,
+            base_amount=base, card_id=card, customer_id=customer, merchant_id=merchant, mcc=mcc,
+            device_id=device, ip=ip, country=country, lat=lat, lon=lon, channel=channel,
+            attributes=attributes,
+        )
+        for key, moment, amount, currency, base, card, customer, merchant, mcc, device, ip,
+            country, lat, lon, channel, attributes in zip(
+            fields["transaction_id"], fields["timestamp"], fields["amount"], fields["currency"],
+            fields["base_amount"], *given, fields.get("attributes") or [{} for _ in range(size)],
+            strict=False,
+        )
+    ]  # fmt: skip
 
 
 def _plainly(name: str, words: AbsentWords) -> Callable[[Any], Any]:
@@ -193,7 +266,16 @@ def _plain_moment(given: Any, now: int) -> int:
     return moment
 
 
-def _check_positions(fields: dict[str, Sequence[Any]], left: _Left) -> None:
+def _is_within(moment: int | None, most: int) -> bool:
+    return moment is not None and EARLIEST <= moment <= most
+
+
+def _ends(moments: Sequence[int | None]) -> tuple[int | None, ...]:
+    given = [each for each in moments if each is not None]
+    return (min(given), max(given)) if len(given) == len(moments) and given else (None,)
+
+
+def _check_positions(fields: _Columns, left: _Left) -> None:
     none = repeat(None)
     if "lat" in fields or "lon" in fields:
         both = zip(fields.get("lat", none), fields.get("lon", none), strict=False)

@@ -1,8 +1,13 @@
 """Counts of an import: every row read is accepted or rejected."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import lt
 
 from commands.imports.label_months import MonthLabels, month_of
+from domain.times import DAY
 
 _MOST_REASONS = 100
 
@@ -43,22 +48,30 @@ class ImportSummary:
         if reason in self.rejected_reasons or len(self.rejected_reasons) < _MOST_REASONS:
             self.rejected_reasons[reason] = self.rejected_reasons.get(reason, 0) + 1
 
-    def count_label(self, timestamp: int, label: int | None) -> None:
-        """Of an accepted payment; None where it has none."""
-        name = month_of(timestamp)
-        month = self.months.get(name) or self.months.setdefault(name, MonthLabels())
-        month.payments += 1
-        if label is not None:
-            month.fraud += label
-            month.genuine += 1 - label
+    def note(self, notes: Iterable[str]) -> None:
+        for note, count in Counter(notes).items():
+            self.notes[note] = self.notes.get(note, 0) + count
 
-    def note_time(self, timestamp: int) -> int:
-        """The greatest so far."""
-        if self.last_time is None or self.first_time is None:
-            self.first_time = self.last_time = timestamp
-        elif timestamp >= self.last_time:
-            self.last_time = timestamp
-        else:
-            self.out_of_order += 1
-            self.first_time = min(self.first_time, timestamp)
-        return self.last_time
+    def accept(self, times: Sequence[int], newest: int | None) -> None:
+        """Rows with these times, in their order; `newest` is the newest of the log before."""
+        if not times:
+            return
+        self.rows += len(times)
+        self.accepted += len(times)
+        latest = times[0] if self.last_time is None else self.last_time
+        self.out_of_order += sum(map(lt, times, accumulate(times[:-1], max, initial=latest)))
+        self.last_time = max(latest, *times)
+        self.first_time = min(times[0] if self.first_time is None else self.first_time, *times)
+        if newest is not None:
+            self.into_past += sum(time < newest for time in times)
+
+    def count_labels(self, times: Sequence[int], labels: Sequence[int | None]) -> None:
+        """Of accepted payments; None where one has no label."""
+        days = [time // DAY for time in times]
+        for (day, label), count in Counter(zip(days, labels, strict=False)).items():
+            name = month_of(day * DAY)
+            month = self.months.get(name) or self.months.setdefault(name, MonthLabels())
+            month.payments += count
+            if label is not None:
+                month.fraud += count * label
+                month.genuine += count * (1 - label)

@@ -1,12 +1,12 @@
 """Payload cleaner: turns a payload into a transaction under the keys of this installation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from commands.intake.tokens import Tokeniser
 from domain.cleaning.absent import USUAL, AbsentWords
 from domain.cleaning.cards import redact, tokenise_text
-from domain.cleaning.digest import content_digest
+from domain.cleaning.digest import content_digest, content_digests
 from domain.cleaning.transaction import clean_transaction
 from domain.money import AS_WRITTEN, AmountStyle, Rates
 from domain.transactions import Transaction
@@ -50,6 +50,10 @@ class PayloadCleaner:
 
     def digest(self, transaction: Transaction) -> str:
         return content_digest(transaction, self._digest_key)
+
+    def digests(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
+        """Of transactions whose fields are columns; one that is not there is None in all."""
+        return content_digests(columns, self._digest_key)
 
     def redact(self, raw: str, transaction: Transaction) -> str:
         """The payload as received, card numbers replaced by their tokens, ids left alone."""

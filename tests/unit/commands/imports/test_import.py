@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from commands.imports.label_queue import CHUNK, LabelQueue, PendingLabel
+from commands.imports.label_queue import LabelQueue, PendingLabel
 from commands.imports.schedule import ReplaySchedule
 from commands.imports.seen_ids import SeenIds
 from commands.imports.summary import ImportSummary
@@ -169,18 +171,21 @@ def test_what_was_sent_is_known_when_the_log_fails(tmp_path: Path) -> None:
     assert len(log.appended) == 3
 
 
+CHUNK = 4096
+
+
 def pending(number: int) -> PendingLabel:
     return PendingLabel(number, labelled(f"transaction {number}", value=number % 2).data)
 
 
 def test_labels_leave_the_queue_as_they_entered_it(tmp_path: Path) -> None:
-    queue, taken, pushed = LabelQueue(tmp_path), [], 3 * CHUNK + 17
+    queue, pushed = LabelQueue(tmp_path, CHUNK), 3 * CHUNK + 17
+    taken: list[PendingLabel] = []
     for number in range(pushed):
         queue.push(pending(number))
-        if number % 3 == 0 and queue.first() is not None:
-            taken.append(queue.pop())
-    while queue.first() is not None:
-        taken.append(queue.pop())
+        taken += queue.due(number // 3)
+        assert (first := queue.first()) is None or first.known_time > number // 3
+    taken += queue.due(pushed)
     assert taken == [pending(number) for number in range(pushed)]
     assert len(queue) == 0
     queue.close()
@@ -189,7 +194,7 @@ def test_labels_leave_the_queue_as_they_entered_it(tmp_path: Path) -> None:
 
 def test_waiting_labels_take_no_memory_however_many_they_are(tmp_path: Path) -> None:
     def peak(count: int) -> int:
-        queue = LabelQueue(tmp_path)
+        queue = LabelQueue(tmp_path, CHUNK)
         tracemalloc.start()
         for number in range(count):
             queue.push(pending(number))
@@ -210,6 +215,22 @@ def test_an_id_is_remembered_in_a_few_bytes() -> None:
     tracemalloc.stop()
     assert not any(seen.add(f"id {number}") for number in range(0, 100_000, 1000))
     assert size < 3_000_000
+
+
+@given(st.lists(st.lists(st.integers(0, 300), max_size=200), max_size=8))
+def test_ids_are_new_once_whether_they_come_alone_or_many_at_a_time(batches: list[Any]) -> None:
+    one, many = SeenIds(), SeenIds()
+    for batch in batches:
+        keys = [f"id {number}" for number in batch]
+        assert many.add_all(keys) == list(map(one.add, keys))
+
+
+def test_many_ids_at_a_time_are_all_remembered() -> None:
+    seen, keys = SeenIds(), [f"id {number}" for number in range(300_000)]
+    for start in range(0, len(keys), 5_000):
+        assert all(seen.add_all(keys[start : start + 5_000]))
+    assert not any(map(seen.add, keys[::100]))
+    assert not any(seen.add_all(keys))
 
 
 def test_history_passes_in_scaled_time() -> None:
