@@ -5,11 +5,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from commands.imports import handler
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
 from commands.imports.mapping.binding import bind
-from commands.imports.mapping.model import FileMapping
+from commands.imports.mapping.model import FileMapping, LabelMapping
 from commands.imports.plain_columns import PlainColumns
 from commands.imports.readers.column_batch import ColumnBatch, to_plain
 from commands.imports.readers.rows import Batch, RowBatch
@@ -27,7 +28,7 @@ _NO_TIME = "timestamp: expected a date and time such as 2023-10-01T12:34:56Z"
 
 
 def imported(
-    source: Made, by_row: bool, mapping: FileMapping
+    source: Made, by_row: bool, mapping: FileMapping, delay: int = 7 * DAY
 ) -> tuple[list[Envelope], list[Reject], ImportSummary]:
     log, rejects, summary = OrderedLog(), list[Reject](), ImportSummary()
     ports = ImportPorts(
@@ -41,7 +42,7 @@ def imported(
         name="made",
         correlation_id="a correlation",
         binding=bind(source.columns, mapping),
-        label_delay=7 * DAY,
+        label_delay=delay,
         again=lambda: source,
     )
     with pytest.MonkeyPatch.context() as patched:
@@ -51,10 +52,26 @@ def imported(
     return log.appended, rejects, summary
 
 
-@given(source=sources(), mapping=mappings())
+@given(source=sources(), mapping=mappings(), delay=st.sampled_from([0, DAY, 7 * DAY]))
 @settings(deadline=None)
-def test_columns_give_what_rows_give(source: Made, mapping: FileMapping) -> None:
-    assert imported(source, False, mapping) == imported(source, True, mapping)
+def test_columns_give_what_rows_give(source: Made, mapping: FileMapping, delay: int) -> None:
+    assert imported(source, False, mapping, delay) == imported(source, True, mapping, delay)
+
+
+def test_labels_of_late_rows_are_sent_at_once_in_a_batch_as_row_by_row() -> None:
+    days = ["2024-01-09T10:00:00Z", "2024-01-02T10:00:00Z", "2024-01-02T11:00:00Z"]
+    rows = [
+        {"transaction_id": f"t{n}", "timestamp": day, "amount": 1, "fraud": 0 if n else None}
+        for n, day in enumerate(days)
+    ]
+    batches: list[Batch] = [
+        RowBatch([(1, rows[0])]), RowBatch([(2, rows[1]), (3, rows[2])]),
+    ]  # fmt: skip
+    source, mapping = Made(list(rows[0]), batches), FileMapping(label=LabelMapping("fraud"))
+    found = imported(source, False, mapping, DAY)
+    assert found == imported(source, True, mapping, DAY)
+    # All of them are known by the time of the first row, which has no label itself.
+    assert [event.subject for event in found[0]] == ["t0", "t1", "t1", "t2", "t2"]
 
 
 def test_clean_rows_are_not_left_to_the_rows_way() -> None:
