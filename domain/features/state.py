@@ -92,8 +92,9 @@ class EntityState:
             transactions -= seen.counted[int(horizons.argmax())]
         else:
             transactions = 0
-        held = [n for n, kind in zip(seen.items, stores[:, S_KIND], strict=True) if kind == LABELS]
-        return transactions + (seen.labels - held[0] if held else 0)
+        of_labels = stores[:, S_KIND] == LABELS
+        labels = seen.labels - seen.counted[int(of_labels.argmax())] if of_labels.any() else 0
+        return transactions + labels
 
     def inspect(self) -> Inspected:
         return inspected(self.features.plans[self.entity], self.to_bytes())

@@ -4,10 +4,11 @@ import numpy as np
 
 from domain.features.kernel.arrays import Bytes, Floats, Ints
 from domain.features.kernel.compiled import compiled
-from domain.features.kernel.layout import S_BASE, S_KIND, S_STRIDE, TILES
+from domain.features.kernel.layout import H_LATEST_LABEL, LABELS, S_BASE, S_KIND, S_STRIDE, TILES
 from domain.features.kernel.row_layout import IS_REQUEST, KIND
 from domain.features.kernel.state import finish, fold, merge, trim_all
 from domain.features.kernel.stored import decode, encode
+from domain.features.kernel.stores.label_features import in_horizon
 
 HEADROOM = 64
 
@@ -99,11 +100,11 @@ def look(
     blob: Bytes,
     items: Ints,
 ) -> int:
-    """Per store its items, and of TILES the events that they count, into `items` [stores, 2].
+    """Per store its items, and the events of TILES or LABELS that count, into `items` [stores, 2].
 
     Returns what `decode` found; the head of `scratch` is then that of the state.
     """
-    stores, _, digest = tables
+    stores, features, digest = tables
     mem, heads, head, version, _ = scratch
     code = decode(stores, mem, heads, head, version, digest, blob, 0, len(blob))
     for s in range(len(stores)):
@@ -111,4 +112,6 @@ def look(
         if stores[s, S_KIND] == TILES:
             counts = stores[s, S_BASE] + stores[s, S_STRIDE]
             items[s, 1] = mem[counts + heads[s, 0] : counts + heads[s, 1]].sum()
+        elif stores[s, S_KIND] == LABELS:
+            items[s, 1] = in_horizon(stores, features, mem, heads, s, head[H_LATEST_LABEL])
     return code

@@ -71,6 +71,16 @@ def finish_labels(
 
 
 @compiled
+def in_horizon(stores: Ints, features: Ints, mem: Ints, heads: Ints, s: int, latest: int) -> int:
+    """The labels within the horizon of a feature; the store keeps up to one tile more."""
+    oldest = latest
+    for f in range(stores[s, S_FIRST], stores[s, S_LAST]):
+        tile = features[f, F_TILE]
+        oldest = min(oldest, (latest - features[f, F_HORIZON]) // tile * tile)
+    return int(heads[s, 1] - lower(mem, stores[s, S_BASE], heads[s, 0], heads[s, 1], oldest))
+
+
+@compiled
 def _totals(
     feature: Ints, mem: Ints, base: int, stride: int, start: int, end: int, upto: int, out: Floats
 ) -> None:

@@ -2,21 +2,25 @@
 
 import struct
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet, entity_keys, finish
 from domain.features.reference.naive import reference_vector
+from domain.times import HOUR
 from domain.transactions import Transaction
+from tests.builders.feature_events import labelled
 from tests.builders.feature_streams import (
     CATALOGUE_REACH,
     SMALL,
+    T0,
     Placed,
     examples,
     folded,
     logs,
     transactions,
 )
+from tests.fakes.events import transaction
 
 
 def bits(vector: list[float | None]) -> list[bytes | None]:
@@ -147,8 +151,15 @@ def test_an_event_at_or_below_the_version_changes_nothing(
         assert state.to_bytes() == before, entity
 
 
+# One of the labels is a microsecond older than the tiles that the horizon keeps.
+LABELS = [labelled("t", T0 + 9 * HOUR, 0, "later"), labelled("t", T0 + 6 * HOUR - 1, 0, "earlier")]
+AT_SHOP = transaction("x", merchant_id="shop")
+
+
 @examples(50)
 @given(logs(), transactions())
+@example([Placed(0, offset, label) for offset, label in enumerate(LABELS)], AT_SHOP)
+@example([Placed(0, offset, label) for offset, label in enumerate(LABELS[::-1])], AT_SHOP)
 def test_what_lies_before_the_horizon_is_counted_whenever_it_came(
     log: list[Placed], transaction: Transaction
 ) -> None:
