@@ -19,7 +19,7 @@ class Context:
     """`clock` gives microseconds UTC; `deadline` is seconds for reading features and for asking a
     model server, both together.
 
-    `pool` runs what blocks; `source` names this process in the events it appends.
+    `pool` runs scorers that block; `source` names this process in the events it appends.
     """
 
     source: str

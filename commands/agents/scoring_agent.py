@@ -64,8 +64,8 @@ class ScoringAgent:
         self._due = {i: due for i, due in self._due.items() if due[0] not in partitions}
 
     async def handle(self, batches: Sequence[Batch]) -> None:
-        for batch in batches:
-            await self._ledger.passed(batch.partition, batch.next - 1, within=_TAIL_SECONDS)
+        last = {batch.partition: batch.next - 1 for batch in batches}
+        await self._ledger.reached(last, within=_TAIL_SECONDS)
         await asyncio.gather(*(each for batch in batches for each in self._work(batch)))
         self._positions.commit({batch.partition: batch.next for batch in batches})
 

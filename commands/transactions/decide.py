@@ -26,13 +26,18 @@ async def decide_transaction(command: DecideTransaction, context: Context) -> En
         known = context.ledger.known(subject)
         if known is None or known.mode == "import":
             return None
-        if known.scored_offset is not None:
-            return await recorded_decision(subject, known, context)
-        submission = await context.ledger.submission(known)
-        return await decide_submission(submission, context, recorded=True)
+        return await decision_of(subject, known, context)
 
 
-async def recorded_decision(subject: str, known: Known, context: Context) -> Envelope:
+async def decision_of(subject: str, known: Known, context: Context) -> Envelope:
+    """That of a submission in the log: as recorded, or made now. Call it under the id's lock."""
+    if known.scored_offset is not None:
+        return await _recorded_decision(subject, known, context)
+    submission = await context.ledger.submission(known)
+    return await decide_submission(submission, context, recorded=True)
+
+
+async def _recorded_decision(subject: str, known: Known, context: Context) -> Envelope:
     """The decision that counts, to be answered: from here on every process sees its transaction."""
     decision = await context.ledger.decision(subject, known)
     assert known.scored_offset is not None
@@ -55,4 +60,4 @@ async def decide_submission(submission: Envelope, context: Context, *, recorded:
     if known is None:
         raise LogUnavailableError("the submission is not in the log; retry under the same id")
     check_same_content(submission, known)
-    return await recorded_decision(submission.subject, known, context)
+    return await _recorded_decision(submission.subject, known, context)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.context import Context
-from commands.transactions.decide import decide_submission, recorded_decision
+from commands.transactions.decide import decide_submission, decision_of
 from commands.transactions.submit import SubmitTransaction, check_same_content, prepare_submission
 from domain.events import Envelope
 
@@ -33,7 +33,4 @@ async def score_transaction(command: ScoreTransaction, context: Context) -> Enve
         if known is None:
             return await decide_submission(submission, context, recorded=False)
         check_same_content(submission, known)
-        if known.scored_offset is not None:
-            return await recorded_decision(subject, known, context)
-        recorded = await context.ledger.submission(known)
-        return await decide_submission(recorded, context, recorded=True)
+        return await decision_of(subject, known, context)

@@ -124,6 +124,15 @@ class EntityState:
         return self._data
 
     @classmethod
+    def stored(
+        cls, entity: Entity, key: str, data: bytes | None, features: FeatureSet = CATALOGUE
+    ) -> EntityState:
+        """As `from_bytes`; an empty state where nothing is stored."""
+        if data is None:
+            return cls(entity, key, features)
+        return cls.from_bytes(entity, key, data, features)
+
+    @classmethod
     def from_bytes(
         cls, entity: Entity, key: str, data: bytes, features: FeatureSet = CATALOGUE
     ) -> EntityState:

@@ -72,9 +72,11 @@ async def keep_bound(log: IdentifiedLog, stores: Sequence[BoundStore]) -> None:
     Raises IntegrityError once a topic was created anew, or deleted.
     """
     while True:
-        for store in stores:
-            with suppress(UnavailableError):
-                await bind(log, store)
+        with suppress(UnavailableError):
+            ids = await log.ids()
+            for store in stores:
+                with suppress(UnavailableError):
+                    await asyncio.to_thread(bind_to, ids, store)
         await asyncio.sleep(WATCH_SECONDS)
 
 

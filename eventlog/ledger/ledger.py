@@ -66,10 +66,9 @@ class Ledger:
         self._listeners: list[Listener] = []
         self._log_ends = SharedCall(partial(log.ends, TRANSACTIONS))
         self._start = self._first_offsets()
-        # Per partition the first offset that is not known: changed under the lock, never lowered.
-        self._next = list(self._start)
         self._unkept: dict[int, int] = {}
         self._unkept_records, self._kept_at = 0, threads.monotonic()
+        # Their ends are the first offsets that are not known: moved on under the lock.
         self._waiters = Waiters(self._start)
         self.tail = TailBuffer(self._start)
         self.void = 0
@@ -140,14 +139,14 @@ class Ledger:
 
     def ends(self) -> list[int]:
         """Per partition the offset after the last record that is known."""
-        return list(self._next)
+        return self._waiters.ends()
 
     async def passed(self, partition: int, offset: int, within: float = 5.0) -> None:
         """Returns once `offset` is known. Raises LogUnavailableError after `within` seconds."""
-        if self._next[partition] > offset:
+        if self._waiters.end(partition) > offset:
             return
         try:
-            # Not wait_for: that makes a task of each call, and a decision makes nine.
+            # Not wait_for: that makes a task of each call.
             async with asyncio.timeout(within):
                 await self._waiters.passed(partition, offset)
         except TimeoutError as error:
@@ -158,13 +157,13 @@ class Ledger:
 
     async def barrier(self, within: float = 5.0) -> None:
         """Returns once all that was acknowledged before this call is known."""
-        for partition, end in enumerate(await self._log_ends()):
-            await self.passed(partition, end - 1, within)
+        ends = await self._log_ends()
+        await self.reached({partition: end - 1 for partition, end in enumerate(ends)}, within)
 
-    async def reached(self, positions: Mapping[int, int]) -> None:
-        """As `passed`, of several partitions."""
+    async def reached(self, positions: Mapping[int, int], within: float = 5.0) -> None:
+        """As `passed`, of several partitions, each within that time."""
         for partition, offset in positions.items():
-            await self.passed(partition, offset)
+            await self.passed(partition, offset, within)
 
     async def submission(self, known: Known) -> Envelope:
         """The submitted or imported record that counts."""
@@ -231,14 +230,14 @@ class Ledger:
             news = [
                 (recorded.position, _decoded(recorded))
                 for recorded in chunk
-                if recorded.position.offset >= self._next[recorded.position.partition]
+                if recorded.position.offset >= self._waiters.end(recorded.position.partition)
             ]
             heard: list[_Heard] = []
             # The lock is held for a chunk only, so that requests can look up ids in between.
             with self._lock:
                 self._admission.expect([envelope for _, envelope in news if envelope])
                 for place, envelope in news:
-                    if place.offset >= self._next[place.partition]:
+                    if place.offset >= self._waiters.end(place.partition):
                         heard += self._take(place, envelope)
                 for recorded in chunk:
                     self._unkept[recorded.position.partition] = recorded.position.offset + 1
@@ -251,7 +250,7 @@ class Ledger:
         place = appended.result()
         with self._lock:
             # Else somebody wrote before us: only the tail knows what.
-            follows = place.offset == self._next[place.partition]
+            follows = place.offset == self._waiters.end(place.partition)
             heard = self._take(place, envelope) if follows else []
         self._tell(heard)
 
@@ -260,7 +259,6 @@ class Ledger:
         counts = self._admit(place, envelope)
         change = feature_event(counts) if counts else None
         self.tail.add(place.partition, place.offset, change)
-        self._next[place.partition] = place.offset + 1
         self._waiters.advance({place.partition: place.offset + 1})
         return [(place, counts)] if counts else []
 

@@ -20,6 +20,9 @@ class Waiters:
     def ends(self) -> list[int]:
         return list(self._ends)
 
+    def end(self, partition: int) -> int:
+        return self._ends[partition]
+
     async def passed(self, partition: int, offset: int) -> None:
         """Returns once `offset` was read; raises what `fail` was given if the reader ends first."""
         if self._ends[partition] > offset:

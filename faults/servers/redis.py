@@ -17,7 +17,7 @@ from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from domain.features.state import version_of
 from faults.loop.process import Process
 from faults.servers.trouble import Trouble
-from projections.online.port import Marker, Markers, Move, Read
+from projections.online.port import Marker, Markers, Move, Read, greatest
 
 T = TypeVar("T")
 Key = tuple[Entity, str]
@@ -94,10 +94,7 @@ class SimulatedStates:
 
     def read(self, keys: Sequence[Key]) -> Read:
         def states(holds: Keyspace) -> list[EntityState]:
-            found = ((key, holds.states.get(key)) for key in keys)
-            return [
-                EntityState(*k) if d is None else EntityState.from_bytes(*k, d) for k, d in found
-            ]
+            return [EntityState.stored(*key, holds.states.get(key)) for key in keys]
 
         # In this order: each state covers what its marker says.
         answered, markers, read = self._asked(_answered, _markers_of, states)
@@ -195,11 +192,7 @@ def _markers_of(holds: Keyspace) -> Markers:
 
 
 def _answered(holds: Keyspace) -> dict[int, int]:
-    greatest: dict[int, int] = {}
-    for positions in holds.answered.values():
-        for partition, offset in positions.items():
-            greatest[partition] = max(offset, greatest.get(partition, offset))
-    return greatest
+    return greatest(holds.answered.values())
 
 
 def _save(holds: Keyspace, state: EntityState, encoded: bytes) -> Exception | None:

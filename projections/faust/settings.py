@@ -5,6 +5,8 @@ from pathlib import Path
 
 _ONE_MEGABYTE = 1_048_576
 _GATHERED = 65_536
+GATHERING_MS = 250
+"""Read models may be that much behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class WorkerSettings:
 
     kafka_bootstrap_servers: str
     state_dir: Path
-    fetch_wait_ms: int = 200
+    fetch_wait_ms: int = GATHERING_MS
     fetch_gathered: int = _GATHERED
     fetch_bytes: int = _ONE_MEGABYTE
     session_seconds: float = 10.0

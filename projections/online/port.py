@@ -5,7 +5,7 @@ Generations of the states are in generations.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -198,6 +198,15 @@ class StateStore(StateReader, Protocol):
         Raises FencedError where another epoch is stored, IntegrityError where the keyspace is gone.
         """
         ...
+
+
+def greatest(told: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    """By partition the greatest offset that any of them names."""
+    found: dict[int, int] = {}
+    for positions in told:
+        for partition, offset in positions.items():
+            found[partition] = max(offset, found.get(partition, offset))
+    return found
 
 
 def version_text(versions: Mapping[int, int]) -> str:

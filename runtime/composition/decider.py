@@ -19,9 +19,8 @@ from runtime.composition.models import open_scorers
 from runtime.composition.stores import open_feature_reader
 from runtime.settings import Settings
 
-# What waits for a model server waits in the same pool as what reads features.
-_READERS = {"tf-serving-grpc": 32, "tf-serving-rest": 32}
-_FEW_READERS = 4
+# So many wait for a model server at once; a model in the process waits for nothing.
+_WAITING = 32
 
 
 @contextmanager
@@ -46,8 +45,7 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
         stack.callback(policy.close)
         policy.start()
         ledger.start()
-        readers = _READERS.get(settings.scorer, _FEW_READERS)
-        pool = stack.enter_context(ThreadPoolExecutor(readers, thread_name_prefix="features"))
+        pool = stack.enter_context(ThreadPoolExecutor(_WAITING, thread_name_prefix="model-server"))
         yield Context(
             source=f"retrace/{instance}",
             clock=now_us,

@@ -25,7 +25,7 @@ from eventlog.settings import KafkaSettings
 from eventlog.topics import TRANSACTIONS
 from projections.faust.app import build_membership
 from projections.faust.progress import Progress
-from projections.faust.settings import WorkerSettings
+from projections.faust.settings import GATHERING_MS, WorkerSettings
 from projections.faust.watchdog import Watchdog
 from projections.faust.worker import Worker, explain
 from projections.ports import Workload
@@ -41,10 +41,9 @@ logger = logging.getLogger("retrace.worker")
 # the log while a long history is folded, or they answer 503.
 _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "archive": 10}
 
-# Read models may be that much behind. Two hops lie between an event and its readable state; and
-# somebody may wait for a decision of the scoring agent.
+# Two hops lie between an event and its readable state; and somebody may wait for a decision of the
+# scoring agent.
 _FETCH_WAIT_MS = {"features": 40, "decisions": 20}
-_GATHERING_MS = 250
 # The router sends to many shards at once, which are to be one request.
 _LINGER_MS = {"features": 5.0}
 # One process must see all partitions at once.
@@ -88,7 +87,7 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
     limits = WorkerSettings(
         settings.kafka_bootstrap_servers,
         settings.state_dir,
-        fetch_wait_ms=_FETCH_WAIT_MS.get(name, _GATHERING_MS),
+        fetch_wait_ms=_FETCH_WAIT_MS.get(name, GATHERING_MS),
         sole_owner=name in _SOLE_OWNERS,
         topic_prefix=topic_prefix,
         instance=os.environ.get("RETRACE_INSTANCE", name),

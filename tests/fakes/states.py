@@ -11,7 +11,7 @@ from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
 from domain.features.state import version_of
 from eventlog.topics import TRANSACTIONS
-from projections.online.port import Marker, Markers, Move, Read, StateReader
+from projections.online.port import Marker, Markers, Move, Read, StateReader, greatest
 
 Key = tuple[Entity, str]
 Kept = tuple[dict[Key, bytes], dict[int, Marker], dict[int, int], dict[int, Move]]
@@ -155,11 +155,7 @@ class InMemoryServing:
         self._board = {} if board is None else board
 
     async def read(self, keys: Sequence[Key]) -> Read:
-        greatest: dict[int, int] = {}
-        for told in self._board.values():
-            for partition, offset in told.items():
-                greatest[partition] = max(offset, greatest.get(partition, offset))
-        return replace(self._states.read(keys), answered=greatest)
+        return replace(self._states.read(keys), answered=greatest(self._board.values()))
 
     async def answered(self, positions: Mapping[int, int]) -> None:
         self._board[self._name] = dict(positions)

@@ -50,8 +50,8 @@ PLANTED = (
     Planted(
         "what others wrote before us is passed over",
         f"{LOG}/ledger/ledger.py",
-        "follows = place.offset == self._next[place.partition]",
-        "follows = place.offset >= self._next[place.partition]",
+        "follows = place.offset == self._waiters.end(place.partition)",
+        "follows = place.offset >= self._waiters.end(place.partition)",
         ("mixed", "calm"),
     ),
     Planted(

@@ -95,9 +95,7 @@ class FeastStateStore:
             if space.number and not markers.made:
                 raise UnavailableError("redis", f"generation {space.number} was removed, or lost")
         states = [
-            EntityState(entity, key, space.features)
-            if (data := found.get((entity, key))) is None
-            else EntityState.from_bytes(entity, key, data, space.features)
+            EntityState.stored(entity, key, found.get((entity, key)), space.features)
             for entity, key in keys
         ]
         return Read(space.features, markers, states)

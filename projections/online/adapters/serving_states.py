@@ -26,7 +26,7 @@ from projections.online.adapters.state_layout import (
     space_of,
     state_of,
 )
-from projections.online.port import Markers, Read, version_of_text, version_text
+from projections.online.port import Markers, Read, greatest, version_of_text, version_text
 
 if TYPE_CHECKING:
     from feast import RepoConfig
@@ -56,11 +56,8 @@ class RedisServingStates:
         states = []
         for entity, key in keys:
             value = next(values) if entity in space.features.by_entity else None
-            states.append(
-                EntityState(entity, key, space.features)
-                if value is None
-                else EntityState.from_bytes(entity, key, state_of(value), space.features)
-            )
+            data = None if value is None else state_of(value)
+            states.append(EntityState.stored(entity, key, data, space.features))
         return Read(space.features, self._markers_in(stored), states, self._answered_in(answered))
 
     async def answered(self, positions: Mapping[int, int]) -> None:
@@ -98,9 +95,6 @@ class RedisServingStates:
 
     def _answered_in(self, stored: list[bytes]) -> Mapping[int, int]:
         if self._answered is None or self._answered[0] != stored:
-            greatest: dict[int, int] = {}
-            for text in stored[1::2]:
-                for partition, offset in version_of_text(text.decode()).items():
-                    greatest[partition] = max(offset, greatest.get(partition, offset))
-            self._answered = stored, greatest
+            told = (version_of_text(text.decode()) for text in stored[1::2])
+            self._answered = stored, greatest(told)
         return self._answered[1]

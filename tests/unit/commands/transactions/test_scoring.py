@@ -119,10 +119,10 @@ class Unheard:
 
 
 class HangingReader(Unheard):
-    """A feature store that does not answer until it is released."""
+    """A feature store that never answers."""
 
     async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
-        await asyncio.sleep(30)
+        await asyncio.Event().wait()
         raise AssertionError("nobody waits for this")
 
 
