@@ -87,6 +87,6 @@ def _refuse_others(store: BoundStore, held: TopicIds, ids: TopicIds) -> None:
             raise IntegrityError(
                 f"{store.place} was made from another log: its topic {topic.name} had the id "
                 f"{before}, and Kafka has {f'the id {now}' if now else 'none'}. Set "
-                "RETRACE_KAFKA_BOOTSTRAP_SERVERS to the Kafka that it was made from; where that "
+                "KAFKA_BOOTSTRAP_SERVERS to the Kafka that it was made from; where that "
                 f"log is lost for ever, {store.remedy}, and it is made anew from this one"
             )

@@ -7,7 +7,7 @@ from projections.evidence.adapters.mongo import Client, translated_errors
 class BoundMongo:
     """Implements eventlog.binding.bound.BoundStore."""
 
-    place = "the evidence in MongoDB (RETRACE_MONGODB_URL)"
+    place = "the evidence in MongoDB (MONGODB_URL)"
     remedy = "set that to an empty database"
 
     def __init__(self, client: Client) -> None:

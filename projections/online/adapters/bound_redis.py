@@ -13,7 +13,7 @@ from projections.online.adapters.state_layout import away
 class BoundRedis:
     """Implements eventlog.binding.bound.BoundStore."""
 
-    place = "what Redis holds of the online states (RETRACE_REDIS_URL)"
+    place = "what Redis holds of the online states (REDIS_URL)"
     remedy = "empty that database"
 
     def __init__(self, config: RepoConfig) -> None:

@@ -12,7 +12,7 @@ _HELD = text("SELECT topic, id FROM log_topics")
 class BoundDatabase:
     """Implements eventlog.binding.bound.BoundStore."""
 
-    place = "the database of the read models and feature vectors (RETRACE_DATABASE_URL)"
+    place = "the database of the read models and feature vectors (DATABASE_URL)"
     remedy = "set that to an empty database"
 
     def __init__(self, engine: Engine) -> None:
