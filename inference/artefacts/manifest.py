@@ -13,7 +13,8 @@ from domain.features import CATALOGUE, Inputs
 from domain.times import from_rfc3339
 from inference.artefacts.reference import Reference
 
-FORMAT = 4
+FORMAT = 5
+_READ = (4, FORMAT)  # without boosted trees, and with them
 NO_HISTORY = (
     "it knows no card, customer, merchant, device or address, but each payment alone: map card_id,"
     " customer_id or merchant_id where the data has them"
@@ -107,6 +108,7 @@ def fact_of(manifest: Manifest, model_hash: str) -> ModelTrained:
 
 def _other_format(data: bytes) -> str | None:
     found = msgspec.json.decode(data, type=_Format).format
-    if found == FORMAT:
+    if found in _READ:
         return None
-    return f"format {found} is not {FORMAT}, which this version reads: train the model anew"
+    read = " or ".join(map(str, _READ))
+    return f"format {found} is not {read}, which this version reads: train the model anew"

@@ -32,7 +32,7 @@ class Explainer:
         self._forest, self._slope = forest, slope
         self._codes = [f"model.{name}" for name in names]
         self._baseline = baseline[0]
-        self._said = forest.share.astype(np.float64)
+        self._said = forest.says.astype(np.float64)
         # The first decision has no time to load compiled code.
         self.reasons(baseline)
 
@@ -67,9 +67,11 @@ class Explainer:
 
         Both are [2 n], each value on its two sides.
         """
-        leaves, moved = changes(self._forest, self._said, row, other, asked)
-        mean = self._said[leaves].mean()
-        return log_odds(mean + moved / len(self._forest)) - log_odds(mean)
+        leaves, (shares, added) = changes(self._forest, self._said, row, other, asked)
+        averaged = self._forest.averaged
+        mean = self._said[leaves[:averaged]].mean()
+        change: Floats = log_odds(mean + shares / averaged) - log_odds(mean) + added
+        return change
 
 
 def explainer_of(artefact: Artefact) -> Explainer:

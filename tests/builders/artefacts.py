@@ -94,5 +94,5 @@ def measured(
 def with_other_shares(artefact: Artefact, factor: float) -> Artefact:
     """The artefact with a forest in it that scores a little otherwise."""
     forest = Forest.from_bytes(artefact.forest)
-    shares = (forest.share * np.float32(factor)).clip(max=1 - 1e-6)
-    return replace(artefact, forest=replace(forest, share=shares).to_bytes())
+    shares = (forest.says * np.float32(factor)).clip(max=1 - 1e-6)
+    return replace(artefact, forest=replace(forest, says=shares).to_bytes())

@@ -24,18 +24,24 @@ class Forest:
 
     A node of feature j whose `side` is 2 j leads unknown values to the left, one of 2 j + 1 to the
     right. Known values greater than `threshold` go right, which is `child` + 1, others left, to
-    `child`. A leaf is its own child; `share` is the part of its rows that was fraud, strictly
-    between 0 and 1.
+    `child`. A leaf is its own child. Of the trees that are averaged it `says` the part of its rows
+    that was fraud, strictly between 0 and 1; of the last `boosted` trees, log odds to be added.
     """
 
     roots: npt.NDArray[np.int32]
     side: npt.NDArray[np.int32]
     threshold: npt.NDArray[np.float32]
     child: npt.NDArray[np.int32]
-    share: npt.NDArray[np.float32]
+    says: npt.NDArray[np.float32]
+    boosted: int = 0
 
     def __len__(self) -> int:
         return len(self.roots)
+
+    @property
+    def averaged(self) -> int:
+        """The number of the first trees, whose shares of fraud are averaged."""
+        return len(self.roots) - self.boosted
 
     @property
     def depth(self) -> int:
@@ -47,17 +53,20 @@ class Forest:
         return depth
 
     def shares(self, rows: Matrix) -> Floats:
-        """[n] means over the trees of the shares of fraud in the leaves of `rows` [n, d]."""
+        """[n] means over the averaged trees of the fraud in the leaves of `rows` [n, d]."""
+        return self._sums(rows, self.roots[: self.averaged]) / self.averaged
+
+    def logits(self, rows: Matrix) -> Floats:
+        """[n] log odds of `shares` and what the boosted trees add, not calibrated."""
+        return log_odds(self.shares(rows)) + self._sums(rows, self.roots[self.averaged :])
+
+    def _sums(self, rows: Matrix, roots: npt.NDArray[np.int32]) -> Floats:
         found = np.zeros(len(rows))
         for begin in range(0, len(rows), _AT_ONCE):
             part = sided(rows[begin : begin + _AT_ONCE])
-            for root in self.roots.tolist():
-                found[begin : begin + len(part)] += self.share[self._leaves(root, part)]
-        return found / len(self.roots)
-
-    def logits(self, rows: Matrix) -> Floats:
-        """[n] log odds of `shares`, not calibrated."""
-        return log_odds(self.shares(rows))
+            for root in roots.tolist():
+                found[begin : begin + len(part)] += self.says[self._leaves(root, part)]
+        return found
 
     def _leaves(self, root: int, values: Matrix) -> Nodes:
         nodes = np.full(len(values), root, dtype=np.int64)
@@ -82,18 +91,22 @@ class Forest:
     def from_bytes(data: bytes) -> Forest:
         """Raises ValueError, KeyError or an error of the archive where the bytes are no forest."""
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-            return Forest(**{each.name: stored[each.name] for each in fields(Forest)})
+            arrays = dict(stored)
+        # Models of format 4 are of averaged trees alone.
+        says = arrays.pop("share") if "share" in arrays else arrays.pop("says")
+        return Forest(**arrays | {"says": says, "boosted": int(arrays.get("boosted", 0))})
 
 
 def joined(forests: Sequence[Forest]) -> Forest:
-    """One forest of the trees of all, in order."""
+    """One forest of the trees of all, in order: what is boosted is last."""
     begins = np.cumsum([0, *(len(each.child) for each in forests)])[:-1].astype(np.int32)
     return Forest(
         np.concatenate([each.roots + at for each, at in zip(forests, begins, strict=True)]),
         np.concatenate([each.side for each in forests]),
         np.concatenate([each.threshold for each in forests]),
         np.concatenate([each.child + at for each, at in zip(forests, begins, strict=True)]),
-        np.concatenate([each.share for each in forests]),
+        np.concatenate([each.says for each in forests]),
+        sum(each.boosted for each in forests),
     )
 
 

@@ -22,8 +22,7 @@ def scoring(forest: Forest, width: int, calibration: Calibration) -> Any:
 
     keras.backend.clear_session()  # names follow from the model alone, as the bytes of the graph do
     inputs = keras.Input((width,), name="features")
-    shares = _layer()(forest, width)(inputs)
-    odds = ops.subtract(ops.log(shares), ops.log(ops.subtract(1.0, shares)))
+    odds = _layer()(forest, width)(inputs)
     logits = ops.add(ops.multiply(odds, calibration.slope), calibration.intercept)
     return keras.Model(inputs, ops.concatenate([ops.sigmoid(logits), logits], axis=1))
 
@@ -46,7 +45,8 @@ def _layer() -> Any:
             self.depth, self.roots = forest.depth, forest.roots
             # Beside the values with the least for what is unknown stand those with the greatest.
             self.feature = forest.side // 2 + np.int32(width) * (forest.side % 2)
-            self.threshold, self.child, self.share = forest.threshold, forest.child, forest.share
+            self.threshold, self.child, self.says = forest.threshold, forest.child, forest.says
+            self.averaged = forest.averaged
 
         def call(self, inputs: Any) -> Any:
             known = tf.equal(inputs, inputs)  # NaN alone differs from itself
@@ -61,6 +61,11 @@ def _layer() -> Any:
                 value = tf.gather(values, tf.gather(self.feature, at), axis=1, batch_dims=1)
                 right = tf.cast(value > tf.gather(self.threshold, at), tf.int32)
                 at = tf.gather(self.child, at) + right
-            return tf.reduce_mean(tf.gather(self.share, at), axis=1, keepdims=True)
+            said = tf.gather(self.says, at)
+            shares = tf.reduce_mean(said[:, : self.averaged], axis=1, keepdims=True)
+            odds = tf.math.log(shares) - tf.math.log(1.0 - shares)
+            if self.averaged == len(self.roots):
+                return odds
+            return odds + tf.reduce_sum(said[:, self.averaged :], axis=1, keepdims=True)
 
     return Trees

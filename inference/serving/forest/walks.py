@@ -13,15 +13,15 @@ Bools = npt.NDArray[np.bool_]
 def changes(
     forest: Forest, said: Floats, row: Matrix, other: Matrix, asked: Bools
 ) -> tuple[Nodes, Floats]:
-    """The leaves [trees] of `row`, and [n] by how much the sum of what the trees say moves with
-    each feature's value of `other`; 0 where it is not `asked` for.
+    """The leaves [trees] of `row`, and [2, n] by how much the sums of what the averaged and the
+    boosted trees say move with each feature's value of `other`; 0 where it is not `asked` for.
 
     `said` [nodes] is what each leaf says; both rows are [2 n], each value on its two sides.
     """
     leaves = np.empty(len(forest), np.int64)
-    moved = np.zeros(len(asked))
+    moved = np.zeros((2, len(asked)))
     nodes = forest.roots, forest.side, forest.threshold, forest.child
-    _walk(*nodes, said, row, other, asked, leaves, moved)
+    _walk(*nodes, said, forest.averaged, row, other, asked, leaves, moved)
     return leaves, moved
 
 
@@ -32,6 +32,7 @@ def _walk(
     threshold: npt.NDArray[np.float32],
     child: npt.NDArray[np.int32],
     said: Floats,
+    averaged: int,
     row: Matrix,
     other: Matrix,
     asked: Bools,
@@ -58,4 +59,4 @@ def _walk(
                 on = side[end]
                 value = other[on] if on >> 1 == tried else row[on]
                 end = child[end] + (value > threshold[end])
-            moved[tried] += said[end] - said[node]
+            moved[int(tree >= averaged), tried] += said[end] - said[node]

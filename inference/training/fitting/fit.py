@@ -4,10 +4,12 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from inference.frame.frame import Frame
 from inference.frame.progress import Progress
 from inference.serving.forest.forest import Forest, joined
+from inference.training.fitting.boosting import boosted
 from inference.training.fitting.kept_trees import KeptTrees
 from inference.training.fitting.trees import FitSettings, Growing
 
@@ -72,13 +74,15 @@ def grow(fit: Fit, chosen: FitSettings, progress: Progress, run: Run) -> None:
     """
     growing = Growing(fit.frame, chosen)
     blocks = run.workers.mine(_blocks(chosen))
+    boosting = partial(boosted, fit.frame, chosen, fit.seed)
     # What decides on this machine goes first.
     with ThreadPoolExecutor(run.threads, initializer=os.nice, initargs=(10,)) as pool:
         for done, block in enumerate(blocks, start=1):
             if not run.kept.has(fit.phase, block):
                 numbers = range(block * BLOCK, min((block + 1) * BLOCK, chosen.trees))
                 grown = pool.map(lambda number: growing.tree(fit.seed, number), numbers)
-                run.kept.keep(fit.phase, block, joined(list(grown)))
+                made = list(grown) if numbers else [pool.submit(boosting).result()]
+                run.kept.keep(fit.phase, block, joined(made))
             trees = min(done * run.workers.count * BLOCK, chosen.trees)
             what = _SHOWN.get(fit.phase, fit.phase)
             progress(done / len(blocks), f"{what}, {trees} of {chosen.trees} trees")
@@ -92,4 +96,5 @@ def grown(fit: Fit, chosen: FitSettings, progress: Progress, run: Run) -> Forest
 
 
 def _blocks(chosen: FitSettings) -> int:
-    return -(-chosen.trees // BLOCK)
+    """Those of the averaged trees, and one of all that are boosted, which is last."""
+    return -(-chosen.trees // BLOCK) + (chosen.boosted > 0)

@@ -1,4 +1,4 @@
-"""Trees of a forest: each learns from rows of its own, and looks at some features at each split.
+"""Trees that are averaged: each learns from rows of its own, and looks at some features at a split.
 
 Breiman 2001, Random Forests. A tree draws frauds and genuine rows apart, so that every part of a
 long history takes part in the forest while a tree stays quick to grow.
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.frame.frame import Floats, Frame, Ints
+from inference.frame.frame import Bools, Floats, Frame, Ints, Vectors
 from inference.serving.forest.forest import GREATEST, Forest
 from inference.serving.graph import Matrix, as_rows
 
@@ -18,16 +18,20 @@ _LARGEST = np.float32(1e30)  # scikit-learn adds all values up
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """`genuine` rows take part in a tree, and of the frauds the same part of all, but
-    `least_frauds` where there are as many. A tree makes `depth` comparisons at most; deeper ones
-    rank worse. `leaf` is the least number of rows in a leaf. `blanked_rows` is the share of rows
-    that lose half of their values: without it, scores of payments that lack a customer or a
-    merchant would be arbitrary.
+    """Of `trees` that are averaged, and `boosted` ones.
+
+    `genuine` rows take part in an averaged tree, and of the frauds the same part of all, but
+    `least_frauds` where there are as many; `leaf` is the least number of rows in its leaves.
+    Boosted trees learn from `boosted_rows` of each kind at most. A tree makes `depth` comparisons
+    at most; deeper ones rank worse. `blanked_rows` is the share of rows that lose half of their
+    values: without it, scores of payments that lack a customer or a merchant would be arbitrary.
     """
 
-    trees: int = 100
+    trees: int = 60
     genuine: int = 33_000
     least_frauds: int = 2_000
+    boosted: int = 60
+    boosted_rows: int = 100_000
     depth: int = 10
     leaf: int = 10
     blanked_rows: float = 0.1
@@ -54,7 +58,7 @@ class Growing:
 
         random = np.random.default_rng([seed, number])
         rows = np.concatenate([random.choice(of, size, p=p) for of, p, size in self._kinds])
-        vectors = self._blanked_some(rows, random)
+        vectors = learnt_from(self._vectors, rows, self._chosen.blanked_rows, random)
         grown = DecisionTreeClassifier(
             max_depth=self._chosen.depth,
             min_samples_leaf=self._chosen.leaf,
@@ -63,41 +67,58 @@ class Growing:
         ).fit(vectors, self._labels[rows])
         return flattened(grown.tree_, float(self._chosen.leaf))
 
-    def _blanked_some(self, rows: Ints, random: np.random.Generator) -> Matrix:
-        # Mapped memory is read in order.
-        order = np.argsort(rows)
-        vectors = np.empty((len(rows), self._vectors.shape[1]), dtype=np.float32)
-        vectors[order] = as_rows(self._vectors[rows[order]])
-        np.clip(vectors, -_LARGEST, _LARGEST, out=vectors)
-        lost = np.flatnonzero(random.random(len(rows)) < self._chosen.blanked_rows)
-        some = vectors[lost]
-        some[random.random(some.shape) < 0.5] = np.nan
-        vectors[lost] = some
-        return vectors
+
+def learnt_from(
+    vectors: Vectors, rows: Ints, blanked: float, random: np.random.Generator
+) -> Matrix:
+    """`rows` of `vectors`, of which the share `blanked` loses half of its values."""
+    # Mapped memory is read in order.
+    order = np.argsort(rows)
+    taken = np.empty((len(rows), vectors.shape[1]), dtype=np.float32)
+    taken[order] = as_rows(vectors[rows[order]])
+    np.clip(taken, -_LARGEST, _LARGEST, out=taken)
+    lost = np.flatnonzero(random.random(len(rows)) < blanked)
+    some = taken[lost]
+    some[random.random(some.shape) < 0.5] = np.nan
+    taken[lost] = some
+    return taken
 
 
 def flattened(tree: Any, weight: float) -> Forest:
-    """The nodes of a fitted tree of scikit-learn, in the order of levels.
+    """A fitted tree of scikit-learn as a forest.
 
     The share of fraud in a leaf is drawn to that of the whole tree, which counts as `weight` rows
     (the m-estimate: Cestnik 1990, Estimating probabilities).
     """
-    left, right = tree.children_left, tree.children_right
+    rows, fraud = tree.weighted_n_node_samples, tree.value[:, 0, 1]
+    return arranged(
+        tree.children_left,
+        tree.children_right,
+        tree.feature,
+        tree.threshold,
+        tree.missing_go_to_left.astype(bool),
+        (rows * fraud + weight * fraud[0]) / (rows + weight),
+    )
+
+
+def arranged(
+    left: Ints, right: Ints, feature: Ints, threshold: Floats, unknown_left: Bools, says: Floats
+) -> Forest:
+    """The nodes [n] of a tree, by levels, as a forest; a leaf has a `left` below 0."""
     order = [0]
     for node in order:
         if left[node] >= 0:
-            order += [left[node], right[node]]
+            order += [int(left[node]), int(right[node])]
     nodes = np.array(order)
     place = np.empty(len(nodes), dtype=np.int64)
     place[nodes] = np.arange(len(nodes))
-    leaf, right_too = left[nodes] < 0, ~tree.missing_go_to_left[nodes].astype(bool)
-    rows, fraud = tree.weighted_n_node_samples[nodes], tree.value[nodes, 0, 1]
+    leaf = left[nodes] < 0
     return Forest(
         roots=np.zeros(1, dtype=np.int32),
-        side=np.where(leaf, 0, 2 * tree.feature[nodes] + right_too).astype(np.int32),
-        threshold=np.where(leaf, np.inf, _below(tree.threshold[nodes])).astype(np.float32),
+        side=np.where(leaf, 0, 2 * feature[nodes] + ~unknown_left[nodes]).astype(np.int32),
+        threshold=np.where(leaf, np.inf, _below(threshold[nodes])).astype(np.float32),
         child=np.where(leaf, np.arange(len(nodes)), place[left[nodes]]).astype(np.int32),
-        share=((rows * fraud + weight * fraud[0]) / (rows + weight)).astype(np.float32),
+        says=says[nodes].astype(np.float32),
     )
 
 

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from domain.errors import UnavailableError
 from inference.frame.frame import Frame
-from inference.serving.forest.forest import Forest, joined
+from inference.serving.forest.forest import Forest, joined, log_odds
 from inference.serving.graph import as_rows
+from inference.training.fitting.boosting import WEIGHT, added_by, boosted
 from inference.training.fitting.fit import Fit, Run, Workers, grow, grown
 from inference.training.fitting.kept_trees import KeptTrees
 from inference.training.fitting.trees import FitSettings, Growing, flattened
@@ -51,7 +53,7 @@ def test_workers_grow_together_the_bits_of_one(workers: int) -> None:
     together = grown(fit(frame), TREES, silent, Run(Workers(workers), kept))
     alone = grown(fit(frame), TREES, silent, Run(threads=1))
     assert together.to_bytes() == alone.to_bytes()
-    assert len(alone) == TREES.trees
+    assert (alone.averaged, alone.boosted) == (TREES.trees, TREES.boosted)
 
 
 def test_another_seed_and_another_number_give_another_tree() -> None:
@@ -84,6 +86,36 @@ def test_a_tree_leads_rows_to_the_leaves_of_scikit_learn(
     assert ours.shares(rows) == pytest.approx(theirs.predict_proba(rows)[:, 1], abs=1e-6)
 
 
+@given(tables)
+def test_boosted_trees_add_what_scikit_learn_adds(
+    table: list[tuple[bool, list[float | None]]],
+) -> None:
+    rows = np.array([values for _, values in table], dtype=np.float64).astype(np.float32)
+    labels = np.array([fraud for fraud, _ in table], dtype=float)
+    labels[:2] = 0, 1
+    assume(not np.isnan(rows).all(axis=0).any())
+    theirs = HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=1).fit(rows, labels)
+    added = added_by(theirs)
+    assert (added.averaged, added.boosted) == (0, 3)
+    beside = joined(
+        [flattened(DecisionTreeClassifier(max_depth=1).fit(rows, labels).tree_, 9), added]
+    )
+    apart = beside.logits(rows) - log_odds(beside.shares(rows))
+    constant = np.log(labels.sum() / (1 - labels).sum())
+    assert apart == pytest.approx(WEIGHT * (theirs.decision_function(rows) - constant), abs=1e-5)
+
+
+def test_boosted_trees_learn_from_so_many_rows_and_weigh_what_they_stand_for() -> None:
+    frame = synthetic(6000)
+    small = (frame.labels == 0) & (frame.vectors[:, 0] < 3000)
+    heavy = replace(frame, stands_for=np.where(small, 50.0, 1.0))
+    one = [boosted(of, FitSettings(boosted=1), 1) for of in (frame, heavy, frame)]
+    assert one[0].to_bytes() == one[2].to_bytes() != one[1].to_bytes()
+    frame.vectors[:, 3] = np.nan  # known of none of the rows that are drawn
+    few = boosted(frame, FitSettings(boosted=1, boosted_rows=100), 1)
+    assert few.depth < one[0].depth
+
+
 def test_a_share_is_drawn_to_that_of_the_tree_and_never_0_or_1() -> None:
     rows = np.arange(40, dtype=np.float32)[:, None]
     labels = (rows[:, 0] >= 30).astype(float)
@@ -97,7 +129,7 @@ def test_every_fraud_of_few_takes_part_and_of_many_as_large_a_part_as_of_genuine
     frame = synthetic(6000)
     drawn: list[int] = []
     for part in (growing(frame, 1000, 500), growing(frame, 1000, 1)):
-        frauds = part.tree(1, 1).share  # the root's share is that of all rows drawn
+        frauds = part.tree(1, 1).says  # the root's share is that of all rows drawn
         drawn.append(round(float(frauds[0]) * 1000 / (1 - float(frauds[0]))))
     assert drawn == pytest.approx([frame.frauds, frame.frauds * 1000 / frame.genuine], abs=1)
 
