@@ -4,11 +4,9 @@ Each gets the same vectors and the same known labels, and no more. LightGBM, whi
 training to choose, chooses it on the latest fifth and is then fitted on all.
 """
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,20 +23,23 @@ _CORES = 2
 
 
 def ours(frame: Frame, seed: int, chosen: FitSettings | None = None) -> Score:
-    """As `retrace train` makes it, scored one by one by the kernel that serves."""
-    from inference.training.train import TrainSettings, train
-    from runtime.composition.models import artefacts_of, open_scorers
-    from runtime.settings import settings_from_environment
+    """The trees that `retrace train` exports, as the graph that serves.
+
+    What a training also fits, to measure and to calibrate, changes no order of scores.
+    """
+    from inference.artefacts.manifest import Calibration
+    from inference.serving.forest.keras_model import scoring
+    from inference.serving.graph import scores_of
+    from inference.training.export import converted
+    from inference.training.fitting.fit import Run, grown
+    from inference.training.train import TrainSettings, fits_of
 
     settings = TrainSettings(seed=seed, fitting=chosen or FitSettings(), more_seeds=0)
-    trained = train(frame, settings, lambda _done, _text: None)
-    with tempfile.TemporaryDirectory() as folder:
-        own = settings_from_environment(state_dir=Path(folder))
-        model_hash = artefacts_of(own).put(trained.files)
-        with open_scorers(own) as load:
-            scorer = load(model_hash)
-    places = [frame.names.index(name) for name in trained.manifest.feature_names]
-    return lambda rows: np.array([scorer.value(row) for row in rows[:, places]], dtype=np.float64)
+    last = fits_of(frame, settings).last
+    forest = grown(last, settings.fitting, lambda _done, _text: None, Run())
+    graph = converted(scoring(forest, len(last.frame.names), Calibration(1.0, 0.0)))
+    places = [frame.names.index(name) for name in last.frame.names]
+    return lambda rows: scores_of(graph, rows[:, places])
 
 
 def logistic_regression(frame: Frame, seed: int) -> Score:

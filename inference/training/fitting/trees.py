@@ -23,14 +23,15 @@ class FitSettings:
     `genuine` rows take part in an averaged tree, and of the frauds the same part of all, but
     `least_frauds` where there are as many; `leaf` is the least number of rows in its leaves.
     Boosted trees learn from `boosted_rows` of each kind at most. A tree makes `depth` comparisons
-    at most; deeper ones rank worse. `blanked_rows` is the share of rows that lose half of their
-    values: without it, scores of payments that lack a customer or a merchant would be arbitrary.
+    at most; deeper ones rank worse. `blanked_rows` is the share of rows of an averaged tree that
+    lose half of their values: without it, scores of payments that lack a customer or a merchant
+    would be arbitrary.
     """
 
-    trees: int = 60
+    trees: int = 90
     genuine: int = 33_000
     least_frauds: int = 2_000
-    boosted: int = 60
+    boosted: int = 40
     boosted_rows: int = 100_000
     depth: int = 10
     leaf: int = 10
@@ -58,7 +59,8 @@ class Growing:
 
         random = np.random.default_rng([seed, number])
         rows = np.concatenate([random.choice(of, size, p=p) for of, p, size in self._kinds])
-        vectors = learnt_from(self._vectors, rows, self._chosen.blanked_rows, random)
+        vectors = learnt_from(self._vectors, rows)
+        self._blank_some(vectors, random)
         grown = DecisionTreeClassifier(
             max_depth=self._chosen.depth,
             min_samples_leaf=self._chosen.leaf,
@@ -67,20 +69,20 @@ class Growing:
         ).fit(vectors, self._labels[rows])
         return flattened(grown.tree_, float(self._chosen.leaf))
 
+    def _blank_some(self, vectors: Matrix, random: np.random.Generator) -> None:
+        lost = np.flatnonzero(random.random(len(vectors)) < self._chosen.blanked_rows)
+        some = vectors[lost]
+        some[random.random(some.shape) < 0.5] = np.nan
+        vectors[lost] = some
 
-def learnt_from(
-    vectors: Vectors, rows: Ints, blanked: float, random: np.random.Generator
-) -> Matrix:
-    """`rows` of `vectors`, of which the share `blanked` loses half of its values."""
+
+def learnt_from(vectors: Vectors, rows: Ints) -> Matrix:
+    """`rows` of `vectors` as scikit-learn takes them."""
     # Mapped memory is read in order.
     order = np.argsort(rows)
     taken = np.empty((len(rows), vectors.shape[1]), dtype=np.float32)
     taken[order] = as_rows(vectors[rows[order]])
     np.clip(taken, -_LARGEST, _LARGEST, out=taken)
-    lost = np.flatnonzero(random.random(len(rows)) < blanked)
-    some = taken[lost]
-    some[random.random(some.shape) < 0.5] = np.nan
-    taken[lost] = some
     return taken
 
 
