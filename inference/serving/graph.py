@@ -14,6 +14,7 @@ from domain.errors import IntegrityError
 
 Matrix = npt.NDArray[np.float32]
 
+GREATEST = np.finfo(np.float32).max
 SCORE, LOGIT = 0, 1  # columns of the graph's output
 _AT_ONCE = 256
 
@@ -72,6 +73,8 @@ def as_row(values: Any) -> Matrix:
 
 
 def as_rows(vectors: npt.NDArray[np.floating[Any]]) -> Matrix:
-    """Rounded to float32; what is too large becomes infinite, which the graph takes."""
+    """Rounded to float32; what is too large becomes the greatest: an infinite number would walk on
+    from a leaf."""
     with np.errstate(over="ignore"):
-        return vectors.astype(np.float32, copy=False)
+        rows: Matrix = vectors.astype(np.float32, copy=False)
+    return np.clip(rows, -GREATEST, GREATEST) if np.isinf(rows).any() else rows

@@ -9,12 +9,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from inference.serving.graph import Matrix
+from inference.serving.graph import GREATEST, Matrix
 
 Floats = npt.NDArray[np.float64]
 Nodes = npt.NDArray[np.int64]
 
-GREATEST = np.finfo(np.float32).max
 _AT_ONCE = 1 << 12  # rows, whose values stay in the cache
 
 

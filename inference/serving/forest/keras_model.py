@@ -12,7 +12,8 @@ import numpy as np
 
 from inference.artefacts.manifest import Calibration
 from inference.artefacts.store import Artefact
-from inference.serving.forest.forest import GREATEST, Forest
+from inference.serving.forest.forest import Forest
+from inference.serving.graph import GREATEST
 
 
 def scoring(forest: Forest, width: int, calibration: Calibration) -> Any:

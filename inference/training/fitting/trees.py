@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from inference.frame.frame import Bools, Floats, Frame, Ints, Vectors
-from inference.serving.forest.forest import GREATEST, Forest
-from inference.serving.graph import Matrix, as_rows
+from inference.serving.forest.forest import Forest
+from inference.serving.graph import GREATEST, Matrix, as_rows
 
 _LARGEST = np.float32(1e30)  # scikit-learn adds all values up
 

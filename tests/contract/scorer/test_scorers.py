@@ -1,5 +1,6 @@
 """Contract of every scorer of one artefact: LiteRT, TensorFlow, TensorFlow Serving."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -95,6 +96,19 @@ def test_any_vector_gets_a_score_and_known_reasons(
     assert 0 <= score.value <= 1
     assert len(score.reasons) <= 3
     assert set(score.reasons) <= {f"model.{name}" for name in NAMES}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_is_too_large_for_the_graph_scores_like_the_greatest_that_it_takes(
+    scorer: Scorer, sign: int
+) -> None:
+    greatest = sign * float(np.finfo(np.float32).max)
+    for place in range(WIDTH):
+        most, beyond, infinite = ([0.0] * WIDTH for _ in range(3))
+        most[place], beyond[place], infinite[place] = greatest, sign * 1e300, sign * math.inf
+        expected = scorer.score(TRANSACTION, most)
+        assert scorer.score(TRANSACTION, beyond) == expected
+        assert scorer.score(TRANSACTION, infinite) == expected
 
 
 def test_unknown_is_the_same_as_none_or_nan(scorer: Scorer) -> None:
