@@ -216,7 +216,7 @@ def stats(
     print(f"generation {number}: {total['states']:,} states, {total['bytes']:,} bytes")
     lost = sum(row["lost"] for row in rows)
     if lost:
-        print(f"{lost:,} states are lost: `retrace features rebuild` makes them again from the log")
+        print(f"{lost:,} states are lost: the features worker makes them again from the log")
 
 
 @contextmanager

@@ -26,9 +26,8 @@ USUAL: Mapping[str, str] = {
 class Schedule:
     """`skews` are seconds by host, `waiting` the processes that do not start with the others.
 
-    `more` is sent besides the usual traffic. `fails` says why it is known to fail, as seed
-    `fails_at` shows. With `may_stall` workers may be ended by their watchdog. `faults` returns once
-    the last of them is over.
+    `more` is sent besides the usual traffic. With `may_stall` workers may be ended by their
+    watchdog. `faults` returns once the last of them is over.
     """
 
     name: str
@@ -39,8 +38,6 @@ class Schedule:
     skews: Mapping[str, float] = field(default_factory=dict)
     waiting: tuple[str, ...] = ()
     more: More | None = None
-    fails: str = ""
-    fails_at: int = 1
     may_stall: bool = False
 
     def hosts(self) -> list[Host]:

@@ -96,3 +96,10 @@ async def lose_a_marker(installation: Installation) -> None:
     if holds.markers:
         installation.servers.trouble.met["marker lost"] += 1
         del holds.markers[chance.choice(sorted(holds.markers))]
+
+
+async def lose_an_index(installation: Installation) -> None:
+    holds, chance = installation.servers.redis.holds, installation.servers.loop.chance
+    if holds.begun:
+        installation.servers.trouble.met["index lost"] += 1
+        del holds.begun[chance.choice(sorted(holds.begun))]

@@ -6,7 +6,7 @@ effect.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from domain.features.state import version_of
+from eventlog.routing import shard_of
+from eventlog.topics import ENTITIES
 from faults.loop.process import Process
 from faults.servers.trouble import Trouble
 from projections.online.port import Marker, Markers, Move, Read, greatest
@@ -35,6 +37,7 @@ class Keyspace:
     epochs: dict[int, int] = field(default_factory=dict)
     noted: dict[int, Move] = field(default_factory=dict)
     flagged: set[int] = field(default_factory=set)
+    begun: dict[int, set[Key]] = field(default_factory=dict)
     bound: dict[str, str] = field(default_factory=dict)
     answered: dict[str, dict[int, int]] = field(default_factory=dict)
     made: bool = False
@@ -46,6 +49,7 @@ class Keyspace:
             copy(self.epochs),
             copy(self.noted),
             copy(self.flagged),
+            {shard: copy(keys) for shard, keys in self.begun.items()},
             copy(self.bound),
             copy(self.answered),
             self.made,
@@ -96,9 +100,14 @@ class SimulatedStates:
         def states(holds: Keyspace) -> list[EntityState]:
             return [EntityState.stored(*key, holds.states.get(key)) for key in keys]
 
-        # In this order: each state covers what its marker says.
-        answered, markers, read = self._asked(_answered, _markers_of, states)
-        return Read(self.features, markers, read, answered)
+        def begun(holds: Keyspace) -> list[bool]:
+            return [_is_begun(holds, key) for key in keys]
+
+        # In this order: each state covers what its marker says, and what was begun is there.
+        there, answered, markers, read = self._asked(begun, _answered, _markers_of, states)
+        lost = {key for key, was, state in zip(keys, there, read, strict=True)
+                if was and not state.version}  # fmt: skip
+        return Read(self.features, markers, read, frozenset(lost), answered)
 
     def answered(self, name: str, positions: dict[int, int]) -> None:
         self._asked(lambda holds: holds.answered.update({name: positions}), effect=True)
@@ -107,11 +116,18 @@ class SimulatedStates:
         (found,) = self._asked(_markers_of)
         return found  # type: ignore[no-any-return]
 
-    def claim(self, nexts: Mapping[int, int]) -> dict[int, int]:
-        claims = [partial(_claim, shard=each, following=at) for each, at in nexts.items()]
+    def claim(self, nexts: Mapping[int, int], anew: Collection[int] = ()) -> dict[int, int]:
+        claims = [
+            partial(_claim, shard=each, following=at, anew=each in anew)
+            for each, at in nexts.items()
+        ]
         epochs = self._asked(*claims, effect=True)
         _refuse_first([each for each in epochs if isinstance(each, Exception)])
         return dict(zip(nexts, epochs, strict=True))
+
+    def sweep(self, cursors: Mapping[int, int]) -> tuple[dict[int, int], list[Key]]:
+        (lost,) = self._asked(partial(_swept, shards=list(cursors)))
+        return dict(cursors), lost
 
     def epochs(self) -> dict[int, int]:
         return dict(*self._asked(lambda holds: dict(holds.epochs)))
@@ -184,7 +200,8 @@ def _refuse_first(answers: Sequence[Exception | None]) -> None:
 
 
 def _made(holds: Keyspace) -> None:
-    holds.made = True
+    if not holds.made:
+        holds.made, holds.begun = True, {shard: set() for shard in range(ENTITIES.partitions)}
 
 
 def _markers_of(holds: Keyspace) -> Markers:
@@ -199,6 +216,10 @@ def _save(holds: Keyspace, state: EntityState, encoded: bytes) -> Exception | No
     if not holds.made:
         return IntegrityError("the online states are gone")
     key = state.entity, state.key
+    begun = holds.begun.get(shard_of(*key))
+    if begun is None:
+        return IntegrityError("the index of the online states is gone")
+    begun.add(key)
     stored = holds.states.get(key)
     if stored is not None:
         ours = version_of(encoded)
@@ -208,10 +229,24 @@ def _save(holds: Keyspace, state: EntityState, encoded: bytes) -> Exception | No
     return None
 
 
-def _claim(holds: Keyspace, shard: int, following: int) -> int | Exception:
+def _is_begun(holds: Keyspace, key: Key) -> bool:
+    """Also where nothing says that it was not."""
+    begun = holds.begun.get(shard_of(*key))
+    return begun is None or key in begun
+
+
+def _swept(holds: Keyspace, shards: Sequence[int]) -> list[Key]:
+    begun = (key for shard in shards for key in sorted(holds.begun.get(shard, ())))
+    return [key for key in begun if key not in holds.states]
+
+
+def _claim(holds: Keyspace, shard: int, following: int, anew: bool) -> int | Exception:
     if not holds.made:
         return IntegrityError("the online states are gone")
-    holds.markers.setdefault(shard, Marker(following))
+    if anew or shard not in holds.begun:
+        holds.markers.pop(shard, None)
+    if shard not in holds.markers:
+        holds.markers[shard], holds.begun[shard] = Marker(following), set()
     holds.epochs[shard] = holds.epochs.get(shard, 0) + 1
     return holds.epochs[shard]
 

@@ -5,7 +5,7 @@ Generations of the states are in generations.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -81,12 +81,15 @@ class Markers:
 class Read:
     """States read together, their feature set, and the markers read before them.
 
-    `answered` tells per source partition the greatest offset at which a decision was answered.
+    `lost` are those of the keys whose state was begun and is gone: it is read as an empty one, and
+    covers nothing. `answered` tells per source partition the greatest offset at which a decision
+    was answered.
     """
 
     features: FeatureSet
     markers: Markers
     states: list[EntityState]
+    lost: frozenset[tuple[Entity, str]] = frozenset()
     answered: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -151,8 +154,8 @@ class StateStore(StateReader, Protocol):
     writes: repeating a write is harmless, and one that arrives late never takes anything away. A
     marker is moved only by the writer that claimed its shard last, and only from where it left it.
 
-    Not detected: a single state that is removed while its marker stays reads as that of an entity
-    never seen. So the store must not evict (see `retrace features stats`).
+    Each shard has an index of the states that were begun since its marker covered nothing. So one
+    that is removed while its marker stays is not taken for that of an entity never seen.
     """
 
     def adopt(self) -> object:
@@ -168,12 +171,20 @@ class StateStore(StateReader, Protocol):
         """The number of the live keyspace where it is no longer the one in use."""
         ...
 
-    def claim(self, nexts: Mapping[int, int]) -> dict[int, int]:
+    def claim(self, nexts: Mapping[int, int], anew: Collection[int] = ()) -> dict[int, int]:
         """Takes these shards over, one atomic step each; returns a new epoch for each.
 
-        From then on the moves of whoever claimed a shard before are refused. A shard without a
-        marker gets one that covers nothing and goes on at the given offset. Read the markers after
-        it. Claiming again is harmless. Raises IntegrityError where the keyspace is gone.
+        From then on the moves of whoever claimed a shard before are refused. A shard that is in
+        `anew`, or lacks its marker or index, gets an empty index and a marker that covers nothing
+        and goes on at the given offset. Read the markers after it. Claiming again is harmless.
+        Raises IntegrityError where the keyspace is gone.
+        """
+        ...
+
+    def sweep(self, cursors: Mapping[int, int]) -> tuple[dict[int, int], list[tuple[Entity, str]]]:
+        """Looks whether states are there that were begun: some of each shard, from its cursor on.
+
+        Cursors are 0 at first; returns those to go on from, and whose states are gone.
         """
         ...
 
@@ -186,9 +197,9 @@ class StateStore(StateReader, Protocol):
 
         A state itself may be folded on meanwhile. Raises FencedError where a stored state knows
         more, another epoch is stored, or a marker that is not `before`; also where the store has
-        come back older between states and markers. Raises IntegrityError where the keyspace or a
-        marker is gone. What was written before that stays; a marker never says more than the
-        states hold.
+        come back older between states and markers. Raises IntegrityError where the keyspace, a
+        marker or an index is gone. What was written before that stays; a marker never says more
+        than the states hold.
         """
         ...
 

@@ -25,7 +25,7 @@ from domain.transactions import Transaction
 from eventlog.ledger.shared_call import SharedCall
 from eventlog.routing import shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
-from projections.online.port import Markers, Read, Recent, ServingStates
+from projections.online.port import Read, Recent, ServingStates
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class OnlineFeatureReader(Generic[Answer]):
         versions: dict[str, str] = {}
         stale = False
         for state, entry in zip(found, entries, strict=True):
-            covered = _covered(state, markers)
+            covered = _covered(state, read)
             stale |= _fold_tail(state, covered, entry, starts, ends)
             versions[state.entity.value] = encode_versions(
                 {source: at for source, at in covered.items() if at >= 0}
@@ -122,9 +122,10 @@ class OnlineFeatureReader(Generic[Answer]):
             return None
 
 
-def _covered(state: EntityState, markers: Markers) -> dict[int, int]:
+def _covered(state: EntityState, read: Read) -> dict[int, int]:
     """Per source partition the last offset up to which the state is complete."""
-    marker = markers.at.get(shard_of(state.entity, state.key))
+    key = state.entity, state.key
+    marker = None if key in read.lost else read.markers.at.get(shard_of(*key))
     return {
         source: max(state.version.get(source, -1), marker.covers(source) if marker else -1)
         for source in range(TRANSACTIONS.partitions)

@@ -9,7 +9,7 @@ in place: see docs/adr/0019-a-writer-takes-its-shards-up-anew.md.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from domain.errors import FencedError, IntegrityError, UnavailableError, UndecodableError
 from domain.features import Entity, EntityState, FeatureEvent
@@ -29,7 +29,7 @@ Entry = tuple[int, int, FeatureEvent]
 _UNFOLDABLE = (ArithmeticError, LookupError, TypeError, ValueError)
 # While a shard lags, states are saved this often: many events of a hot entity in one write.
 _SAVE_SECONDS = 5.0
-# Where nothing is saved, the store is looked at this often.
+# So often some states are looked for and, where nothing is saved, the markers.
 _LOOK_SECONDS = 1.0
 # A writer whose shard another one has claimed claims it back only after this: longer than the
 # session of a group's member, so that one who has lost its partitions has been told by then.
@@ -63,8 +63,11 @@ class EntityWriter:
         self._saving = asyncio.Lock()
         self._due = asyncio.Event()
         self._refused: FencedError | None = None
-        self._refused_at = self._saved_at = 0.0
+        self._refused_at = self._saved_at = self._swept_at = 0.0
         self._refusals = 0
+        # Shards that have lost states, and how far each shard was looked through for such.
+        self._lost: set[int] = set()
+        self._cursors: dict[int, int] = {}
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
         # A write under way ends first: its states are read back.
@@ -73,10 +76,13 @@ class EntityWriter:
             # What a shard without a marker lacks is sent to it anew, after what is there now.
             ends = await self._ends()
             nexts = {shard: ends[shard] for shard in partitions}
-            self._epochs = await asyncio.to_thread(self._states.claim, nexts)
+            anew = self._lost & partitions
+            self._epochs = await asyncio.to_thread(self._states.claim, nexts, anew)
             found = await asyncio.to_thread(self._states.markers)
             self._held.clear()
             self._unsaved.clear()
+            self._lost.clear()
+            self._cursors = dict.fromkeys(partitions, 0)
             self._refused = None
             self._saved_at = _now()
             self._stored = {shard: found.at.get(shard) for shard in partitions}
@@ -119,6 +125,7 @@ class EntityWriter:
                     await self.save()
                 else:
                     await self._look()
+                await self._sweep()
             except FencedError:
                 # Taken up at once.
                 self._due.set()
@@ -163,9 +170,10 @@ class EntityWriter:
         except IntegrityError as error:
             raise FencedError(str(error)) from error
 
-    def _refuse(self, error: FencedError) -> None:
+    def _refuse(self, error: FencedError) -> FencedError:
         self._refused, self._refused_at = error, _now()
         self._refusals += 1
+        return error
 
     async def _is_due(self) -> bool:
         try:
@@ -184,9 +192,25 @@ class EntityWriter:
             found = await asyncio.to_thread(self._states.markers)
             for shard, stored in self._stored.items():
                 if found.at.get(shard) != stored:
-                    error = FencedError(f"the marker of shard {shard} is not what it was")
-                    self._refuse(error)
-                    raise error
+                    what = f"the marker of shard {shard} is not what it was"
+                    raise self._refuse(FencedError(what))
+
+    async def _sweep(self) -> None:
+        """Finds lost states that nobody asks for, some of each shard at a time."""
+        if self._refused or not self._stored or _now() - self._swept_at < _LOOK_SECONDS:
+            return
+        async with self._saving:
+            cursors = {shard: self._cursors[shard] for shard in self._stored}
+            self._cursors, lost = await asyncio.to_thread(self._states.sweep, cursors)
+            self._swept_at = _now()
+            self._refuse_lost(lost)
+
+    def _refuse_lost(self, keys: Collection[Key]) -> None:
+        """Only the log knows what was in a lost state: its shard is taken up from nothing."""
+        if keys:
+            self._lost |= {shard_of(*key) for key in keys}
+            what = f"{len(keys)} online states are gone, {min(keys)} is one of them"
+            raise self._refuse(FencedError(what))
 
     async def _take_up(self) -> None:
         """Asks for the shards anew; later where another writer has claimed one of them.
@@ -258,6 +282,7 @@ class EntityWriter:
             left = {shard: self._stored.get(shard) for shard in {shard_of(*k) for k in missing}}
             loaded = await asyncio.to_thread(self._states.read, missing)
             self._check(left, loaded.markers)
+            self._refuse_lost(loaded.lost)
             self._held.update(zip(missing, loaded.states, strict=True))
 
     def _check(self, left: Mapping[int, Marker | None], found: Markers) -> None:
@@ -265,9 +290,8 @@ class EntityWriter:
         for shard, marker in left.items():
             at = found.at.get(shard)
             if marker is not None and (at is None or not at.reaches(marker)):
-                error = FencedError(f"the states of shard {shard} are older than this writer left")
-                self._refuse(error)
-                raise error
+                what = f"the states of shard {shard} are older than this writer left"
+                raise self._refuse(FencedError(what))
 
 
 def _now() -> float:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
 from domain.features.state import version_of
-from eventlog.topics import TRANSACTIONS
+from eventlog.routing import shard_of
+from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.online.port import Marker, Markers, Move, Read, StateReader, greatest
 
 Key = tuple[Entity, str]
-Kept = tuple[dict[Key, bytes], dict[int, Marker], dict[int, int], dict[int, Move]]
+Kept = tuple[
+    dict[Key, bytes], dict[int, Marker], dict[int, int], dict[int, Move], dict[int, set[Key]]
+]
 
 
 class InMemoryStates:
@@ -33,6 +36,7 @@ class InMemoryStates:
         self.marks: dict[int, Marker] = {}
         self.claims: dict[int, int] = {}
         self.noted: dict[int, Move] = {}
+        self.begun: dict[int, set[Key]] = {shard: set() for shard in range(ENTITIES.partitions)}
         self.flagged: set[int] = set()
         self.writes: list[int] = []
         self.failures = 0
@@ -44,14 +48,17 @@ class InMemoryStates:
     def peer(self) -> InMemoryStates:
         other = InMemoryStates()
         other.stored, other.marks, other.flagged = self.stored, self.marks, self.flagged
-        other.claims, other.noted = self.claims, self.noted
+        other.claims, other.noted, other.begun = self.claims, self.noted, self.begun
         return other
 
     def kept(self) -> Kept:
-        return dict(self.stored), dict(self.marks), dict(self.claims), dict(self.noted)
+        begun = {shard: set(keys) for shard, keys in self.begun.items()}
+        return dict(self.stored), dict(self.marks), dict(self.claims), dict(self.noted), begun
 
     def set_back(self, kept: Kept) -> None:
-        now: list[dict[Any, Any]] = [self.stored, self.marks, self.claims, self.noted]
+        now: list[dict[Any, Any]] = [
+            *(self.stored, self.marks, self.claims, self.noted, self.begun)
+        ]
         olds: list[dict[Any, Any]] = [*kept]
         for each, before in zip(now, olds, strict=True):
             each.clear()
@@ -71,7 +78,12 @@ class InMemoryStates:
             else EntityState(*key)
             for key in keys
         ]
-        return Read(self.features, markers, states)
+        lost = frozenset(key for key in keys if self._is_begun(key) and key not in self.stored)
+        return Read(self.features, markers, states, lost)
+
+    def _is_begun(self, key: Key) -> bool:
+        begun = self.begun.get(shard_of(*key))
+        return begun is None or key in begun
 
     def save(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move] = ()) -> None:
         if states:
@@ -88,6 +100,9 @@ class InMemoryStates:
         lost = self._fails()
         for state, encoded in states:
             key = state.entity, state.key
+            if shard_of(*key) not in self.begun:
+                raise IntegrityError("the index of the online states is gone")
+            self.begun[shard_of(*key)].add(key)
             ours, theirs = version_of(encoded), version_of(self.stored.get(key, encoded))
             if any(ours.get(source, -1) < at for source, at in theirs.items()):
                 raise FencedError(f"the stored state of {key} is newer than ours")
@@ -100,14 +115,21 @@ class InMemoryStates:
     def markers(self) -> Markers:
         return Markers(dict(self.marks), frozenset(self.flagged))
 
-    def claim(self, nexts: Mapping[int, int]) -> dict[int, int]:
+    def claim(self, nexts: Mapping[int, int], anew: Collection[int] = ()) -> dict[int, int]:
         lost = self._fails()
         for shard, following in nexts.items():
-            self.marks.setdefault(shard, Marker(following))
+            if shard in anew or shard not in self.begun:
+                self.marks.pop(shard, None)
+            if shard not in self.marks:
+                self.marks[shard], self.begun[shard] = Marker(following), set()
             self.claims[shard] = self.claims.get(shard, 0) + 1
         if lost:
             raise UnavailableError("redis", "the answer was lost")
         return {shard: self.claims[shard] for shard in nexts}
+
+    def sweep(self, cursors: Mapping[int, int]) -> tuple[dict[int, int], list[Key]]:
+        begun = [key for shard in cursors for key in sorted(self.begun.get(shard, ()))]
+        return dict(cursors), [key for key in begun if key not in self.stored]
 
     def epochs(self) -> dict[int, int]:
         return dict(self.claims)

@@ -1,4 +1,4 @@
-"""Check that Redis does not evict: a state that is gone cannot be told from one never begun."""
+"""Check that Redis does not evict: for each state that is gone a shard is made anew."""
 
 import asyncio
 import logging
@@ -23,12 +23,12 @@ async def refuse_eviction(config: RepoConfig) -> None:
     policy = await asyncio.to_thread(_policy, client)
     if policy is None:
         logger.warning(
-            "redis does not tell its maxmemory-policy: it must be noeviction, since a state that "
-            "is evicted is missed by nobody"
+            "redis does not tell its maxmemory-policy: it must be noeviction, since for each state "
+            "that is evicted the log is read anew"
         )
     elif policy.startswith("allkeys"):
         raise SettingsError(
-            f"redis: maxmemory-policy is {policy}, so states would vanish unseen: set noeviction"
+            f"redis: maxmemory-policy is {policy}, so states would vanish: set noeviction"
         )
 
 

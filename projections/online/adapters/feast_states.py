@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,11 @@ from domain.errors import FencedError, IntegrityError, NotFoundError, Unavailabl
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
 from domain.features.engine import inspected
 from domain.times import to_datetime
-from feature_repo.names import state_view
 from projections.online.adapters.feast_store import VersionedRedisOnlineStore
 from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.adapters.state_keys import KEY_VERSION, address
-from projections.online.adapters.state_layout import LOST, REFUSED, StateRow
+from projections.online.adapters.state_layout import Key, StateRow
+from projections.online.adapters.state_scripts import LOST, REFUSED
 from projections.online.generations import Generation
 from projections.online.port import Markers, Move, Read
 
@@ -88,26 +88,25 @@ class FeastStateStore:
         Where the generation was removed meanwhile, the live one is looked up again, once.
         """
         space = self._now()
-        markers, found = self._stored(space, keys)
+        markers, found, lost = self._stored(space, keys)
         if space.number and not markers.made:
             space = self.keyspace()
-            markers, found = self._stored(space, keys)
+            markers, found, lost = self._stored(space, keys)
             if space.number and not markers.made:
                 raise UnavailableError("redis", f"generation {space.number} was removed, or lost")
         states = [
             EntityState.stored(entity, key, found.get((entity, key)), space.features)
             for entity, key in keys
         ]
-        return Read(space.features, markers, states)
+        return Read(space.features, markers, states, lost)
 
     def _stored(
         self, space: Keyspace, keys: Sequence[tuple[Entity, str]]
-    ) -> tuple[Markers, dict[tuple[Entity, str], bytes | None]]:
+    ) -> tuple[Markers, dict[Key, bytes | None], frozenset[Key]]:
         """Only of entities that the features of the keyspace ask for: of others none is kept."""
         asked = [key for key in keys if key[0] in space.features.by_entity]
-        wanted = [(state_view(entity), address(entity, key)) for entity, key in asked]
-        markers, found = space.store.read_states(self._config, wanted)
-        return markers, dict(zip(asked, found, strict=True))
+        markers, found, lost = space.store.read_states(self._config, asked)
+        return markers, dict(zip(asked, found, strict=True)), lost
 
     def _now(self) -> Keyspace:
         if self._pinned is not None:
@@ -156,11 +155,14 @@ class FeastStateStore:
     def markers(self) -> Markers:
         return self._now().store.markers(self._config)
 
-    def claim(self, nexts: Mapping[int, int]) -> dict[int, int]:
-        epochs = self._now().store.claim(self._config, nexts)
+    def claim(self, nexts: Mapping[int, int], anew: Collection[int] = ()) -> dict[int, int]:
+        epochs = self._now().store.claim(self._config, nexts, anew)
         if LOST in epochs:
             raise _gone()
         return dict(zip(nexts, epochs, strict=True))
+
+    def sweep(self, cursors: Mapping[int, int]) -> tuple[dict[int, int], list[Key]]:
+        return self._now().store.sweep(self._config, cursors)
 
     def epochs(self) -> dict[int, int]:
         return self._now().store.epochs(self._config)
@@ -201,7 +203,7 @@ def _row(state: EntityState, encoded: bytes) -> StateRow:
     # From the bytes, not from the state, which may be folded on meanwhile.
     seen = inspected(state.features.plans[state.entity], encoded)
     at = to_datetime(max(seen.latest, seen.latest_label, 0))
-    return StateRow(state.entity, address(state.entity, state.key), encoded, at)
+    return StateRow(state.entity, state.key, encoded, at)
 
 
 def _gone() -> IntegrityError:

@@ -6,7 +6,7 @@ replace a newer state.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -26,20 +26,13 @@ from domain.errors import IntegrityError
 from domain.features import FeatureSet
 from feature_repo.names import state_view
 from feature_repo.served import announce
-from projections.online.adapters.state_keys import address, entity_of
+from projections.online.adapters.state_keys import address, entity_of, read_address
 from projections.online.adapters.state_layout import (
-    CLAIM,
-    FLAG,
-    LOST,
     MADE,
-    MARK,
-    NOTE,
-    WRITE,
-    Call,
-    Scripts,
+    Indexed,
+    Key,
     StateRow,
     away,
-    counts_key,
     field_of,
     generation_key,
     live_key,
@@ -49,7 +42,18 @@ from projections.online.adapters.state_layout import (
     state_of,
     writers_key,
 )
-from projections.online.port import Marker, Markers, Move
+from projections.online.adapters.state_scripts import (
+    LOST,
+    Call,
+    Scripts,
+    claims,
+    flag,
+    marks,
+    notes,
+    sweeps,
+    writes,
+)
+from projections.online.port import Markers, Move
 
 Row = tuple[EntityKeyProto, dict[str, ValueProto], datetime, datetime | None]
 
@@ -167,58 +171,64 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         """Writes states and notes the moves of markers that they allow, in one round trip.
 
         Per row WRITTEN, EQUAL (that version was there), REFUSED (the stored one knows more) or LOST
-        (the keyspace is gone). Raises UnavailableError; what was written before stays, and writing
-        the same rows again is harmless.
+        (the keyspace is gone, or the index of its shard). Raises UnavailableError; what was written
+        before stays, and writing the same rows again is harmless.
         """
         space = self.space(config)
-        shared = (markers_key(space), counts_key(space))
-        suffix = space.encode()
-        calls: list[Call] = [
-            (WRITE, (row.key + suffix, *shared, row.entity.value, *row.fields())) for row in rows
-        ]
-        notes = [(NOTE, (writers_key(space), move.shard, _noted(move))) for move in moves]
-        return self._eval(config, calls + notes)[: len(rows)]
+        calls = writes(space, rows) + notes(space, moves)
+        return self._eval(config, calls)[: len(rows)]
 
     def read_states(
-        self, config: RepoConfig, wanted: Iterable[tuple[str, bytes]]
-    ) -> tuple[Markers, list[bytes | None]]:
-        """The stored state of each (view, serialised key), or None, and the markers as of before.
+        self, config: RepoConfig, keys: Sequence[Key]
+    ) -> tuple[Markers, list[bytes | None], frozenset[Key]]:
+        """The stored state of each key, or None, the markers as of before, and whose is lost.
 
         So each state covers what its marker says; `made` is as of after. One round trip. Raises
         UnavailableError.
         """
-        pairs = list(wanted)
-        suffix = self.space(config).encode()
-        client, markers = self._get_client(config.online_store), self._markers_key(config)
+        space = self.space(config)
+        client, markers = self._get_client(config.online_store), markers_key(space)
+        addresses = [address(*key) for key in keys]
+        indexed = Indexed(space, keys, addresses)
         try:
             with client.pipeline(transaction=False) as pipe:
+                for index, names in indexed.asked:
+                    pipe.smismember(index, names)
                 pipe.hgetall(markers)
-                for view, key in pairs:
-                    pipe.hget(key + suffix, field_of(view))
+                for (entity, _), at in zip(keys, addresses, strict=True):
+                    pipe.hget(at + space.encode(), field_of(state_view(entity)))
                 pipe.hexists(markers, MADE)
-                stored, *found, made = pipe.execute()
+                answers = pipe.execute()
         except RedisError as error:
             raise away(error) from error
+        told, (stored, *found, made) = answers[: len(indexed.asked)], answers[len(indexed.asked) :]
         states = [state_of(value) if value else None for value in found]
-        return replace(markers_of(stored), made=bool(made)), states
+        return replace(markers_of(stored), made=bool(made)), states, indexed.lost(told, found)
 
     def markers(self, config: RepoConfig) -> Markers:
         """Raises UnavailableError."""
         try:
-            stored = self._get_client(config.online_store).hgetall(self._markers_key(config))
+            stored = self._get_client(config.online_store).hgetall(markers_key(self.space(config)))
         except RedisError as error:
             raise away(error) from error
         return markers_of(stored)
 
-    def claim(self, config: RepoConfig, nexts: Mapping[int, int]) -> list[int]:
+    def claim(
+        self, config: RepoConfig, nexts: Mapping[int, int], anew: Collection[int]
+    ) -> list[int]:
         """As StateStore.claim: per shard its epoch, or LOST. One round trip.
 
         Raises UnavailableError.
         """
-        keys = self._markers_key(config), writers_key(self.space(config))
-        return self._eval(
-            config, [(CLAIM, (*keys, s, Marker(at).to_text())) for s, at in nexts.items()]
-        )
+        return self._eval(config, claims(self.space(config), nexts, anew))
+
+    def sweep(
+        self, config: RepoConfig, cursors: Mapping[int, int]
+    ) -> tuple[dict[int, int], list[Key]]:
+        """As StateStore.sweep. One round trip. Raises UnavailableError."""
+        answers = self._run(config, sweeps(self.space(config), cursors))
+        lost = [read_address(name) for _, *names in answers for name in names]
+        return {s: int(nxt) for s, (nxt, *_) in zip(cursors, answers, strict=True)}, lost
 
     def epochs(self, config: RepoConfig) -> dict[int, int]:
         """As StateStore.epochs. Raises UnavailableError."""
@@ -239,24 +249,18 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         Per move WRITTEN, REFUSED (another writer has claimed or moved it, or the note is gone) or
         LOST (there is none any more). One round trip. Raises UnavailableError.
         """
-        keys = self._markers_key(config), writers_key(self.space(config))
-        calls = [
-            (MARK, (*keys, move.shard, *_texts(move), move.epoch, _noted(move) if noted else ""))
-            for move in moves
-        ]
-        return self._eval(config, calls)
+        return self._eval(config, marks(self.space(config), moves, noted))
 
     def flag_rebuilding(self, config: RepoConfig, shard: int, on: bool, epoch: int) -> int:
         """While it is set, readers flag their vectors: WRITTEN, REFUSED (another writer has claimed
         the shard) or LOST. Raises UnavailableError.
         """
-        keys = self._markers_key(config), writers_key(self.space(config))
-        return self._eval(config, [(FLAG, (*keys, shard, int(on), epoch))])[0]
-
-    def _markers_key(self, config: RepoConfig) -> str:
-        return markers_key(self.space(config))
+        return self._eval(config, [flag(self.space(config), shard, on, epoch)])[0]
 
     def _eval(self, config: RepoConfig, calls: Sequence[Call]) -> list[int]:
+        return [int(answer) for answer in self._run(config, calls)]
+
+    def _run(self, config: RepoConfig, calls: Sequence[Call]) -> list[Any]:
         scripts: Scripts = self.__dict__.setdefault("_scripts", Scripts())
         return scripts.run(self._get_client(config.online_store), calls)
 
@@ -276,12 +280,4 @@ def _row(view: str, proto: EntityKeyProto, state: bytes, at: datetime) -> StateR
     entity, key = entity_of(proto)
     if view != state_view(entity):
         raise NotImplementedError(f"{view}: only states are kept in this store")
-    return StateRow(entity, address(entity, key), state, at)
-
-
-def _texts(move: Move) -> tuple[str, str]:
-    return move.before.to_text() if move.before else "", move.after.to_text()
-
-
-def _noted(move: Move) -> str:
-    return " ".join((str(move.epoch), *_texts(move)))
+    return StateRow(entity, key, state, at)

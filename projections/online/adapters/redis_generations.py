@@ -16,8 +16,8 @@ from eventlog.topics import ENTITIES
 from projections.online.adapters.feast_store import VersionedRedisOnlineStore
 from projections.online.adapters.state_layout import (
     away,
-    counts_key,
     generation_key,
+    index_key,
     live_key,
     markers_key,
     space_of,
@@ -34,8 +34,9 @@ while redis.call('EXISTS', ARGV[2] .. number) == 1 do number = number + 1 end
 redis.call('SET', KEYS[2], number)
 redis.call('HSET', ARGV[1] .. number, 'features', ARGV[4], 'hash', ARGV[5], 'reason', ARGV[6])
 redis.call('HSET', ARGV[2] .. number, 'made', number)
-for shard = 0, tonumber(ARGV[3]) - 1 do
-  redis.call('HSET', ARGV[2] .. number, 'rebuilding:' .. shard, '1')
+for shard = 0, tonumber(ARGV[7]) - 1 do
+  redis.call('SADD', ARGV[8] .. number .. ':' .. shard, 'made')
+  if ARGV[3] == '1' then redis.call('HSET', ARGV[2] .. number, 'rebuilding:' .. shard, '1') end
 end
 return number
 """
@@ -48,7 +49,7 @@ redis.call('SET', KEYS[1], ARGV[2])
 redis.call('SET', KEYS[2], ARGV[1])
 return -1
 """
-# KEYS: pointer, pointer to the one before, description, markers, counts, writers. From here on
+# KEYS: pointer, pointer to the one before, description, markers, writers. From here on
 # nothing is written to the keyspace, and its readers look the live one up again. A generation that
 # was gone back from is not the one to go back to.
 _CLOSE = """
@@ -56,7 +57,7 @@ local live, before = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
 if live == ARGV[1] then return 1 end
 if before == ARGV[1] and tonumber(before) < tonumber(live) and ARGV[2] == '0' then return 2 end
 if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('HSET', KEYS[3], 'closed', '1') end
-redis.call('DEL', KEYS[4], KEYS[5], KEYS[6])
+redis.call('DEL', KEYS[4], KEYS[5])
 return 0
 """
 _SCANNED = 2_000
@@ -109,7 +110,7 @@ class RedisGenerations:
                 pass
         reason = "nothing that this version can compute was live"
         # Flagged before anybody can read it; the writer clears the flags once it has caught up.
-        made = self._begin(declared, reason, flagged=ENTITIES.partitions)
+        made = self._begin(declared, reason, flagged=True)
         try:
             self.swap(number, made.number)
         except ConflictError:
@@ -119,14 +120,15 @@ class RedisGenerations:
         return self.of(made.number)
 
     def begin(self, features: FeatureSet, reason: str) -> Generation:
-        return self._begin(features, reason, flagged=0)
+        return self._begin(features, reason, flagged=False)
 
-    def _begin(self, features: FeatureSet, reason: str, flagged: int) -> Generation:
+    def _begin(self, features: FeatureSet, reason: str, flagged: bool) -> Generation:
         keys = (live_key(self._project), f"retrace:generations:{self._project}")
         prefix = space_of(self._project, "")
         names = (generation_key(prefix), markers_key(prefix))
-        values = (flagged, features.to_json(), features.hash, reason)
-        number = int(self._eval(_BEGIN, keys, *names, *values))
+        values = (int(flagged), features.to_json(), features.hash, reason)
+        indexes = (ENTITIES.partitions, f"retrace:begun:{prefix}")
+        number = int(self._eval(_BEGIN, keys, *names, *values, *indexes))
         return Generation(number, features.hash, reason, False, features)
 
     def swap(self, before: int, after: int) -> None:
@@ -141,10 +143,8 @@ class RedisGenerations:
 
     def drop(self, number: int, *, force: bool = False) -> int:
         space = self._space(number)
-        owned = (
-            *(generation_key(space), markers_key(space)),
-            *(counts_key(space), writers_key(space)),
-        )
+        owned = generation_key(space), markers_key(space), writers_key(space)
+        indexes = [index_key(space, shard) for shard in range(ENTITIES.partitions)]
         keys = (live_key(self._project), self._before_key, *owned)
         kept = int(self._eval(_CLOSE, keys, number, int(force)))
         if kept == 1:
@@ -155,7 +155,7 @@ class RedisGenerations:
             )
         removed = self._remove(space.encode())
         try:
-            self._client.unlink(*owned)
+            self._client.unlink(*owned, *indexes)
         except RedisError as error:
             raise away(error) from error
         return removed

@@ -18,6 +18,8 @@ from projections.online.adapters.redis_link import Command, RedisLink, Reply
 from projections.online.adapters.state_keys import address
 from projections.online.adapters.state_layout import (
     MADE,
+    Indexed,
+    Key,
     answered_key,
     field_of,
     live_key,
@@ -44,11 +46,11 @@ class RedisServingStates:
 
     async def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
         space = self._space or await self._found()
-        live, answered, stored, *found, made = await self._asked(space, keys)
+        (live, answered, stored, *found, made), lost = await self._asked(space, keys)
         if int(live or 0) != space.number or (space.number and not made):
             # Another generation was swapped in, or this one was removed.
             space = await self._found()
-            live, answered, stored, *found, made = await self._asked(space, keys)
+            (live, answered, stored, *found, made), lost = await self._asked(space, keys)
             if space.number and not made:
                 raise UnavailableError("redis", f"generation {space.number} was removed, or lost")
         # In the order of the keys; of entities that no feature asks for none is kept.
@@ -58,7 +60,8 @@ class RedisServingStates:
             value = next(values) if entity in space.features.by_entity else None
             data = None if value is None else state_of(value)
             states.append(EntityState.stored(entity, key, data, space.features))
-        return Read(space.features, self._markers_in(stored), states, self._answered_in(answered))
+        markers, told = self._markers_in(stored), self._answered_in(answered)
+        return Read(space.features, markers, states, lost, told)
 
     async def answered(self, positions: Mapping[int, int]) -> None:
         told = version_text(positions)
@@ -72,19 +75,26 @@ class RedisServingStates:
         self._space = await asyncio.to_thread(self._states.keyspace)
         return self._space
 
-    async def _asked(self, space: Keyspace, keys: Sequence[tuple[Entity, str]]) -> list[Reply]:
+    async def _asked(
+        self, space: Keyspace, keys: Sequence[Key]
+    ) -> tuple[list[Reply], frozenset[Key]]:
         suffix = space_of(self._project, space.number)
         markers, end = markers_key(suffix), suffix.encode()
-        commands: list[Command] = [
+        wanted = [key for key in keys if key[0] in space.features.by_entity]
+        addresses = [address(*key) for key in wanted]
+        indexed = Indexed(suffix, wanted, addresses)
+        commands: list[Command] = [("SMISMEMBER", name, *names) for name, names in indexed.asked]
+        commands += [
             ("GET", live_key(self._project)),
             ("HGETALL", answered_key(self._project)),
             ("HGETALL", markers),
         ]
-        for entity, key in keys:
-            if entity in space.features.by_entity:
-                commands.append(("HGET", address(entity, key) + end, field_of(state_view(entity))))
+        for (entity, _), at in zip(wanted, addresses, strict=True):
+            commands.append(("HGET", at + end, field_of(state_view(entity))))
         commands.append(("HEXISTS", markers, MADE))
-        return await self._link.run(commands)
+        replies = await self._link.run(commands)
+        told, rest = replies[: len(indexed.asked)], replies[len(indexed.asked) :]
+        return rest, indexed.lost(told, rest[3:-1])
 
     def _markers_in(self, stored: list[bytes]) -> Markers:
         """Most often they are those of the read before."""

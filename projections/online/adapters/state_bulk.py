@@ -13,14 +13,17 @@ from domain.features import Entity
 from domain.features.entities import key_parts
 from domain.features.state import version_of
 from domain.times import to_datetime
+from eventlog.routing import shard_of
+from eventlog.topics import ENTITIES
 from feature_repo.names import state_view
 from projections.online.adapters.feast_store import VersionedRedisOnlineStore
 from projections.online.adapters.state_keys import address, read_address
 from projections.online.adapters.state_layout import (
+    MADE,
     away,
-    counts_key,
     field_of,
     fields_of,
+    index_key,
     space_of,
     stamp_of,
     value_of,
@@ -29,7 +32,6 @@ from projections.online.port import version_text
 
 _AT_ONCE = 1_000
 _SCANNED = 2_000
-_FIELDS = 3
 _SHOWN = 5
 
 
@@ -38,7 +40,8 @@ class BulkStates:
 
     def __init__(self, config: RepoConfig, generation: int) -> None:
         space = space_of(config.project, generation)
-        self._space, self._counts = space.encode(), counts_key(space)
+        self._space = space.encode()
+        self._indexes = [index_key(space, shard) for shard in range(ENTITIES.partitions)]
         self._client: Any = VersionedRedisOnlineStore()._get_client(config.online_store)
         self.sizes = {entity: Sizes(entity) for entity in Entity}
 
@@ -52,77 +55,81 @@ class BulkStates:
             some = range(start, min(start + _AT_ONCE, len(keys)))
             try:
                 with self._client.pipeline(transaction=False) as pipe:
+                    begun: dict[int, list[bytes]] = {}
                     for i in some:
-                        state = states[i]
+                        state, at_key = states[i], address(entity, keys[i])
                         text = version_text(version_of(state))
                         items = [version, text, value, value_of(state), time, stamp]
-                        pipe.hset(address(entity, keys[i]) + self._space, items=items)
-                    new = pipe.execute().count(_FIELDS)
-                if new:
-                    self._client.hincrby(self._counts, entity.value, new)
+                        pipe.hset(at_key + self._space, items=items)
+                        begun.setdefault(shard_of(entity, keys[i]), []).append(at_key)
+                    for shard, names in begun.items():
+                        pipe.sadd(self._indexes[shard], *names)
+                    pipe.execute()
             except RedisError as error:
                 raise away(error) from error
             yield len(some)
 
     def measure(self) -> Iterator[int]:
-        """Fills `sizes`; yields how many keys were seen. States may be written meanwhile."""
+        """Fills `sizes` by the indexes; yields how many states were looked for.
+
+        States may be written meanwhile.
+        """
+        self.sizes = {entity: Sizes(entity) for entity in Entity}
         try:
-            counted = self._client.hgetall(self._counts)
-            self.sizes = {e: Sizes(e, int(counted.get(e.value.encode(), 0))) for e in Entity}
-            # A scan may return a key more than once.
-            seen: set[bytes] = set()
-            cursor = 0
-            while True:
-                pattern = b"*" + self._space
-                cursor, found = self._client.scan(cursor, match=pattern, count=_SCANNED)
-                keys = {key for key in found if not key.startswith(b"retrace:")} - seen
-                seen |= keys
-                self._measure(list(keys))
-                yield len(keys)
-                if not cursor:
-                    return
+            for index in self._indexes:
+                # A scan may return a name more than once.
+                seen, cursor = {MADE}, 0
+                while True:
+                    cursor, found = self._client.sscan(index, cursor, count=_SCANNED)
+                    names = set(found) - seen
+                    seen |= names
+                    self._measure(list(names))
+                    yield len(names)
+                    if not cursor:
+                        break
         except RedisError as error:
             raise away(error) from error
 
-    def _measure(self, keys: Sequence[bytes]) -> None:
-        entities = [read_address(key[: -len(self._space)])[0] for key in keys]
+    def _measure(self, names: Sequence[bytes]) -> None:
+        entities = [read_address(name)[0] for name in names]
         with self._client.pipeline(transaction=False) as pipe:
-            for entity, key in zip(entities, keys, strict=True):
-                pipe.hstrlen(key, field_of(state_view(entity)))
+            for entity, name in zip(entities, names, strict=True):
+                pipe.hstrlen(name + self._space, field_of(state_view(entity)))
             lengths = pipe.execute()
-        for entity, key, length in zip(entities, keys, lengths, strict=True):
-            if length:
-                self.sizes[entity].add(key, length)
+        for entity, name, length in zip(entities, names, lengths, strict=True):
+            self.sizes[entity].add(name, length)
 
-    def name_of(self, key: bytes) -> str:
-        """The ids in a stored key."""
-        entity, name = read_address(key[: -len(self._space)])
-        return " ".join(key_parts(entity, name))
+    def name_of(self, name: bytes) -> str:
+        """The ids in the address of a state."""
+        entity, key = read_address(name)
+        return " ".join(key_parts(entity, key))
 
 
 @dataclass(slots=True)
 class Sizes:
-    """The bytes of the states of one kind of entity, and how many of them were ever begun."""
+    """The bytes of the states of one kind of entity.
+
+    `lost` were begun and are not there any more: evicted, or removed by hand.
+    """
 
     entity: Entity
-    counted: int = 0
+    lost: int = 0
     lengths: list[int] = field(default_factory=list)
     greatest: list[tuple[int, bytes]] = field(default_factory=list)
 
     @property
-    def lost(self) -> int:
-        """States that were begun and are not there any more: evicted, or removed by hand."""
-        return max(0, self.counted - len(self.lengths))
-
-    @property
     def largest(self) -> list[tuple[int, bytes]]:
-        """(bytes, key) of the greatest few, in falling order."""
+        """(bytes, address) of the greatest few, in falling order."""
         return sorted(self.greatest, reverse=True)
 
-    def add(self, key: bytes, length: int) -> None:
+    def add(self, name: bytes, length: int) -> None:
+        """A state that is gone has no length."""
+        if not length:
+            self.lost += 1
+            return
         self.lengths.append(length)
         place = heappushpop if len(self.greatest) == _SHOWN else heappush
-        place(self.greatest, (length, key))
+        place(self.greatest, (length, name))
 
     def quantile(self, fraction: float) -> int:
         return int(np.quantile(self.lengths, fraction)) if self.lengths else 0

@@ -18,8 +18,10 @@ _ENTITIES = {fields: entity for entity, fields in FIELDS.items()}
 def address(entity: Entity, key: str) -> bytes:
     """What Feast's serialize_entity_key makes of the entity, without the keyspace."""
     head, kind = _layout(entity)
-    parts = [part.encode() for part in key_parts(entity, key)]
-    return head + b"".join([kind + len(part).to_bytes(4, "little") + part for part in parts])
+    for part in key_parts(entity, key):
+        value = part.encode()
+        head += kind + len(value).to_bytes(4, "little") + value
+    return head
 
 
 @lru_cache(maxsize=64)

@@ -1,15 +1,21 @@
 """Contract suite of StateStore; one test module per adapter inherits it and gives the stores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from domain.errors import FencedError, IntegrityError
 from domain.features import CATALOGUE, Entity
+from eventlog.routing import shard_of
+from eventlog.topics import ENTITIES
 from projections.online.port import Marker, Move, StateStore
 from tests.builders.workers.history import save, state_of
 
+Key = tuple[Entity, str]
 CARD = (Entity.CARD, "c1")
+SHARD = shard_of(*CARD)
+# Of the same shard.
+NEVER = next(key for n in range(99) if shard_of(*(key := (Entity.CARD, f"never-{n}"))) == SHARD)
 
 
 class StateStoreContract:
@@ -18,6 +24,14 @@ class StateStoreContract:
     @pytest.fixture
     def open_store(self) -> Callable[[], StateStore]:
         raise NotImplementedError("give stores of one keyspace")
+
+    @pytest.fixture
+    def lose(self) -> Callable[[Key], None]:
+        raise NotImplementedError("give what removes a state from the store, and nothing else")
+
+    @pytest.fixture
+    def lose_index(self) -> Callable[[int], None]:
+        raise NotImplementedError("give what removes the index of a shard")
 
     @pytest.fixture
     def states(self, open_store: Callable[[], StateStore]) -> StateStore:
@@ -136,6 +150,68 @@ class StateStoreContract:
         states.save([(state, state.to_bytes())], [Move(0, Marker(0), after, epoch)])
         assert states.markers().at == {0: after}
 
+    def test_a_state_that_is_gone_is_told_from_one_that_never_was(
+        self, states: StateStore, lose: Callable[[Key], None]
+    ) -> None:
+        states.claim({SHARD: 0})
+        save(states, state_of(range(3)), state_of(range(3), key="c2"))
+        assert states.read([CARD, (Entity.CARD, "c2"), NEVER]).lost == frozenset()
+        lose(CARD)
+        read = states.read([CARD, (Entity.CARD, "c2"), NEVER])
+        assert read.lost == {CARD}
+        assert [each.version for each in read.states] == [{}, {0: 2}, {}]
+        save(states, state_of(range(3)))
+        assert states.read([CARD]).lost == frozenset()
+
+    def test_a_sweep_finds_states_that_are_gone_in_the_shards_that_it_is_asked_for(
+        self, states: StateStore, lose: Callable[[Key], None]
+    ) -> None:
+        cards = [(Entity.CARD, f"card-{number}") for number in range(400)]
+        save(states, *(state_of(range(1), key=key) for _, key in cards))
+        assert swept(states, range(ENTITIES.partitions)) == set()
+        for each in cards[100:103]:
+            lose(each)
+        gone = {each for each in cards[100:103] if shard_of(*each) == shard_of(*cards[100])}
+        assert swept(states, [shard_of(*cards[100])]) == gone
+        assert swept(states, range(ENTITIES.partitions)) == set(cards[100:103])
+
+    def test_a_shard_that_is_claimed_anew_has_begun_nothing_and_covers_nothing(
+        self, states: StateStore, lose: Callable[[Key], None]
+    ) -> None:
+        states.claim({SHARD: 0})
+        kept = next(each for n in range(99) if shard_of(*(each := (Entity.CARD, f"k{n}"))) == SHARD)
+        save(states, state_of(range(3)), state_of(range(3), key=kept[1]))
+        states.save([], [Move(SHARD, Marker(0), Marker(4, {0: 2}), 1)])
+        lose(CARD)
+        assert states.claim({SHARD: 6}, {SHARD}) == {SHARD: 2}
+        assert states.markers().at == {SHARD: Marker(6)}
+        read = states.read([CARD, kept])
+        assert (read.lost, read.states[1].version) == (frozenset(), {0: 2})
+        assert swept(states, [SHARD]) == set()
+        # A write takes a state up again, also one that changes nothing.
+        save(states, state_of(range(3), key=kept[1]))
+        lose(kept)
+        assert states.read([CARD, kept]).lost == {kept}
+
+    def test_without_its_index_a_shard_takes_no_state_until_it_is_claimed_and_covers_nothing(
+        self, states: StateStore, lose_index: Callable[[int], None]
+    ) -> None:
+        states.claim({SHARD: 0})
+        save(states, state_of(range(3)))
+        states.save([], [Move(SHARD, Marker(0), Marker(4, {0: 2}), 1)])
+        lose_index(SHARD)
+        assert shard_of(*NEVER) == SHARD
+        read = states.read([CARD, NEVER])
+        assert read.lost == {NEVER}
+        assert read.states[0].version == {0: 2}
+        for _ in range(2):
+            with pytest.raises(IntegrityError):
+                save(states, state_of(range(5)))
+        assert states.claim({SHARD: 6}) == {SHARD: 2}
+        assert states.markers().at == {SHARD: Marker(6)}
+        save(states, state_of(range(5)))
+        assert states.read([CARD, NEVER]).lost == frozenset()
+
     def test_a_shard_is_flagged_while_it_is_rebuilt(self, states: StateStore) -> None:
         epoch = states.claim({3: 0})[3]
         states.rebuilding(3, True, epoch)
@@ -154,6 +230,16 @@ class StateStoreContract:
             with pytest.raises(FencedError):
                 states.rebuilding(3, not on, before)
             assert (3 in states.markers().rebuilding) is on
+
+
+def swept(states: StateStore, shards: Iterable[int]) -> set[Key]:
+    """What is found until each shard was looked through once."""
+    cursors, found = dict.fromkeys(shards, 0), set[Key]()
+    while cursors:
+        cursors, lost = states.sweep(cursors)
+        cursors = {shard: cursor for shard, cursor in cursors.items() if cursor}
+        found.update(lost)
+    return found
 
 
 def adopted(open_store: Callable[[], StateStore]) -> StateStore:

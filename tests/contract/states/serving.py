@@ -7,9 +7,7 @@ import pytest
 from domain.features import CATALOGUE, Entity
 from projections.online.port import Marker, Move, ServingStates, StateStore
 from tests.builders.workers.history import save, state_of
-from tests.contract.states.contract import adopted
-
-CARD = (Entity.CARD, "c1")
+from tests.contract.states.contract import CARD, NEVER, adopted
 
 
 class ServingStatesContract:
@@ -40,6 +38,23 @@ class ServingStatesContract:
             assert read.markers.at == {0: Marker(3, {0: 2})} == serving.markers().at
         states.save([], [Move(0, Marker(3, {0: 2}), Marker(4, {0: 5}))])
         assert (await serving.read(keys)).markers.at == {0: Marker(4, {0: 5})}
+
+    @pytest.fixture
+    def lose(self) -> Callable[[tuple[Entity, str]], None]:
+        raise NotImplementedError("give what removes a state, and nothing else")
+
+    async def test_a_state_that_is_gone_is_told_from_one_that_never_was(
+        self, open_store: Callable[[], StateStore], open_serving: Callable[[str], ServingStates],
+        lose: Callable[[tuple[Entity, str]], None],
+    ) -> None:  # fmt: skip
+        states, serving = adopted(open_store), open_serving("api-1")
+        asked = [(Entity.MERCHANT, "m1"), CARD, NEVER, (Entity.CARD, "c2")]
+        save(states, state_of(range(3)), state_of(range(2), key="c2"))
+        assert (await serving.read(asked)).lost == frozenset()
+        lose(CARD)
+        read = await serving.read(asked)
+        assert read.lost == {CARD}
+        assert [each.version for each in read.states] == [{}, {}, {}, {0: 1}]
 
     async def test_a_read_tells_how_far_any_process_had_answered(
         self, open_store: Callable[[], StateStore], open_serving: Callable[[str], ServingStates]

@@ -1,7 +1,7 @@
 """Online states as deciding processes read them, under the ServingStates contract."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, closing
 from urllib.parse import urlsplit
 
@@ -16,11 +16,12 @@ from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.adapters.redis_link import RedisLink
 from projections.online.adapters.serving_states import RedisServingStates
+from projections.online.adapters.state_keys import address
 from projections.online.port import ServingStates, StateStore
 from runtime.settings import Settings
 from tests.builders.workers.history import save, state_of
-from tests.contract.states.contract import adopted
-from tests.contract.states.serving import CARD, ServingStatesContract
+from tests.contract.states.contract import CARD, Key, adopted
+from tests.contract.states.serving import ServingStatesContract
 from tests.fakes.states import InMemoryServing, InMemoryStates
 
 
@@ -32,6 +33,10 @@ class TestInMemoryServing(ServingStatesContract):
     @pytest.fixture
     def open_store(self, states: InMemoryStates) -> Callable[[], StateStore]:
         return lambda: states
+
+    @pytest.fixture
+    def lose(self, states: InMemoryStates) -> Callable[[Key], None]:
+        return states.stored.__delitem__
 
     @pytest.fixture
     def open_serving(self, states: InMemoryStates) -> Callable[[str], ServingStates]:
@@ -56,6 +61,11 @@ class TestRedisServingStates(ServingStatesContract):
                 return RedisServingStates(repo_config(online_settings), link, name)
 
             yield opened
+
+    @pytest.fixture
+    def lose(self, online_settings: Settings) -> Iterator[Callable[[Key], None]]:
+        with redis.Redis.from_url(online_settings.redis_url) as client:
+            yield lambda key: client.delete(address(*key) + b"retrace.g1")
 
     async def test_another_generation_is_read_from_its_swap_on(
         self,

@@ -10,13 +10,24 @@ from faults.loop.seeded_loop import SeededLoop
 from faults.servers.redis import RedisServer, SimulatedStates
 from faults.servers.trouble import Trouble
 from projections.online.port import StateStore
-from tests.contract.states.contract import StateStoreContract
+from tests.contract.states.contract import Key, StateStoreContract
 
 
 class TestSimulatedStates(StateStoreContract):
     @pytest.fixture
-    def open_store(self) -> Iterator[Callable[[], StateStore]]:
+    def server(self) -> Iterator[RedisServer]:
         loop = SeededLoop(Random(1))
-        server = RedisServer(Trouble(loop))
-        yield lambda: SimulatedStates(server, Process("features-1", "east"))
+        yield RedisServer(Trouble(loop))
         loop.bury()
+
+    @pytest.fixture
+    def open_store(self, server: RedisServer) -> Callable[[], StateStore]:
+        return lambda: SimulatedStates(server, Process("features-1", "east"))
+
+    @pytest.fixture
+    def lose(self, server: RedisServer) -> Callable[[Key], None]:
+        return server.holds.states.__delitem__
+
+    @pytest.fixture
+    def lose_index(self, server: RedisServer) -> Callable[[int], None]:
+        return server.holds.begun.__delitem__
