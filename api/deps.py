@@ -1,7 +1,7 @@
 """Dependencies of the routes; runtime builds them and passes them to `create_app`."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
@@ -23,7 +23,10 @@ class RawPayloads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ApiDeps:
-    """`probes` name each server; one that fails raises. `keep_early_label` keeps it for a retry."""
+    """`probes` name each server; one that fails raises. `keep_early_label` keeps it for a retry.
+
+    `gate` is that of the decisions.
+    """
 
     context: Context
     read_models: ReadModels
@@ -32,7 +35,7 @@ class ApiDeps:
     metrics: Metrics
     probes: Mapping[str, Probe]
     keep_early_label: Callable[[bytes, str], Awaitable[None]]
-    gate: Gate = field(default_factory=Gate)
+    gate: Gate
 
 
 def deps_of(request: Request) -> ApiDeps:

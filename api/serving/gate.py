@@ -22,7 +22,7 @@ class Gate:
     One event loop owns it. Entering raises OverloadedError where there is no more room.
     """
 
-    def __init__(self, at_once: int = 32, most: int = 1_000, seconds: float = 0.5) -> None:
+    def __init__(self, at_once: int, most: int, seconds: float) -> None:
         self._slots = asyncio.Semaphore(at_once)
         self._most, self._seconds = most, seconds
         self.waiting = 0

@@ -18,6 +18,7 @@ from api.app import create_app
 from api.deps import ApiDeps, Probe
 from api.live import DecisionHub
 from api.metrics import Metrics
+from api.serving.gate import Gate
 from commands import Context
 from commands.labels.retry import keep_early_label
 from commands.policy.keys import refuse_other_keys
@@ -70,6 +71,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
                 metrics=Metrics(context.ledger),
                 probes=_probes(settings, context),
                 keep_early_label=keep_early_label(settings.dead_letter_key, context),
+                gate=Gate(settings.scores_at_once, settings.scores_waiting, settings.scores_wait),
             )
 
     return create_app(lifespan)

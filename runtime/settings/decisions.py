@@ -17,3 +17,9 @@ class DecisionSettings(Slice):
     """Inbox records within a schema-registry prefix or a change-data envelope are taken."""
     feature_deadline: float = Field(default=0.25, alias="RETRACE_FEATURE_DEADLINE", gt=0)
     """Seconds for features and a model server; past it the fallback rules decide."""
+    scores_at_once: int = Field(default=32, alias="RETRACE_SCORES_AT_ONCE", gt=0)
+    """Decisions that one API process makes at a time; requests beyond wait for their turn."""
+    scores_waiting: int = Field(default=1_000, alias="RETRACE_SCORES_WAITING", ge=0)
+    """Requests that may wait for their turn; those beyond are told 503 with Retry-After."""
+    scores_wait: float = Field(default=0.5, alias="RETRACE_SCORES_WAIT", gt=0)
+    """Seconds that a request waits for its turn; past it it is told 503 with Retry-After."""

@@ -13,6 +13,7 @@ from api.app import create_app
 from api.deps import ApiDeps
 from api.live import DecisionHub
 from api.metrics import Metrics
+from api.serving.gate import Gate
 from commands import Context
 from eventlog.in_memory import InMemoryEventLog
 from projections.readmodels.queries.read_models import ReadModels
@@ -97,6 +98,7 @@ async def running(
                 metrics=Metrics(context.ledger),
                 probes=probes or {"kafka": answers},
                 keep_early_label=park,
+                gate=Gate(32, 1_000, 0.5),
             )
             stop_listening()
             hub.close()

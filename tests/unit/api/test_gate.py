@@ -40,7 +40,7 @@ async def test_who_comes_first_goes_first_and_who_finds_no_room_is_told() -> Non
 
 
 async def test_nobody_waits_for_longer_than_is_worth_while() -> None:
-    gate = Gate(at_once=1, seconds=0.01)
+    gate = Gate(at_once=1, most=1_000, seconds=0.01)
     async with gate:
         with pytest.raises(OverloadedError):
             async with gate:
