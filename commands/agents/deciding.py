@@ -50,9 +50,11 @@ def deciding_agents(
     parked: ParkedLabels,
     key: bytes,
     webhook: Webhook | None,
+    alive: Callable[[], None],
     unwrap: bool = False,
 ) -> DecidingAgents:
-    """`key` seals dead letters. Without a webhook nobody handles alerts."""
+    """`key` seals dead letters. Without a webhook nobody handles alerts. `alive` is called while
+    work goes on that takes long."""
     agent = ScoringAgent(
         context.log,
         context.ledger,
@@ -60,6 +62,7 @@ def deciding_agents(
         lambda transaction_id: decide_transaction(DecideTransaction(transaction_id), context),
         context.source,
         context.clock,
+        alive,
     )
     retry = LabelRetry(
         READER,

@@ -25,13 +25,12 @@ Decide = Callable[[str], Awaitable[object]]
 GRACE_SECONDS = 2.0
 _AT_ONCE = 16
 _POLL_SECONDS = 0.2
-# Less than the watchdog waits, so that catching up of our own tail does not count as stalled.
-_TAIL_SECONDS = 10.0
 _OURS = (TransactionSubmitted.NAME, TransactionScored.NAME)
 
 
 class ScoringAgent:
-    """`decide` decides by transaction id, and does nothing where that is decided already.
+    """`decide` decides by transaction id, and does nothing where that is decided already. `alive`
+    is called while our own tail catches up.
 
     The position moves on once all of a batch is decided and every alert of it is in the log.
     """
@@ -44,17 +43,18 @@ class ScoringAgent:
         decide: Decide,
         source: str,
         clock: Callable[[], int],
+        alive: Callable[[], None],
         grace: float = GRACE_SECONDS,
         poll: float = _POLL_SECONDS,
     ) -> None:
         self._log, self._ledger, self._positions = log, ledger, positions
         self._decide, self._source, self._clock = decide, source, clock
-        self._grace, self._poll = grace, poll
+        self._alive, self._grace, self._poll = alive, grace, poll
         self._due: dict[str, tuple[int, float]] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
-        await self._ledger.barrier(within=3600.0)
+        await self._ledger.caught_up(self._alive)
         for transaction_id, known in self._ledger.undecided().items():
             if known.partition in partitions:
                 self._wait_for(transaction_id, known.partition)
@@ -65,7 +65,7 @@ class ScoringAgent:
 
     async def handle(self, batches: Sequence[Batch]) -> None:
         last = {batch.partition: batch.next - 1 for batch in batches}
-        await self._ledger.reached(last, within=_TAIL_SECONDS)
+        await self._ledger.caught_up(self._alive, last)
         await asyncio.gather(*(each for batch in batches for each in self._work(batch)))
         self._positions.commit({batch.partition: batch.next for batch in batches})
 

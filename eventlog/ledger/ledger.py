@@ -19,6 +19,7 @@ from domain.features import feature_event
 from eventlog.admission.first_wins import HORIZON_US, Admission, KeptMemory, Known, Place
 from eventlog.cache_files import is_damaged
 from eventlog.codec import decode
+from eventlog.ledger.records import readable
 from eventlog.ledger.shared_call import SharedCall
 from eventlog.ledger.tail_buffer import MOST, TailBuffer
 from eventlog.ledger.waiting import Waiters
@@ -157,8 +158,17 @@ class Ledger:
 
     async def barrier(self, within: float = 5.0) -> None:
         """Returns once all that was acknowledged before this call is known."""
-        ends = await self._log_ends()
-        await self.reached({partition: end - 1 for partition, end in enumerate(ends)}, within)
+        await self.reached(await self._now_in_log(), within)
+
+    async def _now_in_log(self) -> dict[int, int]:
+        return {partition: end - 1 for partition, end in enumerate(await self._log_ends())}
+
+    async def caught_up(
+        self, alive: Callable[[], None] | None = None, upto: Mapping[int, int] | None = None
+    ) -> None:
+        """As `reached`, of all acknowledged before this call where `upto` is not given, however
+        long that takes; `alive` is called now and then while it gets nearer."""
+        await self._waiters.caught_up(upto or await self._now_in_log(), alive)
 
     async def reached(self, positions: Mapping[int, int], within: float = 5.0) -> None:
         """As `passed`, of several partitions, each within that time."""
@@ -228,7 +238,7 @@ class Ledger:
             chunk = batch[start : start + _CHUNK]
             # Without the lock: what is known by now is not decoded, what becomes known is skipped.
             news = [
-                (recorded.position, _decoded(recorded))
+                (recorded.position, readable(recorded))
                 for recorded in chunk
                 if recorded.position.offset >= self._waiters.end(recorded.position.partition)
             ]
@@ -287,11 +297,3 @@ class Ledger:
             if len(self._decisions) > _CACHED_DECISIONS:
                 self._decisions.popitem(last=False)
         return envelope
-
-
-def _decoded(recorded: Recorded) -> Envelope | None:
-    try:
-        return decode(recorded.value)
-    except RetraceError as error:
-        logger.warning("%s cannot be read and is skipped: %s", recorded.position, error)
-        return None

@@ -3,8 +3,10 @@
 import asyncio
 import heapq
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
+
+_SIGN_SECONDS = 2.0
 
 
 class Waiters:
@@ -35,6 +37,20 @@ class Waiters:
                 raise self._failure
             heapq.heappush(self._waiting[partition], (offset, next(self._order), future))
         await future
+
+    async def caught_up(self, upto: Mapping[int, int], alive: Callable[[], None] | None) -> None:
+        """As `passed`, of all of these; `alive` is called every few seconds in which more was
+        read."""
+        waiting = asyncio.gather(*(self.passed(*each) for each in upto.items()))
+        try:
+            ends = self.ends()
+            while not (await asyncio.wait({waiting}, timeout=_SIGN_SECONDS))[0]:
+                if alive and self._ends != ends:
+                    ends = self.ends()
+                    alive()
+            await waiting
+        finally:
+            waiting.cancel()
 
     def advance(self, ends: Mapping[int, int]) -> None:
         ready: list[asyncio.Future[None]] = []

@@ -22,7 +22,6 @@ from projections.faust.watchdog import Watchdog
 from projections.faust.worker import Worker, explain
 
 T = TypeVar("T")
-_CATCH_UP_SECONDS = 3600.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 STALL_SECONDS = 30.0
 _SYNC_SECONDS = 5.0
@@ -176,7 +175,7 @@ class Installation:
         await bind(log, *needed)
         watch = self._loop.create_task(keep_bound(log, [*needed, *watched]))
         context = context_of(self.servers, host, process)
-        await context.ledger.barrier(within=_CATCH_UP_SECONDS)
+        await context.ledger.caught_up()
         self.contexts[process.name] = context
         failing = self._loop.create_task(context.ledger.failed())
         ended, _ = await asyncio.wait({watch, failing}, return_when=asyncio.FIRST_COMPLETED)

@@ -28,7 +28,6 @@ from projections.offline.worker import OfflinePorts, OfflineVectors
 from projections.online.workload import online_workload
 from projections.ports import Workload
 
-_CATCH_UP_SECONDS = 3600.0
 # The archive is no server of the simulation: what is read is the log alone.
 _NO_ARCHIVE = ArchiveFolder("no archive", TRANSACTIONS)
 
@@ -65,12 +64,11 @@ def decisions(bench: Bench) -> Workload:
     context = context_of(bench.servers, bench.host, bench.process)
     webhook = Webhook(httpx.AsyncClient(transport=bench.servers.receiver), URL)
     # Parked labels are lost with the process: a cache of the dead letters, which are read again.
-    agents = deciding_agents(context, bench.memory, ParkedLabels(None), DEAD_LETTER_KEY, webhook)
-    return Workload(
-        agents.handlers,
-        agents.beside,
-        first=partial(context.ledger.barrier, within=_CATCH_UP_SECONDS),
+    parked = ParkedLabels(None)
+    agents = deciding_agents(
+        *(context, bench.memory, parked, DEAD_LETTER_KEY, webhook, bench.progress.alive)
     )
+    return Workload(agents.handlers, agents.beside, first=context.ledger.caught_up)
 
 
 def features(bench: Bench) -> Workload:

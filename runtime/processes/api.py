@@ -37,8 +37,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger("retrace.api")
 
-# A process without its own memory of ids reads the whole log first.
-_CATCH_UP_SECONDS = 3600.0
 # What a thread of the process (acknowledgements, the tail) waits for the loop's, at the most.
 _SWITCH_SECONDS = 0.001
 
@@ -59,7 +57,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
             evidence = stack.enter_context(open_evidence(settings))
             context = await _opened(stack, open_context(settings, instance, log))
             # No request is answered before our own tail has read all ids that are in the log.
-            await context.ledger.barrier(within=_CATCH_UP_SECONDS)
+            await context.ledger.caught_up()
             _watch(stack, context.ledger.failed())
             hub = DecisionHub(asyncio.get_running_loop())
             stack.callback(context.ledger.listen(hub.publish))

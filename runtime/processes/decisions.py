@@ -1,7 +1,5 @@
 """`decisions` worker: inbox, scoring agent, label retry and alert webhook."""
 
-from functools import partial
-
 import httpx
 
 from commands.agents.deciding import Webhook, deciding_agents
@@ -10,8 +8,6 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from projections.ports import Workload
 from runtime.composition.decider import open_context
 from runtime.processes.workload import Tools
-
-_CATCH_UP_SECONDS = 3600.0
 
 
 def decisions(tools: Tools) -> Workload:
@@ -30,11 +26,7 @@ def decisions(tools: Tools) -> Workload:
     if settings.webhook_url:
         webhook = Webhook(httpx.AsyncClient(timeout=10.0), settings.webhook_url)
     agents = deciding_agents(
-        *(context, positions, parked, settings.dead_letter_key, webhook),
+        *(context, positions, parked, settings.dead_letter_key, webhook, tools.progress.alive),
         unwrap=settings.inbox_unwrap,
     )
-    return Workload(
-        agents.handlers,
-        agents.beside,
-        first=partial(context.ledger.barrier, within=_CATCH_UP_SECONDS),
-    )
+    return Workload(agents.handlers, agents.beside, first=context.ledger.caught_up)

@@ -21,6 +21,10 @@ from tests.fakes.events import scored, submitted
 ALL = set(range(TRANSACTIONS.partitions))
 
 
+def _nobody() -> None:
+    return
+
+
 class Agent:
     """A ScoringAgent over real decisions; `asked` tells the ids, `trouble` is raised first."""
 
@@ -30,7 +34,8 @@ class Agent:
         self.trouble: list[Exception] = []
         self.positions = SqliteMemory(None)
         self.handler = ScoringAgent(
-            log, context.ledger, self.positions, self._decide, "agent", context.clock, grace, 0.0
+            *(log, context.ledger, self.positions, self._decide, "agent", context.clock),
+            *(_nobody, grace, 0.0),
         )
 
     async def _decide(self, transaction_id: str) -> None:

@@ -14,6 +14,7 @@ from eventlog.admission.first_wins import Admission
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog, InMemoryTail
+from eventlog.ledger import waiting
 from eventlog.ledger.ledger import Ledger
 from eventlog.topics import TRANSACTIONS, Topic
 from tests.fakes.events import imported, scored, submitted
@@ -137,4 +138,27 @@ async def test_a_failed_append_leaves_the_ledger_as_it_was() -> None:
     with pytest.raises(Exception, match="has been closed"):
         await ledger.append(submitted("t-1"))
     assert ledger.known("t-1") is None
+    ledger.close()
+
+
+async def test_a_long_way_is_waited_for_with_a_sign_of_life_while_it_gets_shorter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting, "_SIGN_SECONDS", 0.05)
+    log = SlowLog()
+    ledger = Ledger(log, SqliteMemory(None), dict)
+    ledger.start()
+    for number in range(3):
+        await log.append(TRANSACTIONS, "t-1", submitted(f"t-{number}"))
+    signs: asyncio.Queue[bool] = asyncio.Queue()
+    caught_up = asyncio.ensure_future(ledger.caught_up(lambda: signs.put_nowait(True)))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(signs.get(), 0.3)
+    log.turns.release(1)
+    assert await asyncio.wait_for(signs.get(), 10)
+    assert not caught_up.done()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(signs.get(), 0.3)
+    log.turns.release(10)
+    await asyncio.wait_for(caught_up, 10)
     ledger.close()
