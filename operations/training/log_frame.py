@@ -10,8 +10,9 @@ from domain.features import CATALOGUE
 from domain.features.payments import MATURITIES, UNLABELLED
 from domain.times import to_rfc3339
 from eventlog.archive.history import History
-from inference.frame.frame import Frame
-from inference.serving.graph import as_rows
+from eventlog.events_table import EventTable
+from inference.frame.frame import Frame, Ints
+from inference.serving.graph import Matrix, as_rows
 from operations.progress import Count, Say, read_events
 from projections.replay.dataset import Dataset, dataset
 
@@ -36,7 +37,7 @@ def frame_of(made: Dataset, as_known_at: int) -> Frame:
     order = np.argsort(made.times, kind="stable")
     labels = made.labels[order]
     return Frame(
-        as_rows(made.values)[order],
+        _by_time(as_rows(made.values), order),
         np.where(labels == UNLABELLED, np.nan, labels.astype(np.float64)),
         made.times[order],
         np.ones(len(made)),
@@ -46,6 +47,11 @@ def frame_of(made: Dataset, as_known_at: int) -> Frame:
         tuple(feature.definition for feature in CATALOGUE.features),
         made.payments.take(order),
     )
+
+
+def _by_time(rows: Matrix, order: Ints) -> Matrix:
+    """Without a copy where they are in that order."""
+    return rows if (order[1:] > order[:-1]).all() else rows[order]
 
 
 def replayed(
@@ -58,8 +64,13 @@ def replayed(
     maturities: Sequence[int] = MATURITIES,
 ) -> Dataset:
     """The vectors of transactions with begin <= event time < end, as of their own known times."""
-    events = read_events(history, say, count, by_known_time=True)
-    say(f"replaying {len(events):,} events")
+
+    def read() -> EventTable:
+        events = read_events(history, say, count, by_known_time=True)
+        say(f"replaying {len(events):,} events")
+        return events
+
+    # Given away: they are freed once they are no longer needed.
     return dataset(
-        events, CATALOGUE, as_known_at=as_known_at, begin=begin, end=end, maturities=maturities
+        read(), CATALOGUE, as_known_at=as_known_at, begin=begin, end=end, maturities=maturities
     )
