@@ -178,7 +178,7 @@ def test_csv_and_parquet_give_the_same_model_without_server_and_interrupted(tmp_
     path = write_csv(tmp_path / "history.csv", rows)
     with retraining(path, tmp_path / "one") as process:
         assert process.stderr is not None
-        assert any("20 of 100 trees" in line for line in process.stderr)
+        assert any("20 of 90 trees" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
         assert "the same command continues" in process.stderr.read()
         assert process.wait(60) == 130
