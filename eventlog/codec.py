@@ -29,6 +29,23 @@ class _Header(msgspec.Struct, rename="lower"):
     data: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
 
 
+class _Wire(msgspec.Struct, omit_defaults=True):
+    """An event as it is written, in this order. CloudEvents knows no null attributes."""
+
+    specversion: str
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: str
+    knowntime: str
+    correlationid: str
+    datacontenttype: str
+    dataschema: str
+    data: Any
+    causationid: str | None = None
+
+
 class _TypeOnly(msgspec.Struct):
     type: str
     subject: str
@@ -57,23 +74,22 @@ def encode(envelope: Envelope) -> bytes:
     """Deterministic: equal envelopes give equal bytes."""
     kind, time, known_time = envelope.type, envelope.time, envelope.known_time
     written = to_rfc3339(time)
-    wire = {
-        "specversion": "1.0",
-        "id": envelope.id,
-        "type": kind,
-        "source": envelope.source,
-        "subject": envelope.subject,
-        "time": written,
-        "knowntime": written if known_time == time else to_rfc3339(known_time),
-        "correlationid": envelope.correlation_id,
-        "datacontenttype": "application/json",
-        "dataschema": SCHEMA_ROOT + kind,
-        "data": envelope.data,
-    }
-    # CloudEvents knows no null attributes.
-    if envelope.causation_id is not None:
-        wire["causationid"] = envelope.causation_id
-    return _encode(wire)
+    return _encode(
+        _Wire(
+            "1.0",
+            envelope.id,
+            kind,
+            envelope.source,
+            envelope.subject,
+            written,
+            written if known_time == time else to_rfc3339(known_time),
+            envelope.correlation_id,
+            "application/json",
+            SCHEMA_ROOT + kind,
+            envelope.data,
+            envelope.causation_id,
+        )
+    )
 
 
 def glance(value: bytes) -> Glance:

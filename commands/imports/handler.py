@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, chain, compress
+from itertools import accumulate, compress
 from operator import not_
 from pathlib import Path
+from typing import Any
 
-from commands.imports.facts import FLUSH_SECONDS, Facts
+from commands.imports.facts import FLUSH_SECONDS, Facts, TakenRows
 from commands.imports.label_months import month_of
-from commands.imports.label_queue import LabelQueue, PendingLabel
+from commands.imports.label_queue import LabelQueue
 from commands.imports.mapping.amounts import ROUNDED
 from commands.imports.mapping.binding import Binding
 from commands.imports.mapping.damage import is_damaged
@@ -22,13 +23,11 @@ from commands.intake.cleaner import PayloadCleaner
 from domain.cleaning.changes import changed_fields, is_rounded, notes_of
 from domain.cleaning.fields import DAMAGED
 from domain.errors import FieldError, InvalidInputError, InvalidTransactionError
-from domain.transactions import Transaction
 from eventlog.port import Appender
 from eventlog.topics import TRANSACTIONS
 
 SOURCE_PREFIX = "retrace/import/"
 _REPEATED = FieldError("transaction_id", "repeats an earlier row")
-_NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +81,6 @@ def import_rows(
     _Import(command, ports, summary).run(rows)
 
 
-_Clean = tuple[int, Transaction, str, int | None, Sequence[str]]
-"""A row that is taken: its line, transaction, digest and label, and what must be told of it."""
-
-
 class _Import:
     def __init__(self, command: ImportRows, ports: ImportPorts, summary: ImportSummary) -> None:
         self._command, self._ports, self._summary = command, ports, summary
@@ -97,8 +92,8 @@ class _Import:
         )
         self._seen = SeenIds()
         self._part = ""
-        self._labels = LabelQueue(ports.spool)
-        self._next_known = _NEVER
+        self._taken = TakenRows()
+        self._labels = LabelQueue(self._facts.labelled, ports.spool)
         self._labelled = command.binding.label is not None
         self._now = ports.clock()
         self._cleaner = RowCleaner(command.binding, ports.cleaner, command.again)
@@ -137,6 +132,7 @@ class _Import:
 
     def _take_batch(self, batch: Batch, most: int) -> None:
         lines, size, start = batch.lines, min(most, len(batch)), 0
+        self._taken = TakenRows()
         if self._plain is not None:
             style = self._cleaner.style
             plain = self._plain.rows(batch, self._now, style)
@@ -151,23 +147,25 @@ class _Import:
                     break
         for at in range(start, size):
             self._take_row(lines[at], batch.row(at))
+        self._append(self._taken)
 
     def _take_plain(
         self, batch: Batch, lines: Sequence[int], plain: PlainRows, rows: range
     ) -> None:
         """`rows` of the batch, which are clean already."""
         part = slice(rows.start, rows.stop)
-        given = zip(
+        given: Sequence[Sequence[Any]] = (
             lines[part],
             plain.transactions[part],
             plain.digests[part],
             plain.labels[part],
             plain.notes[part],
-            strict=True,
         )
         new = self._seen.add_all([each.transaction_id for each in plain.transactions[part]])
-        self._accept(list(compress(given, new)))
-        if not all(new):
+        if all(new):
+            self._taken.extend(*given)
+        else:
+            self._taken.extend(*(compress(each, new) for each in given))
             for at in compress(rows, map(not_, new)):
                 self._reject(lines[at], batch.row(at), [_REPEATED])
 
@@ -201,46 +199,45 @@ class _Import:
             raise InvalidTransactionError([_REPEATED])
         notes = (*binding.notes, *notes_of(payload["timestamp"], transaction))
         digest = self._ports.cleaner.digest(transaction)
-        self._accept([(line, transaction, digest, label, notes)])
+        self._taken.extend([line], [transaction], [digest], [label], [notes])
         changed = changed_fields(payload, transaction)
         style = self._cleaner.style
         if style.rounding and is_rounded(payload["amount"], transaction, style):
             changed.append("amount")
-            self._summary.note([ROUNDED])
+            self._summary.note([(ROUNDED,)])
         if changed:
             self._count_cleaned(changed)
 
-    def _accept(self, rows: Sequence[_Clean]) -> None:
-        """Appends them, and the labels that became known before each."""
+    def _append(self, taken: TakenRows) -> None:
+        """The rows of a batch in their order, and before each the labels that became known."""
         summary, schedule, now = self._summary, self._ports.schedule, self._now
-        append, fact, part = self._ports.log.append_nowait, self._facts.of_transaction, self._part
-        delay, label_of, keep = self._command.label_delay, self._facts.label, self._labels.push
-        times = [row[1].timestamp for row in rows]
-        labels = [row[3] for row in rows]
+        append, waiting = self._ports.log.append_nowait, self._labels
+        facts = self._facts.of_transactions(
+            taken.transactions, taken.digests, taken.lines, self._part
+        )
+        times = [fact.time for fact in facts]
+        values: Sequence[int | None] = taken.labels
         if self._command.unlabelled:
-            labels = list(map(self._unless_left_out, times, labels))
+            values = list(map(self._unless_left_out, times, values))
+        labels = self._facts.labels(taken.transactions, values, self._command.label_delay)
         latest = accumulate(times, max, initial=summary.last_time or 0)
         next(latest)
-        accepted = 0
+        appended = 0
         try:
-            for row, at, label, until in zip(rows, times, labels, latest, strict=True):
-                line, transaction, digest, _, _ = row
-                if self._next_known <= until:
+            for fact, label, until in zip(facts, labels, latest, strict=True):
+                if waiting.next_known <= until:
                     self._send_labels(min(until, now), schedule)
                 if schedule is not None:
-                    schedule(at)
-                made = fact(transaction, digest, line, part)
-                append(TRANSACTIONS, made.subject, made)
-                accepted += 1
+                    schedule(fact.time)
+                append(TRANSACTIONS, fact.subject, fact)
+                appended += 1
                 if label is not None:
-                    keep(PendingLabel(at + delay, label_of(transaction, label)))
-                    # They are sent in their order: the first holds back the others.
-                    self._next_known = min(self._next_known, at + delay)
+                    waiting.push(label)
         finally:
-            summary.accept(times[:accepted], self._ports.newest)
+            summary.accept(times[:appended], self._ports.newest)
             if self._labelled:
-                summary.count_labels(times[:accepted], labels)
-            summary.note(chain.from_iterable(row[4] for row in rows[:accepted]))
+                summary.count_labels(times[:appended], values)
+            summary.note(taken.notes[:appended])
 
     def _unless_left_out(self, at: int, label: int | None) -> int | None:
         if label is None or month_of(at) not in self._command.unlabelled:
@@ -250,16 +247,13 @@ class _Import:
 
     def _send_labels(self, until: int, schedule: Callable[[int], None] | None) -> None:
         """Those that are known by then, in the order of the file."""
-        labels, summary, append = self._labels, self._summary, self._ports.log.append_nowait
-        for known_time, label in labels.due(until):
+        summary, append = self._summary, self._ports.log.append_nowait
+        for fact in self._labels.due(until):
             if schedule is not None:
-                schedule(known_time)
-            fact = self._facts.labelled(label, known_time)
+                schedule(fact.known_time)
             append(TRANSACTIONS, fact.subject, fact)
             summary.labels += 1
-            summary.labels_fraud += label.value
-        first = labels.first()
-        self._next_known = _NEVER if first is None else first.known_time
+            summary.labels_fraud += fact.data.value
 
     def _reject(self, line: int, row: Row, errors: Sequence[FieldError]) -> None:
         summary = self._summary

@@ -5,13 +5,14 @@ again. A row with anything more to it (a value that is refused, changed, left ou
 is left to `clean_transaction`, which alone knows the rules.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
 from typing import Any, NamedTuple
 
 from commands.imports.mapping.binding import Binding
 from commands.imports.readers.rows import Batch
+from commands.imports.summary import Notes
 from commands.intake.cleaner import PayloadCleaner
 from domain.cleaning.absent import DROPPED, AbsentWords
 from domain.cleaning.attributes import clean_attributes
@@ -22,13 +23,14 @@ from domain.cleaning.moments import EARLIEST, TOLERANCE, clean_moment
 from domain.cleaning.transaction import CLEANERS, ENTITY_IDS
 from domain.errors import InvalidInputError
 from domain.money import AmountStyle, to_minor
+from domain.records import records_of
 from domain.transactions import Transaction
 
 _REMEMBERED = 1 << 16
 _LONG = 10**18  # of what is longer, not all are ids
 _OPTIONAL = (
-    "card_id", "customer_id", "merchant_id", "mcc", "device_id", "ip", "country", "lat", "lon",
-    "channel",
+    "card_id", "card_bin", "card_last4", "customer_id", "merchant_id", "mcc", "device_id", "ip",
+    "country", "lat", "lon", "channel",
 )  # fmt: skip
 _FAILED: Any = object()
 _Left = set[int]
@@ -46,7 +48,7 @@ class PlainRows(NamedTuple):
     transactions: Sequence[Any]
     digests: Sequence[str]
     labels: Sequence[int | None]
-    notes: Sequence[Sequence[str]]
+    notes: Sequence[Notes]
     left: Sequence[int]
 
 
@@ -104,7 +106,7 @@ class PlainColumns:
 
     def _moments(
         self, batch: Batch, now: int, left: _Left
-    ) -> tuple[Sequence[int | None], Sequence[Sequence[str]]]:
+    ) -> tuple[Sequence[int | None], Sequence[Notes]]:
         name = self._columns["timestamp"]
         times = batch.times(name)
         if times is not None:
@@ -223,23 +225,10 @@ class _Memory(dict[Any, Any]):
 
 
 def _transactions(fields: _Columns) -> list[Any]:
-    """One of each row. Written out, for a call with names is twice as fast as one with a dict."""
-    none, size = repeat(None), len(fields["transaction_id"])
-    given = [fields.get(name, none) for name in _OPTIONAL]
-    return [
-        Transaction(
-            transaction_id=key, timestamp=moment, amount=amount, currency=currency,
-            base_amount=base, card_id=card, customer_id=customer, merchant_id=merchant, mcc=mcc,
-            device_id=device, ip=ip, country=country, lat=lat, lon=lon, channel=channel,
-            attributes=attributes,
-        )
-        for key, moment, amount, currency, base, card, customer, merchant, mcc, device, ip,
-            country, lat, lon, channel, attributes in zip(
-            fields["transaction_id"], fields["timestamp"], fields["amount"], fields["currency"],
-            fields["base_amount"], *given, fields.get("attributes") or [{} for _ in range(size)],
-            strict=False,
-        )
-    ]  # fmt: skip
+    size = len(fields["transaction_id"])
+    empty: Iterable[Any] = ({} for _ in range(size)) if "attributes" not in fields else ()
+    none = dict.fromkeys(_OPTIONAL, repeat(None))
+    return records_of(Transaction, **{"attributes": empty, **none, **fields})
 
 
 def _plainly(name: str, words: AbsentWords) -> Callable[[Any], Any]:

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import lt
 
+import numpy as np
+
 from commands.imports.label_months import MonthLabels, month_of
 from domain.times import DAY
 
 _MOST_REASONS = 100
+Notes = tuple[str, ...]
+"""What must be told of a row; of most it is the same."""
 
 
 @dataclass(slots=True)
@@ -48,9 +52,10 @@ class ImportSummary:
         if reason in self.rejected_reasons or len(self.rejected_reasons) < _MOST_REASONS:
             self.rejected_reasons[reason] = self.rejected_reasons.get(reason, 0) + 1
 
-    def note(self, notes: Iterable[str]) -> None:
-        for note, count in Counter(notes).items():
-            self.notes[note] = self.notes.get(note, 0) + count
+    def note(self, rows: Iterable[Notes]) -> None:
+        for notes, count in Counter(rows).items():
+            for note in notes:
+                self.notes[note] = self.notes.get(note, 0) + count
 
     def accept(self, times: Sequence[int], newest: int | None) -> None:
         """Rows with these times, in their order; `newest` is the newest of the log before."""
@@ -67,11 +72,14 @@ class ImportSummary:
 
     def count_labels(self, times: Sequence[int], labels: Sequence[int | None]) -> None:
         """Of accepted payments; None where one has no label."""
-        days = [time // DAY for time in times]
-        for (day, label), count in Counter(zip(days, labels, strict=False)).items():
-            name = month_of(day * DAY)
+        if not times:
+            return
+        # Of each day three numbers: no label, genuine, fraud.
+        known = [0 if each is None else 1 + each for each in labels[: len(times)]]
+        kinds = np.array(times, np.int64) // DAY * 3 + known
+        for kind, count in zip(*np.unique(kinds, return_counts=True), strict=True):
+            name = month_of(int(kind) // 3 * DAY)
             month = self.months.get(name) or self.months.setdefault(name, MonthLabels())
-            month.payments += count
-            if label is not None:
-                month.fraud += count * label
-                month.genuine += count * (1 - label)
+            month.payments += int(count)
+            month.genuine += int(count) * int(kind % 3 == 1)
+            month.fraud += int(count) * int(kind % 3 == 2)

@@ -1,6 +1,6 @@
 """Names of the fields that cleaning has changed, for the summaries of imports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +42,7 @@ def is_changed(field: str, value: object, cleaned: object) -> bool:
     return field in _NUMBERS and not _plain_number(value)
 
 
-def notes_of(timestamp: object, transaction: Transaction) -> Sequence[str]:
+def notes_of(timestamp: object, transaction: Transaction) -> tuple[str, ...]:
     """What the summary of an import must tell of a row that it took."""
     notes = READ_AS_UTC if is_naive(timestamp) else ()
     if DROPPED not in transaction.attributes:

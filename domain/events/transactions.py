@@ -1,10 +1,12 @@
 """Events about one transaction; all are in one topic, keyed by transaction id."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal, Self
 
 from domain.events.registry import Event, event
-from domain.records import record
+from domain.records import record, records_of
 from domain.transactions import Transaction
 
 Outcome = Literal["approve", "review", "step_up", "decline"]
@@ -105,17 +107,30 @@ class TransactionLabelled(Event):
     def of(
         cls, x: Transaction, *, value: int, kind: LabelKind, reporter: str, reference: str
     ) -> Self:
-        return cls(
-            transaction_id=x.transaction_id,
-            value=value,
-            kind=kind,
-            reporter=reporter,
-            reference=reference,
-            transaction_time=x.timestamp,
-            base_amount=x.base_amount,
-            card_id=x.card_id,
-            customer_id=x.customer_id,
-            merchant_id=x.merchant_id,
-            device_id=x.device_id,
-            ip=x.ip,
+        one = cls.of_all([x], [value], [kind], [reporter], [reference])
+        return one[0]
+
+    @classmethod
+    def of_all(
+        cls,
+        transactions: Sequence[Transaction],
+        values: Iterable[int],
+        kinds: Iterable[LabelKind],
+        reporters: Iterable[str],
+        references: Iterable[str],
+    ) -> list[Self]:
+        copied = {name: map(attrgetter(name), transactions) for name in _COPIED}
+        return records_of(
+            cls,
+            value=values,
+            kind=kinds,
+            reporter=reporters,
+            reference=references,
+            transaction_time=map(attrgetter("timestamp"), transactions),
+            **copied,
         )
+
+
+_COPIED = (
+    "transaction_id", "base_amount", "card_id", "customer_id", "merchant_id", "device_id", "ip",
+)  # fmt: skip

@@ -183,7 +183,7 @@ class Traffic:
             at = self._now() - HOUR - number * SECOND
             transaction = cleaner().clean(payload | {"timestamp": to_rfc3339(at)}, self._now())
             digest = cleaner().digest(transaction)
-            fact = facts.of_transaction(transaction, digest, number)
+            fact = facts.of_transactions([transaction], [digest], [number])[0]
             while True:
                 try:
                     await self._log.append(TRANSACTIONS, fact.subject, fact)

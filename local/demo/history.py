@@ -102,7 +102,7 @@ def facts(plan: HistoryPlan, cleaner: PayloadCleaner, now: int) -> Iterator[Enve
             transaction = cleaner.clean(to_submission(simulated), now)
             if transaction.transaction_id in wanted:
                 labelled[transaction.transaction_id] = transaction
-            yield maker.of_transaction(transaction, cleaner.digest(transaction), line)
+            yield from maker.of_transactions([transaction], [cleaner.digest(transaction)], [line])
     yield from map(label_fact, due.rest())
 
 

@@ -95,9 +95,18 @@ def _values(column: Any) -> list[Any]:
 
 
 def _moments(column: Any) -> list[Any]:
-    """NumPy makes them twenty times as fast as Arrow, and integers of what Python's cannot hold."""
-    if column.type.tz is None:
-        found: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+    """NumPy makes them twenty times as fast as Arrow, and integers of what Python's cannot hold.
+
+    Its buffer is read in place: to make an array of it Arrow would load all of pandas.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    if column.type.tz is None and pa.types.is_timestamp(column.type):
+        whole = column.cast(pa.int64()).fill_null(np.iinfo(np.int64).min)  # NumPy's no time
+        kind = f"M8[{column.type.unit}]"
+        at = whole.offset * 8
+        found: list[Any] = np.frombuffer(whole.buffers()[1], kind, len(whole), at).tolist()
         if int not in set(map(type, found)):
             return found
     return _values(column)

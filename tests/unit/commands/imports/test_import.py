@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.imports.label_queue import LabelQueue, PendingLabel
+from commands.imports.facts import Facts
+from commands.imports.label_queue import NEVER, LabelQueue
 from commands.imports.schedule import ReplaySchedule
 from commands.imports.seen_ids import SeenIds
 from commands.imports.summary import ImportSummary
@@ -174,17 +175,21 @@ def test_what_was_sent_is_known_when_the_log_fails(tmp_path: Path) -> None:
 CHUNK = 4096
 
 
-def pending(number: int) -> PendingLabel:
-    return PendingLabel(number, labelled(f"transaction {number}", value=number % 2).data)
+FACTS = Facts(source="s", origin="o", correlation_id="c", score=False)
+
+
+def pending(number: int) -> Envelope:
+    label = labelled(f"transaction {number}", value=number % 2).data
+    return FACTS.labelled([number], [label])[0]
 
 
 def test_labels_leave_the_queue_as_they_entered_it(tmp_path: Path) -> None:
-    queue, pushed = LabelQueue(tmp_path, CHUNK), 3 * CHUNK + 17
-    taken: list[PendingLabel] = []
+    queue, pushed = LabelQueue(FACTS.labelled, tmp_path, CHUNK), 3 * CHUNK + 17
+    taken: list[Envelope] = []
     for number in range(pushed):
         queue.push(pending(number))
         taken += queue.due(number // 3)
-        assert (first := queue.first()) is None or first.known_time > number // 3
+        assert queue.next_known == (len(taken) if len(queue) else NEVER) > number // 3
     taken += queue.due(pushed)
     assert taken == [pending(number) for number in range(pushed)]
     assert len(queue) == 0
@@ -194,7 +199,7 @@ def test_labels_leave_the_queue_as_they_entered_it(tmp_path: Path) -> None:
 
 def test_waiting_labels_take_no_memory_however_many_they_are(tmp_path: Path) -> None:
     def peak(count: int) -> int:
-        queue = LabelQueue(tmp_path, CHUNK)
+        queue = LabelQueue(FACTS.labelled, tmp_path, CHUNK)
         tracemalloc.start()
         for number in range(count):
             queue.push(pending(number))
