@@ -47,7 +47,7 @@ class ImportRows:
     score: bool = False
     limit: int | None = None
     again: Callable[[], RowSource] | None = None
-    damaged: Mapping[str, str] = field(default_factory=dict)
+    damaged: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unlabelled: frozenset[str] = frozenset()
 
 
@@ -182,8 +182,8 @@ class _Import:
         binding = self._command.binding
         if damaged := [
             FieldError(name, DAMAGED)
-            for name, column in self._command.damaged.items()
-            if is_damaged(row, column)
+            for name, columns in self._command.damaged.items()
+            if is_damaged(row, columns)
         ]:
             raise InvalidTransactionError(damaged)
         payload = binding.payload(row, line)

@@ -16,7 +16,7 @@ from commands.imports.summary import Notes
 from commands.intake.cleaner import PayloadCleaner
 from domain.cleaning.absent import DROPPED, AbsentWords
 from domain.cleaning.attributes import clean_attributes
-from domain.cleaning.cards import Tokenise, card_number
+from domain.cleaning.cards import Tokenise, card_number, tokenise_id
 from domain.cleaning.changes import READ_AS_UTC, is_changed, is_naive
 from domain.cleaning.fields import clean_id
 from domain.cleaning.moments import EARLIEST, TOLERANCE, clean_moment
@@ -59,7 +59,9 @@ class PlainColumns:
         self._columns, self._used, self._cleaner = dict(binding.plain), binding.used, cleaner
         self._words, self._others = words, binding.others
         self._values = {
-            name: _Values(_plainly(name, words), remember=name != "transaction_id")
+            name: _Values(
+                _plainly(name, words, cleaner.tokenise), remember=name != "transaction_id"
+            )
             for name in CLEANERS
             if name in self._columns
         }
@@ -231,8 +233,11 @@ def _transactions(fields: _Columns) -> list[Any]:
     return records_of(Transaction, **{"attributes": empty, **none, **fields})
 
 
-def _plainly(name: str, words: AbsentWords) -> Callable[[Any], Any]:
+def _plainly(name: str, words: AbsentWords, tokenise: Tokenise) -> Callable[[Any], Any]:
     clean, is_entity = CLEANERS[name], name in ENTITY_IDS
+
+    def holds_card(text: str) -> bool:
+        return card_number(text) is not None or tokenise_id(text, tokenise) != text
 
     def value(given: Any) -> Any:
         cleaned = None if given is None else clean(given)
@@ -241,7 +246,7 @@ def _plainly(name: str, words: AbsentWords) -> Callable[[Any], Any]:
         if clean is clean_id and cleaned is not None:
             if words.is_missing(cleaned):
                 raise _NotPlainError
-            if is_entity and (words.is_placeholder(cleaned) or card_number(cleaned)):
+            if is_entity and (words.is_placeholder(cleaned) or holds_card(cleaned)):
                 raise _NotPlainError
         return cleaned
 

@@ -58,17 +58,19 @@ def card_number(text: str) -> str | None:
     return digits if is_card_number(digits) else None
 
 
-def issued_card_number(text: str) -> str | None:
-    """As `card_number`, in the length and range of a large issuer: for ids of other things."""
-    digits = card_number(text)
-    return digits if digits and _ISSUERS.fullmatch(digits) else None
-
-
 def tokenise_text(text: str, tokenise: Tokenise, keep: Collection[str] = ()) -> str:
     """Every card number in `text` replaced by its token; runs equal to one of `keep` stay."""
     if not _RUN.search(text):
         return text
     return _RUN.sub(lambda run: _replaced(run.group(), tokenise, keep), text)
+
+
+def tokenise_id(text: str, tokenise: Tokenise) -> str:
+    """Card numbers in an id replaced: those in the length and range of a large issuer, for ids hold
+    other long numbers too."""
+    if len(text) < 12 or not _RUN.search(text):
+        return text
+    return _RUN.sub(lambda run: _replaced(run.group(), tokenise, (), _is_issued), text)
 
 
 def redact(raw: str, tokenise: Tokenise, keep: Collection[str] = ()) -> str:
@@ -89,12 +91,21 @@ def redact(raw: str, tokenise: Tokenise, keep: Collection[str] = ()) -> str:
     return raw if done == plain else _HALF_PAIR.sub("\ufffd", done)
 
 
-def _replaced(run: str, tokenise: Tokenise, keep: Collection[str]) -> str:
+def _is_issued(digits: str) -> bool:
+    return is_card_number(digits) and _ISSUERS.fullmatch(digits) is not None
+
+
+def _replaced(
+    run: str,
+    tokenise: Tokenise,
+    keep: Collection[str],
+    is_card: Callable[[str], bool] = is_card_number,
+) -> str:
     groups = [(found.start(), found.end()) for found in _GROUP.finditer(run)]
     parts: list[str] = []
     at = first = 0
     while first < len(groups):
-        spans = list(_card_spans(run, groups, first, keep))
+        spans = list(_card_spans(run, groups, first, keep, is_card))
         if not spans:
             first += 1
             continue
@@ -105,7 +116,11 @@ def _replaced(run: str, tokenise: Tokenise, keep: Collection[str]) -> str:
 
 
 def _card_spans(
-    run: str, groups: list[tuple[int, int]], first: int, keep: Collection[str]
+    run: str,
+    groups: list[tuple[int, int]],
+    first: int,
+    keep: Collection[str],
+    is_card: Callable[[str], bool],
 ) -> Iterator[tuple[int, str]]:
     digits = ""
     for last in range(first, len(groups)):
@@ -115,7 +130,7 @@ def _card_spans(
             return
         if len(digits) >= 12 and run[groups[first][0] : end] not in keep:
             bare = _digits(digits)
-            if is_card_number(bare):
+            if is_card(bare):
                 yield last, bare
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.cleaning.absent import DROPPED, USUAL, AbsentWords
 from domain.cleaning.attributes import clean_attributes, given_attributes
-from domain.cleaning.cards import Tokenise, card_number, issued_card_number
+from domain.cleaning.cards import Tokenise, card_number, tokenise_id
 from domain.cleaning.fields import (
     clean_channel,
     clean_country,
@@ -42,8 +42,6 @@ CANONICAL_FIELDS = (
 _CANONICAL = frozenset(CANONICAL_FIELDS)
 _REQUIRED = "is required"
 ENTITY_IDS = ("card_id", "customer_id", "merchant_id", "device_id")
-# Ids that people fill with card numbers; for a card id the issuer's range is not asked.
-_MAYBE_CARDS = ("customer_id", "merchant_id", "device_id")
 
 
 def clean_transaction(
@@ -184,10 +182,11 @@ def _cards(values: dict[str, Any], tokenise: Tokenise) -> None:
         values["card_id"] = token.token
         values["card_bin"] = token.bin
         values["card_last4"] = token.last4
-    for name in _MAYBE_CARDS:
+    # People fill other ids with card numbers too, and put a card's number and expiry into one id.
+    for name in ENTITY_IDS:
         value = values.get(name)
-        if value is not None and len(value) >= 12 and (digits := issued_card_number(value)):
-            values[name] = tokenise(digits).token
+        if value is not None and len(value) >= 12:
+            values[name] = tokenise_id(value, tokenise)
 
 
 def _attributes(

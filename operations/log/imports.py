@@ -1,9 +1,10 @@
 """Import of a file into the log: from the operator's options to the rows that were appended."""
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
@@ -17,18 +18,20 @@ from commands.imports.mapping.plain import with_options
 from commands.imports.mapping.yaml_file import OPTION, load_mapping
 from commands.imports.origin import correlation_of, name_of
 from commands.imports.readers.files.parts import as_file
+from commands.imports.readers.json.lines import list_within
 from commands.imports.readers.opening import open_rows
-from commands.imports.readers.rows import RowSource, UpToDamage
+from commands.imports.readers.rows import MalformedRow, Row, RowSource, UpToDamage
 from commands.imports.rejects import Reject, RejectSink, rejects_path_of
 from commands.imports.summary import ImportSummary
 from domain.durations import parse_duration
-from domain.errors import NotFoundError, UndecodableError
+from domain.errors import InvalidInputError, NotFoundError, UndecodableError
 from eventlog.codec import decode
 from eventlog.dead_letters import DeadRecord, dead_letter_event
 from eventlog.port import Appender, Position, Recorded
 from eventlog.topics import DEAD_LETTERS, TRANSACTIONS
 
 _CLOSING_SECONDS = 10.0
+_TRIED_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,12 @@ def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
 
         rows = stack.enter_context(closing(opened()))
 
-        binding = bind(rows.columns, mapping, OPTION if given else "--map")
+        try:
+            binding = bind(rows.columns, mapping, OPTION if given else "--map")
+        except InvalidInputError:
+            with closing(again()) as sample:
+                refuse_without_rows(next(sample.batches(), []), name_of(file))
+            raise
         if binding.label is not None:
             option = OPTION if given and not options.label else "--label"
             with closing(again()) as whole:
@@ -101,6 +109,21 @@ def opened_import(options: ImportOptions) -> Iterator[OpenedImport]:
             unlabelled=unlabelled,
         )
         yield OpenedImport(command, rows, rejects_path_of(options.file, options.rejects))
+
+
+def refuse_without_rows(sample: Iterable[tuple[int, Row]], name: str) -> None:
+    """Raises InvalidInputError where no row can be read, or one object holds all of them."""
+    given = list(islice(sample, _TRIED_ROWS))
+    told = None
+    if not given:
+        told = "holds no rows"
+    elif len(given) == 1 and (member := list_within(given[0][1])):
+        told = f"is one object with its rows in the list {member!r}: give that list alone"
+    elif all(isinstance(row, MalformedRow) for _, row in given):
+        line, row = given[0]
+        told = f"holds no row that can be read: line {line} {getattr(row, 'reason', '')}"
+    if told:
+        raise InvalidInputError("FILE", f"{name} {told}")
 
 
 def run_import(opened: OpenedImport, ports: ImportPorts, summary: ImportSummary) -> bool:

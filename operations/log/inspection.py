@@ -20,6 +20,7 @@ from commands.imports.readers.rows import MalformedRow, Row, RowSource
 from commands.intake.cleaner import PayloadCleaner
 from domain.cleaning.payload import as_payload
 from domain.errors import InvalidInputError, InvalidTransactionError
+from operations.log.imports import refuse_without_rows
 
 SAMPLE_ROWS = 10_000
 _SHOWN_ROWS = 5
@@ -118,7 +119,10 @@ def inspect_file(
             sample = merged if merged and proposal else sample
     proposal = proposal or proposal_by_names(sample.profiles, sample.values, now)
     taken: tuple[TakenRow, ...] = ()
-    if not any(question.path[0] == "fields" for question in proposal.questions):
+    asked = any(question.path[0] == "fields" for question in proposal.questions)
+    if asked and not damage:
+        refuse_without_rows(rows, source.part)
+    if not asked:
         taken = sample.taken(proposal.mapping, _SHOWN_ROWS)
     malformed = len(sample.rows) - len(sample.formed)
     return Inspection(kind, len(rows), malformed, sample.profiles, proposal, taken, damage)

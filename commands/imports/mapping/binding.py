@@ -9,7 +9,7 @@ from commands.imports.mapping.fields import field_value
 from commands.imports.mapping.labels import LabelReader
 from commands.imports.mapping.model import FieldMapping, FileMapping
 from commands.imports.mapping.values import OTHERS, RowValue, unquoted
-from domain.cleaning.absent import AbsentWords, word_cases
+from domain.cleaning.absent import USUAL, AbsentWords, word_cases
 from domain.cleaning.attributes import given_attributes
 from domain.cleaning.transaction import CANONICAL_FIELDS
 from domain.cleaning.unclean import UncleanError
@@ -33,7 +33,7 @@ class Binding:
     made: tuple[tuple[str, RowValue], ...]
     label: LabelReader | None
     used: frozenset[str]
-    columns: Mapping[str, str]
+    sources: Mapping[str, tuple[str, ...]]
     quotes: str = ""
     style: AmountStyle = AmountStyle()  # noqa: RUF009
     missing: frozenset[str] | None = None
@@ -76,7 +76,7 @@ class Binding:
 
     def column(self, field: str) -> str:
         """The column or columns that fill a field, for messages about it."""
-        return self.columns.get(field, field)
+        return ", ".join(self.sources.get(field, ())) or field
 
 
 def bind(columns: Sequence[str], mapping: FileMapping, option: str = "--map") -> Binding:
@@ -100,6 +100,8 @@ def bind(columns: Sequence[str], mapping: FileMapping, option: str = "--map") ->
                 option,
                 f"no column is named {name}: add {entry}, with COLUMN one of {', '.join(columns)}",
             )
+    missing = None if mapping.missing is None else word_cases(mapping.missing)
+    absent = USUAL.missing if missing is None else missing
     notes: list[str] = []
     plain, made = [], []
     for name, given in fields.items():
@@ -108,7 +110,7 @@ def bind(columns: Sequence[str], mapping: FileMapping, option: str = "--map") ->
         ):
             plain.append((name, given.column))
         else:
-            made.append((name, field_value(name, given, notes.append)))
+            made.append((name, field_value(name, given, absent, notes.append)))
     filling = {name: given.sources for name, given in fields.items()}
     used = {column for each in filling.values() for column in each}
     return Binding(
@@ -116,10 +118,10 @@ def bind(columns: Sequence[str], mapping: FileMapping, option: str = "--map") ->
         tuple(made),
         LabelReader(mapping.label) if mapping.label else None,
         frozenset(used.union(taken)),
-        {name: ", ".join(each) for name, each in filling.items() if each},
+        filling,
         mapping.quotes,
         AmountStyle(fields["amount"].decimal, fields["amount"].round),
-        None if mapping.missing is None else word_cases(mapping.missing),
+        missing,
         None if mapping.placeholders is None else word_cases(mapping.placeholders),
         notes,
         OTHERS not in mapping.ignore,

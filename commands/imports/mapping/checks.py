@@ -72,6 +72,8 @@ def _check_time(field: FieldMapping) -> None:
                 f"zone: {field.zone!r} is no time zone such as Europe/Berlin"
             ) from None
     if field.format is not None:
+        if "%I" in field.format and "%p" not in field.format:
+            raise ValueError("format: %I, an hour of twelve, needs %p to tell AM from PM")
         try:
             written = datetime(2019, 11, 23, 14, 5, 6).strftime(field.format)  # noqa: DTZ001
             datetime.strptime(written, field.format)  # noqa: DTZ007

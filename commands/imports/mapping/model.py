@@ -25,8 +25,9 @@ class FieldMapping(_Strict, frozen=True, kw_only=True):
     """How one canonical field is filled: by exactly one of its first four keys.
 
     Of columns that share a name, the second is `NAME.1`. `columns` are put together with `join`,
-    absent parts left out; `row` makes an id of the row's content and line. `values` looks the
-    value up: what is not listed is refused, unless `*` is; an empty result means absent.
+    absent parts left out, of an id with their place kept; `row` makes an id of the row's content
+    and line. `values` looks the value up: what is not listed is refused, unless `*` is; an empty
+    result means absent.
 
     Of a timestamp: a `counter`, or text in a date `order` or a strptime `format`, in `zone` where
     it has no offset; `doubled` tells which of the two hours is meant when clocks go back. Of an

@@ -15,6 +15,7 @@ from domain.cleaning.unclean import UncleanError
 from domain.times import DAY, HOUR, MINUTE, SECOND, from_rfc3339, to_datetime
 
 DOUBLED = "timestamps of a doubled hour, read as the {}"
+MIDNIGHT = "dates without a time of day, read as midnight"
 
 _UNITS: dict[Unit, Decimal | int] = {
     "100ns": Decimal("0.1"), "us": 1, "ms": 1000, "second": SECOND, "minute": MINUTE, "hour": HOUR,
@@ -25,6 +26,7 @@ _DATE = re.compile(
     r"(?:[.,](\d{1,9}))?)?)?(?:\s*([AaPp])\.?[Mm]\.?)?)?\s*([Zz]|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
+_HOUR = re.compile("%[HIcXT]")
 _PLACES: dict[Order, tuple[int, int, int]] = {"ymd": (0, 1, 2), "dmy": (2, 1, 0), "mdy": (2, 0, 1)}
 
 
@@ -35,11 +37,14 @@ def moment_value(take: RowValue, field: FieldMapping, note: Callable[[str], None
     if field.order is None and field.format is None and field.zone is None:
         return take
     zone = ZoneInfo(field.zone) if field.zone else None
+    midnight = field.format is not None and not _HOUR.search(field.format)
 
     def value(row: Mapping[str, Any], line: int) -> Any:
         taken = take(row, line)
         if field.format is not None and taken is not None:
             taken = _by_format(str(taken).strip(), field.format)
+            if midnight and taken is not None:
+                note(MIDNIGHT)
         elif isinstance(taken, str):
             taken = _by_order(taken.strip(), field.order or "ymd")
         if zone is None or not isinstance(taken, datetime) or taken.tzinfo is not None:

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from commands.imports.mapping.model import FieldMapping
 from domain.cleaning.cards import card_number
+from domain.cleaning.fields import clean_id
 from domain.cleaning.unclean import UncleanError
 
 RowValue = Callable[[Mapping[str, Any], int], Any]
@@ -20,8 +21,9 @@ _LONGEST = 40
 _WHOLE = re.compile(r"-?\d+\.0+", re.ASCII)
 
 
-def raw_value(field: FieldMapping, join: str) -> RowValue:
-    """The value before it is looked up or read; `join` stands between several columns."""
+def raw_value(field: FieldMapping, join: str, missing: frozenset[str] | None) -> RowValue:
+    """The value before it is looked up or read; `join` stands between several columns, which make
+    an id where there are words for a `missing` part of it."""
     if field.constant is not None:
         constant = field.constant
         return lambda _row, _line: constant
@@ -29,7 +31,9 @@ def raw_value(field: FieldMapping, join: str) -> RowValue:
         return row_id
     if field.columns:
         columns, joined = field.columns, join if field.join is None else field.join
-        return lambda row, _line: put_together([row.get(column) for column in columns], joined)
+        if missing is None:
+            return lambda row, _line: _put_together(map(row.get, columns), joined)
+        return lambda row, _line: _joined_id(map(row.get, columns), joined, missing)
     column = field.column
     assert column is not None
     return lambda row, _line: row.get(column)
@@ -54,10 +58,29 @@ def looked_up(take: RowValue, values: Mapping[str, str], told: bool) -> RowValue
     return value_of
 
 
-def put_together(parts: list[Any], join: str) -> str | None:
+def _put_together(parts: Iterable[Any], join: str) -> str | None:
     """Absent parts are left out; None where all are."""
     texts = [text for part in parts if part is not None and (text := as_text(part))]
     return join.join(texts) if texts else None
+
+
+def _joined_id(parts: Iterable[Any], join: str, missing: frozenset[str]) -> str | None:
+    """An absent part before another keeps its place (7//3): else it were 7/3 without a third part.
+
+    None where all parts are absent. Raises UncleanError for a part that is damaged.
+    """
+    texts = [_id_part(part, missing) for part in parts]
+    while texts and not texts[-1]:
+        texts.pop()
+    return join.join(texts) if texts else None
+
+
+def _id_part(part: Any, missing: frozenset[str]) -> str:
+    if part is None:
+        return ""
+    whole = isinstance(part, int | float | Decimal) and part % 1 == 0
+    text = clean_id(part) if whole or isinstance(part, str) else as_text(part)
+    return "" if text is None or text in missing else text
 
 
 def as_text(value: Any) -> str:

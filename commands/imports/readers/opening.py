@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from commands.imports.readers.arrow_rows import ArrowRows, is_columnar
@@ -19,6 +21,7 @@ _FORMATS = "expected CSV, JSON, Parquet or Arrow, also packed, or a folder of th
 _HEAD = 1 << 13
 _LINES = 50
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ufffd]")
+_DELIMITED = re.compile(r"[,;|\t]")
 _NAME = re.compile(r"[\w.\-#$%/()\[\]'\"]{1,64}")
 
 
@@ -54,25 +57,36 @@ def _text_rows(file: InputFile, encoding: str | None) -> RowSource:
         raise InvalidInputError("FILE", f"{file.name} is empty")
     if start[0] == "[" and start[1:].lstrip()[:1] in ("{", "]"):
         return JsonValues(file, encoding)
-    if _has_object(start):
+    lines = start.splitlines()[:_LINES]
+    if any(map(_is_object, lines)) and not (start[0] == "{" and _parted_by_commas(lines)):
         return JsonRows(file, encoding)
     if start[0] == "{":
-        return JsonValues(file, encoding) if _over_lines(start) else JsonRows(file, encoding)
-    lines = start.splitlines()[:_LINES]
+        apart = _over_lines(start) or _followed(start)
+        return JsonValues(file, encoding) if apart else JsonRows(file, encoding)
     if 2 * sum(line.startswith('{"') for line in lines) >= len(lines):
         return JsonRows(file, encoding)
     unknown = InvalidInputError("FILE", f"{file.name} has an unknown format: {_FORMATS}")
     if len(_CONTROL.findall(text)) * 10 > len(text):
         raise unknown
     rows = CsvRows(file, encoding)
-    if len(rows.columns) == 1 and not _NAME.fullmatch(start.splitlines()[0].strip()):
-        raise unknown
+    if len(rows.columns) == 1 and not _NAME.fullmatch(lines[0].strip()):
+        raise _title_above(file.name, lines) or unknown
     return rows
 
 
-def _has_object(start: str) -> bool:
-    """Whether one of the first lines is a JSON object: others may be damaged."""
-    return any(map(_is_object, start.splitlines()[:_LINES]))
+def _title_above(name: str, lines: Sequence[str]) -> InvalidInputError | None:
+    """Where a table begins below a title, as reports are exported."""
+    signs = [len(_DELIMITED.findall(line)) for line in lines]
+    at = next((at for at, (one, two) in enumerate(pairwise(signs), 1) if 0 < one == two), None)
+    if at is None:
+        return None
+    told = f"begins with other text than its header, which may be line {at}"
+    return InvalidInputError("FILE", f"{name} {told}: take out the lines above the header")
+
+
+def _parted_by_commas(lines: Sequence[str]) -> bool:
+    """Whether most lines are an object and a comma: the inside of an array."""
+    return sum(line.rstrip().endswith("},") for line in lines) > sum(map(_is_object, lines))
 
 
 def _is_object(line: str) -> bool:
@@ -88,6 +102,15 @@ def _over_lines(start: str) -> bool:
     if not rest:
         return False
     return line.strip() == "{" or _joined(start)
+
+
+def _followed(start: str) -> bool:
+    """Whether another object stands in the line of the first one."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(start)
+    except (ValueError, RecursionError):
+        return False
+    return start[end:].lstrip(" \t,\r\n")[:1] == "{"
 
 
 def _joined(start: str) -> bool:

@@ -19,6 +19,7 @@ from domain.cleaning.cards import redact
 from domain.errors import InvalidInputError
 from domain.events import TransactionImported
 from domain.times import to_rfc3339
+from operations.log.imports import ImportOptions, opened_import
 from operations.log.inspection import Inspection, inspect_file
 from tests.builders.import_files import (
     NOW,
@@ -105,6 +106,27 @@ def test_a_spreadsheet_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100))
     with pytest.raises(InvalidInputError, match="an Excel spreadsheet"):
         inspected(path)
+
+
+UNREAD = {
+    '{"status": "ok", "payments": [{"id": 1}]}': "one object with its rows in the list 'payments'",
+    '{"payments":[{"id":1,"note":"' + "x" * (1 << 20) + '"}]}': "rows in the list 'payments'",
+    "[]": "holds no rows",
+    "{'id': 1}\n": "holds no row that can be read: line 1 is not JSON",
+}
+
+
+@pytest.mark.parametrize("text", UNREAD, ids=range(len(UNREAD)))
+def test_a_file_without_rows_says_why(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(InvalidInputError, match=UNREAD[text]):
+        inspected(path)
+    with (
+        pytest.raises(InvalidInputError, match=UNREAD[text]),
+        opened_import(ImportOptions(file=path)),
+    ):
+        pass
 
 
 def filled(text: str, *answers: str) -> str:

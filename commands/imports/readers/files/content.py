@@ -42,6 +42,7 @@ class InputFile:
     def __init__(self, part: Part) -> None:
         self.name, self._part = part.name, part
         self._opened: list[Any] = []
+        self._unfinished: str | None = None
         self.rewind()
 
     @property
@@ -51,10 +52,15 @@ class InputFile:
 
     @property
     def damage(self) -> str | None:
-        return next((each.damage for each in self._layers if each.damage), None)
+        return next((each.damage for each in self._layers if each.damage), self._unfinished)
+
+    def tell_unfinished(self, what: str) -> None:
+        """By its reader, where the content ends too early."""
+        self._unfinished = f"is {what} that is cut off"
 
     def rewind(self) -> None:
         self.close()
+        self._unfinished = None
         self.packing: tuple[str, ...] = ()
         self._raw = self._part.open()
         self._layers = [_Tolerant(self._raw, None)]

@@ -19,6 +19,9 @@ from commands.intake.payload import MalformedPayloadError, parse_payload, read_n
 _PEEKED_ROWS = 1000
 _HEAD = 1 << 14
 _LONE_CR = re.compile(rb"\r(?!\n|\Z)")
+_LIST_WITHIN = re.compile(
+    r'\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)\s*,\s*)*"([^"\\]*)"\s*:\s*\[\s*\{'
+)
 _BOM = b"\xef\xbb\xbf"
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=read_number).decode
 
@@ -81,6 +84,15 @@ def names_in(rows: Iterator[tuple[int, Row]]) -> tuple[str, ...]:
     """Those of the first thousand rows, in their order."""
     peeked = (row for _, row in islice(rows, _PEEKED_ROWS) if isinstance(row, dict))
     return tuple(dict.fromkeys(name for row in peeked for name in row))
+
+
+def list_within(row: Row) -> str | None:
+    """The member that holds a list of objects: of an answer of an API these are the rows."""
+    if isinstance(row, MalformedRow):
+        found = _LIST_WITHIN.match(row.original)
+        return found[1] if found else None
+    lists = ((name, each) for name, each in row.items() if type(each) is list and each)
+    return next((name for name, each in lists if type(each[0]) is dict), None)
 
 
 def row_of(line: bytes) -> Row:

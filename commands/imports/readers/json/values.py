@@ -40,27 +40,28 @@ class JsonValues(FileRows):
     def _values(self) -> Iterator[Row]:
         decoder = codecs.getincrementaldecoder(self._encoding)(errors_of(self._encoding))
         text, at, ended = "", 0, False
-        opened = self._array != "["
+        opened = False
         while True:
             at = _skipped(text, at)
-            if not opened and text[at : at + 1] == "[":
-                opened, at = True, _skipped(text, at + 1)
+            # One array may follow another.
+            if self._array == "[" and text[at : at + 1] == ("]" if opened else "["):
+                opened, at = not opened, at + 1
+                continue
             found = self._value(text, at, ended) if at < len(text) else None
             if found is not None:
                 row, at = found
-                if row is not None:
-                    yield row
+                yield row
             elif ended:
+                if opened:
+                    self._file.tell_unfinished("a JSON array")
                 return
             else:
                 block = self._file.content.read1(_BLOCK)
                 ended = not block
                 text, at = text[at:] + decoder.decode(block, final=ended), 0
 
-    def _value(self, text: str, at: int, ended: bool) -> tuple[Row | None, int] | None:
+    def _value(self, text: str, at: int, ended: bool) -> tuple[Row, int] | None:
         """The row that begins there and where it ends; None where more text is needed."""
-        if text[at] == "]" and self._array == "[":
-            return None, at + 1
         try:
             _, end = _decode(text, at)
         except (ValueError, RecursionError):

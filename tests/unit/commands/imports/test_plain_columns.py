@@ -147,3 +147,16 @@ def test_values_that_are_equal_and_of_another_kind_are_cleaned_each_by_itself() 
     log, rejects, _ = imported(source, False, FileMapping())
     assert [event.data.transaction.card_id for event in log] == ["1", "1", "1", "0"]
     assert [(each.line, each.field) for each in rejects] == [(2, "card_id"), (6, "card_id")]
+
+
+def test_a_card_number_within_an_id_is_a_token_in_columns_too() -> None:
+    base = {"timestamp": "2024-01-05T10:00:01Z", "amount": 1}
+    ids = ["5555555555554444/12", "card 7", "5105105105105100-1-2", "1234567890128/1"]
+    rows = [{**base, "transaction_id": f"t{at}", "card_id": card} for at, card in enumerate(ids)]
+    source = Made(["transaction_id", "card_id", *base], [RowBatch(enumerate(rows, 1))])
+    found = imported(source, False, FileMapping())
+    assert found == imported(source, True, FileMapping())
+    first, *others, last = (event.data.transaction.card_id for event in found[0])
+    assert first == f"{TOKENISE('5555555555554444').token}/12"
+    assert others == ["card 7", f"{TOKENISE('5105105105105100').token}-1-2"]
+    assert last == "1234567890128/1"  # in no issuer's range

@@ -95,13 +95,35 @@ def test_o13_ieee_cis(tmp_path: Path) -> None:
     first, second = transactions(done)
     assert moments(done)[0] == "2017-12-02T01:03:13Z"
     assert (first.transaction_id, first.amount) == ("2987240", 3710)
-    assert first.card_id == second.card_id == "13413/315"
+    assert first.card_id == second.card_id == "13413//315"
     assert done.summary.cleaned_fields["amount"] == 1
     assert done.summary.notes["amounts rounded to the decimals of their currency"] == 1
     strict = run_import(path, ["amount=TransactionAmt"], of=load_mapping("ieee-cis"), now=NOW)
     (reject,) = strict.rejects
     assert reject.errors == [FieldError("amount", "has more decimals than USD has (2)")]
     assert strict.summary.rejected_reasons == {"amount: has more decimals than USD has (2)": 1}
+
+
+def test_o13_cards_that_lack_different_parts_are_different_cards(tmp_path: Path) -> None:
+    parts = [
+        "7919,,444",
+        "7919,444,",
+        "7919,444,444",
+        "7919,,",
+        ",7919,444",
+        "7919.0,-1,444",
+        ",nan,",
+    ]
+    rows = [f"{n},0,{n * 60},5.5,W,{part}\n" for n, part in enumerate(parts)]
+    path = tmp_path / "cards.csv"
+    header = "TransactionID,isFraud,TransactionDT,TransactionAmt,ProductCD,card1,card2,addr1\n"
+    path.write_text(header + "".join(rows))
+    cards = [
+        x.card_id for x in transactions(run_import(path, of=load_mapping("ieee-cis"), now=NOW))
+    ]
+    first, second, third, fourth, fifth, sixth, none = cards
+    assert len({first, second, third, fourth, fifth}) == 5
+    assert (sixth, none) == (first, None)
 
 
 def test_o14_banksim(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from domain.errors import InvalidInputError
 from domain.events import TransactionImported
 from domain.times import from_rfc3339, to_rfc3339
 from operations.log.imports import ImportOptions, opened_import
-from tests.builders.import_files import Imported, run_import
+from tests.builders.import_files import TOKENISE, Imported, run_import
 
 NOW = from_rfc3339("2027-01-01T00:00:00Z")
 HEADER = "transaction_id;timestamp;amount;card_id\n"
@@ -100,6 +100,30 @@ def test_o21_ids_that_a_spreadsheet_damaged_are_refused(tmp_path: Path) -> None:
         assert {reject.field for reject in done.rejects} == {"card_id"}
     whole = of_cards(tmp_path, "4111111111111110", "1234567890123456", "c", "12E34")
     assert whole.summary.accepted == 4
+
+
+def test_o21_parts_of_an_id_are_read_as_ids(tmp_path: Path) -> None:
+    mapping = FileMapping(fields={"card_id": FieldMapping(columns=("holder", "card_id"))})
+    tails = ["5123456789012340", "5198765432109870", "5111222233334440"]
+    for cards in (["5,12E+15", "5.12E+15"], tails):
+        path = tmp_path / "parts.csv"
+        rows = [f"t{n};2024-01-01T00:00:00Z;1;{card};7" for n, card in enumerate(cards)]
+        path.write_text(HEADER.strip() + ";holder\n" + "\n".join(rows) + "\n")
+        done = run_import(path, of=mapping)
+        assert [reject.field for reject in done.rejects] == ["card_id"] * len(cards)
+        assert all("damaged" in reject.reason for reject in done.rejects)
+
+
+def test_o15_a_card_number_within_an_id_becomes_a_token(tmp_path: Path) -> None:
+    mapping = FileMapping(fields={"card_id": FieldMapping(columns=("card_id", "expiry"))})
+    path = tmp_path / "expiry.csv"
+    rows = ["t1;2024-01-01T00:00:00Z;1;5555555555554444;12/27", "t2;2024-01-01T00:00:00Z;1;77;1"]
+    path.write_text(HEADER.strip() + ";expiry\n" + "\n".join(rows) + "\n")
+    done = run_import(path, of=mapping)
+    first, second = (each.data.transaction.card_id for each in done.of(TransactionImported))
+    assert first == f"{TOKENISE('5555555555554444').token}/12/27"
+    assert second == "77/1"
+    assert "5555555" not in repr(done.log.appended)
 
 
 def test_o17_labels_without_a_meaning_stop_before_the_first_row(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from commands.imports.mapping.binding import bind
 from commands.imports.mapping.model import Counter, FieldMapping, FileMapping, Unit
+from commands.imports.mapping.times import MIDNIGHT
+from commands.imports.mapping.yaml_file import parse_mapping
 from domain.cleaning.moments import clean_moment
-from domain.errors import InvalidTransactionError
+from domain.errors import InvalidInputError, InvalidTransactionError
 from domain.times import to_rfc3339
 from tests.unit.commands.imports.mapping.mapped_rows import BASE, ROW, read
 
@@ -78,6 +80,16 @@ def test_a_time_is_composed_of_columns() -> None:
 def test_a_time_is_read_by_a_stated_pattern() -> None:
     assert times({"when": "04-Mar-19 0621"}, format="%d-%b-%y %H%M") == "2019-03-04T06:21:00Z"
     assert "stated format" in refused({"when": "4 March"}, format="%d-%b-%y %H%M")
+
+
+def test_a_pattern_without_a_time_of_day_is_told_and_half_a_day_is_refused() -> None:
+    when = FieldMapping(column="when", format="%d%m%Y")
+    binding = bind(["id", "when", "a"], FileMapping(fields={**BASE, "timestamp": when}))
+    binding.payload({**ROW, "when": "04032019"})
+    assert binding.notes == [MIDNIGHT]
+    text = "fields: {timestamp: {column: when, format: '%d.%m.%Y %I:%M'}}"
+    with pytest.raises(InvalidInputError, match="needs %p"):
+        parse_mapping(text, "a.yaml")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import lzma
 import random
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,9 @@ GOOD = {
     "UTF-16 without mark": CSV.decode().encode("utf-16-le"),
     "UTF-16, high byte first": b"\xfe\xff" + CSV.decode().encode("utf-16-be"),
     "UTF-32": CSV.decode().encode("utf-32"),
+    "objects in a line": "".join(map(json.dumps, ROWS)).encode(),
+    "objects and commas": ",\n".join(map(json.dumps, ROWS)).encode(),
+    "two arrays": f"{json.dumps(ROWS[:9])}\n{json.dumps(ROWS[9:])}".encode(),
     "apostrophes": b"id,amount\n" + "".join(f"'{r['id']}',{r['amount']}\n" for r in ROWS).encode(),
 }  # fmt: skip
 
@@ -119,6 +123,10 @@ NAMED = {
     "sheet in zip": (zipped({"b.xlsx": zipped(SHEET)}), "a zip archive inside another"),
     "cut arrow": (arrow("file")[:-50], "is an Arrow file that is cut off"),
     "cut parquet": (gzip.compress(b"PAR1" + bytes(100)), "is Parquet that is cut off"),
+    "title above": (
+        b"Payments of March\n\nid,amount\n1,2\n",
+        "may be line 3: take out the lines above",
+    ),
     "noise": (bytes(range(256)) * 8, "unknown format"),
 }
 
@@ -235,6 +243,19 @@ def test_equal_names_in_one_object_are_refused_by_name(tmp_path: Path, line: str
         assert isinstance(first, MalformedRow)
         assert first.reason in ("names 'id' twice", "names 'a' twice")
         assert second == {"id": 3}
+
+
+@pytest.mark.parametrize("cut", ["", ",", ', {"id": 2'])
+def test_an_array_that_does_not_end_is_cut_off(tmp_path: Path, cut: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[{"id": 0}, {"id": 1}' + cut)
+    found: list[Row] = []
+    with closing(open_rows(path)) as rows:
+        batches = (row for batch in rows.batches() for _, row in batch)
+        with pytest.raises(InvalidInputError, match="array that is cut off"):
+            found.extend(batches)
+    assert found[:2] == [{"id": 0}, {"id": 1}]
+    assert len(found) == (3 if "{" in cut else 2)
 
 
 def test_a_broken_object_of_an_array_costs_itself_alone(tmp_path: Path) -> None:
