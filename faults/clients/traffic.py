@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -19,6 +20,7 @@ from faults.loop.process import Process
 from faults.servers.kafka_client import SimulatedLog
 
 _DECIDED_SECONDS = 20.0
+_LABELLED_SECONDS = 2 * 86_400.0
 _REFERENCED = 0.3  # of labels
 _GARBLED = TRANSACTIONS, TRANSACTIONS, ALERTS, ENTITIES, DEAD_LETTERS
 
@@ -70,10 +72,11 @@ class Traffic:
         for number in range(amounts.payments):
             at = self._chance.uniform(0, amounts.seconds)
             sent.append(self._later(at, lambda n=number: self._pay(n)))  # type: ignore[misc]
-        for score, number in ((False, amounts.imported), (True, amounts.rehearsed)):
-            if number:
+        imported = (False, amounts.imported, "old"), (True, amounts.rehearsed, "rehearsed")
+        for each in imported:
+            if each[1]:
                 at = self._chance.uniform(0, amounts.seconds)
-                sent.append(self._later(at, lambda s=score, n=number: self._import(s, n)))  # type: ignore[misc]
+                sent.append(self._later(at, partial(self._import, *each)))
         await asyncio.gather(*sent)
 
     async def everything_again(self) -> None:
@@ -91,6 +94,13 @@ class Traffic:
             await self.client.score(again)
             await self._label(payload["transaction_id"])
 
+    async def import_at_last(self) -> None:
+        """After the last payment, whose own vector is wrong then."""
+        await asyncio.sleep(_DECIDED_SECONDS)
+        await self.client.score(self._payment(0) | {"transaction_id": "last"})
+        await asyncio.sleep(_DECIDED_SECONDS)
+        await self._import(False, 8, "oldest")
+
     async def labels_cross(self, apis: Sequence[str]) -> None:
         """Report, reversal, report under default references, each taken by the next API."""
         for payload in self._sent[:8]:
@@ -102,6 +112,11 @@ class Traffic:
                 }
                 await self.client.label(label, apis[turn % len(apis)])
                 await asyncio.sleep(self._chance.uniform(0, 1))
+        # Labels count from the end of their day on.
+        self._loop.skipped += _LABELLED_SECONDS
+        for number in range(8):
+            payload = self._payment(number)
+            await self.client.score(payload | {"transaction_id": f"later-{number}"})
 
     async def _later(self, seconds: float, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await asyncio.sleep(seconds)
@@ -174,9 +189,8 @@ class Traffic:
         number = self._chance.randrange(topic.partitions)
         await self.client.produce(self._log, topic, "none", b"{no event", number)
 
-    async def _import(self, score: bool, many: int) -> None:
+    async def _import(self, score: bool, many: int, name: str) -> None:
         """Older history, with its own known times; to be decided, if it is a rehearsal."""
-        name = "rehearsed" if score else "old"
         facts = Facts(source="import", origin="old.csv", correlation_id="import", score=score)
         for number in range(many):
             payload = self._payment(number) | {"transaction_id": f"{name}-{number}"}

@@ -22,8 +22,18 @@ async def _one_leader_away(installation: Installation) -> None:
         cluster.lead_again(chance.uniform(1, 6), TRANSACTIONS, number)
 
 
-async def _import_beside(_installation: Installation) -> None:
-    """The traffic itself holds the import."""
+async def _import_beside(installation: Installation) -> None:
+    """The traffic itself holds the import. Whoever makes vectors anew may die meanwhile."""
+    chance, trouble = installation.servers.loop.chance, installation.servers.trouble
+    if chance.random() < 0.5:
+        for _ in range(4):
+            await asyncio.sleep(chance.uniform(6, 12))
+            trouble.kill_after["offline-1"] = trouble.effects["offline-1"] + chance.randint(1, 6)
+            installation.revive()
+
+
+async def _import_at_last(traffic: Traffic) -> None:
+    await traffic.import_at_last()
 
 
 async def _power_lost(installation: Installation) -> None:
@@ -89,6 +99,7 @@ SCHEDULES = (
         "older history is imported, and a rehearsal, beside live traffic (fault 3)",
         _import_beside,
         amounts=Amounts(payments=40, seconds=30.0, imported=15, rehearsed=6),
+        more=_import_at_last,
     ),
     Schedule(
         "power-loss",

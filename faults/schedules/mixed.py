@@ -49,6 +49,10 @@ async def _few(installation: Installation) -> None:
         installation.revive()
 
 
+async def _slow_redis(installation: Installation) -> None:
+    installation.servers.redis.slowness, installation.servers.trouble.late = 30.0, 0.4
+
+
 CALM = Schedule("calm", "traffic, and no fault at all", _calm)
 MIXED = Schedule("mixed", "kills, pauses, outages, lost answers, one upon the other", _mixed)
 OUTAGES = Schedule(
@@ -62,4 +66,10 @@ THICK = Schedule(
     _few,
     amounts=Amounts(payments=80, seconds=8.0, cards=3, merchants=2, hot=0.5),
 )
-SCHEDULES = CALM, MIXED, OUTAGES, THICK
+SLOW = Schedule(
+    "slow-redis",
+    "Redis takes thirty times as long, what is fetched is late, and payments follow on answers",
+    _slow_redis,
+    amounts=Amounts(payments=80, seconds=8.0, merchants=2, followed=0.6),
+)
+SCHEDULES = CALM, MIXED, OUTAGES, THICK, SLOW

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from faults.clients.traffic import Amounts
 from faults.installation.installation import Installation
 from faults.schedules.schedule import USUAL, Faults, Schedule
+from faults.servers.postgres import ANEW
 
 _MOVING = Amounts(payments=40, seconds=40.0)
 
@@ -59,10 +60,13 @@ async def _deciders_die(installation: Installation) -> None:
 
 
 async def _features_stopped(installation: Installation) -> None:
+    """Who comes back reads all at once, one partition sooner than another: no record is late."""
     await asyncio.sleep(3)
-    for name in ("features-1", "features-2"):
+    for name in ("features-1", "features-2", "offline-1"):
         installation.kill(name, down=60.0)
-    await asyncio.sleep(60.0)
+    await asyncio.sleep(90.0)
+    if anew := installation.servers.trouble.met[ANEW]:
+        installation.findings.append(f"{anew} vectors were made anew, and no record came late")
 
 
 async def _agents_come_and_go(installation: Installation) -> None:
@@ -110,7 +114,7 @@ SCHEDULES = (
     ),
     Schedule(
         "features-stopped",
-        "no features worker for 60 s, one merchant with a fifth of the traffic (fault 6)",
+        "no features and vectors for 60 s, one merchant with a fifth of the traffic (fault 6)",
         _features_stopped,
         amounts=Amounts(payments=80, seconds=70.0, hot=0.2, merchants=10),
     ),

@@ -1,20 +1,29 @@
 """Schedules about stores: away for long, a second back, emptied in part."""
 
 import asyncio
+from collections.abc import Callable
 
+from eventlog.topics import TRANSACTIONS
 from faults.clients.traffic import Amounts
 from faults.installation.installation import Installation
 from faults.schedules.schedule import Schedule
 from faults.schedules.troubles import lose_a_marker, lose_a_state, lose_an_index
 
 _LONG = 120.0
+# A crash, and another one that is noticed at the write after it.
+_STILL_SECONDS = 12.0
 STEADY = Amounts(payments=40, seconds=30.0)
 
 
 async def _away_at_a_start(installation: Installation) -> None:
+    """Half of the workers give up, while the others are still being assigned their own half."""
     installation.servers.redis.go_away(_LONG)
     installation.servers.postgres.go_away(_LONG)
-    await asyncio.sleep(_LONG)
+    await asyncio.sleep(30.0)
+    if installation.servers.loop.chance.random() < 0.5:
+        for name in ("features-2", "readmodels-2"):
+            installation.kill(name, down=None)
+    await asyncio.sleep(_LONG - 30.0)
 
 
 async def _away_at_a_rebalance(installation: Installation) -> None:
@@ -27,11 +36,49 @@ async def _away_at_a_rebalance(installation: Installation) -> None:
 
 
 async def _redis_a_second_back(installation: Installation) -> None:
-    chance = installation.servers.loop.chance
+    chance, trouble = installation.servers.loop.chance, installation.servers.trouble
+    installation.servers.redis.slowness = chance.choice((1.0, 30.0))
+    # Two who begin together may both have claimed a shard: one of them waits that long.
+    await asyncio.sleep(17.0)
     for _ in range(3):
-        await asyncio.sleep(chance.uniform(4, 8))
-        installation.servers.trouble.met["redis a second back"] += 1
+        await asyncio.sleep(chance.uniform(2, 6))
+        if chance.random() < 0.5:
+            await _read_back(installation, chance.choice(("features-1", "features-2")))
+        trouble.met["redis a second back"] += 1
         installation.servers.redis.crash(chance.uniform(0.05, 1.0))
+        await _go_on(installation)
+
+
+async def _read_back(installation: Installation, name: str) -> None:
+    """It dies between states and marker, and has read them back when the server loses them."""
+    chance, trouble = installation.servers.loop.chance, installation.servers.trouble
+    trouble.kill_after[name] = trouble.effects[name] + chance.randint(1, 12)
+    await _soon(lambda: not installation.processes[name].alive)
+    installation.revive()
+    done = trouble.effects[name]
+    await _soon(lambda: trouble.effects[name] > done)
+    await asyncio.sleep(chance.uniform(0, 0.5))
+
+
+async def _soon(come: Callable[[], bool]) -> None:
+    for _ in range(60):
+        if come():
+            return
+        await asyncio.sleep(0.05)
+
+
+async def _go_on(installation: Installation) -> None:
+    """States that stand still do not count as lost: readers fold the log. But not for long."""
+    servers = installation.servers
+    began, partitions = servers.loop.time(), servers.cluster.partitions(TRANSACTIONS)
+    ends = [each.end for each in partitions]
+    while servers.loop.time() < began + _STILL_SECONDS:
+        await asyncio.sleep(0.5)
+        installation.revive()
+        covered = servers.redis.holds.markers.values()
+        if all(each.covers(p) + 1 >= end for each in covered for p, end in enumerate(ends)):
+            return
+    installation.findings.append(f"states stood still for {_STILL_SECONDS:g} s")
 
 
 async def _markers_lost(installation: Installation) -> None:
@@ -68,7 +115,7 @@ SCHEDULES = (
         "redis-a-second-back",
         "Redis crashes three times under traffic and lacks its last second each time (fault 2)",
         _redis_a_second_back,
-        amounts=STEADY,
+        amounts=Amounts(payments=45, seconds=40.0, cards=12, merchants=6),
     ),
     Schedule(
         "markers-lost",

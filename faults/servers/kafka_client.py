@@ -24,7 +24,7 @@ DELIVERY_SECONDS, REQUEST_SECONDS = _SETTINGS.delivery_timeout, _SETTINGS.reques
 SETTLE_SECONDS = _SETTINGS.settle_seconds
 _HOP = 0.004  # seconds, to a broker or back
 _LATE_SECONDS = 0.5
-_LATE_SHARE, _LATE_HOP = 0.05, 0.2
+_LATE_HOP = 0.2
 
 
 class SimulatedLog:
@@ -217,7 +217,7 @@ class _Lane:
 
 def _answering(trouble: Trouble) -> float:
     """Seconds until an answer is there; now and then many."""
-    late = trouble.chance.random() < _LATE_SHARE
+    late = trouble.chance.random() < trouble.late
     return trouble.delay(_LATE_HOP if late else _HOP)
 
 

@@ -23,6 +23,7 @@ _BUFFERED = 4
 _TOGETHER = 0.8
 _MOST_RECORDS = 20
 _FETCH_SECONDS = 0.02
+_LATE_SHARE, _LATE_SECONDS = 0.1, 1.0  # of what is handed out
 _IDLE_SECONDS = 5.0
 
 
@@ -229,6 +230,8 @@ class SimulatedMembership:
         queue = self._queues[topic]
         while True:
             batches = {(first := await queue.get()).partition: first}
+            if self._trouble.chance.random() < _LATE_SHARE:
+                await asyncio.sleep(self._trouble.chance.uniform(0, _LATE_SECONDS))
             # What has come meanwhile of other partitions is handed out with it, as one fetch.
             while not queue.empty() and self._trouble.chance.random() < _TOGETHER:
                 following = queue.get_nowait()

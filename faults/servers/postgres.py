@@ -121,6 +121,9 @@ def _holds_nul(record: CheckedRecord) -> bool:
     return envelope is not None and b"\\u0000" in encode(envelope)
 
 
+ANEW = "vector made anew"
+
+
 class SimulatedVectors:
     """Implements projections.offline.port.VectorStore."""
 
@@ -148,6 +151,8 @@ class SimulatedVectors:
         if any(server.offline_next(p) >= now.next for p, now in written.progress.items()):
             return
         for rows in written.rows:
+            # Alone, for no position moves.
+            server.trouble.met[ANEW] += 0 if written.progress else len(rows)
             for at, name in enumerate(rows.ids):
                 values = tuple(rows.values[at].tolist())
                 server.vectors[name] = VectorRow(rows.times[at], rows.known[at], values)

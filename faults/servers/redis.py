@@ -63,6 +63,7 @@ class RedisServer:
         self.trouble = trouble
         self.holds = Keyspace()
         self.away_until = 0.0
+        self.slowness = 1.0
         self._kept = [Keyspace(), Keyspace()]
         self._keep()
 
@@ -152,7 +153,8 @@ class SimulatedStates:
     def _asked(self, *calls: Callable[[Keyspace], Any], effect: bool = False) -> list[Any]:
         """In one round trip; what others ask, and the server's end, may come between two calls."""
         trouble, answers = self._server.trouble, list[Any]()
-        trouble.loop.block(trouble.delay(_HOP))
+        hop = _HOP * self._server.slowness
+        trouble.loop.block(trouble.delay(hop))
         for number, call in enumerate(calls):
             if number and trouble.chance.random() >= _TOGETHER:
                 trouble.loop.block(trouble.delay(_STEP))
@@ -167,7 +169,7 @@ class SimulatedStates:
         if effect and trouble.answer_is_lost():
             trouble.loop.block(TIMEOUT_SECONDS)
             raise UnavailableError("redis", "the answer was lost")
-        trouble.loop.block(trouble.delay(_HOP))
+        trouble.loop.block(trouble.delay(hop))
         return answers
 
 

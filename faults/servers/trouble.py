@@ -11,7 +11,8 @@ class Trouble:
     """Shared by the servers of a simulation.
 
     `slowness` multiplies every delay; `lost_answers` is the share of calls whose effect is done
-    and whose answer never comes. `kill_after` kills a process right after so many of its effects.
+    and whose answer never comes, `late` that of fetches whose answer takes much longer.
+    `kill_after` kills a process right after so many of its effects.
     """
 
     def __init__(self, loop: SeededLoop) -> None:
@@ -20,6 +21,7 @@ class Trouble:
         self.met: Counter[str] = Counter()
         self.slowness = 1.0
         self.lost_answers = 0.0
+        self.late = 0.05
         self.effects: Counter[str] = Counter()
         self.kill_after: dict[str, int] = {}
 

@@ -2,8 +2,11 @@
 
 import pytest
 
+from faults.schedules.table import SCHEDULES
 from tests.architecture.references import missing, prose
 from tests.architecture.tree import ROOT, files
+from tests.mutation.fault_mutants import PLANTED
+from tests.mutation.mutants import MUTANTS
 
 HERE = ROOT / "docs" / "architecture.md"
 
@@ -61,3 +64,14 @@ def test_a_link_is_relative_to_its_document_and_its_heading_exists() -> None:
 )
 def test_what_exists_and_what_is_no_reference_passes(right: str) -> None:
     assert missing(f"See `{right}` and {right}.", HERE) == []
+
+
+def test_each_planted_bug_stands_in_for_a_text_that_is_once_in_its_file() -> None:
+    """Or nobody would know, for they are not planted by `retrace test`."""
+    texts = {each.file: (ROOT / each.file).read_text() for each in PLANTED}
+    assert [each.name for each in PLANTED if texts[each.file].count(each.before) != 1] == []
+    for each in PLANTED:
+        compile(texts[each.file].replace(each.before, each.after), each.file, "exec")
+    assert {name for each in PLANTED for name in each.schedules} <= set(SCHEDULES)
+    texts = {each.file: (ROOT / each.file).read_text() for each in MUTANTS}
+    assert [each.name for each in MUTANTS if texts[each.file].count(each.before) <= each.at] == []

@@ -8,7 +8,7 @@ PLANTED = (
     Planted(
         "it answers what it decided, whatever counts",
         f"{DECIDING}/decide.py",
-        "    return await context.ledger.decision(submission.subject, known)\n",
+        "    return await _recorded_decision(submission.subject, known, context)\n",
         "    return scored\n",
     ),
     Planted(
@@ -88,7 +88,7 @@ PLANTED = (
         "            self._next = _task(self._follow(self._running))\n"
         "        return await asyncio.shield(self._next)\n",
         "        return await asyncio.shield(self._running)\n",
-        ("thick-traffic", "calm"),
+        ("slow-redis",),
     ),
     Planted(
         "a decision that is void is kept for answers",
@@ -138,11 +138,10 @@ PLANTED = (
     Planted(
         "an agent moves on before it decides",
         f"{AGENTS}/scoring_agent.py",
-        "        await asyncio.gather(*alerts, *(self._decide_now(each, batch.partition) "
-        "for each in now))\n        self._positions.commit({batch.partition: batch.next})\n",
-        "        self._positions.commit({batch.partition: batch.next})\n"
-        "        await asyncio.gather(*alerts, *(self._decide_now(each, batch.partition) "
-        "for each in now))\n",
+        "        await asyncio.gather(*(each for batch in batches for each in self._work(batch)))"
+        "\n        self._positions.commit({batch.partition: batch.next for batch in batches})\n",
+        "        self._positions.commit({batch.partition: batch.next for batch in batches})\n"
+        "        await asyncio.gather(*(e for batch in batches for e in self._work(batch)))\n",
         ("agents-die", "outages-with-kills"),
     ),
     Planted(
@@ -162,8 +161,9 @@ PLANTED = (
     Planted(
         "alerts are sent without waiting",
         f"{AGENTS}/scoring_agent.py",
-        "        await asyncio.gather(*alerts, *(self",
-        "        await asyncio.gather(*(self",
+        "        return [self._log.append(ALERTS, alert.subject, alert)] if alert else []\n",
+        "        if alert:\n            self._log.append(ALERTS, alert.subject, alert)\n"
+        "        return []\n",
         ("agents-die", "outages-with-kills"),
     ),
     Planted(
@@ -197,10 +197,10 @@ PLANTED = (
     Planted(
         "an inbox record is passed before it is submitted",
         f"{AGENTS}/inbox.py",
-        '            await asyncio.gather(*(self._take(batch, at, value or b"") '
-        "for at, _, value in some))\n",
-        "            for at, _, value in some:\n"
-        '                asyncio.ensure_future(self._take(batch, at, value or b""))\n',
+        "            await asyncio.gather(*(self._take(*each) "
+        "for each in records[start : start + _AT_ONCE]))\n",
+        "            for each in records[start : start + _AT_ONCE]:\n"
+        "                asyncio.ensure_future(self._take(*each))\n",
         ("agents-die", "outages-with-kills"),
     ),
     Planted(
@@ -214,10 +214,9 @@ PLANTED = (
     Planted(
         "a label is acknowledged before it is stored",
         "commands/labels/label.py",
-        "    position = await context.log.append(TRANSACTIONS, command.transaction_id, "
-        "envelope)\n    await context.ledger.passed(position.partition, position.offset)\n"
-        "    # Another process may have recorded it meanwhile.\n",
-        "    context.log.append(TRANSACTIONS, command.transaction_id, envelope)\n"
+        "    position = await context.ledger.append(envelope)\n"
+        "    await context.ledger.passed(position.partition, position.offset)\n",
+        "    context.ledger.append(envelope)\n"
         "    return LabelReceipt(envelope.id, duplicate=False)\n",
         ("apis-and-read-models-die", "leader-away", "outages-with-kills"),
     ),

@@ -7,8 +7,9 @@ PROJECTION_BUGS = (
     Planted(
         "records below the first of a jump are skipped",
         f"{FAUST}/worker.py",
-        "        if batch.first > expected and",
-        "        if False and",
+        "        if batch.first <= expected or self",
+        "        if True or self",
+        ("states-lost", "redis-a-second-back"),
     ),
     Planted(
         "the position passes a batch that failed",
@@ -51,21 +52,20 @@ PROJECTION_BUGS = (
         f"{ONLINE}/writer.py",
         "        if _now() - self._refused_at >= pause:\n            self._again()\n",
         "        self._refused = None\n",
-        ("redis-a-second-back", "old-owner-writes"),
+        ("redis-a-second-back",),
     ),
     Planted(
         "a writer that was refused stays so",
         f"{ONLINE}/writer.py",
         "        if _now() - self._refused_at >= pause:\n            self._again()\n",
         "        await asyncio.sleep(1.0)\n",
-        ("redis-a-second-back", "old-owner-writes"),
+        ("redis-a-second-back",),
     ),
     Planted(
         "a writer reads no states back",
         f"{ONLINE}/writer.py",
-        "            self._held.clear()\n            self._unsaved.clear()\n"
-        "            self._refused = None\n",
-        "            self._refused = None\n",
+        "            self._held.clear()\n            self._unsaved.clear()\n",
+        "",
         ("redis-a-second-back", "old-owner-writes"),
     ),
     Planted(
@@ -75,7 +75,7 @@ PROJECTION_BUGS = (
         "            # Also one that knew it before: the store may have lost what it was read "
         "from.\n            self._unsaved[key] = None\n",
         "            if self._held[key].fold(*entry):\n                self._unsaved[key] = None\n",
-        ("redis-a-second-back", "mixed"),
+        ("redis-a-second-back",),
     ),
     Planted(
         "a read takes a lost state for one that never was",
@@ -115,15 +115,15 @@ PROJECTION_BUGS = (
     Planted(
         "what could not be sent counts as sent",
         f"{ONLINE}/router.py",
-        "            sent[:] = before\n            raise\n",
-        "            raise\n",
+        "                self._sent[source][:] = at\n            raise\n",
+        "                pass\n            raise\n",
         ("leader-away", "mixed"),
     ),
     Planted(
         "a router forgets what it could not send",
         f"{ONLINE}/router.py",
-        "            sent[:] = before\n            raise\n",
-        "            pass\n",
+        "                self._sent[source][:] = at\n            raise\n",
+        "                pass\n",
         ("leader-away", "mixed"),
     ),
     # Vectors offline
@@ -132,7 +132,7 @@ PROJECTION_BUGS = (
         f"{OFFLINE}/merge.py",
         "        return all(\n            (source.frontier, partition) >= place",
         "        return any(\n            (source.frontier, partition) >= place",
-        ("mixed", "calm"),
+        ("features-stopped",),
     ),
     Planted(
         "stragglers change nothing",
@@ -146,7 +146,7 @@ PROJECTION_BUGS = (
         f"{OFFLINE}/stragglers.py",
         "return self._since is not None or self._running is not None",
         "return False",
-        ("import-beside-traffic", "mixed"),
+        ("import-beside-traffic",),
     ),
     Planted(
         "vectors anew end too soon",
@@ -175,8 +175,8 @@ PROJECTION_BUGS = (
     Planted(
         "an older assignment takes effect after a newer one",
         f"{FAUST}/worker.py",
-        "        if epoch != self._epoch:\n",
-        "        if False:\n",
-        ("old-owner-writes", "mixed", "store-away-at-a-rebalance"),
+        "    def _check(self, epoch: int) -> None:\n        if epoch != self._epoch:\n",
+        "    def _check(self, epoch: int) -> None:\n        if False:\n",
+        ("store-away-at-a-start",),
     ),
 )
