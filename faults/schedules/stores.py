@@ -1,7 +1,6 @@
 """Schedules about stores: away for long, a second back, emptied in part."""
 
 import asyncio
-from collections.abc import Callable
 
 from eventlog.topics import TRANSACTIONS
 from faults.clients.traffic import Amounts
@@ -42,29 +41,9 @@ async def _redis_a_second_back(installation: Installation) -> None:
     await asyncio.sleep(17.0)
     for _ in range(3):
         await asyncio.sleep(chance.uniform(2, 6))
-        if chance.random() < 0.5:
-            await _read_back(installation, chance.choice(("features-1", "features-2")))
         trouble.met["redis a second back"] += 1
         installation.servers.redis.crash(chance.uniform(0.05, 1.0))
         await _go_on(installation)
-
-
-async def _read_back(installation: Installation, name: str) -> None:
-    """It dies between states and marker, and has read them back when the server loses them."""
-    chance, trouble = installation.servers.loop.chance, installation.servers.trouble
-    trouble.kill_after[name] = trouble.effects[name] + chance.randint(1, 12)
-    await _soon(lambda: not installation.processes[name].alive)
-    installation.revive()
-    done = trouble.effects[name]
-    await _soon(lambda: trouble.effects[name] > done)
-    await asyncio.sleep(chance.uniform(0, 0.5))
-
-
-async def _soon(come: Callable[[], bool]) -> None:
-    for _ in range(60):
-        if come():
-            return
-        await asyncio.sleep(0.05)
 
 
 async def _go_on(installation: Installation) -> None:
@@ -115,7 +94,7 @@ SCHEDULES = (
         "redis-a-second-back",
         "Redis crashes three times under traffic and lacks its last second each time (fault 2)",
         _redis_a_second_back,
-        amounts=Amounts(payments=45, seconds=40.0, cards=12, merchants=6),
+        amounts=Amounts(payments=45, seconds=40.0),
     ),
     Schedule(
         "markers-lost",

@@ -19,7 +19,7 @@ from tests.mutation.fault_mutants import PLANTED
 from tests.mutation.planted import Planted
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-MOST = 20
+MOST = 40
 _HUNT = """\
 import sys
 from faults.simulate import run_named

@@ -69,15 +69,6 @@ PROJECTION_BUGS = (
         ("redis-a-second-back", "old-owner-writes"),
     ),
     Planted(
-        "a state that knew an event is not written",
-        f"{ONLINE}/writer.py",
-        "            self._held[key].fold(*entry)\n"
-        "            # Also one that knew it before: the store may have lost what it was read "
-        "from.\n            self._unsaved[key] = None\n",
-        "            if self._held[key].fold(*entry):\n                self._unsaved[key] = None\n",
-        ("redis-a-second-back",),
-    ),
-    Planted(
         "a read takes a lost state for one that never was",
         f"{ONLINE}/reader.py",
         "None if key in read.lost else ",

@@ -21,10 +21,15 @@ class _Decided:
     sent: int
     answered: int
 
+    @property
+    def told(self) -> bool:
+        return "features_unavailable" not in self.fact.envelope.data.flags
+
 
 def check_bursts(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
     """Left out are decisions that say themselves that they did not see all: flagged, or not made
-    in full. All entities that the two have in common are to show it."""
+    in full. All entities that the two have in common are to show it. Who could not reach Redis
+    answered all the same, and could tell nobody (docs/adr/0024)."""
     sets = {each.hash: each for each in (evidence.features, *evidence.other_sets)}
     for card in _by_card(evidence, reading):
         for later in card:
@@ -33,7 +38,9 @@ def check_bursts(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
             if features is None or data.path != "full" or _INCOMPLETE & set(data.flags):
                 continue
             for earlier in card:
-                if earlier.answered < later.sent and earlier.fact is not later.fact:
+                if not earlier.told or earlier.fact is later.fact:
+                    continue
+                if earlier.answered < later.sent:
                     yield from _unseen(earlier, later, features)
 
 
