@@ -20,6 +20,10 @@ async def _one_leader_away(installation: Installation) -> None:
         installation.servers.trouble.met["leader lost"] += 1
         number = chance.randrange(TRANSACTIONS.partitions)
         cluster.lead_again(chance.uniform(1, 6), TRANSACTIONS, number)
+    # What is routed last of all cannot be sent at first.
+    await asyncio.sleep(max(0.0, chance.uniform(25, 29) - installation.servers.loop.time()))
+    for number in chance.sample(range(ENTITIES.partitions), 3):
+        cluster.lead_again(chance.uniform(5, 9), ENTITIES, number)
 
 
 async def _import_beside(installation: Installation) -> None:

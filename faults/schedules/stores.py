@@ -5,7 +5,7 @@ import asyncio
 from eventlog.topics import TRANSACTIONS
 from faults.clients.traffic import Amounts
 from faults.installation.installation import Installation
-from faults.schedules.schedule import Schedule
+from faults.schedules.schedule import USUAL, Schedule
 from faults.schedules.troubles import lose_a_marker, lose_a_state, lose_an_index
 
 _LONG = 120.0
@@ -15,23 +15,21 @@ STEADY = Amounts(payments=40, seconds=30.0)
 
 
 async def _away_at_a_start(installation: Installation) -> None:
-    """Half of the workers give up, while the others are still being assigned their own half."""
     installation.servers.redis.go_away(_LONG)
     installation.servers.postgres.go_away(_LONG)
-    await asyncio.sleep(30.0)
-    if installation.servers.loop.chance.random() < 0.5:
-        for name in ("features-2", "readmodels-2"):
-            installation.kill(name, down=None)
-    await asyncio.sleep(_LONG - 30.0)
+    await asyncio.sleep(_LONG)
 
 
 async def _away_at_a_rebalance(installation: Installation) -> None:
     await asyncio.sleep(10.0)
     installation.servers.redis.go_away(_LONG)
     installation.servers.postgres.go_away(_LONG)
-    for name in ("features-2", "readmodels-2"):
-        installation.kill(name, down=20.0)
-    await asyncio.sleep(_LONG)
+    installation.kill("features-2", down=20.0)
+    # Two leave for good: who is left has not been assigned its half when the rest is its own too.
+    installation.kill("readmodels-3", down=None)
+    await asyncio.sleep(25.0)
+    installation.kill("readmodels-2", down=None)
+    await asyncio.sleep(_LONG - 25.0)
 
 
 async def _redis_a_second_back(installation: Installation) -> None:
@@ -88,6 +86,7 @@ SCHEDULES = (
         "store-away-at-a-rebalance",
         "Redis and PostgreSQL do not answer for 120 s while partitions change hands (fault 1)",
         _away_at_a_rebalance,
+        layout=dict(USUAL) | {"readmodels-3": "east"},
         amounts=STEADY,
     ),
     Schedule(

@@ -168,6 +168,6 @@ PROJECTION_BUGS = (
         f"{FAUST}/worker.py",
         "    def _check(self, epoch: int) -> None:\n        if epoch != self._epoch:\n",
         "    def _check(self, epoch: int) -> None:\n        if False:\n",
-        ("store-away-at-a-start",),
+        ("store-away-at-a-rebalance",),
     ),
 )
