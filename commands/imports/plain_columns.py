@@ -18,7 +18,7 @@ from domain.cleaning.absent import DROPPED, AbsentWords
 from domain.cleaning.attributes import clean_attributes
 from domain.cleaning.cards import Tokenise, card_number, tokenise_id
 from domain.cleaning.changes import READ_AS_UTC, is_changed, is_naive
-from domain.cleaning.fields import clean_id
+from domain.cleaning.fields import LONGEST_ID, clean_id
 from domain.cleaning.moments import EARLIEST, TOLERANCE, clean_moment
 from domain.cleaning.transaction import CLEANERS, ENTITY_IDS
 from domain.errors import InvalidInputError
@@ -102,9 +102,16 @@ class PlainColumns:
             keys = list(map(str, given))
             if self._words.missing.isdisjoint(keys):
                 return keys
+        elif set(map(type, given)) == {str} and self._are_ids(given):
+            return given
         found = self._values["transaction_id"].of(given, left)
         left.update(at for at, key in enumerate(found) if not key)
         return found
+
+    def _are_ids(self, given: Sequence[str]) -> bool:
+        """Whether each is an id as it is, letters and digits alone."""
+        plain = all(map(str.isalnum, given)) and max(map(len, given)) <= LONGEST_ID
+        return plain and self._words.missing.isdisjoint(given)
 
     def _moments(
         self, batch: Batch, now: int, left: _Left

@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from commands.imports.mapping.model import FieldMapping, FileMapping, LabelMapping
-from commands.imports.readers.column_batch import ColumnBatch, to_plain
+from commands.imports.readers.column_batch import ColumnBatch, TextBatch, to_plain
 from commands.imports.readers.rows import Batch, MalformedRow, RowBatch
 
 CARD = "4111 1111 1111 1111"
@@ -102,7 +102,10 @@ _CLEAN: dict[str, tuple[list[Any], ...]] = {
         list(range(90)),
         list(range(10**12, 10**12 + 90)),
     ),
-    "timestamp": ([AT, AT + timedelta(days=2)], _TIMES[1], _TIMES[2], _TIMES[3][:2]),
+    "timestamp": (
+        *([AT, AT + timedelta(days=2)], _TIMES[1], _TIMES[2], _TIMES[3][:2]),
+        [f"{day}T10:00:01.250" for day in ("2024-01-05", "2024-02-29", "1980-01-01", "2031-01-01")],
+    ),
     "amount": ([12.5, 0.0, 7.0], [0, 12], ["12.50", "7"], [Decimal("12.50")]),
     "card_id": _ID,
     "mcc": (["5411", "0742"], [742]),
@@ -148,8 +151,8 @@ def sources(draw: st.DrawFn) -> Made:
         name: draw(st.sampled_from((_DIRT if name in dirty else _CLEAN)[name]))
         for name in (*names, "fraud")
     }
-    arrow = draw(st.booleans())
-    if not arrow and draw(st.booleans()):  # JSON: kinds beside each other
+    batch = draw(st.sampled_from([_arrow, _rows, _text]))
+    if batch is _rows and draw(st.booleans()):  # JSON: kinds beside each other
         values |= {name: [each for pool in _DIRT[name] for each in pool] for name in dirty}
     batches: list[Batch] = []
     first = 1
@@ -159,7 +162,7 @@ def sources(draw: st.DrawFn) -> Made:
         for name, pool in values.items():
             value = st.sampled_from([*pool, None] if name in dirty else pool)
             columns[name] = draw(st.lists(value, min_size=size, max_size=size))
-        batches.append(_arrow(first, columns, draw) if arrow else _rows(first, columns, draw))
+        batches.append(batch(first, columns, draw))
         first += size
     return Made(list(values), batches)
 
@@ -174,6 +177,12 @@ def _arrow(first: int, columns: dict[str, list[Any]], draw: st.DrawFn) -> Batch:
             arrays[at] = array.dictionary_encode()
     batch = pa.RecordBatch.from_arrays(arrays, names=list(columns))
     return ColumnBatch(first, batch, list(columns), [to_plain(each.type) for each in arrays])
+
+
+def _text(first: int, columns: dict[str, list[Any]], _draw: st.DrawFn) -> Batch:
+    rows = list(zip(*columns.values(), strict=True))
+    values = ["" if value is None else str(value) for row in rows for value in row]
+    return TextBatch(range(first, first + len(rows)), list(columns), values)
 
 
 def _rows(first: int, columns: dict[str, list[Any]], draw: st.DrawFn) -> Batch:

@@ -6,6 +6,7 @@ from typing import Any
 
 from commands.imports.readers.rows import Row, Times
 
+_WHOLE_TIMES = {19, 23, 26}
 Plain = Callable[[Any], list[Any]]
 """From a column of Arrow to its values."""
 
@@ -65,6 +66,50 @@ class ColumnBatch:
             {k: v for k, v in zip(names, row, strict=True) if v is not None and v != ""}
             for row in zip(*map(self.column, names), strict=True)
         ]
+
+
+class TextBatch:
+    """Implements Batch over text; of `values`, each row has as many as there are `names`."""
+
+    def __init__(self, lines: Sequence[int], names: Sequence[str], values: list[str]) -> None:
+        self.lines, self._names, self._values = lines, names, values
+        self._width = len(names)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __iter__(self) -> Iterator[tuple[int, Row]]:
+        return zip(self.lines, map(self.row, range(len(self))), strict=True)
+
+    def row(self, at: int) -> Row:
+        values = self._values[at * self._width : (at + 1) * self._width]
+        return dict(zip(self._names, [value or None for value in values], strict=True))
+
+    def column(self, name: str) -> list[Any]:
+        if name not in self._names:
+            return [None] * len(self)
+        values = self._values[self._names.index(name) :: self._width]
+        return [value or None for value in values] if "" in values else values
+
+    def times(self, name: str) -> Times | None:
+        """Where all are written alike, to the second or its fractions and without an offset."""
+        import pyarrow as pa
+
+        found = self.column(name)
+        if None in found or {*map(len, found)} - _WHOLE_TIMES:
+            return None
+        try:
+            micros = pa.array(found).cast(pa.timestamp("us"))
+        except pa.ArrowInvalid:
+            return None
+        return micros.cast(pa.int64()).to_pylist(), True
+
+    def others(self, used: frozenset[str]) -> list[dict[str, Any]] | None:
+        names = [name for name in self._names if name not in used]
+        if not names:
+            return None
+        rows = zip(*map(self.column, names), strict=True)
+        return [{k: v for k, v in zip(names, row, strict=True) if v is not None} for row in rows]
 
 
 def to_plain(kind: Any) -> Callable[[Any], list[Any]]:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from commands.imports.readers.files.content import InputFile
-from commands.imports.readers.rows import Batch, Row, batched
+from commands.imports.readers.rows import Batch
 
 
 class FileRows(ABC):
@@ -15,11 +15,11 @@ class FileRows(ABC):
         self._read = 0
 
     @abstractmethod
-    def _rows(self) -> Iterator[tuple[int, Row]]:
-        """(line, row), malformed rows among them."""
+    def _batches(self) -> Iterator[Batch]:
+        """Of (line, row), malformed rows among them."""
 
     def batches(self) -> Iterator[Batch]:
-        for batch in batched(self._rows()):
+        for batch in self._batches():
             self._read += len(batch)
             yield batch
         self._file.raise_damage(self._read)

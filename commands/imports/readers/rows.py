@@ -42,7 +42,8 @@ class Batch(Protocol):
         ...
 
     def times(self, name: str, /) -> Times | None:
-        """Of a column that is typed as times: microseconds UTC, and whether they state no zone."""
+        """Of a column that is typed as times, or plainly written so: microseconds UTC, and whether
+        they state no zone."""
         ...
 
     def others(self, used: frozenset[str]) -> list[dict[str, Any]] | None:

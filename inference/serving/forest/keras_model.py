@@ -13,11 +13,13 @@ import numpy as np
 from inference.artefacts.manifest import Calibration
 from inference.artefacts.store import Artefact
 from inference.serving.forest.forest import Forest
+from inference.serving.forest.tensorflow_setup import start
 from inference.serving.graph import GREATEST
 
 
 def scoring(forest: Forest, width: int, calibration: Calibration) -> Any:
     """A Keras model from [n, width] float32, NaN unknown, to [n, 2] calibrated score and logit."""
+    start()
     import keras
     from keras import ops
 

@@ -4,9 +4,11 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import dropwhile, islice, repeat
 from typing import Any
 
+from commands.imports.readers.column_batch import TextBatch
 from commands.imports.readers.delimited.dialect import Dialect, begins_like_number, find_dialect
 from commands.imports.readers.file_rows import FileRows
 from commands.imports.readers.files.content import InputFile
@@ -17,10 +19,13 @@ from commands.imports.readers.files.encodings import (
     undecodable_reason,
 )
 from commands.imports.readers.rows import (
+    BATCH_ROWS,
     LONGEST_LINE,
     LONGEST_SHOWN,
+    Batch,
     MalformedRow,
     Row,
+    batched,
     distinct_names,
 )
 from domain.errors import InvalidInputError
@@ -76,23 +81,48 @@ class CsvRows(FileRows):
                 raise InvalidInputError("FILE", f"the header of {self._file.name} {reason}")
         return distinct_names(names)
 
-    def _rows(self) -> Iterator[tuple[int, Row]]:
+    def _batches(self) -> Iterator[Batch]:
+        """Lines that are nothing but values and delimiters are split many at a time."""
+        first = self.dialect.first_line + (self.dialect.names is not None)
+        lines = dropwhile(lambda line: line[0] < first, self._lines())
+        while block := list(islice(lines, BATCH_ROWS)):
+            plain = self._split(block)
+            if plain is not None:
+                yield plain
+            else:
+                yield from batched(self._rows(lines, deque(block)))
+
+    def _split(self, block: Sequence[_Line]) -> TextBatch | None:
+        """None where a line asks to be looked at by itself."""
+        numbers, lines = zip(*block, strict=True)
+        width, dialect = len(self.columns), self.dialect
+        whole = "".join(lines).replace("\r\n", "\n")
+        if (
+            width < 2
+            or dialect.quote in whole
+            or "\r" in whole
+            or not whole.isascii()
+            or not whole.endswith("\n")
+            or max(map(len, lines)) >= LONGEST_LINE
+            or {*map(str.count, lines, repeat(dialect.delimiter))} != {width - 1}
+        ):
+            return None
+        values = whole[:-1].replace("\n", dialect.delimiter).split(dialect.delimiter)
+        return TextBatch(numbers, self.columns, values)
+
+    def _rows(self, lines: Iterator[_Line], again: deque[_Line]) -> Iterator[tuple[int, Row]]:
+        """Of the lines `again`, and of as many of the others as their quotes take."""
         columns, width = self.columns, len(self.columns)
         delimiter, quote = self.dialect.delimiter, self.dialect.quote
-        first = self.dialect.first_line + (self.dialect.names is not None)
-        lines = self._lines()
-        again: deque[_Line] = deque()
-        while True:
-            number, line = again.popleft() if again else next(lines, (0, ""))
-            if not number:
-                return
+        while again:
+            number, line = again.popleft()
             text = line.rstrip("\r\n")
-            if number < first or not (text.strip() or delimiter in text):
+            if not (text.strip() or delimiter in text):
                 continue
             if len(line) >= LONGEST_LINE:
                 yield number, MalformedRow("is longer than 1 MiB", text[:LONGEST_SHOWN])
                 continue
-            if self._file.damage and not line.endswith(("\n", "\r")):
+            if not line.endswith(("\n", "\r")) and self._file.damage:
                 yield number, MalformedRow("is cut off", text[:LONGEST_SHOWN])
                 continue
             values = self._quoted(line, lines, again) if quote in text else text.split(delimiter)

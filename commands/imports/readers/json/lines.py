@@ -13,7 +13,14 @@ from commands.imports.readers.file_rows import FileRows
 from commands.imports.readers.files.content import InputFile
 from commands.imports.readers.files.encodings import encoding_of, errors_of
 from commands.imports.readers.json.single_keys import repeated_key
-from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row
+from commands.imports.readers.rows import (
+    LONGEST_LINE,
+    LONGEST_SHOWN,
+    Batch,
+    MalformedRow,
+    Row,
+    batched,
+)
 from commands.intake.payload import MalformedPayloadError, parse_payload, read_number
 
 _PEEKED_ROWS = 1000
@@ -38,6 +45,9 @@ class JsonRows(FileRows):
     @property
     def kind(self) -> str:
         return ", ".join(("NDJSON", *self._file.packing))
+
+    def _batches(self) -> Iterator[Batch]:
+        return batched(self._rows())
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
         for number, line, whole in self._lines():

@@ -9,7 +9,14 @@ from commands.imports.readers.file_rows import FileRows
 from commands.imports.readers.files.content import InputFile
 from commands.imports.readers.files.encodings import encoding_of, errors_of
 from commands.imports.readers.json.lines import names_in, row_of
-from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row
+from commands.imports.readers.rows import (
+    LONGEST_LINE,
+    LONGEST_SHOWN,
+    Batch,
+    MalformedRow,
+    Row,
+    batched,
+)
 
 _BLOCK = 1 << 16
 _BETWEEN = re.compile(r"[\s,\ufeff]*")
@@ -33,6 +40,9 @@ class JsonValues(FileRows):
     def kind(self) -> str:
         what = "JSON array" if self._array == "[" else "JSON objects over several lines"
         return ", ".join((what, *self._file.packing))
+
+    def _batches(self) -> Iterator[Batch]:
+        return batched(self._rows())
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
         return enumerate(self._values(), 1)

@@ -1,5 +1,6 @@
 """Rows cleaned by columns are what they are row by row: transactions, labels, rejects, counts."""
 
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from commands.imports.handler import ImportPorts, ImportRows, import_rows
 from commands.imports.mapping.binding import bind
 from commands.imports.mapping.model import FileMapping, LabelMapping
 from commands.imports.plain_columns import PlainColumns
-from commands.imports.readers.column_batch import ColumnBatch, to_plain
+from commands.imports.readers.column_batch import ColumnBatch, TextBatch, to_plain
 from commands.imports.readers.rows import Batch, RowBatch
 from commands.imports.rejects import Reject
 from commands.imports.summary import ImportSummary
@@ -20,7 +21,7 @@ from domain.cleaning.absent import USUAL
 from domain.cleaning.cards import redact
 from domain.events import Envelope
 from domain.money import AS_WRITTEN
-from domain.times import DAY
+from domain.times import DAY, from_datetime
 from tests.builders.dirty_columns import AT, Made, mappings, sources
 from tests.builders.import_files import NOW, TOKENISE, OrderedLog, cleaner
 
@@ -108,6 +109,22 @@ def test_a_position_of_zeros_and_ids_of_any_length_are_what_they_are_row_by_row(
     assert [event.subject for event in log] == [str(keys[0])]
     assert summary.notes == {"rows with no position: left out": 1}
     assert [each.field for each in rejects] == ["transaction_id", "transaction_id", "lat"]
+
+
+_DIGITS = st.text("0123456789", min_size=2, max_size=2)
+_WRITTEN = st.builds(
+    "{}{}-{}-{}{}{}:{}:{}{}".format,
+    *(st.sampled_from(["19", "20"]), _DIGITS, st.sampled_from(["02", "00", "12", "13"]), _DIGITS),
+    *(st.sampled_from(" Tt_"), _DIGITS, _DIGITS, st.sampled_from(["00", "59", "60", " 1"])),
+    st.sampled_from(["", ".250", ".123456", ",250", "Z", ".25", "+01"]),
+)
+
+
+@given(st.lists(_WRITTEN | st.just("2024-02-29 23:59:59"), min_size=1, max_size=2))
+def test_times_written_alike_are_read_at_once_as_one_by_one(written: list[str]) -> None:
+    times = TextBatch(range(len(written)), ["when"], written).times("when")
+    if times is not None:
+        assert times == ([from_datetime(datetime.fromisoformat(each)) for each in written], True)
 
 
 def test_a_decimal_sign_counts_from_the_row_on_that_needed_it() -> None:

@@ -7,9 +7,12 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from commands.imports.readers.delimited import rows
+from commands.imports.readers.delimited.rows import CsvRows
 from commands.imports.readers.opening import open_rows
 from commands.imports.readers.rows import MalformedRow, Row
 from tests.damaged.files import made
@@ -28,6 +31,30 @@ def read(path: Path, encoding: str | None = None) -> list[tuple[int, Row]]:
 def test_no_line_of_a_damaged_file_is_lost_or_misread(seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert faults_of(made(seed), Path(folder) / "file") == []
+
+
+_CELLS = st.text('ab,;\t" \x0b\u2028é0', max_size=4)
+_ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", ""])
+
+
+@given(
+    st.lists(st.tuples(st.lists(_CELLS, min_size=2, max_size=3), _ENDS), max_size=12),
+    st.sampled_from(["utf-8", "cp1252"]),
+)
+@example([(["2", "a"], "\n"), (["3", "b"], "\r"), (["4", "c"], "\n")], "utf-8")
+@example([(["2", "é"], "\n"), (["3", "b"], "\n")], "cp1252")
+@settings(deadline=None)
+def test_lines_split_many_at_a_time_are_those_looked_at_one_by_one(
+    lines: list[Any], encoding: str
+) -> None:
+    text = f"id,note\n1,{1000 * 'x'}\n" + "".join(",".join(cells) + end for cells, end in lines)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        path = Path(folder) / "a.csv"
+        path.write_bytes(text.encode(encoding, "replace"))
+        patched.setattr(rows, "BATCH_ROWS", 2)
+        many = read(path)
+        patched.setattr(CsvRows, "_split", lambda *_: None)
+        assert many == read(path)
 
 
 def test_an_unclosed_quote_costs_its_own_line_alone(tmp_path: Path) -> None:
