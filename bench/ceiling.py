@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
-from numpy.typing import NDArray
 
 from bench.machine import write
 from bench.protocol import (
@@ -31,10 +30,9 @@ from bench.protocol import (
 )
 from bench.weeks import At, moment_of
 from domain.times import DAY
-from inference.frame.frame import Floats, Ints
+from inference.frame.frame import Bools, Floats, Ints
 
 Column = Annotated[str, typer.Option(metavar="COLUMN")]
-Bools = NDArray[np.bool_]
 
 
 def main(
@@ -124,12 +122,9 @@ def _week(
     unknown = of_unknown_cards(day_of(times), cards, fraud, first // DAY)
     rows = rows[unknown[rows]]
     truth = fraud[rows].astype(np.float64)
-    given = (
-        metrics_of(truth, scores[rows].astype(np.float64), cards[rows], times[rows])
-        for scores in (foreseen, fraud)
-    )
-    ceiling, perfect = given
-    return ceiling, perfect
+    cards, times = cards[rows], times[rows]
+    ceiling = metrics_of(truth, foreseen[rows].astype(np.float64), cards, times)
+    return ceiling, metrics_of(truth, truth, cards, times)
 
 
 if __name__ == "__main__":

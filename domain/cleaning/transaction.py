@@ -184,8 +184,7 @@ def _cards(values: dict[str, Any], tokenise: Tokenise) -> None:
         values["card_last4"] = token.last4
     # People fill other ids with card numbers too, and put a card's number and expiry into one id.
     for name in ENTITY_IDS:
-        value = values.get(name)
-        if value is not None and len(value) >= 12:
+        if (value := values.get(name)) is not None:
             values[name] = tokenise_id(value, tokenise)
 
 

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from commands.imports.readers.files.content import InputFile
-from commands.imports.readers.rows import Batch
+from commands.imports.readers.rows import Batch, Row, batched
 
 
 class FileRows(ABC):
@@ -29,3 +29,14 @@ class FileRows(ABC):
 
     def close(self) -> None:
         self._file.close()
+
+
+class RowByRow(FileRows):
+    """Of a file that is read one row after the other."""
+
+    @abstractmethod
+    def _rows(self) -> Iterator[tuple[int, Row]]:
+        """(line, row), malformed rows among them."""
+
+    def _batches(self) -> Iterator[Batch]:
+        return batched(self._rows())

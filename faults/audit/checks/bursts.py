@@ -38,9 +38,8 @@ def check_bursts(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
             if features is None or data.path != "full" or _INCOMPLETE & set(data.flags):
                 continue
             for earlier in card:
-                if not earlier.told or earlier.fact is later.fact:
-                    continue
-                if earlier.answered < later.sent:
+                before = earlier.told and earlier.answered < later.sent
+                if before and earlier.fact is not later.fact:
                     yield from _unseen(earlier, later, features)
 
 

@@ -16,6 +16,7 @@ from eventlog.topics import ENTITIES
 from projections.online.adapters.feast_store import VersionedRedisOnlineStore
 from projections.online.adapters.state_layout import (
     away,
+    begun_key,
     generation_key,
     index_key,
     live_key,
@@ -127,7 +128,7 @@ class RedisGenerations:
         prefix = space_of(self._project, "")
         names = (generation_key(prefix), markers_key(prefix))
         values = (int(flagged), features.to_json(), features.hash, reason)
-        indexes = (ENTITIES.partitions, f"retrace:begun:{prefix}")
+        indexes = (ENTITIES.partitions, begun_key(prefix))
         number = int(self._eval(_BEGIN, keys, *names, *values, *indexes))
         return Generation(number, features.hash, reason, False, features)
 

@@ -85,9 +85,14 @@ def writers_key(space: str) -> str:
 
 
 @lru_cache(maxsize=64)
+def begun_key(space: str) -> str:
+    """What the indexes of a generation begin with; the shard follows."""
+    return f"retrace:begun:{space}"
+
+
 def index_key(space: str, shard: int) -> str:
     """A set: the addresses of the shard's states that were begun, and `made` while it is whole."""
-    return f"retrace:begun:{space}:{shard}"
+    return f"{begun_key(space)}:{shard}"
 
 
 class Indexed:

@@ -9,18 +9,11 @@ from typing import Any
 
 import msgspec
 
-from commands.imports.readers.file_rows import FileRows
+from commands.imports.readers.file_rows import RowByRow
 from commands.imports.readers.files.content import InputFile
 from commands.imports.readers.files.encodings import encoding_of, errors_of
 from commands.imports.readers.json.single_keys import repeated_key
-from commands.imports.readers.rows import (
-    LONGEST_LINE,
-    LONGEST_SHOWN,
-    Batch,
-    MalformedRow,
-    Row,
-    batched,
-)
+from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row
 from commands.intake.payload import MalformedPayloadError, parse_payload, read_number
 
 _PEEKED_ROWS = 1000
@@ -33,7 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=read_number).decode
 
 
-class JsonRows(FileRows):
+class JsonRows(RowByRow):
     """Implements RowSource. A line above 1 MiB is malformed and never held whole."""
 
     def __init__(self, file: InputFile, encoding: str | None = None) -> None:
@@ -45,9 +38,6 @@ class JsonRows(FileRows):
     @property
     def kind(self) -> str:
         return ", ".join(("NDJSON", *self._file.packing))
-
-    def _batches(self) -> Iterator[Batch]:
-        return batched(self._rows())
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
         for number, line, whole in self._lines():

@@ -5,18 +5,11 @@ import json
 import re
 from collections.abc import Iterator
 
-from commands.imports.readers.file_rows import FileRows
+from commands.imports.readers.file_rows import RowByRow
 from commands.imports.readers.files.content import InputFile
 from commands.imports.readers.files.encodings import encoding_of, errors_of
 from commands.imports.readers.json.lines import names_in, row_of
-from commands.imports.readers.rows import (
-    LONGEST_LINE,
-    LONGEST_SHOWN,
-    Batch,
-    MalformedRow,
-    Row,
-    batched,
-)
+from commands.imports.readers.rows import LONGEST_LINE, LONGEST_SHOWN, MalformedRow, Row
 
 _BLOCK = 1 << 16
 _BETWEEN = re.compile(r"[\s,\ufeff]*")
@@ -24,7 +17,7 @@ _NEXT_OBJECT = re.compile(r"\}[\s,]*(?=\{)")
 _decode = json.JSONDecoder().raw_decode
 
 
-class JsonValues(FileRows):
+class JsonValues(RowByRow):
     """Implements RowSource; a row's line is its number. An object that cannot be read ends where
     the next one begins; one above 1 MiB is malformed.
     """
@@ -40,9 +33,6 @@ class JsonValues(FileRows):
     def kind(self) -> str:
         what = "JSON array" if self._array == "[" else "JSON objects over several lines"
         return ", ".join((what, *self._file.packing))
-
-    def _batches(self) -> Iterator[Batch]:
-        return batched(self._rows())
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
         return enumerate(self._values(), 1)
