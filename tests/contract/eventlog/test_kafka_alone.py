@@ -26,6 +26,7 @@ from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import DEAD_LETTERS, POLICY, TOPICS, TRANSACTIONS, Topic
 from tests.contract.eventlog.contract import followed
 from tests.fakes.events import submitted
+from tests.fixtures.kafka import deleted
 
 SHORT = 1.0
 
@@ -258,9 +259,7 @@ async def test_a_topic_that_is_created_again_has_another_id(
     before = await log.ids()
     assert before.keys() == {topic.name for topic in LOG}
     assert await log.ids() == before
-    client = StoredTopics(kafka).client
-    name = topic_name(kafka.topic_prefix, POLICY)
-    client.delete_topics([name])[name].result()
+    deleted(kafka, [POLICY])
     assert await log.ids() == {each: of for each, of in before.items() if each != POLICY.name}
     ensure_topics(kafka.bootstrap_servers, prefix=kafka.topic_prefix)
     after = await log.ids()

@@ -5,12 +5,11 @@ from pathlib import Path
 
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.adapters.kafka_admin import ensure_topics
-from eventlog.adapters.kafka_topics import StoredTopics
-from eventlog.settings import KafkaSettings, topic_name
-from eventlog.topics import TOPICS
+from eventlog.settings import KafkaSettings
 from projections.online.adapters.feast_states import FeastStateStore
 from tests.builders.workers.history import lay_down, until
 from tests.builders.workers.process import WorkerProcess
+from tests.fixtures.kafka import deleted
 
 
 def test_a_worker_ends_and_does_not_begin_again(
@@ -23,10 +22,7 @@ def test_a_worker_ends_and_does_not_begin_again(
     lay_down(log, range(50))
     worker = start("features")
     until(lambda: states.markers().at != {}, what="markers")
-    client = StoredTopics(kafka).client
-    names = [topic_name(kafka.topic_prefix, topic) for topic in TOPICS]
-    for deleted in client.delete_topics(names).values():
-        deleted.result()
+    deleted(kafka)
     ensure_topics(kafka.bootstrap_servers, prefix=kafka.topic_prefix)
     assert worker.wait(60) != 0
     assert "features: ends: " in worker.log.read_text()
