@@ -43,7 +43,7 @@ _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "ar
 
 # Two hops lie between an event and its readable state; and somebody may wait for a decision of the
 # scoring agent.
-_FETCH_WAIT_MS = {"features": 40, "decisions": 20}
+_FETCH_WAIT_MS = {"features": 40, "decisions": 40}
 # The router sends to many shards at once, which are to be one request.
 _LINGER_MS = {"features": 5.0}
 # One process must see all partitions at once.
@@ -90,7 +90,7 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         fetch_wait_ms=_FETCH_WAIT_MS.get(name, GATHERING_MS),
         sole_owner=name in _SOLE_OWNERS,
         topic_prefix=topic_prefix,
-        instance=os.environ.get("RETRACE_INSTANCE", name),
+        instance=settings.member(os.environ.get("RETRACE_INSTANCE", name)),
     )
     # Closed in reverse order: what the workload opened, then the log.
     with ExitStack() as stack:

@@ -1,6 +1,9 @@
 """Settings of the state folder, and where things lie in it."""
 
+from hashlib import sha256
 from pathlib import Path
+from re import sub
+from socket import gethostname
 
 from pydantic import Field, field_validator
 
@@ -31,6 +34,15 @@ class FolderSettings(Slice):
     def file_training_dir(self) -> Path:
         """Apart from those of the log, which `retrace train --resume` takes up."""
         return self.state_dir / "training-from-files"
+
+    def member(self, name: str) -> str:
+        """Of a process, among those of all hosts: the same after a restart.
+
+        In the characters that Kafka takes for members of a group.
+        """
+        host = sub(r"[^a-zA-Z0-9._-]", "-", gethostname())
+        folder = sha256(str(self.state_dir).encode()).hexdigest()[:8]
+        return f"{name}.{host}.{folder}"
 
     @property
     def feast_registry(self) -> Path:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import count
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import httpx
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from bench.live.load import Generator, Offered
 from domain.events import TransactionScored, TransactionSubmitted
@@ -35,38 +36,48 @@ from local.stack.control import LocalStack, Silent
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from runtime.settings import SERVER_FIELDS, load_settings, settings_from_environment
-from tests.e2e.stack import ROOT, RunningStack, body, eventually, free_port, rows
+from tests.e2e.stack import RunningStack, body, eventually, free_port, rows
 
 
 @contextmanager
-def second_api(stack: RunningStack) -> Iterator[httpx.Client]:
-    """Another API process on the same servers, as on another machine."""
-    status, port = stack.status(), free_port()
-    environment = stack.environment | {
-        "RETRACE_API_PORT": str(port),
+def second_host(stack: RunningStack) -> Iterator[RunningStack]:
+    """Another API and other workers on the same servers, with a disk and the keys of their own."""
+    status = stack.status()
+    keys = {"TOKEN": "token", "DIGEST": "digest", "DEAD_LETTER": "dead-letter"}
+    servers = {
         "KAFKA_BOOTSTRAP_SERVERS": status["kafka"],
         "REDIS_URL": status["redis_url"],
         "DATABASE_URL": status["database_url"],
         "MONGODB_URL": status["mongodb_url"],
+        "RETRACE_MODELS_URL": str(stack.state_dir / "models"),
+        "RETRACE_ARCHIVE_URL": str(stack.state_dir / "archive"),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runtime.processes.api"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            eventually(lambda: client.get("/ready").status_code == 200, within=60)
-            yield client
-    finally:
-        process.terminate()
-        process.wait(30)
+    with tempfile.TemporaryDirectory(prefix="retrace-e2e-") as folder:
+        environment = stack.environment | servers | {"RETRACE_STATE_DIR": folder}
+        host = RunningStack(Path(folder), environment, free_port())
+        refused = host.retrace("up", "--port", str(host.port), check=False)
+        assert "RETRACE_TOKEN_KEY: the token key is not the one" in refused.stderr
+        for name, file in keys.items():
+            secret = (stack.state_dir / "secrets" / f"{file}.key").read_text().strip()
+            environment[f"RETRACE_{name}_KEY"] = secret
+        try:
+            host.up()
+            yield host
+        finally:
+            host.retrace("down")
 
 
-def test_a_burst_over_two_api_processes_is_seen(stack: RunningStack) -> None:
-    with stack.client() as one, second_api(stack) as two:
+def shares(kafka: AdminClient, worker: str) -> list[int]:
+    """How many partitions each member of a worker's group has."""
+    (described,) = kafka.describe_consumer_groups([f"retrace.{worker}"]).values()
+    members = described.result().members
+    return sorted(len(each.assignment.topic_partitions) for each in members)
+
+
+def test_two_hosts_share_the_work_and_see_what_the_other_has_answered(stack: RunningStack) -> None:
+    kafka = AdminClient({"bootstrap.servers": stack.status()["kafka"]})
+    with second_host(stack) as host, stack.client() as one, host.client() as two:
+        eventually(lambda: shares(kafka, "features") == [8, 8], within=60)
         for number in range(20):
             client = (one, two)[number % 2]
             answer = client.post("/score", content=body(f"burst-{number}", card_id="card-burst"))
@@ -77,6 +88,13 @@ def test_a_burst_over_two_api_processes_is_seen(stack: RunningStack) -> None:
             sent = [pool.submit(c.post, "/score", content=body("both-1")) for c in (one, two) * 4]
             answers = [future.result().json() for future in sent]
         assert all(answer == answers[0] for answer in answers)
+        # Nobody takes from the other again and again what it has.
+        assert shares(kafka, "features") == [8, 8]
+        assert shares(kafka, "offline") == [0, 8]
+    eventually(lambda: shares(kafka, "features") == [16], within=60)
+    decided = "SELECT count(*) FROM decisions WHERE transaction_id LIKE 'burst-%'"
+    eventually(lambda: rows(stack, decided) == [(20,)])
+    assert counted_in_redis(stack, ["card-burst"]) == {"card-burst": 20}
 
 
 class Traffic:

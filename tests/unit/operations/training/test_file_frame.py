@@ -173,6 +173,7 @@ def retrained(path: Path, state: Path) -> dict[str, Any]:
     return output
 
 
+@pytest.mark.timeout(900)  # four trainings, beside all other tests
 def test_csv_and_parquet_give_the_same_model_without_server_and_interrupted(tmp_path: Path) -> None:
     rows = learnable(700)
     path = write_csv(tmp_path / "history.csv", rows)
