@@ -10,7 +10,7 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,6 @@ from bench.machine import write
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, entity_keys
 from domain.features.entities import FIELDS
 from domain.transactions import Transaction
-from eventlog.topics import TRANSACTIONS
-from projections.online.port import RecentTail
 from runtime.composition.features import generations_of, states_of
 from runtime.composition.stores import open_feature_reader
 from runtime.settings import load_settings
@@ -35,24 +33,9 @@ PROJECT = "bench"
 NOW = 1_700_000_000_000_000
 
 
-class NoTail:
-    """Of a process whose stored states cover the log."""
-
-    @property
-    def tail(self) -> RecentTail:
-        return self
-
-    async def reached(self, positions: Mapping[int, int]) -> None:
-        assert not positions
-
-    def starts(self) -> Sequence[int]:
-        return [0] * TRANSACTIONS.partitions
-
-    def ends(self) -> Sequence[int]:
-        return [0] * TRANSACTIONS.partitions
-
-    def entries(self, _entity: str, _key: str) -> list[tuple[int, int, FeatureEvent]]:
-        return []
+async def nothing_yet() -> Sequence[int]:
+    """The ends of a log that the stored states cover."""
+    return []
 
 
 def transaction(number: int) -> Transaction:
@@ -89,7 +72,7 @@ def ours() -> tuple[Callable[[Transaction], Any], Callable[[], None]]:
         states.save([(state, state.to_bytes()) for state in every[start : start + 500]])
     loop = asyncio.new_event_loop()
     closing = ExitStack()
-    reader = closing.enter_context(open_feature_reader(settings, "bench", PROJECT))
+    reader = closing.enter_context(open_feature_reader(settings, "bench", nothing_yet, PROJECT))
 
     def clear() -> None:
         number = generations.number()
@@ -99,7 +82,7 @@ def ours() -> tuple[Callable[[Transaction], Any], Callable[[], None]]:
         closing.close()
         loop.close()
 
-    return lambda asked: loop.run_until_complete(reader.read(asked, NoTail())), clear
+    return lambda asked: loop.run_until_complete(reader.read(asked)), clear
 
 
 def plain(folder: Path) -> Callable[[Transaction], Any]:

@@ -76,6 +76,14 @@ class InMemoryEventLog:
             raise NotFoundError("record", place)
         return found[0]
 
+    def read_few(self, position: Position, count: int) -> list[Recorded]:
+        return [
+            self.read_one(position),
+            *self._slice(
+                by_name(position.topic), position.partition, position.offset + 1, count - 1
+            ),
+        ]
+
     def tail(
         self,
         topic: Topic,

@@ -76,11 +76,15 @@ class EventLog(Appender, Protocol):
         """Raises NotFoundError where nothing is stored there (any more). Blocking."""
         ...
 
+    def read_few(self, position: Position, count: int) -> list[Recorded]:
+        """As `read_one`, with those behind it: fewer where the log or what was fetched ends."""
+        ...
+
     def tail(self, topic: Topic, start: Mapping[int, int], *, gathered: bool = False) -> Tail:
         """An endless reader from `start` on (a missing partition begins at its beginning).
 
-        With `gathered` records come milliseconds later, some at a time: most of what reading a busy
-        topic costs is to be woken.
+        With `gathered` records come up to a quarter of a second later, many at a time: most of what
+        reading a busy topic costs is to be woken.
         """
         ...
 

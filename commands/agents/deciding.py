@@ -86,7 +86,11 @@ def deciding_agents(
             context.source,
             context.clock,
         )
-    return DecidingAgents(handlers, [agent.decide_overdue, retry.retry_due, context.ledger.failed])
+    beside = [
+        *(agent.decide_overdue, retry.retry_due),
+        *(context.ledger.failed, context.features.keep_vouching),
+    ]
+    return DecidingAgents(handlers, beside)
 
 
 def _inbox_agent(context: Context, positions: KeptMemory, key: bytes, unwrap: bool) -> InboxAgent:

@@ -15,8 +15,8 @@ from eventlog.admission.first_wins import KeptMemory
 from eventlog.batch import Batch
 from eventlog.codec import decode, glance
 from eventlog.ledger.ledger import Ledger
-from eventlog.port import EventLog
-from eventlog.topics import ALERTS
+from eventlog.port import EventLog, Position, Recorded
+from eventlog.topics import ALERTS, TRANSACTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ Decide = Callable[[str], Awaitable[object]]
 GRACE_SECONDS = 2.0
 _AT_ONCE = 16
 _POLL_SECONDS = 0.2
+# More are left to the ledger's own thread.
+_MOST_TOLD = 500
 _OURS = (TransactionSubmitted.NAME, TransactionScored.NAME)
 
 
@@ -65,6 +67,10 @@ class ScoringAgent:
 
     async def handle(self, batches: Sequence[Batch]) -> None:
         last = {batch.partition: batch.next - 1 for batch in batches}
+        for batch in batches:
+            if len(batch.records) < _MOST_TOLD:
+                # So that it need not wait for its own tail.
+                self._ledger.learn(_recorded(batch))
         await self._ledger.caught_up(self._alive, last)
         await asyncio.gather(*(each for batch in batches for each in self._work(batch)))
         self._positions.commit({batch.partition: batch.next for batch in batches})
@@ -135,6 +141,13 @@ class ScoringAgent:
         except RetraceError as error:
             logger.warning("transaction %s is decided later: %s", transaction_id, error)
             self._wait_for(transaction_id, partition)
+
+
+def _recorded(batch: Batch) -> list[Recorded]:
+    return [
+        Recorded(Position(TRANSACTIONS.name, batch.partition, offset), None, value or b"")
+        for offset, _, value in batch.records
+    ]
 
 
 def _decoded(value: bytes) -> Envelope | None:

@@ -1,14 +1,6 @@
 """Ports of the command handlers. Their adapters are bound in runtime/composition."""
 
-from commands.ports.features import FeatureReader, Recent, RecentTail, ServedFeatures
+from commands.ports.features import FeatureReader, ServedFeatures
 from commands.ports.scorer import LoadModel, ModelScorer, Scorer
 
-__all__ = [
-    "FeatureReader",
-    "LoadModel",
-    "ModelScorer",
-    "Recent",
-    "RecentTail",
-    "Scorer",
-    "ServedFeatures",
-]
+__all__ = ["FeatureReader", "LoadModel", "ModelScorer", "Scorer", "ServedFeatures"]

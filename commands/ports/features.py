@@ -1,10 +1,10 @@
 """Port through which a decision reads its features."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from domain.features import FeatureEvent, FeatureSet
+from domain.events import Envelope
+from domain.features import FeatureSet
 from domain.transactions import Transaction
 
 
@@ -12,7 +12,7 @@ from domain.transactions import Transaction
 class ServedFeatures:
     """The vector as served. `values` follow `features`.
 
-    `versions` maps entity name to the compact version map of the state that was finished.
+    `versions` maps entity name to the compact text of what the state held that was finished.
     `flags` names what was missing: `no_<entity>`, `stale_features`, `features_unavailable`.
     """
 
@@ -27,54 +27,24 @@ class ServedFeatures:
         return self.features.hash
 
 
-class RecentTail(Protocol):
-    """The part of the log that this process has read itself. Thread-safe."""
-
-    def starts(self) -> Sequence[int]:
-        """Per source partition the first offset that the tail holds."""
-        ...
-
-    def ends(self) -> Sequence[int]:
-        """Per source partition the offset after the last one read."""
-        ...
-
-    def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]:
-        """(partition, offset, event) of what counts for this entity, in the order read."""
-        ...
-
-    def forget(self, partition: int, before: int) -> None:
-        """Drops entries below `before`: the stored states cover them."""
-        ...
-
-
-class Recent(Protocol):
-    """What this process knows of the log."""
-
-    @property
-    def tail(self) -> RecentTail: ...
-
-    async def reached(self, positions: Mapping[int, int]) -> None:
-        """Returns once each partition is known up to and with the given offset.
-
-        Raises LogUnavailableError.
-        """
-        ...
-
-
 class FeatureReader(Protocol):
-    """Reads states, folds the tail onto them and finishes at the transaction's time.
+    """Reads states, folds recent events onto them and finishes at the transaction's time.
 
     The transaction itself is never in its own vector. A missing entity, field or store gives
     defaults and a flag, not an error.
     """
 
-    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
-        """Of all that any process has answered before: it waits until our tail knows of it.
+    async def read(self, transaction: Transaction) -> ServedFeatures:
+        """Of all that any process has answered before, or flagged where some may be missing."""
+        ...
 
-        Raises LogUnavailableError where the tail does not get there.
+    async def answered(self, partition: int, offset: int, decision: Envelope) -> None:
+        """Call before a decision is answered: from then on readers in all processes see it.
+
+        Where they cannot be told, it returns once they know that something may be missing.
         """
         ...
 
-    async def answered(self, partition: int, offset: int) -> None:
-        """Call before a decision is answered: readers in other processes wait for its place."""
+    async def keep_vouching(self) -> None:
+        """Run it beside all that is answered, until nothing more is."""
         ...

@@ -41,7 +41,7 @@ async def _recorded_decision(subject: str, known: Known, context: Context) -> En
     """The decision that counts, to be answered: from here on every process sees its transaction."""
     decision = await context.ledger.decision(subject, known)
     assert known.scored_offset is not None
-    await context.features.answered(known.partition, known.scored_offset)
+    await context.features.answered(known.partition, known.scored_offset, decision)
     return decision
 
 

@@ -80,7 +80,7 @@ async def _read_features(
 ) -> tuple[Path, ServedFeatures]:
     try:
         async with asyncio.timeout_at(until):
-            served = await context.features.read(transaction, context.ledger)
+            served = await context.features.read(transaction)
     except TimeoutError:
         return "deadline", _no_features(transaction, "deadline_passed")
     except LogUnavailableError:

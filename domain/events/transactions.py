@@ -59,8 +59,9 @@ class TransactionScored(Event):
     """A transaction was decided; holds all that the decision depended on.
 
     `features` is the vector as served, in the order of the catalogue whose hash is
-    `feature_set`; None is an unknown value. `versions` is the compact version map of each state
-    read, by entity (see `domain.features.versions`). `timings_us` is time spent per step.
+    `feature_set`; None is an unknown value. `versions` is the compact text of what each state
+    that was read held, by entity (see `domain.features.versions`). `timings_us` is time spent per
+    step.
     """
 
     transaction: Transaction

@@ -8,7 +8,7 @@ from domain.features.entities import Entity, entity_keys
 from domain.features.events import FeatureEvent, feature_event
 from domain.features.finish import finish
 from domain.features.state import EntityState
-from domain.features.versions import decode_versions, encode_versions
+from domain.features.versions import Held, decode_held, encode_held
 
 __all__ = [
     "CATALOGUE",
@@ -18,9 +18,10 @@ __all__ = [
     "Feature",
     "FeatureEvent",
     "FeatureSet",
+    "Held",
     "Inputs",
-    "decode_versions",
-    "encode_versions",
+    "decode_held",
+    "encode_held",
     "entity_keys",
     "feature_event",
     "finish",

@@ -1,9 +1,11 @@
 """Rows that the kernel folds: one row of int64 for each event."""
 
+import struct
 from collections.abc import Iterable
 
 import numpy as np
 
+from domain.errors import IntegrityError
 from domain.features.declarations.filters import (
     ATTRIBUTE,
     FILTER_BITS,
@@ -40,6 +42,7 @@ from domain.features.kernel.row_layout import (
 )
 from domain.transactions import Transaction
 
+_PACKED = struct.Struct(f"<{WIDTH}q")
 _IDS = tuple((ATTRIBUTE[field], column) for field, column in ID_COLUMNS.items())
 
 
@@ -58,6 +61,17 @@ def row_of(partition: int, offset: int, event: FeatureEvent) -> tuple[int, ...]:
         if keeps(event):
             row[FILTERS] |= bit
     return tuple(row)
+
+
+def row_bytes(row: tuple[int, ...]) -> bytes:
+    return _PACKED.pack(*row)
+
+
+def row_of_bytes(data: bytes) -> tuple[int, ...]:
+    """The reverse of `row_bytes`. Raises IntegrityError for rows of another layout."""
+    if len(data) != _PACKED.size:
+        raise IntegrityError(f"a row of {len(data)} bytes: another version of Retrace wrote it")
+    return _PACKED.unpack(data)
 
 
 def request_row(transaction: Transaction, place: tuple[int, int, int] | None) -> tuple[int, ...]:

@@ -1,13 +1,16 @@
 """Recomputation of served vectors and states at their recorded versions.
 
 It is how a served vector, or a stored state, is checked against the log: from the events at or
-below its versions and nothing else, whatever the order in which they were once folded.
+below its versions, those recorded beside them, and nothing else, whatever the order in which they
+were once folded.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from domain.features.declarations.feature_set import FeatureSet
-from domain.features.engine import run_groups
+from domain.features.engine import finish_one, fold_states, run_groups
 from domain.features.entities import Entity
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import by_version
@@ -35,6 +38,41 @@ def served_at(
     due[len(events[0]) :] = np.arange(len(asking))
     plan = features.plans[entity]
     run_groups(plan, [b""] * (len(spans) - 1), rows, order, spans, due, out, keep=False)
+
+
+def served_beside(
+    features: FeatureSet,
+    entity: Entity,
+    events: tuple[Rows, Ints],
+    requests: tuple[Rows, Ints],
+    versions: Ints,
+    beside: Sequence[Ints],
+    out: Floats,
+) -> None:
+    """As `served_at`, each request with the events `beside[i]` too: row numbers, by their places.
+
+    Slower: what lies beside belongs to one request, and is folded for it alone.
+    """
+    rows, codes = events
+    plan = features.plans[entity]
+    asking = requests[0].copy()
+    asking[:, KIND] = IS_REQUEST
+    for code in np.unique(requests[1]).tolist():
+        held = np.flatnonzero(codes == code)
+        places, offsets = rows[held, PARTITION], rows[held, OFFSET]
+        mine = np.flatnonzero(requests[1] == code)
+        state, reached = b"", np.full(versions.shape[1], -1, dtype=np.int64)
+        for i in mine[np.argsort(versions[mine].sum(axis=1), kind="stable")].tolist():
+            if (versions[i] < reached).any():
+                # No part of what is folded already.
+                state, reached = b"", np.full_like(reached, -1)
+            news = held[(offsets > reached[places]) & (offsets <= versions[i][places])]
+            news = news[np.lexsort((rows[news, OFFSET], rows[news, PARTITION]))]
+            owners = np.zeros(len(news), dtype=np.int64)
+            state = fold_states(features, entity, [state], owners, rows[news])[0]
+            reached = versions[i]
+            recent = [tuple(row) for row in rows[beside[i]].tolist()]
+            finish_one(plan, state, recent, tuple(asking[i].tolist()), out[i])
 
 
 def states_at(

@@ -44,6 +44,6 @@ class Reader:
             shift += 7
         raise IntegrityError(f"{len(self._data)} bytes end before byte {at + 1}: cut short?")
 
-    def finish(self) -> None:
-        if self._at != len(self._data):
-            raise IntegrityError(f"{len(self._data) - self._at} bytes are left over")
+    @property
+    def more(self) -> bool:
+        return self._at < len(self._data)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Iterator, Mapping, Sequence
 
 from domain.events import Envelope
 from eventlog.adapters.kafka_producer import Sender
-from eventlog.adapters.kafka_reader import RangeReader, SingleReader
+from eventlog.adapters.kafka_reader import FewReader, RangeReader
 from eventlog.adapters.kafka_tail import KafkaTail
 from eventlog.adapters.kafka_topics import StoredTopics
 from eventlog.binding.bound import LOG, TopicIds
@@ -29,7 +29,7 @@ class KafkaEventLog:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._sender = Sender(settings)
-        self._single = SingleReader(settings)
+        self._few = FewReader(settings)
         self._stored = StoredTopics(settings)
 
     def connect(self) -> None:
@@ -91,7 +91,10 @@ class KafkaEventLog:
         ).records()
 
     def read_one(self, position: Position) -> Recorded:
-        return self._single.read(self._name(by_name(position.topic)), position)
+        return self.read_few(position, 1)[0]
+
+    def read_few(self, position: Position, count: int) -> list[Recorded]:
+        return self._few.read(self._name(by_name(position.topic)), position, count)
 
     def tail(self, topic: Topic, start: Mapping[int, int], *, gathered: bool = False) -> KafkaTail:
         return KafkaTail(self._settings, topic, start, self._stored.check, gathered)
@@ -102,7 +105,7 @@ class KafkaEventLog:
     def close(self) -> None:
         """Waits a few seconds for acknowledgements; later appends raise LogUnavailableError."""
         self._sender.close()
-        self._single.close()
+        self._few.close()
 
     def _name(self, topic: Topic) -> str:
         return topic_name(self._settings.topic_prefix, topic)

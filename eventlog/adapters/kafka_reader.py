@@ -119,8 +119,8 @@ class RangeReader:
         self._consumer.incremental_unassign([TopicPartition(self._name, partition)])
 
 
-class SingleReader:
-    """Reads one record at a time through one consumer, for any thread; connects on first use.
+class FewReader:
+    """Reads a few records at a time through one consumer, for any thread; connects on first use.
 
     Nobody waits for longer than the request timeout, however many wait for a silent server.
     """
@@ -131,8 +131,8 @@ class SingleReader:
         self._consumer: Any = None
         self._silent_until = 0.0
 
-    def read(self, name: str, position: Position) -> Recorded:
-        """Raises NotFoundError and LogUnavailableError."""
+    def read(self, name: str, position: Position, count: int) -> list[Recorded]:
+        """As EventLog.read_few."""
         if monotonic() < self._silent_until or not self._lock.acquire(
             timeout=self._settings.request_timeout
         ):
@@ -154,7 +154,7 @@ class SingleReader:
                 )
             self._consumer.assign([TopicPartition(name, position.partition, position.offset)])
             try:
-                return self._found(name, position)
+                return self._found(name, position, count)
             finally:
                 self._consumer.unassign()
         finally:
@@ -166,7 +166,9 @@ class SingleReader:
                 self._consumer.close()
                 self._consumer = None
 
-    def _found(self, name: str, position: Position) -> Recorded:
+    def _found(self, name: str, position: Position, count: int) -> list[Recorded]:
+        found: list[Recorded] = []
+        last = position.offset + count - 1
         deadline = monotonic() + self._settings.request_timeout
         while (left := deadline - monotonic()) > 0:
             message = self._consumer.poll(left)
@@ -174,10 +176,16 @@ class SingleReader:
                 continue
             error = message.error()
             if error is None:
-                if message.offset() == position.offset:
-                    return recorded(message, position.topic)
-                raise _nothing_at(position)
+                if not found and message.offset() != position.offset:
+                    raise _nothing_at(position)
+                if message.offset() <= last:
+                    found.append(recorded(message, position.topic))
+                if message.offset() >= last:
+                    return found
+                continue
             if error.code() in (*OUT_OF_RANGE, KafkaError._PARTITION_EOF):
+                if found:
+                    return found
                 raise _nothing_at(position)
             raise reading_failed(message, name, position.offset, self._settings)
         self._silent_until = monotonic() + _SILENCE_SECONDS

@@ -14,9 +14,9 @@ from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import Topic
 
 # The server answers as soon as there is a record; this bounds an idle wait only.
-_AT_ONCE = {"fetch.wait.max.ms": 100}
+_AT_ONCE = {"fetch.wait.max.ms": 1000}
 # It answers when there is as much, or the time is over.
-_GATHERED = {"fetch.wait.max.ms": 10, "fetch.min.bytes": 65_536}
+_GATHERED = {"fetch.wait.max.ms": 250, "fetch.min.bytes": 65_536}
 
 
 class KafkaTail:

@@ -11,17 +11,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, RetraceError
 from domain.events import Envelope, TransactionScored
-from domain.features import feature_event
 from eventlog.admission.first_wins import HORIZON_US, Admission, KeptMemory, Known, Place
 from eventlog.cache_files import is_damaged
 from eventlog.codec import decode
 from eventlog.ledger.records import readable
 from eventlog.ledger.shared_call import SharedCall
-from eventlog.ledger.tail_buffer import MOST, TailBuffer
 from eventlog.ledger.waiting import Waiters
 from eventlog.port import EventLog, Position, Recorded
 from eventlog.topics import TRANSACTIONS
@@ -32,33 +31,26 @@ logger = logging.getLogger(__name__)
 Listener = Callable[[Position, Envelope], None]
 _Heard = tuple[Position, Envelope]
 _CHUNK = 100
-_TRIM_SECONDS = 1.0
 # What is not kept yet is read again after a crash.
 _KEEP_SECONDS, _KEEP_RECORDS = 0.2, 2_000
 _CACHED_DECISIONS = 5_000
 _PAUSE_SECONDS = 0.5
 _FETCHING = 4
+_FEW = 50
 _NEVER = 1 << 62
-# The tail buffer holds no more than this, so records further back are not read again.
-_REACH = MOST // TRANSACTIONS.partitions
 
 
 class Ledger:
-    """Tails TRANSACTIONS in a thread of its own from `start` until `close`.
-
-    `covered` tells per partition the offset from which stored feature states need the tail; it is
-    asked about once a second, and may answer with nothing when its store is away.
-    """
+    """Tails TRANSACTIONS in a thread of its own from `start` until `close`."""
 
     def __init__(
         self,
         log: EventLog,
         memory: KeptMemory,
-        covered: Callable[[], Mapping[int, int]],
         horizon_us: int = HORIZON_US,
         threads: Threads = SYSTEM,
     ) -> None:
-        self._log, self._memory, self._covered = log, memory, covered
+        self._log, self._memory = log, memory
         self._horizon_us, self._threads = horizon_us, threads
         self._admission = Admission(memory)
         self._lock = threading.Lock()
@@ -66,15 +58,16 @@ class Ledger:
         self._decisions: OrderedDict[str, Envelope] = OrderedDict()
         self._listeners: list[Listener] = []
         self._log_ends = SharedCall(partial(log.ends, TRANSACTIONS))
-        self._start = self._first_offsets()
+        read = memory.positions()
+        self._start = [read.get(partition, 0) for partition in range(TRANSACTIONS.partitions)]
         self._unkept: dict[int, int] = {}
         self._unkept_records, self._kept_at = 0, threads.monotonic()
         # Their ends are the first offsets that are not known: moved on under the lock.
         self._waiters = Waiters(self._start)
-        self.tail = TailBuffer(self._start)
         self.void = 0
         # Its own threads: those of the event loop may all be waiting for another server.
         self._fetching = ThreadPoolExecutor(_FETCHING, thread_name_prefix="ledger-fetch")
+        self._looking = [asyncio.Lock() for _ in self._start]
         self._memory_damaged = False
         self._join: Callable[[float], None] | None = None
 
@@ -149,12 +142,21 @@ class Ledger:
         try:
             # Not wait_for: that makes a task of each call.
             async with asyncio.timeout(within):
+                await self._look(partition, offset)
                 await self._waiters.passed(partition, offset)
         except TimeoutError as error:
             raise LogUnavailableError(
                 f"our own tail did not reach {partition}/{offset} within {within:g} s; "
                 "retry under the same id"
             ) from error
+
+    async def _look(self, partition: int, offset: int) -> None:
+        """Reads the few that are missing itself: the tail, which gathers, brings them later."""
+        async with self._looking[partition]:
+            end = self._waiters.end(partition)
+            if 0 <= offset - end < _FEW:
+                with suppress(NotFoundError, LogUnavailableError):
+                    self.learn(await self._fetched(partition, end, offset + 1 - end))
 
     async def barrier(self, within: float = 5.0) -> None:
         """Returns once all that was acknowledged before this call is known."""
@@ -188,19 +190,12 @@ class Ledger:
 
     async def record(self, partition: int, offset: int) -> Envelope:
         """The record at a place that is known."""
-        position = Position(TRANSACTIONS.name, partition, offset)
-        recorded = await asyncio.get_running_loop().run_in_executor(
-            self._fetching, self._log.read_one, position
-        )
+        (recorded,) = await self._fetched(partition, offset, 1)
         return decode(recorded.value)
 
-    def _first_offsets(self) -> list[int]:
-        covered, positions = self._covered(), self._memory.positions()
-        read = [positions.get(partition, 0) for partition in range(TRANSACTIONS.partitions)]
-        return [
-            max(min(at, covered.get(partition, at)), at - _REACH)
-            for partition, at in enumerate(read)
-        ]
+    async def _fetched(self, partition: int, offset: int, count: int) -> list[Recorded]:
+        read = partial(self._log.read_few, Position(TRANSACTIONS.name, partition, offset), count)
+        return await asyncio.get_running_loop().run_in_executor(self._fetching, read)
 
     def _run(self) -> None:
         try:
@@ -214,7 +209,6 @@ class Ledger:
 
     def _follow(self) -> None:
         tail = self._log.tail(TRANSACTIONS, dict(enumerate(self._start)), gathered=True)
-        trimmed = self._threads.monotonic()
         try:
             while not self._closing.is_set():
                 try:
@@ -223,36 +217,42 @@ class Ledger:
                     logger.warning("%s; the ledger waits for it", error)
                     self._threads.sleep(_PAUSE_SECONDS)
                     continue
-                self._read(batch)
+                for start in range(0, len(batch), _CHUNK):
+                    self._read(batch[start : start + _CHUNK])
                 self._keep()
-                if self._threads.monotonic() - trimmed > _TRIM_SECONDS:
-                    for partition, offset in self._covered().items():
-                        self.tail.forget(partition, offset)
-                    trimmed = self._threads.monotonic()
             self._keep(at_once=True)
         finally:
             tail.close()
 
-    def _read(self, batch: list[Recorded]) -> None:
-        for start in range(0, len(batch), _CHUNK):
-            chunk = batch[start : start + _CHUNK]
-            # Without the lock: what is known by now is not decoded, what becomes known is skipped.
-            news = [
-                (recorded.position, readable(recorded))
-                for recorded in chunk
-                if recorded.position.offset >= self._waiters.end(recorded.position.partition)
-            ]
-            heard: list[_Heard] = []
-            # The lock is held for a chunk only, so that requests can look up ids in between.
-            with self._lock:
-                self._admission.expect([envelope for _, envelope in news if envelope])
-                for place, envelope in news:
-                    if place.offset >= self._waiters.end(place.partition):
-                        heard += self._take(place, envelope)
+    def learn(self, records: Sequence[Recorded]) -> None:
+        """Takes what somebody else has read, where it lies right behind all that is known.
+
+        They are of one partition, by rising offsets; what they do not bring, the tail does.
+        """
+        if records and records[0].position.offset <= self._waiters.end(
+            records[0].position.partition
+        ):
+            self._read(records, by_tail=False)
+
+    def _read(self, chunk: Sequence[Recorded], by_tail: bool = True) -> None:
+        # Without the lock: what is known by now is not decoded, what becomes known is skipped.
+        news = [
+            (recorded.position, readable(recorded))
+            for recorded in chunk
+            if recorded.position.offset >= self._waiters.end(recorded.position.partition)
+        ]
+        heard: list[_Heard] = []
+        # The lock is held for a chunk only, so that requests can look up ids in between.
+        with self._lock:
+            self._admission.expect([envelope for _, envelope in news if envelope])
+            for place, envelope in news:
+                if place.offset >= self._waiters.end(place.partition):
+                    heard += self._take(place, envelope)
+            if by_tail:
                 for recorded in chunk:
                     self._unkept[recorded.position.partition] = recorded.position.offset + 1
                 self._unkept_records += len(chunk)
-            self._tell(heard)
+        self._tell(heard)
 
     def _acknowledged(self, envelope: Envelope, appended: asyncio.Future[Position]) -> None:
         if appended.cancelled() or appended.exception() or self._closing.is_set():
@@ -267,8 +267,6 @@ class Ledger:
     def _take(self, place: Position, envelope: Envelope | None) -> Sequence[_Heard]:
         """Under the lock, by rising offsets; returns the record where it counts."""
         counts = self._admit(place, envelope)
-        change = feature_event(counts) if counts else None
-        self.tail.add(place.partition, place.offset, change)
         self._waiters.advance({place.partition: place.offset + 1})
         return [(place, counts)] if counts else []
 

@@ -24,7 +24,7 @@ from domain.events import (
     TransactionScored,
     TransactionSubmitted,
 )
-from domain.features import decode_versions, feature_event
+from domain.features import Held, decode_held, feature_event
 from eventlog.codec import decode
 from eventlog.events_table import EventTable, TableBuilder
 from eventlog.port import Position, Recorded
@@ -134,9 +134,9 @@ def read(evidence: Evidence) -> Reading:
 
 
 @lru_cache(maxsize=4096)
-def versions_in(text: str) -> Mapping[int, int]:
-    """As decode_versions: the entities of a decision mostly have one and the same text."""
-    return decode_versions(text)
+def held_in(text: str) -> Held:
+    """As decode_held: the entities of a decision mostly have one and the same text."""
+    return decode_held(text)
 
 
 def end_of(records: Sequence[CheckedRecord]) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from commands import Context
 from commands.intake.cleaner import PayloadCleaner
@@ -16,12 +16,13 @@ from domain.policy.score import Score
 from domain.policy.snapshot import NO_POLICY
 from domain.transactions import Transaction
 from eventlog.ledger.ledger import Ledger
+from eventlog.topics import TRANSACTIONS
 from faults.installation.hosts import Host, Servers, memory_of
 from faults.loop.clock import wall_clock
 from faults.loop.process import Process
 from faults.loop.threads import LoopThreads
 from faults.servers.kafka_client import SimulatedLog
-from faults.servers.redis import SimulatedServing
+from faults.servers.redis_serving import SimulatedServing
 from projections.online.reader import OnlineFeatureReader
 
 TOKEN_KEY, DIGEST_KEY, DEAD_LETTER_KEY = b"t" * 32, b"d" * 32, b"l" * 32
@@ -53,9 +54,9 @@ def context_of(servers: Servers, host: Host, process: Process) -> Context:
     log = SimulatedLog(servers.cluster, process)
     threads = LoopThreads(servers.loop)
     states = SimulatedServing(servers.redis, process)
-    reader = OnlineFeatureReader(states, ServedFeatures)
+    reader = OnlineFeatureReader(states, partial(log.ends, TRANSACTIONS), ServedFeatures)
     memory = memory_of(servers, host, process, "ids")
-    ledger = Ledger(log, memory, reader.covered, threads=threads)
+    ledger = Ledger(log, memory, threads=threads)
     ledger.start()
     policy = ActivePolicy(NO_POLICY, AmountScorer())
     return Context(

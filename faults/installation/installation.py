@@ -178,7 +178,10 @@ class Installation:
         await context.ledger.caught_up()
         self.contexts[process.name] = context
         failing = self._loop.create_task(context.ledger.failed())
-        ended, _ = await asyncio.wait({watch, failing}, return_when=asyncio.FIRST_COMPLETED)
+        vouching = self._loop.create_task(context.features.keep_vouching())
+        ended, _ = await asyncio.wait(
+            {watch, failing, vouching}, return_when=asyncio.FIRST_COMPLETED
+        )
         for each in ended:
             each.result()
 

@@ -75,6 +75,20 @@ async def _states_lost(installation: Installation) -> None:
             await chance.choice((lose_a_state, lose_a_state, lose_an_index))(installation)
 
 
+async def _host_cut_off(installation: Installation) -> None:
+    chance = installation.servers.loop.chance
+    for _ in range(4):
+        await asyncio.sleep(chance.uniform(1, 4))
+        host = chance.choice(("east", "west"))
+        seconds = chance.choice((0.4, 1.5, 5.0))
+        installation.servers.redis.cut_off(host, seconds)
+        await asyncio.sleep(chance.uniform(0, seconds))
+        if chance.random() < 0.5:
+            # What it could not tell is told by nobody.
+            installation.kill("api-1" if host == "east" else "api-2", down=0.5)
+        await asyncio.sleep(seconds)
+
+
 SCHEDULES = (
     Schedule(
         "store-away-at-a-start",
@@ -94,6 +108,12 @@ SCHEDULES = (
         "Redis crashes three times under traffic and lacks its last second each time (fault 2)",
         _redis_a_second_back,
         amounts=Amounts(payments=45, seconds=40.0),
+    ),
+    Schedule(
+        "host-cut-off-from-redis",
+        "one of two hosts does not reach Redis for a while, and one of its processes is killed",
+        _host_cut_off,
+        amounts=Amounts(payments=120, seconds=25.0, cards=3, followed=0.6),
     ),
     Schedule(
         "markers-lost",

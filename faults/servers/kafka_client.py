@@ -108,6 +108,9 @@ class SimulatedLog:
         return chain.from_iterable(found)
 
     def read_one(self, position: Position) -> Recorded:
+        return self.read_few(position, 1)[0]
+
+    def read_few(self, position: Position, count: int) -> list[Recorded]:
         self._process.check()
         self._loop.block(self._trouble.delay(2 * _HOP))
         partition = self._cluster.partitions(by_name(position.topic))[position.partition]
@@ -116,11 +119,11 @@ class SimulatedLog:
             if self._loop.time() >= until:
                 raise LogUnavailableError(f"kafka cannot be read ({position.topic})")
             self._cluster.changed(position.topic).block(0.1)
-        found = partition.since(position.offset, 1)
+        found = partition.since(position.offset, count)
         if not found or found[0].position != position:
             place = f"{position.topic}/{position.partition}/{position.offset}"
             raise NotFoundError("record", place)
-        return found[0]
+        return [each for each in found if each.position.offset < position.offset + count]
 
     def tail(
         self,

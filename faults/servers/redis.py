@@ -5,7 +5,6 @@ last second of writes. Lua scripts are atomic; an answer that never comes says n
 effect.
 """
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -14,12 +13,13 @@ from typing import Any, TypeVar
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
-from domain.features.state import version_of
+from domain.features.state import Row, version_of
+from domain.times import SECOND
 from eventlog.routing import shard_of
 from eventlog.topics import ENTITIES
 from faults.loop.process import Process
 from faults.servers.trouble import Trouble
-from projections.online.port import Marker, Markers, Move, Read, greatest
+from projections.online.port import Marker, Markers, Move, Read, Recents
 
 T = TypeVar("T")
 Key = tuple[Entity, str]
@@ -39,7 +39,8 @@ class Keyspace:
     flagged: set[int] = field(default_factory=set)
     begun: dict[int, set[Key]] = field(default_factory=dict)
     bound: dict[str, str] = field(default_factory=dict)
-    answered: dict[str, dict[int, int]] = field(default_factory=dict)
+    recents: dict[Key, dict[tuple[int, int], Row]] = field(default_factory=dict)
+    members: dict[str, int] = field(default_factory=dict)
     made: bool = False
 
     def copy(self) -> "Keyspace":
@@ -51,7 +52,8 @@ class Keyspace:
             copy(self.flagged),
             {shard: copy(keys) for shard, keys in self.begun.items()},
             copy(self.bound),
-            copy(self.answered),
+            {key: copy(rows) for key, rows in self.recents.items()},
+            copy(self.members),
             self.made,
         )
 
@@ -63,20 +65,34 @@ class RedisServer:
         self.trouble = trouble
         self.holds = Keyspace()
         self.away_until = 0.0
+        self.cut_until: dict[str, float] = {}
         self.slowness = 1.0
+        self.lives = 1
         self._kept = [Keyspace(), Keyspace()]
         self._keep()
 
     def go_away(self, seconds: float) -> None:
         self.away_until = self.trouble.loop.time() + seconds
 
+    def cut_off(self, host: str, seconds: float) -> None:
+        """Goes away for one host alone."""
+        self.cut_until[host] = self.trouble.loop.time() + seconds
+
+    def answers(self, process: Process) -> bool:
+        cut_until = self.cut_until.get(process.host, 0.0)
+        return max(self.away_until, cut_until) <= self.trouble.loop.time()
+
     def crash(self, seconds: float) -> None:
         """Comes back after so long, with what the disk has."""
         self.go_away(seconds)
+        self.lives += 1
         self.holds = self._kept[0].copy()
 
     def empty(self) -> None:
         self.holds, self._kept = Keyspace(), [Keyspace(), Keyspace()]
+
+    def now(self) -> int:
+        return int(self.trouble.loop.time() * SECOND)
 
     def _keep(self) -> None:
         self._kept = [self._kept[1], self.holds.copy()]
@@ -98,20 +114,26 @@ class SimulatedStates:
         return None
 
     def read(self, keys: Sequence[Key]) -> Read:
-        def states(holds: Keyspace) -> list[EntityState]:
-            return [EntityState.stored(*key, holds.states.get(key)) for key in keys]
-
         def begun(holds: Keyspace) -> list[bool]:
             return [_is_begun(holds, key) for key in keys]
 
         # In this order: each state covers what its marker says, and what was begun is there.
-        there, answered, markers, read = self._asked(begun, _answered, _markers_of, states)
-        lost = {key for key, was, state in zip(keys, there, read, strict=True)
+        there, silent, markers, *found = self._asked(
+            *(begun, self._is_silent, _markers_of), *(partial(_found, key=key) for key in keys)
+        )
+        states = [state for state, _ in found]
+        lost = {key for key, was, state in zip(keys, there, states, strict=True)
                 if was and not state.version}  # fmt: skip
-        return Read(self.features, markers, read, frozenset(lost), answered)
+        return Read(
+            self.features, markers, states, frozenset(lost), [each for _, each in found], silent
+        )
 
-    def answered(self, name: str, positions: dict[int, int]) -> None:
-        self._asked(lambda holds: holds.answered.update({name: positions}), effect=True)
+    def push(self, keys: Sequence[Key], row: Row, room: bool) -> None:
+        assert room, "no simulation is long enough"
+        self._asked(*(partial(_push, key=key, row=row) for key in keys), effect=True)
+
+    def _is_silent(self, holds: Keyspace) -> bool:
+        return any(until < self._server.now() for until in holds.members.values())
 
     def markers(self) -> Markers:
         (found,) = self._asked(_markers_of)
@@ -159,7 +181,7 @@ class SimulatedStates:
             if number and trouble.chance.random() >= _TOGETHER:
                 trouble.loop.block(trouble.delay(_STEP))
             self._process.check()
-            if self._server.away_until > trouble.loop.time():
+            if not self._server.answers(self._process):
                 trouble.met["redis away"] += 1
                 trouble.loop.block(TIMEOUT_SECONDS)
                 raise UnavailableError("redis", "does not answer")
@@ -171,27 +193,6 @@ class SimulatedStates:
             raise UnavailableError("redis", "the answer was lost")
         trouble.loop.block(trouble.delay(hop))
         return answers
-
-
-class SimulatedServing:
-    """Implements projections.online.port.ServingStates for one process."""
-
-    def __init__(self, server: RedisServer, process: Process) -> None:
-        self._states, self._name = SimulatedStates(server, process), process.name
-
-    async def read(self, keys: Sequence[Key]) -> Read:
-        found: Read = await self._later(partial(self._states.read, keys))
-        return found
-
-    async def answered(self, positions: Mapping[int, int]) -> None:
-        await self._later(partial(self._states.answered, self._name, dict(positions)))
-
-    def markers(self) -> Markers:
-        return self._states.markers()
-
-    async def _later(self, asked: Callable[[], Any]) -> Any:
-        # What blocks is a task of its own in the loop, whatever pool it is given to.
-        return await asyncio.get_running_loop().run_in_executor(None, asked)
 
 
 def _refuse_first(answers: Sequence[Exception | None]) -> None:
@@ -210,8 +211,16 @@ def _markers_of(holds: Keyspace) -> Markers:
     return Markers(dict(holds.markers), frozenset(holds.flagged), holds.made)
 
 
-def _answered(holds: Keyspace) -> dict[int, int]:
-    return greatest(holds.answered.values())
+def _found(holds: Keyspace, key: Key) -> tuple[EntityState, Recents]:
+    recents = Recents(tuple(sorted(holds.recents.get(key, {}).values())))
+    return EntityState.stored(*key, holds.states.get(key)), recents
+
+
+def _push(holds: Keyspace, key: Key, row: Row) -> None:
+    stored = holds.states.get(key)
+    source, offset = row[:2]
+    if stored is None or version_of(stored).get(source, -1) < offset:
+        holds.recents.setdefault(key, {})[source, offset] = row
 
 
 def _save(holds: Keyspace, state: EntityState, encoded: bytes) -> Exception | None:
@@ -228,6 +237,9 @@ def _save(holds: Keyspace, state: EntityState, encoded: bytes) -> Exception | No
         if any(ours.get(source, -1) < at for source, at in version_of(stored).items()):
             return FencedError(f"the stored state of {key} is newer than ours")
     holds.states[key] = encoded
+    beside, version = holds.recents.get(key, {}), version_of(encoded)
+    for source, offset in [at for at in beside if at[1] <= version.get(at[0], -1)]:
+        del beside[source, offset]
     return None
 
 
@@ -249,6 +261,7 @@ def _claim(holds: Keyspace, shard: int, following: int, anew: bool) -> int | Exc
         holds.markers.pop(shard, None)
     if shard not in holds.markers:
         holds.markers[shard], holds.begun[shard] = Marker(following), set()
+        holds.flagged.add(shard)
     holds.epochs[shard] = holds.epochs.get(shard, 0) + 1
     return holds.epochs[shard]
 

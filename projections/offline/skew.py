@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from domain.features import Entity, FeatureSet
+from domain.features import Entity, FeatureSet, Held
 from domain.features.kernel.arrays import Floats
 from domain.times import SECOND
 
@@ -19,6 +19,7 @@ Key = tuple[Entity, str]
 Bools = npt.NDArray[np.bool_]
 
 NOTHING_MISSED = "none"
+_NOTHING = Held({})
 _BUCKETS = ((SECOND // 10, "100ms"), (SECOND, "1s"), (10 * SECOND, "10s"), (60 * SECOND, "1m"))
 LONGER = "longer"
 LAGS = (NOTHING_MISSED, *(name for _, name in _BUCKETS), LONGER)
@@ -36,11 +37,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ServedVector:
-    """What a decision recorded: `versions` by entity, {partition: last offset seen}."""
+    """What a decision recorded: what it held of each entity."""
 
     feature_set: str
     values: Sequence[float | None]
-    versions: Mapping[Entity, Mapping[int, int]]
+    held: Mapping[Entity, Held]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Skew:
         if served.feature_set != self._features.hash:
             return None
         lags = {
-            entity: self._lag(known, (entity, key), served.versions.get(entity, {}))
+            entity: self._lag(known, (entity, key), served.held.get(entity, _NOTHING))
             for entity, key in keys.items()
         }
         return Comparison(lags, ~same(np.array(served.values, dtype=np.float64), ideal))
@@ -102,11 +103,11 @@ class Skew:
                 before = into.get(key, Tally())
                 into[key] = Tally(before.compared + len(differs), before.different + count)
 
-    def _lag(self, known: int, key: Key, versions: Mapping[int, int]) -> str:
+    def _lag(self, known: int, key: Key, held: Held) -> str:
         missed = [
             seen
             for partition, (offset, seen) in self._last.get(key, {}).items()
-            if offset > versions.get(partition, -1)
+            if not held.holds(partition, offset)
         ]
         if not missed:
             return NOTHING_MISSED

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from domain.errors import NotFoundError, UnavailableError
 from domain.events import TransactionScored
-from domain.features import Entity, decode_versions, entity_keys, feature_event
+from domain.features import Entity, decode_held, entity_keys, feature_event
 from domain.features.kernel.arrays import Floats
 from domain.times import to_rfc3339
 from eventlog.batch import Batch
@@ -275,5 +275,5 @@ def _entry(record: CheckedRecord, arrived: float) -> Entry:
 
 
 def _served(data: TransactionScored) -> ServedVector:
-    versions = {Entity(entity): decode_versions(text) for entity, text in data.versions.items()}
+    versions = {Entity(entity): decode_held(text) for entity, text in data.versions.items()}
     return ServedVector(data.feature_set, data.features, versions)

@@ -1,15 +1,16 @@
-"""Ports of the online states: reader, store, recent tail, and the markers of how far they go.
+"""Ports of the online states: reader, store, recent events, and the markers of how far they go.
 
 Generations of the states are in generations.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from domain.features import Entity, EntityState, FeatureEvent, FeatureSet
+from domain.features import Entity, EntityState, FeatureSet
+from domain.features.state import Row
 
 NOTHING = -1
 
@@ -78,19 +79,32 @@ class Markers:
 
 
 @dataclass(frozen=True, slots=True)
+class Recents:
+    """Events of an entity that were answered and that its stored state may not hold yet.
+
+    `rows` by rising place, as domain.features.rows makes them. Of the events at or below `cut`, by
+    source partition, some may be missing.
+    """
+
+    rows: Sequence[Row] = ()
+    cut: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """States read together, their feature set, and the markers read before them.
 
     `lost` are those of the keys whose state was begun and is gone: it is read as an empty one, and
-    covers nothing. `answered` tells per source partition the greatest offset at which a decision
-    was answered.
+    covers nothing. For a process that decides: the recents of each state, read in one step with it,
+    and whether a process is `silent`, so that what it answers may be missing.
     """
 
     features: FeatureSet
     markers: Markers
     states: list[EntityState]
     lost: frozenset[tuple[Entity, str]] = frozenset()
-    answered: Mapping[int, int] = field(default_factory=dict)
+    recents: Sequence[Recents] = ()
+    silent: bool = False
 
 
 ReadStates = Callable[[Sequence[tuple[Entity, str]]], Read]
@@ -115,36 +129,37 @@ class ServingStates(Protocol):
     Raises UnavailableError, within its timeout.
     """
 
-    async def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
-        """As ReadStates, with what any process had answered by the time of the call."""
-        ...
-
-    async def answered(self, positions: Mapping[int, int]) -> None:
-        """Tells all readers up to where this process has answered, by source partition."""
-        ...
-
-    def markers(self) -> Markers:
-        """As StateReader.markers: blocking, for a thread."""
-        ...
-
-
-class RecentTail(Protocol):
-    """The part of the log that this process has read itself: see commands.ports.RecentTail."""
-
-    def starts(self) -> Sequence[int]: ...
-
-    def ends(self) -> Sequence[int]: ...
-
-    def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]: ...
-
-
-class Recent(Protocol):
-    """What this process knows of the log: see commands.ports.Recent."""
-
     @property
-    def tail(self) -> RecentTail: ...
+    def connection(self) -> int:
+        """Another number once the server may have lost what it was told; 0 before any answer."""
+        ...
 
-    async def reached(self, positions: Mapping[int, int]) -> None: ...
+    async def read(self, keys: Sequence[tuple[Entity, str]]) -> Read:
+        """As ReadStates, with recents."""
+        ...
+
+    async def push(self, keys: Sequence[tuple[Entity, str]], row: Row, room: bool) -> None:
+        """Keeps an event beside the states of these entities until they hold it.
+
+        Where there is no `room`, or a state has too many beside it, only its place is kept, as a
+        cut.
+        """
+        ...
+
+    async def now(self) -> int:
+        """The time by the server's clock, in microseconds since 1970."""
+        ...
+
+    async def vouch(self, until: int) -> None:
+        """Says that all which this process answers up to then, by the server's clock, is pushed.
+
+        Once that time is past, reads find it `silent`.
+        """
+        ...
+
+    async def leave(self) -> None:
+        """The process answers nothing more, and is silent by right."""
+        ...
 
 
 class StateStore(StateReader, Protocol):
@@ -176,8 +191,8 @@ class StateStore(StateReader, Protocol):
 
         From then on the moves of whoever claimed a shard before are refused. A shard that is in
         `anew`, or lacks its marker or index, gets an empty index and a marker that covers nothing
-        and goes on at the given offset. Read the markers after it. Claiming again is harmless.
-        Raises IntegrityError where the keyspace is gone.
+        and goes on at the given offset, and is flagged as being rebuilt. Read the markers after it.
+        Claiming again is harmless. Raises IntegrityError where the keyspace is gone.
         """
         ...
 
@@ -209,15 +224,6 @@ class StateStore(StateReader, Protocol):
         Raises FencedError where another epoch is stored, IntegrityError where the keyspace is gone.
         """
         ...
-
-
-def greatest(told: Iterable[Mapping[int, int]]) -> dict[int, int]:
-    """By partition the greatest offset that any of them names."""
-    found: dict[int, int] = {}
-    for positions in told:
-        for partition, offset in positions.items():
-            found[partition] = max(offset, found.get(partition, offset))
-    return found
 
 
 def version_text(versions: Mapping[int, int]) -> str:

@@ -1,12 +1,12 @@
 """Comparison of served vectors, as decisions recorded them, with the log at their versions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from domain.events import TransactionScored
-from domain.features import Entity, decode_versions
+from domain.features import Entity, Held, decode_held
 from domain.features.kernel.arrays import Floats, Ints
 from projections.verification.comparing import Compared, compare
 from projections.verification.log_side import LogSide
@@ -64,12 +64,29 @@ def _fill(log: LogSide, entity: Entity, kept: list[Served], at: Ints, again: Flo
     """Features of an entity stay at their defaults where the decision names no version of it."""
     with_state = [i for i, d in enumerate(kept) if entity.value in d.data.versions]
     with_state = [i for i in with_state if log.events.codes[entity][at[i]] >= 0]
-    if not with_state:
-        return
-    versions = np.full((len(with_state), log.partitions), -1, dtype=np.int64)
-    for row, i in enumerate(with_state):
-        for partition, offset in decode_versions(kept[i].data.versions[entity.value]).items():
+    held = {i: decode_held(kept[i].data.versions[entity.value]) for i in with_state}
+    alone = np.array([i for i in with_state if not held[i].beside], dtype=np.int64)
+    if len(alone):
+        part = again[alone]
+        log.served(entity, at[alone], _versions(log, held, alone), part)
+        again[alone] = part
+    others = np.array([i for i in with_state if held[i].beside], dtype=np.int64)
+    if len(others):
+        part = again[others]
+        beside = [_rows_at(log, held[i]) for i in others.tolist()]
+        log.served_beside(entity, at[others], _versions(log, held, others), beside, part)
+        again[others] = part
+
+
+def _versions(log: LogSide, held: Mapping[int, Held], chosen: Ints) -> Ints:
+    versions = np.full((len(chosen), log.partitions), -1, dtype=np.int64)
+    for row, i in enumerate(chosen.tolist()):
+        for partition, offset in held[i].upto.items():
             versions[row, partition] = offset
-    part = again[with_state]
-    log.served(entity, at[with_state], versions, part)
-    again[with_state] = part
+    return versions
+
+
+def _rows_at(log: LogSide, held: Held) -> Ints:
+    """What the log does not have is left out: the values then differ."""
+    rows = log.at(*np.array(held.beside, dtype=np.int64).reshape(-1, 2).T)
+    return rows[rows >= 0]

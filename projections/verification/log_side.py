@@ -16,7 +16,7 @@ from domain.features.kernel.row_layout import (
     PARTITION,
     Rows,
 )
-from domain.features.served import served_at, states_at
+from domain.features.served import served_at, served_beside, states_at
 from eventlog.events_table import EventTable
 
 _SHIFT = 48  # offsets are below 2^48
@@ -78,9 +78,17 @@ class LogSide:
 
     def served(self, entity: Entity, rows: Ints, versions: Ints, out: Floats) -> None:
         """Fills the features of `entity` for the transactions in `rows`, at these versions."""
+        served_at(self.features, entity, *self._asking(entity, rows), versions, out)
+
+    def served_beside(
+        self, entity: Entity, rows: Ints, versions: Ints, beside: Sequence[Ints], out: Floats
+    ) -> None:
+        """As `served`, each with the events in the rows `beside[i]` too."""
+        served_beside(self.features, entity, *self._asking(entity, rows), versions, beside, out)
+
+    def _asking(self, entity: Entity, rows: Ints) -> tuple[tuple[Rows, Ints], tuple[Rows, Ints]]:
         events, codes = self.events.rows, self.events.codes[entity]
-        asking: tuple[Rows, Ints] = events[rows], codes[rows]
-        served_at(self.features, entity, (events, codes), asking, versions, out)
+        return (events, codes), (events[rows], codes[rows])
 
     def states(self, entity: Entity, first: int, versions: Ints) -> list[bytes]:
         """States of the entities numbered from `first` on, one for each row of `versions`."""

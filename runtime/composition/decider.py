@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from commands import Context
 from commands.policy.active import PolicyWatch
@@ -12,7 +13,9 @@ from domain.features.engine import warm_up
 from domain.policy.snapshot import Model
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.ledger.ledger import Ledger
+from eventlog.ledger.shared_call import SharedCall
 from eventlog.port import EventLog
+from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
 from runtime.composition.intake import cleaner_of
 from runtime.composition.models import open_scorers
@@ -32,9 +35,10 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
     # The first decision has no time to load compiled code.
     warm_up(CATALOGUE)
     with ExitStack() as stack:
-        reader = stack.enter_context(open_feature_reader(settings, instance))
+        ends = SharedCall(partial(log.ends, TRANSACTIONS))
+        reader = stack.enter_context(open_feature_reader(settings, instance, ends))
         memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")
-        ledger = Ledger(log, memory, reader.covered)
+        ledger = Ledger(log, memory)
         stack.callback(ledger.close)
         load = stack.enter_context(open_scorers(settings))
 

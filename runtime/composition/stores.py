@@ -9,6 +9,7 @@ from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.redis_link import RedisLink
 from projections.online.adapters.serving_states import RedisServingStates
 from projections.online.reader import OnlineFeatureReader
+from projections.ports import Ends
 from projections.settings import MongoSettings
 from runtime.settings import Settings
 
@@ -24,9 +25,10 @@ def open_evidence(settings: Settings) -> Iterator[MongoEvidence]:
 
 @contextmanager
 def open_feature_reader(
-    settings: Settings, instance: str, project: str | None = None
+    settings: Settings, instance: str, ends: Ends, project: str | None = None
 ) -> Iterator[OnlineFeatureReader[ServedFeatures]]:
-    """Importing Feast takes seconds."""
+    """`ends` are those of TRANSACTIONS. Importing Feast takes seconds."""
     with closing(RedisLink(settings.redis_url, _REDIS_SECONDS)) as link:
         config = repo_config(settings, socket_timeout=_REDIS_SECONDS, project=project)
-        yield OnlineFeatureReader(RedisServingStates(config, link, instance), ServedFeatures)
+        states = RedisServingStates(config, link, settings.member(instance))
+        yield OnlineFeatureReader(states, ends, ServedFeatures)

@@ -59,6 +59,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
             # No request is answered before our own tail has read all ids that are in the log.
             await context.ledger.caught_up()
             _watch(stack, context.ledger.failed())
+            await stack.enter_async_context(_beside(context.features.keep_vouching()))
             hub = DecisionHub(asyncio.get_running_loop())
             stack.callback(context.ledger.listen(hub.publish))
             yield ApiDeps(
@@ -80,6 +81,17 @@ async def _opened(stack: AsyncExitStack, opening: AbstractContextManager[T]) -> 
     opened = await asyncio.to_thread(opening.__enter__)
     stack.push(opening.__exit__)
     return opened
+
+
+@asynccontextmanager
+async def _beside(running: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Runs it meanwhile, and waits until it has ended."""
+    task = asyncio.create_task(running)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def _watch(stack: AsyncExitStack, failing: Coroutine[None, None, None]) -> None:

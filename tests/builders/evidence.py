@@ -17,7 +17,7 @@ from domain.features import (
     CATALOGUE,
     Entity,
     EntityState,
-    encode_versions,
+    encode_held,
     entity_keys,
     feature_event,
     finish,
@@ -152,7 +152,7 @@ class System:
             transaction=x,
             feature_set=CATALOGUE.hash,
             features=finish(states, x),
-            versions={entity.value: encode_versions(versions) for entity in keys},
+            versions={entity.value: encode_held(versions) for entity in keys},
         )
         return replace(made, data=data)
 

@@ -11,38 +11,50 @@ from commands import Context, ScoreTransaction, score_transaction
 from commands.intake.cleaner import PayloadCleaner
 from commands.intake.tokens import Tokeniser
 from commands.policy.active import ActivePolicy
-from commands.ports import FeatureReader, Recent, Scorer, ServedFeatures
+from commands.ports import FeatureReader, Scorer, ServedFeatures
 from domain.events import Envelope
-from domain.features import CATALOGUE, Entity, EntityState, Inputs, entity_keys, finish
+from domain.features import CATALOGUE, EntityState, Inputs, entity_keys, feature_event, finish
 from domain.features.engine import warm_up
 from domain.money import approximate_rates
 from domain.policy.score import Score
 from domain.policy.snapshot import NO_POLICY
 from domain.times import from_rfc3339
 from domain.transactions import Transaction
+from eventlog.admission.dict_memory import DictMemory
+from eventlog.admission.first_wins import Admission
 from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.codec import decode
 from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog
+from eventlog.topics import TRANSACTIONS
 
 NOW = from_rfc3339("2023-10-01T13:00:00Z")
 
 
-class TailFeatureReader:
-    """Features from the process's own tail alone, as if no state had been stored yet."""
+class LogFeatureReader:
+    """Features from the log itself, as if no state had been stored yet."""
 
-    async def answered(self, partition: int, offset: int) -> None:
-        """Whoever reads asks the log how far it goes."""
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
 
-    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
-        assert isinstance(recent, Ledger)
-        await recent.barrier()
-        tail = recent.tail
-        states: dict[Entity, EntityState] = {}
-        for entity, key in entity_keys(transaction).items():
-            state = EntityState(entity, key)
-            for partition, offset, event in tail.entries(str(entity), key):
-                state.fold(partition, offset, event)
-            states[entity] = state
+    async def answered(self, partition: int, offset: int, decision: Envelope) -> None:
+        """Whoever reads asks the log."""
+
+    async def keep_vouching(self) -> None:
+        """There is nobody who could miss anything."""
+
+    async def read(self, transaction: Transaction) -> ServedFeatures:
+        states = {
+            entity: EntityState(entity, key) for entity, key in entity_keys(transaction).items()
+        }
+        admission = Admission(DictMemory())
+        for recorded in self._log.read(TRANSACTIONS):
+            place, envelope = recorded.position, decode(recorded.value)
+            event = feature_event(envelope)
+            if admission.admit(envelope, place.partition, place.offset) and event is not None:
+                for entity, key in entity_keys(event).items():
+                    if entity in states and states[entity].key == key:
+                        states[entity].fold(place.partition, place.offset, event)
         return ServedFeatures(CATALOGUE, finish(states, transaction), {})
 
 
@@ -75,7 +87,7 @@ def deciding_process(
     """One process: its own ledger and its own scorer, so that processes can disagree."""
     # As a process does: no deadline is meant to hold a compiler.
     warm_up(CATALOGUE)
-    ledger = Ledger(log, SqliteMemory(memory), dict)
+    ledger = Ledger(log, SqliteMemory(memory))
     ledger.start()
     try:
         with ThreadPoolExecutor(2) as pool:
@@ -85,7 +97,7 @@ def deciding_process(
                 log=log,
                 ledger=ledger,
                 cleaner=PayloadCleaner(Tokeniser(b"t" * 32), b"d" * 32, approximate_rates(), "USD"),
-                features=features or TailFeatureReader(),
+                features=features or LogFeatureReader(log),
                 policy=lambda: ActivePolicy(NO_POLICY, scorer or FixedScorer(value)),
                 pool=pool,
                 deadline=deadline,

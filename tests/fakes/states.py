@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from domain.errors import FencedError, IntegrityError, UnavailableError
-from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, FeatureSet
-from domain.features.state import version_of
+from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
+from domain.features.state import Row, version_of
 from eventlog.routing import shard_of
-from eventlog.topics import ENTITIES, TRANSACTIONS
-from projections.online.port import Marker, Markers, Move, Read, StateReader, greatest
+from eventlog.topics import ENTITIES
+from projections.online.port import Marker, Markers, Move, Read, Recents, StateReader
 
 Key = tuple[Entity, str]
+Beside = dict[Key, dict[tuple[int, int], Row | None]]
 Kept = tuple[
     dict[Key, bytes], dict[int, Marker], dict[int, int], dict[int, Move], dict[int, set[Key]]
 ]
@@ -122,6 +123,7 @@ class InMemoryStates:
                 self.marks.pop(shard, None)
             if shard not in self.marks:
                 self.marks[shard], self.begun[shard] = Marker(following), set()
+                self.flagged.add(shard)
             self.claims[shard] = self.claims.get(shard, 0) + 1
         if lost:
             raise UnavailableError("redis", "the answer was lost")
@@ -165,45 +167,64 @@ class InMemoryStates:
 
 
 class InMemoryServing:
-    """Implements projections.online.port.ServingStates, for the process called `name`.
+    """Implements projections.online.port.ServingStates; `beside` is what all processes pushed.
 
-    `board` is what all processes have told, by name.
+    Beside one state lie `most` events; another `life` is a server that may have lost some. `words`
+    are until when each process vouches, and `clock` is the server's.
     """
 
     def __init__(
-        self, states: StateReader, name: str = "", board: dict[str, dict[int, int]] | None = None
+        self,
+        states: StateReader,
+        beside: Beside | None = None,
+        life: int = 1,
+        most: int = 256,
+        words: dict[str, int] | None = None,
+        name: str = "api",
     ) -> None:
-        self._states, self._name = states, name
-        self._board = {} if board is None else board
+        self._states, self._most, self._name = states, most, name
+        self._beside: Beside = {} if beside is None else beside
+        self.words: dict[str, int] = {} if words is None else words
+        self.connection, self.life, self.clock = 0, life, 0
 
     async def read(self, keys: Sequence[Key]) -> Read:
-        return replace(self._states.read(keys), answered=greatest(self._board.values()))
+        self.connection = self.life
+        read = self._states.read(keys)
+        recents = [self._recents(state) for state in read.states]
+        silent = any(until < self.clock for until in self.words.values())
+        return replace(read, recents=recents, silent=silent)
 
-    async def answered(self, positions: Mapping[int, int]) -> None:
-        self._board[self._name] = dict(positions)
+    async def now(self) -> int:
+        return self.clock
 
-    def markers(self) -> Markers:
-        return self._states.markers()
+    async def vouch(self, until: int) -> None:
+        self.words[self._name] = until
+
+    async def leave(self) -> None:
+        self.words.pop(self._name, None)
+
+    async def push(self, keys: Sequence[Key], row: Row, room: bool) -> None:
+        self.connection = self.life
+        source, offset = row[:2]
+        for key, recent in zip(keys, (await self.read(keys)).recents, strict=True):
+            kept = room and len(recent.rows) < self._most
+            self._beside.setdefault(key, {})[source, offset] = row if kept else None
+
+    def _recents(self, state: EntityState) -> Recents:
+        rows, cut = [], dict[int, int]()
+        for (source, offset), row in self._beside.get((state.entity, state.key), {}).items():
+            if offset <= state.version.get(source, -1):
+                continue
+            if row is None:
+                cut[source] = max(offset, cut.get(source, -1))
+            else:
+                rows.append(row)
+        return Recents(tuple(sorted(rows)), cut)
 
 
-class NoTail:
-    """Of a process that has read nothing: its own tail."""
-
-    @property
-    def tail(self) -> NoTail:
-        return self
-
-    async def reached(self, positions: Mapping[int, int]) -> None:
-        assert not positions
-
-    def starts(self) -> list[int]:
-        return [0] * TRANSACTIONS.partitions
-
-    def ends(self) -> list[int]:
-        return [0] * TRANSACTIONS.partitions
-
-    def entries(self, entity: str, key: str) -> list[tuple[int, int, FeatureEvent]]:
-        return []
+async def nothing_yet() -> Sequence[int]:
+    """The ends of a log that is empty."""
+    return []
 
 
 def _nothing() -> None:

@@ -18,11 +18,38 @@ PLANTED = (
         "    known = context",
     ),
     Planted(
-        "features are read before the tail has caught up",
+        "recent events are not folded",
         f"{ONLINE}/reader.py",
-        "        await recent.reached(read.answered)\n",
-        "",
+        "            beside = _folded(state, covered, recent.rows)\n",
+        "            beside: list[tuple[int, int]] = []\n",
         ("thick-traffic", "calm"),
+    ),
+    Planted(
+        "what cannot be told is answered at once",
+        f"{ONLINE}/telling.py",
+        "timeout=max(0.0, self._word_until - loop.time())",
+        "timeout=0.0",
+        ("host-cut-off-from-redis",),
+    ),
+    Planted(
+        "a process vouches for the one before it",
+        f"{ONLINE}/telling.py",
+        "            self._missing = {at: end - 1 for at, end in enumerate(await self._ends())}\n",
+        "            self._missing = {}\n",
+        ("host-cut-off-from-redis",),
+    ),
+    Planted(
+        "a silent process is not heeded",
+        f"{ONLINE}/reader.py",
+        "        if read.silent or self._states",
+        "        if self._states",
+        ("host-cut-off-from-redis",),
+    ),
+    Planted(
+        "a server that comes back is taken at its word",
+        f"{ONLINE}/reader.py",
+        "read.silent or self._states.connection != self._connection",
+        "read.silent",
     ),
     Planted(
         "other content gets the recorded decision",
@@ -42,7 +69,7 @@ PLANTED = (
     Planted(
         "a decision is answered and no other process is told",
         f"{DECIDING}/decide.py",
-        "    await context.features.answered(known.partition, known.scored_offset)\n",
+        "    await context.features.answered(known.partition, known.scored_offset, decision)\n",
         "",
         ("thick-traffic", "calm"),
     ),
@@ -113,27 +140,6 @@ PLANTED = (
         ("kafka-recreated",),
     ),
     # Features as they are read
-    Planted(
-        "the tail may begin anywhere",
-        f"{ONLINE}/reader.py",
-        "joins = [start <= covered[source] + 1 for source, start in enumerate(starts)]",
-        "joins = [True for _ in starts]",
-        ("markers-lost", "redis-a-second-back"),
-    ),
-    Planted(
-        "no tail is folded",
-        f"{ONLINE}/reader.py",
-        "        if joins[source] and covered[source] < offset < ends[source]:\n",
-        "        if False:\n",
-        ("calm", "thick-traffic"),
-    ),
-    Planted(
-        "the tail is said to reach further than it was folded",
-        f"{ONLINE}/reader.py",
-        "covered[source] = max(covered[source], end - 1)",
-        "covered[source] = max(covered[source], end)",
-        ("calm", "mixed"),
-    ),
     # Agents
     Planted(
         "an agent moves on before it decides",

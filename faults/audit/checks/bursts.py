@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.errors import IntegrityError
 from domain.features import Entity, FeatureSet, entity_keys
 from faults.audit.evidence import Evidence, Finding
-from faults.audit.reading import Fact, Reading, versions_in
+from faults.audit.reading import Fact, Reading, held_in
 
 CHECK = "bursts"
 _INCOMPLETE = {"stale_features", "features_rebuilding", "features_unavailable"}
@@ -21,15 +21,10 @@ class _Decided:
     sent: int
     answered: int
 
-    @property
-    def told(self) -> bool:
-        return "features_unavailable" not in self.fact.envelope.data.flags
-
 
 def check_bursts(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
     """Left out are decisions that say themselves that they did not see all: flagged, or not made
-    in full. All entities that the two have in common are to show it. Who could not reach Redis
-    answered all the same, and could tell nobody (docs/adr/0024)."""
+    in full. All entities that the two have in common are to show it."""
     sets = {each.hash: each for each in (evidence.features, *evidence.other_sets)}
     for card in _by_card(evidence, reading):
         for later in card:
@@ -38,8 +33,7 @@ def check_bursts(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
             if features is None or data.path != "full" or _INCOMPLETE & set(data.flags):
                 continue
             for earlier in card:
-                before = earlier.told and earlier.answered < later.sent
-                if before and earlier.fact is not later.fact:
+                if earlier.answered < later.sent and earlier.fact is not later.fact:
                     yield from _unseen(earlier, later, features)
 
 
@@ -69,14 +63,14 @@ def _unseen(earlier: _Decided, later: _Decided, features: FeatureSet) -> Iterato
         if entity not in later.keys or later.keys[entity] != earlier.keys.get(entity):
             continue
         try:
-            covered = versions_in(versions.get(entity.value, "")).get(earlier.fact.partition, -1)
+            held = held_in(versions.get(entity.value, ""))
         except IntegrityError:
             # The check of what was served names it.
             continue
-        if covered < earlier.fact.offset:
+        if not held.holds(earlier.fact.partition, earlier.fact.offset):
             yield Finding(
                 CHECK,
                 f"{later.fact.envelope.subject}, sent {later.sent - earlier.answered} us after "
-                f"{earlier.fact.envelope.subject} was answered, does not see it: its version of "
-                f"{entity.value} ends at {covered} and it is at {earlier.fact}",
+                f"{earlier.fact.envelope.subject} was answered, does not see it: it holds of "
+                f"{entity.value} {held}, and it is at {earlier.fact}",
             )

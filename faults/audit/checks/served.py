@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from domain.errors import IntegrityError
 from domain.features import FeatureSet
 from faults.audit.evidence import Evidence, Finding
-from faults.audit.reading import Fact, Reading, versions_in
+from faults.audit.reading import Fact, Reading, held_in
 from projections.verification.comparing import Compared
 from projections.verification.decision_side import Served, compare_served
 from projections.verification.log_side import LogSide
@@ -35,10 +35,10 @@ def _unsound(fact: Fact, features: FeatureSet | None, ends: Sequence[int]) -> st
         return f"{len(data.features)} values of {len(features)}"
     for entity, text in data.versions.items():
         try:
-            versions = versions_in(text)
+            held = held_in(text)
         except IntegrityError as error:
             return f"its versions of {entity}: {error}"
-        for partition, offset in versions.items():
+        for partition, offset in (*held.upto.items(), *held.beside):
             # A decision is made before its own event is in the log.
             own = partition == fact.partition
             end = fact.offset if own else ends[partition] if partition < len(ends) else 0

@@ -29,6 +29,7 @@ class RedisLink:
     def __init__(self, url: str, timeout: float) -> None:
         self._options = parse_url(url)  # type: ignore[no-untyped-call]
         self._timeout = timeout
+        self.connections = 0
         self._wire: _Wire | None = None
         self._connecting: asyncio.Task[_Wire] | None = None
 
@@ -81,6 +82,7 @@ class RedisLink:
                     wire.close()
                     raise RedisError(str(reply))
         self._wire = wire
+        self.connections += 1
         return wire
 
 

@@ -13,15 +13,15 @@ from redis.exceptions import RedisError
 
 from domain.errors import UnavailableError
 from domain.features import Entity
+from domain.features.rows import row_of_bytes
 from domain.features.state import version_of
 from eventlog.routing import shard_of
 from feature_repo.names import state_view
-from projections.online.port import Marker, Markers, version_text
+from projections.online.port import Marker, Markers, Recents, version_text
 
 MADE = b"made"
-
-# Of the hash of a state: version, state and time.
 FIELDS = 3
+"""Of a state: its version, its bytes and its time."""
 
 Key = tuple[Entity, str]
 
@@ -59,11 +59,6 @@ def live_key(project: str) -> str:
     return f"retrace:live:{project}"
 
 
-def answered_key(project: str) -> str:
-    """A hash: by process, up to where in the log it has answered."""
-    return f"retrace:answered:{project}"
-
-
 def generation_key(space: str) -> str:
     """A hash that describes a generation: its features as JSON, their hash, the reason."""
     return f"retrace:generation:{space}"
@@ -77,6 +72,11 @@ def space_of(project: str, generation: int | str) -> str:
 def markers_key(space: str) -> str:
     """A hash: `made` says that the keyspace is there, `at:<shard>` how far each shard has come."""
     return f"retrace:markers:{space}"
+
+
+def members_key(project: str) -> str:
+    """A hash: per process that decides, until when it vouches, by the server's clock."""
+    return f"retrace:members:{project}"
 
 
 def writers_key(space: str) -> str:
@@ -146,6 +146,17 @@ def state_of(value: bytes) -> bytes:
     """The reverse of `value_of`."""
     state: bytes = ValueProto.FromString(value).bytes_val
     return state
+
+
+def recents_of(stored: Mapping[bytes, bytes]) -> Recents:
+    """Of the fields of a state. Raises IntegrityError for events of another version of Retrace."""
+    rows, cut = [], {}
+    for name, value in stored.items():
+        if name[:1] == b"+":
+            rows.append(row_of_bytes(value))
+        elif name[:1] == b"-":
+            cut[int(name[1:])] = int(value)
+    return Recents(tuple(sorted(rows)), cut)
 
 
 def stamp_of(moment: datetime) -> bytes:

@@ -27,27 +27,46 @@ _SWEPT = 100
 
 # KEYS: the state, the markers of its keyspace and the index of its shard. ARGV: its name in the
 # index, then fields and values, the version first, then the state. A keyspace that is gone refuses
-# the write, and so does an index: whatever is written, it is new to one that is gone.
+# the write, and so does an index: whatever is written, it is new to one that is gone. What the
+# state holds now leaves the recent events beside it, `+partition:offset`, and cuts, `-partition`.
 WRITE = """
 if redis.call('HEXISTS', KEYS[2], 'made') == 0 then return -1 end
 if redis.call('SADD', KEYS[3], ARGV[1]) == 1 and redis.call('SISMEMBER', KEYS[3], 'made') == 0 then
   redis.call('DEL', KEYS[3])
   return -1
 end
-local stored = redis.call('HGET', KEYS[1], ARGV[2])
+local stored, offered = redis.call('HGET', KEYS[1], ARGV[2]), {}
+for p, o in string.gmatch(ARGV[3], '(%d+):(%d+)') do offered[p] = tonumber(o) end
 if stored and redis.call('HEXISTS', KEYS[1], ARGV[4]) == 1 then
   if stored == ARGV[3] then return 2 end
-  local offered = {}
-  for p, o in string.gmatch(ARGV[3], '(%d+):(%d+)') do offered[p] = tonumber(o) end
   for p, o in string.gmatch(stored, '(%d+):(%d+)') do
     if not offered[p] or offered[p] < tonumber(o) then return 0 end
   end
 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+if redis.call('HLEN', KEYS[1]) > (#ARGV - 1) / 2 then
+  for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+    local p, o = string.match(name, '^%+(%d+):(%d+)$')
+    if not p then
+      p = string.match(name, '^%-(%d+)$')
+      o = p and redis.call('HGET', KEYS[1], name)
+    end
+    if p and offered[p] and tonumber(o) <= offered[p] then redis.call('HDEL', KEYS[1], name) end
+  end
+end
+return 1
+"""
+# KEYS: a state. ARGV: the source partition and the offset of an event that is not kept beside it.
+CUT = """
+redis.call('HDEL', KEYS[1], '+' .. ARGV[1] .. ':' .. ARGV[2])
+local cut = redis.call('HGET', KEYS[1], '-' .. ARGV[1])
+if not cut or tonumber(cut) < tonumber(ARGV[2]) then
+  redis.call('HSET', KEYS[1], '-' .. ARGV[1], ARGV[2])
+end
 return 1
 """
 # KEYS: the markers, the writers and the index of the shard. ARGV: the shard, its marker where there
-# is none, and 1 where the one that is there is to go.
+# is none, and 1 where the one that is there is to go. What begins from nothing is flagged at once.
 CLAIM = """
 if redis.call('HEXISTS', KEYS[1], 'made') == 0 then return -1 end
 local at = 'at:' .. ARGV[1]
@@ -57,6 +76,7 @@ end
 if redis.call('HSETNX', KEYS[1], at, ARGV[2]) == 1 then
   redis.call('UNLINK', KEYS[3])
   redis.call('SADD', KEYS[3], 'made')
+  redis.call('HSET', KEYS[1], 'rebuilding:' .. ARGV[1], '1')
 end
 return redis.call('HINCRBY', KEYS[2], 'epoch:' .. ARGV[1], 1)
 """
@@ -66,8 +86,12 @@ SWEEP = """
 local found = redis.call('SSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
 local lost = {found[1]}
 for _, name in ipairs(found[2]) do
-  if name ~= 'made' and redis.call('HLEN', name .. ARGV[3]) < tonumber(ARGV[4]) then
-    lost[#lost + 1] = name
+  if name ~= 'made' then
+    local whole = 0
+    for _, field in ipairs(redis.call('HKEYS', name .. ARGV[3])) do
+      if not string.match(field, '^[+-]') then whole = whole + 1 end
+    end
+    if whole < tonumber(ARGV[4]) then lost[#lost + 1] = name end
   end
 end
 return lost

@@ -131,6 +131,15 @@ class EventLogContract:
             with pytest.raises(NotFoundError, match=TRANSACTIONS.name):
                 log.read_one(Position(TRANSACTIONS.name, position.partition, offset))
 
+    async def test_a_few_are_read_from_a_place_on(self, log: EventLog) -> None:
+        for n in range(6):
+            await log.append(TRANSACTIONS, "same", submitted(digest=str(n)), partition=3)
+        for first, count, last in ((0, 3, 3), (4, 1, 5), (4, 2, 6), (3, 50, 6)):
+            found = log.read_few(Position(TRANSACTIONS.name, 3, first), count)
+            assert [each.position.offset for each in found] == list(range(first, last))
+        with pytest.raises(NotFoundError, match=TRANSACTIONS.name):
+            log.read_few(Position(TRANSACTIONS.name, 3, 6), 2)
+
     async def test_a_tail_begins_at_its_positions_and_misses_nothing_after(
         self, log: EventLog
     ) -> None:

@@ -182,9 +182,14 @@ class StateStoreContract:
         kept = next(each for n in range(99) if shard_of(*(each := (Entity.CARD, f"k{n}"))) == SHARD)
         save(states, state_of(range(3)), state_of(range(3), key=kept[1]))
         states.save([], [Move(SHARD, Marker(0), Marker(4, {0: 2}), 1)])
+        states.rebuilding(SHARD, False, 1)
+        states.claim({SHARD: 0})
+        assert SHARD not in states.markers().rebuilding
         lose(CARD)
-        assert states.claim({SHARD: 6}, {SHARD}) == {SHARD: 2}
-        assert states.markers().at == {SHARD: Marker(6)}
+        assert states.claim({SHARD: 6}, {SHARD}) == {SHARD: 3}
+        # At once: between the claim and another call somebody may read.
+        markers = states.markers()
+        assert (markers.at, SHARD in markers.rebuilding) == ({SHARD: Marker(6)}, True)
         read = states.read([CARD, kept])
         assert (read.lost, read.states[1].version) == (frozenset(), {0: 2})
         assert swept(states, [SHARD]) == set()

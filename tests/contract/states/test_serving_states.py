@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, closing
+from itertools import count
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,8 +22,8 @@ from projections.online.port import ServingStates, StateStore
 from runtime.settings import Settings
 from tests.builders.workers.history import save, state_of
 from tests.contract.states.contract import CARD, Key, adopted
-from tests.contract.states.serving import ServingStatesContract
-from tests.fakes.states import InMemoryServing, InMemoryStates
+from tests.contract.states.serving import ServingStatesContract, pushed
+from tests.fakes.states import Beside, InMemoryServing, InMemoryStates
 
 
 class TestInMemoryServing(ServingStatesContract):
@@ -39,9 +40,9 @@ class TestInMemoryServing(ServingStatesContract):
         return states.stored.__delitem__
 
     @pytest.fixture
-    def open_serving(self, states: InMemoryStates) -> Callable[[str], ServingStates]:
-        board: dict[str, dict[int, int]] = {}
-        return lambda name: InMemoryServing(states, name, board)
+    def open_serving(self, states: InMemoryStates) -> Callable[[], ServingStates]:
+        beside, words, names = Beside(), dict[str, int](), count()
+        return lambda: InMemoryServing(states, beside, words=words, name=str(next(names)))
 
 
 class TestRedisServingStates(ServingStatesContract):
@@ -53,12 +54,13 @@ class TestRedisServingStates(ServingStatesContract):
     @pytest.fixture
     async def open_serving(
         self, online_settings: Settings
-    ) -> AsyncIterator[Callable[[str], ServingStates]]:
+    ) -> AsyncIterator[Callable[[], ServingStates]]:
+        names = count()
         with ExitStack() as stack:
 
-            def opened(name: str) -> ServingStates:
+            def opened() -> ServingStates:
                 link = stack.enter_context(closing(RedisLink(online_settings.redis_url, 5.0)))
-                return RedisServingStates(repo_config(online_settings), link, name)
+                return RedisServingStates(repo_config(online_settings), link, str(next(names)))
 
             yield opened
 
@@ -71,9 +73,9 @@ class TestRedisServingStates(ServingStatesContract):
         self,
         online_settings: Settings,
         open_store: Callable[[], StateStore],
-        open_serving: Callable[[str], ServingStates],
+        open_serving: Callable[[], ServingStates],
     ) -> None:
-        states, serving = open_store(), open_serving("api-1")
+        states, serving = open_store(), open_serving()
         assert isinstance(states, FeastStateStore)
         states.adopt()
         save(states, state_of(range(3)))
@@ -83,15 +85,17 @@ class TestRedisServingStates(ServingStatesContract):
         generations.swap(1, second.number)
         read = await serving.read([CARD])
         assert (read.features.hash, read.states[0].version) == (second.hash, {})
+        await serving.push([CARD], pushed(0, 7), room=True)
+        assert list((await serving.read([CARD])).recents[0].rows) == [pushed(0, 7)]
         generations.swap(second.number, 1)
         assert (await serving.read([CARD])).states[0].version == {0: 2}
 
     async def test_a_lost_generation_is_no_empty_one(
         self, online_settings: Settings, open_store: Callable[[], StateStore],
-        open_serving: Callable[[str], ServingStates],
+        open_serving: Callable[[], ServingStates],
     ) -> None:  # fmt: skip
         adopted(open_store)
-        serving = open_serving("api-1")
+        serving = open_serving()
         await serving.read([CARD])
         with redis.Redis.from_url(online_settings.redis_url) as client:
             client.delete("retrace:markers:retrace.g1")

@@ -15,7 +15,7 @@ from projections.online.port import Marker, Move
 from runtime.composition.stores import open_feature_reader
 from runtime.settings import Settings
 from tests.builders.workers.history import save, state_of, transaction
-from tests.fakes.states import NoTail
+from tests.fakes.states import nothing_yet
 
 CARD = (Entity.CARD, "c1")
 
@@ -156,8 +156,7 @@ async def test_a_process_reads_no_states_while_it_cannot_compute_the_live_ones(
         lambda: client.delete(described),
     ):
         spoil()
-        with open_feature_reader(settings, "test") as reader:
-            assert reader.covered() == {}
-            given = await reader.read(transaction(1), NoTail())
+        with open_feature_reader(settings, "test", nothing_yet) as reader:
+            given = await reader.read(transaction(1))
         assert "features_unavailable" in given.flags
     client.close()

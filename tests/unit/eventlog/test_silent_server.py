@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from domain.errors import LogUnavailableError
-from eventlog.adapters.kafka_reader import SingleReader
+from eventlog.adapters.kafka_reader import FewReader
 from eventlog.port import Position
 from eventlog.settings import KafkaSettings
 from eventlog.topics import TRANSACTIONS
@@ -16,11 +16,11 @@ _TIMEOUT = 0.4
 
 def test_callers_wait_for_a_silent_server_at_the_same_time_not_one_after_the_other() -> None:
     # Nobody listens on port 1.
-    reader = SingleReader(KafkaSettings("127.0.0.1:1", request_timeout=_TIMEOUT))
+    reader = FewReader(KafkaSettings("127.0.0.1:1", request_timeout=_TIMEOUT))
 
     def ask(offset: int) -> None:
         with pytest.raises(LogUnavailableError):
-            reader.read(TRANSACTIONS.name, Position(TRANSACTIONS.name, 0, offset))
+            reader.read(TRANSACTIONS.name, Position(TRANSACTIONS.name, 0, offset), 1)
 
     began = time.monotonic()
     with ThreadPoolExecutor(4) as pool:

@@ -12,7 +12,7 @@ from commands import (
     decide_transaction,
     submit_transaction,
 )
-from commands.ports import Recent, ServedFeatures
+from commands.ports import ServedFeatures
 from domain.errors import ConflictError, InvalidTransactionError
 from domain.events import Envelope, TransactionScored
 from domain.features import CATALOGUE, Entity, EntityState, FeatureEvent, feature_event
@@ -24,7 +24,7 @@ from eventlog.in_memory import InMemoryEventLog
 from eventlog.table_log import TableLog
 from eventlog.topics import TRANSACTIONS
 from projections.replay.dataset import dataset
-from tests.fakes.deciding import NOW, TailFeatureReader, deciding_process, feature, payload, score
+from tests.fakes.deciding import NOW, LogFeatureReader, deciding_process, feature, payload, score
 
 WHO: dict[str, Any] = {"card_id": "card-1", "customer_id": "ann"}
 T = NOW - HOUR
@@ -182,19 +182,19 @@ async def test_o28_a_payment_a_day_late_counts_from_its_arrival_and_is_seen_to_b
     assert late.known_time - late.time == NOW - T + 27 * HOUR
 
 
-class AwayReader(TailFeatureReader):
+class AwayReader(LogFeatureReader):
     """The store of states is away until it is `back`."""
 
     back = False
 
-    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
+    async def read(self, transaction: Transaction) -> ServedFeatures:
         if self.back:
-            return await super().read(transaction, recent)
+            return await super().read(transaction)
         raise OSError("connection refused")
 
 
 async def test_o29_declines_of_an_outage_say_so_in_their_reasons(log: InMemoryEventLog) -> None:
-    reader = AwayReader()
+    reader = AwayReader(log)
     # The rules alone decline so large a sum of cash.
     large = {"amount": 6000, "channel": "atm", "mcc": "6051"}
     with deciding_process(log, features=reader) as context:

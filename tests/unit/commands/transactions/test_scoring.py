@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from commands import DecideTransaction, SubmitTransaction, decide_transaction, submit_transaction
-from commands.ports import Recent, ServedFeatures
+from commands.ports import ServedFeatures
 from domain.errors import ConflictError, InvalidTransactionError
 from domain.events import Envelope, TransactionScored
 from domain.features import CATALOGUE, finish
@@ -114,14 +114,17 @@ async def test_every_wrong_field_is_named_and_nothing_is_appended(log: InMemoryE
 
 
 class Unheard:
-    async def answered(self, partition: int, offset: int) -> None:
+    async def answered(self, partition: int, offset: int, decision: Envelope) -> None:
         """Nobody is told."""
+
+    async def keep_vouching(self) -> None:
+        """Nobody listens."""
 
 
 class HangingReader(Unheard):
     """A feature store that never answers."""
 
-    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
+    async def read(self, transaction: Transaction) -> ServedFeatures:
         await asyncio.Event().wait()
         raise AssertionError("nobody waits for this")
 
@@ -129,7 +132,7 @@ class HangingReader(Unheard):
 class AbsentReader(Unheard):
     """A feature store that is away."""
 
-    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
+    async def read(self, transaction: Transaction) -> ServedFeatures:
         values = finish({}, transaction)
         return ServedFeatures(CATALOGUE, values, {}, ["features_unavailable"])
 
@@ -144,7 +147,7 @@ async def test_past_the_deadline_the_rules_decide_and_say_so(log: InMemoryEventL
 
 
 class BrokenReader(Unheard):
-    async def read(self, transaction: Transaction, recent: Recent) -> ServedFeatures:
+    async def read(self, transaction: Transaction) -> ServedFeatures:
         raise ValueError("a state that nobody thought of")
 
 

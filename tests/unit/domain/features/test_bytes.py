@@ -16,8 +16,9 @@ from domain.features import (
     EntityState,
     FeatureEvent,
     FeatureSet,
-    decode_versions,
-    encode_versions,
+    Held,
+    decode_held,
+    encode_held,
     entity_keys,
     feature_event,
 )
@@ -129,19 +130,34 @@ def test_a_row_that_no_state_can_hold_is_refused() -> None:
 @examples(50)
 @given(st.dictionaries(st.integers(0, 5000), st.integers(0, 2**60)))
 def test_versions_come_back_and_are_equal_text_for_equal_maps(versions: dict[int, int]) -> None:
-    text = encode_versions(versions)
-    assert decode_versions(text) == versions
-    assert encode_versions(dict(reversed(versions.items()))) == text
+    text = encode_held(versions)
+    assert decode_held(text) == Held(versions)
+    assert encode_held(dict(reversed(versions.items()))) == text
+
+
+PLACES = st.sets(st.tuples(st.integers(0, 63), st.integers(0, 2**50)), max_size=8)
+
+
+@examples(50)
+@given(st.dictionaries(st.integers(0, 63), st.integers(0, 2**50)), PLACES)
+def test_what_was_held_beside_comes_back_in_order(
+    upto: dict[int, int], beside: set[tuple[int, int]]
+) -> None:
+    held = decode_held(encode_held(upto, list(beside)))
+    assert held == Held(upto, tuple(sorted(beside)))
+    assert all(held.holds(*place) for place in beside)
+    assert all(held.holds(source, offset) for source, offset in upto.items())
+    assert not held.holds(63, 2**51)
 
 
 def test_versions_of_twelve_partitions_are_short() -> None:
-    assert len(encode_versions({p: 1_000_000 + p for p in range(12)})) < 70
+    assert len(encode_held({p: 1_000_000 + p for p in range(12)})) < 70
 
 
 @pytest.mark.parametrize("text", ["AgAF", "AQAFAA", "!", "A"])
 def test_damaged_versions_are_refused(text: str) -> None:
     with pytest.raises(IntegrityError):
-        decode_versions(text)
+        decode_held(text)
 
 
 @examples(50)

@@ -8,7 +8,7 @@ from domain.features import Entity, EntityState, entity_keys
 from domain.features.engine import blank, finish_one
 from domain.features.kernel.ordering import versions_before
 from domain.features.rows import rows_of
-from domain.features.served import served_at, states_at
+from domain.features.served import served_at, served_beside, states_at
 from tests.builders.feature_streams import PARTITIONS, SMALL, Placed, bits, examples, logs, numbered
 
 
@@ -73,3 +73,47 @@ def test_the_version_before_each_row_is_that_of_the_state(log: list[Placed]) -> 
         held = reached.setdefault(number, {})
         assert version_row(held) == version
         held[int(row[0])] = int(row[1])
+
+
+@examples(60)
+@given(logs(), st.data())
+def test_events_beside_the_versions_are_seen_too(log: list[Placed], data: st.DataObject) -> None:
+    if not log:
+        return
+    rows, (codes, keys) = rows_of(log), numbered(log)
+    entity = data.draw(st.sampled_from([Entity.PAYER, Entity.MERCHANT]))
+    maps, besides, asking, askers, made = [], [], [], [], []
+    plan = SMALL.plans[entity]
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(log) - 1))
+        key = entity_keys(log[at].event).get(entity)
+        if key is None:
+            continue
+        upto = [data.draw(st.integers(-1, 80)) for _ in range(PARTITIONS)]
+        mine = [n for n, each in enumerate(log) if entity_keys(each.event).get(entity) == key]
+        above = [n for n in mine if log[n].offset > upto[log[n].partition]]
+        beside = sorted(
+            data.draw(st.sets(st.sampled_from(above), max_size=3)) if above else [],
+            key=lambda n: (log[n].partition, log[n].offset),
+        )
+        state = EntityState(entity, key, SMALL)
+        for n in mine:
+            if log[n].offset <= upto[log[n].partition]:
+                state.fold(log[n].partition, log[n].offset, log[n].event)
+        for n in beside:
+            state.fold(log[n].partition, log[n].offset, log[n].event)
+        vector = blank(SMALL, 1)[0]
+        finish_one(plan, state.to_bytes(), [], (*rows[at][:2], 3, *rows[at][3:]), vector)
+        made.append(vector)
+        maps.append(upto)
+        besides.append(np.array(beside, dtype=np.int64))
+        asking.append(rows[at])
+        askers.append(keys[entity].index(key))
+    if not maps:
+        return
+    out = blank(SMALL, len(maps))
+    requests = (np.array(asking), np.array(askers, dtype=np.int64))
+    versions = np.array(maps, dtype=np.int64)
+    served_beside(SMALL, entity, (rows, codes[entity]), requests, versions, besides, out)
+    for ours, theirs in zip(out, made, strict=True):
+        assert bits(ours.tolist()) == bits(theirs.tolist())

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,13 @@ import pytest
 from domain.errors import IntegrityError, LogUnavailableError
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.in_memory import InMemoryEventLog
-from eventlog.ledger import ledger as module
 from eventlog.ledger.ledger import Ledger
 from eventlog.topics import TRANSACTIONS
 from tests.fakes.events import submitted
 
 
-def following(log: InMemoryEventLog, path: Path, covered: Callable[[], dict[int, int]]) -> Ledger:
-    ledger = Ledger(log, SqliteMemory(path), covered)
+def following(log: InMemoryEventLog, path: Path) -> Ledger:
+    ledger = Ledger(log, SqliteMemory(path))
     ledger.start()
     return ledger
 
@@ -26,11 +24,11 @@ async def test_memory_of_another_log_ends_the_ledger_at_once_and_is_deleted(tmp_
     path = tmp_path / "ledger.sqlite"
     first = InMemoryEventLog()
     place = await first.append(TRANSACTIONS, "t-1", submitted("t-1"))
-    ledger = following(first, path, dict)
+    ledger = following(first, path)
     await ledger.passed(place.partition, place.offset)
     ledger.close()
 
-    ledger = following(InMemoryEventLog(), path, dict)
+    ledger = following(InMemoryEventLog(), path)
     with pytest.raises(IntegrityError, match="belongs to another log"):
         await asyncio.wait_for(ledger.failed(), 5)
     began = time.monotonic()
@@ -40,21 +38,3 @@ async def test_memory_of_another_log_ends_the_ledger_at_once_and_is_deleted(tmp_
     ledger.close()
 
     assert SqliteMemory(path).positions() == {}
-
-
-async def test_records_beyond_the_size_of_the_tail_are_not_read_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_REACH", 3)
-    path = tmp_path / "ledger.sqlite"
-    log = InMemoryEventLog()
-    for _ in range(10):
-        place = await log.append(TRANSACTIONS, "t-1", submitted("t-1"))
-    ledger = following(log, path, dict)
-    await ledger.passed(place.partition, place.offset)
-    ledger.close()
-
-    # Redis was flushed: nothing is covered.
-    ledger = Ledger(log, SqliteMemory(path), lambda: dict.fromkeys(range(8), 0))
-    assert ledger.ends()[place.partition] == 7
-    ledger.close()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from domain.events import Envelope, TransactionScored, TransactionSubmitted
-from domain.features import CATALOGUE, encode_versions
+from domain.features import CATALOGUE, encode_held
 from eventlog.codec import decode, encode
 from eventlog.port import Position, Recorded
 from eventlog.topics import INBOX_TRANSACTIONS
@@ -95,7 +95,7 @@ def one_bit(evidence: Evidence) -> Evidence:
 
 
 def versions_ahead(evidence: Evidence) -> Evidence:
-    text = encode_versions(dict.fromkeys(range(8), 10000))
+    text = encode_held(dict.fromkeys(range(8), 10000))
     return rewritten(evidence, TransactionScored, "t-6", versions={"card": text})
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from domain.features import CATALOGUE, Entity
+from domain.features import CATALOGUE, Entity, Held
 from domain.times import SECOND
 from projections.offline.skew import LONGER, NOTHING_MISSED, ServedVector, Skew, Tallies, Tally
 
@@ -12,7 +12,7 @@ COUNT = CATALOGUE.names.index("payer_count_1d")
 
 
 def served(versions: dict[int, int], feature_set: str = CATALOGUE.hash) -> ServedVector:
-    return ServedVector(feature_set, BLANK, {Entity.PAYER: versions})
+    return ServedVector(feature_set, BLANK, {Entity.PAYER: Held(versions)})
 
 
 def with_count(value: float | None) -> list[float | None]:
@@ -48,6 +48,14 @@ def test_a_missed_event_counts_under_its_age_and_only_for_its_entity() -> None:
     assert tallies[("payer_count_1d", LONGER)] == Tally(1, 1)
     assert tallies[("amount", NOTHING_MISSED)] == Tally(2, 0)
     assert tallies[("payer_count_7d", "100ms")] == Tally(1, 0)
+
+
+def test_what_was_held_beside_the_versions_was_not_missed() -> None:
+    skew = Skew(CATALOGUE)
+    skew.folded(ANN, 3, 10, known=SECOND)
+    beside = ServedVector(CATALOGUE.hash, BLANK, {Entity.PAYER: Held({3: 7}, ((3, 10),))})
+    tallies = counted(skew, (SECOND + 5, beside, BLANK))
+    assert tallies[("payer_count_1d", NOTHING_MISSED)] == Tally(1, 0)
 
 
 def test_decisions_with_other_features_are_left_out() -> None:
