@@ -98,11 +98,12 @@ class Teller:
 
     async def _vouch(self) -> None:
         await self.tell()
-        until = await self._states.now() + int(_WORD_SECONDS * SECOND)
+        now = await self._states.now()
         # Before it is asked whether anything is untold: whatever fails from now on waits as long.
         self._word_until = asyncio.get_running_loop().time() + _WORD_SECONDS + _CLOCK_SECONDS
-        if not await self._misses() and not self._untold:
-            await self._states.vouch(until)
+        missing = await self._misses() or self._untold
+        # One that cannot vouch yet is silent, and known to be there.
+        await self._states.vouch(now if missing else now + int(_WORD_SECONDS * SECOND))
 
     async def _misses(self) -> bool:
         """True while something that was answered is neither told nor in the states."""
