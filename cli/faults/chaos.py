@@ -13,7 +13,7 @@ from domain.errors import InvalidInputError
 if TYPE_CHECKING:
     from local.chaos.run import Report, Tried
 
-_SHOWN_FINDINGS = 10
+_SHOWN_FINDINGS, _SHOWN_AT_ONCE = 10, 3
 _HARMS = ("lost", "doubled", "wrong")
 
 
@@ -49,6 +49,8 @@ def chaos(
     def tell(tried: "Tried") -> None:
         times = f"answers after {_seconds(tried.answers)}, at rest after {_seconds(tried.rest)}"
         progress.print(f"{tried.fault}: {times}, {len(tried.findings)} found wrong")
+        for found in tried.findings[:_SHOWN_AT_ONCE]:
+            progress.print(f"  {found.check}: {found.what}")
 
     chosen = [FAULTS[name] for name in fault or FAULTS]
     report = run_chaos(chosen, rate, TerminalProgress(progress), tell, keep)

@@ -18,6 +18,7 @@ _CHUNK_SECONDS = 0.005
 # After a timeout the server is not asked for so long: callers in the queue fail at once instead
 # of each waiting for a timeout of its own.
 _SILENCE_SECONDS = 0.5
+_OF_ALL = -1
 OUT_OF_RANGE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 
 
@@ -172,7 +173,8 @@ class FewReader:
         deadline = monotonic() + self._settings.request_timeout
         while (left := deadline - monotonic()) > 0:
             message = self._consumer.poll(left)
-            if message is None:
+            if message is None or message.partition() not in (position.partition, _OF_ALL):
+                # What was fetched for the read before may still come.
                 continue
             error = message.error()
             if error is None:

@@ -114,12 +114,14 @@ class OnlineFeatureReader(Generic[Answer]):
 
     async def _doubt(self) -> None:
         """From now on, until the states hold all that is in the log now."""
-        self._connection, self._doubted = self._states.connection, _UNKNOWN
+        connection = self._states.connection
+        # Until the log has answered, whoever reads doubts again: this call may be given up.
+        self._connection, self._doubted = 0, _UNKNOWN
         try:
             ends = await self._ends()
         except LogUnavailableError:
-            self._connection = 0
             return
+        self._connection = connection
         self._doubted = {source: end - 1 for source, end in enumerate(ends) if end}
 
     def _is_doubtful(self, markers: Markers) -> bool:

@@ -6,12 +6,13 @@ the others know that something may be missing.
 
 import asyncio
 import logging
+import struct
 from contextlib import suppress
 
 from domain.errors import IntegrityError, UnavailableError
 from domain.events import Envelope
 from domain.features import Entity, entity_keys, feature_event
-from domain.features.rows import row_of
+from domain.features.rows import row_bytes, row_of
 from domain.features.state import Row
 from domain.times import SECOND
 from eventlog.topics import ENTITIES, TRANSACTIONS
@@ -52,7 +53,8 @@ class Teller:
             return
         try:
             row = row_of(partition, offset, event)
-        except (ArithmeticError, LookupError, TypeError, ValueError):
+            row_bytes(row)
+        except (ArithmeticError, LookupError, TypeError, ValueError, struct.error):
             # No state can hold it: the writer sets it aside, with the reason.
             return
         loop = asyncio.get_running_loop()

@@ -1,5 +1,6 @@
 """Reader of a decision: what it asks for and records, and how it says what may be missing."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,6 +119,20 @@ async def test_a_server_that_was_met_anew_is_doubted_until_its_states_hold_all()
     ends[3] = 9
     for _ in range(2):
         assert (await reader.read(ASKED))[-1] == []
+
+
+async def test_a_doubt_that_was_given_up_is_not_for_ever() -> None:
+    ended = asyncio.Event()
+
+    async def hanging() -> Sequence[int]:
+        await ended.wait()
+        return []
+
+    reader = OnlineFeatureReader(InMemoryServing(InMemoryStates()), hanging, lambda *answer: answer)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.read(ASKED), 0.01)
+    ended.set()
+    assert (await reader.read(ASKED))[-1] == []
 
 
 async def test_while_a_process_is_silent_vectors_say_that_something_may_be_missing() -> None:
