@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _FIRST_PAUSE = 0.1
+# What so many fetches from a position have not brought is not in the log.
+_FETCHES = 2
 _LONGEST_PAUSE = 5.0
 _STOP_SECONDS = 10
 # A handler that was fenced takes its partitions up anew after this: longer than the session of a
@@ -57,7 +59,8 @@ class Worker:
         self._owned: dict[str, set[int]] = {topic: set() for topic in self._handlers}
         self._assigning: asyncio.Task[None] | None = None
         self._next: dict[TopicPartition, int] = {}
-        self._sought: dict[TopicPartition, tuple[int, int]] = {}
+        # Per partition a jump, from and to, and how often it was met.
+        self._sought: dict[TopicPartition, tuple[int, int, int]] = {}
         self._fenced: set[TopicPartition] = set()
         self._asked = False
         self._ready = asyncio.Event()
@@ -243,11 +246,16 @@ class Worker:
         expected = self._next[tp]
         if batch.next <= expected:
             return True
-        if batch.first <= expected or self._sought.get(tp) == (expected, batch.first):
+        if batch.first <= expected:
             return False
-        # A fetch was lost between two assignments; a second jump is a hole in the log.
-        logger.warning("%s: %s/%d jumped from %d to %d", self.name, *tp, expected, batch.first)
-        self._sought[tp] = (expected, batch.first)
+        jump = expected, batch.first
+        *before, met = self._sought.get(tp, (*jump, 0))
+        self._sought[tp] = *jump, met + 1 if before == [*jump] else 1
+        if self._sought[tp][2] > _FETCHES:
+            logger.warning("%s: %s/%d has nothing from %d to %d", self.name, *tp, *jump)
+            return False
+        # A fetch was lost between two assignments, or was under way when the position was sought.
+        logger.warning("%s: %s/%d jumped from %d to %d", self.name, *tp, *jump)
         await self._unless_superseded(epoch, partial(self.membership.seek, {tp: expected}))
         return True
 
