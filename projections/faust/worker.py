@@ -59,8 +59,7 @@ class Worker:
         self._owned: dict[str, set[int]] = {topic: set() for topic in self._handlers}
         self._assigning: asyncio.Task[None] | None = None
         self._next: dict[TopicPartition, int] = {}
-        # Per partition a jump, from and to, and how often it was met.
-        self._sought: dict[TopicPartition, tuple[int, int, int]] = {}
+        self._sought: dict[TopicPartition, tuple[tuple[int, int], int]] = {}
         self._fenced: set[TopicPartition] = set()
         self._asked = False
         self._ready = asyncio.Event()
@@ -242,22 +241,19 @@ class Worker:
 
     async def _jumped(self, epoch: int, batch: Batch) -> bool:
         """True where nothing of the batch is to be handled."""
-        tp = _place(batch)
-        expected = self._next[tp]
-        if batch.next <= expected:
-            return True
+        tp, expected = _place(batch), self._next[_place(batch)]
         if batch.first <= expected:
-            return False
+            return batch.next <= expected
         jump = expected, batch.first
-        *before, met = self._sought.get(tp, (*jump, 0))
-        self._sought[tp] = *jump, met + 1 if before == [*jump] else 1
-        if self._sought[tp][2] > _FETCHES:
-            logger.warning("%s: %s/%d has nothing from %d to %d", self.name, *tp, *jump)
-            return False
+        last, met = self._sought.get(tp, (jump, 0))
+        self._sought[tp] = jump, met + 1 if last == jump else 1
         # A fetch was lost between two assignments, or was under way when the position was sought.
-        logger.warning("%s: %s/%d jumped from %d to %d", self.name, *tp, *jump)
-        await self._unless_superseded(epoch, partial(self.membership.seek, {tp: expected}))
-        return True
+        lost = self._sought[tp][1] <= _FETCHES
+        said = "jumped" if lost else "has nothing"
+        logger.warning("%s: %s/%d %s from %d to %d", self.name, *tp, said, *jump)
+        if lost:
+            await self._unless_superseded(epoch, partial(self.membership.seek, {tp: expected}))
+        return lost
 
     def background(self, task: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """Runs a task beside the batches: again after UnavailableError; other errors stop us."""
