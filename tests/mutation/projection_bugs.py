@@ -7,8 +7,8 @@ PROJECTION_BUGS = (
     Planted(
         "records below the first of a jump are skipped",
         f"{FAUST}/worker.py",
-        "        if batch.first <= expected or self",
-        "        if True or self",
+        "        lost = self._sought[tp][1] <= _FETCHES\n",
+        "        lost = False\n",
         ("states-lost", "redis-a-second-back"),
     ),
     Planted(
