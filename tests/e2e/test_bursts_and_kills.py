@@ -77,7 +77,8 @@ def shares(kafka: AdminClient, worker: str) -> list[int]:
 def test_two_hosts_share_the_work_and_see_what_the_other_has_answered(stack: RunningStack) -> None:
     kafka = AdminClient({"bootstrap.servers": stack.status()["kafka"]})
     with second_host(stack) as host, stack.client() as one, host.client() as two:
-        eventually(lambda: shares(kafka, "features") == [8, 8], within=60)
+        eventually(lambda: shares(kafka, "features") == [8, 8], within=120)
+        eventually(lambda: shares(kafka, "offline") == [0, 8], within=120)
         for number in range(20):
             client = (one, two)[number % 2]
             answer = client.post("/score", content=body(f"burst-{number}", card_id="card-burst"))
@@ -91,10 +92,11 @@ def test_two_hosts_share_the_work_and_see_what_the_other_has_answered(stack: Run
         # Nobody takes from the other again and again what it has.
         assert shares(kafka, "features") == [8, 8]
         assert shares(kafka, "offline") == [0, 8]
-    eventually(lambda: shares(kafka, "features") == [16], within=60)
+    eventually(lambda: shares(kafka, "features") == [16], within=120)
     decided = "SELECT count(*) FROM decisions WHERE transaction_id LIKE 'burst-%'"
-    eventually(lambda: rows(stack, decided) == [(20,)])
-    assert counted_in_redis(stack, ["card-burst"]) == {"card-burst": 20}
+    eventually(lambda: rows(stack, decided) == [(20,)], within=60)
+    cards = ["card-burst"]
+    eventually(lambda: counted_in_redis(stack, cards) == {"card-burst": 20}, within=60)
 
 
 class Traffic:
