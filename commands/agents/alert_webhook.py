@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from operator import not_
+from string import punctuation
+from urllib.parse import quote
 
 import httpx
 from tenacity import (
@@ -39,6 +41,8 @@ logger = logging.getLogger(__name__)
 WITHIN_US = DAY
 _AT_ONCE = 8
 _LONGEST_PAUSE = 60.0
+# Of printable ASCII all but the sign that escapes begin with.
+_PLAIN = punctuation.replace("%", "") + " "
 
 
 @dataclass(slots=True)
@@ -157,14 +161,15 @@ class AlertWebhook:
         if isinstance(raised.data, AlertRaised):
             more["why"] = [sentence(code) for code in raised.data.reasons]
         body = with_shown_amounts(asdict(raised.data)) | more
-        headers = {"Idempotency-Key": raised.id}
+        # A header is ASCII, and ids need not be.
+        headers = {"Idempotency-Key": quote(raised.id, safe=_PLAIN)}
         try:
             async with self._slots:
                 response = await self._client.post(self._url, json=body, headers=headers)
             if response.is_success:
                 return True
             outcome = f"answered {response.status_code}"
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ValueError) as error:
             outcome = str(error) or type(error).__name__
         logger.warning("alert %s: %s %s", raised.id, self._receiver, outcome)
         return False

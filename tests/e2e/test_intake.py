@@ -91,7 +91,8 @@ def test_by_every_road_it_is_the_same_transaction_with_the_same_digest(
         assert (done["rows"], done["accepted"]) == (COUNT, taken), write.__name__
     found = on_the_log(log, sent)
     assert len(found) == taken
-    assert {each: told for each, told in found.items() if len(told) != ROADS_THAT_WRITE} == {}
+    # A road that has not seen the one before it yet submits it again, in vain.
+    assert {each: told for each, told in found.items() if len(told) < ROADS_THAT_WRITE} == {}
     different = {each: told for each, told in found.items() if len(set(told)) > 1}
     assert different == {}
 

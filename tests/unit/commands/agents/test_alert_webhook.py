@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Self
 
 import httpx
+import pytest
 
 from commands.agents.alert_webhook import WITHIN_US, AlertWebhook
 from domain.alerts import alert_of
@@ -92,6 +93,18 @@ async def test_an_alert_is_posted_by_id_and_its_delivery_appended(positions: Sql
     assert await bench.handler.assign({0}) == {0: 0}
     await bench.handler.handle([fetched(stated, first=1)])
     assert await bench.handler.assign({0}) == {0: 2}
+
+
+@pytest.mark.parametrize(("subject", "key"), [("ü/1", "%C3%BC/1"), ("%C3%BC/1", "%25C3%25BC/1")])
+async def test_an_id_that_is_no_header_is_escaped(
+    positions: SqliteMemory, subject: str, key: str
+) -> None:
+    receiver = Receiver()
+    bench = await Bench.reading(receiver, positions, alert(subject))
+    request = await receiver.next()
+    assert f"/{key}/" in request.headers["Idempotency-Key"]
+    assert json.loads(request.content)["transaction_id"] == subject
+    assert (await bench.delivered()).data.transaction_id == subject
 
 
 async def test_an_alert_about_a_model_is_delivered_as_such(positions: SqliteMemory) -> None:
