@@ -43,7 +43,8 @@ class Teller:
         self.markers = Markers({}, frozenset())
         self._untold: list[_Untold] = []
         # Per source partition how far states must have come before nothing of ours is missing.
-        self._missing: dict[int, int] | None = None
+        self._missing: dict[int, int] = {}
+        self._begun = False
         self._word_until = 0.0
 
     async def answered(self, partition: int, offset: int, decision: Envelope, now: bool) -> None:
@@ -62,8 +63,7 @@ class Teller:
         if len(self._untold) < _MOST_UNTOLD:
             self._untold.append((list(entity_keys(event).items()), row, told))
         else:
-            self._missing = self._missing or {}
-            self._missing[partition] = max(offset, self._missing.get(partition, offset))
+            self._miss(partition, offset)
         try:
             if now:
                 await self.tell()
@@ -109,13 +109,18 @@ class Teller:
 
     async def _misses(self) -> bool:
         """True while something that was answered is neither told nor in the states."""
-        if self._missing is None:
-            self._missing = {at: end - 1 for at, end in enumerate(await self._ends())}
+        if not self._begun:
+            for at, end in enumerate(await self._ends()):
+                self._miss(at, end - 1)
+            self._begun = True
         if self._missing:
             self.markers = (await self._states.read([])).markers
             held = self.markers.covered(TRANSACTIONS.partitions, ENTITIES.partitions)
             self._missing = {at: upto for at, upto in self._missing.items() if held[at] < upto}
         return bool(self._missing)
+
+    def _miss(self, source: int, offset: int) -> None:
+        self._missing[source] = max(offset, self._missing.get(source, offset))
 
     def _are_held(self, source: int, offset: int) -> bool:
         """As of an old decision that is answered again."""

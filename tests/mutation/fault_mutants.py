@@ -34,8 +34,8 @@ PLANTED = (
     Planted(
         "a process vouches for the one before it",
         f"{ONLINE}/telling.py",
-        "            self._missing = {at: end - 1 for at, end in enumerate(await self._ends())}\n",
-        "            self._missing = {}\n",
+        "                self._miss(at, end - 1)\n",
+        "                pass\n",
         ("host-cut-off-from-redis",),
     ),
     Planted(

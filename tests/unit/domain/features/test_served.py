@@ -1,15 +1,38 @@
 """Recomputation at recorded versions equals what was folded up to them, bit for bit."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.features import Entity, EntityState, entity_keys
 from domain.features.engine import blank, finish_one
+from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import versions_before
+from domain.features.kernel.row_layout import IS_REQUEST
 from domain.features.rows import rows_of
 from domain.features.served import served_at, served_beside, states_at
 from tests.builders.feature_streams import PARTITIONS, SMALL, Placed, bits, examples, logs, numbered
+
+
+def asked(
+    log: list[Placed], entity: Entity, data: st.DataObject
+) -> Iterator[tuple[int, str, list[int]]]:
+    """Places in the log that name the entity, its key there, and how far a reader had come."""
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(log) - 1))
+        key = entity_keys(log[at].event).get(entity)
+        if key is not None:
+            yield at, key, [data.draw(st.integers(-1, 80)) for _ in range(PARTITIONS)]
+
+
+def finished(state: EntityState, row: Ints) -> Floats:
+    """The vector of a request like the payment in this row."""
+    vector: Floats = blank(SMALL, 1)[0]
+    plan = SMALL.plans[state.entity]
+    finish_one(plan, state.to_bytes(), [], (*row[:2], IS_REQUEST, *row[3:]), vector)
+    return vector
 
 
 def version_row(version: dict[int, int]) -> list[int]:
@@ -25,20 +48,12 @@ def test_version_maps_give_vectors_and_states(log: list[Placed], data: st.DataOb
     rows, (codes, keys) = rows_of(log), numbered(log)
     entity = data.draw(st.sampled_from([Entity.PAYER, Entity.MERCHANT]))
     maps, asking, askers, made, kept = [], [], [], [], []
-    plan = SMALL.plans[entity]
-    for _ in range(data.draw(st.integers(1, 6))):
-        at = data.draw(st.integers(0, len(log) - 1))
-        key = entity_keys(log[at].event).get(entity)
-        if key is None:
-            continue
-        upto = [data.draw(st.integers(-1, 80)) for _ in range(PARTITIONS)]
+    for at, key, upto in asked(log, entity, data):
         state = EntityState(entity, key, SMALL)
         for partition, offset, event in log:
             if entity_keys(event).get(entity) == key and offset <= upto[partition]:
                 state.fold(partition, offset, event)
-        vector = blank(SMALL, 1)[0]
-        finish_one(plan, state.to_bytes(), [], (*rows[at][:2], 3, *rows[at][3:]), vector)
-        made.append(vector)
+        made.append(finished(state, rows[at]))
         kept.append((keys[entity].index(key), version_row(state.version), state.to_bytes()))
         maps.append(upto)
         asking.append(rows[at])
@@ -83,13 +98,7 @@ def test_events_beside_the_versions_are_seen_too(log: list[Placed], data: st.Dat
     rows, (codes, keys) = rows_of(log), numbered(log)
     entity = data.draw(st.sampled_from([Entity.PAYER, Entity.MERCHANT]))
     maps, besides, asking, askers, made = [], [], [], [], []
-    plan = SMALL.plans[entity]
-    for _ in range(data.draw(st.integers(1, 6))):
-        at = data.draw(st.integers(0, len(log) - 1))
-        key = entity_keys(log[at].event).get(entity)
-        if key is None:
-            continue
-        upto = [data.draw(st.integers(-1, 80)) for _ in range(PARTITIONS)]
+    for at, key, upto in asked(log, entity, data):
         mine = [n for n, each in enumerate(log) if entity_keys(each.event).get(entity) == key]
         above = [n for n in mine if log[n].offset > upto[log[n].partition]]
         beside = sorted(
@@ -102,9 +111,7 @@ def test_events_beside_the_versions_are_seen_too(log: list[Placed], data: st.Dat
                 state.fold(log[n].partition, log[n].offset, log[n].event)
         for n in beside:
             state.fold(log[n].partition, log[n].offset, log[n].event)
-        vector = blank(SMALL, 1)[0]
-        finish_one(plan, state.to_bytes(), [], (*rows[at][:2], 3, *rows[at][3:]), vector)
-        made.append(vector)
+        made.append(finished(state, rows[at]))
         maps.append(upto)
         besides.append(np.array(beside, dtype=np.int64))
         asking.append(rows[at])

@@ -172,6 +172,22 @@ async def test_nobody_vouches_while_something_is_untold(
     assert not (await serving.read([(Entity.PAYER, "x")])).silent
 
 
+async def test_what_was_dropped_before_the_first_word_is_missed_beside_the_start(
+    states: InMemoryStates, serving: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "_MOST_UNTOLD", 0)
+
+    async def ends() -> Sequence[int]:
+        return [9, *[0] * (TRANSACTIONS.partitions - 1)]
+
+    teller = Teller(serving, ends)
+    await teller.answered(3, 7, decision_on(ASKED, 1), now=True)
+    for held, word in (({3: 7}, 0), ({3: 7, 0: 8}, WORD)):
+        states.marks.update({shard: Marker(1, held) for shard in range(ENTITIES.partitions)})
+        await teller._vouch()
+        assert serving.words == {"api": word}
+
+
 async def test_what_the_states_hold_already_is_not_put_beside_them(
     states: InMemoryStates, serving: Away
 ) -> None:
