@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runtime.processes.worker import log_to_stderr, work
 from runtime.settings import CHECKOUT, Settings, load_settings
+from tests.builders.workers.history import until
 
 
 class WorkerProcess:
@@ -26,9 +27,12 @@ class WorkerProcess:
             folder = str(settings.state_dir / instance)
             self._environment |= {"RETRACE_INSTANCE": instance, "RETRACE_STATE_DIR": folder}
         self.log = log
+        self._ready = log.with_suffix(".ready")
+        self._environment["RETRACE_READY_FILE"] = str(self._ready)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        self._ready.unlink(missing_ok=True)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command, env=self._environment, stdout=output, stderr=output, cwd=CHECKOUT
@@ -38,12 +42,19 @@ class WorkerProcess:
         self._end(signal.SIGKILL)
 
     def stop(self) -> int:
-        """The exit status after SIGTERM."""
+        """The exit status after SIGTERM, which waits until its partitions are assigned.
+
+        A process that is still being started has no handler for signals: it would just die of it.
+        """
+        until(lambda: self._ready.exists() or self._has_ended(), what=f"{self.log.stem}, ready,")
         return self._end(signal.SIGTERM)
 
     def wait(self, seconds: float) -> int:
         assert self._process is not None
         return self._process.wait(seconds)
+
+    def _has_ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
 
     def _end(self, how: signal.Signals) -> int:
         if self._process is None:
