@@ -113,7 +113,7 @@ SCHEDULES = (
         "host-cut-off-from-redis",
         "one of two hosts does not reach Redis for a while, and one of its processes is killed",
         _host_cut_off,
-        amounts=Amounts(payments=120, seconds=25.0, cards=3, followed=0.6),
+        amounts=Amounts(payments=200, seconds=20.0, cards=2, followed=0.6),
     ),
     Schedule(
         "markers-lost",

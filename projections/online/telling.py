@@ -42,6 +42,8 @@ class Teller:
         self._states, self._ends = states, ends
         self.markers = Markers({}, frozenset())
         self._untold: list[_Untold] = []
+        # What was answered and is told to nobody yet, whichever task has it in hand.
+        self._owed: list[asyncio.Future[None]] = []
         # Per source partition how far states must have come before nothing of ours is missing.
         self._missing: dict[int, int] = {}
         self._begun = False
@@ -58,19 +60,31 @@ class Teller:
         except (ArithmeticError, LookupError, TypeError, ValueError, struct.error):
             # No state can hold it: the writer sets it aside, with the reason.
             return
-        loop = asyncio.get_running_loop()
-        told = loop.create_future()
-        if len(self._untold) < _MOST_UNTOLD:
-            self._untold.append((list(entity_keys(event).items()), row, told))
-        else:
+        if len(self._untold) >= _MOST_UNTOLD:
             self._miss(partition, offset)
+            await asyncio.sleep(self._left())
+            return
+        told = asyncio.get_running_loop().create_future()
+        self._untold.append((list(entity_keys(event).items()), row, told))
+        try:
+            await self._told_or_lapsed(told, now)
+        finally:
+            if not told.done():
+                self._owed.append(told)
+
+    async def _told_or_lapsed(self, told: asyncio.Future[None], now: bool) -> None:
         try:
             if now:
                 await self.tell()
         except (UnavailableError, IntegrityError) as error:
             logger.warning("other processes do not see what was answered: %s", error)
-        if not told.done():
-            await asyncio.wait({told}, timeout=max(0.0, self._word_until - loop.time()))
+        # The word may be given anew meanwhile, for nothing that was answered is untold.
+        while not told.done() and (left := self._left()) > 0:
+            await asyncio.wait({told}, timeout=left)
+
+    def _left(self) -> float:
+        """Seconds until the word has lapsed."""
+        return max(0.0, self._word_until - asyncio.get_running_loop().time())
 
     async def tell(self) -> None:
         """What could not be told yet. Raises UnavailableError, IntegrityError."""
@@ -101,11 +115,13 @@ class Teller:
     async def _vouch(self) -> None:
         await self.tell()
         now = await self._states.now()
-        # Before it is asked whether anything is untold: whatever fails from now on waits as long.
+        # Before it is asked whether anything is owed: whatever fails from now on waits as long.
         self._word_until = asyncio.get_running_loop().time() + _WORD_SECONDS + _CLOCK_SECONDS
-        missing = await self._misses() or self._untold
+        missing = await self._misses()
+        self._owed = [told for told in self._owed if not told.done()]
+        lapses = now + int(_WORD_SECONDS * SECOND)
         # One that cannot vouch yet is silent, and known to be there.
-        await self._states.vouch(now if missing else now + int(_WORD_SECONDS * SECOND))
+        await self._states.vouch(now if missing or self._owed else lapses)
 
     async def _misses(self) -> bool:
         """True while something that was answered is neither told nor in the states."""

@@ -27,8 +27,15 @@ PLANTED = (
     Planted(
         "what cannot be told is answered at once",
         f"{ONLINE}/telling.py",
-        "timeout=max(0.0, self._word_until - loop.time())",
-        "timeout=0.0",
+        "(left := self._left()) > 0",
+        "(left := 0.0) > 0",
+        ("host-cut-off-from-redis",),
+    ),
+    Planted(
+        "a process vouches for what another of its tasks has yet to push",
+        f"{ONLINE}/telling.py",
+        "now if missing or self._owed else lapses",
+        "now if missing or self._untold else lapses",
         ("host-cut-off-from-redis",),
     ),
     Planted(

@@ -26,11 +26,12 @@ WORD = 1_000_000
 class Away(InMemoryServing):
     """A server that this process alone cannot reach while it is `away`.
 
-    `meanwhile` happens once its time was read.
+    `meanwhile` happens once its time was read, `before_push` before a push gets there.
     """
 
     away = False
     meanwhile: Callable[[], Awaitable[None]] | None = None
+    before_push: Callable[[], Awaitable[Any]] | None = None
 
     def _reach(self) -> None:
         if self.away:
@@ -41,6 +42,8 @@ class Away(InMemoryServing):
         return await super().read(keys)
 
     async def push(self, keys: Sequence[Key], row: Row, room: bool) -> None:
+        if self.before_push:
+            await self.before_push()
         self._reach()
         await super().push(keys, row, room)
 
@@ -150,6 +153,45 @@ async def test_nobody_vouches_for_what_failed_while_the_time_was_asked(serving: 
     assert serving.words == {"api": 0}
     await teller._vouch()
     assert serving.words == {"api": WORD}
+
+
+async def test_nobody_vouches_for_what_another_task_has_in_hand(serving: Away) -> None:
+    teller, asked = Teller(serving, nothing_yet), asyncio.Event()
+    serving.away = True
+    await teller.answered(3, 7, decision_on(ASKED, 1), now=True)
+    serving.away, serving.before_push = False, asked.wait
+    telling_it = asyncio.ensure_future(teller.tell())
+    await asyncio.sleep(0)
+    await teller._vouch()
+    assert serving.words == {"api": 0}
+    asked.set()
+    await telling_it
+    await teller._vouch()
+    assert serving.words == {"api": WORD}
+
+
+async def test_a_word_given_meanwhile_lapses_before_what_is_untold_is_answered(
+    serving: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "_CLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(telling, "_WORD_SECONDS", 0.05)
+    teller, loop = Teller(serving, nothing_yet), asyncio.get_running_loop()
+    await teller._vouch()
+    answering = asyncio.ensure_future(teller.answered(3, 7, decision_on(ASKED, 1), now=False))
+    await asyncio.sleep(0)
+    asked = asyncio.Event()
+    serving.before_push = asked.wait
+    in_hand = asyncio.ensure_future(teller.tell())
+    await asyncio.sleep(0)
+    monkeypatch.setattr(telling, "_WORD_SECONDS", 0.4)
+    await teller._vouch()
+    assert serving.words == {"api": 400_000}
+    vouched, serving.away = loop.time(), True
+    asked.set()
+    with pytest.raises(UnavailableError):
+        await in_hand
+    await answering
+    assert loop.time() - vouched >= 0.39
 
 
 async def test_nobody_vouches_while_something_is_untold(
