@@ -25,18 +25,23 @@ _CORES = 2
 def ours(frame: Frame, seed: int, chosen: FitSettings | None = None) -> Score:
     """The trees that `retrace train` exports, as the graph that serves.
 
-    What a training also fits, to measure and to calibrate, changes no order of scores.
+    The seeds that a training also fits, and its calibration, change no order of scores.
     """
     from inference.artefacts.manifest import Calibration
     from inference.serving.forest.keras_model import scoring
     from inference.serving.graph import scores_of
+    from inference.training.counting import counted
     from inference.training.export import converted
     from inference.training.fitting.fit import Run, grown
     from inference.training.train import TrainSettings, fits_of
 
     settings = TrainSettings(seed=seed, fitting=chosen or FitSettings(), more_seeds=0)
-    last = fits_of(frame, settings).last
-    forest = grown(last, settings.fitting, lambda _done, _text: None, Run())
+    fits, run = fits_of(frame, settings), Run()
+    last = fits.last
+    earlier, forest = (
+        grown(fit, settings.fitting, lambda _done, _text: None, run) for fit in (fits.first, last)
+    )
+    forest = counted(earlier, fits.later).count.of(forest)
     graph = converted(scoring(forest, len(last.frame.names), Calibration(1.0, 0.0)))
     places = [frame.names.index(name) for name in last.frame.names]
     return lambda rows: scores_of(graph, rows[:, places])

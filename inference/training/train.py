@@ -1,6 +1,6 @@
 """Training of a model: split, fit, calibrate, measure, export."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from inference.frame.progress import Progress
 from inference.serving.forest.forest import Forest
 from inference.serving.graph import as_rows
 from inference.training.calibration import platt
+from inference.training.counting import Count, counted
 from inference.training.export import PROBE_ROWS, export, to_list
 from inference.training.fitting.fit import ALL, EARLIER, Fit, Run, grow, grown
 from inference.training.fitting.trees import FitSettings
@@ -67,15 +68,19 @@ def train(
     fits = fits_of(frame, settings)
     earlier, later = fits.first.frame, fits.later
     forest = grown(fits.first, chosen, _part(progress, 0.0, 0.3), run)
+    boosting = counted(forest, later)
+    forest = boosting.count.of(forest)
     logits = forest.logits(as_rows(later.vectors))
     calibration = _calibrated(later, logits)
     scores = _as_scored(calibration, logits)
     thresholds = thresholds_for(scores, later.stands_for, settings.budget)
     metrics = ranking(later, scores, thresholds)
     progress(0.3, f"average precision {metrics['average_precision']:.4f} on the later labels")
-    steady = _stability(forest, logits, fits, settings, _part(progress, 0.3, 0.6), run)
-    forest = grown(fits.last, chosen, _part(progress, 0.6, 1.0), run)
-    facts = _facts(frame, later, settings, metrics) | {"stability": steady}
+    rest = _part(progress, 0.3, 0.6)
+    steady = _stability(forest, logits, fits, settings, boosting.count, rest, run)
+    forest = _grown(fits.last, settings, boosting.count, _part(progress, 0.6, 1.0), run)
+    facts = _facts(frame, later, settings, metrics)
+    facts |= {"stability": steady, "boosting": asdict(boosting)}
     recent = last_whole_weeks(fits.last.frame, int(later.times[-1] - later.times[0]))
     kept = _as_scored(calibration, forest.logits(as_rows(recent.vectors)))
     manifest = Manifest(
@@ -137,6 +142,7 @@ def _stability(
     logits: Floats,
     fits: Fits,
     settings: TrainSettings,
+    count: Count,
     progress: Progress,
     run: Run,
 ) -> dict[str, Any]:
@@ -146,7 +152,7 @@ def _stability(
     seeds = [{"seed": settings.seed, **ranks(later, logits)}]
     for number, fit in enumerate(fits.others):
         part = _part(progress, number / len(fits.others), (number + 1) / len(fits.others))
-        other = grown(fit, settings.fitting, part, run)
+        other = _grown(fit, settings, count, part, run)
         seeds.append({"seed": fit.seed, **ranks(later, other.logits(as_rows(later.vectors)))})
     random = np.random.default_rng(settings.seed)
     return {
@@ -154,6 +160,12 @@ def _stability(
         "weeks": by_week(later, logits),
         "groups": worth_of_groups(forest, fits.first.frame, later, random),
     }
+
+
+def _grown(fit: Fit, settings: TrainSettings, count: Count, progress: Progress, run: Run) -> Forest:
+    """The trees that count alone: the first of those that another worker may have grown."""
+    enough = replace(settings.fitting, boosted=min(count.boosted, settings.fitting.boosted))
+    return count.of(grown(fit, enough, progress, run))
 
 
 def _calibrated(later: Frame, logits: Floats) -> Calibration:

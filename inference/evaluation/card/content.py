@@ -16,7 +16,7 @@ from inference.evaluation.catches import catches_of
 from inference.evaluation.measures import MeasureSettings, Validated, by_maturity
 from inference.frame.frame import Floats
 
-FORMAT = 2
+FORMAT = 3
 MOST_IMPORTANT = 20
 
 
@@ -42,6 +42,7 @@ def content(
         "thresholds": _thresholds(artefact, validated),
         "calibration": {"bands": bands, "error": calibration_error(bands)},
         "stability": manifest.facts["stability"],
+        "boosting": manifest.facts["boosting"],
         "importance": _importance(artefact, validated),
         "features": [
             {"name": name, "words": meaning(name), "definition": definition}

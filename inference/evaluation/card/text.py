@@ -157,8 +157,18 @@ def _stability(card: dict[str, Any]) -> str:
         "## Stability\n\nOf fits on the earlier payments, on all later ones (by seed) and week by "
         "week (the first seed).\n\n"
         + table(["", "average precision", "AUC"], [*fits, *weeks])
+        + f"\n\n{_boosting(card['boosting'])}"
         + "\n\nHow much average precision falls without a group of features that say nearly the "
         "same (its values drawn from other payments).\n\n" + table(["features", "worth"], groups)
+    )
+
+
+def _boosting(found: dict[str, Any]) -> str:
+    count, gain = found["count"], found["gain"]
+    return (
+        f"The first {count['boosted']} boosted trees count, with {count['weight']:g} of what they "
+        "add. To count all of them in full changes average precision by "
+        f"{gain['value']:+.4f} (95 % interval {gain['low']:+.4f} to {gain['high']:+.4f})."
     )
 
 

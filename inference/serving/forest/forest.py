@@ -59,6 +59,25 @@ class Forest:
         """[n] log odds of `shares` and what the boosted trees add, not calibrated."""
         return log_odds(self.shares(rows)) + self._sums(rows, self.roots[self.averaged :])
 
+    def counting(self, boosted: int, weight: float) -> Forest:
+        """The averaged trees, and the first `boosted` of the others with `weight` of what they add.
+
+        The nodes of a tree stand together, in the order of the roots.
+        """
+        kept = self.averaged + min(boosted, self.boosted)
+        end = int(self.roots[kept]) if kept < len(self) else len(self.says)
+        says = self.says[:end].copy()
+        if self.boosted:
+            says[self.roots[self.averaged] :] *= np.float32(weight)
+        return Forest(
+            self.roots[:kept],
+            self.side[:end],
+            self.threshold[:end],
+            self.child[:end],
+            says,
+            kept - self.averaged,
+        )
+
     def _sums(self, rows: Matrix, roots: npt.NDArray[np.int32]) -> Floats:
         found = np.zeros(len(rows))
         for begin in range(0, len(rows), _AT_ONCE):

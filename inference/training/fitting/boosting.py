@@ -1,7 +1,8 @@
 """Boosted trees: each corrects the sum of those before it, on all frauds and many genuine rows.
 
 Friedman 2001, Greedy Function Approximation: A Gradient Boosting Machine. Averaged trees give most
-payments one of few scores; boosted ones tell these apart.
+payments one of few scores; boosted ones tell these apart. How much they count is for
+inference/training/counting.py.
 """
 
 from dataclasses import replace
@@ -13,8 +14,6 @@ from inference.frame.frame import Floats, Frame, Ints
 from inference.serving.forest.forest import Forest, joined
 from inference.training.fitting.trees import FitSettings, arranged, learnt_from
 
-WEIGHT = 0.1
-"""Of what they say: enough to part equal scores. Averaged trees rank the others better."""
 _RATE = 0.05
 _LEAVES, _LEAST_IN_LEAF = 31, 200
 _PART_OF_FEATURES = 0.2  # that a split looks at
@@ -45,7 +44,7 @@ def boosted(frame: Frame, chosen: FitSettings, seed: int) -> Forest:
 
 
 def added_by(model: Any) -> Forest:
-    """The trees of a fitted HistGradientBoostingClassifier, without its constant, weighed."""
+    """The trees of a fitted HistGradientBoostingClassifier, without its constant."""
     # They have no public name; a test compares them with what the model itself says.
     return joined([_flattened(tree.nodes) for (tree,) in model._predictors])
 
@@ -58,7 +57,7 @@ def _flattened(nodes: Any) -> Forest:
         nodes["feature_idx"].astype(np.int64),
         nodes["num_threshold"],
         nodes["missing_go_to_left"].astype(bool),
-        WEIGHT * nodes["value"],
+        nodes["value"],
     )
     return replace(made, boosted=1)
 

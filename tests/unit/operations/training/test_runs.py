@@ -52,13 +52,14 @@ def begin(root: Path, asked: Asked = ASKED) -> TrainingRun:
 
 @pytest.fixture
 def training(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that trains with its runs in tmp_path, and has its first trees."""
+    """A process that trains with its runs in tmp_path, and stands still with its first trees."""
     process = subprocess.Popen(
         [sys.executable, "-c", TRAINS, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
         assert any(line.startswith("earlier labels, 10 of") for line in process.stdout)
+        process.send_signal(signal.SIGSTOP)
         yield process
     finally:
         process.kill()
