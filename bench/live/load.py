@@ -30,13 +30,17 @@ class Offered:
     """What a load came to. `milliseconds` are of answers with 2xx, from when each was due.
 
     `late` is by how much the generator itself sent each too late (milliseconds); `processor` are
-    the seconds of processor that it took.
+    the seconds of processor that it took. By the machine's monotonic clock, in seconds, the load
+    was between `began` and `ended`, and what warmed up for it began at `warmed`.
     """
 
     seconds: float
     requests: int
     milliseconds: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
+    began: float = 0.0
+    ended: float = 0.0
+    warmed: float = 0.0
     failed: Counter[str] = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)
     processor: float = 0.0
@@ -106,6 +110,8 @@ class Generator:
         while self._open:
             await asyncio.wait(set(self._open))
         offered.processor = time.process_time() - spent
+        offered.began = offered.warmed = began
+        offered.ended = loop.time()
         return offered
 
     def close(self) -> None:
@@ -145,8 +151,10 @@ def offer(
 
     async def both() -> Offered:
         with closing(generator):
-            if warm_up:
-                await generator.offer(rate, warm_up, chance)
-            return await generator.offer(rate, seconds, chance)
+            warmed = await generator.offer(rate, warm_up, chance) if warm_up else None
+            offered = await generator.offer(rate, seconds, chance)
+            if warmed is not None:
+                offered.warmed = warmed.began
+            return offered
 
     return asyncio.run(both())

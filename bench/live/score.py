@@ -16,6 +16,7 @@ from typing import Any
 from bench.live.costs import milliseconds_each, processor_seconds
 from bench.live.floors import floors
 from bench.live.load import Generator, offer
+from bench.live.profile.run import profile
 from eventlog.port import EventLog
 from host.clock import now_us
 from local.chaos.installation import Installation, open_installation
@@ -36,7 +37,10 @@ _MODEL = "full"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreLoad:
-    """Requests a second and seconds of each round; `history` are days of a thousand payments."""
+    """Requests a second and seconds of each round; `history` are days of a thousand payments.
+
+    With `profile` one more round at each rate is measured step by step.
+    """
 
     rates: Sequence[float]
     seconds: float = 60.0
@@ -44,6 +48,7 @@ class ScoreLoad:
     rounds: int = 3
     history: int = 30
     seed: int = 1
+    profile: bool = False
 
 
 def bench_score(load: ScoreLoad, progress: Progress, keep: bool = False) -> dict[str, Any]:
@@ -57,10 +62,12 @@ def bench_score(load: ScoreLoad, progress: Progress, keep: bool = False) -> dict
         bench = _Bench(installation, log, positions, load, progress, chance)
         bench.import_history()
         found = {str(rate): bench.at(rate) for rate in load.rates}
+        steps = {"profile": bench.profile()} if load.profile else {}
         progress.say("floors")
         return {
             "idle_processor_share": bench.idle(),
             "rates": found,
+            **steps,
             "floors": floors(
                 installation.settings, list(load.rates), min(load.seconds, 15.0), chance
             ),
@@ -95,6 +102,17 @@ class _Bench:
         rounds = [self._round(rate, number) for number in range(1, self._load.rounds + 1)]
         return {"rounds": rounds}
 
+    def profile(self) -> dict[str, Any]:
+        """Where the time of a decision goes, at each rate."""
+        self._progress.say("profile")
+        load = self._load
+        found = profile(
+            self._installation, self._generator, load.rates, load.seconds, load.warm_up,
+            self._chance,
+        )  # fmt: skip
+        self._rest()
+        return found
+
     def idle(self) -> float:
         """The share of a processor that all services take while nothing is sent."""
         before, began = processor_seconds(self._settings), time.monotonic()
@@ -104,7 +122,7 @@ class _Bench:
 
     def _round(self, rate: float, number: int) -> dict[str, Any]:
         self._progress.say(f"{rate:g}/s, round {number} of {self._load.rounds}")
-        generator = Generator(self._settings.api_url, "/score", self._bodies, _told)
+        generator = self._generator()
         before = processor_seconds(self._settings)
         offered = offer(generator, rate, self._load.seconds, self._chance, self._load.warm_up)
         answered = time.monotonic()
@@ -121,6 +139,9 @@ class _Bench:
             "seconds_until_projected": round(projected, 1),
             "processor_ms_each": milliseconds_each(before, after, count),
         }
+
+    def _generator(self) -> Generator:
+        return Generator(self._settings.api_url, "/score", self._bodies, _told)
 
     def _rest(self) -> None:
         found = partial(lags_behind, self._log, self._positions)

@@ -1,0 +1,106 @@
+"""`retrace bench score`: what this machine carries, beside floors measured in the same run."""
+
+from typing import Annotated, Any
+
+import typer
+
+
+def score(
+    rate: Annotated[
+        list[float] | None,
+        typer.Option(min=1, max=5000, help="Requests per second. Repeatable. [default: 10, 50]"),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of a round.")] = 60.0,
+    warm_up: Annotated[
+        float, typer.Option(min=0, help="Seconds of load before each round, not counted.")
+    ] = 15.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds at each rate.")] = 3,
+    history: Annotated[
+        int, typer.Option(min=1, max=720, help="Days of history, a thousand payments each.")
+    ] = 30,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="One more round at each rate, measured step by step.")
+    ] = False,
+    result: Annotated[str, typer.Option(help="Name of the file under bench/results.")] = "score",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the state folder and its logs at the end.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Send POST /score at fixed rates, whatever the answers do, and time from when each was due.
+
+    Everything runs in a state folder and on ports of its own, and is stopped at the end: a running
+    stack is not touched. Leave the machine alone meanwhile.
+    """
+    from rich.console import Console
+
+    from bench.live.score import ScoreLoad, bench_score
+    from bench.machine import written
+    from local.stack.terminal import TerminalProgress
+
+    load = ScoreLoad(
+        rates=rate or [10.0, 50.0],
+        seconds=seconds,
+        warm_up=warm_up,
+        rounds=rounds,
+        history=history,
+        profile=profile,
+    )
+    found = bench_score(load, TerminalProgress(Console(stderr=True)), keep)
+    asked = {"seconds": seconds, "warm_up": warm_up, "history_days": history}
+    text = written(result, {**asked, **found})
+    if as_json:
+        typer.echo(text, nl=False)
+    else:
+        _show(Console(highlight=False), found)
+
+
+def _show(console: Any, found: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("rate/s", "p50 ms", "p99", "max", "by model", "failed", "CPU ms", "projected"):
+        table.add_column(name, justify="right")
+    for rate, each in found["rates"].items():
+        for one in each["rounds"]:
+            took = one["milliseconds"]
+            table.add_row(
+                f"{float(rate):g}",
+                *(f"{took.get(name, float('nan')):.1f}" for name in ("p50", "p99", "max")),
+                f"{one['by_the_model']:.2%}",
+                str(sum(one["failed"].values())),
+                f"{one['processor_ms_each']['all']:.1f}",
+                f"+{one['seconds_until_projected']:g} s",
+            )
+    console.print(table)
+    if "profile" in found:
+        _show_steps(console, found["profile"])
+    least = found["floors"]
+    console.print(
+        f"Floors: append {least['kafka_append_ms']['p50']:.2f} ms, "
+        f"Redis {least['redis_round_trip_ms']['p50']:.3f} ms, empty route "
+        + ", ".join(
+            f"{each['milliseconds']['p50']:.2f} ms at {float(rate):g}/s"
+            for rate, each in least["empty_route"].items()
+        )
+    )
+
+
+def _show_steps(console: Any, found: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    for rate, each in found["rates"].items():
+        table = Table(box=None, pad_edge=False)
+        table.add_column(f"step at {float(rate):g}/s, us")
+        for name in ("wall p50", "p99", "CPU p50", "p99", "mean"):
+            table.add_column(name, justify="right")
+        for step, times in each["steps"].items():
+            wall, cpu = times["wall_us"], times["cpu_us"]
+            figures = (*(wall.get(name) for name in ("p50", "p99")),
+                       *(cpu.get(name) for name in ("p50", "p99", "mean")))  # fmt: skip
+            table.add_row(step, *("-" if one is None else f"{one:,.0f}" for one in figures))
+        console.print(table)
+        console.print(
+            f"Beside the steps the process takes {each['beside_us_each']:,.0f} us of a processor "
+            f"for each request; measuring a step takes {found['step_cost_us']:.1f} us."
+        )

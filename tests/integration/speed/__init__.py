@@ -1,0 +1,1 @@
+"""Regressions of speed, in ratios that another machine and its load do not change much."""
