@@ -90,17 +90,23 @@ class Generator:
         self._free: deque[tuple[Connection, float]] = deque()
         self._open: set[asyncio.Task[None]] = set()
 
-    async def offer(self, rate: float, seconds: float, chance: Random) -> Offered:
-        """Returns once every request is answered or given up."""
+    async def offer(
+        self, rate: float, seconds: float, chance: Random, over: Callable[[], bool] = lambda: False
+    ) -> Offered:
+        """Returns once every request is answered or given up; once it is `over`, sends no more."""
         ahead = list(due_times(rate, seconds, chance))
         bodies = [next(self._bodies) for _ in ahead]
-        offered = Offered(seconds, len(ahead))
+        offered = Offered(seconds, 0)
         loop, spent = asyncio.get_running_loop(), time.process_time()
         began = loop.time()
         for at, body in zip(ahead, bodies, strict=True):
             due = began + at
             if (pause := due - loop.time()) > 0:
                 await asyncio.sleep(pause)
+            if over():
+                offered.seconds = loop.time() - began
+                break
+            offered.requests += 1
             if len(self._open) >= _MOST_OPEN:
                 offered.failed[f"more than {_MOST_OPEN} open"] += 1
                 continue
@@ -145,14 +151,19 @@ class Generator:
 
 
 def offer(
-    generator: Generator, rate: float, seconds: float, chance: Random, warm_up: float = 0.0
+    generator: Generator,
+    rate: float,
+    seconds: float,
+    chance: Random,
+    warm_up: float = 0.0,
+    over: Callable[[], bool] = lambda: False,
 ) -> Offered:
-    """The load after so many seconds of the same that are not counted."""
+    """The load after so many seconds of the same that are not counted; see Generator.offer."""
 
     async def both() -> Offered:
         with closing(generator):
             warmed = await generator.offer(rate, warm_up, chance) if warm_up else None
-            offered = await generator.offer(rate, seconds, chance)
+            offered = await generator.offer(rate, seconds, chance, over)
             if warmed is not None:
                 offered.warmed = warmed.began
             return offered

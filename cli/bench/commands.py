@@ -2,7 +2,9 @@
 
 import typer
 
+from cli.bench.ingest import ingest
 from cli.bench.score import score
+from cli.bench.stream import stream
 
 group = typer.Typer(help="Measure the running product on this machine.", no_args_is_help=True)
 
@@ -13,3 +15,5 @@ def register(app: typer.Typer) -> None:
 
 
 group.command()(score)
+group.command()(ingest)
+group.command()(stream)

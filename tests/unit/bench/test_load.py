@@ -95,6 +95,15 @@ async def test_what_exceeds_the_most_that_may_wait_is_counted_as_failed(
     assert found.failed["more than 5 open"] == found.requests - 5
 
 
+async def test_a_load_that_is_over_sends_no_more_and_is_of_the_time_it_took() -> None:
+    server, left = Server(), iter([False] * 10 + [True])
+    async with served(server) as url:
+        with closing(Generator(url, "/", bodies())) as generator:
+            found = await generator.offer(100.0, 30.0, Random(1), lambda: next(left))
+    assert found.requests == len(found.milliseconds) == 10
+    assert 0 < found.seconds < 5
+
+
 def test_percentiles_are_exact() -> None:
     assert spread([]) == {}
     found = spread([float(n) for n in range(1001)])

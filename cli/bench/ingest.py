@@ -1,0 +1,68 @@
+"""`retrace bench ingest`: an import with everything running, and what live decisions keep."""
+
+from typing import Annotated, Any
+
+import typer
+
+
+def ingest(
+    rows: Annotated[int, typer.Option(min=1_000, help="Payments of the file.")] = 1_000_000,
+    rate: Annotated[
+        float, typer.Option(min=1, max=1000, help="Decisions per second beside the import.")
+    ] = 10.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="Length of the part before the import.")
+    ] = 60.0,
+    history: Annotated[
+        int, typer.Option(min=1, max=720, help="Days of history, a thousand payments each.")
+    ] = 10,
+    result: Annotated[
+        str, typer.Option(help="Name of the file under bench/results.")
+    ] = "live_ingest",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the state folder and its logs at the end.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Import a simulated file while decisions are made at a low rate, until all is projected.
+
+    Everything runs in a state folder and on ports of its own, and is stopped at the end: a running
+    stack is not touched. Leave the machine alone meanwhile.
+    """
+    from rich.console import Console
+
+    from bench.live.ingest import IngestLoad, bench_ingest
+    from bench.machine import written
+    from local.stack.terminal import TerminalProgress
+
+    load = IngestLoad(rows=rows, rate=rate, seconds=seconds, history=history)
+    found = bench_ingest(load, TerminalProgress(Console(stderr=True)), keep)
+    text = written(result, {"rate": rate, "history_days": history, **found})
+    if as_json:
+        typer.echo(text, nl=False)
+    else:
+        _show(Console(highlight=False), found)
+
+
+def _show(console: Any, found: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    floor = found["floors"]["plain_producer"]
+    console.print(
+        f"{found['rows']:,} rows in {found['seconds']:.1f} s: {found['rows_per_second']:,.0f}/s "
+        f"(a plain producer: {floor['records_per_second']:,}/s of {floor['bytes_each']:,} bytes)"
+    )
+    table = Table(box=None, pad_edge=False)
+    for name in ("decisions", "p50 ms", "p99", "max", "by model", "failed"):
+        table.add_column(name, justify="left" if name == "decisions" else "right")
+    for part, each in found["decisions"].items():
+        took = each["milliseconds"]
+        table.add_row(
+            part.replace("_", " "),
+            *(f"{took.get(name, float('nan')):.1f}" for name in ("p50", "p99", "max")),
+            f"{each['by_the_model']:.2%}",
+            str(sum(each["failed"].values())),
+        )
+    console.print(table)
+    reached = sorted(found["seconds_until_projected"].items(), key=lambda entry: entry[1])
+    console.print("Projected: " + ", ".join(f"{name} +{seconds:g} s" for name, seconds in reached))

@@ -1,0 +1,82 @@
+"""`retrace bench stream`: how fresh folded states are, what folding costs, and peers."""
+
+from typing import Annotated, Any
+
+import typer
+
+
+def stream(
+    rate: Annotated[
+        list[float] | None,
+        typer.Option(min=1, max=5000, help="Requests per second. Repeatable. [default: 10, 50]"),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of a round.")] = 60.0,
+    warm_up: Annotated[
+        float, typer.Option(min=0, help="Seconds of load before each round.")
+    ] = 15.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds at each rate.")] = 3,
+    history: Annotated[
+        int, typer.Option(min=1, max=720, help="Days of history, a thousand payments each.")
+    ] = 30,
+    peers: Annotated[
+        bool, typer.Option(help="Plain Faust tables and PostgreSQL alone, on the same events.")
+    ] = True,
+    result: Annotated[str, typer.Option(help="Name of the file under bench/results.")] = "stream",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the state folder and its logs at the end.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Send POST /score at fixed rates, and time until states in Redis hold what was appended.
+
+    Everything runs in a state folder and on ports of its own, and is stopped at the end: a running
+    stack is not touched. Leave the machine alone meanwhile.
+    """
+    from rich.console import Console
+
+    from bench.live.stream import StreamLoad, bench_stream
+    from bench.machine import written
+    from local.stack.terminal import TerminalProgress
+
+    load = StreamLoad(
+        rates=rate or [10.0, 50.0],
+        seconds=seconds,
+        warm_up=warm_up,
+        rounds=rounds,
+        history=history,
+        peers=peers,
+    )
+    found = bench_stream(load, TerminalProgress(Console(stderr=True)), keep)
+    asked = {"seconds": seconds, "warm_up": warm_up, "history_days": history}
+    text = written(result, {**asked, **found})
+    if as_json:
+        typer.echo(text, nl=False)
+    else:
+        _show(Console(highlight=False), found)
+
+
+def _show(console: Any, found: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("rate/s", "who", "fresh p50 ms", "p99", "max", "CPU ms", "of which servers"):
+        table.add_column(name, justify="left" if name == "who" else "right")
+
+    def row(rate: str, who: str, fresh: dict[str, float], cpu: float, servers: float) -> None:
+        times = (f"{fresh.get(name, float('nan')):.1f}" for name in ("p50", "p99", "max"))
+        table.add_row(f"{float(rate):g}", who, *times, f"{cpu:.2f}", f"{servers:.2f}")
+
+    for rate, each in found["rates"].items():
+        for one in each["rounds"]:
+            costs = one["processor_ms_each"]
+            apps = sum(
+                cost for name, cost in costs.items() if name == "api" or name.startswith("worker-")
+            )
+            row(rate, "retrace, all of it", one["fresh_ms"], costs["all"], costs["all"] - apps)
+        for who, one in found["peers"].get(rate, {}).items():
+            servers = one["servers_ms_each"]["all"]
+            times = one["milliseconds"]
+            # Of a peer with several tables, the last that holds an event.
+            fresh = times.get("merchant", times)
+            row(rate, who.replace("_", " "), fresh, one["processor_ms_each"] + servers, servers)
+    console.print(table)
