@@ -1,10 +1,11 @@
-"""Floor of an import: the plain Kafka client with the same bytes, acknowledged by all replicas."""
+"""The plain Kafka client: the floor of an import, with the same bytes, and topics of peers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 _MOST_QUEUED = 100_000
 _FLUSH_SECONDS = 120.0
@@ -53,3 +54,12 @@ def plainly_produced(
         "records_per_second": round(len(records) / seconds),
         "processor_us_each": round((time.process_time() - spent) / count * 1e6, 1),
     }
+
+
+def make_topics(servers: str, names: Iterable[str], partitions: int) -> None:
+    """Raises KafkaException where one is there already, or cannot be made."""
+    asked = [NewTopic(name, partitions, 1) for name in names]
+    # Its requests end with it.
+    admin = AdminClient({"bootstrap.servers": servers})
+    for future in admin.create_topics(asked).values():
+        future.result()

@@ -1,11 +1,10 @@
-"""Peer: plain Faust tables, `python -m bench.live.peers.faust_tables SERVERS TOPIC FOLDER`.
+"""Peer: plain Faust tables, `python -m bench.live.peers.faust_tables SERVERS TOPIC FOLDER NAME`.
 
 Counts and sums of the last hour and day by payer and by merchant, in tumbling windows: what Faust's
 documentation shows. Merchants are read from a topic that `group_by` writes, as Faust needs it. How
 long each event took until its tables held it is written when the process is stopped.
 """
 
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -19,13 +18,30 @@ import orjson
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 READY, TIMES = "ready", "times.json"
 PARTITIONS = 8
-STOP = signal.SIGUSR1
+ENTITIES = ("payer", "merchant")
 
 
-def application(servers: str, topic: str, folder: Path, times: dict[str, list[Any]]) -> faust.App:
+def changelogs(name: str) -> list[str]:
+    """Topics that must be there first: its client may not know yet of those that it makes."""
+    return [
+        f"{name}-{table}-changelog" for entity in ENTITIES for table, _, _ in _tables_of(entity)
+    ]
+
+
+def _tables_of(entity: str) -> list[tuple[str, timedelta, str]]:
+    return [
+        (f"{entity}-{what}-{size.total_seconds():g}", size, what)
+        for size in (HOUR, DAY)
+        for what in ("count", "amount")
+    ]
+
+
+def application(
+    servers: str, topic: str, folder: Path, name: str, times: dict[str, list[Any]]
+) -> faust.App:
     """`times` gets (sent, microseconds) of each event, by the entity of the tables."""
     app = faust.App(
-        "bench-peer-faust",
+        name,
         broker=[f"aiokafka://{server}" for server in servers.split(",")],
         store="memory://",
         datadir=str(folder),
@@ -38,11 +54,8 @@ def application(servers: str, topic: str, folder: Path, times: dict[str, list[An
 
     def tables(entity: str) -> list[Any]:
         return [
-            app.Table(f"{entity}-{what}-{size.total_seconds():g}", default=int).tumbling(
-                size, expires=2 * size
-            )
-            for size in (HOUR, DAY)
-            for what in ("count", "amount")
+            app.Table(table, default=int, partitions=PARTITIONS).tumbling(size, expires=2 * size)
+            for table, size, _ in _tables_of(entity)
         ]
 
     payers, merchants = tables("payer"), tables("merchant")
@@ -74,20 +87,15 @@ def merchant_of(value: bytes) -> str:
     return merchant
 
 
-def main(servers: str, topic: str, folder: Path) -> None:
-    times: dict[str, list[Any]] = {"payer": [], "merchant": []}
-    app = application(servers, topic, folder, times)
+def main(servers: str, topic: str, folder: Path, name: str) -> None:
+    times: dict[str, list[Any]] = {entity: [] for entity in ENTITIES}
+    app = application(servers, topic, folder, name, times)
     worker = faust.Worker(app, loglevel="WARNING", logfile=None)
-
-    def stopped(*_: object) -> None:
+    try:
+        worker.execute_from_commandline()
+    finally:
         (folder / TIMES).write_bytes(orjson.dumps(times))
-        sys.stdout.flush()
-        # Its tables are of nobody: there is nothing to wait for.
-        signal.raise_signal(signal.SIGKILL)
-
-    signal.signal(STOP, stopped)
-    worker.execute_from_commandline()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4])

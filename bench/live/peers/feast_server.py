@@ -6,6 +6,7 @@ decision would wait for them. Arrivals are an open loop.
 
 import asyncio
 import itertools
+import os
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,7 @@ def feast_server(settings: Settings, feed: Feed) -> dict[str, Any]:
     """Milliseconds of POST /get-online-features, and what it costs. Raises StackError."""
     with tempfile.TemporaryDirectory() as name:
         asked = _filled(Path(name), settings, feed)
-        with _served(Path(name)) as (url, process):
+        with _served(Path(name), settings) as (url, process):
             before, spent = processor_seconds(settings), _seconds(process)
             generator = Generator(url, "/get-online-features", _bodies(asked, feed))
             offered = offer(generator, feed.rate, feed.seconds, Random(feed.seed), feed.warm_up)
@@ -97,17 +98,22 @@ def _filled(folder: Path, settings: Settings, feed: Feed) -> list[str]:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
+def _served(folder: Path, settings: Settings) -> Iterator[tuple[str, psutil.Process]]:
     (port,) = free_ports(1)
     # It would end its worker after a thousand requests.
     options = ["--port", str(port), "--no-access-log", "--max-requests", "0"]
     command = [sys.executable, "-c", _COMMAND, "--chdir", str(folder), "serve", *options]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as process:
+    # Its server keeps a socket under the home folder.
+    environment = {**os.environ, "HOME": str(folder)}
+    with (
+        (settings.state_dir / "logs" / "peer-feast_server.log").open("ab") as log,
+        subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log) as process,
+    ):
         try:
             if not wait_until(
                 lambda: asyncio.run(http_answers(_HOST, port, "/health")), _START_SECONDS
             ):
-                raise StackError("Feast's feature server does not start: see above")
+                raise StackError(f"Feast's feature server does not start: see {log.name}")
             yield f"http://{_HOST}:{port}", psutil.Process(process.pid)
         finally:
             process.terminate()

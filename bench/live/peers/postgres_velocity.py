@@ -1,4 +1,4 @@
-"""Peer: PostgreSQL alone, `python -m bench.live.peers.postgres_velocity URL FEED OUT`.
+"""Peer: PostgreSQL alone, `python -m bench.live.peers.postgres_velocity URL FEED FOLDER`.
 
 Each payment is one transaction: its row is inserted, and the velocities of its payer and merchant
 are counted from the rows there, over an hour, a day and a week. So a state is fresh once that has
@@ -19,6 +19,7 @@ from bench.live.load import due_times, spread
 from bench.live.peers.events import PeerEvent, read_feed
 from domain.times import DAY, HOUR
 
+READY, OUT = "ready", "out.json"
 _CONNECTIONS = 16
 _SCHEMA = """
 drop schema if exists bench_peer cascade;
@@ -40,10 +41,14 @@ from bench_peer.payments where {} = %(key)s and at >= %(week)s and at <= %(at)s
 _BY_PAYER, _BY_MERCHANT = _VELOCITY.format("payer"), _VELOCITY.format("merchant")
 
 
-async def run(url: str, feed_file: Path) -> dict[str, object]:
-    """Milliseconds from when each was due until it had committed, and of the queries alone."""
+async def run(url: str, feed_file: Path, ready: Path) -> dict[str, object]:
+    """Milliseconds from when each was due until it had committed, and of the queries alone.
+
+    `ready` is made once the history is there.
+    """
     feed = read_feed(feed_file)
     await _filled(url, feed.history)
+    ready.touch()
     free: asyncio.Queue[psycopg.AsyncConnection[object]] = asyncio.Queue()
     for _ in range(_CONNECTIONS):
         free.put_nowait(await psycopg.AsyncConnection.connect(url))
@@ -92,4 +97,6 @@ async def _filled(url: str, history: list[PeerEvent]) -> None:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[3]).write_bytes(orjson.dumps(asyncio.run(run(sys.argv[1], Path(sys.argv[2])))))
+    folder = Path(sys.argv[3])
+    found = asyncio.run(run(sys.argv[1], Path(sys.argv[2]), folder / READY))
+    (folder / OUT).write_bytes(orjson.dumps(found))

@@ -18,9 +18,10 @@ import psutil
 
 from bench.live.costs import milliseconds_each, processor_seconds
 from bench.live.load import due_times, spread
-from bench.live.peers import faust_tables
+from bench.live.peers import faust_tables, postgres_velocity
 from bench.live.peers.events import Feed, PeerEvent
 from bench.live.peers.feast_server import feast_server
+from bench.live.producer import make_topics
 from eventlog.port import InboxLog
 from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
@@ -30,7 +31,7 @@ from runtime.composition.log import open_another_log
 from runtime.settings import CHECKOUT, Settings
 
 _PREFIX = "bench-peer-"
-_READY_SECONDS, _STOP_SECONDS = 90.0, 20.0
+_READY_SECONDS, _STOP_SECONDS = 90.0, 60.0
 _KNOCK_SECONDS = 1.0
 
 
@@ -44,16 +45,20 @@ def peers(settings: Settings, feed: Feed) -> dict[str, Any]:
 
 
 def _postgres(settings: Settings, feed: Feed) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        given, out = Path(folder) / "feed.json", Path(folder) / "out.json"
+    with tempfile.TemporaryDirectory() as name:
+        folder, given = Path(name), Path(name) / "feed.json"
         given.write_bytes(msgspec.json.encode(feed))
         url = settings.database_url.replace("+psycopg", "", 1)
-        with _process("postgres_velocity", url, str(given), str(out)) as (process, _):
+        with _process(settings, "postgres_velocity", url, str(given), name) as (process, _):
+            ready = folder / postgres_velocity.READY
+            wait_until(lambda: ready.exists() or process.poll() is not None, _READY_SECONDS)
             before = processor_seconds(settings)
             if process.wait():
-                raise StackError("the velocity queries ended with an error: see above")
+                raise StackError(
+                    f"the velocity queries failed: see {_log(settings, 'postgres_velocity')}"
+                )
             after = processor_seconds(settings)
-        found: dict[str, Any] = orjson.loads(out.read_bytes())
+        found: dict[str, Any] = orjson.loads((folder / postgres_velocity.OUT).read_bytes())
     return {**found, "servers_ms_each": milliseconds_each(before, after, found["requests"])}
 
 
@@ -62,15 +67,19 @@ def _faust(settings: Settings, feed: Feed) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name, open_another_log(settings, _PREFIX) as log:
         folder, topic = Path(name), _PREFIX + TRANSACTIONS.name
         servers = settings.kafka_bootstrap_servers
-        with _process("faust_tables", servers, topic, name) as (process, watched):
+        app = f"{_PREFIX}faust-{now_us():x}"
+        make_topics(servers, faust_tables.changelogs(app), faust_tables.PARTITIONS)
+        with _process(settings, "faust_tables", servers, topic, name, app) as (process, watched):
             ready = folder / faust_tables.READY
             _knock(log, feed.events[0], lambda: ready.exists() or process.poll() is not None)
             if not ready.exists():
-                raise StackError("plain Faust does not start: see above")
+                raise StackError(
+                    f"plain Faust does not start: see {_log(settings, 'faust_tables')}"
+                )
             before, spent = processor_seconds(settings), sum(watched.cpu_times()[:2])
             sent, counted_from = asyncio.run(_fed(log, feed))
             after, taken = processor_seconds(settings), sum(watched.cpu_times()[:2]) - spent
-            process.send_signal(faust_tables.STOP)
+            process.terminate()
             process.wait(_STOP_SECONDS)
         times = orjson.loads((folder / faust_tables.TIMES).read_bytes())
     return {
@@ -93,8 +102,7 @@ def _knock(log: InboxLog, event: PeerEvent, heard: Callable[[], bool]) -> None:
 
 
 async def _send(log: InboxLog, event: PeerEvent) -> None:
-    now = now_us()
-    value = msgspec.json.encode(msgspec.structs.replace(event, sent=now))
+    value = msgspec.json.encode(msgspec.structs.replace(event, sent=now_us()))
     await log.append_bytes(TRANSACTIONS, event.payer, value)
 
 
@@ -113,13 +121,20 @@ async def _fed(log: InboxLog, feed: Feed) -> tuple[int, int]:
     return len(ahead), counted_from
 
 
+def _log(settings: Settings, name: str) -> Path:
+    return settings.state_dir / "logs" / f"peer-{name}.log"
+
+
 @contextmanager
 def _process(
-    name: str, *arguments: str
+    settings: Settings, name: str, *arguments: str
 ) -> Iterator[tuple["subprocess.Popen[bytes]", psutil.Process]]:
     command = [sys.executable, "-m", f"bench.live.peers.{name}", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    with subprocess.Popen(command, cwd=CHECKOUT, env=environment) as process:
+    with (
+        _log(settings, name).open("ab") as log,
+        subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log) as process,
+    ):
         try:
             yield process, psutil.Process(process.pid)
         finally:
