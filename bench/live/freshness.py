@@ -35,10 +35,14 @@ class Waiting:
 
 @dataclass(slots=True)
 class Samples:
-    """`milliseconds` of those that were seen; `unseen` were not, up to the end."""
+    """When each that was seen was appended (us), and how long it took (ms); `unseen` were not."""
 
-    milliseconds: list[float] = field(default_factory=list)
+    seen: list[tuple[int, float]] = field(default_factory=list)
     unseen: int = 0
+
+    def since(self, at: int) -> list[float]:
+        """Milliseconds of those that were appended then (us) or later."""
+        return [took for appended, took in self.seen if appended >= at]
 
 
 @contextmanager
@@ -103,7 +107,7 @@ def still_waiting(states: StateReader, waiting: list[Waiting], samples: Samples)
     now, left = now_us(), []
     for each, state in zip(waiting, read.states, strict=True):
         if state.version.get(each.partition, -1) >= each.offset:
-            samples.milliseconds.append((now - each.appended) / 1e3)
+            samples.seen.append((each.appended, (now - each.appended) / 1e3))
         else:
             left.append(each)
     return left

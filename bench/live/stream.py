@@ -19,6 +19,7 @@ from bench.live.peers.events import Feed, events_between
 from bench.live.peers.run import peers
 from bench.live.traffic import Traffic
 from eventlog.topics import TRANSACTIONS
+from host.clock import now_us
 from local.chaos.installation import open_installation
 from local.stack.control import Progress
 from local.stack.services import APPS
@@ -99,15 +100,17 @@ class _Bench:
         before, spent = processor_seconds(self._settings), time.process_time()
         with sampling(self._traffic.log, self._states, every) as samples:
             offered = offer(generator, rate, load.seconds, self._chance, load.warm_up)
+            counted_from = now_us() - round((time.monotonic() - offered.began) * 1e6)
             # The last of them are folded still.
             self._traffic.rest()
+        fresh = samples.since(counted_from)
         after, own = processor_seconds(self._settings), time.process_time() - spent
         count = round(offered.requests * (1 + load.warm_up / load.seconds))
         return {
             **offered.facts(),
-            "samples": len(samples.milliseconds),
+            "samples": len(fresh),
             "unseen": samples.unseen,
-            "fresh_ms": spread(samples.milliseconds),
+            "fresh_ms": spread(fresh),
             "processor_ms_each": milliseconds_each(before, after, count),
             "bench_processor_ms_each": round(own / max(count, 1) * 1e3, 3),
         }

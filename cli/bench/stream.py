@@ -72,7 +72,7 @@ def _show(console: Any, found: dict[str, Any]) -> None:
             apps = sum(
                 cost for name, cost in costs.items() if name == "api" or name.startswith("worker-")
             )
-            row(rate, "retrace, all of it", one["fresh_ms"], costs["all"], costs["all"] - apps)
+            row(rate, "retrace", one["fresh_ms"], costs["all"], costs["all"] - apps)
         for who, one in found["peers"].get(rate, {}).items():
             servers = one["servers_ms_each"]["all"]
             times = one["milliseconds"]

@@ -64,7 +64,7 @@ def _bodies(asked: list[str], feed: Feed) -> Iterator[bytes]:
 def _filled(folder: Path, settings: Settings, feed: Feed) -> list[str]:
     """Two views, of payers and of merchants, together as wide as the features; their names."""
     from feast import Entity as FeastEntity
-    from feast import FeatureStore, FeatureView, Field, FileSource
+    from feast import FeatureStore, FeatureView, Field, FileSource, ValueType
     from feast.types import Float64, String
 
     (folder / "feature_store.yaml").write_text(
@@ -83,7 +83,7 @@ def _filled(folder: Path, settings: Settings, feed: Feed) -> list[str]:
         frame[key], frame["at"] = keys, datetime.now(UTC)
         file = folder / f"{key}.parquet"
         frame.to_parquet(file)
-        entity = FeastEntity(name=key, join_keys=[key])
+        entity = FeastEntity(name=key, join_keys=[key], value_type=ValueType.STRING)
         view = FeatureView(
             name=f"{key}_values",
             entities=[entity],

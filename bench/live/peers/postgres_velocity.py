@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -41,14 +42,14 @@ from bench_peer.payments where {} = %(key)s and at >= %(week)s and at <= %(at)s
 _BY_PAYER, _BY_MERCHANT = _VELOCITY.format("payer"), _VELOCITY.format("merchant")
 
 
-async def run(url: str, feed_file: Path, ready: Path) -> dict[str, object]:
+async def run(url: str, feed_file: Path, ready: Callable[[], None]) -> dict[str, object]:
     """Milliseconds from when each was due until it had committed, and of the queries alone.
 
-    `ready` is made once the history is there.
+    `ready` is called once the history is there.
     """
     feed = read_feed(feed_file)
     await _filled(url, feed.history)
-    ready.touch()
+    ready()
     free: asyncio.Queue[psycopg.AsyncConnection[object]] = asyncio.Queue()
     for _ in range(_CONNECTIONS):
         free.put_nowait(await psycopg.AsyncConnection.connect(url))
@@ -98,5 +99,5 @@ async def _filled(url: str, history: list[PeerEvent]) -> None:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[3])
-    found = asyncio.run(run(sys.argv[1], Path(sys.argv[2]), folder / READY))
+    found = asyncio.run(run(sys.argv[1], Path(sys.argv[2]), (folder / READY).touch))
     (folder / OUT).write_bytes(orjson.dumps(found))

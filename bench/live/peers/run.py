@@ -39,8 +39,8 @@ def peers(settings: Settings, feed: Feed) -> dict[str, Any]:
     """What each of them came to with this feed. Raises StackError where one does not run."""
     return {
         "faust_tables": _faust(settings, feed),
-        "postgresql_velocity": _postgres(settings, feed),
-        "feast_feature_server": feast_server(settings, feed),
+        "postgresql": _postgres(settings, feed),
+        "feast_server": feast_server(settings, feed),
     }
 
 

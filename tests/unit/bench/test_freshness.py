@@ -46,7 +46,8 @@ def test_what_the_state_holds_is_timed_and_the_rest_waits_on(
     samples = Samples()
     left = still_waiting(Versions({0: 7}), [held, ahead, elsewhere], samples)
     assert left == [ahead, elsewhere]
-    assert samples.milliseconds == [100.0]
+    assert samples.seen == [(4_900_000, 100.0)]
+    assert (samples.since(4_900_000), samples.since(4_900_001)) == ([100.0], [])
 
 
 def test_every_second_decision_is_watched_and_those_never_seen_are_told() -> None:
@@ -57,7 +58,7 @@ def test_every_second_decision_is_watched_and_those_never_seen_are_told() -> Non
             asyncio.run(_scored(context, *(f"t{number}" for number in range(5))))
             assert wait_until(lambda: len(set(states.asked)) == 2, 10)
     assert set(states.asked) == {(Entity.PAYER, "of-t1"), (Entity.PAYER, "of-t3")}
-    assert (samples.milliseconds, samples.unseen) == ([], 2)
+    assert (samples.seen, samples.unseen) == ([], 2)
 
 
 async def _scored(context: Context, *names: str) -> None:
