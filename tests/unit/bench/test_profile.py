@@ -9,6 +9,8 @@ from bench.live.profile.clock import Record, StepClock, Times
 from bench.live.profile.run import found_in, recorded, tabled
 from bench.live.profile.serving import dumped
 from bench.live.profile.steps import ROOT, STEPS, install, places
+from eventlog.in_memory import InMemoryEventLog
+from tests.builders.api_bench import payload, running
 
 _STEP = 1_000_000  # nanoseconds
 
@@ -115,6 +117,22 @@ def test_the_product_is_as_before_once_the_profile_has_ended() -> None:
     end()
     assert [getattr(owner, name) for owner, name in places()] == before
     assert not set(map(id, during)) & set(map(id, before))
+
+
+async def test_a_request_is_measured_in_every_step_that_needs_no_server() -> None:
+    clock = StepClock()
+    end = install(clock)
+    try:
+        async with running(InMemoryEventLog()) as api:
+            response = await api.post("/score", payload())
+    finally:
+        end()
+    assert response.status_code == 200
+    (record,) = clock.records
+    # Redis, LiteRT and Kafka are not here; their steps are wrapped where they are.
+    elsewhere = {"states", "finish", "recents", "model", "reasons", "encode"}
+    assert record.steps.keys() == STEPS.keys() - elsewhere
+    assert all(times.processor > 0 for times in record.steps.values())
 
 
 def test_only_the_load_is_in_the_table_and_the_warm_up_in_what_comes_beside() -> None:
