@@ -54,6 +54,5 @@ class FaustMembership:
         self._app.consumer.hold(TP(topic, partition), on)
 
     async def ends(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
-        # Of Faust's own type; what comes back is of aiokafka's.
-        found = await self._app.consumer.highwaters(*(TP(*tp) for tp in partitions))
+        found = await self._app.consumer.ends(TP(*tp) for tp in partitions)
         return {(tp.topic, tp.partition): end for tp, end in found.items()}

@@ -89,6 +89,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._read_offset = _NoOffsets()
         self._unsought: set[TP] = set()
         self._held: set[TP] = set()
+        self._read: dict[TP, int] = {}
         self._resumed = asyncio.Event()
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -112,6 +113,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 raise
             return
         topics: dict[str, dict[TP, list[Any]]] = {}
+        self._read |= {tp: found[-1].offset + 1 for tp, found in (fetched or {}).items() if found}
         for tp, records in (fetched or {}).items():
             wanted = active is None or tp in active or tp in self._buffered_partitions
             if records and wanted:
@@ -144,6 +146,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def begin_at(self, positions: Mapping[TP, int]) -> None:
         """Reads on from there. Raises TimeoutError where the consumer's thread does not answer."""
+        self._read |= positions
         try:
             async with asyncio.timeout(_SEEK_SECONDS):
                 await self.seek_wait(positions)
@@ -154,6 +157,20 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self._committed_offset[tp] = None
         self._unsought -= positions.keys()
         self.resume_partitions(positions)
+
+    async def ends(self, tps: Iterable[TP]) -> Mapping[TP, int]:
+        """One past the last record of each, as far as is known.
+
+        Behind it may lie offsets that hold none: what ended a transaction, and what was aborted. The
+        consumer steps over them without a word, and they are no records that wait.
+        """
+        found = {TP(*tp): end for tp, end in (await self.highwaters(*tps)).items()}
+        for tp, end in found.items():
+            read = self._read.get(tp, end)
+            if read < end <= (await self.position(tp) or 0):
+                # Not `read`: records may have come while it was asked.
+                found[tp] = self._read[tp]
+        return found
 
     def hold(self, tp: TP, on: bool) -> None:
         if on:

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from domain.errors import UnavailableError
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.batch import Batch
 from eventlog.settings import KafkaSettings, topic_name
-from eventlog.topics import DEAD_LETTERS, TRANSACTIONS
+from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS
 from projections.faust.app import build_membership
 from projections.faust.faust_membership import FaustMembership
 from projections.faust.membership import TopicPartition
@@ -52,6 +53,12 @@ class Reader:
 
     async def has(self, *places: tuple[int, int]) -> None:
         await self._until(lambda: set(places) <= set(self.got))
+
+    async def ends_at(self, place: TopicPartition, end: int) -> None:
+        """Waits until it is told; the consumer has yet to step over what lies behind."""
+        async with asyncio.timeout(30):
+            while (await self.member.ends([place]))[place] != end:  # noqa: ASYNC110 (asked)
+                await asyncio.sleep(0.02)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(60):
@@ -186,3 +193,39 @@ async def test_topics_are_read_side_by_side(settings: WorkerSettings, log: Kafka
     go_on.set()
     worker.stop()
     await working
+
+
+async def test_what_ends_a_transaction_is_no_record_that_waits(
+    settings: WorkerSettings, kafka: KafkaSettings, log: KafkaEventLog
+) -> None:
+    assert await log.ends(INBOX_TRANSACTIONS)
+    place = topic_name(settings.topic_prefix, INBOX_TRANSACTIONS), 0
+    foreign = Producer(
+        {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": settings.topic_prefix}
+    )
+    foreign.init_transactions(30)
+
+    def transaction() -> None:
+        foreign.begin_transaction()
+        foreign.produce(place[0], b"x", partition=0)
+        assert foreign.flush(30) == 0
+
+    async with running(Reader(settings, place[0])) as reader:
+        await reader.owns(INBOX_TRANSACTIONS.partitions)
+        await reader.member.seek({each: 0 for each in reader.ours})
+        transaction()
+        foreign.commit_transaction(30)
+        await reader.has((0, 0))
+        await reader.ends_at(place, 1)
+        transaction()
+        foreign.abort_transaction(30)
+        await reader.ends_at(place, 1)
+        # As after a start, with nothing left to read.
+        await reader.member.seek({place: 1})
+        await reader.ends_at(place, 1)
+        transaction()
+        await reader.ends_at(place, 1)
+        foreign.commit_transaction(30)
+        await reader.ends_at(place, 5)
+        await reader.has((0, 4))
+        assert reader.got == [(0, 0), (0, 4)]
