@@ -17,7 +17,8 @@ DAMAGED = "was damaged by a spreadsheet or a float: export the column as text"
 _SMALL = 10**18
 EXACT_FLOAT = 2**53
 _QUOTES = "'\""
-_SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}", re.ASCII)
+# Spreadsheets write a plus sign, Java and Spark none: `4.11111E15`. `12E34` and `1e5` are ids.
+_SCIENTIFIC = re.compile(r"\d([.,]\d+[eE]\+?|[eE]\+)\d{1,3}", re.ASCII)
 _FLOAT = re.compile(r"-?\d{1,20}\.0+", re.ASCII)
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
@@ -58,7 +59,7 @@ def clean_id(value: object) -> str | None:
         raise UncleanError("expected text, or an integer")
     if not text:
         return None
-    if text[-1] in "0123456789" and ("." in text or "+" in text):
+    if text[-1] in "0123456789" and ("." in text or "+" in text or "," in text):
         text = _undamaged(text)
     elif text[0] in _QUOTES and text[0] == text[-1] and not (text := text[1:-1].strip()):
         return None
