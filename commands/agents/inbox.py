@@ -36,7 +36,7 @@ class InboxAgent:
 
     async def handle(self, batches: Sequence[Batch]) -> None:
         records = [
-            (batch, offset, value or b"") for batch in batches for offset, _, value in batch.records
+            (batch, offset, value) for batch in batches for offset, _, value in batch.records
         ]
         for start in range(0, len(records), _AT_ONCE):
             await asyncio.gather(*(self._take(*each) for each in records[start : start + _AT_ONCE]))
@@ -45,12 +45,12 @@ class InboxAgent:
     async def revoke(self, partitions: set[int]) -> None:  # noqa: ARG002
         return
 
-    async def _take(self, batch: Batch, offset: int, value: bytes) -> None:
+    async def _take(self, batch: Batch, offset: int, value: bytes | None) -> None:
         try:
-            await self._submit(unwrapped(value) if self._unwrap else value)
+            await self._submit(unwrapped(value) if self._unwrap else value or b"")
         except UnavailableError:
             raise
         except RetraceError as error:
             shape = None if self._unwrap else shape_of(value)
             told = MalformedPayloadError("value", shape) if shape else error
-            await self._set_aside(batch.topic, batch.partition, offset, told, value)
+            await self._set_aside(batch.topic, batch.partition, offset, told, value or b"")

@@ -161,8 +161,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def ends(self, tps: Iterable[TP]) -> Mapping[TP, int]:
         """One past the last record of each, as far as is known.
 
-        Behind it may lie offsets that hold none: what ended a transaction, and what was aborted. The
-        consumer steps over them without a word, and they are no records that wait.
+        Behind it may lie offsets that hold none: what ended a transaction, and what was aborted.
+        The consumer steps over them without a word, and they are no records that wait.
         """
         found = {TP(*tp): end for tp, end in (await self.highwaters(*tps)).items()}
         for tp, end in found.items():

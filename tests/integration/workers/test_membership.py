@@ -212,7 +212,7 @@ async def test_what_ends_a_transaction_is_no_record_that_waits(
 
     async with running(Reader(settings, place[0])) as reader:
         await reader.owns(INBOX_TRANSACTIONS.partitions)
-        await reader.member.seek({each: 0 for each in reader.ours})
+        await reader.member.seek(dict.fromkeys(reader.ours, 0))
         transaction()
         foreign.commit_transaction(30)
         await reader.has((0, 0))

@@ -1,5 +1,6 @@
 """Inbox agent: each record becomes a submission or a dead letter before the position moves on."""
 
+import gzip
 import json
 from typing import Any
 
@@ -138,4 +139,45 @@ async def test_o30_a_setting_unwraps_the_row_and_base64_is_no_amount(
         await inbox.handler.handle([fetched(*whole, *broken)])
         assert set(context.ledger.undecided()) == {"a", "b", "c", "d"}
     for part, (_, error, _) in zip(("amount", "no row", "tombstone"), inbox.aside, strict=True):
+        assert part in str(error)
+
+
+CONNECT = b'{"schema":{"type":"struct","fields":[]},"payload":%s}'
+
+
+async def test_o30_every_shape_is_named_by_what_it_is(positions: SqliteMemory) -> None:
+    shapes = {
+        b"": "is empty",
+        PREFIX: "prefix (schema 7)",
+        PREFIX + b"\x02\x06abc": "prefix (schema 7)",
+        gzip.compress(sent("a")): "is gzip data",
+        b"\x28\xb5\x2f\xfd": "is zstd data",
+        CONNECT % sent("a"): "beside its schema (Kafka Connect)",
+        b"[%s]" % sent("a"): "one JSON object",
+    }
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, positions)
+        await inbox.handler.handle([fetched(*shapes)])
+        assert not context.ledger.undecided()
+        assert [value for _, _, value in inbox.aside] == list(shapes)
+    for part, (_, error, _) in zip(shapes.values(), inbox.aside, strict=True):
+        assert part in str(error)
+
+
+async def test_o30_what_holds_no_row_of_json_is_told_where_rows_are_unwrapped(
+    positions: SqliteMemory,
+) -> None:
+    shapes = {
+        b"": "is empty",
+        PREFIX: "prefix (schema 7) before what is not JSON",
+        PREFIX + b"\x02\x06abc": "prefix (schema 7) before what is not JSON",
+        gzip.compress(sent("a")): "is gzip data",
+        CONNECT % b"null": "one JSON object",
+    }
+    plain = sent("x", schema={"type": "card"}, payload="1")
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, positions, unwrap=True)
+        await inbox.handler.handle([fetched(*shapes, CONNECT % sent("c"), plain)])
+        assert set(context.ledger.undecided()) == {"c", "x"}
+    for part, (_, error, _) in zip(shapes.values(), inbox.aside, strict=True):
         assert part in str(error)
