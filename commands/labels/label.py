@@ -27,6 +27,8 @@ _VALUES: dict[LabelKind, int] = {
     "genuine": 0,
 }
 
+_FIELDS = "transaction_id", "kind", "value", "reporter", "reference", "timestamp"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelTransaction:
@@ -50,7 +52,12 @@ class LabelReceipt:
 
 
 def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
-    """Raises InvalidInputError."""
+    """Raises InvalidInputError, for a field of another name too: the kind in a field `type` would
+    be passed over, and a representment recorded as fraud."""
+    for field in payload:
+        if field not in _FIELDS:
+            told = f"names {ascii(field[:40])}, which is none of {', '.join(_FIELDS)}"
+            raise InvalidInputError("body", told)
     kind = payload.get("kind", "fraud_report")
     if kind not in get_args(LabelKind):
         raise InvalidInputError("kind", f"must be one of {', '.join(get_args(LabelKind))}")

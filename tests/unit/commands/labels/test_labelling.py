@@ -42,6 +42,13 @@ def test_a_text_that_no_store_can_hold_is_refused_by_name(field: str, value: obj
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize("field", ["type", "Kind", "", "\ud800", "a" * 300])
+def test_a_field_of_another_name_is_refused_and_not_passed_over(field: str) -> None:
+    with pytest.raises(InvalidInputError, match="is none of transaction_id, kind, value") as refused:
+        parse_label({"transaction_id": "t", field: "representment"})
+    assert len(str(refused.value).encode()) < 200
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_moment_beyond_the_calendar_is_refused(moment: str) -> None:
     with pytest.raises(InvalidInputError, match="timestamp"):
