@@ -56,7 +56,7 @@ def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
     be passed over, and a representment recorded as fraud."""
     for field in payload:
         if field not in _FIELDS:
-            told = f"names {ascii(field[:40])}, which is none of {', '.join(_FIELDS)}"
+            told = f"names {field[:40]!a}, which is none of {', '.join(_FIELDS)}"
             raise InvalidInputError("body", told)
     kind = payload.get("kind", "fraud_report")
     if kind not in get_args(LabelKind):

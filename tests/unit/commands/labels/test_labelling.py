@@ -44,7 +44,7 @@ def test_a_text_that_no_store_can_hold_is_refused_by_name(field: str, value: obj
 
 @pytest.mark.parametrize("field", ["type", "Kind", "", "\ud800", "a" * 300])
 def test_a_field_of_another_name_is_refused_and_not_passed_over(field: str) -> None:
-    with pytest.raises(InvalidInputError, match="is none of transaction_id, kind, value") as refused:
+    with pytest.raises(InvalidInputError, match="is none of transaction_id, kind") as refused:
         parse_label({"transaction_id": "t", field: "representment"})
     assert len(str(refused.value).encode()) < 200
 

@@ -84,7 +84,8 @@ def test_an_integer_that_came_as_a_float_is_the_integer(number: int) -> None:
         (2.0**53, "beyond 2\\^53"), ("9007199254740993.0", "beyond 2\\^53"),
         (Decimal("9007199254740993.0"), "beyond 2\\^53"), (1.5, "expected text, or an integer"),
         (float("inf"), "expected text"), ("4.11111E+15", "damaged by a spreadsheet"),
-        ("4,1e+15", "damaged"), ("4.11111E15", "damaged"), ("4,1e15", "damaged"), (Decimal("4.11111E+15"), "damaged"),
+        ("4,1e+15", "damaged"), ("4.11111E15", "damaged"), ("4,1e15", "damaged"),
+        (Decimal("4.11111E+15"), "damaged"),
     ],
 )  # fmt: skip
 def test_an_id_that_lost_digits_is_refused(value: Any, said: str) -> None:
