@@ -15,7 +15,7 @@ Live = tuple[Position, Envelope]
 
 
 class DecisionHub:
-    """`publish` is called from the ledger's thread; clients live in one event loop.
+    """`publish` is called from any thread; clients live in one event loop.
 
     A client that does not keep up is disconnected, and resumes with its last event id.
     """
@@ -26,7 +26,12 @@ class DecisionHub:
         self._queues: set[asyncio.Queue[Live | None]] = set()
 
     def publish(self, position: Position, envelope: Envelope) -> None:
-        if isinstance(envelope.data, TransactionScored):
+        if not isinstance(envelope.data, TransactionScored):
+            return
+        if _runs_here(self._loop):
+            # As it does most often: to wake it costs more than all the rest.
+            self._spread((position, envelope))
+        else:
             self._loop.call_soon_threadsafe(self._spread, (position, envelope))
 
     def close(self) -> None:
@@ -74,6 +79,13 @@ class DecisionHub:
         kept = list(self._kept)
         ids = [event_id(position) for position, _ in kept]
         return kept[ids.index(last_event_id) + 1 :] if last_event_id in ids else []
+
+
+def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
 
 
 def event_id(position: Position) -> str:

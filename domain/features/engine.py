@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
@@ -29,12 +30,13 @@ from domain.features.kernel.row_layout import (
     WIDTH,
     Rows,
 )
-from domain.features.kernel.run import join, look, run
+from domain.features.kernel.run import answer, join, look, run
 
 _NO_DUE = np.zeros(0, dtype=np.int64)
 Made = TypeVar("Made")
 
 _NO_OUT = np.zeros((0, 0), dtype=np.float64)
+_NO_ROWS = np.zeros((0, WIDTH), dtype=np.int64)
 _NO_DATA = np.zeros(0, dtype=np.uint8)
 _BUFFER = 1 << 16
 
@@ -128,15 +130,12 @@ def states(
 
 
 def finish_one(
-    plan: Plan, blob: bytes, rows: Sequence[tuple[int, ...]], request: tuple[int, ...], out: Floats
+    plan: Plan, blob: bytes, rows: Sequence[tuple[int, ...]], request: Ints, out: Floats
 ) -> None:
-    """Folds `rows` onto a state and finishes for `request` into `out` [features]."""
-    table = np.array([*rows, request], dtype=np.int64).reshape(len(rows) + 1, WIDTH)
-    order = np.arange(len(table), dtype=np.int64)
-    due = np.full(len(table), -1, dtype=np.int64)
-    due[-1] = 0
-    spans = np.array([0, len(table)], dtype=np.int64)
-    run_groups(plan, [blob], table, order, spans, due, out.reshape(1, -1), keep=False)
+    """Folds `rows` onto a state and finishes for `request` [WIDTH] into `out` [features]."""
+    # A decision does this for each of its entities: all but the kernel is kept off this path.
+    table = np.array(rows, dtype=np.int64) if rows else _NO_ROWS
+    _check(plan, answer(_tables(plan), _scratch(plan), _array(blob), table, request, out))
 
 
 def merged(plan: Plan, first: bytes, second: bytes) -> bytes:
@@ -190,16 +189,19 @@ def warm_up(features: FeatureSet) -> None:
     codes = np.zeros(1, dtype=np.int64)
     for entity, plan in features.plans.items():
         (state,) = fold_states(features, entity, [None], codes, rows)
+        finish_one(plan, state, [], rows[0], blank(features, 1)[0])
         merged(plan, state, b"")
         inspected(plan, state)
 
 
 def blank(features: FeatureSet, rows: int) -> Floats:
     """Vectors in which everything is at its default."""
-    defaults = [np.nan if default is None else default for default in features.defaults]
-    out = np.empty((rows, len(defaults)), dtype=np.float64)
-    out[:] = defaults
-    return out
+    return np.tile(_defaults(features), (rows, 1))
+
+
+@lru_cache(maxsize=16)
+def _defaults(features: FeatureSet) -> Floats:
+    return np.array([np.nan if default is None else default for default in features.defaults])
 
 
 def grouped(codes: Ints, count: int) -> tuple[Ints, Ints]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from domain.features.declarations.catalogue import CATALOGUE
 from domain.features.declarations.feature_set import FeatureSet
 from domain.features.engine import blank, finish_one
@@ -24,7 +26,7 @@ def finish(
     own event is not to be in the states. Raises IntegrityError for a damaged state.
     """
     vector = blank(features, 1)[0]
-    request = request_row(transaction, place_of(transaction))
+    request = np.array(request_row(transaction, place_of(transaction)), dtype=np.int64)
     finish_one(features.request, b"", [], request, vector)
     for entity, state in states.items():
         if state.features is not features and state.features.hash != features.hash:

@@ -72,7 +72,7 @@ def served_beside(
             state = fold_states(features, entity, [state], owners, rows[news])[0]
             reached = versions[i]
             recent = [tuple(row) for row in rows[beside[i]].tolist()]
-            finish_one(plan, state, recent, tuple(asking[i].tolist()), out[i])
+            finish_one(plan, state, recent, asking[i], out[i])
 
 
 def states_at(

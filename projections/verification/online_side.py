@@ -78,5 +78,5 @@ def _finished(log: LogSide, entity: Entity, row: int, data: bytes) -> Floats:
     out = blank(log.features, 1)
     asking = log.events.rows[row].copy()
     asking[KIND] = IS_REQUEST
-    finish_one(log.features.plans[entity], data, [], tuple(asking.tolist()), out[0])
+    finish_one(log.features.plans[entity], data, [], asking, out[0])
     return out

@@ -67,6 +67,30 @@ def run(
 
 
 @compiled
+def answer(
+    tables: tuple[Ints, Ints, int],
+    scratch: tuple[Ints, Ints, Ints, Ints, Ints],
+    blob: Bytes,
+    rows: Ints,
+    request: Ints,
+    out: Floats,
+) -> int:
+    """As `run`, of one state that is not kept: `rows` are folded onto it, and it is finished for
+    `request` into `out` [features].
+
+    Returns what `decode` found.
+    """
+    stores, features, digest = tables
+    mem, heads, head, version, spare = scratch
+    code = decode(stores, mem, heads, head, version, digest, blob, 0, len(blob))
+    if code == 0:
+        for i in range(len(rows)):
+            fold(stores, mem, heads, head, version, rows[i])
+        finish(stores, features, mem, heads, head, request, out, spare)
+    return code
+
+
+@compiled
 def join(
     tables: tuple[Ints, Ints, int],
     scratch: tuple[Ints, Ints, Ints, Ints, Ints],

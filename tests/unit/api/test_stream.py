@@ -150,6 +150,16 @@ async def test_a_stream_with_an_id_that_is_no_longer_kept_starts_with_what_is_ne
     assert await asyncio.wait_for(following, 10) == live(2)
 
 
+async def test_what_another_thread_publishes_is_streamed() -> None:
+    hub = DecisionHub(asyncio.get_running_loop())
+    hub.publish(*live(0))
+    stream = hub.follow("0-0")
+    following = asyncio.ensure_future(anext(stream))
+    await settled()
+    await asyncio.to_thread(hub.publish, *live(1))
+    assert await asyncio.wait_for(following, 10) == live(1)
+
+
 async def settled() -> None:
     """What was handed to the loop before this call has run."""
     done = asyncio.Event()

@@ -10,7 +10,7 @@ from domain.features import Entity, EntityState, entity_keys
 from domain.features.engine import blank, finish_one
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import versions_before
-from domain.features.kernel.row_layout import IS_REQUEST
+from domain.features.kernel.row_layout import IS_REQUEST, KIND
 from domain.features.rows import rows_of
 from domain.features.served import served_at, served_beside, states_at
 from tests.builders.feature_streams import PARTITIONS, SMALL, Placed, bits, examples, logs, numbered
@@ -31,7 +31,9 @@ def finished(state: EntityState, row: Ints) -> Floats:
     """The vector of a request like the payment in this row."""
     vector: Floats = blank(SMALL, 1)[0]
     plan = SMALL.plans[state.entity]
-    finish_one(plan, state.to_bytes(), [], (*row[:2], IS_REQUEST, *row[3:]), vector)
+    request = row.copy()
+    request[KIND] = IS_REQUEST
+    finish_one(plan, state.to_bytes(), [], request, vector)
     return vector
 
 
