@@ -181,3 +181,33 @@ async def test_o30_what_holds_no_row_of_json_is_told_where_rows_are_unwrapped(
         assert set(context.ledger.undecided()) == {"c", "x"}
     for part, (_, error, _) in zip(shapes.values(), inbox.aside, strict=True):
         assert part in str(error)
+
+
+MAXWELL = b'{"database":"shop","table":"payments","type":"%s","ts":1,"data":%s}'
+GOLDEN_GATE = b'{"table":"SHOP.PAYMENTS","op_type":"%s","op_ts":"x","before":null,"after":%s}'
+CLOUD_EVENT = b'{"specversion":"1.0","id":"1","source":"/shop","type":"paid","data":%s}'
+GLUE = b"\x03\x00" + bytes(range(16))
+
+
+async def test_o30_other_senders_wrappings_are_named_and_taken_off(positions: SqliteMemory) -> None:
+    wrapped = {
+        MAXWELL % (b"insert", sent("a")): "table's row (type 'insert')",
+        GOLDEN_GATE % (b"U", sent("b")): "GoldenGate (op_type 'U')",
+        CLOUD_EVENT % sent("c"): "CloudEvents envelope (type 'paid')",
+        GLUE + sent("d"): "Glue schema-registry prefix (schema 000102",
+    }
+    gone = MAXWELL % (b"delete", sent("e")), GOLDEN_GATE % (b"D", sent("f")), CLOUD_EVENT % b"null"
+    # Fields of these names beside an id are a transaction's own.
+    plain = sent("g", op="c", database="x", table="y", type="z", op_type="D", specversion="1")
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, positions)
+        await inbox.handler.handle([fetched(*wrapped, plain)])
+        assert set(context.ledger.undecided()) == {"g"}
+        for part, (_, error, _) in zip(wrapped.values(), inbox.aside, strict=True):
+            assert part in str(error)
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, SqliteMemory(None), unwrap=True)
+        await inbox.handler.handle([fetched(*wrapped, *gone, plain)])
+        assert set(context.ledger.undecided()) == {"a", "b", "c", "d", "g"}
+        assert [value for _, _, value in inbox.aside] == list(gone)
+        assert all("no row" in str(error) for _, error, _ in inbox.aside)
