@@ -22,6 +22,7 @@ from domain.events.policy import (
     ThresholdsSet,
 )
 from domain.events.registry import Event, wire_type
+from domain.events.rules import Rule, RuleAction, RulesApplied, RuleSeverity, RulesPublished
 from domain.events.transactions import (
     LabelKind,
     Mode,
@@ -55,6 +56,11 @@ __all__ = [
     "Outcome",
     "Path",
     "RecordDeadLettered",
+    "Rule",
+    "RuleAction",
+    "RuleSeverity",
+    "RulesApplied",
+    "RulesPublished",
     "ShadowEnded",
     "Thresholds",
     "ThresholdsSet",

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Literal, Self
 
 from domain.events.registry import Event, event
+from domain.events.rules import RulesApplied
 from domain.records import record, records_of
 from domain.transactions import Transaction
 
@@ -61,7 +62,7 @@ class TransactionScored(Event):
     `features` is the vector as served, in the order of the catalogue whose hash is
     `feature_set`; None is an unknown value. `versions` is the compact text of what each state
     that was read held, by entity (see `domain.features.versions`). `timings_us` is time spent per
-    step.
+    step. `rules` is what the published rules did, None where there were none.
     """
 
     transaction: Transaction
@@ -80,6 +81,7 @@ class TransactionScored(Event):
     thresholds: Thresholds
     fingerprint: str
     timings_us: dict[str, int] = field(default_factory=dict)
+    rules: RulesApplied | None = None
 
 
 @event("fraud.transaction.labelled")

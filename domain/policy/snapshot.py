@@ -11,10 +11,12 @@ from domain.events import (
     ModelRetired,
     ModelRolledOut,
     Path,
+    RulesPublished,
     Thresholds,
     ThresholdsSet,
 )
 from domain.policy.rollout import in_roll_out
+from domain.policy.rules.ruling import RuleSet
 from domain.policy.thresholds import DEFAULT_THRESHOLDS, FALLBACK_THRESHOLDS
 
 Model = ModelPromoted | ModelRolledOut
@@ -35,6 +37,7 @@ class PolicySnapshot:
     `model` is the champion, None until one was promoted: the fallback rules score then. `before`
     is the stack of earlier champions: a promotion pushes the present one, and a rollback
     (`took_back`) pops down to the model that it names. `roll_out` is the challenger's share.
+    `rules` is None where none were published, or all were withdrawn.
     """
 
     version: int = -1
@@ -42,6 +45,7 @@ class PolicySnapshot:
     thresholds: Thresholds = DEFAULT_THRESHOLDS
     before: tuple[Champion, ...] = ()
     roll_out: ModelRolledOut | None = None
+    rules: RuleSet | None = None
 
     def apply(self, data: Any, offset: int) -> PolicySnapshot:
         """The snapshot after one more record; a record at or below `version` changes nothing.
@@ -59,6 +63,9 @@ class PolicySnapshot:
             return replace(self, version=offset, roll_out=None if ended else self.roll_out)
         if isinstance(data, ThresholdsSet):
             return replace(self, version=offset, thresholds=data.thresholds)
+        if isinstance(data, RulesPublished):
+            published = RuleSet(offset, tuple(data.rules)) if data.rules else None
+            return replace(self, version=offset, rules=published)
         return replace(self, version=offset)
 
     def of(self, transaction_id: str) -> PolicySnapshot:
@@ -89,6 +96,7 @@ class PolicySnapshot:
             model=data,
             thresholds=data.thresholds or self.thresholds,
             before=self._earlier(data),
+            rules=self.rules,
         )
 
     def _earlier(self, data: ModelPromoted) -> tuple[Champion, ...]:

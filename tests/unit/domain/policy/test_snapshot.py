@@ -9,11 +9,14 @@ from domain.events import (
     ModelRetired,
     ModelRolledOut,
     RecordDeadLettered,
+    RulesPublished,
     Thresholds,
     ThresholdsSet,
 )
 from domain.policy.rollout import WHOLE
+from domain.policy.rules.ruling import RuleSet
 from domain.policy.snapshot import NO_POLICY, PolicySnapshot, fold
+from tests.fakes.rules import rule
 
 limits = st.builds(
     Thresholds, review=st.floats(0, 0.3), step_up=st.floats(0.3, 0.6), decline=st.floats(0.6, 1)
@@ -24,7 +27,10 @@ model = {"model_id": st.just("m"), "model_hash": hashes, "feature_set": st.just(
 models = st.builds(ModelPromoted, **model, thresholds=st.none() | limits, took_back=st.booleans())
 roll_outs = st.builds(ModelRolledOut, **model, share=st.integers(0, WHOLE), thresholds=limits)
 retired = st.builds(ModelRetired, model_id=st.just("m"), model_hash=hashes, reason=st.just("r"))
-facts = models | thresholds | roll_outs | retired
+rule_sets = st.lists(st.builds(rule), max_size=1).map(
+    lambda rules: RulesPublished(rules=rules, rules_hash="h", feature_set="f", reason="r")
+)
+facts = models | thresholds | roll_outs | retired | rule_sets
 topics = st.lists(facts, max_size=12).map(lambda data: list(enumerate(data)))
 
 
@@ -53,6 +59,14 @@ def test_the_last_promotion_and_the_last_thresholds_apply(topic: list[tuple[int,
     assert snapshot.version == len(topic) - 1
     assert snapshot.model == (promoted[-1] if promoted else None)
     assert snapshot.thresholds == (judged[-1] if judged else NO_POLICY.thresholds)
+
+
+@given(topics)
+def test_the_last_published_rules_apply_whatever_models_do(topic: list[tuple[int, object]]) -> None:
+    published = [(n, data) for n, data in topic if isinstance(data, RulesPublished)]
+    last = published[-1] if published else None
+    expected = RuleSet(last[0], tuple(last[1].rules)) if last and last[1].rules else None
+    assert fold(topic).rules == expected
 
 
 def test_unknown_events_change_the_version_alone() -> None:

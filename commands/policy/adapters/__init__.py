@@ -1,0 +1,1 @@
+"""Adapters of the policy: the language of the rules."""

@@ -1,0 +1,102 @@
+"""Google's CEL as the language of rules: check, compile, evaluate.
+
+What is unknown is left out of the activation: CEL then answers with an error, which `&&` and `||`
+absorb where the other side decides. None and NaN would not do: a comparison with NaN is false, and
+its negation would hold.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from cel_expr_python import cel
+
+from commands.policy.adapters.checked import decoded
+from commands.ports.rules import ConditionFault
+from domain.errors import InvalidInputError
+from domain.events.rules import Rule
+from domain.policy.rules.allowed import refused
+from domain.policy.rules.ruling import Truth, Value
+
+_TYPES = {float: cel.Type.DOUBLE, int: cel.Type.INT, str: cel.Type.STRING}
+_FAULT = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+_NO_OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '\((.*)\)'")
+_UNDECLARED = re.compile(r"undeclared reference to '([^']*)' \(in container ''\)")
+_DOTTED = re.compile(r"[\w.]+")
+_DOTTED_END = re.compile(r"[\w.]*$")
+_WORD = re.compile(r"\w+")
+_HINT = "; write {0}.0 instead of {0}, or double(...) around an integer"
+_WHOLE = re.compile(r"(?<![\w.])(\d+)(?![\w.])")
+
+
+class CelRules:
+    """The compiled conditions of one rule set."""
+
+    def __init__(self, env: Any, conditions: Sequence[str], known: Mapping[str, type]) -> None:
+        self._activation = env.Activation
+        made = [env.compile(condition) for condition in conditions]
+        self._evals = [expression.eval for expression in made]
+        used = {name for each in made for name in decoded(each.serialize()).names}
+        self.names: tuple[str, ...] = tuple(name for name in known if name in used)
+
+    def truths(self, known: Mapping[str, Value]) -> list[Truth]:
+        activation = self._activation(known)
+        # `is`, for an error's value is a text.
+        answers = [evaluate(activation).value() for evaluate in self._evals]
+        return [answer if answer is True or answer is False else None for answer in answers]
+
+
+class CelLanguage:
+    """Conditions over `types` by name: float, int or str."""
+
+    def __init__(self, types: Mapping[str, type[Value]]) -> None:
+        self._known = types
+        self._env = cel.NewEnv(variables={name: _TYPES[kind] for name, kind in types.items()})
+
+    def faults(self, condition: str) -> list[ConditionFault]:
+        try:
+            made = self._env.compile(condition)
+        except RuntimeError as error:
+            found = _FAULT.findall(str(error)) or [("1", "1", str(error))]
+            lines = condition.splitlines() or [""]
+            return [
+                self._fault(int(line), int(column), text, lines) for line, column, text in found
+            ]
+        if made.return_type() != cel.Type.BOOL:
+            kind = made.return_type().name().lower()
+            return [ConditionFault(1, 1, f"a condition is true or false, and this is {kind}")]
+        wrong = refused(decoded(made.serialize()).tree)
+        return [ConditionFault(1, 1, wrong)] if wrong else []
+
+    def compile(self, rules: Sequence[Rule]) -> CelRules:
+        for rule in rules:
+            for fault in self.faults(rule.condition):
+                raise InvalidInputError(
+                    f"rule {rule.name}", f"{fault.line}:{fault.column}: {fault.message}"
+                )
+        return CelRules(self._env, [rule.condition for rule in rules], self._known)
+
+    def _fault(self, line: int, column: int, text: str, lines: Sequence[str]) -> ConditionFault:
+        """CEL's message in words, with what to write instead where that can be told."""
+        whole = lines[line - 1] if line <= len(lines) else ""
+        if _UNDECLARED.match(text):
+            # Of `a.b` CEL names `a` and points at the dot.
+            start = column - 1 - len(_DOTTED_END.findall(whole[: column - 1])[0])
+            written = _DOTTED.match(whole[start:])
+            name = written[0] if written else whole
+            message = f"{name} is no feature and no field{self._near(name)}"
+            return ConditionFault(line, start + 1, message)
+        if found := _NO_OVERLOAD.match(text):
+            sign, kinds = found[1].strip("_"), found[2]
+            hint = _HINT if {"double", "int"} <= set(_WORD.findall(kinds)) else ""
+            number = _WHOLE.search(whole[column - 1 :])
+            number_text = number[1] if number else "5"
+            return ConditionFault(
+                line, column, f"{sign} does not take ({kinds}){hint.format(number_text)}"
+            )
+        return ConditionFault(line, column, text)
+
+    def _near(self, name: str) -> str:
+        close = get_close_matches(name, list(self._known), n=1)
+        return f"; is {close[0]} meant?" if close else ""

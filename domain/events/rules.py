@@ -1,0 +1,65 @@
+"""Rules of the policy: their published set, and what they did in a decision."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from domain.events.registry import Event, event
+
+RuleAction = Literal["approve", "review", "step_up", "decline", "adjust"]
+RuleSeverity = Literal["low", "medium", "high", "critical"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule. `condition` is CEL over the names of `domain.rule_values`.
+
+    `words` say why, with names in braces where values belong. `points` are hundredths that the
+    action `adjust` adds to the score. A `shadow` rule is recorded and does not act; any other acts
+    on `share` basis points of traffic, by a hash of the id.
+    """
+
+    name: str
+    code: str
+    words: str
+    condition: str
+    action: RuleAction
+    severity: RuleSeverity
+    owner: str
+    points: int = 0
+    shadow: bool = False
+    share: int = 10_000
+
+
+@event("fraud.rules.published")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesPublished(Event):
+    """From this position on, these rules take part in decisions, and no others.
+
+    `rules_hash` is the SHA-256 of their text (domain.policy.rules.rule_set). They were checked
+    against the features of `feature_set`. An empty list withdraws all rules. `took_back` is the
+    offset of the earlier set that is in force again, None where the set was published from files.
+    """
+
+    rules: list[Rule]
+    rules_hash: str
+    feature_set: str
+    reason: str
+    took_back: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesApplied:
+    """What the rules did in a decision. Rules are named by their number in the set, from 0.
+
+    `version` is the offset of the set. `fired` acted; `shadow` held too, and did not act. Of
+    `not_evaluable` rules something was unknown: they neither held nor failed. It is text such as
+    `0-2,7`. `score` is the one that the thresholds were held against, after adjustments. `values`
+    are those that the words of fired rules name.
+    """
+
+    version: int
+    fired: list[int]
+    shadow: list[int]
+    not_evaluable: str
+    score: float
+    values: dict[str, float | str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Rules: three-valued conditions over a transaction, its features and its score."""

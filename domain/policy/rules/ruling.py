@@ -1,0 +1,113 @@
+"""Ruling: what the rules of a set together make of one transaction.
+
+A rule whose condition holds acts, unless it is a shadow or the transaction lies outside its share.
+A rule whose condition is unknown does not act, and neither does one that says its opposite.
+
+1. The points of adjusting rules are added to the score, which stays within 0 and 1.
+2. The thresholds give an outcome for that score. An approving rule puts `approve` in its place.
+3. The severest of that outcome and of the rules that review, step up or decline is the outcome:
+   an approving rule overrules the score, never another rule.
+
+The order of the rules does not matter, but that reasons of equal weight keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.events.rules import Rule, RulesApplied
+from domain.events.transactions import Outcome, Thresholds
+from domain.policy.rollout import in_roll_out
+from domain.policy.rules.numbers import as_text
+from domain.policy.rules.rule_set import SEVERITIES, placeholders
+from domain.policy.thresholds import SEVERITY, outcome, severity
+
+FAMILY = "policy"
+"""Of the reason codes of published rules; `rule` is that of the fallback rules."""
+
+Value = float | int | str
+Truth = bool | None
+"""True, false, or None where it cannot be told."""
+
+_WEIGHT = {"approve": 0, "adjust": 1, "review": 2, "step_up": 3, "decline": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Rules with the offset of the fact that published them."""
+
+    version: int
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """`points` in hundredths; `least` is the mildest outcome that the acting rules allow.
+
+    `reasons` are codes, weightiest first. `held` and `shadow` are numbers of rules.
+    """
+
+    version: int
+    points: int
+    approves: bool
+    least: Outcome
+    reasons: tuple[str, ...]
+    held: tuple[int, ...]
+    shadow: tuple[int, ...]
+    unknown: tuple[int, ...]
+    shown: tuple[str, ...]
+
+    def score(self, score: float) -> float:
+        """After adjustments, in [0, 1]."""
+        # A score that no rule touches keeps its bits.
+        return score if not self.points else min(max(score + self.points / 100, 0.0), 1.0)
+
+    def outcome(self, score: float, thresholds: Thresholds) -> Outcome:
+        """Of the model's score, before adjustments."""
+        by_score = "approve" if self.approves else outcome(self.score(score), thresholds)
+        return max(by_score, self.least, key=severity)
+
+    def applied(self, score: float, values: Mapping[str, Value]) -> RulesApplied:
+        """As the decision records it; a value that is unknown is left out."""
+        return RulesApplied(
+            version=self.version,
+            fired=list(self.held),
+            shadow=list(self.shadow),
+            not_evaluable=as_text(self.unknown),
+            score=self.score(score),
+            values={name: values[name] for name in self.shown if name in values},
+        )
+
+
+def ruling(rule_set: RuleSet, truths: Sequence[Truth], transaction_id: str) -> Ruling:
+    """A pure function; `truths` are in the order of the set."""
+    rules = rule_set.rules
+    holding = [n for n, truth in enumerate(truths) if truth]
+    held = [n for n in holding if _acts(rules[n], transaction_id)]
+    acting = [rules[n] for n in held]
+    severest = max((_WEIGHT[rule.action] - 1 for rule in acting), default=0)
+    by_weight = sorted(acting, key=_weight, reverse=True)
+    return Ruling(
+        version=rule_set.version,
+        points=sum(rule.points for rule in acting),
+        approves=any(rule.action == "approve" for rule in acting),
+        least=SEVERITY[max(severest, 0)],
+        reasons=tuple(dict.fromkeys(f"{FAMILY}.{rule.code}" for rule in by_weight)),
+        held=tuple(held),
+        shadow=tuple(n for n in holding if n not in set(held)),
+        unknown=tuple(n for n, truth in enumerate(truths) if truth is None),
+        shown=tuple(dict.fromkeys(name for rule in by_weight for name in placeholders(rule.words))),
+    )
+
+
+def _acts(rule: Rule, transaction_id: str) -> bool:
+    return not rule.shadow and in_roll_out(transaction_id, f"rule/{rule.name}", rule.share)
+
+
+def _weight(rule: Rule) -> tuple[int, int]:
+    return _WEIGHT[rule.action], SEVERITIES.index(rule.severity)
+
+
+Rules = Callable[[Mapping[str, Value]], Sequence[Truth]]
+"""Evaluates a set: a truth for each rule, from the values that are known."""
