@@ -18,6 +18,7 @@ from cli.faults.simulate_faults import simulate_faults
 from cli.features import commands as features
 from cli.ingest import command as ingest
 from cli.models import commands as models
+from cli.policy import commands as policy
 from cli.simulate import simulate
 from cli.stack import commands as stack
 from cli.training import train, train_job, train_worker
@@ -40,6 +41,7 @@ bench.register(app)
 features.register(app)
 ingest.register(app)
 models.register(app)
+policy.register(app)
 app.command()(demo.demo)
 app.command()(simulate)
 app.command("simulate-faults")(simulate_faults)

@@ -1,14 +1,17 @@
-"""Composition of models: the folder of artefacts, the scorers, the registry, MLflow."""
+"""Composition of models (artefacts, scorers, registry, MLflow) and of rules."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from commands.models.registry import registry_of
+from commands.policy.adapters.cel import CelLanguage
 from commands.ports import LoadModel, ModelScorer
 from domain.errors import SettingsError
+from domain.rule_values import TYPES
 from inference.artefacts.shared import SharedArtefacts
 from inference.artefacts.store import MANIFEST, Artefact, ArtefactStore
 from runtime.composition.log import open_log
@@ -17,6 +20,7 @@ from runtime.settings import Settings
 if TYPE_CHECKING:
     from inference.artefacts.adapters.mlflow import MlflowServer
     from operations.models.lifecycle import Models
+    from operations.policy.publishing import RulePublisher
 
 _Make = Callable[[Artefact], ModelScorer]
 
@@ -70,3 +74,18 @@ def open_mlflow(settings: Settings) -> MlflowServer:
     if not settings.mlflow_url:
         raise SettingsError("MLFLOW_TRACKING_URI is not set: http://host:port of an MLflow server")
     return MlflowServer(settings.mlflow_url, settings.mlflow_token.get_secret_value())
+
+
+@cache
+def rule_language() -> CelLanguage:
+    """Over everything that a rule can see."""
+    return CelLanguage(TYPES)
+
+
+@contextmanager
+def open_publisher(settings: Settings) -> Iterator[RulePublisher]:
+    """Raises LogUnavailableError."""
+    from operations.policy.publishing import RulePublisher
+
+    with open_log(settings) as log:
+        yield RulePublisher(log, rule_language())

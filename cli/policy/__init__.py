@@ -1,0 +1,1 @@
+"""`retrace policy`: rules from files to the log."""

@@ -1,0 +1,88 @@
+"""Command: publish a set of rules; and the sets that were ever published."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from commands.policy.topic import current_policy, facts
+from domain.errors import InvalidInputError, NotFoundError
+from domain.events import Envelope, Rule, RulesPublished
+from domain.policy.rules.rule_set import MOST_RULES, hash_of
+from eventlog.port import EventLog
+from eventlog.topics import POLICY
+
+SOURCE = "retrace/policy"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRules:
+    """A set, with the offset of the fact, which is its version, and when it was published."""
+
+    version: int
+    known_time: int
+    fact: RulesPublished
+
+
+def published_rules(log: EventLog) -> Iterator[PublishedRules]:
+    """All sets, the oldest first. Raises LogUnavailableError."""
+    for offset, envelope in facts(log):
+        if isinstance(envelope.data, RulesPublished):
+            yield PublishedRules(offset, envelope.known_time, envelope.data)
+
+
+def publish_rules(
+    log: EventLog, rules: list[Rule], feature_set: str, reason: str, known_time: int
+) -> bool:
+    """Puts checked rules in force, all at once; False where they are in force already.
+
+    Raises InvalidInputError for too many, and LogUnavailableError, after which a repetition is
+    harmless.
+    """
+    if len(rules) > MOST_RULES:
+        raise InvalidInputError("rules", f"a set has at most {MOST_RULES} rules, not {len(rules)}")
+    fact = RulesPublished(
+        rules=rules, rules_hash=hash_of(rules), feature_set=feature_set, reason=reason
+    )
+    return _publish(log, fact, known_time)
+
+
+def take_back_rules(log: EventLog, version: int, reason: str, known_time: int) -> bool:
+    """Publishes an earlier set again; otherwise as `publish_rules`. Raises NotFoundError."""
+    for each in published_rules(log):
+        if each.version == version:
+            earlier = each.fact
+            fact = RulesPublished(
+                rules=earlier.rules,
+                rules_hash=earlier.rules_hash,
+                feature_set=earlier.feature_set,
+                reason=reason,
+                took_back=version,
+            )
+            return _publish(log, fact, known_time)
+    raise NotFoundError("published rule set", str(version))
+
+
+def _publish(log: EventLog, fact: RulesPublished, known_time: int) -> bool:
+    last: PublishedRules | None = None
+    for each in published_rules(log):
+        last = each
+    in_force = last.fact.rules if last else []
+    if in_force == fact.rules:
+        return False
+    before = current_policy(log).version
+    # A set may come back after another one, so the place in the log belongs to the id.
+    event_id = f"{fact.NAME}/{fact.rules_hash}/{before + 1}"
+    log.append_nowait(
+        POLICY,
+        None,
+        Envelope(
+            id=event_id,
+            source=SOURCE,
+            subject="rules",
+            time=known_time,
+            known_time=known_time,
+            data=fact,
+            correlation_id=event_id,
+        ),
+    )
+    log.flush()
+    return True

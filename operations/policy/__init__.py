@@ -1,0 +1,1 @@
+"""Rules of the policy: read from files, checked, compared and published."""
