@@ -40,7 +40,7 @@ def backtest(
     from operations.backtest.backtest import backtest as run
     from operations.backtest.backtest import write
     from runtime.composition.history import open_history
-    from runtime.composition.models import open_models
+    from runtime.composition.models import open_models, rule_language
     from runtime.settings import load_settings
 
     if scores is not None and not scores.parent.is_dir():
@@ -55,7 +55,7 @@ def backtest(
         open_history(settings) as (_, history),
         progress_shown() as (say, count),
     ):
-        made = run(models, history, model, first, last, say, count, decisions)
+        made = run(models, history, model, first, last, say, count, rule_language(), decisions)
     if scores is not None:
         write(made, scores)
     chosen = settings.measures

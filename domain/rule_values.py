@@ -5,12 +5,12 @@ are integers in minor units, while the feature `amount` is in units of the base 
 is the model's, `path` how the decision came about. What is unknown has no value.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from domain.events import Path
+from domain.events import Path, RulesApplied
 from domain.features import CATALOGUE, FeatureSet
-from domain.policy.rules.ruling import Value
+from domain.policy.rules.ruling import RuleSet, Ruling, Truth, Value, ruling
 from domain.transactions import Transaction
 
 _FIELDS: dict[str, tuple[str, type[Value]]] = {
@@ -35,9 +35,27 @@ TYPES: Mapping[str, type[Value]] = {
 }
 """By name: float, int or str."""
 
-# Of an entity that is not named, and where nothing was read, the vector holds defaults: a count
-# of 0 is no evidence that nothing happened.
+# Of an entity that is not named, and where nothing was read, the vector holds defaults. A feature
+# set may declare some that are no unknowns: a count of 0 is no evidence that nothing happened.
 _NOTHING_READ = frozenset({"features_unavailable", "deadline_passed"})
+
+RULES_FAILED = "rules_failed"
+"""The flag of a decision whose rules could not be evaluated: none of them acted."""
+
+
+def apply_rules(
+    rule_set: RuleSet,
+    truths: Callable[[Mapping[str, Value]], Sequence[Truth]],
+    known: Mapping[str, Value],
+    flags: Iterable[str],
+    transaction_id: str,
+    score: float,
+) -> tuple[Ruling, RulesApplied]:
+    """A pure function of a decision's record, if `truths` is: deciding again gives the same."""
+    failed = RULES_FAILED in flags
+    found = [None] * len(rule_set.rules) if failed else truths(known)
+    made = ruling(rule_set, found, transaction_id)
+    return made, made.applied(score, known)
 
 
 def known_values(

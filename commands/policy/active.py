@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from commands.policy.topic import PolicyTopic
+from commands.ports.rules import CompiledRules
 from commands.ports.scorer import Scorer
 from domain.errors import RetraceError
+from domain.events import Rule
+from domain.policy.rules.ruling import RuleSet
 from domain.policy.snapshot import NO_POLICY, Model, PolicySnapshot
 from eventlog.port import EventLog
 
 logger = logging.getLogger(__name__)
+
+Compile = Callable[[Sequence[Rule]], CompiledRules]
+"""Raises InvalidInputError for a rule that this version does not take."""
 
 _RETRY_SECONDS = 1.0
 _PAUSE_SECONDS = 0.5
@@ -23,12 +29,14 @@ _PAUSE_SECONDS = 0.5
 class ActivePolicy:
     """One immutable snapshot; a decision uses one from beginning to end.
 
-    `challenger` is the scorer of the snapshot's roll-out, and there whenever the roll-out is.
+    `challenger` is the scorer of the snapshot's roll-out, and there whenever the roll-out is;
+    `rules` are the compiled ones of its rule set, likewise.
     """
 
     snapshot: PolicySnapshot
     scorer: Scorer | None
     challenger: Scorer | None = None
+    rules: CompiledRules | None = None
 
     def of(self, transaction_id: str) -> ActivePolicy:
         """What decides this transaction: the model in force or the challenger, with its thresholds.
@@ -38,22 +46,23 @@ class ActivePolicy:
         chosen = self.snapshot.of(transaction_id)
         if chosen is self.snapshot or self.challenger is None:
             return self
-        return ActivePolicy(chosen, self.challenger)
+        return ActivePolicy(chosen, self.challenger, rules=self.rules)
 
 
 class PolicyWatch:
     """Tails POLICY in a thread of its own and swaps the active policy whole.
 
-    A promoted model that cannot be loaded leaves the whole policy before in place; a challenger
-    that cannot leaves its share to the model in force. Both are logged, and tried again: an
-    artefact may still be on its way to this machine.
+    A promoted model that cannot be loaded, and rules that cannot be compiled, leave the whole
+    policy before in place; a challenger that cannot leaves its share to the model in force. All
+    are logged, and tried again: an artefact may still be on its way to this machine.
     """
 
-    def __init__(self, log: EventLog, load: Callable[[Model], Scorer]) -> None:
-        self._topic, self._load = PolicyTopic(log), load
+    def __init__(self, log: EventLog, load: Callable[[Model], Scorer], compiled: Compile) -> None:
+        self._topic, self._load, self._compile = PolicyTopic(log), load, compiled
         self._latest = NO_POLICY
         self._active = ActivePolicy(NO_POLICY, None)
         self._loaded: dict[str, Scorer] = {}
+        self._compiled: tuple[RuleSet, CompiledRules] | None = None
         self._refused: set[str] = set()
         self._complete = True
         self._closing = threading.Event()
@@ -62,16 +71,17 @@ class PolicyWatch:
     def start(self) -> None:
         """Returns once all policy known so far is active. Raises LogUnavailableError.
 
-        Where the newest model cannot be loaded, the latest policy whose model can is active: a
-        process that had kept running would have kept that one.
+        Where the newest model cannot be loaded, or the newest rules cannot be compiled, the latest
+        policy that can be is active: a process that had kept running would have kept that one.
         """
         before: list[PolicySnapshot] = []
         for offset, fact in self._topic.read():
             earlier, self._latest = self._latest, self._latest.apply(fact.data, offset)
-            if earlier.model is not None and earlier.model != self._latest.model:
+            other = (earlier.model, earlier.rules) != (self._latest.model, self._latest.rules)
+            if other and (earlier.model, earlier.rules) != (None, None):
                 before.append(earlier)
         self._activate_latest()
-        while self._active.scorer is None and before:
+        while self._active.snapshot is NO_POLICY and before:
             self._activate(before.pop())
         self._thread.start()
 
@@ -102,13 +112,16 @@ class PolicyWatch:
         self._complete = self._activate(self._latest)
 
     def _activate(self, policy: PolicySnapshot) -> bool:
-        """True where all its models could be loaded; without that in force nothing changes."""
+        """True where all of it could be loaded; without its model or rules nothing changes."""
         scorer = self._scorer(policy.model) if policy.model else None
         challenger = self._scorer(policy.roll_out) if policy.roll_out else None
         if policy.model is not None and scorer is None:
             return False
+        rules = self._rules(policy.rules) if policy.rules else None
+        if policy.rules is not None and rules is None:
+            return False
         snapshot = policy if challenger is not None else replace(policy, roll_out=None)
-        self._active = ActivePolicy(snapshot, scorer, challenger)
+        self._active = ActivePolicy(snapshot, scorer, challenger, rules)
         used = {each.model_hash for each in (policy.model, policy.roll_out) if each is not None}
         self._loaded = {name: kept for name, kept in self._loaded.items() if name in used}
         return (policy.roll_out is None) == (challenger is None)
@@ -128,3 +141,23 @@ class PolicyWatch:
             return None
         self._refused.discard(model.model_hash)
         return found
+
+    def _rules(self, rule_set: RuleSet) -> CompiledRules | None:
+        if self._compiled is not None and self._compiled[0] == rule_set:
+            return self._compiled[1]
+        name = f"rules/{rule_set.version}"
+        try:
+            made = self._compile(rule_set.rules)
+        except Exception as error:
+            if name not in self._refused:
+                self._refused.add(name)
+                known = isinstance(error, RetraceError)
+                logger.error(
+                    "rules of version %d are refused: %s",
+                    rule_set.version,
+                    error,
+                    exc_info=not known,
+                )
+            return None
+        self._compiled = (rule_set, made)
+        return made

@@ -1,14 +1,19 @@
-"""Command: publish a set of rules; and the sets that were ever published."""
+"""Command: publish a set of rules; and all that were ever published, to look at or replay."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from commands.policy.topic import current_policy, facts
+from commands.ports.rules import CompiledRules, RuleLanguage
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Envelope, Rule, RulesPublished
 from domain.policy.rules.rule_set import MOST_RULES, hash_of
+from domain.policy.rules.ruling import RuleSet
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
+
+logger = logging.getLogger(__name__)
 
 SOURCE = "retrace/policy"
 
@@ -86,3 +91,28 @@ def _publish(log: EventLog, fact: RulesPublished, known_time: int) -> bool:
     )
     log.flush()
     return True
+
+
+class PublishedRuleSets:
+    """The sets of a log by version, compiled when they are first asked for."""
+
+    def __init__(self, log: EventLog, language: RuleLanguage) -> None:
+        self._language = language
+        self._rules = {each.version: each.fact.rules for each in published_rules(log)}
+        self._compiled: dict[int, tuple[RuleSet, CompiledRules] | None] = {}
+
+    def of(self, version: int) -> tuple[RuleSet, CompiledRules] | None:
+        """None where there is no such set, or its rules cannot be compiled."""
+        if version not in self._compiled:
+            self._compiled[version] = self._made(version)
+        return self._compiled[version]
+
+    def _made(self, version: int) -> tuple[RuleSet, CompiledRules] | None:
+        rules = self._rules.get(version)
+        if rules is None:
+            return None
+        try:
+            return RuleSet(version, tuple(rules)), self._language.compile(rules)
+        except InvalidInputError as error:
+            logger.error("rules of version %d cannot be replayed: %s", version, error)
+            return None

@@ -22,7 +22,7 @@ class CompiledRules(Protocol):
 
     @property
     def names(self) -> Sequence[str]:
-        """What the conditions see, each name once."""
+        """What the conditions and the words see, each name once."""
         ...
 
     def truths(self, known: Mapping[str, Value]) -> list[Truth]:

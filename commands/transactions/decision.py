@@ -9,6 +9,7 @@ from commands.context import Context
 from commands.policy.active import ActivePolicy
 from commands.ports.features import ServedFeatures
 from commands.ports.scorer import Scorer
+from commands.transactions.rules import applied_rules
 from domain.cleaning.absent import dropped_flags
 from domain.errors import LogUnavailableError, SettingsError, UnavailableError
 from domain.events import Envelope, Path, TransactionScored, transaction_event_id
@@ -173,16 +174,20 @@ def _scored(
     times: StepTimes,
 ) -> TransactionScored:
     scorer = scoring.scorer
-    verdict = decide(scoring.score, policy.snapshot, scoring.path, scoring.flags)
+    transaction: Transaction = submission.data.transaction
+    flags, path, score = scoring.flags, scoring.path, scoring.score
+    ruled = applied_rules(policy, transaction, served, flags, path, score.value)
+    ruling, applied = ruled or (None, None)
+    verdict = decide(score, policy.snapshot, path, flags, ruling)
     times.done("policy")
     return TransactionScored(
-        transaction=submission.data.transaction,
+        transaction=transaction,
         digest=submission.data.digest,
-        score=scoring.score.value,
+        score=score.value,
         outcome=verdict.outcome,
         reasons=verdict.reasons,
-        path=scoring.path,
-        flags=scoring.flags,
+        path=path,
+        flags=flags,
         feature_set=served.feature_set,
         features=served.values,
         versions=served.versions,
@@ -192,4 +197,5 @@ def _scored(
         thresholds=verdict.thresholds,
         fingerprint=scorer.fingerprint if scorer else "",
         timings_us=times.micros,
+        rules=applied,
     )

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from commands.ports import ModelScorer
+from commands.policy.rules import PublishedRuleSets
+from commands.ports import ModelScorer, RuleLanguage
 from domain.errors import InvalidInputError
 from domain.events import Thresholds, TransactionScored
 from domain.features import CATALOGUE
@@ -84,12 +85,14 @@ def backtest(
     end: int,
     say: Say,
     count: Count,
+    language: RuleLanguage,
     decisions: bool = False,
 ) -> Backtest:
     """Scores every transaction with begin <= event time < end; microseconds UTC.
 
     Each has the features of its own moment, and so the labels that were known by then. With
-    `decisions`, those that the model made about these transactions are replayed. Raises
+    `decisions`, those that the model made about these transactions are replayed, with the rules
+    that they name, in `language`. Raises
     NotFoundError for an unknown model, SettingsError for one of other features, InvalidInputError
     where there is no such transaction.
     """
@@ -105,7 +108,8 @@ def backtest(
     replay = None
     if decisions:
         say("replaying its decisions")
-        replay = replay_decisions(_decisions(history), scorer, past, scores)
+        rules = PublishedRuleSets(models.log, language)
+        replay = replay_decisions(_decisions(history), scorer, past, scores, rules.of)
     manifest = models.manifest(found)
     return Backtest(
         found.model_id,

@@ -1,14 +1,16 @@
 """Replay of a model's own decisions: from what each recorded, and from replayed features."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from commands.ports import ModelScorer
-from domain.events import TransactionScored
+from commands.ports import CompiledRules, ModelScorer
+from domain.events import RulesApplied, TransactionScored
 from domain.features import CATALOGUE
+from domain.policy.rules.ruling import RuleSet, Ruling
 from domain.policy.verdict import verdict_of
+from domain.rule_values import apply_rules, known_values
 from inference.frame.frame import Floats
 from projections.replay.dataset import Dataset
 
@@ -18,9 +20,9 @@ class DecisionReplay:
     """Counts of one model's decisions.
 
     `compared` have the fingerprint of this machine's scorer and the features of this version: equal
-    bits are promised for those alone. Of them `record_differs` give another score, outcome or
-    reasons when decided again from their own record, and `replay_differs` another score in the
-    replay; `served_otherwise` of these were served another vector than the ideal one.
+    bits are promised for those alone. Of them `record_differs` give another score, outcome,
+    reasons or rules when decided again from their own record, and `replay_differs` another score
+    in the replay; `served_otherwise` of these were served another vector than the ideal one.
     """
 
     decisions: int = 0
@@ -35,12 +37,21 @@ class DecisionReplay:
         return self.record_differs > 0 or self.replay_differs > self.served_otherwise
 
 
+RulesOf = Callable[[int], tuple[RuleSet, CompiledRules] | None]
+"""The rule set of a version, None where it is not in the log or this version does not take it."""
+
+
 def replay_decisions(
-    decisions: Iterable[TransactionScored], scorer: ModelScorer, history: Dataset, scores: Floats
+    decisions: Iterable[TransactionScored],
+    scorer: ModelScorer,
+    history: Dataset,
+    scores: Floats,
+    rules_of: RulesOf,
 ) -> DecisionReplay:
     """Replays the decisions of the scorer's model about transactions in `history`.
 
-    `scores` [transactions] are those of the backtest, in the order of `history`.
+    `scores` [transactions] are those of the backtest, in the order of `history`. Rules are
+    evaluated again over what each decision recorded.
     """
     numbers = {name: number for number, name in enumerate(history.transaction_ids.tolist())}
     places = scorer.inputs.places(CATALOGUE)
@@ -54,7 +65,7 @@ def replay_decisions(
             continue
         counted.compared += 1
         served = [each.features[place] for place in places]
-        counted.record_differs += not _as_recorded(each, scorer, served)
+        counted.record_differs += not _as_recorded(each, scorer, served, rules_of)
         if each.score != scores[number]:
             counted.replay_differs += 1
             ideal = history.values[number, places]
@@ -64,9 +75,26 @@ def replay_decisions(
 
 
 def _as_recorded(
-    decision: TransactionScored, scorer: ModelScorer, served: list[float | None]
+    decision: TransactionScored, scorer: ModelScorer, served: list[float | None], rules_of: RulesOf
 ) -> bool:
     score = scorer.score(decision.transaction, served)
-    verdict = verdict_of(score, decision.thresholds, decision.path, decision.flags)
-    replayed = (score.value, verdict.outcome, verdict.reasons)
-    return replayed == (decision.score, decision.outcome, decision.reasons)
+    ruling, applied = None, None
+    if decision.rules is not None:
+        found = rules_of(decision.rules.version)
+        if found is None:
+            return False
+        ruling, applied = _ruled(decision, score.value, *found)
+    verdict = verdict_of(score, decision.thresholds, decision.path, decision.flags, ruling)
+    replayed = (score.value, verdict.outcome, verdict.reasons, applied)
+    return replayed == (decision.score, decision.outcome, decision.reasons, decision.rules)
+
+
+def _ruled(
+    decision: TransactionScored, score: float, rule_set: RuleSet, rules: CompiledRules
+) -> tuple[Ruling, RulesApplied]:
+    transaction = decision.transaction
+    known = known_values(
+        rules.names, transaction, CATALOGUE, decision.features, decision.flags, decision.path, score
+    )
+    name = transaction.transaction_id
+    return apply_rules(rule_set, rules.truths, known, decision.flags, name, score)

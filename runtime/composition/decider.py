@@ -1,13 +1,14 @@
 """Composition of the context of a process that decides."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from commands import Context
 from commands.policy.active import PolicyWatch
-from commands.ports import Scorer
+from commands.ports import CompiledRules, Scorer
+from domain.events import Rule
 from domain.features import CATALOGUE
 from domain.features.engine import warm_up
 from domain.policy.snapshot import Model
@@ -18,7 +19,7 @@ from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
 from runtime.composition.intake import cleaner_of
-from runtime.composition.models import open_scorers
+from runtime.composition.models import open_scorers, rule_language
 from runtime.composition.stores import open_feature_reader
 from runtime.settings import Settings
 
@@ -45,7 +46,10 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
         def scorer_of(model: Model) -> Scorer:
             return load(model.model_hash)
 
-        policy = PolicyWatch(log, scorer_of)
+        def compiled(rules: Sequence[Rule]) -> CompiledRules:
+            return rule_language().compile(rules)
+
+        policy = PolicyWatch(log, scorer_of, compiled)
         stack.callback(policy.close)
         policy.start()
         ledger.start()

@@ -8,10 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from commands.models.registry import registry_of
-from commands.policy.adapters.cel import CelLanguage
-from commands.ports import LoadModel, ModelScorer
+from commands.ports import LoadModel, ModelScorer, RuleLanguage
 from domain.errors import SettingsError
-from domain.rule_values import TYPES
 from inference.artefacts.shared import SharedArtefacts
 from inference.artefacts.store import MANIFEST, Artefact, ArtefactStore
 from runtime.composition.log import open_log
@@ -77,8 +75,11 @@ def open_mlflow(settings: Settings) -> MlflowServer:
 
 
 @cache
-def rule_language() -> CelLanguage:
-    """Over everything that a rule can see."""
+def rule_language() -> RuleLanguage:
+    """Over everything that a rule can see; a process without rules does not load it."""
+    from commands.policy.adapters.cel import CelLanguage
+    from domain.rule_values import TYPES
+
     return CelLanguage(TYPES)
 
 

@@ -83,6 +83,7 @@ def deciding_process(
     memory: Path | None = None,
     deadline: float = 5.0,
     scorer: Scorer | None = None,
+    policy: ActivePolicy | None = None,
 ) -> Iterator[Context]:
     """One process: its own ledger and its own scorer, so that processes can disagree."""
     # As a process does: no deadline is meant to hold a compiler.
@@ -98,7 +99,7 @@ def deciding_process(
                 ledger=ledger,
                 cleaner=PayloadCleaner(Tokeniser(b"t" * 32), b"d" * 32, approximate_rates(), "USD"),
                 features=features or LogFeatureReader(log),
-                policy=lambda: ActivePolicy(NO_POLICY, scorer or FixedScorer(value)),
+                policy=lambda: policy or ActivePolicy(NO_POLICY, scorer or FixedScorer(value)),
                 pool=pool,
                 deadline=deadline,
             )

@@ -17,6 +17,7 @@ from commands.ports.rules import ConditionFault
 from domain.errors import InvalidInputError
 from domain.events.rules import Rule
 from domain.policy.rules.allowed import refused
+from domain.policy.rules.rule_set import placeholders
 from domain.policy.rules.ruling import Truth, Value
 
 _TYPES = {float: cel.Type.DOUBLE, int: cel.Type.INT, str: cel.Type.STRING}
@@ -33,11 +34,12 @@ _WHOLE = re.compile(r"(?<![\w.])(\d+)(?![\w.])")
 class CelRules:
     """The compiled conditions of one rule set."""
 
-    def __init__(self, env: Any, conditions: Sequence[str], known: Mapping[str, type]) -> None:
+    def __init__(self, env: Any, rules: Sequence[Rule], known: Mapping[str, type]) -> None:
         self._activation = env.Activation
-        made = [env.compile(condition) for condition in conditions]
+        made = [env.compile(rule.condition) for rule in rules]
         self._evals = [expression.eval for expression in made]
         used = {name for each in made for name in decoded(each.serialize()).names}
+        used.update(name for rule in rules for name in placeholders(rule.words))
         self.names: tuple[str, ...] = tuple(name for name in known if name in used)
 
     def truths(self, known: Mapping[str, Value]) -> list[Truth]:
@@ -75,7 +77,7 @@ class CelLanguage:
                 raise InvalidInputError(
                     f"rule {rule.name}", f"{fault.line}:{fault.column}: {fault.message}"
                 )
-        return CelRules(self._env, [rule.condition for rule in rules], self._known)
+        return CelRules(self._env, rules, self._known)
 
     def _fault(self, line: int, column: int, text: str, lines: Sequence[str]) -> ConditionFault:
         """CEL's message in words, with what to write instead where that can be told."""

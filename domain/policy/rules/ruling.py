@@ -13,7 +13,7 @@ The order of the rules does not matter, but that reasons of equal weight keep it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.events.rules import Rule, RulesApplied
@@ -107,7 +107,3 @@ def _acts(rule: Rule, transaction_id: str) -> bool:
 
 def _weight(rule: Rule) -> tuple[int, int]:
     return _WEIGHT[rule.action], SEVERITIES.index(rule.severity)
-
-
-Rules = Callable[[Mapping[str, Value]], Sequence[Truth]]
-"""Evaluates a set: a truth for each rule, from the values that are known."""

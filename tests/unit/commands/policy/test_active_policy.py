@@ -1,19 +1,26 @@
 """Policy in force: models of one snapshot; a model that cannot be loaded stops nothing."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
 from commands.policy.active import PolicyWatch
+from commands.policy.adapters.cel import CelLanguage
+from commands.policy.rules import publish_rules
+from commands.ports import CompiledRules
 from domain.errors import NotFoundError
-from domain.events import Envelope
+from domain.events import Envelope, Rule
 from domain.policy.snapshot import Model
+from domain.rule_values import TYPES
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
 from tests.fakes.deciding import FixedScorer
 from tests.fakes.events import model_hash, promoted, rolled_out
+from tests.fakes.rules import rule
+
+LANGUAGE = CelLanguage(TYPES)
 
 
 def test_a_model_whose_artefact_arrives_late_is_put_in_force_then() -> None:
@@ -29,7 +36,7 @@ def test_a_model_whose_artefact_arrives_late_is_put_in_force_then() -> None:
         loaded.set()
         return FixedScorer(0.5, model_id=model.model_id)
 
-    watch = PolicyWatch(log, load)
+    watch = PolicyWatch(log, load, LANGUAGE.compile)
     watch.start()
     try:
         assert watch.current().scorer is None
@@ -64,7 +71,7 @@ class Shelf:
 
 @contextmanager
 def watching(log: InMemoryEventLog, shelf: Shelf) -> Iterator[PolicyWatch]:
-    watch = PolicyWatch(log, shelf.load)
+    watch = PolicyWatch(log, shelf.load, LANGUAGE.compile)
     watch.start()
     try:
         yield watch
@@ -147,3 +154,48 @@ async def test_a_record_that_cannot_be_read_keeps_no_model_from_being_put_in_for
     with watching(log, Shelf("m-1", "m-2")) as watch:
         assert deciders(watch) == {"m-2"}
         assert watch.current().snapshot.version == 2
+
+
+def test_rules_that_cannot_be_compiled_leave_those_before_in_force() -> None:
+    log = InMemoryEventLog()
+    publish_rules(log, [rule("first")], "f", "", 1)
+    publish_rules(log, [rule("second", "of_a_later_version > 1.0")], "f", "", 2)
+    with watching(log, Shelf()) as watch:
+        active = watch.current()
+        assert active.snapshot.rules is not None
+        assert active.snapshot.rules.rules == (rule("first"),)
+        assert active.rules is not None
+        assert active.rules.truths({"amount": 500.0}) == [True]
+
+
+def test_published_rules_are_in_force_without_a_restart() -> None:
+    log, changed = InMemoryEventLog(), threading.Semaphore(0)
+
+    def compiled(rules: Sequence[Rule]) -> CompiledRules:
+        changed.release()
+        return LANGUAGE.compile(rules)
+
+    watch = PolicyWatch(log, Shelf().load, compiled)
+    watch.start()
+    try:
+        assert watch.current().rules is None
+        publish_rules(log, [rule()], "f", "", 1)
+        assert changed.acquire(timeout=10)
+    finally:
+        watch.close()
+        log.close()
+    assert watch.current().rules is not None
+    assert watch.current().snapshot.version == 0
+
+
+def test_a_challenger_decides_under_the_same_rules() -> None:
+    log = InMemoryEventLog()
+    log.append_nowait(POLICY, None, promoted("m-1"))
+    publish_rules(log, [rule()], "f", "", 1)
+    log.append_nowait(POLICY, None, rolled_out("m-2", 10_000))
+    with watching(log, Shelf("m-1", "m-2")) as watch:
+        chosen = watch.current().of("t-1")
+        assert chosen.scorer is not None
+        assert chosen.scorer.model_id == "m-2"
+        assert chosen.rules is watch.current().rules is not None
+        assert chosen.snapshot.rules == watch.current().snapshot.rules

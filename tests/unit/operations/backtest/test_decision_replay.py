@@ -8,14 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from domain.events import Thresholds, TransactionScored
+from commands.policy.adapters.cel import CelLanguage
+from commands.ports import CompiledRules
+from domain.events import RulesApplied, Thresholds, TransactionScored
 from domain.features import CATALOGUE, Inputs
 from domain.features.payments import Payments
+from domain.policy.rules.ruling import RuleSet
 from domain.policy.score import Score
+from domain.rule_values import TYPES
 from domain.transactions import Transaction
 from operations.backtest.decision_replay import DecisionReplay, replay_decisions
 from projections.replay.dataset import Dataset
 from tests.fakes.events import scored
+from tests.fakes.rules import rule
+
+LANGUAGE = CelLanguage(TYPES)
 
 FIRST, SECOND = CATALOGUE.names[3], CATALOGUE.names[1]
 HASH = "a" * 64
@@ -75,11 +82,51 @@ def history(*names: str, values: Sequence[float | None] = tuple(vector(0.6, None
     return Dataset(CATALOGUE, some, ids, some, some, some, numbers, payments)
 
 
+RULES = [rule(condition="score > 0.2", words="{amount} of {score}", action="decline")]
+
+
+def rules_of(version: int) -> tuple[RuleSet, CompiledRules] | None:
+    return (RuleSet(7, tuple(RULES)), LANGUAGE.compile(RULES)) if version == 7 else None
+
+
+def replayed(
+    decisions: Sequence[TransactionScored], past: Dataset, *scores: float
+) -> DecisionReplay:
+    return replay_decisions(decisions, Halving(), past, np.array(scores), rules_of)
+
+
+def by_rules(**fields: Any) -> TransactionScored:
+    """A decision that the rule declined."""
+    given: dict[str, Any] = {
+        "version": 7,
+        "fired": [0],
+        "shadow": [],
+        "not_evaluable": "",
+        "score": 0.3,
+        "values": {"score": 0.3},
+    }
+    reasons = ["policy.big", f"model.{FIRST}", "flag.no_card"]
+    rules = RulesApplied(**given | fields)
+    return decision("t-0", outcome="decline", reasons=reasons, rules=rules)
+
+
+def test_a_decision_by_rules_is_given_again_by_the_set_that_it_names() -> None:
+    found = replayed([by_rules()], history("t-0"), 0.3)
+    assert found == DecisionReplay(decisions=1, compared=1)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"version": 6}, {"fired": []}, {"not_evaluable": "0"}, {"score": 0.4}, {"values": {}}],
+)
+def test_rules_that_a_record_does_not_give_again_are_found(fields: dict[str, Any]) -> None:
+    found = replayed([by_rules(**fields)], history("t-0"), 0.3)
+    assert found == DecisionReplay(decisions=1, compared=1, record_differs=1)
+
+
 def test_equal_decisions_differ_in_nothing() -> None:
     past = history("t-0", "t-1")
-    found = replay_decisions(
-        [decision("t-0"), decision("t-1")], Halving(), past, np.array([0.3, 0.3])
-    )
+    found = replayed([decision("t-0"), decision("t-1")], past, 0.3, 0.3)
     assert found == DecisionReplay(decisions=2, compared=2)
     assert not found.differ
 
@@ -97,18 +144,18 @@ def test_equal_decisions_differ_in_nothing() -> None:
 )
 def test_a_record_that_does_not_give_its_own_decision_is_found(fields: dict[str, Any]) -> None:
     made = decision("t-0", **fields)
-    found = replay_decisions([made], Halving(), history("t-0"), np.array([made.score]))
+    found = replayed([made], history("t-0"), made.score)
     assert found == DecisionReplay(decisions=1, compared=1, record_differs=1)
     assert found.differ
 
 
 def test_a_score_that_differs_in_the_replay_is_found_with_its_cause() -> None:
-    made, late = decision("t-0"), np.array([0.4])
-    found = replay_decisions([made], Halving(), history("t-0"), late)
+    made, late = decision("t-0"), 0.4
+    found = replayed([made], history("t-0"), late)
     assert found == DecisionReplay(decisions=1, compared=1, replay_differs=1)
     assert found.differ
     served_late = history("t-0", values=vector(0.8, None))
-    found = replay_decisions([made], Halving(), served_late, late)
+    found = replayed([made], served_late, late)
     assert found == DecisionReplay(decisions=1, compared=1, replay_differs=1, served_otherwise=1)
     assert not found.differ
 
@@ -116,14 +163,14 @@ def test_a_score_that_differs_in_the_replay_is_found_with_its_cause() -> None:
 def test_features_that_the_model_ignores_do_not_count_as_served_otherwise() -> None:
     past = history("t-0")
     past.values[0, CATALOGUE.names.index(FIRST) + 1] = 5.0
-    found = replay_decisions([decision("t-0")], Halving(), past, np.array([0.4]))
+    found = replayed([decision("t-0")], past, 0.4)
     assert found.served_otherwise == 0
 
 
 @pytest.mark.parametrize("fields", [{"fingerprint": "there"}, {"feature_set": "older"}])
 def test_decisions_of_other_machines_or_features_are_only_counted(fields: dict[str, Any]) -> None:
     made = decision("t-0", score=0.9, **fields)
-    found = replay_decisions([made], Halving(), history("t-0"), np.array([0.3]))
+    found = replayed([made], history("t-0"), 0.3)
     assert found == DecisionReplay(decisions=1)
     assert not found.differ
 
@@ -131,4 +178,4 @@ def test_decisions_of_other_machines_or_features_are_only_counted(fields: dict[s
 @pytest.mark.parametrize("fields", [{"model_hash": "b" * 64}, {"path": "fallback"}])
 def test_decisions_of_another_model_or_of_rules_are_left_out(fields: dict[str, Any]) -> None:
     made = [decision("t-0", **fields), decision("t-9")]
-    assert replay_decisions(made, Halving(), history("t-0"), np.array([0.3])) == DecisionReplay()
+    assert replayed(made, history("t-0"), 0.3) == DecisionReplay()
