@@ -6,6 +6,7 @@ is the model's, `path` how the decision came about. What is unknown has no value
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from domain.events import Path, RulesApplied
@@ -59,11 +60,11 @@ def apply_rules(
 
 
 def known_values(
-    names: Iterable[str],
+    names: tuple[str, ...],
     transaction: Transaction,
     features: FeatureSet,
     vector: list[float | None],
-    flags: Iterable[str],
+    flags: Sequence[str],
     path: Path,
     score: float,
 ) -> dict[str, Value]:
@@ -71,31 +72,42 @@ def known_values(
 
     The score of the fallback rules is no probability and so is unknown here.
     """
-    places, raised = _places(features), frozenset(flags)
-    known: dict[str, Value] = {}
-    for name in names:
-        place = places.get(name)
-        if place is not None:
-            number, missing = place
-            value: Value | None = vector[number] if raised.isdisjoint(missing) else None
-        elif name in _FIELDS:
-            value = getattr(transaction, _FIELDS[name][0])
-        elif name == "score":
-            value = score if path == "full" else None
-        else:
-            value = path if name == "path" else None
-        if value is not None:
+    reads = _reads(names, features)
+    if _NOTHING_READ.isdisjoint(flags):
+        missing = {flag.removeprefix("no_") for flag in flags if flag.startswith("no_")}
+    else:
+        missing = reads.entities
+    known: dict[str, Value] = {
+        name: value
+        for name, place, entity in reads.features
+        if (value := vector[place]) is not None and entity not in missing
+    }
+    for name, attribute in reads.fields:
+        if (value := getattr(transaction, attribute)) is not None:
             known[name] = value
+    if "score" in names and path == "full":
+        known["score"] = score
+    if "path" in names:
+        known["path"] = path
     return known
 
 
-@lru_cache(maxsize=16)
-def _places(features: FeatureSet) -> dict[str, tuple[int, frozenset[str]]]:
-    """By name of a feature its place in the vector, and the flags under which it is unknown."""
-    return {
-        feature.name: (
-            number,
-            frozenset() if feature.entity is None else _NOTHING_READ | {f"no_{feature.entity}"},
-        )
-        for number, feature in enumerate(features.features)
-    }
+@dataclass(frozen=True, slots=True)
+class _Reads:
+    """Where names are read: (name, place in the vector, entity) and (name, attribute)."""
+
+    features: list[tuple[str, int, str | None]]
+    fields: list[tuple[str, str]]
+    entities: set[str]
+
+
+@lru_cache(maxsize=64)
+def _reads(names: tuple[str, ...], features: FeatureSet) -> _Reads:
+    wanted = frozenset(names)
+    read = [
+        (feature.name, place, None if feature.entity is None else feature.entity.value)
+        for place, feature in enumerate(features.features)
+        if feature.name in wanted
+    ]
+    fields = [(name, _FIELDS[name][0]) for name in names if name in _FIELDS]
+    return _Reads(read, fields, {entity for _, _, entity in read if entity is not None})

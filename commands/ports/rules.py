@@ -21,7 +21,7 @@ class CompiledRules(Protocol):
     """The conditions of one rule set. Immutable; one thread at a time."""
 
     @property
-    def names(self) -> Sequence[str]:
+    def names(self) -> tuple[str, ...]:
         """What the conditions and the words see, each name once."""
         ...
 

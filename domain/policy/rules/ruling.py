@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from domain.events.rules import Rule, RulesApplied
 from domain.events.transactions import Outcome, Thresholds
-from domain.policy.rollout import in_roll_out
+from domain.policy.rollout import WHOLE, in_roll_out
 from domain.policy.rules.numbers import as_text
 from domain.policy.rules.rule_set import SEVERITIES, placeholders
 from domain.policy.thresholds import SEVERITY, outcome, severity
@@ -102,7 +102,9 @@ def ruling(rule_set: RuleSet, truths: Sequence[Truth], transaction_id: str) -> R
 
 
 def _acts(rule: Rule, transaction_id: str) -> bool:
-    return not rule.shadow and in_roll_out(transaction_id, f"rule/{rule.name}", rule.share)
+    if rule.shadow or rule.share == WHOLE:
+        return not rule.shadow
+    return in_roll_out(transaction_id, f"rule/{rule.name}", rule.share)
 
 
 def _weight(rule: Rule) -> tuple[int, int]:

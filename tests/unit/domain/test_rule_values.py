@@ -13,7 +13,7 @@ EVERYTHING: list[float | None] = [float(n) for n in range(len(CATALOGUE))]
 
 
 def known(flags: list[str], path: Path = "full") -> dict[str, Value]:
-    return known_values(TYPES, TRANSACTION, CATALOGUE, EVERYTHING, flags, path, 0.25)
+    return known_values(tuple(TYPES), TRANSACTION, CATALOGUE, EVERYTHING, flags, path, 0.25)
 
 
 def test_each_value_is_of_the_type_that_conditions_are_checked_against() -> None:
