@@ -6,6 +6,7 @@ from typing import Protocol
 
 from domain.events.rules import Rule
 from domain.policy.rules.ruling import Truth, Value
+from domain.policy.rules.tree import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class RuleLanguage(Protocol):
 
     def faults(self, condition: str) -> list[ConditionFault]:
         """Nothing where the condition is a boolean over known names of the right types."""
+        ...
+
+    def tree(self, condition: str) -> Node:
+        """Of a condition without faults, for those who evaluate it over columns."""
         ...
 
     def compile(self, rules: Sequence[Rule]) -> CompiledRules:

@@ -19,6 +19,7 @@ from domain.events.rules import Rule
 from domain.policy.rules.allowed import refused
 from domain.policy.rules.rule_set import placeholders
 from domain.policy.rules.ruling import Truth, Value
+from domain.policy.rules.tree import Node
 
 _TYPES = {float: cel.Type.DOUBLE, int: cel.Type.INT, str: cel.Type.STRING}
 _FAULT = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
@@ -70,6 +71,9 @@ class CelLanguage:
             return [ConditionFault(1, 1, f"a condition is true or false, and this is {kind}")]
         wrong = refused(decoded(made.serialize()).tree)
         return [ConditionFault(1, 1, wrong)] if wrong else []
+
+    def tree(self, condition: str) -> Node:
+        return decoded(self._env.compile(condition).serialize()).tree
 
     def compile(self, rules: Sequence[Rule]) -> CelRules:
         for rule in rules:
