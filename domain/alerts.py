@@ -1,6 +1,7 @@
 """Alerts about decisions: which decisions raise one, and what it says."""
 
 from domain.events import AlertRaised, Envelope, TransactionScored, caused_event_id
+from domain.policy.rules.rule_set import sentences_of
 
 ALERTING = ("review", "decline")
 
@@ -24,6 +25,7 @@ def alert_of(scored: Envelope, source: str, now: int) -> Envelope | None:
         card_id=transaction.card_id,
         customer_id=transaction.customer_id,
         merchant_id=transaction.merchant_id,
+        told=sentences_of(decision.rules),
     )
     return Envelope(
         id=alert_id,

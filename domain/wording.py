@@ -1,13 +1,21 @@
 """Sentences for reason codes, with the meanings of the features in them."""
 
+from domain.events import TransactionScored
 from domain.features import CATALOGUE
 from domain.policy.reasons import known_codes, words
+from domain.policy.rules.rule_set import sentences_of
 
 _MEANINGS = {feature.name: feature.meaning for feature in CATALOGUE.features}
 
 
 def sentence(code: str) -> str:
     return words(code, _MEANINGS)
+
+
+def told(decision: TransactionScored) -> dict[str, str]:
+    """Sentences of its reasons by code; those of published rules in their own words."""
+    own = sentences_of(decision.rules)
+    return {code: own.get(code) or sentence(code) for code in decision.reasons}
 
 
 def known_sentences() -> dict[str, str]:

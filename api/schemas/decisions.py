@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from domain.events import Envelope, Outcome, Path, TransactionScored
 from domain.features import CATALOGUE
 from domain.times import to_rfc3339
-from domain.wording import sentence
+from domain.wording import sentence, told
 
 
 class ReasonOut(BaseModel):
@@ -49,7 +49,7 @@ class DecisionDetailOut(DecisionOut):
 
 
 def reasons_out(codes: Iterable[str]) -> list[ReasonOut]:
-    return [ReasonOut(**each) for each in _reasons(codes)]
+    return [ReasonOut(code=code, text=sentence(code)) for code in codes]
 
 
 def decision_json(envelope: Envelope) -> bytes:
@@ -76,17 +76,13 @@ def decision_detail(envelope: Envelope) -> DecisionDetailOut:
     )
 
 
-def _reasons(codes: Iterable[str]) -> list[dict[str, str]]:
-    return [{"code": code, "text": sentence(code)} for code in codes]
-
-
 def _common(envelope: Envelope) -> dict[str, object]:
     data: TransactionScored = envelope.data
     return {
         "transaction_id": envelope.subject,
         "score": data.score,
         "outcome": data.outcome,
-        "reasons": _reasons(data.reasons),
+        "reasons": [{"code": code, "text": text} for code, text in told(data).items()],
         "path": data.path,
         "flags": data.flags,
         "model_id": data.model_id,

@@ -159,8 +159,10 @@ class AlertWebhook:
     async def _post(self, raised: Envelope) -> bool:
         more: dict[str, object] = {"type": raised.type, "raised_at": to_rfc3339(raised.known_time)}
         if isinstance(raised.data, AlertRaised):
-            more["why"] = [sentence(code) for code in raised.data.reasons]
+            own = raised.data.told
+            more["why"] = [own.get(code) or sentence(code) for code in raised.data.reasons]
         body = with_shown_amounts(asdict(raised.data)) | more
+        body.pop("told", None)
         # A header is ASCII, and ids need not be.
         headers = {"Idempotency-Key": quote(raised.id, safe=_PLAIN)}
         try:

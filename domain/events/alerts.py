@@ -1,6 +1,6 @@
 """Events of the ALERTS topic about decisions: an alert is raised, and delivered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.events.registry import Event, event
 from domain.events.transactions import Outcome
@@ -9,7 +9,10 @@ from domain.events.transactions import Outcome
 @event("fraud.alert.raised")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRaised(Event):
-    """A decision of review or decline needs somebody's attention. `amount` in minor units."""
+    """A decision of review or decline needs somebody's attention. `amount` in minor units.
+
+    `told` are sentences by reason code: of published rules, which have words of their own.
+    """
 
     alert_id: str
     transaction_id: str
@@ -22,6 +25,7 @@ class AlertRaised(Event):
     card_id: str | None = None
     customer_id: str | None = None
     merchant_id: str | None = None
+    told: dict[str, str] = field(default_factory=dict)
 
 
 @event("fraud.alert.delivered")

@@ -53,8 +53,8 @@ class RulesApplied:
 
     `version` is the offset of the set. `fired` acted; `shadow` held too, and did not act. Of
     `not_evaluable` rules something was unknown: they neither held nor failed. It is text such as
-    `0-2,7`. `score` is the one that the thresholds were held against, after adjustments. `values`
-    are those that the words of fired rules name.
+    `0-2,7`. `score` is the one that the thresholds were held against, after adjustments. `words`
+    are those of fired rules, by reason code, and `values` those that the words name.
     """
 
     version: int
@@ -62,4 +62,5 @@ class RulesApplied:
     shadow: list[int]
     not_evaluable: str
     score: float
+    words: dict[str, str] = field(default_factory=dict)
     values: dict[str, float | str] = field(default_factory=dict)

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
 from typing import get_args
 
-from domain.events.rules import Rule, RuleAction, RuleSeverity
+from domain.events.rules import Rule, RuleAction, RulesApplied, RuleSeverity
 from domain.policy.rollout import WHOLE
 
 MOST_RULES = 500
@@ -34,6 +35,23 @@ def placeholders(words: str) -> list[str]:
 def filled(words: str, shown: Callable[[str], str]) -> str:
     """The words with `shown(name)` in place of each `{name}`."""
     return _PLACE.sub(lambda found: shown(found.group(1)), words)
+
+
+def sentences_of(applied: RulesApplied | None) -> dict[str, str]:
+    """By reason code, in the words of the rules that acted, with the values that they saw."""
+    if applied is None:
+        return {}
+    shown = partial(_shown, applied.values)
+    return {code: filled(words, shown) for code, words in applied.words.items()}
+
+
+def _shown(values: Mapping[str, float | str], name: str) -> str:
+    value = values.get(name)
+    if value is None:
+        return "unknown"
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
 
 
 def faults_of(rule: Rule, names: Iterable[str]) -> list[tuple[str, str]]:

@@ -30,6 +30,8 @@ Value = float | int | str
 Truth = bool | None
 """True, false, or None where it cannot be told."""
 
+_MOST_WORDS = 5  # a decision has no more reasons
+
 _WEIGHT = {"approve": 0, "adjust": 1, "review": 2, "step_up": 3, "decline": 4}
 
 
@@ -45,18 +47,22 @@ class RuleSet:
 class Ruling:
     """`points` in hundredths; `least` is the mildest outcome that the acting rules allow.
 
-    `reasons` are codes, weightiest first. `held` and `shadow` are numbers of rules.
+    `reasons` are codes, weightiest first, and `words` those of the weightiest rule of each. `held`
+    and `shadow` are numbers of rules.
     """
 
     version: int
     points: int
     approves: bool
     least: Outcome
-    reasons: tuple[str, ...]
+    words: Mapping[str, str]
     held: tuple[int, ...]
     shadow: tuple[int, ...]
     unknown: tuple[int, ...]
-    shown: tuple[str, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return tuple(self.words)
 
     def score(self, score: float) -> float:
         """After adjustments, in [0, 1]."""
@@ -70,13 +76,16 @@ class Ruling:
 
     def applied(self, score: float, values: Mapping[str, Value]) -> RulesApplied:
         """As the decision records it; a value that is unknown is left out."""
+        words = dict(list(self.words.items())[:_MOST_WORDS])
+        names = [name for each in words.values() for name in placeholders(each)]
         return RulesApplied(
             version=self.version,
             fired=list(self.held),
             shadow=list(self.shadow),
             not_evaluable=as_text(self.unknown),
             score=self.score(score),
-            values={name: values[name] for name in self.shown if name in values},
+            words=words,
+            values={name: values[name] for name in names if name in values},
         )
 
 
@@ -87,17 +96,18 @@ def ruling(rule_set: RuleSet, truths: Sequence[Truth], transaction_id: str) -> R
     held = [n for n in holding if _acts(rules[n], transaction_id)]
     acting = [rules[n] for n in held]
     severest = max((_WEIGHT[rule.action] - 1 for rule in acting), default=0)
-    by_weight = sorted(acting, key=_weight, reverse=True)
+    words: dict[str, str] = {}
+    for rule in sorted(acting, key=_weight, reverse=True):
+        words.setdefault(f"{FAMILY}.{rule.code}", rule.words)
     return Ruling(
         version=rule_set.version,
         points=sum(rule.points for rule in acting),
         approves=any(rule.action == "approve" for rule in acting),
         least=SEVERITY[max(severest, 0)],
-        reasons=tuple(dict.fromkeys(f"{FAMILY}.{rule.code}" for rule in by_weight)),
+        words=words,
         held=tuple(held),
         shadow=tuple(n for n in holding if n not in set(held)),
         unknown=tuple(n for n, truth in enumerate(truths) if truth is None),
-        shown=tuple(dict.fromkeys(name for rule in by_weight for name in placeholders(rule.words))),
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import httpx
@@ -10,7 +11,13 @@ import pytest
 
 from commands.agents.alert_webhook import WITHIN_US, AlertWebhook
 from domain.alerts import alert_of
-from domain.events import AlertDelivered, Envelope, ModelAlertDelivered, ModelAlertRaised
+from domain.events import (
+    AlertDelivered,
+    Envelope,
+    ModelAlertDelivered,
+    ModelAlertRaised,
+    RulesApplied,
+)
 from domain.model_alerts import model_alert
 from domain.wording import sentence
 from eventlog.admission.sqlite_memory import SqliteMemory
@@ -73,6 +80,22 @@ class Bench:
         found = await asyncio.to_thread(self.log.tail(ALERTS, {}).poll, 10.0)
         (recorded,) = found
         return decode(recorded.value)
+
+
+async def test_a_reason_of_a_published_rule_is_told_in_its_words(positions: SqliteMemory) -> None:
+    rules = RulesApplied(
+        version=3, fired=[0], shadow=[], not_evaluable="", score=0.6,
+        words={"policy.burst": "{n} payments in an hour."}, values={"n": 4.0},
+    )  # fmt: skip
+    made = scored("t-1", outcome="review")
+    data = replace(made.data, reasons=["policy.burst", "flag.no_card"], rules=rules)
+    raised = alert_of(replace(made, data=data), "tests", NOW)
+    assert raised is not None
+    receiver = Receiver()
+    await Bench.reading(receiver, positions, raised)
+    body = json.loads((await receiver.next()).content)
+    assert body["why"] == ["4 payments in an hour.", sentence("flag.no_card")]
+    assert "told" not in body
 
 
 async def test_an_alert_is_posted_by_id_and_its_delivery_appended(positions: SqliteMemory) -> None:

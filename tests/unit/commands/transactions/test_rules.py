@@ -10,6 +10,7 @@ from domain.events import Envelope, Rule
 from domain.policy.rules.ruling import RuleSet
 from domain.policy.snapshot import PolicySnapshot
 from domain.rule_values import TYPES
+from domain.wording import told
 from eventlog.codec import encode
 from eventlog.in_memory import InMemoryEventLog
 from tests.fakes.deciding import FixedScorer, deciding_process, score
@@ -48,6 +49,7 @@ async def test_a_rule_that_holds_decides_with_its_reason_and_its_values() -> Non
     assert made.reasons[0] == "policy.big"
     assert (made.rules.version, made.rules.fired, made.rules.not_evaluable) == (3, [0], "")
     assert made.rules.values == {"amount": made.features[0]}
+    assert told(made)["policy.big"] == f"The amount is {made.features[0]:,.0f}."
     assert made.score == 0.1
 
 

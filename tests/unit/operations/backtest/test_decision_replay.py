@@ -82,7 +82,8 @@ def history(*names: str, values: Sequence[float | None] = tuple(vector(0.6, None
     return Dataset(CATALOGUE, some, ids, some, some, some, numbers, payments)
 
 
-RULES = [rule(condition="score > 0.2", words="{amount} of {score}", action="decline")]
+WORDS = "{amount} of {score}"
+RULES = [rule(condition="score > 0.2", words=WORDS, action="decline")]
 
 
 def rules_of(version: int) -> tuple[RuleSet, CompiledRules] | None:
@@ -103,6 +104,7 @@ def by_rules(**fields: Any) -> TransactionScored:
         "shadow": [],
         "not_evaluable": "",
         "score": 0.3,
+        "words": {"policy.big": WORDS},
         "values": {"score": 0.3},
     }
     reasons = ["policy.big", f"model.{FIRST}", "flag.no_card"]
@@ -117,7 +119,14 @@ def test_a_decision_by_rules_is_given_again_by_the_set_that_it_names() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"version": 6}, {"fired": []}, {"not_evaluable": "0"}, {"score": 0.4}, {"values": {}}],
+    [
+        {"version": 6},
+        {"fired": []},
+        {"not_evaluable": "0"},
+        {"score": 0.4},
+        {"words": {}},
+        {"values": {}},
+    ],
 )
 def test_rules_that_a_record_does_not_give_again_are_found(fields: dict[str, Any]) -> None:
     found = replayed([by_rules(**fields)], history("t-0"), 0.3)

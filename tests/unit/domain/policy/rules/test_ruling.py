@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from domain.events import Outcome, Rule, Thresholds
 from domain.policy.rules.numbers import as_text, from_text
-from domain.policy.rules.rule_set import ACTIONS, SEVERITIES, faults_of, filled, hash_of
+from domain.policy.rules.rule_set import (
+    ACTIONS,
+    SEVERITIES,
+    faults_of,
+    filled,
+    hash_of,
+    sentences_of,
+)
 from domain.policy.rules.ruling import RuleSet, Ruling, Truth, Value, ruling
 from domain.policy.thresholds import outcome, severity
 from tests.fakes.rules import rule
@@ -147,3 +154,27 @@ def test_what_is_wrong_with_a_rule_is_named_by_its_field(
 ) -> None:
     assert [name for name, _ in faults_of(rule(**changed), ["amount"])] == [field]
     assert faults_of(rule(), ["amount"]) == []
+
+
+def test_a_decision_records_the_words_of_its_weightiest_reasons_and_the_values_they_name() -> None:
+    rules = [rule(f"r{n}", words=f"{n}: {{v{n}}}") for n in range(7)]
+    rules.append(rule("last", code="r0", action="decline", words="{v0} and {gone}"))
+    made = ruled(*((each, True) for each in rules))
+    applied = made.applied(0.1, {f"v{n}": float(n) for n in range(9)})
+    assert applied.words["policy.r0"] == "{v0} and {gone}"
+    assert len(applied.words) == 5
+    assert applied.values == {f"v{n}": float(n) for n in range(5)}
+    assert sentences_of(applied)["policy.r0"] == "0 and unknown"
+    assert sentences_of(applied)["policy.r4"] == "4: 4"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(4.0, "4"), (1234.5, "1,234.50"), ("DE", "DE"), (0.125, "0.12")]
+)
+def test_values_are_shown_as_people_write_them(value: float | str, text: str) -> None:
+    made = ruled((rule("a", words="{v} here"), True)).applied(0.1, {"v": value})
+    assert sentences_of(made) == {"policy.a": f"{text} here"}
+
+
+def test_without_rules_there_are_no_sentences_of_theirs() -> None:
+    assert sentences_of(None) == {}
