@@ -28,7 +28,7 @@ def parse_payload(received: bytes) -> tuple[Mapping[str, Any], str]:
     except UnicodeDecodeError as error:
         raise MalformedPayloadError("body", "is not UTF-8") from error
     except (ValueError, RecursionError) as error:
-        raise MalformedPayloadError("body", f"is not valid JSON: {error}") from error
+        raise MalformedPayloadError("body", f"is not valid JSON: {_said(error, text)}") from error
     if not isinstance(value, dict):
         raise MalformedPayloadError("body", "must be one JSON object")
     return value, text
@@ -45,6 +45,15 @@ def read_number(text: str) -> float | Decimal:
     if exponent and abs(number) < EXACT_FLOAT and number.is_integer():
         return Decimal(text)
     return number
+
+
+def _said(error: Exception, text: str) -> str:
+    """Where the parser speaks to programmers of its own language, in words for senders."""
+    if text.startswith("\ufeff"):
+        return "it begins with a byte order mark"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return "a number has too many digits" if "set_int_max_str_digits" in str(error) else str(error)
 
 
 def _refuse(constant: str) -> Any:

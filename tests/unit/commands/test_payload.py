@@ -34,3 +34,16 @@ def test_a_file_holds_what_a_request_may_hold() -> None:
 def test_a_key_that_an_object_names_twice_is_refused_by_name(text: str) -> None:
     with pytest.raises(MalformedPayloadError, match="names the key 'amount' twice"):
         parse_payload(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("received", "said"),
+    [
+        ('\ufeff{"amount": 1}', "begins with a byte order mark"),
+        ('{"amount": ' + "9" * 5_000 + "}", "a number has too many digits"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_for_the_sender(received: str, said: str) -> None:
+    with pytest.raises(MalformedPayloadError, match=said):
+        parse_payload(received.encode())
