@@ -52,14 +52,14 @@ def test_they_count_little_where_that_may_be_chance() -> None:
 
 
 def test_what_is_measured_is_exported_and_said() -> None:
-    settings = TrainSettings(fitting=QUICK, more_seeds=1)
-    trained = train(of_many_signs(), settings, silent)
+    settings = TrainSettings(fitting=replace(QUICK, trees=5), more_seeds=1)
+    trained = train(of_many_signs(4000, strength=0.8), settings, silent)
     facts = trained.manifest.facts
     assert facts["boosting"]["count"] == {"boosted": IN_FULL.boosted, "weight": IN_FULL.weight}
     assert facts["boosting"]["gain"]["low"] > 0
     # Fits of other seeds count as the one that is measured.
     first, other = (each["average_precision"] for each in facts["stability"]["seeds"])
-    assert other == pytest.approx(first, abs=0.02)
+    assert other == pytest.approx(first, abs=0.05)
 
 
 @given(st.integers(0, 12), st.sampled_from([0.1, 1.0]))
