@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.bench.options import AsJson, History, Keep, Result
+
 
 def ingest(
     rows: Annotated[int, typer.Option(min=1_000, help="Payments of the file.")] = 1_000_000,
@@ -13,16 +15,10 @@ def ingest(
     seconds: Annotated[
         float, typer.Option(min=1, help="Length of the part before the import.")
     ] = 60.0,
-    history: Annotated[
-        int, typer.Option(min=1, max=720, help="Days of history, a thousand payments each.")
-    ] = 10,
-    result: Annotated[
-        str, typer.Option(help="Name of the file under bench/results.")
-    ] = "live_ingest",
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the state folder and its logs at the end.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    history: History = 10,
+    result: Result = "live_ingest",
+    keep: Keep = False,
+    as_json: AsJson = False,
 ) -> None:
     """Import a simulated file while decisions are made at a low rate, until all is projected.
 

@@ -4,28 +4,23 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.bench.options import RATES, AsJson, History, Keep, Rates, Result, Rounds, RoundSeconds
+
 
 def score(
-    rate: Annotated[
-        list[float] | None,
-        typer.Option(min=1, max=5000, help="Requests per second. Repeatable. [default: 10, 50]"),
-    ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="Length of a round.")] = 60.0,
+    rate: Rates = None,
+    seconds: RoundSeconds = 60.0,
     warm_up: Annotated[
         float, typer.Option(min=0, help="Seconds of load before each round, not counted.")
     ] = 15.0,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds at each rate.")] = 3,
-    history: Annotated[
-        int, typer.Option(min=1, max=720, help="Days of history, a thousand payments each.")
-    ] = 30,
+    rounds: Rounds = 3,
+    history: History = 30,
     profile: Annotated[
         bool, typer.Option("--profile", help="One more round at each rate, measured step by step.")
     ] = False,
-    result: Annotated[str, typer.Option(help="Name of the file under bench/results.")] = "score",
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the state folder and its logs at the end.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    result: Result = "score",
+    keep: Keep = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send POST /score at fixed rates, whatever the answers do, and time from when each was due.
 
@@ -39,7 +34,7 @@ def score(
     from local.stack.terminal import TerminalProgress
 
     load = ScoreLoad(
-        rates=rate or [10.0, 50.0],
+        rates=rate or RATES,
         seconds=seconds,
         warm_up=warm_up,
         rounds=rounds,

@@ -6,10 +6,9 @@ Each appends one fact to the POLICY topic; what it does is folded in domain/poli
 from dataclasses import replace
 
 from commands.models.registry import registry_of
-from commands.policy.topic import current_policy
+from commands.policy.topic import append_fact, current_policy
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import (
-    Envelope,
     ModelPromoted,
     ModelRetired,
     ModelRolledOut,
@@ -21,7 +20,6 @@ from domain.events import (
 from domain.policy.rollout import WHOLE
 from domain.policy.thresholds import validated
 from eventlog.port import EventLog
-from eventlog.topics import POLICY
 
 SOURCE = "retrace/inference"
 
@@ -107,14 +105,4 @@ def _append_after(
 
 
 def _append(log: EventLog, fact: _ModelFact, event_id: str, known_time: int) -> None:
-    envelope = Envelope(
-        id=event_id,
-        source=SOURCE,
-        subject=fact.model_id,
-        time=known_time,
-        known_time=known_time,
-        data=fact,
-        correlation_id=event_id,
-    )
-    log.append_nowait(POLICY, None, envelope)
-    log.flush()
+    append_fact(log, fact, event_id, SOURCE, fact.model_id, known_time)

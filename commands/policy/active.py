@@ -134,10 +134,7 @@ class PolicyWatch:
             found = self._loaded[model.model_hash] = self._load(model)
         except Exception as error:
             # Whatever is wrong with a model, the one before it goes on, and later facts count.
-            if model.model_hash not in self._refused:
-                self._refused.add(model.model_hash)
-                known = isinstance(error, RetraceError)
-                logger.error("model %s is refused: %s", model.model_id, error, exc_info=not known)
+            self._refuse(model.model_hash, f"model {model.model_id} is refused", error)
             return None
         self._refused.discard(model.model_hash)
         return found
@@ -145,19 +142,17 @@ class PolicyWatch:
     def _rules(self, rule_set: RuleSet) -> CompiledRules | None:
         if self._compiled is not None and self._compiled[0] == rule_set:
             return self._compiled[1]
-        name = f"rules/{rule_set.version}"
         try:
             made = self._compile(rule_set.rules)
         except Exception as error:
-            if name not in self._refused:
-                self._refused.add(name)
-                known = isinstance(error, RetraceError)
-                logger.error(
-                    "rules of version %d are refused: %s",
-                    rule_set.version,
-                    error,
-                    exc_info=not known,
-                )
+            version = rule_set.version
+            self._refuse(f"rules/{version}", f"rules of version {version} are refused", error)
             return None
         self._compiled = (rule_set, made)
         return made
+
+    def _refuse(self, name: str, what: str, error: Exception) -> None:
+        """Told once, though it is tried again and again."""
+        if name not in self._refused:
+            self._refused.add(name)
+            logger.error("%s: %s", what, error, exc_info=not isinstance(error, RetraceError))

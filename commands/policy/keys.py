@@ -4,11 +4,10 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from commands.policy.topic import facts
+from commands.policy.topic import append_fact, facts
 from domain.errors import SettingsError
-from domain.events import Envelope, KeysNamed
+from domain.events import KeysNamed
 from eventlog.port import EventLog
-from eventlog.topics import POLICY
 
 SOURCE = "retrace/policy"
 
@@ -70,17 +69,4 @@ def accept_keys(log: EventLog, keys: list[SecretKey], known_time: int) -> None:
 
 def _append(log: EventLog, fact: KeysNamed, known_time: int) -> None:
     event_id = f"{fact.NAME}/{known_time}/" + "/".join(fact.fingerprints.values())
-    log.append_nowait(
-        POLICY,
-        None,
-        Envelope(
-            id=event_id,
-            source=SOURCE,
-            subject="keys",
-            time=known_time,
-            known_time=known_time,
-            data=fact,
-            correlation_id=event_id,
-        ),
-    )
-    log.flush()
+    append_fact(log, fact, event_id, SOURCE, "keys", known_time)

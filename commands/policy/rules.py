@@ -4,14 +4,13 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from commands.policy.topic import current_policy, facts
+from commands.policy.topic import append_fact, current_policy, facts
 from commands.ports.rules import CompiledRules, RuleLanguage
 from domain.errors import InvalidInputError, NotFoundError
-from domain.events import Envelope, Rule, RulesPublished
+from domain.events import Rule, RulesPublished
 from domain.policy.rules.rule_set import MOST_RULES, hash_of
 from domain.policy.rules.ruling import RuleSet
 from eventlog.port import EventLog
-from eventlog.topics import POLICY
 
 logger = logging.getLogger(__name__)
 
@@ -67,29 +66,12 @@ def take_back_rules(log: EventLog, version: int, reason: str, known_time: int) -
 
 
 def _publish(log: EventLog, fact: RulesPublished, known_time: int) -> bool:
-    last: PublishedRules | None = None
-    for each in published_rules(log):
-        last = each
-    in_force = last.fact.rules if last else []
-    if in_force == fact.rules:
+    policy = current_policy(log)
+    if (list(policy.rules.rules) if policy.rules else []) == fact.rules:
         return False
-    before = current_policy(log).version
     # A set may come back after another one, so the place in the log belongs to the id.
-    event_id = f"{fact.NAME}/{fact.rules_hash}/{before + 1}"
-    log.append_nowait(
-        POLICY,
-        None,
-        Envelope(
-            id=event_id,
-            source=SOURCE,
-            subject="rules",
-            time=known_time,
-            known_time=known_time,
-            data=fact,
-            correlation_id=event_id,
-        ),
-    )
-    log.flush()
+    event_id = f"{fact.NAME}/{fact.rules_hash}/{policy.version + 1}"
+    append_fact(log, fact, event_id, SOURCE, "rules", known_time)
     return True
 
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from domain.errors import UndecodableError
-from domain.events import Envelope
+from domain.events import Envelope, Event
 from domain.policy.snapshot import PolicySnapshot, fold
 from eventlog.codec import decode
 from eventlog.port import EventLog, Recorded, Tail
@@ -66,6 +66,23 @@ class PolicyTopic:
 def facts(log: EventLog) -> Iterator[Fact]:
     """The whole topic as of the call. Raises LogUnavailableError."""
     return PolicyTopic(log).read()
+
+
+def append_fact(
+    log: EventLog, fact: Event, event_id: str, source: str, subject: str, known_time: int
+) -> None:
+    """Returns once it is acknowledged. Raises LogUnavailableError."""
+    envelope = Envelope(
+        id=event_id,
+        source=source,
+        subject=subject,
+        time=known_time,
+        known_time=known_time,
+        data=fact,
+        correlation_id=event_id,
+    )
+    log.append_nowait(POLICY, None, envelope)
+    log.flush()
 
 
 def current_policy(log: EventLog) -> PolicySnapshot:
