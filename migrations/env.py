@@ -8,6 +8,7 @@ from sqlalchemy import Connection, create_engine, pool, text
 
 from domain.errors import SettingsError
 from projections.readmodels.storage.tables import METADATA, feature_vectors
+from projections.readmodels.storage.time_partitions import partition_named
 
 # Any number, the same for every migration, so that two at once take turns.
 _TURN = 7_265_747_261
@@ -19,12 +20,18 @@ def _ours(obj: Any, _: str | None, type_: str, reflected: bool, compare_to: Any)
     return not (extra and obj.table.name == feature_vectors.name)
 
 
+def _declared(name: str | None, type_: str, _: Any) -> bool:
+    """Partitions come and go with their months, and are made like their tables."""
+    return not (type_ == "table" and name is not None and partition_named(name))
+
+
 def _migrate(connection: Connection) -> None:
     connection.execute(text(f"SELECT pg_advisory_xact_lock({_TURN})"))
     context.configure(
         connection=connection,
         target_metadata=METADATA,
         include_object=_ours,
+        include_name=_declared,
         compare_type=True,
         compare_server_default=True,
     )

@@ -32,6 +32,7 @@ class PostgresProjection:
             epoch, following = positions.take_over(
                 driver_cursor(connection), self.name, self.topic, partition
             )
+        self._writer.forget()
         self._epochs[partition], self._next[partition] = epoch, following
         return following
 
@@ -44,6 +45,7 @@ class PostgresProjection:
         }
         if not epochs:
             return
+        self._writer.prepare(record for found in batches.values() for record in found)
         with transaction(self._engine) as connection:
             cursor = driver_cursor(connection)
             starts = positions.lock(cursor, self.name, self.topic, epochs)
@@ -77,7 +79,7 @@ class PostgresProjection:
 
 def transactions_projection(engine: Engine, name: str = "readmodels") -> PostgresProjection:
     """Transactions, decisions, labels and daily figures from the topic of transactions."""
-    return PostgresProjection(engine, name, TRANSACTIONS, TransactionsWriter())
+    return PostgresProjection(engine, name, TRANSACTIONS, TransactionsWriter(engine))
 
 
 def alerts_projection(engine: Engine, name: str = "readmodels") -> PostgresProjection:

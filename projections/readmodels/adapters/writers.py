@@ -5,10 +5,12 @@ to in the order of their keys so that two writers never deadlock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Protocol
 
 from psycopg import sql
+from sqlalchemy import Engine
 
 from domain.times import from_datetime
 from projections.ports import CheckedRecord, Counts
@@ -24,11 +26,33 @@ from projections.readmodels.fold.transaction_state import (
 )
 from projections.readmodels.fold.transactions import Changes
 from projections.readmodels.storage.driver import Cursor, copy
+from projections.readmodels.storage.id_copy import copy_ids
+from projections.readmodels.storage.kept_months import kept_since
 from projections.readmodels.storage.tables import FIGURES
+from projections.readmodels.storage.time_partitions import TimePartitions
+
+_BY_ID = ("transaction_ids", "transactions", "decisions", "labels")
+ORIGINS = """
+    SELECT t.transaction_id, t.known_time, t.timestamp, t.base_amount, t.merchant_id,
+      t.customer_id, d.outcome
+    FROM unnest(%b::text[], %b::timestamptz[]) AS kept (transaction_id, timestamp)
+      JOIN transactions t USING (transaction_id, timestamp)
+      LEFT JOIN decisions d ON d.transaction_id = t.transaction_id AND d.timestamp = t.timestamp
+        AND d.timestamp BETWEEN %b AND %b
+    WHERE t.timestamp BETWEEN %b AND %b
+"""
 
 
 class Writer(Protocol):
     """Folds records into rows; neither begins nor ends the transaction, nor moves positions."""
+
+    def prepare(self, batch: Iterable[CheckedRecord]) -> None:
+        """Before the transaction: makes the partitions that its rows may need."""
+        ...
+
+    def forget(self) -> None:
+        """The database may be another one, or as it was before: look at it anew."""
+        ...
 
     def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
         """Counts by partition. Raises UnfoldableError before anything is written."""
@@ -38,8 +62,22 @@ class Writer(Protocol):
 class TransactionsWriter:
     """Tables transactions, decisions, labels, merchant_daily and customer_daily."""
 
+    def __init__(self, engine: Engine) -> None:
+        self._transactions = TimePartitions(engine, "transactions")
+        self._decisions = TimePartitions(engine, "decisions")
+
+    def prepare(self, batch: Iterable[CheckedRecord]) -> None:
+        origins, decisions = fold.days_in(batch)
+        self._transactions.ensure_days(origins)
+        self._decisions.ensure_days(decisions)
+
+    def forget(self) -> None:
+        self._transactions.forget()
+        self._decisions.forget()
+
     def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
-        changes = fold.fold(batch, _stored(cursor, fold.ids_in(batch)))
+        since = kept_since(cursor)
+        changes = fold.fold(batch, _stored(cursor, fold.ids_in(batch), since), since)
         _write_rows(cursor, changes)
         for entity in ("merchant", "customer"):
             _write_daily(cursor, entity, differences(entity, changes.before, changes.after))
@@ -48,6 +86,12 @@ class TransactionsWriter:
 
 class AlertsWriter:
     """Tables alerts and model_alerts."""
+
+    def prepare(self, batch: Iterable[CheckedRecord]) -> None:
+        pass
+
+    def forget(self) -> None:
+        pass
 
     def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
         ids = alerts.ids_in(batch)
@@ -74,20 +118,25 @@ class AlertsWriter:
         return changes.counts
 
 
-def _stored(cursor: Cursor, ids: Sequence[str]) -> dict[str, TransactionState]:
+def _stored(cursor: Cursor, ids: Sequence[str], since: int) -> dict[str, TransactionState]:
     """The stored states of the ids, without entries for unknown ones."""
     states: dict[str, TransactionState] = {}
     if not ids:
         return states
     cursor.execute(
-        "SELECT t.transaction_id, t.known_time, t.timestamp, t.base_amount, t.merchant_id,"
-        " t.customer_id, d.outcome FROM transactions t LEFT JOIN decisions d"
-        " ON d.transaction_id = t.transaction_id WHERE t.transaction_id = ANY(%b)",
+        "SELECT transaction_id, timestamp, known_time FROM transaction_ids"
+        " WHERE transaction_id = ANY(%b)",
         (ids,),
     )
-    for key, known, moment, amount, merchant, customer, outcome in cursor:
-        origin = Origin(from_datetime(known), from_datetime(moment), amount, merchant, customer)
-        states[key] = TransactionState(origin, outcome)
+    kept: dict[str, datetime] = {}
+    for key, moment, known in cursor:
+        time = from_datetime(moment)
+        if time >= since:
+            kept[key] = moment
+        else:
+            states[key] = TransactionState(Origin(from_datetime(known), time, 0, None, None))
+    if kept:
+        _origins(cursor, kept, states)
     cursor.execute(
         "SELECT transaction_id, event_id, source_offset, value FROM labels"
         " WHERE transaction_id = ANY(%b)",
@@ -98,8 +147,21 @@ def _stored(cursor: Cursor, ids: Sequence[str]) -> dict[str, TransactionState]:
     return states
 
 
+def _origins(
+    cursor: Cursor, kept: Mapping[str, datetime], states: dict[str, TransactionState]
+) -> None:
+    """By id and time: each is looked up in its own partition, however many there are."""
+    first, last = min(kept.values()), max(kept.values())
+    cursor.execute(ORIGINS, (list(kept), list(kept.values()), first, last, first, last))
+    for key, known, moment, amount, merchant, customer, outcome in cursor:
+        origin = Origin(from_datetime(known), from_datetime(moment), amount, merchant, customer)
+        states[key] = TransactionState(origin, outcome)
+
+
 def _write_rows(cursor: Cursor, changes: Changes) -> None:
-    _remove(cursor, ["transactions", "decisions", "labels"], "transaction_id", changes.replaced)
+    _remove(cursor, _BY_ID, "transaction_id", changes.replaced)
+    # First, and under a key of its own: it is what makes an id unique.
+    copy_ids(cursor, changes.ids)
     copy(cursor, "transactions", TRANSACTION_COLUMNS, changes.transactions.values())
     copy(cursor, "decisions", DECISION_COLUMNS, changes.decisions.values())
     copy(cursor, "labels", LABEL_COLUMNS, changes.labels.values())

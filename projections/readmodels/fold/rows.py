@@ -67,6 +67,14 @@ def transaction_row(envelope: Envelope, position: Position) -> Row:
     return _checked(TRANSACTION_COLUMNS, row)
 
 
+def checked_id(transaction_id: str) -> str:
+    """For an id that is stored without the row of its transaction."""
+    if "\0" in transaction_id:
+        raise ValueError("transaction_id: holds a NUL character")
+    _short("transaction_id", transaction_id)
+    return transaction_id
+
+
 def decision_row(envelope: Envelope, position: Position) -> Row:
     data: TransactionScored = envelope.data
     x = data.transaction

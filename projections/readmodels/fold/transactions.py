@@ -2,6 +2,9 @@
 
 The caller has applied the first-wins rule. The fold checks it against the rows once more (a worker
 that lost its memory of ids must not replace rows), and counts what it refuses as void.
+
+Facts about transactions before the kept months give no rows: `since` is where these begin. Their
+ids are still remembered for as long as no later transaction may have them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,26 +17,42 @@ from domain.events import (
     TransactionScored,
     TransactionSubmitted,
 )
+from domain.times import DAY
 from eventlog.admission.first_wins import HORIZON_US
 from eventlog.port import Position
 from projections.ports import CheckedRecord, Counts
 from projections.readmodels.fold.counting import count_each
-from projections.readmodels.fold.rows import Row, decision_row, label_row, transaction_row
+from projections.readmodels.fold.rows import (
+    Row,
+    checked_id,
+    decision_row,
+    label_row,
+    transaction_row,
+)
 from projections.readmodels.fold.transaction_state import (
     Contribution,
     Origin,
     TransactionState,
     contribution,
 )
+from projections.readmodels.storage.kept_months import ALWAYS
+
+# A payment is five minutes older than its known time at most in the other direction: a day covers
+# that, and the clocks of several hosts.
+ID_HORIZON_US = HORIZON_US + DAY
+"""An id known longer than this before the kept months can be that of no duplicate within them."""
 
 
 @dataclass(slots=True)
 class Changes:
     """Rows to write, by key, and counts by partition.
 
-    Rows of ids in `replaced` (ids used again) are removed first.
+    Rows of ids in `replaced` (ids used again) are removed first. `ids` have
+    event time and known time, with a row in `transactions` or without.
     """
 
+    since: int = ALWAYS
+    ids: dict[str, tuple[int, int]] = field(default_factory=dict)
     transactions: dict[str, Row] = field(default_factory=dict)
     decisions: dict[str, Row] = field(default_factory=dict)
     labels: dict[tuple[str, str], Row] = field(default_factory=dict)
@@ -62,15 +81,38 @@ def ids_in(batch: Iterable[CheckedRecord]) -> list[str]:
     return list(ids)
 
 
-def fold(batch: Iterable[CheckedRecord], stored: Mapping[str, TransactionState]) -> Changes:
+def days_in(batch: Iterable[CheckedRecord]) -> tuple[set[int], set[int]]:
+    """Days since 1970-01-01 UTC: of the transactions, and of those decided, that may get rows."""
+    origins: set[int] = set()
+    decided: set[int] = set()
+    for record in batch:
+        if record.status == "counts" and record.envelope is not None:
+            data = record.envelope.data
+            if isinstance(data, TransactionImported | TransactionSubmitted):
+                origins.add(data.transaction.timestamp // DAY)
+            elif isinstance(data, TransactionScored):
+                decided.add(data.transaction.timestamp // DAY)
+    return origins, decided
+
+
+def fold(
+    batch: Iterable[CheckedRecord], stored: Mapping[str, TransactionState], since: int = ALWAYS
+) -> Changes:
     """Changes the states in `stored`. Raises UnfoldableError for the records without a row."""
-    changes = Changes(before=[contribution(state) for state in stored.values()])
+    changes = Changes(since, before=_contributions(stored.values(), since))
     states = dict(stored)
     count_each(
         batch, changes.counts, lambda envelope, place: _step(envelope, place, states, changes)
     )
-    changes.after = [contribution(state) for state in states.values()]
+    changes.after = _contributions(states.values(), since)
     return changes
+
+
+def _contributions(states: Iterable[TransactionState], since: int) -> list[Contribution]:
+    made = map(contribution, states)
+    if since == ALWAYS:
+        return list(made)
+    return [each for each in made if each[0] is None or each[0].timestamp >= since]
 
 
 def _step(
@@ -96,11 +138,17 @@ def _origin(
         if envelope.known_time - state.origin.known_time <= HORIZON_US:
             return False
         changes.replaced.add(key)
+        changes.ids.pop(key, None)
+        changes.transactions.pop(key, None)
         changes.decisions.pop(key, None)
         for event_id in state.labels:
             changes.labels.pop((key, event_id), None)
         state.outcome, state.labels = None, {}
-    changes.transactions[key] = transaction_row(envelope, position)
+    if x.timestamp >= changes.since:
+        changes.transactions[key] = transaction_row(envelope, position)
+        changes.ids[key] = x.timestamp, envelope.known_time
+    elif envelope.known_time >= changes.since - ID_HORIZON_US:
+        changes.ids[checked_id(key)] = x.timestamp, envelope.known_time
     state.origin = Origin(
         envelope.known_time, x.timestamp, x.base_amount, x.merchant_id, x.customer_id
     )
@@ -110,9 +158,15 @@ def _origin(
 def _scored(
     envelope: Envelope, position: Position, states: dict[str, TransactionState], changes: Changes
 ) -> bool:
-    key = envelope.data.transaction.transaction_id
+    x = envelope.data.transaction
+    if x.timestamp < changes.since:
+        return True
+    key = x.transaction_id
     state = states.get(key)
     if state is None or state.origin is None or state.outcome is not None:
+        return False
+    if x.timestamp != state.origin.timestamp:
+        # Of other content: its row would lie in another partition than the transaction's.
         return False
     changes.decisions[key] = decision_row(envelope, position)
     state.outcome = envelope.data.outcome
@@ -123,6 +177,8 @@ def _labelled(
     envelope: Envelope, position: Position, states: dict[str, TransactionState], changes: Changes
 ) -> bool:
     data = envelope.data
+    if data.transaction_time < changes.since:
+        return True
     state = states.setdefault(data.transaction_id, TransactionState())
     if envelope.id in state.labels:
         return False

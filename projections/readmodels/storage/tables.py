@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Numeric,
+    PrimaryKeyConstraint,
     Table,
     Text,
 )
@@ -60,11 +61,13 @@ def _by_entity(table: str, *order: str) -> list[Index]:
     ]
 
 
+# Partitions by time, so that the key alone does not make an id unique: transaction_ids does
+# (docs/adr/0028-partitions-by-event-time.md).
 transactions = Table(
     "transactions",
     METADATA,
-    Column("transaction_id", Text, primary_key=True),
-    *_required(timestamp=Micros, known_time=Micros),
+    *_keys(transaction_id=Text, timestamp=Micros),
+    *_required(known_time=Micros),
     *_amounts(),
     *_entities(),
     *_optional(card_bin=Text, card_last4=Text, mcc=Text, device_id=Text, ip=Text),
@@ -72,8 +75,16 @@ transactions = Table(
     *_required(origin=Text, digest=Text),
     *_optional(import_origin=Text, import_line=BigInteger),
     *_source(),
-    Index("transactions_by_time", "timestamp"),
+    Index("transactions_by_time", "timestamp", postgresql_using="brin"),
     *_by_entity("transactions", "timestamp"),
+    postgresql_partition_by="RANGE (timestamp)",
+)
+
+transaction_ids = Table(
+    "transaction_ids",
+    METADATA,
+    *_keys(transaction_id=Text),
+    *_required(timestamp=Micros, known_time=Micros),
 )
 
 decisions = Table(
@@ -81,7 +92,8 @@ decisions = Table(
     METADATA,
     Column("transaction_id", Text, primary_key=True),
     *_required(outcome=Text, score=Double, reasons=ARRAY(Text), path=Text, flags=ARRAY(Text)),
-    *_required(timestamp=Micros, known_time=Micros),
+    *_keys(timestamp=Micros),
+    *_required(known_time=Micros),
     *_amounts(),
     *_entities(),
     *_required(model_id=Text, model_hash=Text, policy_version=BigInteger),
@@ -93,6 +105,7 @@ decisions = Table(
     Index("decisions_by_outcome", "outcome", "known_time", "transaction_id"),
     *_by_entity("decisions", "known_time", "transaction_id"),
     Index("decisions_by_source", "source_partition", "source_offset"),
+    postgresql_partition_by="RANGE (timestamp)",
 )
 
 
@@ -169,9 +182,13 @@ customer_daily = _daily("customer")
 feature_vectors = Table(
     "feature_vectors",
     METADATA,
-    Column("transaction_id", Text, primary_key=True),
-    *_required(event_timestamp=Micros, created=Micros, feature_set=Text),
-    Index("feature_vectors_by_time", "event_timestamp"),
+    *_required(transaction_id=Text, event_timestamp=Micros, created=Micros, feature_set=Text),
+    PrimaryKeyConstraint("event_timestamp", "transaction_id"),
+    postgresql_partition_by="RANGE (event_timestamp)",
+)
+
+feature_vector_ids = Table(
+    "feature_vector_ids", METADATA, *_keys(transaction_id=Text), *_required(event_timestamp=Micros)
 )
 
 feature_consistency = Table(
@@ -216,5 +233,7 @@ projection_positions = Table(
     *_required(next_offset=BigInteger, epoch=BigInteger),
     *_required(projected=BigInteger, void=BigInteger, dead=BigInteger, updated_at=Micros),
 )
+
+kept_months = Table("kept_months", METADATA, *_keys(name=Text), *_optional(since=Micros))
 
 log_topics = Table("log_topics", METADATA, *_keys(topic=Text), *_required(id=Text))

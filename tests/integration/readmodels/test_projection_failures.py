@@ -31,14 +31,15 @@ from tests.builders.read_model_facts import (
 from tests.builders.table_contents import dump
 
 
-class HaltedWriter:
+class HaltedWriter(TransactionsWriter):
     """Writes as the real one, then waits for `go_on`."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
         self.writing, self.go_on = threading.Event(), threading.Event()
 
     def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
-        counts = TransactionsWriter().write(cursor, batch)
+        counts = super().write(cursor, batch)
         self.writing.set()
         assert self.go_on.wait(20)
         return counts
@@ -63,15 +64,15 @@ def test_a_failure_before_the_commit_leaves_nothing_and_the_retry_leaves_all(
 ) -> None:
     failures = [fail]
 
-    class FailingWriter:
+    class FailingWriter(TransactionsWriter):
         def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
-            counts = TransactionsWriter().write(cursor, batch)
+            counts = super().write(cursor, batch)
             if failures:
                 failures.pop()(cursor, engine)
             return counts
 
     records = small_history().records[0]
-    projection = PostgresProjection(engine, "readmodels", TRANSACTIONS, FailingWriter())
+    projection = PostgresProjection(engine, "readmodels", TRANSACTIONS, FailingWriter(engine))
     projection.assign(0)
     with pytest.raises(error, match=named):
         projection.project({0: records})
@@ -81,7 +82,7 @@ def test_a_failure_before_the_commit_leaves_nothing_and_the_retry_leaves_all(
 
 
 def test_a_takeover_waits_for_the_batch_under_way_and_goes_on_behind_it(engine: Engine) -> None:
-    log, writer = small_history(), HaltedWriter()
+    log, writer = small_history(), HaltedWriter(engine)
     slow = PostgresProjection(engine, "readmodels", TRANSACTIONS, writer)
     slow.assign(0)
     at_work = threading.Thread(target=slow.project, args=({0: log.records[0]},))

@@ -15,6 +15,7 @@ from domain.events import (
     TransactionSubmitted,
 )
 from domain.times import DAY, to_datetime
+from domain.transactions import Transaction
 from projections.readmodels.adapters.postgres import transactions_projection
 from projections.readmodels.queries.read_models import forget
 from tests.builders.read_model_facts import (
@@ -48,11 +49,16 @@ def _transactions(draw: st.DrawFn) -> Any:
     )
 
 
+def _of(x: Transaction, digest: str) -> str:
+    """The time of a payment is part of its content."""
+    return f"{digest} {x.timestamp}"
+
+
 _facts = st.one_of(
-    st.builds(lambda x, digest: submitted(x, digest=digest), _transactions(), _digests),
-    st.builds(lambda x, digest: imported(x, digest=digest), _transactions(), _digests),
+    st.builds(lambda x, digest: submitted(x, digest=_of(x, digest)), _transactions(), _digests),
+    st.builds(lambda x, digest: imported(x, digest=_of(x, digest)), _transactions(), _digests),
     st.builds(
-        lambda x, outcome, digest: scored(x, outcome, digest=digest),
+        lambda x, outcome, digest: scored(x, outcome, digest=_of(x, digest)),
         _transactions(),
         st.sampled_from(["approve", "review", "step_up", "decline"]),
         _digests,

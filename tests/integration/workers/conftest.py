@@ -49,9 +49,13 @@ def database(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     upgrade_to(settings.database_url, "head", CATALOGUE.names)
     url = settings.database_url.replace("+psycopg", "", 1)
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("TRUNCATE feature_vectors, projection_positions, log_topics")
+        connection.execute(
+            "TRUNCATE feature_vectors, feature_vector_ids, projection_positions, log_topics"
+        )
         yield connection
-        connection.execute("TRUNCATE feature_vectors, projection_positions, log_topics")
+        connection.execute(
+            "TRUNCATE feature_vectors, feature_vector_ids, projection_positions, log_topics"
+        )
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Partitions by time: made, pruned, and dropped."""
