@@ -11,14 +11,16 @@ from projections.readmodels.storage.connecting import transaction
 _AT_ONCE = 5_000
 
 # A model's own decision goes before its shadow score: it is what the customer got.
-_SIDE = """
-    SELECT transaction_id, score, outcome, TRUE AS decided FROM decisions
-    WHERE model_hash = :{side} AND path = 'full'
+_IN_TIME = "timestamp >= :since AND timestamp < :until"
+_SIDE = f"""
+    SELECT transaction_id, timestamp, score, outcome, TRUE AS decided FROM decisions
+    WHERE model_hash = :{{side}} AND path = 'full' AND {_IN_TIME}
     UNION ALL
-    SELECT s.transaction_id, s.score, s.outcome, FALSE FROM shadow_scores s
-    WHERE s.model_hash = :{side} AND s.score IS NOT NULL AND NOT EXISTS (
+    SELECT s.transaction_id, s.timestamp, s.score, s.outcome, FALSE FROM shadow_scores s
+    WHERE s.model_hash = :{{side}} AND s.score IS NOT NULL AND {_IN_TIME} AND NOT EXISTS (
       SELECT FROM decisions d WHERE d.transaction_id = s.transaction_id
-        AND d.model_hash = :{side} AND d.path = 'full'
+        AND d.timestamp = s.timestamp AND d.{_IN_TIME.replace("AND ", "AND d.")}
+        AND d.model_hash = :{{side}} AND d.path = 'full'
     )
 """
 # One statement: however much is projected meanwhile, it sees one moment.
@@ -32,9 +34,11 @@ _PAIRS = f"""
         FROM labels l WHERE l.transaction_id = t.transaction_id),
       (SELECT array_agg(l.value ORDER BY l.source_offset)
         FROM labels l WHERE l.transaction_id = t.transaction_id)
-    FROM champion a JOIN challenger b USING (transaction_id)
-      JOIN transactions t USING (transaction_id)
-      LEFT JOIN decisions d USING (transaction_id)
+    FROM champion a JOIN challenger b USING (transaction_id, timestamp)
+      JOIN transactions t USING (transaction_id, timestamp)
+      LEFT JOIN (
+        SELECT transaction_id, timestamp, outcome FROM decisions WHERE {_IN_TIME}
+      ) d USING (transaction_id, timestamp)
     WHERE t.timestamp >= :since AND t.timestamp < :until
     ORDER BY t.timestamp, t.transaction_id
 """

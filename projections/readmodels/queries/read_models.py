@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Engine, Select, Table, func, select, text, tuple_
 
 from domain.errors import InvalidInputError
+from domain.times import DAY
 from projections.readmodels.queries.cursors import Place, read_cursor, write_cursor
 from projections.readmodels.queries.results import (
     Accounting,
@@ -31,6 +32,8 @@ from projections.readmodels.storage.connecting import transaction
 
 T = TypeVar("T")
 MOST = 1000
+AHEAD_US = DAY
+"""An event time is not so far after a known time: five minutes, and the clocks of two hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class ReadModels:
     engine: Engine
 
     def transaction(self, transaction_id: str) -> StoredTransaction | None:
-        return self._one(tables.transactions, StoredTransaction, transaction_id)
+        return self._one(tables.transactions, StoredTransaction, transaction_id, in_time=True)
 
     def feature_skew(self) -> list[FeatureSkew]:
         """Training-serving skew: served values compared with ideal ones, by feature and lag."""
@@ -49,7 +52,7 @@ class ReadModels:
         return self._all(asked, FeatureSkew)
 
     def decision(self, transaction_id: str) -> StoredDecision | None:
-        return self._one(tables.decisions, StoredDecision, transaction_id)
+        return self._one(tables.decisions, StoredDecision, transaction_id, in_time=True)
 
     def labels_for_transaction(self, transaction_id: str) -> list[StoredLabel]:
         """In the log's order: the last one is current."""
@@ -71,6 +74,12 @@ class ReadModels:
         ]
         if asked.min_score is not None:
             conditions.append(t.c.score >= asked.min_score)
+        # Partitions are by event time: those of later months hold nothing that was known before.
+        ends = [asked.until] if asked.until is not None else []
+        if cursor is not None:
+            ends.append(read_cursor(cursor, asked).time)
+        if ends:
+            conditions.append(t.c.timestamp < min(ends) + AHEAD_US)
         order = (t.c.known_time, t.c.transaction_id)
         return self._page(
             select(t).where(*conditions), order, StoredDecision, asked, limit, cursor,
@@ -147,8 +156,13 @@ class ReadModels:
             found.setdefault(topic, {})[partition] = following
         return found
 
-    def _one(self, table: Table, shape: Callable[..., T], transaction_id: str) -> T | None:
+    def _one(
+        self, table: Table, shape: Callable[..., T], transaction_id: str, in_time: bool = False
+    ) -> T | None:
+        """`in_time`: in partitions by the time of the transaction, of which one is read."""
         asked = select(table).where(table.c.transaction_id == transaction_id)
+        if in_time:
+            asked = asked.where(table.c.timestamp == _time_of(transaction_id))
         return next(iter(self._all(asked, shape)), None)
 
     def _days(
@@ -191,8 +205,12 @@ def forget(engine: Engine, projection: str = "readmodels") -> None:
     """Empties the read models so that they are rebuilt from the log; stops their present writers.
 
     One transaction: whoever holds a partition is fenced, and the next assignment begins at 0.
+    Months that retention has dropped are not made again.
     """
-    names = "transactions, decisions, labels, alerts, model_alerts, merchant_daily, customer_daily"
+    names = (
+        "transactions, transaction_ids, decisions, labels, alerts, model_alerts, merchant_daily,"
+        " customer_daily"
+    )
     with transaction(engine) as connection:
         # In the order of a writer, who locks its position first.
         connection.execute(
@@ -203,6 +221,11 @@ def forget(engine: Engine, projection: str = "readmodels") -> None:
             {"projection": projection},
         )
         connection.execute(text(f"TRUNCATE {names}"))
+
+
+def _time_of(transaction_id: str) -> Any:
+    t = tables.transaction_ids
+    return select(t.c.timestamp).where(t.c.transaction_id == transaction_id).scalar_subquery()
 
 
 def _equal(table: Table, asked: object, names: Iterable[str]) -> list[ColumnElement[bool]]:

@@ -45,7 +45,8 @@ _QUERY = """
         FROM labels WHERE known_time <= {moment}
         ORDER BY transaction_id, source_offset DESC
       ) AS label USING (transaction_id)
-      WHERE decision.known_time <= {moment} AND decision.feature_set = {feature_set}
+      WHERE decision.known_time <= {moment} AND decision.timestamp < {moment} + interval '1 day'
+        AND decision.feature_set = {feature_set}
         AND NOT decision.flags && ARRAY['features_unavailable', 'deadline_passed']
       ORDER BY decision.timestamp, decision.transaction_id COLLATE "C"
     ) TO STDOUT (FORMAT BINARY)

@@ -43,8 +43,9 @@ def shadowed(engine: Engine, model_hash: str, **scores: float | None) -> None:
         for key, score in scores.items():
             connection.execute(
                 text(
-                    "INSERT INTO shadow_scores VALUES (:model, :key, :score, 'review', NULL,"
-                    " 'served', now(), now(), 'retrace.transactions.g1', 0, 1)"
+                    "INSERT INTO shadow_scores SELECT :model, :key, :score, 'review', NULL,"
+                    " 'served', timestamp, known_time, source_topic, 0, 1"
+                    " FROM transactions WHERE transaction_id = :key"
                 ),
                 {"model": model_hash, "key": key, "score": score},
             )
