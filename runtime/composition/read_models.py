@@ -1,10 +1,14 @@
-"""Composition of the read models: a reader's connections to PostgreSQL."""
+"""Composition of the read models: connections to PostgreSQL, and projections into it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
+from projections.offline.adapters.postgres_vectors import PostgresVectors
+from projections.offline.port import VectorStore
+from projections.ports import BatchProjection
+from projections.readmodels.adapters.postgres import transactions_projection
 from projections.readmodels.queries.read_models import ReadModels
 from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
@@ -29,3 +33,8 @@ def open_engine(settings: Settings, statement_seconds: int = 10) -> Iterator[Eng
 def open_read_models(settings: Settings) -> Iterator[ReadModels]:
     with open_engine(settings) as engine:
         yield ReadModels(engine)
+
+
+def projections_into(engine: Engine) -> tuple[BatchProjection, VectorStore]:
+    """Of transactions, and of the vectors of this version's catalogue; `engine` is a writer's."""
+    return transactions_projection(engine), PostgresVectors(engine)
