@@ -13,6 +13,7 @@ from domain.events import TransactionScored
 from domain.features import FeatureSet
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, TIME
+from domain.times import to_rfc3339
 from eventlog.archive.history import History
 from eventlog.events_table import EventTable
 from eventlog.port import EventLog
@@ -39,11 +40,13 @@ Vectors = Iterator[tuple[Ints, Floats]]
 @dataclass(frozen=True, slots=True)
 class VerificationPorts:
     """`stored` reads all vectors of a set; `retrieved` those of transactions at these event times
-    (microseconds), as training reads them. Both raise UnavailableError."""
+    (microseconds), as training reads them; `kept_since` is the first event time of which PostgreSQL
+    keeps any, None for all. They raise UnavailableError."""
 
     log: EventLog
     history: History
     states: StateStore
+    kept_since: Callable[[], int | None]
     stored: Callable[[FeatureSet], Vectors]
     retrieved: Callable[[FeatureSet, Ints], Vectors]
     positions: Callable[[], Positions]
@@ -120,7 +123,7 @@ class Verifier:
         side = LogSide(events, features, [end - 1 for end in history.ends])
         self._say(f"replaying {len(events):,} events")
         ideal = ideal_vectors(events, features)
-        within = self._within(events, ideal)
+        within = self._within(events, ideal, self._kept_since())
         self.proof.transactions = int(within.sum())
         self._stored(side, ideal, within)
         self._retrieved(side, ideal, within)
@@ -130,11 +133,20 @@ class Verifier:
         self._reference(side, ideal, within)
         return self.proof
 
-    def _within(self, events: EventTable, ideal: Ideal) -> NDArray[np.bool_]:
+    def _kept_since(self) -> int | None:
+        kept = self._ports.kept_since()
+        if kept is not None and kept > (self._options.begin or 0):
+            self.proof.notes.append(
+                f"vectors before {to_rfc3339(kept)} are not kept (RETRACE_KEEP_MONTHS)"
+            )
+        return kept
+
+    def _within(self, events: EventTable, ideal: Ideal, kept: int | None) -> NDArray[np.bool_]:
         times = events.rows[ideal.at, TIME]
         within = np.ones(len(times), dtype=bool)
-        if self._options.begin is not None:
-            within &= times >= self._options.begin
+        for begin in (self._options.begin, kept):
+            if begin is not None:
+                within &= times >= begin
         if self._options.end is not None:
             within &= times < self._options.end
         return within

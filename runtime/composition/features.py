@@ -17,6 +17,7 @@ from projections.online.adapters.feast_repo import apply, feature_store, repo_co
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.adapters.state_bulk import BulkStates
+from projections.readmodels.retention import since_of
 from projections.readmodels.storage.connecting import build_engine, transaction
 from projections.readmodels.storage.feature_columns import ensure_feature_columns
 from projections.settings import PostgresSettings
@@ -25,6 +26,7 @@ from projections.verification.postgres_side import stored_vectors
 from runtime.composition.history import open_history
 from runtime.composition.models import artefacts_of
 from runtime.composition.positions import open_positions
+from runtime.composition.read_models import open_engine
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,12 +76,18 @@ def open_verification(settings: Settings) -> Iterator[VerificationPorts]:
             log=log,
             history=history,
             states=FeastStateStore(repo_config(settings)),
+            kept_since=lambda: _kept_since(settings),
             stored=lambda features: _stored(settings.database_url, features),
             retrieved=lambda features, times: retrieved_vectors(
                 feature_store(settings), features, times, _RETRIEVED_AT_ONCE
             ),
             positions=lambda: read_positions(positions),
         )
+
+
+def _kept_since(settings: Settings) -> int | None:
+    with open_engine(settings) as engine:
+        return since_of(engine)
 
 
 def _prepare(settings: Settings, features: FeatureSet) -> None:

@@ -10,12 +10,14 @@ from eventlog.archive.history import CountingRecord, History
 from eventlog.archive.identity import check_same_log
 from eventlog.settings import KafkaSettings
 from eventlog.topics import TRANSACTIONS
+from host.clock import now_us
 from projections.offline.adapters.postgres_vectors import PostgresVectors
 from projections.offline.worker import OfflinePorts, OfflineVectors
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
 from projections.online.generation_watch import generation_watch
 from projections.ports import Workload
+from projections.readmodels.retention import Retention
 from projections.readmodels.storage.connecting import build_engine, transaction
 from projections.readmodels.storage.feature_columns import ensure_feature_columns
 from projections.settings import PostgresSettings
@@ -54,4 +56,6 @@ def offline(tools: Tools) -> Workload:
     settle = KafkaSettings(tools.settings.kafka_bootstrap_servers).settle_seconds
     offline = OfflineVectors(ports, settle, hold, tools.progress.alive)
     beside = [offline.watch, offline.remake, generation_watch(states)]
-    return Workload({TRANSACTIONS: offline}, beside)
+    # Old partitions are dropped by the read models' worker; here they are not filled again.
+    retention = Retention(engine, tools.settings.keep_months, now_us)
+    return Workload({TRANSACTIONS: offline}, beside, first=retention.begin)

@@ -9,9 +9,11 @@ from commands.policy.shadows import ShadowPolicy
 from commands.ports import LoadModel
 from eventlog.events_table import EventTable
 from eventlog.topics import ALERTS, TRANSACTIONS
+from host.clock import now_us
 from projections.faust.projection_handler import ProjectionHandler
 from projections.ports import Workload
 from projections.readmodels.adapters.postgres import alerts_projection, transactions_projection
+from projections.readmodels.retention import Retention
 from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
 from projections.shadows.adapters.postgres import PostgresShadows
@@ -37,8 +39,11 @@ def readmodels(tools: Tools) -> Workload:
     alerts = ProjectionHandler(
         alerts_projection(engine), tools.admission(ALERTS), tools.dead_letter()
     )
+    retention = Retention(engine, tools.settings.keep_months, now_us)
     return Workload(
-        {TRANSACTIONS: transactions, ALERTS: alerts}, beside=[health.run, shadows.watch]
+        {TRANSACTIONS: transactions, ALERTS: alerts},
+        beside=[health.run, shadows.watch, retention.run],
+        first=retention.begin,
     )
 
 

@@ -23,6 +23,8 @@ class ProcessSettings(FolderSettings):
     """Folder or s3://bucket/prefix of the log's archive; below the state folder."""
     archive_seconds: float = Field(default=60.0, alias="RETRACE_ARCHIVE_SECONDS", gt=0)
     """How long a record of a quiet log waits before it is archived."""
+    keep_months: int = Field(default=0, alias="RETRACE_KEEP_MONTHS", ge=0, le=1200)
+    """Whole months of transactions kept in PostgreSQL before the present one; 0: all."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", alias="RETRACE_LOG_LEVEL"
     )

@@ -1,6 +1,6 @@
 """Benchmark of the projections into PostgreSQL: cost of a row, beside a plain COPY of the same.
 
-    DATABASE_URL=... python -m bench.partitions --transactions 40000
+    DATABASE_URL=... python -m bench.stores.partitions --transactions 40000
 
 In a database of its own, which is dropped at the end. `imported` is history of so many months, in
 the order of time; `mixed` the same in an order by card, so that each batch is of all months; `live`
