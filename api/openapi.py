@@ -27,7 +27,7 @@ _PROBLEM_SCHEMA = {
 _MEANING = {
     400: "The body is not JSON",
     404: "Nothing has that id",
-    409: "The id belongs to other content",
+    409: "The id belongs to other content, or the action does not go with the state",
     413: "The body is too large",
     415: "The body is packed otherwise than by gzip or zstd",
     422: "Fields are wrong; `errors` names each",

@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from cli import alerts, archive, backtest, config, demo, testing
+from cli import alerts, archive, backtest, cases, config, demo, testing
 from cli import dead_letters as deadletters
 from cli.bench import commands as bench
 from cli.events import commands as events
@@ -38,6 +38,7 @@ events.register(app)
 deadletters.register(app)
 archive.register(app)
 bench.register(app)
+cases.register(app)
 features.register(app)
 ingest.register(app)
 models.register(app)

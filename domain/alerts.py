@@ -26,6 +26,7 @@ def alert_of(scored: Envelope, source: str, now: int) -> Envelope | None:
         customer_id=transaction.customer_id,
         merchant_id=transaction.merchant_id,
         told=sentences_of(decision.rules),
+        base_amount=transaction.base_amount,
     )
     return Envelope(
         id=alert_id,

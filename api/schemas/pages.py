@@ -36,6 +36,7 @@ class DecisionPage(BaseModel):
 
 class AlertRow(PaidOut):
     alert_id: str
+    case_id: str
     transaction_id: str
     state: str = Field(description="raised or delivered")
     outcome: str
@@ -76,6 +77,7 @@ def alert_row(stored: StoredAlert) -> AlertRow:
     delivered = stored.delivered_time
     return AlertRow(
         alert_id=stored.alert_id,
+        case_id=stored.case_id,
         transaction_id=stored.transaction_id,
         state=stored.state,
         outcome=stored.outcome,

@@ -1,6 +1,7 @@
 """Events by wire name; importing the package registers all of them."""
 
 from domain.events.alerts import AlertDelivered, AlertRaised
+from domain.events.cases import CaseAction, CaseHandled, Verdict
 from domain.events.deadletters import RecordDeadLettered
 from domain.events.envelope import (
     IMPORT_SOURCE,
@@ -39,6 +40,8 @@ __all__ = [
     "IMPORT_SOURCE",
     "AlertDelivered",
     "AlertRaised",
+    "CaseAction",
+    "CaseHandled",
     "Envelope",
     "Event",
     "FeaturesActivated",
@@ -68,6 +71,7 @@ __all__ = [
     "TransactionLabelled",
     "TransactionScored",
     "TransactionSubmitted",
+    "Verdict",
     "caused_event_id",
     "label_event_id",
     "transaction_event_id",

@@ -9,7 +9,8 @@ from domain.events.transactions import Outcome
 @event("fraud.alert.raised")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRaised(Event):
-    """A decision of review or decline needs somebody's attention. `amount` in minor units.
+    """A decision of review or decline needs somebody's attention. `amount` in minor units, and
+    `base_amount` in those of the base currency: None in events of before it was recorded.
 
     `told` are sentences by reason code: of published rules, which have words of their own.
     """
@@ -26,6 +27,7 @@ class AlertRaised(Event):
     customer_id: str | None = None
     merchant_id: str | None = None
     told: dict[str, str] = field(default_factory=dict)
+    base_amount: int | None = None
 
 
 @event("fraud.alert.delivered")

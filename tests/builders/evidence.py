@@ -293,7 +293,7 @@ def projection(
 
 
 def _folded(records: Sequence[CheckedRecord]) -> Counts:
-    return next(iter(fold_alerts(records, {}).counts.values()), Counts())
+    return next(iter(fold_alerts(records, {}, ()).counts.values()), Counts())
 
 
 def _counted(records: Sequence[CheckedRecord]) -> Counts:

@@ -15,6 +15,8 @@ TABLES = (
     "model_alerts",
     "merchant_daily",
     "customer_daily",
+    "case_events",
+    "cases",
 )
 
 

@@ -82,3 +82,48 @@ def test_a_suspicious_transaction_raises_one_alert_for_the_webhook(stack: Runnin
     for alert in *posted, *mine, *listed:
         minor = 100 * (4000 + 90 * int(alert["transaction_id"].removeprefix("stolen-")))
         assert (alert["amount"], alert["amount_minor"]) == (f"{minor // 100}.00", minor)
+
+
+def test_the_case_of_a_payer_is_worked_off_and_its_verdict_labels_its_payments(
+    stack: RunningStack,
+) -> None:
+    with stack.client() as client:
+        for number in range(30):
+            suspicious = body(
+                f"case-{number}", amount=9000, timestamp=f"2026-01-06T03:{number:02d}:00Z",
+                customer_id="worked-off", mcc="6051", device_id=f"d-{number}", country="NG",
+                merchant_id=f"e-{number}", lat=6.5, lon=3.4, channel="ecom",
+            )  # fmt: skip
+            score(client, suspicious)
+        queue = {"payer_id": "worked-off"}
+        eventually(lambda: len(client.get("/cases", params=queue).json()["items"]) == 1)
+        [case] = client.get("/cases", params=queue).json()["items"]
+        path = f"/cases/{case['case_id']}"
+        eventually(lambda: client.get(path).json()["alerts"] == _alerts_of(stack, "worked-off"))
+        said = {"action": "assign", "by": "lead", "to": "mara", "reference": "r-1"}
+        assert client.post(path, json=said).status_code == 201
+        eventually(lambda: client.get(path).json()["assignee"] == "mara")
+        again = client.post(path, json=said)
+        assert (again.status_code, again.json()["status"]) == (200, "duplicate")
+        wrong = client.post(path, json={"action": "dispose", "by": "mara"})
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "verdict")
+        done = stack.retrace("cases", "dispose", case["case_id"], "fraud", "--by", "mara")
+        assert "dispose recorded" in done.stdout
+        eventually(lambda: client.get(path).json()["state"] == "disposed")
+        refused = client.post(path, json=said | {"reference": "r-2"})
+        assert refused.status_code == 409
+        listed = client.get("/cases", params=queue | {"done": True}).json()["items"]
+        assert [each["verdict"] for each in listed] == ["fraud"]
+        assert client.get("/cases/case-unknown").status_code == 404
+    asked = (
+        "SELECT count(*) FROM current_labels JOIN alerts USING (transaction_id)"
+        " WHERE customer_id = 'worked-off' AND value = 1 AND reporter = 'mara'"
+    )
+    eventually(lambda: rows(stack, asked) == [(_alerts_of(stack, "worked-off"),)])
+    shown = json.loads(stack.retrace("cases", "show", case["case_id"], "--json").stdout)
+    assert [each["action"] for each in shown["history"]] == ["assign", "dispose"]
+
+
+def _alerts_of(stack: RunningStack, customer_id: str) -> int:
+    [(count,)] = rows(stack, f"SELECT count(*) FROM alerts WHERE customer_id = '{customer_id}'")
+    return int(count)

@@ -14,9 +14,15 @@ from sqlalchemy import Engine
 
 from domain.times import from_datetime
 from projections.ports import CheckedRecord, Counts
+from projections.readmodels.adapters.cases import make_cases
 from projections.readmodels.fold import alerts
 from projections.readmodels.fold import transactions as fold
-from projections.readmodels.fold.rows import DECISION_COLUMNS, LABEL_COLUMNS, TRANSACTION_COLUMNS
+from projections.readmodels.fold.rows import (
+    CASE_EVENT_COLUMNS,
+    DECISION_COLUMNS,
+    LABEL_COLUMNS,
+    TRANSACTION_COLUMNS,
+)
 from projections.readmodels.fold.transaction_state import (
     DayKey,
     Figures,
@@ -85,7 +91,7 @@ class TransactionsWriter:
 
 
 class AlertsWriter:
-    """Tables alerts and model_alerts."""
+    """Tables alerts, model_alerts, case_events and cases."""
 
     def prepare(self, batch: Iterable[CheckedRecord]) -> None:
         pass
@@ -94,16 +100,20 @@ class AlertsWriter:
         pass
 
     def write(self, cursor: Cursor, batch: Sequence[CheckedRecord]) -> Mapping[int, Counts]:
-        ids = alerts.ids_in(batch)
+        ids, events = alerts.ids_in(batch)
         cursor.execute(
-            "SELECT alert_id, raised_time, state = 'delivered' FROM alerts"
+            "SELECT alert_id, raised_time, state = 'delivered', case_id FROM alerts"
             " WHERE alert_id = ANY(%b)"
-            " UNION ALL SELECT alert_id, raised_time, state = 'delivered' FROM model_alerts"
+            " UNION ALL SELECT alert_id, raised_time, state = 'delivered', NULL FROM model_alerts"
             " WHERE alert_id = ANY(%b)",
             (ids, ids),
         )
-        stored = {row[0]: alerts.AlertState(from_datetime(row[1]), row[2]) for row in cursor}
-        changes = alerts.fold(batch, stored)
+        stored = {
+            key: alerts.AlertState(from_datetime(raised), delivered, case)
+            for key, raised, delivered, case in cursor
+        }
+        cursor.execute("SELECT event_id FROM case_events WHERE event_id = ANY(%b)", (events,))
+        changes = alerts.fold(batch, stored, {key for (key,) in cursor})
         for table, columns in alerts.COLUMNS.items():
             raised, delivered = changes.raised[table], changes.delivered[table]
             _remove(cursor, [table], "alert_id", raised.keys() & stored.keys())
@@ -115,6 +125,8 @@ class AlertsWriter:
                 ).format(sql.Identifier(table)),
                 [(*values, key) for key, values in delivered.items()],
             )
+        copy(cursor, "case_events", CASE_EVENT_COLUMNS, changes.handled.values())
+        make_cases(cursor, changes.cases)
         return changes.counts
 
 

@@ -1,16 +1,18 @@
 """Fold of alert facts onto the stored alerts: rows to add and deliveries to set. Pure.
 
 The first raised of an id counts until the id may be used again; so does its first delivery. Alerts
-about transactions and about models have tables of their own, and no id in common.
+about transactions and about models have tables of their own, and no id in common. Of what was done
+about a case each event counts once; `cases` are those to make anew.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from domain.events import (
     AlertDelivered,
     AlertRaised,
+    CaseHandled,
     Envelope,
     ModelAlertDelivered,
     ModelAlertRaised,
@@ -22,13 +24,17 @@ from projections.ports import CheckedRecord, Counts
 from projections.readmodels.fold.counting import count_each
 from projections.readmodels.fold.rows import (
     ALERT_COLUMNS,
+    CASE_EVENT_COLUMNS,
     MODEL_ALERT_COLUMNS,
     Row,
     alert_row,
+    case_event_row,
     model_alert_row,
 )
 
 COLUMNS = {"alerts": ALERT_COLUMNS, "model_alerts": MODEL_ALERT_COLUMNS}
+_CASE_OF_ALERT = ALERT_COLUMNS.index("case_id")
+_CASE_OF_EVENT = CASE_EVENT_COLUMNS.index("case_id")
 _INT32 = 2**31
 _Raised = AlertRaised | ModelAlertRaised
 _Delivered = AlertDelivered | ModelAlertDelivered
@@ -36,8 +42,11 @@ _Delivered = AlertDelivered | ModelAlertDelivered
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
+    """`case` is None of an alert about a model."""
+
     raised_time: int
     delivered: bool
+    case: str | None
 
 
 @dataclass(slots=True)
@@ -46,38 +55,50 @@ class Changes:
 
     raised: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     delivered: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
+    handled: dict[str, Row] = field(default_factory=dict)
+    cases: set[str] = field(default_factory=set)
     counts: dict[int, Counts] = field(default_factory=dict)
 
 
-def ids_in(batch: Iterable[CheckedRecord]) -> list[str]:
-    return list(
-        {
-            record.envelope.data.alert_id: None
-            for record in batch
-            if record.status == "counts"
-            and record.envelope is not None
-            and isinstance(record.envelope.data, _Raised | _Delivered)
-        }
-    )
+def ids_in(batch: Iterable[CheckedRecord]) -> tuple[list[str], list[str]]:
+    """Of alerts, and of events about cases."""
+    alerts, events = dict[str, None](), dict[str, None]()
+    for record in batch:
+        if record.status == "counts" and record.envelope is not None:
+            data = record.envelope.data
+            if isinstance(data, _Raised | _Delivered):
+                alerts[data.alert_id] = None
+            elif isinstance(data, CaseHandled):
+                events[record.envelope.id] = None
+    return list(alerts), list(events)
 
 
-def fold(batch: Iterable[CheckedRecord], stored: Mapping[str, AlertState]) -> Changes:
-    """Raises UnfoldableError naming every record that the tables cannot hold."""
+def fold(
+    batch: Iterable[CheckedRecord], stored: Mapping[str, AlertState], handled: Collection[str]
+) -> Changes:
+    """`handled` are the stored ids of events. Raises UnfoldableError naming every record that the
+    tables cannot hold."""
     changes = Changes()
     states = dict(stored)
-    count_each(
-        batch, changes.counts, lambda envelope, place: _step(envelope, place, states, changes)
-    )
+
+    def step(envelope: Envelope, position: Position) -> bool:
+        if isinstance(envelope.data, _Raised):
+            return _raised(envelope, position, states, changes)
+        if isinstance(envelope.data, _Delivered):
+            return _delivered(envelope, states, changes)
+        if isinstance(envelope.data, CaseHandled):
+            return envelope.id not in handled and _handled(envelope, position, changes)
+        return True
+
+    count_each(batch, changes.counts, step)
     return changes
 
 
-def _step(
-    envelope: Envelope, position: Position, states: dict[str, AlertState], changes: Changes
-) -> bool:
-    if isinstance(envelope.data, _Raised):
-        return _raised(envelope, position, states, changes)
-    if isinstance(envelope.data, _Delivered):
-        return _delivered(envelope, states, changes)
+def _handled(envelope: Envelope, position: Position, changes: Changes) -> bool:
+    if envelope.id in changes.handled:
+        return False
+    row = changes.handled[envelope.id] = case_event_row(envelope, position)
+    changes.cases.add(row[_CASE_OF_EVENT])
     return True
 
 
@@ -89,10 +110,12 @@ def _raised(
     if state and envelope.known_time - state.raised_time <= HORIZON_US:
         return False
     of_model = isinstance(envelope.data, ModelAlertRaised)
-    table, row = ("model_alerts", model_alert_row) if of_model else ("alerts", alert_row)
-    changes.raised[table][key] = row(envelope, position)
+    table, row_of = ("model_alerts", model_alert_row) if of_model else ("alerts", alert_row)
+    row = changes.raised[table][key] = row_of(envelope, position)
     changes.delivered[table].pop(key, None)
-    states[key] = AlertState(envelope.known_time, delivered=False)
+    case = None if of_model else row[_CASE_OF_ALERT]
+    changes.cases.update(each for each in (case, state and state.case) if each)
+    states[key] = AlertState(envelope.known_time, False, case)
     return True
 
 
@@ -110,7 +133,7 @@ def _delivered(envelope: Envelope, states: dict[str, AlertState], changes: Chang
         changes.delivered[table][data.alert_id] = delivery
     else:
         changes.raised[table][data.alert_id] = _with(table, row, delivery)
-    states[data.alert_id] = AlertState(state.raised_time, delivered=True)
+    states[data.alert_id] = replace(state, delivered=True)
     return True
 
 

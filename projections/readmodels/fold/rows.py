@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
+from domain.cases import case_id_of, state_after
 from domain.events import (
     AlertRaised,
+    CaseHandled,
     Envelope,
     ModelAlertRaised,
     TransactionImported,
@@ -34,6 +36,7 @@ TRANSACTION_COLUMNS = tuple(tables.transactions.columns.keys())
 DECISION_COLUMNS = tuple(tables.decisions.columns.keys())
 LABEL_COLUMNS = tuple(tables.labels.columns.keys())
 ALERT_COLUMNS = tuple(tables.alerts.columns.keys())
+CASE_EVENT_COLUMNS = tuple(tables.case_events.columns.keys())
 MODEL_ALERT_COLUMNS = tuple(tables.model_alerts.columns.keys())
 
 
@@ -140,8 +143,28 @@ def alert_row(envelope: Envelope, position: Position) -> Row:
         to_datetime(envelope.known_time),
         *_NOT_DELIVERED,
         *_source(position),
+        data.base_amount,
+        case_id_of(data),
     )
     return _checked(ALERT_COLUMNS, row)
+
+
+def case_event_row(envelope: Envelope, position: Position) -> Row:
+    data: CaseHandled = envelope.data
+    row = (
+        envelope.id,
+        data.case_id,
+        data.action,
+        data.by,
+        to_datetime(envelope.known_time),
+        state_after(data),
+        data.to,
+        data.verdict,
+        None if data.transactions is None else _texts(data.transactions),
+        data.note,
+        *_source(position),
+    )
+    return _checked(CASE_EVENT_COLUMNS, row)
 
 
 def model_alert_row(envelope: Envelope, position: Position) -> Row:
@@ -205,7 +228,7 @@ def _short(column: str, value: str) -> None:
 
 def _texts(values: list[str]) -> list[str]:
     if any("\0" in value for value in values):
-        raise ValueError("reasons or flags: hold a NUL character")
+        raise ValueError("reasons, flags or ids: hold a NUL character")
     return values
 
 

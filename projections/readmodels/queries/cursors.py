@@ -9,13 +9,22 @@ import msgspec
 from domain.errors import InvalidInputError
 from domain.times import to_datetime
 
+MOST = 1000
+"""Rows of one page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The last row of a page, in the order (time, key), newest first."""
+    """The last row of a page, in the order (time, key)."""
 
     time: int
     key: str
+
+
+def check_limit(limit: int) -> None:
+    """Raises InvalidInputError."""
+    if not 1 <= limit <= MOST:
+        raise InvalidInputError("limit", f"expected 1 to {MOST}")
 
 
 def write_cursor(place: Place, question: object) -> str:

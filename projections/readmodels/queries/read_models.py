@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Engine, Select, Table, func, select, text, tuple_
 
-from domain.errors import InvalidInputError
 from domain.times import DAY
-from projections.readmodels.queries.cursors import Place, read_cursor, write_cursor
+from projections.readmodels.queries.cases import Cases
+from projections.readmodels.queries.cursors import Place, check_limit, read_cursor, write_cursor
 from projections.readmodels.queries.results import (
     Accounting,
     AlertFilter,
@@ -31,7 +31,6 @@ from projections.readmodels.storage import tables
 from projections.readmodels.storage.connecting import transaction
 
 T = TypeVar("T")
-MOST = 1000
 AHEAD_US = DAY
 """An event time is not so far after a known time: five minutes, and the clocks of two hosts."""
 
@@ -41,6 +40,10 @@ class ReadModels:
     """Thread-safe; holds a connection only while a question is answered."""
 
     engine: Engine
+
+    @property
+    def cases(self) -> Cases:
+        return Cases(self.engine)
 
     def transaction(self, transaction_id: str) -> StoredTransaction | None:
         return self._one(tables.transactions, StoredTransaction, transaction_id, in_time=True)
@@ -183,8 +186,7 @@ class ReadModels:
         cursor: str | None,
         place: Callable[[T], Place],
     ) -> Page[T]:
-        if not 1 <= limit <= MOST:
-            raise InvalidInputError("limit", f"expected 1 to {MOST}")
+        check_limit(limit)
         if cursor is not None:
             after = read_cursor(cursor, question)
             asked = asked.where(tuple_(*order) < tuple_(after.time, after.key, types=_types(order)))
@@ -209,7 +211,7 @@ def forget(engine: Engine, projection: str = "readmodels") -> None:
     """
     names = (
         "transactions, transaction_ids, decisions, labels, alerts, model_alerts, merchant_daily,"
-        " customer_daily"
+        " customer_daily, case_events, cases"
     )
     with transaction(engine) as connection:
         # In the order of a writer, who locks its position first.

@@ -157,6 +157,8 @@ class StoredAlert(_FromLog):
     delivered_time: int | None
     receiver: str | None
     attempts: int | None
+    base_amount: int | None
+    case_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,7 +131,10 @@ alerts = Table(
     Column("raised_time", Micros, nullable=False),
     *_optional(delivered_time=Micros, receiver=Text, attempts=Integer),
     *_source(),
+    *_optional(base_amount=BigInteger),
+    *_required(case_id=Text),
     Index("alerts_by_raised_time", "raised_time", "alert_id"),
+    Index("alerts_by_case", "case_id"),
     Index("alerts_by_transaction", "transaction_id"),
     *_by_entity("alerts", "raised_time", "alert_id"),
 )
@@ -146,6 +149,28 @@ model_alerts = Table(
     *_optional(delivered_time=Micros, receiver=Text, attempts=Integer),
     *_source(),
     Index("model_alerts_by_raised_time", "raised_time", "alert_id"),
+)
+
+case_events = Table(
+    "case_events",
+    METADATA,
+    *_keys(event_id=Text),
+    *_required(case_id=Text, action=Text, by=Text, known_time=Micros),
+    *_optional(state=Text, to=Text, verdict=Text, transactions=ARRAY(Text), note=Text),
+    *_source(),
+    Index("case_events_by_case", "case_id", "source_offset"),
+)
+
+cases = Table(
+    "cases",
+    METADATA,
+    *_keys(case_id=Text),
+    *_required(payer_kind=Text, payer_id=Text, alerts=Integer, declined=Integer),
+    *_required(first_alert_time=Micros, last_alert_time=Micros),
+    *_required(base_amount=Numeric, expected_loss=Numeric, state=Text),
+    *_optional(assignee=Text, verdict=Text, handled_time=Micros, handled_by=Text),
+    Index("cases_by_state", "state", "first_alert_time"),
+    Index("cases_by_payer", "payer_id", "first_alert_time"),
 )
 
 FIGURES = (

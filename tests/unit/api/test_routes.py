@@ -171,7 +171,8 @@ ALERT = StoredAlert(
     alert_id="a-1", transaction_id="t-1", state="raised", outcome="review", score=0.7,
     reasons=["path.fallback"], amount=100, currency="EUR", timestamp=0, card_id=None,
     customer_id="c-1", merchant_id=None, raised_time=2_000_000, delivered_time=None,
-    receiver=None, attempts=None, source_topic="t", source_partition=0, source_offset=0,
+    receiver=None, attempts=None, base_amount=100, case_id="case-1",
+    source_topic="t", source_partition=0, source_offset=0,
 )  # fmt: skip
 
 

@@ -1,0 +1,166 @@
+"""`retrace cases`: the queue of cases, one of them, and what is done about it, over the API."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from cli.output import print_result, print_table
+
+_group = typer.Typer(help="Work off the alerts of each payer, as cases.")
+_AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+_Case = Annotated[str, typer.Argument(metavar="CASE")]
+_By = Annotated[str, typer.Option("--by", help="Who does it.")]
+_Note = Annotated[str | None, typer.Option("--note", help="What the history is to say.")]
+_TIMEOUT_SECONDS = 30.0
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command group to the app."""
+    app.add_typer(_group, name="cases")
+
+
+@_group.command("list")
+def list_cases(
+    state: Annotated[str | None, typer.Option("--state", help="Only cases in this state.")] = None,
+    done: Annotated[bool, typer.Option("--done", help="Those that are done.")] = False,
+    assignee: Annotated[str | None, typer.Option("--assignee")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)] = 20,
+    as_json: _AsJson = False,
+) -> None:
+    """Show the cases to work off; what is due first comes first."""
+    asked = {"state": state, "done": done or None, "assignee": assignee, "limit": limit}
+    page = _asked("GET", "/cases", params={k: v for k, v in asked.items() if v is not None})
+    if as_json:
+        print(json.dumps(page))
+        return
+    if not page["items"]:
+        print("No cases.")
+        return
+    titles = ["case", "priority", "state", "due (UTC)", "alerts", "expected loss", "payer", "for"]
+    print_table([_row(each) for each in page["items"]], titles, ("alerts", "expected loss"))
+
+
+@_group.command()
+def show(case_id: _Case, as_json: _AsJson = False) -> None:
+    """Show a case with its alerts and its history."""
+    found = _asked("GET", f"/cases/{case_id}")
+    if as_json:
+        print(json.dumps(found))
+        return
+    print(f"{found['case_id']}: {found['payer_kind']} {found['payer_id']}, {found['state']}")
+    print(f"priority {found['priority']}, due {_short(found['due_at'])}\n")
+    rows = [
+        [each["transaction_id"], _short(each["raised_at"]), each["outcome"],
+         f"{each['score']:.3f}", f"{each['amount']} {each['currency']}",
+         "\n".join(reason["text"] for reason in each["reasons"])]
+        for each in found["alerts_raised"]
+    ]  # fmt: skip
+    print_table(rows, ["transaction", "raised (UTC)", "outcome", "score", "amount", "why"])
+    for each in found["history"]:
+        about = " ".join(filter(None, (each["verdict"], each["to"] and f"to {each['to']}")))
+        note = f": {each['note']}" if each["note"] else ""
+        print(f"{_short(each['at'])} {each['by']}: {each['action']} {about}".rstrip() + note)
+
+
+@_group.command()
+def assign(
+    case_id: _Case, to: Annotated[str, typer.Option("--to")], by: _By, note: _Note = None,
+    as_json: _AsJson = False,
+) -> None:  # fmt: skip
+    """Give a case to somebody."""
+    _handled(case_id, as_json, action="assign", by=by, to=to, note=note)
+
+
+@_group.command()
+def escalate(
+    case_id: _Case, to: Annotated[str, typer.Option("--to")], by: _By, note: _Note = None,
+    as_json: _AsJson = False,
+) -> None:  # fmt: skip
+    """Ask somebody else to decide."""
+    _handled(case_id, as_json, action="escalate", by=by, to=to, note=note)
+
+
+@_group.command()
+def note(
+    case_id: _Case, text: Annotated[str, typer.Argument(metavar="TEXT")], by: _By,
+    as_json: _AsJson = False,
+) -> None:  # fmt: skip
+    """Add to the history of a case."""
+    _handled(case_id, as_json, action="note", by=by, note=text)
+
+
+@_group.command()
+def dispose(
+    case_id: _Case,
+    verdict: Annotated[str, typer.Argument(help="fraud, genuine or undetermined")],
+    by: _By,
+    transaction: Annotated[
+        list[str] | None, typer.Option("--transaction", help="Only these payments of the case.")
+    ] = None,
+    note: _Note = None,
+    as_json: _AsJson = False,
+) -> None:
+    """Say what it was; fraud and genuine label the payments of the case."""
+    _handled(
+        case_id, as_json, action="dispose", by=by, verdict=verdict, note=note,
+        transactions=transaction or None,
+    )  # fmt: skip
+
+
+@_group.command()
+def close(case_id: _Case, by: _By, note: _Note = None, as_json: _AsJson = False) -> None:
+    """Close a case without a verdict."""
+    _handled(case_id, as_json, action="close", by=by, note=note)
+
+
+@_group.command()
+def reopen(case_id: _Case, by: _By, note: _Note = None, as_json: _AsJson = False) -> None:
+    """Take up again a case that was done."""
+    _handled(case_id, as_json, action="reopen", by=by, note=note)
+
+
+def _handled(case_id: str, as_json: bool, **said: Any) -> None:
+    body = {name: value for name, value in said.items() if value is not None}
+    receipt = _asked("POST", f"/cases/{case_id}", json=body)
+    print_result(receipt, f"{case_id}: {said['action']} {receipt['status']}", as_json)
+
+
+def _asked(method: str, path: str, **given: Any) -> dict[str, Any]:
+    """Raises UnavailableError where the API does not answer, InvalidInputError where it refuses."""
+    import httpx
+
+    from domain.errors import InvalidInputError, UnavailableError
+    from runtime.settings import load_settings
+
+    url = load_settings().api_url
+    try:
+        answer = httpx.request(method, f"{url}{path}", timeout=_TIMEOUT_SECONDS, **given)
+        body: dict[str, Any] = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        told = f"does not answer at {url} ({error}): start it with `./retrace up`"
+        raise UnavailableError("API", told) from error
+    if answer.status_code >= 500:
+        raise UnavailableError("API", str(body.get("detail", answer.status_code)))
+    if answer.is_error:
+        raise InvalidInputError("cases", str(body.get("detail", answer.status_code)))
+    return body
+
+
+def _row(case: dict[str, Any]) -> list[str]:
+    return [
+        case["case_id"],
+        str(case["priority"]),
+        case["state"],
+        _short(case["due_at"]),
+        str(case["alerts"]),
+        f"{case['expected_loss_minor'] / 100:,.2f}",
+        f"{case['payer_kind']} {case['payer_id']}",
+        case["assignee"] or "",
+    ]
+
+
+def _short(time: str) -> str:
+    return time[:19].replace("T", " ")
