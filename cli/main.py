@@ -9,9 +9,10 @@ from types import FrameType
 
 import typer
 
-from cli import alerts, archive, backtest, cases, config, demo, testing
+from cli import alerts, archive, backtest, config, demo, testing
 from cli import dead_letters as deadletters
 from cli.bench import commands as bench
+from cli.cases import commands as cases
 from cli.events import commands as events
 from cli.faults.chaos import chaos
 from cli.faults.simulate_faults import simulate_faults

@@ -96,7 +96,7 @@ async def handle_case(command: HandleCase, case: AlertedCase, context: Context) 
         for transaction_id in about:
             label = LabelTransaction(
                 transaction_id=transaction_id,
-                kind="fraud_report" if value else "genuine",
+                kind="disposition",
                 value=value,
                 reporter=cleaner.text(command.by, transaction_id),
             )

@@ -82,8 +82,8 @@ async def test_a_verdict_labels_the_payments_of_the_case(verdict: str, value: in
             receipt = await handle_case(parse_handling(said, "r"), case, context)
             assert not receipt.duplicate
     labels = facts(log, TRANSACTIONS, TransactionLabelled)
-    assert {(x.transaction_id, x.value, x.reporter) for x in labels} == {
-        ("a", value, "mara"), ("b", value, "mara"),
+    assert {(x.transaction_id, x.value, x.kind, x.reporter) for x in labels} == {
+        ("a", value, "disposition", "mara"), ("b", value, "disposition", "mara"),
     }  # fmt: skip
     assert len(labels) == 2
     handled: CaseHandled = facts(log, ALERTS, CaseHandled)[0]
