@@ -14,12 +14,16 @@ from domain.events import AlertRaised, CaseAction, CaseHandled, Envelope
 from domain.times import DAY, HOUR, MINUTE
 from eventlog.port import Position
 from eventlog.topics import ALERTS
+from host.processes import wait_until
 from projections.ports import CheckedRecord
 from projections.readmodels.adapters.postgres import alerts_projection
+from projections.readmodels.adapters.writers import AlertsWriter
 from projections.readmodels.queries.cases import CaseFilter, Cases
 from projections.readmodels.queries.read_models import ReadModels, forget
+from projections.readmodels.storage.connecting import transaction
+from projections.readmodels.storage.driver import driver_cursor
 from tests.builders.read_model_facts import NOON, CheckedLog, caused, envelope, project_all
-from tests.builders.table_contents import dump
+from tests.builders.table_contents import dump, rows
 
 
 def raised(key: str, known: int = NOON, time: int = NOON, **given: Any) -> Envelope:
@@ -110,7 +114,7 @@ def test_the_queue_is_paged_and_asked_by_state_payer_and_assignee(engine: Engine
 
 def test_an_alert_of_an_id_used_anew_leaves_its_old_case(engine: Engine) -> None:
     again = raised("a", NOON + 401 * DAY, NOON + 401 * DAY)
-    project_all(alerts_projection(engine), history(raised("a"), again))
+    project_all(alerts_projection(engine), history(raised("a"), again), 1)
     [case] = Cases(engine).queue(CaseFilter()).items
     assert case.case_id == case_id_of(again.data) != ANNA
 
@@ -151,15 +155,19 @@ def test_rebuilt_cases_are_identical_whatever_the_batches(
 
 
 def test_writers_of_two_partitions_count_every_alert_of_a_case(engine: Engine) -> None:
-    def written(partition: int) -> None:
-        projection = alerts_projection(engine)
-        projection.assign(partition)
-        for offset in range(30):
-            fact = raised(f"{partition}-{offset}")
-            place = Position(ALERTS.name, partition, offset)
-            projection.project({partition: [CheckedRecord(place, fact, "counts")]})
+    def checked(key: str, partition: int) -> list[CheckedRecord]:
+        return [CheckedRecord(Position(ALERTS.name, partition, 0), raised(key), "counts")]
 
-    forget(engine)
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(written, range(4)))
-    assert Cases(engine).history(ANNA).case.alerts == 120
+    def of_the_other() -> None:
+        projection = alerts_projection(engine)
+        projection.assign(1)
+        projection.project({1: checked("b", 1)})
+
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with ThreadPoolExecutor() as pool, transaction(engine) as connection:
+        AlertsWriter().write(driver_cursor(connection), checked("a", 0))
+        other = pool.submit(of_the_other)
+        assert wait_until(lambda: rows(engine, waiting) == [(1,)], 10)
+        connection.commit()
+        other.result()
+    assert Cases(engine).history(ANNA).case.alerts == 2
