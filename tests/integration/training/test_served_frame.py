@@ -1,7 +1,7 @@
 """A training frame of served values holds what was known at its moment, and nothing later."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -12,7 +12,7 @@ from psycopg import sql
 
 from domain.errors import InvalidInputError, UnavailableError
 from domain.features import CATALOGUE
-from domain.times import DAY, HOUR, to_datetime
+from domain.times import DAY, HOUR, MINUTE, to_datetime
 from inference.frame.frame import Frame
 from operations.training.served_frame import served_frame
 from runtime.composition.training import open_training
@@ -43,6 +43,11 @@ class Row:
     labels: list[Label]
 
 
+def as_decided(row: Row) -> Row:
+    """Nothing is decided that lies more than five minutes in the future."""
+    return replace(row, time=min(row.time, row.known_time + 5 * MINUTE))
+
+
 rows = st.builds(
     Row,
     time=moments,
@@ -50,7 +55,7 @@ rows = st.builds(
     first=numbers,
     last=numbers,
     labels=st.lists(st.builds(Label, known_time=moments, value=st.integers(0, 1)), max_size=4),
-)
+).map(as_decided)
 
 
 def decide(connection: psycopg.Connection[Any], name: str, known: int, **changes: Any) -> None:
