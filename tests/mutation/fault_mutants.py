@@ -110,21 +110,6 @@ PLANTED = (
         ("mixed",),
     ),
     Planted(
-        "waiting ends one record early",
-        f"{LOG}/ledger/waiting.py",
-        "waiting[0][0] < self._ends[partition]",
-        "waiting[0][0] <= self._ends[partition]",
-    ),
-    Planted(
-        "a shared call gives what others asked for before",
-        f"{LOG}/ledger/shared_call.py",
-        "        if self._next is None or self._next.done():\n"
-        "            self._next = _task(self._follow(self._running))\n"
-        "        return await asyncio.shield(self._next)\n",
-        "        return await asyncio.shield(self._running)\n",
-        ("slow-redis",),
-    ),
-    Planted(
         "a decision that is void is kept for answers",
         f"{LOG}/ledger/ledger.py",
         "            self.void += 1\n            return None\n",
