@@ -9,6 +9,7 @@ from domain.events import (
     Envelope,
     LabelKind,
     Outcome,
+    RulesApplied,
     Thresholds,
     TransactionImported,
     TransactionLabelled,
@@ -73,6 +74,7 @@ def scored(
     known: int | None = None,
     digest: str = "d1",
     model_id: str = "m1",
+    rules: RulesApplied | None = None,
 ) -> Envelope:
     data = TransactionScored(
         transaction=x,
@@ -91,6 +93,7 @@ def scored(
         thresholds=Thresholds(review=0.5, step_up=0.7, decline=0.9),
         fingerprint="kernel",
         timings_us={"features": 812},
+        rules=rules,
     )
     event_id = transaction_event_id(TransactionScored, x.transaction_id)
     return envelope(data, event_id, x.timestamp, known or x.timestamp, x.transaction_id)

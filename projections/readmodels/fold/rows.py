@@ -14,11 +14,13 @@ from domain.events import (
     CaseHandled,
     Envelope,
     ModelAlertRaised,
+    RulesApplied,
     TransactionImported,
     TransactionLabelled,
     TransactionScored,
     TransactionSubmitted,
 )
+from domain.policy.rules.rule_set import sentences_of
 from domain.times import to_datetime
 from domain.transactions import Transaction
 from eventlog.port import Position
@@ -28,8 +30,9 @@ Row = tuple[Any, ...]
 
 # Three of these fit into one entry of a B-tree, whose limit is 2704 bytes.
 KEY_BYTES = 800
-_INT64 = 2**63
+_INT16, _INT64 = 2**15, 2**63
 _NOT_DELIVERED = (None, None, None)  # time, receiver, attempts
+_NO_RULES = (None,) * 5
 _to_json = msgspec.json.Encoder(order="deterministic").encode
 
 TRANSACTION_COLUMNS = tuple(tables.transactions.columns.keys())
@@ -106,6 +109,7 @@ def decision_row(envelope: Envelope, position: Position) -> Row:
         _json(data.timings_us),
         data.fingerprint,
         *_source(position),
+        *_rules(data.rules),
     )
     return _checked(DECISION_COLUMNS, row)
 
@@ -192,6 +196,25 @@ def _entities(facts: Transaction | AlertRaised) -> Row:
     return facts.card_id, facts.customer_id, facts.merchant_id
 
 
+def _rules(applied: RulesApplied | None) -> Row:
+    if applied is None:
+        return _NO_RULES
+    said = sentences_of(applied)
+    return (
+        applied.version,
+        _numbers(applied.fired),
+        _numbers(applied.shadow),
+        applied.not_evaluable,
+        _json(said) if said else None,
+    )
+
+
+def _numbers(given: list[int]) -> str:
+    if given and not 0 <= min(given) <= max(given) < _INT16:
+        raise ValueError(f"rules: {given} are no numbers of rules")
+    return f"{{{','.join(map(str, given))}}}"
+
+
 def _source(position: Position) -> Row:
     return position.topic, position.partition, position.offset
 
@@ -235,5 +258,5 @@ def _texts(values: list[str]) -> list[str]:
 def _json(value: dict[str, Any]) -> str:
     text = _to_json(value).decode()
     if "\\u0000" in text:
-        raise ValueError("versions or timings_us: hold a NUL character")
+        raise ValueError("versions, timings_us or words: hold a NUL character")
     return text

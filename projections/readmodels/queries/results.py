@@ -95,7 +95,10 @@ class StoredTransaction(_FromLog):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDecision(_FromLog):
-    """One row of `decisions`. `known_time` is when it was decided."""
+    """One row of `decisions`. `known_time` is when it was decided.
+
+    Of published rules the numbers, and their sentences by reason code; None where there were none.
+    """
 
     transaction_id: str
     outcome: str
@@ -122,6 +125,11 @@ class StoredDecision(_FromLog):
     versions: dict[str, str]
     timings_us: dict[str, int]
     fingerprint: str
+    rules_version: int | None = None
+    rules_fired: list[int] | None = None
+    rules_shadow: list[int] | None = None
+    rules_not_evaluable: str | None = None
+    rule_words: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
 )
@@ -101,6 +102,8 @@ decisions = Table(
     *_required(feature_set=Text, features=ARRAY(Double), versions=JSONB, timings_us=JSONB),
     Column("fingerprint", Text, nullable=False),
     *_source(),
+    *_optional(rules_version=BigInteger, rules_fired=ARRAY(SmallInteger)),
+    *_optional(rules_shadow=ARRAY(SmallInteger), rules_not_evaluable=Text, rule_words=JSONB),
     Index("decisions_by_known_time", "known_time", "transaction_id"),
     Index("decisions_by_outcome", "outcome", "known_time", "transaction_id"),
     *_by_entity("decisions", "known_time", "transaction_id"),

@@ -1,0 +1,99 @@
+"""Query that counts decisions alike, with their labels as known at one moment.
+
+The figures of the business and of rules are sums of these counts. Nothing is added up while rows
+are written: a decision is one row whatever came twice, and a label counts whenever it comes.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from domain.features.payments import MATURITIES, UNLABELLED
+from domain.times import SECOND, to_datetime
+from projections.readmodels.storage.connecting import transaction
+
+COLUMNS = {
+    "day": "(timestamp AT TIME ZONE 'UTC')::date",
+    "merchant": "merchant_id",
+    "model": "model_id",
+    "version": "rules_version",
+    "fired": "rules_fired",
+    "shadow": "rules_shadow",
+    "not_evaluable": "rules_not_evaluable",
+}
+"""What decisions may be told apart by. A day is in UTC."""
+
+_WINDOW = "timestamp >= :since AND timestamp < :until AND d.known_time <= :now"
+_OLD = [f"timestamp + make_interval(secs => {each // SECOND})" for each in MATURITIES]
+_REACHED = " + ".join(f"({old} <= :now)::int" for old in _OLD)
+# Of the labels known then the last of the log counts.
+_LAST = "coalesce((array_agg(value ORDER BY l.source_offset DESC){})[1], -1)"
+_MATURED = ", ".join(_LAST.format(f" FILTER (WHERE l.known_time <= {old})") for old in _OLD)
+_QUERY = """
+    WITH labelled AS (
+      SELECT transaction_id, {last} AS label, ARRAY[{matured}] AS matured
+      FROM labels l JOIN decisions d USING (transaction_id)
+      WHERE {window} AND l.known_time <= :now
+      GROUP BY transaction_id, timestamp
+    )
+    SELECT {columns}, outcome, {reached} AS reached, label, matured, count(*), sum(base_amount)
+    FROM decisions d LEFT JOIN labelled USING (transaction_id)
+    WHERE {window}
+    GROUP BY {columns}, outcome, reached, label, matured
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Decisions with since <= event time < until that were known by `now`; microseconds UTC."""
+
+    since: int
+    until: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Decisions that are alike: how many, and the sum of their base amounts.
+
+    `key` has the values of the columns asked for. `label` is as known now: 1 (fraud), 0 (genuine)
+    or UNLABELLED. `matured` is the same as known at each of MATURITIES that the payments have
+    reached.
+    """
+
+    key: tuple[Any, ...]
+    outcome: str
+    label: int
+    matured: tuple[int, ...]
+    decisions: int
+    base_amount: int
+
+
+def tallies(engine: Engine, window: Window, columns: Sequence[str]) -> Iterator[Tally]:
+    """By names of COLUMNS, at least one. Blocks; raises UnavailableError."""
+    query = _QUERY.format(
+        columns=", ".join(COLUMNS[name] for name in columns),
+        last=_LAST.format(""),
+        matured=_MATURED,
+        reached=_REACHED,
+        window=_WINDOW,
+    )
+    given = {
+        "since": to_datetime(window.since),
+        "until": to_datetime(window.until),
+        "now": to_datetime(window.now),
+    }
+    unlabelled = (UNLABELLED,) * len(MATURITIES)
+    with transaction(engine) as connection:
+        for row in connection.execute(text(query), given):
+            *key, outcome, reached, label, matured, count, amount = row
+            yield Tally(
+                key=tuple(key),
+                outcome=outcome,
+                label=UNLABELLED if label is None else label,
+                matured=tuple(matured or unlabelled)[:reached],
+                decisions=count,
+                base_amount=int(amount),
+            )

@@ -1,0 +1,287 @@
+"""Figures of rules and of the business, against sums made straight from the log."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from domain.events import Envelope, Rule, RulesApplied, TransactionLabelled, TransactionScored
+from domain.policy.rules.numbers import as_text, from_text
+from domain.times import DAY, HOUR, to_datetime
+from projections.readmodels.adapters.postgres import transactions_projection
+from projections.readmodels.queries.figures import Figures, figures_by
+from projections.readmodels.queries.read_models import forget
+from projections.readmodels.queries.rule_statistics import rule_statistics
+from projections.readmodels.queries.tallies import Window
+from tests.builders.read_model_facts import (
+    NOON,
+    CheckedLog,
+    batches,
+    labelled,
+    project_all,
+    scored,
+    submitted,
+    transaction,
+)
+
+OUTCOMES = ("approve", "review", "step_up", "decline")
+MATURITIES = (7, 30, 60, 90)
+ALL = Window(0, NOON + 999 * DAY, NOON + 999 * DAY)
+
+
+def rule(name: str, action: Any = "decline", **given: Any) -> Rule:
+    return Rule(
+        name=name, code=name, words=name, condition="true", action=action, severity="low",
+        owner="team", **given,
+    )  # fmt: skip
+
+
+SETS = {
+    5: [rule("a", shadow=True), rule("b", "review"), rule("c", "adjust", points=9)],
+    9: [rule("b", "step_up", share=1_000), rule("a", share=1_000)],
+}
+
+
+def applied(version: int, truths: str) -> RulesApplied:
+    """One letter a rule: `+` acted, `s` held as a shadow, `?` unknown, `-` did not hold."""
+    places = {kind: [n for n, each in enumerate(truths) if each == kind] for kind in "+s?"}
+    return RulesApplied(
+        version=version, fired=places["+"], shadow=places["s"],
+        not_evaluable=as_text(places["?"]), score=0.5,
+    )  # fmt: skip
+
+
+_applied = st.one_of(
+    st.none(),
+    *(
+        st.text("+s?-", min_size=len(rules), max_size=len(rules)).map(
+            lambda truths, version=version: applied(version, truths)
+        )
+        for version, rules in SETS.items()
+    ),
+)
+_keys = st.sampled_from("abcdef")
+_hours = st.integers(0, 60)
+
+
+@st.composite
+def _decided(draw: st.DrawFn) -> list[Envelope]:
+    """A payment and its decision; of one id always of one time, as its content asks."""
+    key = draw(_keys)
+    x = transaction(
+        key,
+        NOON + "abcdef".index(key) * 9 * HOUR,
+        base_amount=draw(st.integers(0, 10**12)),
+        merchant_id=draw(st.sampled_from([None, "m1", "m2"])),
+    )
+    made = scored(
+        x,
+        draw(st.sampled_from(OUTCOMES)),
+        known=x.timestamp + draw(_hours),
+        model_id=draw(st.sampled_from(["m1", "rules-only"])),
+        rules=draw(_applied),
+    )
+    return [submitted(x), made]
+
+
+_labels = st.builds(
+    lambda key, value, known, reference: [labelled(key, value, known, reference)],
+    _keys,
+    st.sampled_from([0, 1]),
+    st.sampled_from([0, 6, 8, 30, 31, 60, 61, 91]).map(lambda days: NOON + days * DAY),
+    st.sampled_from(["r1", "r2", "r3"]),
+)
+
+
+@dataclass
+class Decided:
+    """What the log holds of one decision: its event, and its labels in order."""
+
+    fact: Envelope
+    labels: list[Envelope]
+
+    def label(self, known: int) -> int | None:
+        """Of the labels known then the last."""
+        return next(
+            (each.data.value for each in reversed(self.labels) if each.known_time <= known), None
+        )
+
+
+def decided(log: CheckedLog, window: Window) -> Iterator[Decided]:
+    decisions: dict[str, Envelope] = {}
+    labels: dict[str, list[Envelope]] = defaultdict(list)
+    for records in log.records.values():
+        for record in records:
+            fact = record.envelope
+            if fact is None or record.status != "counts":
+                continue
+            if isinstance(fact.data, TransactionScored):
+                decisions[fact.subject] = fact
+            elif isinstance(fact.data, TransactionLabelled):
+                labels[fact.subject].append(fact)
+    for key, fact in decisions.items():
+        in_window = window.since <= fact.data.transaction.timestamp < window.until
+        if in_window and fact.known_time <= window.now:
+            yield Decided(fact, labels[key])
+
+
+def naive(chosen: list[Decided], now: int) -> dict[str, Any]:
+    """Every figure from its definition, one pass over the decisions for each."""
+
+    def those(*outcomes: str, label: int | None = None) -> list[int]:
+        return [
+            each.fact.data.transaction.base_amount
+            for each in chosen
+            if each.fact.data.outcome in (outcomes or OUTCOMES)
+            and (label is None or each.label(now) == label)
+        ]
+
+    flagged = ("review", "step_up", "decline")
+    matured = []
+    for days in MATURITIES:
+        old = [
+            each.label(each.fact.data.transaction.timestamp + days * DAY)
+            for each in chosen
+            if each.fact.data.transaction.timestamp + days * DAY <= now
+        ]
+        known = [value for value in old if value is not None]
+        matured.append(
+            {"days": days, "decisions": len(old), "labelled": len(known), "fraud": sum(known)}
+        )
+    return {
+        "decisions": len(those()),
+        "base_amount": sum(those()),
+        "approved": len(those("approve")),
+        "reviewed": len(those("review")),
+        "stepped_up": len(those("step_up")),
+        "declined": len(those("decline")),
+        "declined_base_amount": sum(those("decline")),
+        "fraud": len(those(label=1)),
+        "fraud_base_amount": sum(those(label=1)),
+        "genuine": len(those(label=0)),
+        "caught": len(those(*flagged, label=1)),
+        "missed": len(those("approve", label=1)),
+        "missed_base_amount": sum(those("approve", label=1)),
+        "flagged_genuine": len(those(*flagged, label=0)),
+        "declined_genuine": len(those("decline", label=0)),
+        "declined_genuine_base_amount": sum(those("decline", label=0)),
+        "by_maturity": matured,
+    }
+
+
+def naive_rule(chosen: list[Decided], version: int, number: int, now: int) -> dict[str, Any]:
+    rules = {id(each): each.fact.data.rules for each in chosen}
+    mine = [each for each in chosen if rules[id(each)] and rules[id(each)].version == version]
+    acted = [each for each in mine if number in rules[id(each)].fired]
+    shadow = [each for each in mine if number in rules[id(each)].shadow]
+    action = SETS[version][number].action
+    milder = OUTCOMES[: OUTCOMES.index(action)] if action in OUTCOMES else ()
+    instead = [each for each in shadow if each.fact.data.outcome in milder]
+    together = {
+        other.name: sum(
+            place in (*rules[id(each)].fired, *rules[id(each)].shadow) for each in acted + shadow
+        )
+        for place, other in enumerate(SETS[version])
+        if place != number
+    }
+    return {
+        "decisions": len(mine),
+        "not_evaluable": sum(number in from_text(rules[id(e)].not_evaluable) for e in mine),
+        "acted": naive(acted, now),
+        "shadow": naive(shadow, now),
+        "instead": naive(instead, now) if action in OUTCOMES[1:] else None,
+        "together": {name: count for name, count in together.items() if count},
+    }
+
+
+def of_day(each: Decided) -> date:
+    return to_datetime(each.fact.data.transaction.timestamp).date()
+
+
+def grouped(chosen: list[Decided], key: Callable[[Decided], Any]) -> dict[Any, list[Decided]]:
+    found: dict[Any, list[Decided]] = defaultdict(list)
+    for each in chosen:
+        found[key(each)].append(each)
+    return found
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    facts=st.lists(st.one_of(_decided(), _labels), max_size=14),
+    size=st.integers(1, 8),
+    repeated=st.integers(0, 4),
+    since=st.integers(0, 3),
+    days=st.integers(0, 99),
+)
+@example([[labelled("a", 1, NOON + DAY)], [labelled("a", 0, NOON + 40 * DAY, "r2")]], 2, 1, 0, 99)
+def test_figures_are_what_the_log_gives(
+    engine: Engine, facts: list[list[Envelope]], size: int, repeated: int, since: int, days: int
+) -> None:
+    forget(engine)
+    log = CheckedLog()
+    for each in facts:
+        log.append(*each)
+    projection = transactions_projection(engine)
+    for partition, records in log.records.items():
+        for batch in batches(records, size):
+            projection.assign(partition)
+            first = batch[0].position.offset
+            projection.project({partition: records[max(0, first - repeated) : first + len(batch)]})
+    window = Window(NOON + since * DAY - HOUR, NOON + 3 * DAY, NOON + days * DAY + HOUR)
+    chosen = list(decided(log, window))
+
+    for by, key in (
+        ("day", of_day),
+        ("merchant", lambda each: each.fact.data.transaction.merchant_id),
+        ("model", lambda each: each.fact.data.model_id),
+    ):
+        found = {name: asdict(each) for name, each in figures_by(engine, window, by)}  # type: ignore[arg-type]
+        groups = grouped(chosen, key)  # type: ignore[arg-type]
+        assert found == {name: naive(those, window.now) for name, those in groups.items()}
+
+    for daily in (False, True):
+        statistics = rule_statistics(engine, window, SETS, daily=daily)
+        kept = {(each.version, each.rule.name, each.day): asdict(each) for each in statistics}
+        assert len(kept) == len(statistics)
+        expected = {
+            (version, each.name, day): naive_rule(those, version, number, window.now)
+            for day, those in grouped(chosen, of_day if daily else lambda _: None).items()
+            for version in {d.fact.data.rules.version for d in those if d.fact.data.rules}
+            for number, each in enumerate(SETS[version])
+        }
+        for each in kept.values():
+            for name in ("version", "rule", "day"):
+                del each[name]
+        assert kept == expected
+
+
+def test_a_rule_shows_each_stage_of_its_roll_out(engine: Engine) -> None:
+    log = CheckedLog()
+    for key, version, truths, outcome in (
+        ("p", 5, "s-?", "approve"),
+        ("q", 5, "s+-", "decline"),
+        ("r", 9, "-s", "approve"),
+        ("s", 9, "-+", "decline"),
+    ):
+        x = transaction(key)
+        log.append(submitted(x), scored(x, outcome, rules=applied(version, truths)))  # type: ignore[arg-type]
+    log.append(labelled("p", 1, NOON + DAY), labelled("q", 0, NOON + DAY))
+    project_all(transactions_projection(engine), log)
+    shadow, rolled_out = rule_statistics(engine, ALL, SETS, name="a")
+    assert (shadow.rule.shadow, rolled_out.rule.share) == (True, 1_000)
+    assert (shadow.acted.decisions, shadow.shadow.decisions, shadow.together) == (0, 2, {"b": 1})
+    assert (rolled_out.acted.decisions, rolled_out.shadow.decisions) == (1, 1)
+    assert shadow.shadow.rates["precision"] == 0.5
+    # It would have declined a fraud that was approved; the other payment was declined already.
+    assert shadow.instead is not None
+    assert (shadow.instead.missed, shadow.instead.missed_base_amount) == (1, 1150)
+    assert shadow.instead.declined_genuine == 0
+    never = rule_statistics(engine, ALL, SETS, name="c")
+    assert [(each.not_evaluable, each.acted) for each in never] == [(1, Figures())]
