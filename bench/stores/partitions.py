@@ -27,7 +27,7 @@ import typer
 from sqlalchemy import Engine, text
 
 from bench.machine import write
-from domain.events import Envelope, Thresholds, TransactionImported, TransactionScored
+from domain.events import Envelope, RulesApplied, Thresholds, TransactionImported, TransactionScored
 from domain.events import TransactionSubmitted as Submitted
 from domain.features import CATALOGUE
 from domain.times import DAY, SECOND
@@ -200,6 +200,16 @@ def _scored(x: Transaction) -> Envelope:
         versions={"card": "1:2"},
         timings_us={"features": 100},
         fingerprint="bench",
+        # One rule holds in a tenth of all payments, and three see something unknown.
+        rules=RulesApplied(
+            version=7,
+            fired=[4] if x.base_amount % 10 == 0 else [],
+            shadow=[],
+            not_evaluable="0-2",
+            score=0.1,
+            words={"policy.r": "{amount} is much"} if x.base_amount % 10 == 0 else {},
+            values={"amount": 12.5} if x.base_amount % 10 == 0 else {},
+        ),
     )
     return _envelope(x, data)
 
