@@ -5,7 +5,17 @@ from fastapi_offline import FastAPIOffline
 
 from api import errors
 from api.opening import Lifespan, opening
-from api.routes import alerts, cases, decisions, health, labels, live, scoring, transactions
+from api.routes import (
+    alerts,
+    cases,
+    decisions,
+    figures,
+    health,
+    labels,
+    live,
+    scoring,
+    transactions,
+)
 from api.serving.hot import HotRoutes
 from api.serving.timing import TimingMiddleware
 
@@ -29,6 +39,6 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     app.add_middleware(HotRoutes, endpoints={("POST", "/score"): scoring.score})
     app.add_middleware(TimingMiddleware)
     # The stream comes before /decisions/{id}, which would take `stream` for an id.
-    for module in (scoring, transactions, live, decisions, labels, alerts, cases, health):
+    for module in (scoring, transactions, live, decisions, labels, alerts, cases, figures, health):
         app.include_router(module.router)
     return app

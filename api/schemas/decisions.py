@@ -1,6 +1,6 @@
 """A decision over HTTP."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import orjson
 from pydantic import BaseModel, Field
@@ -48,8 +48,10 @@ class DecisionDetailOut(DecisionOut):
     timings_us: dict[str, int]
 
 
-def reasons_out(codes: Iterable[str]) -> list[ReasonOut]:
-    return [ReasonOut(code=code, text=sentence(code)) for code in codes]
+def reasons_out(codes: Iterable[str], own: Mapping[str, str] | None = None) -> list[ReasonOut]:
+    """`own` are sentences of published rules."""
+    said = own or {}
+    return [ReasonOut(code=code, text=said.get(code) or sentence(code)) for code in codes]
 
 
 def decision_json(envelope: Envelope) -> bytes:

@@ -59,7 +59,7 @@ def decision_row(stored: StoredDecision) -> DecisionRow:
         transaction_id=stored.transaction_id,
         score=stored.score,
         outcome=stored.outcome,
-        reasons=reasons_out(stored.reasons),
+        reasons=reasons_out(stored.reasons, stored.rule_words),
         path=stored.path,
         **shown_amount(stored.amount, stored.currency),
         currency=stored.currency,

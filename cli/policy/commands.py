@@ -1,4 +1,4 @@
-"""`retrace policy` lint, diff, publish, history and show."""
+"""`retrace policy` lint, diff, publish, history, show and statistics; `retrace figures`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import parse_moment, print_table
+from cli.policy.figures import figures
+from cli.policy.statistics import statistics
 
 if TYPE_CHECKING:
     from commands.policy.rules import PublishedRules
@@ -20,8 +22,10 @@ _Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Of YAML files w
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command group to the app."""
+    """Adds the command group, and the figures of what policy leads to, to the app."""
+    _group.command()(statistics)
     app.add_typer(_group, name="policy")
+    app.command()(figures)
 
 
 @_group.command()

@@ -33,6 +33,11 @@ def published_rules(log: EventLog) -> Iterator[PublishedRules]:
             yield PublishedRules(offset, envelope.known_time, envelope.data)
 
 
+def rule_sets(log: EventLog) -> dict[int, list[Rule]]:
+    """The rules of every set by its version. Raises LogUnavailableError."""
+    return {each.version: each.fact.rules for each in published_rules(log)}
+
+
 def publish_rules(
     log: EventLog, rules: list[Rule], feature_set: str, reason: str, known_time: int
 ) -> bool:
@@ -80,7 +85,7 @@ class PublishedRuleSets:
 
     def __init__(self, log: EventLog, language: RuleLanguage) -> None:
         self._language = language
-        self._rules = {each.version: each.fact.rules for each in published_rules(log)}
+        self._rules = rule_sets(log)
         self._compiled: dict[int, tuple[RuleSet, CompiledRules] | None] = {}
 
     def of(self, version: int) -> tuple[RuleSet, CompiledRules] | None:

@@ -28,6 +28,26 @@ def _matured() -> list[Matured]:
     return [Matured(each // DAY) for each in MATURITIES]
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """None where there is nothing to divide by.
+
+    The first five are over all decisions. `precision` is fraud over what is labelled;
+    `false_positive_ratio` is genuine payments flagged for each fraud caught. By maturity in days:
+    fraud over all payments so old, and over those of them that were labelled by then.
+    """
+
+    approval_rate: float | None
+    review_rate: float | None
+    step_up_rate: float | None
+    decline_rate: float | None
+    labelled_share: float | None
+    precision: float | None
+    false_positive_ratio: float | None
+    fraud_rate_by_maturity: dict[int, float | None]
+    precision_by_maturity: dict[int, float | None]
+
+
 @dataclass(slots=True)
 class Figures:
     """Counts of decisions and sums of their base amounts, with labels as known at one moment.
@@ -37,21 +57,21 @@ class Figures:
     """
 
     decisions: int = 0
-    base_amount: int = 0
+    base_amount_minor: int = 0
     approved: int = 0
     reviewed: int = 0
     stepped_up: int = 0
     declined: int = 0
-    declined_base_amount: int = 0
+    declined_base_amount_minor: int = 0
     fraud: int = 0
-    fraud_base_amount: int = 0
+    fraud_base_amount_minor: int = 0
     genuine: int = 0
     caught: int = 0
     missed: int = 0
-    missed_base_amount: int = 0
+    missed_base_amount_minor: int = 0
     flagged_genuine: int = 0
     declined_genuine: int = 0
-    declined_genuine_base_amount: int = 0
+    declined_genuine_base_amount_minor: int = 0
     by_maturity: list[Matured] = field(default_factory=_matured)
 
     def add(self, tally: Tally) -> None:
@@ -59,43 +79,43 @@ class Figures:
         approved, declined = tally.outcome == "approve", tally.outcome == "decline"
         fraud, genuine = tally.label == 1, tally.label == 0
         self.decisions += count
-        self.base_amount += amount
+        self.base_amount_minor += amount
         self.approved += count * approved
         self.reviewed += count * (tally.outcome == "review")
         self.stepped_up += count * (tally.outcome == "step_up")
         self.declined += count * declined
-        self.declined_base_amount += amount * declined
+        self.declined_base_amount_minor += amount * declined
         self.fraud += count * fraud
-        self.fraud_base_amount += amount * fraud
+        self.fraud_base_amount_minor += amount * fraud
         self.genuine += count * genuine
         self.caught += count * (fraud and not approved)
         self.missed += count * (fraud and approved)
-        self.missed_base_amount += amount * (fraud and approved)
+        self.missed_base_amount_minor += amount * (fraud and approved)
         self.flagged_genuine += count * (genuine and not approved)
         self.declined_genuine += count * (genuine and declined)
-        self.declined_genuine_base_amount += amount * (genuine and declined)
+        self.declined_genuine_base_amount_minor += amount * (genuine and declined)
         for label, kept in zip(tally.matured, self.by_maturity, strict=False):
             kept.decisions += count
             kept.labelled += count * (label in (0, 1))
             kept.fraud += count * (label == 1)
 
     @property
-    def rates(self) -> dict[str, float | None]:
-        """None where there is nothing to divide by.
-
-        `precision` is fraud over what is labelled; `false_positive_ratio` is genuine payments
-        flagged for each fraud caught.
-        """
-        labelled = self.fraud + self.genuine
-        return {
-            "approval_rate": _share(self.approved, self.decisions),
-            "review_rate": _share(self.reviewed, self.decisions),
-            "step_up_rate": _share(self.stepped_up, self.decisions),
-            "decline_rate": _share(self.declined, self.decisions),
-            "labelled_share": _share(labelled, self.decisions),
-            "precision": _share(self.fraud, labelled),
-            "false_positive_ratio": _share(self.flagged_genuine, self.caught),
-        }
+    def rates(self) -> Rates:
+        return Rates(
+            approval_rate=_share(self.approved, self.decisions),
+            review_rate=_share(self.reviewed, self.decisions),
+            step_up_rate=_share(self.stepped_up, self.decisions),
+            decline_rate=_share(self.declined, self.decisions),
+            labelled_share=_share(self.fraud + self.genuine, self.decisions),
+            precision=_share(self.fraud, self.fraud + self.genuine),
+            false_positive_ratio=_share(self.flagged_genuine, self.caught),
+            fraud_rate_by_maturity={
+                each.days: _share(each.fraud, each.decisions) for each in self.by_maturity
+            },
+            precision_by_maturity={
+                each.days: _share(each.fraud, each.labelled) for each in self.by_maturity
+            },
+        )
 
 
 def _share(part: int, whole: int) -> float | None:

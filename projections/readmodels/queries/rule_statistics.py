@@ -56,6 +56,21 @@ def rule_statistics(
     return [each for each in found if name in (None, each.rule.name)]
 
 
+def figures_by_rule(engine: Engine, window: Window, sets: RuleSets) -> list[tuple[str, Figures]]:
+    """(name, figures of the decisions in which the rule acted), by the most decisions.
+
+    A decision in which several rules acted is in the figures of each. Blocks; raises
+    UnavailableError.
+    """
+    found: dict[str, Figures] = {}
+    for tally in tallies(engine, window, _PARTS[:2]):
+        version, fired = tally.key
+        for number in fired or ():
+            if version in sets:
+                found.setdefault(sets[version][number].name, Figures()).add(tally)
+    return sorted(found.items(), key=lambda each: (-each[1].decisions, each[0]))
+
+
 def statistics_of(given: Iterable[Tally], sets: RuleSets) -> list[RuleStatistics]:
     """Of tallies by version, fired, shadow, not evaluable and perhaps day."""
     found: dict[tuple[int, date | None], list[RuleStatistics]] = {}

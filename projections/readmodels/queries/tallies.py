@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from domain.features.payments import MATURITIES, UNLABELLED
-from domain.times import SECOND, to_datetime
+from domain.times import DAY, SECOND, to_datetime
 from projections.readmodels.storage.connecting import transaction
 
 COLUMNS = {
@@ -54,6 +54,12 @@ class Window:
     now: int
 
 
+def window(since: int | None, until: int | None, now: int) -> Window:
+    """The last 30 days unless told."""
+    end = now if until is None else until
+    return Window(end - 30 * DAY if since is None else since, end, now)
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Decisions that are alike: how many, and the sum of their base amounts.
@@ -71,7 +77,7 @@ class Tally:
     base_amount: int
 
 
-def tallies(engine: Engine, window: Window, columns: Sequence[str]) -> Iterator[Tally]:
+def tallies(engine: Engine, within: Window, columns: Sequence[str]) -> Iterator[Tally]:
     """By names of COLUMNS, at least one. Blocks; raises UnavailableError."""
     query = _QUERY.format(
         columns=", ".join(COLUMNS[name] for name in columns),
@@ -81,9 +87,9 @@ def tallies(engine: Engine, window: Window, columns: Sequence[str]) -> Iterator[
         window=_WINDOW,
     )
     given = {
-        "since": to_datetime(window.since),
-        "until": to_datetime(window.until),
-        "now": to_datetime(window.now),
+        "since": to_datetime(within.since),
+        "until": to_datetime(within.until),
+        "now": to_datetime(within.now),
     }
     unlabelled = (UNLABELLED,) * len(MATURITIES)
     with transaction(engine) as connection:

@@ -9,13 +9,23 @@ from fastapi.routing import APIRoute
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped, unused-ignore]
 
 from api.errors import MEDIA_TYPE
-from api.routes import alerts, cases, decisions, health, labels, live, scoring, transactions
+from api.routes import (
+    alerts,
+    cases,
+    decisions,
+    figures,
+    health,
+    labels,
+    live,
+    scoring,
+    transactions,
+)
 from eventlog.in_memory import InMemoryEventLog
 from projections.readmodels.queries.cases import CaseHistory, StoredCase
 from projections.readmodels.queries.read_models import ReadModels
 from tests.builders.api_bench import payload, running
 
-MODULES = (scoring, transactions, live, decisions, labels, alerts, cases, health)
+MODULES = (scoring, transactions, live, decisions, labels, alerts, cases, figures, health)
 
 
 class OneCase(ReadModels):
