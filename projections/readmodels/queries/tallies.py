@@ -6,6 +6,7 @@ are written: a decision is one row whatever came twice, and a label counts whene
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -31,18 +32,25 @@ _REACHED = " + ".join(f"({old} <= :now)::int" for old in _OLD)
 # Of the labels known then the last of the log counts.
 _LAST = "coalesce((array_agg(value ORDER BY l.source_offset DESC){})[1], -1)"
 _MATURED = ", ".join(_LAST.format(f" FILTER (WHERE l.known_time <= {old})") for old in _OLD)
+_COUNTED = "count(*), sum(base_amount)"
+# All decisions as if none were labelled, then those that are once more: labels are few, and a scan
+# without a join is cheap.
 _QUERY = """
     WITH labelled AS (
-      SELECT transaction_id, {last} AS label, ARRAY[{matured}] AS matured
+      SELECT {columns}, outcome, base_amount, {reached} AS reached,
+        {last} AS label, ARRAY[{matured}] AS matured
       FROM labels l JOIN decisions d USING (transaction_id)
       WHERE {window} AND l.known_time <= :now
-      GROUP BY transaction_id, timestamp
+      GROUP BY d.transaction_id, d.timestamp
     )
-    SELECT {columns}, outcome, {reached} AS reached, label, matured, count(*), sum(base_amount)
-    FROM decisions d LEFT JOIN labelled USING (transaction_id)
-    WHERE {window}
-    GROUP BY {columns}, outcome, reached, label, matured
+    SELECT {columns}, outcome, {reached} AS reached, NULL, NULL, {counted}
+    FROM decisions d WHERE {window}
+    GROUP BY {names}, outcome, reached
+    UNION ALL
+    SELECT {names}, outcome, reached, label, matured, {counted}
+    FROM labelled GROUP BY {names}, outcome, reached, label, matured
 """
+_UNLABELLED = (UNLABELLED,) * len(MATURITIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,8 @@ def window(since: int | None, until: int | None, now: int) -> Window:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Decisions that are alike: how many, and the sum of their base amounts.
+    """Decisions that are alike: how many, and the sum of their base amounts; negative for such as
+    were counted before and are not so.
 
     `key` has the values of the columns asked for. `label` is as known now: 1 (fraud), 0 (genuine)
     or UNLABELLED. `matured` is the same as known at each of MATURITIES that the payments have
@@ -80,26 +89,27 @@ class Tally:
 def tallies(engine: Engine, within: Window, columns: Sequence[str]) -> Iterator[Tally]:
     """By names of COLUMNS, at least one. Blocks; raises UnavailableError."""
     query = _QUERY.format(
-        columns=", ".join(COLUMNS[name] for name in columns),
+        columns=", ".join(f"{COLUMNS[name]} AS {name}" for name in columns),
+        names=", ".join(columns),
         last=_LAST.format(""),
         matured=_MATURED,
         reached=_REACHED,
         window=_WINDOW,
+        counted=_COUNTED,
     )
     given = {
         "since": to_datetime(within.since),
         "until": to_datetime(within.until),
         "now": to_datetime(within.now),
     }
-    unlabelled = (UNLABELLED,) * len(MATURITIES)
     with transaction(engine) as connection:
         for row in connection.execute(text(query), given):
             *key, outcome, reached, label, matured, count, amount = row
-            yield Tally(
-                key=tuple(key),
-                outcome=outcome,
-                label=UNLABELLED if label is None else label,
-                matured=tuple(matured or unlabelled)[:reached],
-                decisions=count,
-                base_amount=int(amount),
-            )
+            unlabelled = _UNLABELLED[:reached]
+            alike = partial(Tally, tuple(key), outcome)
+            if label is None:
+                yield alike(UNLABELLED, unlabelled, count, int(amount))
+            else:
+                yield alike(label, tuple(matured[:reached]), count, int(amount))
+                # They were counted as unlabelled too.
+                yield alike(UNLABELLED, unlabelled, -count, -int(amount))
