@@ -47,7 +47,7 @@ def alerts(
 def _row(alert: StoredAlert) -> dict[str, object]:
     from domain.money import shown_amount
     from domain.times import to_rfc3339
-    from domain.wording import sentence
+    from domain.wording import sentences
 
     return {
         "alert_id": alert.alert_id,
@@ -59,7 +59,7 @@ def _row(alert: StoredAlert) -> dict[str, object]:
         **shown_amount(alert.amount, alert.currency),
         "currency": alert.currency,
         "reasons": alert.reasons,
-        "why": [sentence(code) for code in alert.reasons],
+        "why": list(sentences(alert.reasons, alert.rule_words).values()),
         "customer_id": alert.customer_id,
         "merchant_id": alert.merchant_id,
     }
@@ -71,7 +71,7 @@ def _show(found: list[StoredAlert]) -> None:
 
     from domain.money import to_major
     from domain.times import to_datetime
-    from domain.wording import sentence
+    from domain.wording import sentences
 
     if not found:
         print("No alerts.")
@@ -92,7 +92,7 @@ def _show(found: list[StoredAlert]) -> None:
             f"{alert.score:.3f}",
             f"{to_major(alert.amount, alert.currency)} {alert.currency}",
             alert.transaction_id,
-            "\n".join(sentence(code) for code in alert.reasons),
+            "\n".join(sentences(alert.reasons, alert.rule_words).values()),
         )
     Console().print(table)
 

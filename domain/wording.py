@@ -1,5 +1,7 @@
 """Sentences for reason codes, with the meanings of the features in them."""
 
+from collections.abc import Iterable, Mapping
+
 from domain.events import TransactionScored
 from domain.features import CATALOGUE
 from domain.policy.reasons import known_codes, words
@@ -14,8 +16,13 @@ def sentence(code: str) -> str:
 
 def told(decision: TransactionScored) -> dict[str, str]:
     """Sentences of its reasons by code; those of published rules in their own words."""
-    own = sentences_of(decision.rules)
-    return {code: own.get(code) or sentence(code) for code in decision.reasons}
+    return sentences(decision.reasons, sentences_of(decision.rules))
+
+
+def sentences(codes: Iterable[str], own: Mapping[str, str] | None) -> dict[str, str]:
+    """By code; `own` are those of published rules."""
+    said = own or {}
+    return {code: said.get(code) or sentence(code) for code in codes}
 
 
 def known_sentences() -> dict[str, str]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from domain.events import Envelope, Outcome, Path, TransactionScored
 from domain.features import CATALOGUE
 from domain.times import to_rfc3339
-from domain.wording import sentence, told
+from domain.wording import sentences, told
 
 
 class ReasonOut(BaseModel):
@@ -48,10 +48,9 @@ class DecisionDetailOut(DecisionOut):
     timings_us: dict[str, int]
 
 
-def reasons_out(codes: Iterable[str], own: Mapping[str, str] | None = None) -> list[ReasonOut]:
+def reasons_out(codes: Iterable[str], own: Mapping[str, str] | None) -> list[ReasonOut]:
     """`own` are sentences of published rules."""
-    said = own or {}
-    return [ReasonOut(code=code, text=said.get(code) or sentence(code)) for code in codes]
+    return [ReasonOut(code=code, text=text) for code, text in sentences(codes, own).items()]
 
 
 def decision_json(envelope: Envelope) -> bytes:

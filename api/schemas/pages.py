@@ -82,7 +82,7 @@ def alert_row(stored: StoredAlert) -> AlertRow:
         state=stored.state,
         outcome=stored.outcome,
         score=stored.score,
-        reasons=reasons_out(stored.reasons),
+        reasons=reasons_out(stored.reasons, stored.rule_words),
         **shown_amount(stored.amount, stored.currency),
         currency=stored.currency,
         raised_at=to_rfc3339(stored.raised_time),

@@ -33,7 +33,11 @@ def figures(
     limit: Annotated[int, typer.Option(min=1, help="So many rows.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Show approval, fraud by label maturity, and money blocked, missed and wrongly declined."""
+    """Show approval, fraud, also as known so many days after payment, and money.
+
+    `false/true` are genuine payments flagged for each fraud caught; `blocked` is the money
+    declined, `missed` that of fraud approved, `wronged` that of genuine payments declined.
+    """
     from api.schemas.figures import figures_page
     from projections.readmodels.queries.figures import figures_by
     from projections.readmodels.queries.rule_statistics import figures_by_rule
@@ -49,14 +53,19 @@ def figures(
     if as_json:
         print(figures_page(found[:limit], window).model_dump_json())
         return
-    _show(by, [(str(key or "none"), each) for key, each in found[:limit]])
+    show_figures(by, [(str(key or "none"), each) for key, each in found[:limit]])
 
 
-def _show(by: str, rows: list[tuple[str, Figures]]) -> None:
+def show_figures(by: str, rows: list[tuple[str, Figures]]) -> None:
+    """As a table."""
     titles = ["decisions", "approved", "review", "step-up", "declined", "fraud"]
-    days = list(rows[0][1].rates.fraud_rate_by_maturity) if rows else []
-    titles += [f"{each} d" for each in days]
-    titles += ["false/true", "blocked", "missed", "wrongly declined"]
+    by_days = [each.rates.fraud_rate_by_maturity for _, each in rows]
+    # Those that no payment has reached would be empty columns.
+    days = [
+        days for days in (by_days or [{}])[0] if any(each[days] is not None for each in by_days)
+    ]
+    titles += [f"in {each} d" for each in days]
+    titles += ["false/true", "blocked", "missed", "wronged"]
     lines = []
     for key, each in rows:
         rates = each.rates

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from projections.readmodels.queries.figures import Figures
     from projections.readmodels.queries.rule_statistics import RuleStatistics
 
-_RIGHT = ("version", "hits", "labelled", "precision", "money", "of fraud", "genuine declined")
+_NUMBERS = ("hits", "labelled", "precision", "money", "fraud", "wronged", "unknown")
 
 
 def statistics(
@@ -25,9 +25,10 @@ def statistics(
     daily: Annotated[bool, typer.Option("--daily", help="Each day by itself.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Count hits of rules with labels, money and overlap, by the time of payments.
+    """Count hits of rules by the time of payments, with their labels, money and overlap.
 
-    `would change` are decisions that a shadow would have made severer.
+    `would change` are decisions that a shadow would have made severer, `wronged` the money of
+    genuine payments declined, `unknown` the decisions in which the rule was not evaluable.
     """
     from api.schemas.figures import statistics_page
     from projections.readmodels.queries.rule_statistics import rule_statistics
@@ -40,24 +41,30 @@ def statistics(
     if as_json:
         print(statistics_page(found, window).model_dump_json())
         return
-    titles = ["rule", *(["day"] if daily else []), "version", "did", *_RIGHT[1:], "together with"]
-    print_table([line for each in found for line in _lines(each, daily)], titles, _RIGHT)
+    show_statistics(found, daily=daily, every_pair=rule is not None)
+
+
+def show_statistics(found: list[RuleStatistics], *, daily: bool, every_pair: bool) -> None:
+    """As a table, then pairs of rules: each once, or with `every_pair` at both of its rules."""
+    titles = ["rule", *(["day"] if daily else []), "set", "did", *_NUMBERS]
+    print_table([line for each in found for line in _lines(each, daily)], titles, _NUMBERS)
+    for each in found:
+        where = f"set {each.version}" + (f", {each.day}" if daily else "")
+        for name, hits in sorted(each.together.items()):
+            if every_pair or each.rule.name < name:
+                print(f"{each.rule.name} and {name} both held in {hits:,} decisions of {where}")
 
 
 def _lines(each: RuleStatistics, daily: bool) -> Iterator[list[str]]:
     first = [each.rule.name, *([str(each.day)] if daily else []), str(each.version)]
-    blank = [""] * len(first)
-    rest = sorted(each.together.items(), key=lambda pair: (-pair[1], pair[0]))[:3]
-    together = ", ".join(f"{name} {hits:,}" for name, hits in rest)
+    unknown = f"{each.not_evaluable:,}"
     if not each.rule.shadow:
-        yield [*first, f"acted on {each.rule.share / 100:g} %", *_cells(each.acted), together]
-        first, together = blank, ""
+        yield [*first, f"acted, {each.rule.share / 100:g} %", *_cells(each.acted), unknown]
+        first, unknown = [""] * len(first), ""
     if each.rule.shadow or each.shadow.decisions:
-        yield [*first, "shadow", *_cells(each.shadow), together]
+        yield [*first, "shadow", *_cells(each.shadow), unknown]
         if each.instead is not None:
-            yield [*blank, "would change", *_cells(each.instead), ""]
-    if each.not_evaluable:
-        yield [*blank, "not evaluable", f"{each.not_evaluable:,}", *[""] * 5, ""]
+            yield [*[""] * len(first), "would change", *_cells(each.instead), ""]
 
 
 def _cells(figures: Figures) -> list[str]:

@@ -1,6 +1,6 @@
-"""What rules did in decisions, and their words.
+"""What rules did in decisions, and their words in decisions and alerts.
 
-Decisions that were projected before have none of it until the read models are rebuilt.
+Rows that were projected before have none of it until the read models are rebuilt.
 """
 
 from alembic import op
@@ -8,20 +8,21 @@ from alembic import op
 revision = "0010"
 down_revision: str | None = "0009"
 
-_COLUMNS = {
-    "rules_version": "BIGINT",
-    "rules_fired": "SMALLINT[]",
-    "rules_shadow": "SMALLINT[]",
-    "rules_not_evaluable": "TEXT",
-    "rule_words": "JSONB",
-}
+_COLUMNS = (
+    ("decisions", "rules_version", "BIGINT"),
+    ("decisions", "rules_fired", "SMALLINT[]"),
+    ("decisions", "rules_shadow", "SMALLINT[]"),
+    ("decisions", "rules_not_evaluable", "TEXT"),
+    ("decisions", "rule_words", "JSONB"),
+    ("alerts", "rule_words", "JSONB"),
+)
 
 
 def upgrade() -> None:
-    for name, kind in _COLUMNS.items():
-        op.execute(f"ALTER TABLE decisions ADD COLUMN {name} {kind}")
+    for table, name, kind in _COLUMNS:
+        op.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
 
 
 def downgrade() -> None:
-    for name in _COLUMNS:
-        op.execute(f"ALTER TABLE decisions DROP COLUMN {name}")
+    for table, name, _ in _COLUMNS:
+        op.execute(f"ALTER TABLE {table} DROP COLUMN {name}")

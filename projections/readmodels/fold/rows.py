@@ -149,6 +149,7 @@ def alert_row(envelope: Envelope, position: Position) -> Row:
         *_source(position),
         data.base_amount,
         case_id_of(data),
+        _words(data.told),
     )
     return _checked(ALERT_COLUMNS, row)
 
@@ -199,14 +200,17 @@ def _entities(facts: Transaction | AlertRaised) -> Row:
 def _rules(applied: RulesApplied | None) -> Row:
     if applied is None:
         return _NO_RULES
-    said = sentences_of(applied)
     return (
         applied.version,
         _numbers(applied.fired),
         _numbers(applied.shadow),
         applied.not_evaluable,
-        _json(said) if said else None,
+        _words(sentences_of(applied)),
     )
+
+
+def _words(said: dict[str, str]) -> str | None:
+    return _json(said) if said else None
 
 
 def _numbers(given: list[int]) -> str:

@@ -167,6 +167,7 @@ class StoredAlert(_FromLog):
     attempts: int | None
     base_amount: int | None
     case_id: str
+    rule_words: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

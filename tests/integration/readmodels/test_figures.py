@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -10,14 +10,20 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from domain.events import Envelope, Rule, RulesApplied, TransactionLabelled, TransactionScored
+from commands.policy.rules import publish_rules, rule_sets
+from domain.alerts import alert_of
+from domain.events import Envelope, RulesApplied, TransactionLabelled, TransactionScored
 from domain.policy.rules.numbers import as_text, from_text
 from domain.times import DAY, HOUR, to_datetime
-from projections.readmodels.adapters.postgres import transactions_projection
+from eventlog.in_memory import InMemoryEventLog
+from eventlog.topics import ALERTS
+from projections.readmodels.adapters.postgres import alerts_projection, transactions_projection
 from projections.readmodels.queries.figures import Figures, figures_by
-from projections.readmodels.queries.read_models import forget
+from projections.readmodels.queries.read_models import ReadModels, forget
+from projections.readmodels.queries.results import AlertFilter, DecisionFilter
 from projections.readmodels.queries.rule_statistics import rule_statistics
 from projections.readmodels.queries.tallies import Window
+from tests.builders.api_bench import running
 from tests.builders.read_model_facts import (
     NOON,
     CheckedLog,
@@ -28,6 +34,8 @@ from tests.builders.read_model_facts import (
     submitted,
     transaction,
 )
+from tests.fakes.deciding import NOW as THEN
+from tests.fakes.rules import rule
 
 OUTCOMES = ("approve", "review", "step_up", "decline")
 MATURITIES = (7, 30, 60, 90)
@@ -36,25 +44,18 @@ REPORTED, REVERSED = [labelled("a", 1, NOON + DAY)], [labelled("a", 0, NOON + 40
 ALL = Window(0, NOON + 999 * DAY, NOON + 999 * DAY)
 
 
-def rule(name: str, action: Any = "decline", **given: Any) -> Rule:
-    return Rule(
-        name=name, code=name, words=name, condition="true", action=action, severity="low",
-        owner="team", **given,
-    )  # fmt: skip
-
-
 SETS = {
-    5: [rule("a", shadow=True), rule("b", "review"), rule("c", "adjust", points=9)],
-    9: [rule("b", "step_up", share=1_000), rule("a", share=1_000)],
+    5: [rule("a", action="decline", shadow=True), rule("b"), rule("c", action="adjust", points=9)],
+    9: [rule("b", action="step_up", share=1_000), rule("a", action="decline", share=1_000)],
 }
 
 
-def applied(version: int, truths: str) -> RulesApplied:
+def applied(version: int, truths: str, **more: Any) -> RulesApplied:
     """One letter a rule: `+` acted, `s` held as a shadow, `?` unknown, `-` did not hold."""
     places = {kind: [n for n, each in enumerate(truths) if each == kind] for kind in "+s?"}
     return RulesApplied(
         version=version, fired=places["+"], shadow=places["s"],
-        not_evaluable=as_text(places["?"]), score=0.5,
+        not_evaluable=as_text(places["?"]), score=0.5, **more,
     )  # fmt: skip
 
 
@@ -285,3 +286,56 @@ def test_a_rule_shows_each_stage_of_its_roll_out(engine: Engine) -> None:
     assert shadow.instead.declined_genuine == 0
     never = rule_statistics(engine, ALL, SETS, name="c")
     assert [(each.not_evaluable, each.acted) for each in never] == [(1, Figures())]
+
+
+def test_reasons_of_rules_keep_their_words_in_rows(engine: Engine) -> None:
+    words = {"policy.big": "The amount is {amount}."}
+    made = scored(X, rules=applied(5, "+-?", words=words, values={"amount": 12.5}))
+    alert = alert_of(replace(made, data=replace(made.data, outcome="review")), "tests", NOON)
+    assert alert is not None
+    plain = transaction("plain")
+    log, alerts = CheckedLog(), CheckedLog(ALERTS.name)
+    log.append(submitted(X), made, submitted(plain), scored(plain))
+    alerts.append(alert)
+    project_all(transactions_projection(engine), log)
+    project_all(alerts_projection(engine), alerts)
+    read = ReadModels(engine)
+    said = {"policy.big": "The amount is 12.50."}
+    kept = {each.transaction_id: each for each in read.decisions(DecisionFilter()).items}
+    assert kept["a"].rule_words == said
+    assert (kept["a"].rules_version, kept["a"].rules_fired) == (5, [0])
+    assert (kept["a"].rules_shadow, kept["a"].rules_not_evaluable) == ([], "2")
+    assert (kept["plain"].rules_version, kept["plain"].rule_words) == (None, None)
+    assert [each.rule_words for each in read.alerts_for(AlertFilter()).items] == [said]
+
+
+async def test_the_api_names_the_rules_of_each_set(engine: Engine) -> None:
+    policy = InMemoryEventLog()
+    publish_rules(policy, SETS[5], "f", "first", NOON)
+    [version] = rule_sets(policy)
+    log = CheckedLog()
+    x = transaction("a", THEN - 40 * DAY)
+    log.append(submitted(x), scored(x, "review", rules=applied(version, "s+?")))
+    project_all(transactions_projection(engine), log)
+    bounds = {"since": "2023-08-22T00:00:00Z", "until": "2023-08-23T00:00:00Z"}
+    async with running(policy, read_models=ReadModels(engine)) as api:
+        found = (await api.get("/policy/statistics", daily=True, **bounds)).json()
+        rows = {each["rule"]: each for each in found["items"]}
+        assert {name: each["not_evaluable"] for name, each in rows.items()} == {
+            "a": 0,
+            "b": 0,
+            "c": 1,
+        }
+        assert (rows["a"]["in_shadow"], rows["a"]["day"]) == (True, "2023-08-22")
+        assert rows["a"]["shadow"]["rates"]["review_rate"] == 1.0
+        assert rows["b"]["together"] == [{"rule": "a", "hits": 1}]
+        one = (await api.get("/policy/statistics", rule="b", **bounds)).json()["items"]
+        assert [each["rule"] for each in one] == ["b"]
+        keys = {
+            by: [row["key"] for row in (await api.get("/figures", by=by, **bounds)).json()["items"]]
+            for by in ("day", "merchant", "model", "rule")
+        }
+        expected = {"day": ["2023-08-22"], "merchant": ["kiosk"], "model": ["m1"], "rule": ["b"]}
+        assert keys == expected
+        # The last 30 days unless told: this was 40 days ago.
+        assert (await api.get("/figures")).json()["items"] == []

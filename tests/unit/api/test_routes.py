@@ -160,12 +160,14 @@ async def test_a_label_is_recorded_or_parked_until_its_transaction_is_known(api:
 
 
 DECISION = Stored(
-    transaction_id="t-1", outcome="review", score=0.7, reasons=["path.fallback"], path="fallback",
-    flags=[], timestamp=0, known_time=1_500_000, amount=100, currency="EUR", base_amount=100,
+    transaction_id="t-1", outcome="review", score=0.7, reasons=["path.fallback", "policy.busy"],
+    path="fallback", flags=[], timestamp=0, known_time=1_500_000, amount=100, currency="EUR",
+    base_amount=100,
     card_id=None, customer_id="c-1", merchant_id=None, model_id="m", model_hash="0",
     policy_version=1, threshold_review=0.5, threshold_step_up=0.7, threshold_decline=0.9,
     feature_set="f", features=[], versions={}, timings_us={}, fingerprint="x",
     source_topic="t", source_partition=0, source_offset=0,
+    rule_words={"policy.busy": "3 in an hour"},
 )  # fmt: skip
 ALERT = StoredAlert(
     alert_id="a-1", transaction_id="t-1", state="raised", outcome="review", score=0.7,
@@ -205,7 +207,9 @@ async def test_lists_pass_on_their_parameters_and_show_times_and_sentences() -> 
         page = found.json()
         assert page["next_cursor"] == "next"
         assert page["items"][0]["decided_at"] == "1970-01-01T00:00:01.500000Z"
-        assert page["items"][0]["reasons"][0]["text"] != "path.fallback"
+        first, ours = page["items"][0]["reasons"]
+        assert first["text"] != "path.fallback"
+        assert ours == {"code": "policy.busy", "text": "3 in an hour"}
         alerts = (await api.get("/alerts", state="raised", customer_id="c-1")).json()
         for row in (page["items"][0], alerts["items"][0]):
             assert (row["amount"], row["amount_minor"], row["currency"]) == ("1.00", 100, "EUR")
