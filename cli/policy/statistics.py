@@ -52,7 +52,7 @@ def show_statistics(found: list[RuleStatistics], *, daily: bool, every_pair: boo
         where = f"set {each.version}" + (f", {each.day}" if daily else "")
         for name, hits in sorted(each.together.items()):
             if every_pair or each.rule.name < name:
-                print(f"{each.rule.name} and {name} both held in {hits:,} decisions of {where}")
+                print(f"{where}: {each.rule.name} and {name} both held in {hits:,}")
 
 
 def _lines(each: RuleStatistics, daily: bool) -> Iterator[list[str]]:

@@ -152,7 +152,12 @@ def test_rows_are_carried_into_partitions_and_back(empty_database: str) -> None:
     indexes = {table: indexes_of(empty_database, table) for table in TIME_COLUMNS}
 
     upgrade_to(empty_database, "head", ["one"])
-    assert {table: rows_of(empty_database, table) for table in TIME_COLUMNS} == before
+    # Later migrations add columns behind those that there were.
+    width = {table: len(rows[0]) for table, rows in before.items()}
+    assert {
+        table: [row[: width[table]] for row in rows_of(empty_database, table)]
+        for table in TIME_COLUMNS
+    } == before
     year = datetime.now(UTC).year
     assert {name for name in tables(empty_database) if partition_named(name)} == {
         f"{table}_{part}" for table in TIME_COLUMNS for part in ("1991", f"{year}_01", f"{year}_02")

@@ -43,7 +43,7 @@ def test_statistics_tell_each_stage_of_a_rule(
         "shadow 3 100.0 % 100.0 % 900 900 0",
         "would change 3 100.0 % 100.0 % 900 900 0",
         "big 3 acted, 100 % 0 - - 0 0 0 0",
-        "big and busy both held in 4 decisions of set 2",
+        "set 2: big and busy both held in 4",
     ]
 
 

@@ -5,8 +5,8 @@ Rows that were projected before have none of it until the read models are rebuil
 
 from alembic import op
 
-revision = "0010"
-down_revision: str | None = "0009"
+revision = "0012"
+down_revision: str | None = "0011"
 
 _COLUMNS = (
     ("decisions", "rules_version", "BIGINT"),
