@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.errors import FencedError, UnavailableError
+from domain.events import RulesApplied
 from domain.times import HOUR
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
@@ -127,6 +128,35 @@ def test_what_a_table_cannot_hold_is_named(
     projection.assign(0)
     with pytest.raises(UnfoldableError, match=reason):
         projection.project({0: [CheckedRecord(Position(TRANSACTIONS.name, 0, 0), fact, "counts")]})
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"fired": [40_000]}, r"rules: \[40000\] are no numbers of rules"),
+        ({"shadow": [-1]}, r"rules: \[-1\] are no numbers of rules"),
+        ({"words": {"policy.a": "a\0b"}}, "words: hold a NUL"),
+    ],
+)
+def test_what_a_row_cannot_hold_of_rules_is_named(
+    engine: Engine, given: dict[str, Any], reason: str
+) -> None:
+    projection = transactions_projection(engine)
+    projection.assign(0)
+    x = transaction("bad")
+    rules = replace(
+        RulesApplied(version=1, fired=[], shadow=[], not_evaluable="", score=0.5), **given
+    )
+    facts = [submitted(x), scored(x, rules=rules)]
+    with pytest.raises(UnfoldableError, match=reason):
+        projection.project(
+            {
+                0: [
+                    CheckedRecord(Position(TRANSACTIONS.name, 0, at), fact, "counts")
+                    for at, fact in enumerate(facts)
+                ]
+            }
+        )
 
 
 def test_a_worker_without_memory_of_ids_cannot_replace_rows(engine: Engine) -> None:
