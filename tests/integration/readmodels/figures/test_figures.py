@@ -19,16 +19,6 @@ from projections.readmodels.queries.results import AlertFilter, DecisionFilter
 from projections.readmodels.queries.rule_statistics import rule_statistics
 from projections.readmodels.queries.tallies import Window
 from tests.builders.api_bench import running
-from tests.builders.policy_figures import (
-    OUTCOMES,
-    SETS,
-    applied,
-    decided,
-    grouped,
-    naive,
-    naive_rule,
-    of_day,
-)
 from tests.builders.read_model_facts import (
     NOON,
     CheckedLog,
@@ -40,6 +30,16 @@ from tests.builders.read_model_facts import (
     transaction,
 )
 from tests.fakes.deciding import NOW as THEN
+from tests.integration.readmodels.figures.by_definition import (
+    OUTCOMES,
+    SETS,
+    applied,
+    decided,
+    grouped,
+    naive,
+    naive_rule,
+    of_day,
+)
 
 X = transaction("a")
 REPORTED, REVERSED = [labelled("a", 1, NOON + DAY)], [labelled("a", 0, NOON + 40 * DAY, "r2")]
