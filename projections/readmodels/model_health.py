@@ -6,7 +6,7 @@ They are measured in operations/monitoring and read through queries/read_models.
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy import Engine, delete, func, insert, select, text
 
 from projections.readmodels.queries.results import MeasuredHealth
 from projections.readmodels.storage import tables
@@ -16,6 +16,8 @@ from projections.readmodels.storage.connecting import transaction
 def keep(engine: Engine, rows: Sequence[MeasuredHealth]) -> None:
     """Replaces all stored rows. Raises UnavailableError."""
     with transaction(engine) as connection:
+        # Monitors of two hosts may replace them at once; readers go on meanwhile.
+        connection.execute(text("LOCK TABLE model_health IN EXCLUSIVE MODE"))
         connection.execute(delete(tables.model_health))
         if rows:
             connection.execute(insert(tables.model_health), [asdict(row) for row in rows])

@@ -1,5 +1,6 @@
 """Model health from PostgreSQL: drift of features, and calibration of scores."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from domain.events import Thresholds
 from domain.features import CATALOGUE
 from domain.times import DAY, HOUR, MINUTE
 from operations.monitoring.health import HealthQuery, measured
+from projections.readmodels.model_health import keep, measured_at
 from projections.readmodels.queries.live_window import LiveWindow
+from projections.readmodels.queries.results import MeasuredHealth
 from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
 from tests.builders.monitored_models import (
@@ -159,3 +162,13 @@ def test_a_silent_server_is_named() -> None:
     with pytest.raises(UnavailableError, match="postgresql"):
         measured(silent, monitored_model(), MODEL, HealthQuery(LATER))
     silent.dispose()
+
+
+def test_monitors_of_two_hosts_may_keep_what_they_measured_at_once(engine: Engine) -> None:
+    row = MeasuredHealth(
+        model_hash="a" * 64, model_id="m", measure="scores", feature="", value=0.1,
+        level="steady", measured_time=NOON,
+    )  # fmt: skip
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: keep(engine, [row]), range(40)))
+    assert measured_at(engine) == NOON
