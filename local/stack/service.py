@@ -10,8 +10,12 @@ from typing import Literal
 from host.state_folder import StateFolder
 from runtime.settings import CHECKOUT, Settings
 
-# Variables that would change how a server of ours starts.
-_FOREIGN = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "LD_PRELOAD")
+# Variables that would change how a server of ours starts. Importing Feast sets the last two, to a
+# folder that is removed when the process ends that imported it: `demo`, and not its stack.
+_FOREIGN = (
+    *("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "LD_PRELOAD"),
+    *("PROMETHEUS_MULTIPROCESS_DIR", "PROMETHEUS_MULTIPROC_DIR"),
+)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from host.processes import ProcessId, family, stop, wait_until
 from host.state_folder import StateFolder, read_json, write_json
 from local.stack.child import rotate, tail
 from local.stack.kept_ports import kept_ports
+from local.stack.service import StackContext
 from local.stack.services import SERVERS, SERVICES
 from runtime.settings import Settings, variable_of
 
@@ -32,6 +34,21 @@ def test_the_table_of_services_is_consistent() -> None:
         assert set(service.depends_on) <= set(names[:position]), service.name
     assert all(server.replaced_by in Settings.model_fields for server in SERVERS)
     assert variable_of("kafka_bootstrap_servers") == "KAFKA_BOOTSTRAP_SERVERS"
+
+
+def test_services_get_no_variable_that_importing_feast_sets(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # They name a folder that goes with the process that imported it, and a service stays.
+    look = "import os; before = {*os.environ}; import feast; print(*{*os.environ} - before)"
+    told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    names = told.stdout.split()
+    assert names
+    for name in names:
+        monkeypatch.setenv(name, "/gone")
+    context = StackContext(Settings(), {}, folder, Path("jars"))
+    plain = replace(SERVICES[0], extra_environment=lambda _: {})
+    assert plain.environment(context).keys().isdisjoint(names)
 
 
 def test_a_process_with_a_reused_pid_is_another_process() -> None:
