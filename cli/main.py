@@ -9,8 +9,9 @@ from types import FrameType
 
 import typer
 
-from cli import alerts, archive, backtest, config, demo, testing
+from cli import archive, backtest, config, demo, testing
 from cli import dead_letters as deadletters
+from cli.alerts import commands as alerts
 from cli.bench import commands as bench
 from cli.cases import commands as cases
 from cli.events import commands as events
@@ -38,6 +39,7 @@ config.register(app)
 events.register(app)
 deadletters.register(app)
 archive.register(app)
+alerts.register(app)
 bench.register(app)
 cases.register(app)
 features.register(app)
@@ -52,7 +54,6 @@ app.command()(train.train)
 app.command()(train_worker.train_worker)
 app.command()(train_job.train_job)
 app.command()(backtest.backtest)
-app.command()(alerts.alerts)
 app.command("test")(testing.run_checks)
 
 

@@ -14,11 +14,20 @@ from cli.policy.figures import figures
 from cli.policy.statistics import statistics
 
 if TYPE_CHECKING:
+    from commands.policy.routes import PublishedRoutes
     from commands.policy.rules import PublishedRules
+    from operations.policy.publishing import RulePublisher
 
-_group = typer.Typer(help="Check, publish and take back the rules of the policy.")
+    Published = PublishedRules | PublishedRoutes
+
+_SETS = ("rules", "routes")
+_group = typer.Typer(
+    help="Check, publish and take back the rules of the policy and the routes of alerts."
+)
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Of YAML files with rules.")]
+_Folder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="Of YAML files with rules and routes.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 @_group.command()
 def lint(folder: _Folder, as_json: _AsJson = False) -> None:
-    """Check rules against all that a rule can see; 1 if one is wrong. Asks no server."""
+    """Check rules and routes; 1 if one is wrong. Asks no server."""
     from operations.policy.publishing import lint as checked
     from runtime.composition.models import rule_language
 
@@ -41,7 +50,7 @@ def lint(folder: _Folder, as_json: _AsJson = False) -> None:
         for each in found.faults:
             print(each)
         if not found.faults:
-            print(f"{len(found.rules)} rules, nothing wrong")
+            print(f"{len(found.rules)} rules, {len(found.routes)} routes, nothing wrong")
     if found.faults:
         raise typer.Exit(1)
 
@@ -62,21 +71,21 @@ def diff(folder: _Folder, as_json: _AsJson = False) -> None:
         for name, (before, after) in each.fields.items():
             print(f"  {name}: {before} -> {after}")
     if not changes:
-        print("no rule differs")
+        print("nothing differs")
 
 
 @_group.command()
 def publish(
     reason: Annotated[str, typer.Option(help="Why; the history shows it.")],
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Of YAML files with rules.")
+        Path | None, typer.Argument(metavar="FOLDER", help="Of YAML files with rules and routes.")
     ] = None,
     version: Annotated[
         int | None, typer.Option(help="Take back to this earlier set, in place of a folder.")
     ] = None,
     as_json: _AsJson = False,
 ) -> None:
-    """Put rules in force, everywhere, from one position of the log on."""
+    """Put rules and routes in force, everywhere, each from one position of the log on."""
     from domain.errors import InvalidInputError
     from runtime.composition.models import open_publisher
     from runtime.settings import load_settings
@@ -89,13 +98,15 @@ def publish(
         else:
             assert version is not None
             changed = publisher.take_back(version, reason)
-        now = publisher.history()[-1:]
+        now = _newest(publisher)
     if as_json:
-        print(json.dumps({"published": changed, **(_facts(now[0]) if now else {})}))
+        print(json.dumps({"published": changed, **{k: _facts(each) for k, each in now.items()}}))
     elif not changed:
-        print("these rules are in force already")
+        print("this is in force already")
     else:
-        print(f"{len(now[0].fact.rules)} rules are in force, version {now[0].version}")
+        for kind in changed:
+            facts = _facts(now[kind])
+            print(f"{facts[kind]} {kind} are in force, version {facts['version']}")
 
 
 @_group.command()
@@ -105,18 +116,21 @@ def history(as_json: _AsJson = False) -> None:
     from runtime.settings import load_settings
 
     with open_publisher(load_settings()) as publisher:
-        sets = [_facts(each) for each in reversed(publisher.history())]
+        found: list[Published] = [*publisher.history(), *publisher.routes_history()]
+    sets = [_facts(each) for each in sorted(found, key=lambda each: -each.version)]
     if as_json:
         print(json.dumps(sets))
         return
-    titles = ["version", "published", "rules", "hash", "reason"]
+    titles = ["version", "published", "holds", "hash", "reason"]
     print_table(
         [
             [
-                *(str(each["version"]), each["published_at"], str(each["rules"])),
-                *(each["rules_hash"][:12], each["reason"]),
+                *(str(each["version"]), each["published_at"]),
+                *(f"{each[kind]} {kind}", each[f"{kind}_hash"][:12], each["reason"]),
             ]
             for each in sets
+            for kind in _SETS
+            if kind in each
         ],
         titles,
     )
@@ -129,39 +143,72 @@ def show(
     ] = None,
     as_json: _AsJson = False,
 ) -> None:
-    """Show the rules in force, now or as known at a moment."""
+    """Show the rules and routes in force, now or as known at a moment."""
+    from domain.errors import NotFoundError
     from runtime.composition.models import open_publisher
     from runtime.settings import load_settings
 
     moment = parse_moment("--as-known-at", as_known_at)
     with open_publisher(load_settings()) as publisher:
-        found = publisher.in_force(moment)
+        found = _newest(publisher, moment)
+    if not found:
+        raise NotFoundError("published policy", as_known_at or "now")
     if as_json:
-        print(json.dumps(_facts(found) | {"rules": [asdict(rule) for rule in found.fact.rules]}))
+        sets = {kind: _facts(each) | asdict(each.fact) for kind, each in found.items()}
+        print(json.dumps(sets.get("rules", {}) | {"routes": sets.get("routes")}))
         return
-    print(f"version {found.version}, {len(found.fact.rules)} rules")
+    for kind, each in found.items():
+        print(f"version {each.version}, {_facts(each)[kind]} {kind}")
+        _show_rows(each)
+
+
+def _newest(publisher: RulePublisher, moment: int | None = None) -> dict[str, Published]:
+    """The set of rules and that of routes, where there is one."""
+    sets = publisher.history(moment)[-1:], publisher.routes_history(moment)[-1:]
+    return {kind: found[0] for kind, found in zip(_SETS, sets, strict=True) if found}
+
+
+def _show_rows(found: Published) -> None:
+    from domain.events import RulesPublished
+
+    if isinstance(found.fact, RulesPublished):
+        rows = [
+            [
+                *(rule.name, rule.action, rule.severity, rule.owner),
+                *(_acts(rule.shadow, rule.share), rule.condition),
+            ]
+            for rule in found.fact.rules
+        ]
+        print_table(rows, ["name", "action", "severity", "owner", "acts on", "when"])
+        return
     rows = [
         [
-            *(rule.name, rule.action, rule.severity, rule.owner),
-            *(_acts(rule.shadow, rule.share), rule.condition),
+            *(each.name, each.to, each.severity, ", ".join(each.merchants) or "all"),
+            *(f"{each.amount:,}", " ".join([*each.days, each.hours, each.zone])),
+            f"{each.at_most or 'any number'} a minute",
         ]
-        for rule in found.fact.rules
+        for each in found.fact.routes
     ]
-    print_table(rows, ["name", "action", "severity", "owner", "acts on", "when"])
+    print_table(rows, ["name", "to", "from severity", "merchants", "from amount", "when", "sends"])
 
 
 def _acts(shadow: bool, share: int) -> str:
     return "nothing (shadow)" if shadow else f"{share / 100:g} %"
 
 
-def _facts(found: PublishedRules) -> dict[str, Any]:
+def _facts(found: Published) -> dict[str, Any]:
+    from domain.events import RulesPublished
     from domain.times import to_rfc3339
 
+    fact = found.fact
+    kind = "rules" if isinstance(fact, RulesPublished) else "routes"
+    held = fact.rules if isinstance(fact, RulesPublished) else fact.routes
+    hashed = fact.rules_hash if isinstance(fact, RulesPublished) else fact.routes_hash
     return {
         "version": found.version,
         "published_at": to_rfc3339(found.known_time),
-        "rules": len(found.fact.rules),
-        "rules_hash": found.fact.rules_hash,
-        "reason": found.fact.reason,
-        "took_back": found.fact.took_back,
+        kind: len(held),
+        f"{kind}_hash": hashed,
+        "reason": fact.reason,
+        "took_back": fact.took_back,
     }

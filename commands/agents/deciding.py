@@ -3,9 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-import httpx
-
-from commands.agents.alert_webhook import AlertWebhook
+from commands.agents.alert_delivery import AlertDelivery, Delivery
 from commands.agents.inbox import InboxAgent
 from commands.agents.label_retry import LabelRetry
 from commands.agents.parked_labels import ParkedLabels
@@ -23,17 +21,9 @@ from eventlog.topics import ALERTS, DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIO
 
 INBOX_READER = "ingress"
 """As dead letters name it."""
-Agent = AlertWebhook | InboxAgent | LabelRetry | ScoringAgent
+Agent = AlertDelivery | InboxAgent | LabelRetry | ScoringAgent
 Memories = Callable[[str], KeptMemory]
 """Opens the positions of an agent by its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """Where alerts are posted, and by what."""
-
-    client: httpx.AsyncClient
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +39,11 @@ def deciding_agents(
     memories: Memories,
     parked: ParkedLabels,
     key: bytes,
-    webhook: Webhook | None,
+    delivery: Delivery,
     alive: Callable[[], None],
     unwrap: bool = False,
 ) -> DecidingAgents:
-    """`key` seals dead letters. Without a webhook nobody handles alerts. `alive` is called while
-    work goes on that takes long."""
+    """`key` seals dead letters. `alive` is called while work goes on that takes long."""
     agent = ScoringAgent(
         context.log,
         context.ledger,
@@ -76,16 +65,10 @@ def deciding_agents(
         INBOX_TRANSACTIONS: _inbox_agent(context, memories("inbox"), key, unwrap),
         TRANSACTIONS: agent,
         DEAD_LETTERS: retry,
+        ALERTS: AlertDelivery(
+            context.log, memories("delivery"), delivery, context.source, context.clock
+        ),
     }
-    if webhook is not None:
-        handlers[ALERTS] = AlertWebhook(
-            context.log,
-            memories("delivery"),
-            webhook.client,
-            webhook.url,
-            context.source,
-            context.clock,
-        )
     beside = [
         *(agent.decide_overdue, retry.retry_due),
         *(context.ledger.failed, context.features.keep_vouching),

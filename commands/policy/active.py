@@ -110,6 +110,10 @@ class PolicyWatch:
 
     def _activate_latest(self) -> None:
         self._complete = self._activate(self._latest)
+        if self._active.snapshot.routes != self._latest.routes:
+            # They decide nothing, and wait for no model.
+            snapshot = replace(self._active.snapshot, routes=self._latest.routes)
+            self._active = replace(self._active, snapshot=snapshot)
 
     def _activate(self, policy: PolicySnapshot) -> bool:
         """True where all of it could be loaded; without its model or rules nothing changes."""

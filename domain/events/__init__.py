@@ -1,6 +1,12 @@
 """Events by wire name; importing the package registers all of them."""
 
-from domain.events.alerts import AlertDelivered, AlertRaised
+from domain.events.alerts import (
+    AlertDelivered,
+    AlertDeliveryFailed,
+    AlertRaised,
+    AlertResendAsked,
+    AlertsGathered,
+)
 from domain.events.cases import CaseAction, CaseHandled, Verdict
 from domain.events.deadletters import RecordDeadLettered
 from domain.events.envelope import (
@@ -23,6 +29,7 @@ from domain.events.policy import (
     ThresholdsSet,
 )
 from domain.events.registry import Event, wire_type
+from domain.events.routes import Route, RouteKind, RoutesPublished
 from domain.events.rules import Rule, RuleAction, RulesApplied, RuleSeverity, RulesPublished
 from domain.events.transactions import (
     LabelKind,
@@ -39,7 +46,10 @@ from domain.events.transactions import (
 __all__ = [
     "IMPORT_SOURCE",
     "AlertDelivered",
+    "AlertDeliveryFailed",
     "AlertRaised",
+    "AlertResendAsked",
+    "AlertsGathered",
     "CaseAction",
     "CaseHandled",
     "Envelope",
@@ -59,6 +69,9 @@ __all__ = [
     "Outcome",
     "Path",
     "RecordDeadLettered",
+    "Route",
+    "RouteKind",
+    "RoutesPublished",
     "Rule",
     "RuleAction",
     "RuleSeverity",

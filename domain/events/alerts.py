@@ -1,4 +1,4 @@
-"""Events of the ALERTS topic about decisions: an alert is raised, and delivered."""
+"""Events of the ALERTS topic: an alert about a decision, and the delivery of any alert."""
 
 from dataclasses import dataclass, field
 
@@ -12,6 +12,7 @@ class AlertRaised(Event):
     """A decision of review or decline needs somebody's attention. `amount` in minor units, and
     `base_amount` in those of the base currency: None in events of before it was recorded.
 
+    `base_amount` is in minor units of the base currency, None in facts of before it was stated.
     `told` are sentences by reason code: of published rules, which have words of their own.
     """
 
@@ -33,9 +34,65 @@ class AlertRaised(Event):
 @event("fraud.alert.delivered")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDelivered(Event):
-    """A receiver has confirmed the alert. `receiver` names it without its secrets."""
+    """A receiver has confirmed the alert. `receiver` names it without its secrets.
+
+    `key` is the deduplication key of the message, where it is not the alert's id: that of a digest,
+    or of a message that was asked for again.
+    """
 
     alert_id: str
     transaction_id: str
     receiver: str
     attempts: int
+    route: str = "webhook"
+    key: str = ""
+
+
+@event("fraud.alert.delivery-failed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDeliveryFailed(Event):
+    """A receiver has not confirmed a message about one alert or, with `alerts` over 1, a digest.
+
+    `key` is the message's deduplication key. `failures` are those of the route in a row. It is
+    tried again at `retry_at` (microseconds UTC), unless it is `given_up`.
+    """
+
+    alert_id: str
+    route: str
+    key: str
+    receiver: str
+    attempts: int
+    outcome: str
+    failures: int
+    retry_at: int
+    alerts: int = 1
+    given_up: bool = False
+
+
+@event("fraud.alert.gathered")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsGathered(Event):
+    """Alerts of this partition are to be delivered in one message, the digest `key`.
+
+    `offsets` are theirs, as text such as `5-2000,2003`; `alerts` counts those of all partitions. Of
+    the partition `lead` is the first of them: its owner delivers the digest.
+    """
+
+    route: str
+    key: str
+    offsets: str
+    lead: int
+    alerts: int
+
+
+@event("fraud.alert.resend-asked")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertResendAsked(Event):
+    """Somebody wants the alert delivered once more, by one route or (empty) by all that take it.
+
+    The alert was raised at `offset` of this partition.
+    """
+
+    alert_id: str
+    offset: int
+    route: str = ""

@@ -37,9 +37,11 @@ class ModelAlertRaised(Event):
 @event("fraud.model-alert.delivered")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAlertDelivered(Event):
-    """A receiver has confirmed the alert. `receiver` names it without its secrets."""
+    """As AlertDelivered."""
 
     alert_id: str
     model_id: str
     receiver: str
     attempts: int
+    route: str = "webhook"
+    key: str = ""

@@ -11,6 +11,8 @@ from domain.events import (
     ModelRetired,
     ModelRolledOut,
     Path,
+    Route,
+    RoutesPublished,
     RulesPublished,
     Thresholds,
     ThresholdsSet,
@@ -37,7 +39,7 @@ class PolicySnapshot:
     `model` is the champion, None until one was promoted: the fallback rules score then. `before`
     is the stack of earlier champions: a promotion pushes the present one, and a rollback
     (`took_back`) pops down to the model that it names. `roll_out` is the challenger's share.
-    `rules` is None where none were published, or all were withdrawn.
+    `rules` is None where none were published, or all were withdrawn. `routes` are those of alerts.
     """
 
     version: int = -1
@@ -46,6 +48,7 @@ class PolicySnapshot:
     before: tuple[Champion, ...] = ()
     roll_out: ModelRolledOut | None = None
     rules: RuleSet | None = None
+    routes: tuple[Route, ...] = ()
 
     def apply(self, data: Any, offset: int) -> PolicySnapshot:
         """The snapshot after one more record; a record at or below `version` changes nothing.
@@ -66,6 +69,8 @@ class PolicySnapshot:
         if isinstance(data, RulesPublished):
             published = RuleSet(offset, tuple(data.rules)) if data.rules else None
             return replace(self, version=offset, rules=published)
+        if isinstance(data, RoutesPublished):
+            return replace(self, version=offset, routes=tuple(data.routes))
         return replace(self, version=offset)
 
     def of(self, transaction_id: str) -> PolicySnapshot:
@@ -97,6 +102,7 @@ class PolicySnapshot:
             thresholds=data.thresholds or self.thresholds,
             before=self._earlier(data),
             rules=self.rules,
+            routes=self.routes,
         )
 
     def _earlier(self, data: ModelPromoted) -> tuple[Champion, ...]:

@@ -8,7 +8,10 @@ import msgspec
 
 from domain.events import (
     AlertDelivered,
+    AlertDeliveryFailed,
     AlertRaised,
+    AlertResendAsked,
+    AlertsGathered,
     Event,
     FeaturesActivated,
     KeysNamed,
@@ -20,6 +23,7 @@ from domain.events import (
     ModelShadowed,
     ModelTrained,
     RecordDeadLettered,
+    RoutesPublished,
     RulesPublished,
     ShadowEnded,
     ThresholdsSet,
@@ -53,9 +57,18 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         ModelRetired,
         ThresholdsSet,
         RulesPublished,
+        RoutesPublished,
         KeysNamed,
     ),
-    ALERTS: (AlertRaised, AlertDelivered, ModelAlertRaised, ModelAlertDelivered),
+    ALERTS: (
+        AlertRaised,
+        AlertDelivered,
+        ModelAlertRaised,
+        ModelAlertDelivered,
+        AlertDeliveryFailed,
+        AlertsGathered,
+        AlertResendAsked,
+    ),
     DEAD_LETTERS: (RecordDeadLettered,),
 }
 

@@ -6,8 +6,12 @@ from functools import partial
 
 import httpx
 
-from commands.agents.deciding import Webhook, deciding_agents
+from commands.agents.alert_delivery import Delivery
+from commands.agents.deciding import deciding_agents
 from commands.agents.parked_labels import ParkedLabels
+from commands.alerts.routing import own_route
+from commands.alerts.sending import Sender
+from domain.policy.snapshot import NO_POLICY
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import CountingRecord, History
 from eventlog.topics import ALERTS, TRANSACTIONS, Topic
@@ -62,11 +66,12 @@ class Bench:
 
 def decisions(bench: Bench) -> Workload:
     context = context_of(bench.servers, bench.host, bench.process)
-    webhook = Webhook(httpx.AsyncClient(transport=bench.servers.receiver), URL)
+    client = httpx.AsyncClient(transport=bench.servers.receiver)
+    delivery = Delivery(Sender(client, {}, bench.clock), lambda: NO_POLICY, [own_route(URL, "")])
     # Parked labels are lost with the process: a cache of the dead letters, which are read again.
     parked = ParkedLabels(None)
     agents = deciding_agents(
-        *(context, bench.memory, parked, DEAD_LETTER_KEY, webhook, bench.progress.alive)
+        *(context, bench.memory, parked, DEAD_LETTER_KEY, delivery, bench.progress.alive)
     )
     return Workload(agents.handlers, agents.beside, first=context.ledger.caught_up)
 

@@ -1,4 +1,4 @@
-"""Rules in YAML files of a folder, read with the place of every value.
+"""Rules and routes in YAML files of a folder, read with the place of every value.
 
 rules:
   - name: cards-of-device
@@ -10,6 +10,8 @@ rules:
     owner: fraud team
     shadow: true
     share: 10%
+
+Routes lie under the key `routes`, in the same files or in others (route_files.py).
 """
 
 from __future__ import annotations
@@ -23,38 +25,12 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from domain.errors import InvalidInputError
 from domain.events import Rule
+from operations.policy.places import Fault, Place, place_at, place_of
+from operations.policy.route_files import WrittenRoute, read_route
 
 _KEYS = {"when": "condition"}
 _TEXTS = ("name", "code", "words", "when", "action", "severity", "owner")
 _OTHERS = ("points", "shadow", "share")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Fault:
-    """What is wrong at a line and column of a file, both from 1."""
-
-    path: str
-    line: int
-    column: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.message}"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value begins in a file, and whether its lines stand there as they were written."""
-
-    path: str
-    line: int
-    column: int
-    indent: int = 0
-
-    def fault(self, message: str, line: int = 1, column: int = 1) -> Fault:
-        """Of a line and column within the value."""
-        start = self.column if line == 1 else self.indent
-        return Fault(self.path, self.line + line - 1, start + column - 1, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +47,12 @@ class WrittenRule:
 
 @dataclass(slots=True)
 class RuleFiles:
-    """What the files of a folder hold; rules are in the order of the files' names."""
+    """What the files of a folder hold, in the order of their names. `keys` are those that they have:
+    publishing changes nothing that no file speaks of."""
 
     rules: list[WrittenRule] = field(default_factory=list)
+    routes: list[WrittenRoute] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -99,26 +78,35 @@ def read_text(text: str, path: str, found: RuleFiles) -> None:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         found.faults.append(Fault(path, line, column, f"is no YAML: {error.problem}"))
         return
-    entries = _entries(root)
-    if entries is None:
-        found.faults.append(Fault(path, 1, 1, "expected the key rules with a list of rules"))
+    lists = _lists(root)
+    if lists is None:
+        wanted = "expected the keys rules and routes, or one of them, each with a list"
+        found.faults.append(Fault(path, 1, 1, wanted))
         return
     lines = text.splitlines()
-    for node in entries:
-        _read_rule(node, path, lines, found)
+    for key, nodes in lists.items():
+        found.keys.add(key)
+        for node in nodes:
+            if key == "rules":
+                _read_rule(node, path, lines, found)
+            else:
+                read_route(node, path, lines, found.routes, found.faults)
 
 
-def _entries(root: Any) -> list[Any] | None:
-    if not isinstance(root, yaml.MappingNode) or len(root.value) != 1:
+def _lists(root: Any) -> dict[str, list[Any]] | None:
+    if not isinstance(root, yaml.MappingNode) or not root.value:
         return None
-    key, value = root.value[0]
-    if key.value != "rules" or not isinstance(value, yaml.SequenceNode):
-        return None
-    return list(value.value)
+    found: dict[str, list[Any]] = {}
+    for key, value in root.value:
+        known = key.value in ("rules", "routes") and key.value not in found
+        if not known or not isinstance(value, yaml.SequenceNode):
+            return None
+        found[key.value] = list(value.value)
+    return found
 
 
 def _read_rule(node: Any, path: str, lines: list[str], found: RuleFiles) -> None:
-    here = Place(path, node.start_mark.line + 1, node.start_mark.column + 1)
+    here = place_at(node, path)
     if not isinstance(node, yaml.MappingNode):
         found.faults.append(here.fault("expected a rule: name, when, action and more"))
         return
@@ -126,7 +114,7 @@ def _read_rule(node: Any, path: str, lines: list[str], found: RuleFiles) -> None
     places: dict[str, Place] = {"": here}
     before = len(found.faults)
     for key, value in node.value:
-        at = Place(path, key.start_mark.line + 1, key.start_mark.column + 1)
+        at = place_at(key, path)
         name = key.value if isinstance(key, yaml.ScalarNode) else "?"
         if name not in (*_TEXTS, *_OTHERS) or _KEYS.get(name, name) in given:
             known = ", ".join((*_TEXTS, *_OTHERS))
@@ -134,7 +122,7 @@ def _read_rule(node: Any, path: str, lines: list[str], found: RuleFiles) -> None
             said = "is given twice" if twice else f"is none of {known}"
             found.faults.append(at.fault(f"{name} {said}"))
             continue
-        places[_KEYS.get(name, name)] = place = _place_of(value, path, lines)
+        places[_KEYS.get(name, name)] = place = place_of(value, path, lines)
         try:
             given[_KEYS.get(name, name)] = _value(name, value)
         except ValueError as error:
@@ -144,17 +132,6 @@ def _read_rule(node: Any, path: str, lines: list[str], found: RuleFiles) -> None
         found.faults.append(here.fault(f"the rule has no {', '.join(missing)}"))
     if len(found.faults) == before:
         found.rules.append(WrittenRule(Rule(**given), places))
-
-
-def _place_of(node: Any, path: str, lines: list[str]) -> Place:
-    line, column = node.start_mark.line + 1, node.start_mark.column + 1
-    style = getattr(node, "style", None)
-    if style in ("|", ">"):
-        # The text begins on the line below, and each of its lines is indented alike.
-        below = lines[line] if line < len(lines) else ""
-        indent = len(below) - len(below.lstrip()) + 1
-        return Place(path, line + 1, indent, indent)
-    return Place(path, line, column + (style in ('"', "'")), 1)
 
 
 def _value(name: str, node: Any) -> Any:

@@ -1,11 +1,10 @@
-"""`decisions` worker: inbox, scoring agent, label retry and alert webhook."""
+"""`decisions` worker: inbox, scoring agent, label retry and delivery of alerts."""
 
-import httpx
-
-from commands.agents.deciding import Webhook, deciding_agents
+from commands.agents.deciding import deciding_agents
 from commands.agents.parked_labels import ParkedLabels
 from eventlog.admission.sqlite_memory import SqliteMemory
 from projections.ports import Workload
+from runtime.composition.alerts import alert_delivery
 from runtime.composition.decider import open_context
 from runtime.processes.workload import Tools
 
@@ -22,11 +21,9 @@ def decisions(tools: Tools) -> Workload:
 
     parked = ParkedLabels(tools.worker.ledgers / f"{tools.name}-parked-labels.sqlite")
     tools.closing.callback(parked.close)
-    webhook = None
-    if settings.webhook_url:
-        webhook = Webhook(httpx.AsyncClient(timeout=10.0), settings.webhook_url)
+    delivery = alert_delivery(settings, lambda: context.policy().snapshot)
     agents = deciding_agents(
-        *(context, positions, parked, settings.dead_letter_key, webhook, tools.progress.alive),
+        *(context, positions, parked, settings.dead_letter_key, delivery, tools.progress.alive),
         unwrap=settings.inbox_unwrap,
     )
     return Workload(agents.handlers, agents.beside, first=context.ledger.caught_up)

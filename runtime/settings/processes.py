@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from runtime.settings.folders import FolderSettings
 from runtime.settings.urls import starting_with
@@ -18,7 +18,10 @@ class ProcessSettings(FolderSettings):
     api_base_url: str = Field(default="", alias="RETRACE_API_URL")
     """URL at which clients reach the API; by default made of host and port."""
     webhook_url: str = Field(default="", alias="RETRACE_WEBHOOK_URL")
-    """Alerts are delivered to this URL by POST; nowhere when unset."""
+    """Every alert is delivered to this URL by POST, beside the routes of the policy."""
+    webhook_secret: SecretStr = Field(default=SecretStr(""), alias="RETRACE_SECRET_WEBHOOK")
+    """Signs those posts (Standard Webhooks): whsec_ and base64. Of any other name NAME,
+    RETRACE_SECRET_NAME is the secret of the alert routes that name it."""
     archive: str = Field(default="", alias="RETRACE_ARCHIVE_URL")
     """Folder or s3://bucket/prefix of the log's archive; below the state folder."""
     archive_seconds: float = Field(default=60.0, alias="RETRACE_ARCHIVE_SECONDS", gt=0)

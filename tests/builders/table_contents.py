@@ -13,6 +13,7 @@ TABLES = (
     "labels",
     "alerts",
     "model_alerts",
+    "alert_deliveries",
     "merchant_daily",
     "customer_daily",
     "case_events",

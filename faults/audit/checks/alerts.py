@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from commands.agents.alert_webhook import WITHIN_US
+from commands.agents.alert_delivery import WITHIN_US
 from domain.alerts import alert_of
 from domain.events import AlertRaised, Envelope
 from faults.audit.evidence import Evidence, Finding, Post

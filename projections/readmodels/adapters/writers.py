@@ -20,6 +20,7 @@ from projections.readmodels.fold import transactions as fold
 from projections.readmodels.fold.rows import (
     CASE_EVENT_COLUMNS,
     DECISION_COLUMNS,
+    DELIVERY_COLUMNS,
     LABEL_COLUMNS,
     TRANSACTION_COLUMNS,
 )
@@ -91,7 +92,7 @@ class TransactionsWriter:
 
 
 class AlertsWriter:
-    """Tables alerts, model_alerts, case_events and cases."""
+    """Tables alerts, model_alerts, alert_deliveries, case_events and cases."""
 
     def prepare(self, batch: Iterable[CheckedRecord]) -> None:
         pass
@@ -112,7 +113,11 @@ class AlertsWriter:
             key: alerts.AlertState(from_datetime(raised), delivered, case)
             for key, raised, delivered, case in cursor
         }
-        cursor.execute("SELECT event_id FROM case_events WHERE event_id = ANY(%b)", (events,))
+        cursor.execute(
+            "SELECT event_id FROM case_events WHERE event_id = ANY(%b)"
+            " UNION ALL SELECT event_id FROM alert_deliveries WHERE event_id = ANY(%b)",
+            (events, events),
+        )
         changes = alerts.fold(batch, stored, {key for (key,) in cursor})
         for table, columns in alerts.COLUMNS.items():
             raised, delivered = changes.raised[table], changes.delivered[table]
@@ -125,6 +130,7 @@ class AlertsWriter:
                 ).format(sql.Identifier(table)),
                 [(*values, key) for key, values in delivered.items()],
             )
+        copy(cursor, "alert_deliveries", DELIVERY_COLUMNS, changes.attempts.values())
         copy(cursor, "case_events", CASE_EVENT_COLUMNS, changes.handled.values())
         make_cases(cursor, changes.cases)
         return changes.counts

@@ -2,7 +2,8 @@
 
 The first raised of an id counts until the id may be used again; so does its first delivery. Alerts
 about transactions and about models have tables of their own, and no id in common. Of what was done
-about a case each event counts once; `cases` are those to make anew.
+about a case each event counts once; `cases` are those to make anew. The delivery log has a row of
+each attempt that failed and of each delivery, by whatever route, once by event.
 """
 
 from collections import defaultdict
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from domain.events import (
     AlertDelivered,
+    AlertDeliveryFailed,
     AlertRaised,
     CaseHandled,
     Envelope,
@@ -29,13 +31,13 @@ from projections.readmodels.fold.rows import (
     Row,
     alert_row,
     case_event_row,
+    delivery_row,
     model_alert_row,
 )
 
 COLUMNS = {"alerts": ALERT_COLUMNS, "model_alerts": MODEL_ALERT_COLUMNS}
 _CASE_OF_ALERT = ALERT_COLUMNS.index("case_id")
 _CASE_OF_EVENT = CASE_EVENT_COLUMNS.index("case_id")
-_INT32 = 2**31
 _Raised = AlertRaised | ModelAlertRaised
 _Delivered = AlertDelivered | ModelAlertDelivered
 
@@ -51,32 +53,36 @@ class AlertState:
 
 @dataclass(slots=True)
 class Changes:
-    """By table and id: `raised` replaces whole rows, `delivered` holds what a delivery sets."""
+    """By table and id: `raised` replaces whole rows, `delivered` holds what a delivery sets.
+
+    `attempts` are rows of the delivery log, `handled` of events about cases, by event id.
+    """
 
     raised: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     delivered: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
+    attempts: dict[str, Row] = field(default_factory=dict)
     handled: dict[str, Row] = field(default_factory=dict)
     cases: set[str] = field(default_factory=set)
     counts: dict[int, Counts] = field(default_factory=dict)
 
 
 def ids_in(batch: Iterable[CheckedRecord]) -> tuple[list[str], list[str]]:
-    """Of alerts, and of events about cases."""
+    """Of alerts, and of events that count once by their own id."""
     alerts, events = dict[str, None](), dict[str, None]()
     for record in batch:
         if record.status == "counts" and record.envelope is not None:
             data = record.envelope.data
             if isinstance(data, _Raised | _Delivered):
                 alerts[data.alert_id] = None
-            elif isinstance(data, CaseHandled):
+            if isinstance(data, _Delivered | AlertDeliveryFailed | CaseHandled):
                 events[record.envelope.id] = None
     return list(alerts), list(events)
 
 
 def fold(
-    batch: Iterable[CheckedRecord], stored: Mapping[str, AlertState], handled: Collection[str]
+    batch: Iterable[CheckedRecord], stored: Mapping[str, AlertState], seen: Collection[str]
 ) -> Changes:
-    """`handled` are the stored ids of events. Raises UnfoldableError naming every record that the
+    """`seen` are the stored ids of events. Raises UnfoldableError naming every record that the
     tables cannot hold."""
     changes = Changes()
     states = dict(stored)
@@ -85,13 +91,25 @@ def fold(
         if isinstance(envelope.data, _Raised):
             return _raised(envelope, position, states, changes)
         if isinstance(envelope.data, _Delivered):
-            return _delivered(envelope, states, changes)
+            if envelope.data.alert_id not in states:
+                return False
+            new = envelope.id not in seen and _tried(envelope, position, changes)
+            return _delivered(envelope, states, changes) or new
+        if isinstance(envelope.data, AlertDeliveryFailed):
+            return envelope.id not in seen and _tried(envelope, position, changes)
         if isinstance(envelope.data, CaseHandled):
-            return envelope.id not in handled and _handled(envelope, position, changes)
+            return envelope.id not in seen and _handled(envelope, position, changes)
         return True
 
     count_each(batch, changes.counts, step)
     return changes
+
+
+def _tried(envelope: Envelope, position: Position, changes: Changes) -> bool:
+    if envelope.id in changes.attempts:
+        return False
+    changes.attempts[envelope.id] = delivery_row(envelope, position)
+    return True
 
 
 def _handled(envelope: Envelope, position: Position, changes: Changes) -> bool:
@@ -121,11 +139,9 @@ def _raised(
 
 def _delivered(envelope: Envelope, states: dict[str, AlertState], changes: Changes) -> bool:
     data: _Delivered = envelope.data
-    state = states.get(data.alert_id)
-    if state is None or state.delivered:
+    state = states[data.alert_id]
+    if state.delivered:
         return False
-    if "\0" in data.receiver or not 0 <= data.attempts < _INT32:
-        raise ValueError("receiver or attempts: cannot be stored")
     table = "model_alerts" if isinstance(data, ModelAlertDelivered) else "alerts"
     delivery = (to_datetime(envelope.known_time), data.receiver, data.attempts)
     row = changes.raised[table].get(data.alert_id)

@@ -10,9 +10,12 @@ import msgspec
 
 from domain.cases import case_id_of, state_after
 from domain.events import (
+    AlertDelivered,
+    AlertDeliveryFailed,
     AlertRaised,
     CaseHandled,
     Envelope,
+    ModelAlertDelivered,
     ModelAlertRaised,
     RulesApplied,
     TransactionImported,
@@ -41,6 +44,7 @@ LABEL_COLUMNS = tuple(tables.labels.columns.keys())
 ALERT_COLUMNS = tuple(tables.alerts.columns.keys())
 CASE_EVENT_COLUMNS = tuple(tables.case_events.columns.keys())
 MODEL_ALERT_COLUMNS = tuple(tables.model_alerts.columns.keys())
+DELIVERY_COLUMNS = tuple(tables.alert_deliveries.columns.keys())
 
 
 def transaction_row(envelope: Envelope, position: Position) -> Row:
@@ -191,6 +195,30 @@ def model_alert_row(envelope: Envelope, position: Position) -> Row:
         *_source(position),
     )
     return _checked(MODEL_ALERT_COLUMNS, row)
+
+
+def delivery_row(envelope: Envelope, position: Position) -> Row:
+    """Of an attempt that failed, and of a delivery."""
+    data: AlertDelivered | ModelAlertDelivered | AlertDeliveryFailed = envelope.data
+    failed = data if isinstance(data, AlertDeliveryFailed) else None
+    state = "delivered" if failed is None else "given_up" if failed.given_up else "failed"
+    numbers = (data.attempts, failed.alerts if failed else 1)
+    if not all(0 <= number < 2**31 for number in numbers):
+        raise ValueError("attempts or alerts: beyond 31 bits")
+    row = (
+        envelope.id,
+        data.alert_id,
+        data.route,
+        data.key or data.alert_id,
+        state,
+        data.receiver,
+        data.attempts,
+        failed.outcome if failed else "",
+        failed.alerts if failed else 1,
+        to_datetime(envelope.known_time),
+        *_source(position),
+    )
+    return _checked(DELIVERY_COLUMNS, row)
 
 
 def _entities(facts: Transaction | AlertRaised) -> Row:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Engine, Select, Table, func, select, text, tuple_
 
+from domain.errors import NotFoundError
 from domain.times import DAY
 from projections.readmodels.queries.cases import Cases
 from projections.readmodels.queries.cursors import Place, check_limit, read_cursor, write_cursor
@@ -18,11 +19,13 @@ from projections.readmodels.queries.results import (
     AlertFilter,
     DailyFigures,
     DecisionFilter,
+    DeliveryFilter,
     FeatureSkew,
     MeasuredHealth,
     Page,
     StoredAlert,
     StoredDecision,
+    StoredDelivery,
     StoredLabel,
     StoredModelAlert,
     StoredTransaction,
@@ -109,6 +112,22 @@ class ReadModels:
         if state is not None:
             asked = asked.where(t.c.state == state)
         return self._all(asked, StoredModelAlert)
+
+    def deliveries(self, asked: DeliveryFilter, limit: int = 50) -> list[StoredDelivery]:
+        """Newest first."""
+        t = tables.alert_deliveries
+        conditions = _equal(t, asked, ("alert_id", "route", "key", "state"))
+        order = (t.c.known_time.desc(), t.c.event_id.desc())
+        rows = select(t).where(*conditions).order_by(*order).limit(limit)
+        return self._all(rows, StoredDelivery)
+
+    def alert_place(self, alert_id: str) -> tuple[int, int]:
+        """Partition and offset of any alert in the log. Raises NotFoundError."""
+        for t in (tables.alerts, tables.model_alerts):
+            places = select(t.c.source_partition, t.c.source_offset)
+            for partition, offset in self._rows(places.where(t.c.alert_id == alert_id)):
+                return int(partition), int(offset)
+        raise NotFoundError("alert", alert_id)
 
     def model_health(self) -> list[MeasuredHealth]:
         """The newest measurement of each monitored model."""
@@ -210,8 +229,8 @@ def forget(engine: Engine, projection: str = "readmodels") -> None:
     Months that retention has dropped are not made again.
     """
     names = (
-        "transactions, transaction_ids, decisions, labels, alerts, model_alerts, merchant_daily,"
-        " customer_daily, case_events, cases"
+        "transactions, transaction_ids, decisions, labels, alerts, model_alerts, alert_deliveries,"
+        " merchant_daily, customer_daily, case_events, cases"
     )
     with transaction(engine) as connection:
         # In the order of a writer, who locks its position first.

@@ -192,6 +192,31 @@ class StoredModelAlert(_FromLog):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDelivery(_FromLog):
+    """One row of `alert_deliveries`. `state` is `failed`, `given_up` or `delivered`; `key` is that
+    of the message, and `alerts` how many it is about."""
+
+    event_id: str
+    alert_id: str
+    route: str
+    key: str
+    state: str
+    receiver: str
+    attempts: int
+    outcome: str
+    alerts: int
+    known_time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    alert_id: str | None = None
+    route: str | None = None
+    key: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredHealth:
     """One row of `model_health`. `feature` is "" where the measure is of the model as a whole."""
 

@@ -155,6 +155,18 @@ model_alerts = Table(
     Index("model_alerts_by_raised_time", "raised_time", "alert_id"),
 )
 
+alert_deliveries = Table(
+    "alert_deliveries",
+    METADATA,
+    Column("event_id", Text, primary_key=True),
+    *_required(alert_id=Text, route=Text, key=Text, state=Text, receiver=Text),
+    *_required(attempts=Integer, outcome=Text, alerts=Integer, known_time=Micros),
+    *_source(),
+    Index("alert_deliveries_by_known_time", "known_time", "event_id"),
+    Index("alert_deliveries_by_alert", "alert_id"),
+    Index("alert_deliveries_by_key", "key"),
+)
+
 case_events = Table(
     "case_events",
     METADATA,

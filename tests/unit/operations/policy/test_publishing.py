@@ -75,7 +75,7 @@ def test_rules_are_read_in_the_order_of_files_with_all_their_fields(tmp_path: Pa
         ("owner: fraud", "owners: fraud", "rules.yaml:8:5: owners is none of"),
         ("severity: low", "severity: low\n    severity: low", "rules.yaml:18:5: severity is given"),
         ("rules:\n", "rules: [\n", "rules.yaml:2:"),
-        ("rules:\n", "rule:\n", "rules.yaml:1:1: expected the key rules"),
+        ("rules:\n", "rule:\n", "rules.yaml:1:1: expected the keys rules"),
     ],
 )
 def test_a_fault_is_named_with_file_line_and_column(
@@ -131,11 +131,10 @@ def test_the_rules_as_known_at_a_moment_are_those_published_by_then(log: InMemor
     for moment, name in ((10, "a"), (20, "b")):
         publish_rules(log, [rule(name)], "f", "", moment)
     publisher = RulePublisher(log, LANGUAGE)
-    assert publisher.in_force(19).fact.rules[0].name == "a"
-    assert publisher.in_force(20).fact.rules[0].name == "b"
-    assert publisher.in_force().version == 1
-    with pytest.raises(NotFoundError):
-        publisher.in_force(9)
+    assert publisher.history(19)[-1].fact.rules[0].name == "a"
+    assert publisher.history(20)[-1].fact.rules[0].name == "b"
+    assert publisher.history()[-1].version == 1
+    assert publisher.history(9) == []
 
 
 def test_another_order_is_no_difference_and_a_removed_rule_is_one() -> None:

@@ -1,11 +1,9 @@
-"""`retrace alerts`: the newest alerts about transactions and models, from the read models."""
+"""The newest alerts about transactions and models, from the read models."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from cli.output import print_table
 
@@ -13,14 +11,8 @@ if TYPE_CHECKING:
     from projections.readmodels.queries.results import StoredAlert, StoredModelAlert
 
 
-def alerts(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)] = 20,
-    state: Annotated[
-        str | None, typer.Option("--state", help="Only alerts in this state: raised or delivered.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
-) -> None:
-    """Show the newest alerts, first about transactions, then about models."""
+def show_alerts(limit: int, state: str | None, as_json: bool) -> None:
+    """First about transactions, then about models. Raises InvalidInputError for the state."""
     from domain.errors import InvalidInputError
     from projections.readmodels.queries.results import AlertFilter
     from runtime.composition.read_models import open_read_models

@@ -1,0 +1,1 @@
+"""`retrace alerts`: what was raised, how it was delivered, and to send it again."""

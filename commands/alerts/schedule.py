@@ -1,0 +1,62 @@
+"""Schedule of a route: when it may send. Pure; times are seconds of one running clock.
+
+A message that is not taken is tried again after a pause that doubles. After so many failures in a
+row the route is tripped: one message tries it at a time, and the others wait for that one.
+"""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+TRIPS_AFTER = 5
+WINDOW = 60.0
+"""Seconds in which `at_most` messages are sent, and the longest that a storm is gathered."""
+GATHERING = 2.0
+"""Seconds that a first alert waits for others."""
+LONGEST_PAUSE = 60.0
+
+
+def pause_after(attempts: int, first: float, key: str) -> float:
+    """Seconds: exponential, a half to all of it. By the key, so that a replay waits alike."""
+    whole = min(first * 2.0 ** min(attempts - 1, 30), LONGEST_PAUSE)
+    share = int.from_bytes(sha256(f"{key}/{attempts}".encode()).digest()[:4], "big") / 2**32
+    return whole * (0.5 + share / 2)
+
+
+@dataclass(slots=True)
+class Schedule:
+    """`sent` are the last messages by key, with the time of their first attempt."""
+
+    failures: int = 0
+    closed_until: float = 0.0
+    sent: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def tripped(self) -> bool:
+        return self.failures >= TRIPS_AFTER
+
+    def begun(self, key: str, now: float) -> None:
+        self.sent.setdefault(key, now)
+
+    def room(self, at_most: int, now: float) -> int:
+        """How many messages may begin now."""
+        self.sent = {key: at for key, at in self.sent.items() if now - at < WINDOW}
+        return max(0, at_most - len(self.sent))
+
+    def room_again(self) -> float:
+        """When the first of those sent leaves the window."""
+        return min(self.sent.values(), default=0.0) + WINDOW
+
+    def taken(self) -> None:
+        self.failures, self.closed_until = 0, 0.0
+
+    def failed(self, now: float, pause: float, wait: float | None, refused: bool) -> float:
+        """When the message is tried again. A refused one tells nothing about the receiver."""
+        due = now + max(pause, wait or 0.0)
+        if not refused:
+            self.failures += 1
+        if wait is not None:
+            # Too many requests are too many of ours, whatever they say.
+            self.closed_until = max(self.closed_until, due)
+        elif self.tripped and not refused:
+            self.closed_until = max(self.closed_until, now + pause)
+        return due

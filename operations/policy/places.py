@@ -1,0 +1,51 @@
+"""Places in YAML files of the policy, and what is wrong there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """What is wrong at a line and column of a file, both from 1."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value begins in a file, and whether its lines stand there as they were written."""
+
+    path: str
+    line: int
+    column: int
+    indent: int = 0
+
+    def fault(self, message: str, line: int = 1, column: int = 1) -> Fault:
+        """Of a line and column within the value."""
+        start = self.column if line == 1 else self.indent
+        return Fault(self.path, self.line + line - 1, start + column - 1, message)
+
+
+def place_at(node: Any, path: str) -> Place:
+    """Where a node of the YAML tree begins."""
+    return Place(path, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def place_of(node: Any, path: str, lines: list[str]) -> Place:
+    """Where the text of a value begins: behind its quotes, or below the sign of a block."""
+    line, column = node.start_mark.line + 1, node.start_mark.column + 1
+    style = getattr(node, "style", None)
+    if style in ("|", ">"):
+        # The text begins on the line below, and each of its lines is indented alike.
+        below = lines[line] if line < len(lines) else ""
+        indent = len(below) - len(below.lstrip()) + 1
+        return Place(path, line + 1, indent, indent)
+    return Place(path, line, column + (style in ('"', "'")), 1)
