@@ -1,7 +1,5 @@
 """Operations on the delivery of alerts: ask for one again, try a route."""
 
-import asyncio
-
 from commands.agents.alert_delivery import Delivery
 from commands.alerts.message import of_trial
 from commands.alerts.sending import Answer
@@ -14,7 +12,7 @@ from host.clock import now_us
 SOURCE = "retrace/operator"
 
 
-def ask_again(log: EventLog, alert_id: str, place: tuple[int, int], route: str = "") -> None:
+async def ask_again(log: EventLog, alert_id: str, place: tuple[int, int], route: str = "") -> None:
     """`place` is the alert's partition and offset. Whoever delivers sends it once more, under a key
     of its own. Raises LogUnavailableError."""
     partition, offset = place
@@ -29,14 +27,10 @@ def ask_again(log: EventLog, alert_id: str, place: tuple[int, int], route: str =
         data=fact,
         correlation_id=alert_id,
     )
-
-    async def append() -> None:
-        await log.append(ALERTS, None, asked, partition)
-
-    asyncio.run(append())
+    await log.append(ALERTS, None, asked, partition)
 
 
-def try_route(delivery: Delivery, name: str) -> Answer:
+async def try_route(delivery: Delivery, name: str) -> Answer:
     """Sends a message that says that nothing has happened, from this process, with its secrets.
 
     Raises NotFoundError for a route that is not in force.
@@ -44,4 +38,4 @@ def try_route(delivery: Delivery, name: str) -> Answer:
     route = delivery.route(name)
     if route is None:
         raise NotFoundError("route of alerts in force", name)
-    return asyncio.run(delivery.sender.send(route, of_trial(name, now_us())))
+    return await delivery.sender.send(route, of_trial(name, now_us()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,14 +85,14 @@ def resend(
     with open_read_models(settings) as read_models:
         place = read_models.alert_place(alert)
     with open_log(settings) as log:
-        ask_again(log, alert, place, route or "")
+        asyncio.run(ask_again(log, alert, place, route or ""))
     print_result(
         {"asked": alert, "route": route}, "asked for; see retrace alerts deliveries", as_json
     )
 
 
 @_group.command("test-route")
-def test_route(
+def try_one_route(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of a route in force.")],
     as_json: _AsJson = False,
 ) -> None:
@@ -105,7 +106,7 @@ def test_route(
     settings = load_settings()
     with open_log(settings) as log:
         policy = current_policy(log)
-    answer = try_route(alert_delivery(settings, lambda: policy), name)
+    answer = asyncio.run(try_route(alert_delivery(settings, lambda: policy), name))
     text = f"{'taken' if answer.taken else 'not taken'}: {answer.outcome}"
     print_result(asdict(answer), text, as_json)
     if not answer.taken:

@@ -105,8 +105,8 @@ def publish(
         print("this is in force already")
     else:
         for kind in changed:
-            facts = _facts(now[kind])
-            print(f"{facts[kind]} {kind} are in force, version {facts['version']}")
+            held, version = _facts(now[kind])[kind], now[kind].version
+            print(f"{held} {kind} are in force, version {version}")
 
 
 @_group.command()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
@@ -102,7 +103,8 @@ class AlertDelivery:
         ends = await self._log.ends(ALERTS)
         self._there = {partition: ends[partition] for partition in partitions}
         self._next = self._positions.starts(partitions)
-        self._behind = {each for each in partitions if self._next[each] < self._there[each]}
+        self._behind.clear()
+        self._behind |= {each for each in partitions if self._next[each] < self._there[each]}
         self._start()
         return dict(self._next)
 
@@ -196,9 +198,9 @@ class AlertDelivery:
 
     def _lane(self, name: str) -> Lane:
         if name not in self._lanes:
-            self._lanes[name] = Lane(
-                name, self._delivery.route, self, lambda: bool(self._behind), self._first_pause
-            )
+            hold = partial(bool, self._behind)
+            schedule = Schedule(self._first_pause)
+            self._lanes[name] = Lane(name, self._delivery.route, self, hold, schedule)
         return self._lanes[name]
 
     def _caught_up(self, partition: int) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
 
-from commands.alerts.schedule import GATHERING, WINDOW, Schedule, pause_after
+from commands.alerts.schedule import GATHERING, WINDOW, Schedule
 from commands.alerts.sending import Answer
 from domain.events import Envelope, Route, RuleSeverity
 
@@ -102,8 +102,7 @@ class Lane:
     route: Callable[[str], Route | None]
     outbox: Outbox
     hold: Callable[[], bool]
-    first_pause: float
-    schedule: Schedule = field(default_factory=Schedule)
+    schedule: Schedule
     waiting: list[Waiting] = field(default_factory=list)
     parcels: list[Parcel] = field(default_factory=list)
     places: set[tuple[int, int]] = field(default_factory=set)
@@ -271,8 +270,7 @@ class Lane:
             parcel.done = True
             await self.outbox.delivered(route, parcel)
         else:
-            pause = pause_after(parcel.attempts, self.first_pause, parcel.key)
-            parcel.due = self.schedule.failed(now, pause, answer.wait, answer.refused)
+            parcel.due = self.schedule.failed(now, parcel.key, parcel.attempts, answer)
             await self.outbox.failed(route, parcel, answer.outcome, self.schedule, parcel.due - now)
             parcel.task = None
         self.wake()

@@ -7,6 +7,8 @@ row the route is tripped: one message tries it at a time, and the others wait fo
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from commands.alerts.sending import Answer
+
 TRIPS_AFTER = 5
 WINDOW = 60.0
 """Seconds in which `at_most` messages are sent, and the longest that a storm is gathered."""
@@ -26,6 +28,7 @@ def pause_after(attempts: int, first: float, key: str) -> float:
 class Schedule:
     """`sent` are the last messages by key, with the time of their first attempt."""
 
+    first_pause: float = 1.0
     failures: int = 0
     closed_until: float = 0.0
     sent: dict[str, float] = field(default_factory=dict)
@@ -49,14 +52,14 @@ class Schedule:
     def taken(self) -> None:
         self.failures, self.closed_until = 0, 0.0
 
-    def failed(self, now: float, pause: float, wait: float | None, refused: bool) -> float:
-        """When the message is tried again. A refused one tells nothing about the receiver."""
-        due = now + max(pause, wait or 0.0)
-        if not refused:
+    def failed(self, now: float, tried: str, attempts: int, answer: Answer) -> float:
+        """When the message `tried` is tried again. One that is refused tells nothing about the
+        receiver; one too many tells it of all of ours."""
+        due = now + max(pause_after(attempts, self.first_pause, tried), answer.wait or 0.0)
+        if not answer.refused:
             self.failures += 1
-        if wait is not None:
-            # Too many requests are too many of ours, whatever they say.
-            self.closed_until = max(self.closed_until, due)
-        elif self.tripped and not refused:
-            self.closed_until = max(self.closed_until, now + pause)
+        closed = due if answer.wait is not None else 0.0
+        if self.tripped and not answer.refused:
+            closed = max(closed, now + pause_after(self.failures, self.first_pause, tried))
+        self.closed_until = max(self.closed_until, closed)
         return due

@@ -59,7 +59,7 @@ def _lint_routes(found: RuleFiles) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A rule or route that is `added`, `removed` or `changed`, the latter with (before, after) by field."""
+    """A rule or route: `added`, `removed`, or `changed` with (before, after) by field."""
 
     name: str
     kind: str

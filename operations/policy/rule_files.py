@@ -47,8 +47,10 @@ class WrittenRule:
 
 @dataclass(slots=True)
 class RuleFiles:
-    """What the files of a folder hold, in the order of their names. `keys` are those that they have:
-    publishing changes nothing that no file speaks of."""
+    """What the files of a folder hold, in the order of their names.
+
+    `keys` are those that they have: publishing changes nothing that no file speaks of.
+    """
 
     rules: list[WrittenRule] = field(default_factory=list)
     routes: list[WrittenRoute] = field(default_factory=list)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import httpx
 
-from commands.agents.alert_webhook import AlertWebhook
+from commands.agents.alert_delivery import AlertDelivery, Delivery
+from commands.alerts.routing import own_route
+from commands.alerts.sending import Sender
 from domain.alerts import alert_of
 from domain.events import Envelope
+from domain.policy.snapshot import NO_POLICY
 from eventlog.admission.first_wins import HORIZON_US
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.in_memory import InMemoryEventLog
@@ -43,7 +46,7 @@ async def test_a_rebuilt_store_gets_both_uses_of_an_id(tmp_path: Path) -> None:
 @asynccontextmanager
 async def delivering(
     posted: list[str], path: Path, clock: Callable[[], int]
-) -> AsyncIterator[tuple[AlertWebhook, InMemoryEventLog, asyncio.Event]]:
+) -> AsyncIterator[tuple[AlertDelivery, InMemoryEventLog, asyncio.Event]]:
     rang = asyncio.Event()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -53,7 +56,9 @@ async def delivering(
 
     log, memory = InMemoryEventLog(), SqliteMemory(path)
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        handler = AlertWebhook(log, memory, client, "http://desk/", "test", clock)
+        sender, own = Sender(client, {}, clock), [own_route("http://desk/", "")]
+        delivery = Delivery(sender, lambda: NO_POLICY, own)
+        handler = AlertDelivery(log, memory, delivery, "test", clock)
         await handler.assign({0})
         yield handler, log, rang
         await handler.revoke({0})

@@ -1,4 +1,4 @@
-"""Alert webhook: posts until the receiver accepts, appends the delivery once, forgets nothing."""
+"""Alert delivery: sends until the receiver accepts, says so in the log once, forgets nothing."""
 
 import asyncio
 import json
@@ -9,7 +9,11 @@ from typing import Self
 import httpx
 import pytest
 
-from commands.agents.alert_webhook import WITHIN_US, AlertWebhook
+from commands.agents.alert_delivery import WITHIN_US, AlertDelivery, Delivery
+from commands.agents.delivery_facts import delivered_fact
+from commands.alerts.lane import Parcel, Waiting
+from commands.alerts.routing import own_route
+from commands.alerts.sending import Sender
 from domain.alerts import alert_of
 from domain.events import (
     AlertDelivered,
@@ -19,6 +23,7 @@ from domain.events import (
     RulesApplied,
 )
 from domain.model_alerts import model_alert
+from domain.policy.snapshot import NO_POLICY
 from domain.wording import sentence
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.batch import Batch
@@ -32,6 +37,15 @@ def alert(transaction_id: str, now: int = NOW) -> Envelope:
     found = alert_of(scored(transaction_id, outcome="review"), "tests", now)
     assert found is not None
     return found
+
+
+ROUTE = own_route("http://hook/alerts", "")
+
+
+def receipt(raised: Envelope) -> Envelope:
+    """That an agent has delivered it."""
+    waiting = Waiting(raised, raised, "high", 0, 0, 0.0)
+    return delivered_fact(ROUTE, Parcel(raised.id, [waiting], attempts=1), waiting, "tests", NOW)
 
 
 def fetched(*alerts: Envelope, first: int = 0) -> Batch:
@@ -61,9 +75,9 @@ class Bench:
         self.log = FailingLog(failures)
         self.now = NOW
         client = httpx.AsyncClient(transport=httpx.MockTransport(receiver))
-        self.handler = AlertWebhook(
-            self.log, positions, client, "http://hook/alerts", "tests", lambda: self.now, 0.0
-        )
+        clock = lambda: self.now  # noqa: E731
+        delivery = Delivery(Sender(client, {}, clock), lambda: NO_POLICY, [ROUTE])
+        self.handler = AlertDelivery(self.log, positions, delivery, "tests", clock, 0.0)
 
     @classmethod
     async def reading(
@@ -77,9 +91,12 @@ class Bench:
 
     async def delivered(self) -> Envelope:
         """The next statement of a delivery in the log."""
-        found = await asyncio.to_thread(self.log.tail(ALERTS, {}).poll, 10.0)
-        (recorded,) = found
-        return decode(recorded.value)
+        tail = self.log.tail(ALERTS, {})
+        while True:
+            for recorded in await asyncio.to_thread(tail.poll, 10.0):
+                envelope = decode(recorded.value)
+                if isinstance(envelope.data, AlertDelivered | ModelAlertDelivered):
+                    return envelope
 
 
 async def test_a_reason_of_a_published_rule_is_told_in_its_words(positions: SqliteMemory) -> None:
@@ -170,7 +187,7 @@ async def test_the_next_owner_posts_nothing_that_the_one_before_delivered(
     receiver = Receiver()
     bench = Bench(receiver, positions)
     delivered, still_open = alert("a"), alert("b")
-    log = delivered, still_open, bench.handler._delivered(delivered, 1)
+    log = delivered, still_open, receipt(delivered)
     for each in log:
         await bench.log.append(ALERTS, None, each, 0)
     await bench.handler.assign({0})
@@ -187,7 +204,7 @@ async def test_the_position_stays_below_the_oldest_open_alert(positions: SqliteM
     bench = await Bench.reading(receiver, positions, alert("a"), alert("b"), alert("c"))
     for _ in range(3):
         await receiver.next()
-    stated = bench.handler._delivered(alert("a"), 1)
+    stated = receipt(alert("a"))
     await bench.handler.handle([fetched(stated, first=3)])
     assert positions.positions() == {0: 1}
 
@@ -208,26 +225,25 @@ async def test_an_alert_of_days_ago_is_not_posted(positions: SqliteMemory) -> No
     assert receiver.requests.empty()
 
 
-def the_only_task(bench: Bench) -> asyncio.Task[None]:
-    (pending,) = bench.handler._pending.values()
-    assert pending.task is not None
-    return pending.task
-
-
 async def test_an_alert_of_a_day_ago_holds_the_position_no_longer(positions: SqliteMemory) -> None:
     receiver = Receiver([500] * 100_000)
     bench = await Bench.reading(receiver, positions, alert("a"))
-    task = the_only_task(bench)
     await receiver.next()
     bench.now += WITHIN_US + 1
-    await asyncio.wait_for(task, 10)
+    async with asyncio.timeout(10):
+        while any(bench.handler._lanes["webhook"].open()):
+            await receiver.next()
     await bench.handler.handle([fetched(alert("b", NOW), first=1)])
     assert positions.positions() == {0: 2}
 
 
 async def test_a_revoked_partition_is_delivered_by_another(positions: SqliteMemory) -> None:
-    bench = await Bench.reading(Receiver([500] * 100_000), positions, alert("a"))
-    task = the_only_task(bench)
+    receiver = Receiver([500] * 100_000)
+    bench = await Bench.reading(receiver, positions, alert("a"))
+    await receiver.next()
+    (parcel,) = bench.handler._lanes["webhook"].parcels
     await bench.handler.revoke({0})
-    await asyncio.wait({task}, timeout=10)
-    assert task.cancelled()
+    if parcel.task is not None:
+        await asyncio.wait({parcel.task}, timeout=10)
+        assert parcel.task.cancelled()
+    assert not list(bench.handler._lanes["webhook"].open())

@@ -1,0 +1,1 @@
+"""Receivers of alerts that hold their published contracts."""
