@@ -105,8 +105,7 @@ def publish(
         print("this is in force already")
     else:
         for kind in changed:
-            held, version = _facts(now[kind])[kind], now[kind].version
-            print(f"{held} {kind} are in force, version {version}")
+            print(f"{_facts(now[kind])[kind]} {kind} are in force, version {now[kind].version}")
 
 
 @_group.command()
@@ -164,8 +163,8 @@ def show(
 
 def _newest(publisher: RulePublisher, moment: int | None = None) -> dict[str, Published]:
     """The set of rules and that of routes, where there is one."""
-    sets = publisher.history(moment)[-1:], publisher.routes_history(moment)[-1:]
-    return {kind: found[0] for kind, found in zip(_SETS, sets, strict=True) if found}
+    rules, routes = publisher.history(moment), publisher.routes_history(moment)
+    return {**({"rules": rules[-1]} if rules else {}), **({"routes": routes[-1]} if routes else {})}
 
 
 def _show_rows(found: Published) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.alerts.channels import post_of
-from commands.alerts.message import Message, of_alert, of_digest, of_trial
+from commands.alerts.message import Message, Raised, of_alert, of_digest, of_trial
 from commands.alerts.sending import Answer, Sender, receiver_of
 from domain.alerts import alert_of
 from domain.events import AlertRaised, Envelope, ModelAlertRaised, Route, RouteKind
@@ -46,7 +46,7 @@ async def test_a_receiver_takes_alerts_digests_and_tests(kind: RouteKind) -> Non
         alert_id="a-1", model_id="m-1", model_hash="h", measure="scores", value=0.4, limit=0.25,
         summary="scores drifted", features=[], since=0, until=NOW,
     )  # fmt: skip
-    many = [(raised(f"t-{n}", merchant_id=f"m-{n % 7}"), "medium") for n in range(40)]
+    many: list[Raised] = [(raised(f"t-{n}", merchant_id=f"m-{n % 7}"), "medium") for n in range(40)]
     drift = model_alert(model, "tests", NOW)
     sent = [
         message(),
@@ -155,12 +155,12 @@ def test_the_signature_is_that_of_the_specification() -> None:
 
 
 def test_a_digest_counts_by_outcome_currency_and_severity() -> None:
-    found = [
+    found: list[Raised] = [
         (raised("a", merchant_id="m-1", amount=100), "low"),
         (raised("b", merchant_id="m-1", amount=250), "critical"),
         (raised("c", merchant_id="m-2", outcome="review"), "low"),
     ]
-    made = of_digest(found, "k")  # type: ignore[arg-type]
+    made = of_digest(found, "k")
     assert made.severity == "critical"
     assert made.title == "3 alerts at once: 2 declined, 1 to review"
     assert made.body["outcomes"] == {"decline": 2, "review": 1}
