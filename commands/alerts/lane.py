@@ -143,6 +143,7 @@ class Lane:
                 parcel.task.cancel()
         self.parcels = [parcel for parcel in self.parcels if parcel.members]
         self.places = {each.place for each in self.open()}
+        self._woken.set()
 
     def was_tried(self, key: str, attempts: int, due: float, failures: int) -> None:
         """As the log says of a message and of the route."""
@@ -268,12 +269,14 @@ class Lane:
                     each.due = now
             self.schedule.taken()
             parcel.done = True
+            # At once: this task ends as soon as the log is read back.
+            self.wake()
             await self.outbox.delivered(route, parcel)
         else:
             parcel.due = self.schedule.failed(now, parcel.key, parcel.attempts, answer)
             await self.outbox.failed(route, parcel, answer.outcome, self.schedule, parcel.due - now)
             parcel.task = None
-        self.wake()
+            self.wake()
 
     async def _answer(self, route: Route, parcel: Parcel) -> Answer:
         try:

@@ -12,7 +12,6 @@ class AlertRaised(Event):
     """A decision of review or decline needs somebody's attention. `amount` in minor units, and
     `base_amount` in those of the base currency: None in events of before it was recorded.
 
-    `base_amount` is in minor units of the base currency, None in facts of before it was stated.
     `told` are sentences by reason code: of published rules, which have words of their own.
     """
 

@@ -1,4 +1,4 @@
-"""The delivery log of alerts, which is folded with the alerts: both from the beginning."""
+"""The delivery log of alerts, which is folded with alerts and cases: all from the beginning."""
 
 from alembic import op
 
@@ -29,7 +29,7 @@ _STATEMENTS = (
     # Deliveries of before are in the log alone.
     "UPDATE projection_positions SET epoch = epoch + 1, next_offset = 0, projected = 0, void = 0,"
     " dead = 0 WHERE projection = 'readmodels' AND topic LIKE 'retrace.alerts%'",
-    "TRUNCATE alerts, model_alerts",
+    "TRUNCATE alerts, model_alerts, case_events, cases",
 )
 
 

@@ -20,8 +20,7 @@ class ProcessSettings(FolderSettings):
     webhook_url: str = Field(default="", alias="RETRACE_WEBHOOK_URL")
     """Every alert is delivered to this URL by POST, beside the routes of the policy."""
     webhook_secret: SecretStr = Field(default=SecretStr(""), alias="RETRACE_SECRET_WEBHOOK")
-    """Signs those posts (Standard Webhooks): whsec_ and base64. Of any other name NAME,
-    RETRACE_SECRET_NAME is the secret of the alert routes that name it."""
+    """Signs those posts: whsec_ and base64. RETRACE_SECRET_X is the secret X of an alert route."""
     archive: str = Field(default="", alias="RETRACE_ARCHIVE_URL")
     """Folder or s3://bucket/prefix of the log's archive; below the state folder."""
     archive_seconds: float = Field(default=60.0, alias="RETRACE_ARCHIVE_SECONDS", gt=0)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from domain.events import Route, RouteKind
@@ -17,9 +18,13 @@ cut then."""
 
 
 class Receiver:
-    """`bodies` are all that it took, `keys` how often under each key; a repeat changes nothing."""
+    """`bodies` are all that it took, `keys` how often under each key; a repeat changes nothing.
 
-    def __init__(self, kind: RouteKind, port: int = 0) -> None:
+    A `journal` has a line of each message that it took, before it says so.
+    """
+
+    def __init__(self, kind: RouteKind, port: int = 0, journal: Path | None = None) -> None:
+        self._journal = journal
         self.kind, self.trouble = kind, list[Trouble]()
         self.bodies: list[Any] = []
         self.keys: dict[str, int] = {}
@@ -76,6 +81,9 @@ class Receiver:
             self._say(request, getattr(error, "status", 400), repr(error))
             return
         key = str(len(self.bodies)) if taken.key is None else taken.key
+        if self._journal is not None:
+            with self._journal.open("a") as lines:
+                lines.write(json.dumps({"key": key, "body": json.loads(body)}) + "\n")
         if key not in self.keys:
             self.bodies.append(json.loads(body))
         self.keys[key] = self.keys.get(key, 0) + 1
