@@ -99,7 +99,7 @@ def try_one_route(
     """Send a test message by a route, from here; 1 if the receiver does not take it."""
     from commands.policy.topic import current_policy
     from operations.alerts import try_route
-    from runtime.composition.alerts import alert_delivery
+    from runtime.composition.alerts.delivery import alert_delivery
     from runtime.composition.log import open_log
     from runtime.settings import load_settings
 

@@ -4,7 +4,7 @@ from commands.agents.deciding import deciding_agents
 from commands.agents.parked_labels import ParkedLabels
 from eventlog.admission.sqlite_memory import SqliteMemory
 from projections.ports import Workload
-from runtime.composition.alerts import alert_delivery
+from runtime.composition.alerts.delivery import alert_delivery
 from runtime.composition.decider import open_context
 from runtime.processes.workload import Tools
 

@@ -13,7 +13,13 @@ class ReceiverProcess:
     """Takes events on one port whenever it runs; `journal` outlives it."""
 
     def __init__(self, port: int, journal: Path) -> None:
-        self._command = [sys.executable, "-m", "tests.builders.alerts.process", str(port), str(journal)]
+        self._command = [
+            sys.executable,
+            "-m",
+            "tests.builders.alerts.process",
+            str(port),
+            str(journal),
+        ]
         self.url = f"http://127.0.0.1:{port}/v2/enqueue"
         self.journal = journal
         self._process: subprocess.Popen[bytes] | None = None

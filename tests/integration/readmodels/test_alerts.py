@@ -1,16 +1,19 @@
 """Alerts in PostgreSQL: projected once, with their first delivery."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 
-from domain.events import AlertDelivered, AlertRaised, Envelope
+from domain.errors import NotFoundError
+from domain.events import AlertDelivered, AlertDeliveryFailed, AlertRaised, Envelope
 from domain.times import DAY, MINUTE
 from eventlog.topics import ALERTS
 from projections.readmodels.adapters.postgres import alerts_projection
 from projections.readmodels.queries.read_models import ReadModels, forget
-from projections.readmodels.queries.results import AlertFilter
-from tests.builders.read_model_facts import NOON, CheckedLog, caused, project_all
+from projections.readmodels.queries.results import AlertFilter, DeliveryFilter
+from tests.builders.read_model_facts import NOON, CheckedLog, caused, envelope, project_all
 from tests.builders.table_contents import dump
 
 
@@ -85,3 +88,51 @@ def test_alerts_are_found_by_customer_merchant_card_and_transaction(engine: Engi
     ):
         found = ReadModels(engine).alerts_for(asked).items
         assert [alert.transaction_id for alert in found] == ["b"]
+
+
+def failed(key: str, attempts: int, known: int, **given: Any) -> Envelope:
+    data = AlertDeliveryFailed(
+        alert_id=f"alert-{key}", route="pager", key=f"alert-{key}", receiver="desk",
+        attempts=attempts, outcome="answered 500", failures=attempts, retry_at=known + 1, **given,
+    )  # fmt: skip
+    return envelope(data, f"{key}/failed/{attempts}", known, known, key)
+
+
+def by_route(key: str, route: str, known: int) -> Envelope:
+    made = delivered(key, known)
+    return replace(made, id=f"{made.id}/{route}", data=replace(made.data, route=route))
+
+
+def test_the_delivery_log_has_each_attempt_of_each_route_once(engine: Engine) -> None:
+    again = failed("a", 1, NOON + 1)
+    log = history(
+        raised("a"), again, again, failed("a", 2, NOON + 2), by_route("a", "pager", NOON + 3),
+        by_route("a", "desk", NOON + 4), by_route("a", "desk", NOON + 4),
+        failed("b", 3, NOON + 5, alerts=40, given_up=True),
+    )  # fmt: skip
+    project_all(alerts_projection(engine), log)
+    found = ReadModels(engine).deliveries(DeliveryFilter())
+    assert [(each.alert_id, each.route, each.state, each.attempts) for each in found] == [
+        ("alert-b", "pager", "given_up", 3),
+        ("alert-a", "desk", "delivered", 2),
+        ("alert-a", "pager", "delivered", 2),
+        ("alert-a", "pager", "failed", 2),
+        ("alert-a", "pager", "failed", 1),
+    ]
+    assert (found[0].alerts, found[3].outcome, found[1].key) == (40, "answered 500", "alert-a")
+    assert len(ReadModels(engine).deliveries(DeliveryFilter(alert_id="alert-a"), 2)) == 2
+    [kept] = ReadModels(engine).deliveries(DeliveryFilter(route="desk"))
+    assert kept.known_time == NOON + 4
+    [sums] = ReadModels(engine).accounting({ALERTS.name: log.ends()})
+    assert (sums.projected, sums.void, sums.unaccounted) == (6, 2, 0)
+    whole = dump(engine)
+    forget(engine)
+    project_all(alerts_projection(engine), log, 1)
+    assert dump(engine) == whole
+
+
+def test_the_place_of_an_alert_is_found_by_its_id(engine: Engine) -> None:
+    project_all(alerts_projection(engine), history(raised("x"), raised("a")))
+    assert ReadModels(engine).alert_place("alert-a") == (0, 1)
+    with pytest.raises(NotFoundError):
+        ReadModels(engine).alert_place("alert-z")

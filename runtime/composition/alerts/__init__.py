@@ -1,0 +1,1 @@
+"""Composition of alerts on their way out."""
