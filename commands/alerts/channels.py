@@ -52,6 +52,8 @@ def _pagerduty(route: Route, message: Message, secret: str, _: int) -> Post:
             "source": "retrace",
             "severity": severity[message.severity],
             "timestamp": to_rfc3339(message.moment),
+            # PagerDuty can group alerts by it.
+            "group": message.facts.get("case", "retrace"),
             "custom_details": {**message.facts, "why": message.lines},
         },
     }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from domain.cases import case_id_of
 from domain.events import AlertRaised, Envelope, ModelAlertRaised, RuleSeverity
 from domain.money import with_shown_amounts
 from domain.money.currencies import EXPONENTS
@@ -55,11 +56,15 @@ def of_alert(raised: Envelope, severity: RuleSeverity, key: str) -> Message:
         return Message(key, _line(title), severity, raised.known_time, [data.summary], facts, body)
     why = [data.told.get(code) or sentence(code) for code in data.reasons]
     body.pop("told")
-    body["why"] = why
     amount = _amount(data.amount, data.currency)
     facts = {"transaction": data.transaction_id, "amount": amount, "score": f"{data.score:.3f}"}
+    case = case_id_of(data)
+    body |= {"why": why, "case_id": case}
     named = {"merchant": data.merchant_id, "customer": data.customer_id, "card": data.card_id}
-    facts |= {name: value for name, value in named.items() if value} | {"alert": data.alert_id}
+    facts |= {name: value for name, value in named.items() if value} | {
+        "case": case,
+        "alert": data.alert_id,
+    }
     title = f"Payment of {amount} {_DONE.get(data.outcome, data.outcome)}: {data.transaction_id}"
     return Message(key, _line(title), severity, raised.known_time, why, facts, body)
 

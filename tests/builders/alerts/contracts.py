@@ -68,6 +68,7 @@ def pagerduty(path: str, headers: Mapping[str, str], body: bytes) -> Taken:
     text(payload.get("source"), 1024, "source")
     need(payload.get("severity") in ("critical", "error", "warning", "info"), "severity")
     moment(payload["timestamp"])
+    text(payload.get("group", "-"), 1024, "group")
     need(isinstance(payload.get("custom_details", {}), dict), "custom_details")
     answer = {"status": "success", "message": "Event processed", "dedup_key": key}
     return Taken(202, key, json.dumps(answer))

@@ -1,9 +1,9 @@
 """Model alerts: a feature that drifts gives figures for /metrics and one alert a day."""
 
 import asyncio
-from dataclasses import replace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
