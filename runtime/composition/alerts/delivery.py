@@ -1,5 +1,6 @@
 """Composition of the delivery of alerts."""
 
+import logging
 from collections.abc import Callable
 
 import httpx
@@ -15,6 +16,8 @@ from runtime.settings.secrets import OWN_SECRET, alert_secrets
 
 def alert_delivery(settings: Settings, policy: Callable[[], PolicySnapshot]) -> Delivery:
     """By the routes of the policy, and to RETRACE_WEBHOOK_URL where it is set."""
+    # It logs each URL, and those of Slack and Teams are secrets.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     secrets = alert_secrets()
     sender = Sender(httpx.AsyncClient(timeout=SECONDS), secrets, now_us)
     named = OWN_SECRET if OWN_SECRET in secrets else ""

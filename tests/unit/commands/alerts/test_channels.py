@@ -1,5 +1,6 @@
 """Channels: each receiver's published contract takes what we send, and failures are told apart."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -7,7 +8,7 @@ from typing import get_args
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from commands.alerts.channels import post_of
@@ -83,6 +84,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6
     amount=st.integers(0, 10**12),
     severity=st.sampled_from(["low", "medium", "high", "critical"]),
 )
+@example("t" * 2000, "m" * 2000, "w" * 9000, 1, "high")
 def test_whatever_ids_hold_every_contract_takes_the_request(
     transaction_id: str, merchant: str | None, told: str, amount: int, severity: str
 ) -> None:
@@ -98,6 +100,19 @@ def test_whatever_ids_hold_every_contract_takes_the_request(
         headers = {name.lower(): value for name, value in post.headers.items()}
         CONTRACTS[kind](httpx.URL(post.url).path, headers, post.body)
         httpx.Request("POST", post.url, headers=post.headers)
+
+
+def test_an_id_from_outside_mentions_nobody_in_slack() -> None:
+    made = of_alert(raised("<!channel> & <http://h|b>"), "high", "k")
+    post = post_of(Route(name="s", to="slack"), made, "http://h/", NOW)
+    assert b"<" not in post.body
+    assert b"&lt;!channel&gt; &amp; " in post.body
+
+
+def test_two_long_keys_stay_two_keys() -> None:
+    route = Route(name="p", to="pagerduty")
+    one, other = (post_of(route, message("k" * 400 + each), "", NOW).body for each in "ab")
+    assert json.loads(one)["dedup_key"] != json.loads(other)["dedup_key"]
 
 
 async def test_failures_are_told_apart() -> None:
