@@ -66,7 +66,8 @@ def _opsgenie(route: Route, message: Message, secret: str, _: int) -> Post:
         "message": _cut(message.title, 130),
         "alias": _at_most(message.key, 512),
         "description": _cut(message.text, 15_000),
-        "details": message.facts,
+        # All of them together are to be less than 8000 characters.
+        "details": {name: _cut(fact, 500) for name, fact in message.facts.items()},
         "source": "retrace",
         "tags": ["retrace", message.severity],
         "priority": priority[message.severity],
