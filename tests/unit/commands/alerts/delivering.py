@@ -62,7 +62,8 @@ class World:
         self.clock = wall_clock(loop)
         self.policy: PolicySnapshot = replace(NO_POLICY, routes=(route,))
         self.number = 0
-        self._process: Process | None = None
+        self._processes: dict[str, Process] = {}
+        self.wanted: dict[str, set[int]] = {}
         self.memory = SqliteMemory(None)
 
     def publish(self, *routes: Route) -> None:
@@ -77,22 +78,25 @@ class World:
         await self.log.append(ALERTS, alert.subject, alert)
         return alert
 
-    def start(self, partitions: set[int] | None = None) -> None:
-        """An agent that knows nothing but the log, in the place of the one before."""
-        self.kill()
-        self._process = Process(f"agent-{self.loop.time()}", "host")
+    def start(self, name: str = "one", partitions: set[int] | None = None) -> None:
+        """An agent that knows nothing but the log, in the place of the one before of that name."""
+        if name in self._processes:
+            self.loop.kill(self._processes[name])
+        self._processes[name] = Process(f"{name}-{self.loop.time()}", name)
         self.memory = SqliteMemory(None)
-        within(self._process, self.loop.create_task, self._work(partitions or {0, 1, 2, 3}))
+        self.wanted[name] = {0, 1, 2, 3} if partitions is None else partitions
+        within(self._processes[name], self.loop.create_task, self._work(name, self.memory))
 
-    def kill(self) -> None:
-        if self._process is not None:
-            self.loop.kill(self._process)
-
-    async def _work(self, partitions: set[int]) -> None:
+    async def _work(self, name: str, memory: SqliteMemory) -> None:
         delivery = Delivery(self.desk, lambda: self.policy)  # type: ignore[arg-type]
-        agent = AlertDelivery(self.log, self.memory, delivery, "tests", self.clock)
-        following = dict(await agent.assign(partitions))
+        agent = AlertDelivery(self.log, memory, delivery, "tests", self.clock)
+        partitions: set[int] | None = None
+        following: dict[int, int] = {}
         while True:
+            if self.wanted[name] != partitions:
+                await agent.revoke((partitions or set()) - self.wanted[name])
+                partitions = self.wanted[name]
+                following = dict(await agent.assign(partitions))
             found: dict[int, list[tuple[int, None, bytes]]] = {}
             ends = {p: end for p, end in enumerate(await self.log.ends(ALERTS)) if p in partitions}
             for each in self.log.read(ALERTS, following, ends):

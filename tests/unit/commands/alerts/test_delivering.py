@@ -246,3 +246,34 @@ def test_whatever_dies_every_alert_is_delivered_once_under_one_key(seed: int, at
         assert world.desk.alerts() == len(raised)
 
     run(main, seed, replace(ROUTE, at_most=at_most))
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 2**32), at_most=st.sampled_from([0, 3, 10]))
+def test_wherever_partitions_move_nothing_is_lost_and_no_key_comes_with_other_alerts(
+    seed: int, at_most: int
+) -> None:
+    async def main(world: World) -> None:
+        chance = world.loop.chance
+        world.desk.trouble = lambda: chance.choice([None, None, DOWN, Answer(False, "lost")])
+        world.start("one", {0, 1})
+        world.start("two", {2, 3})
+        raised: list[Envelope] = []
+        for _ in range(chance.randint(2, 8)):
+            count = chance.choice([1, 2, 15])
+            raised += [await world.raise_alert() for _ in range(count)]
+            await asyncio.sleep(chance.uniform(0.01, 40))
+            mine = {each for each in range(4) if chance.random() < 0.5}
+            world.wanted |= {"one": mine, "two": {0, 1, 2, 3} - mine}
+            if chance.random() < 0.3:
+                world.start("two", world.wanted["two"])
+        world.desk.trouble = lambda: None
+        await asyncio.sleep(400)
+        delivered = world.facts(AlertDelivered)
+        assert {each.alert_id for each in delivered} == {each.id for each in raised}
+        assert {each.key or each.alert_id for each in delivered} <= set(world.desk.taken)
+        assert world.desk.alerts() >= len(raised)
+        if not at_most:
+            assert set(world.desk.taken) == {each.id for each in raised}
+
+    run(main, seed, replace(ROUTE, at_most=at_most))
