@@ -9,8 +9,9 @@ from functools import partial
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from commands.agents.delivery_facts import delivered_fact, failed_fact, gathered_facts
-from commands.alerts.lane import Lane, Parcel, Waiting
+from commands.alerts.lane import Lane
 from commands.alerts.message import of_alert, of_digest
+from commands.alerts.parcels import Parcel, Waiting
 from commands.alerts.routing import severity_of, takes
 from commands.alerts.schedule import Schedule
 from commands.alerts.sending import Answer, Sender
@@ -194,7 +195,7 @@ class AlertDelivery:
         offsets = set(from_text(data.offsets))
         for each in self._lane(data.route).waiting:
             if each.partition == partition and each.offset in offsets:
-                each.digest, each.lead = data.key, data.lead
+                each.digest, each.together = data.key, frozenset(data.partitions)
 
     def _lane(self, name: str) -> Lane:
         if name not in self._lanes:

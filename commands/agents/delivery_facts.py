@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from commands.alerts.lane import Parcel, Waiting
+from commands.alerts.parcels import Parcel, Waiting
 from commands.alerts.routing import OWN
 from commands.alerts.schedule import Schedule
 from commands.alerts.sending import receiver_of
@@ -34,7 +34,7 @@ def gathered_facts(
             route=route,
             key=parcel.key,
             offsets=as_text(sorted(found)),
-            lead=first.partition,
+            partitions=sorted(offsets),
             alerts=len(parcel.members),
         )
         fact_id = caused_event_id(f"{parcel.key}/{route}", AlertsGathered, partition)

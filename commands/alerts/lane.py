@@ -11,66 +11,16 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
 
+from commands.alerts.parcels import Parcel, Waiting
 from commands.alerts.schedule import GATHERING, WINDOW, Schedule
 from commands.alerts.sending import Answer
-from domain.events import Envelope, Route, RuleSeverity
+from domain.events import Route
 
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 # Without a limit so many are made ready at a time.
 _READY = 64
-
-
-@dataclass(slots=True, eq=False)
-class Waiting:
-    """An alert for a route. `arrived` and `due` are times of the loop, `since` when its day began.
-
-    `cause` is the fact that asked for it: that it was raised, or is wanted again. `digest` is the
-    key of the one that it was gathered for, and `lead` the partition of that one's first alert.
-    `key` is that of its own message.
-    """
-
-    raised: Envelope
-    cause: Envelope
-    severity: RuleSeverity
-    partition: int
-    offset: int
-    arrived: float
-    attempts: int = 0
-    due: float = 0.0
-    digest: str = ""
-    lead: int = -1
-
-    @property
-    def key(self) -> str:
-        return self.cause.id
-
-    @property
-    def place(self) -> tuple[int, int]:
-        return self.partition, self.offset
-
-    @property
-    def again(self) -> bool:
-        return self.cause is not self.raised
-
-    @property
-    def order(self) -> tuple[int, int, int]:
-        return self.raised.known_time, self.partition, self.offset
-
-
-@dataclass(slots=True, eq=False)
-class Parcel:
-    """One message: an alert alone, or a digest of several. `gathered`: the log has its members."""
-
-    key: str
-    members: list[Waiting]
-    digest: bool = False
-    gathered: bool = False
-    attempts: int = 0
-    due: float = 0.0
-    done: bool = False
-    task: asyncio.Task[None] | None = None
 
 
 class Outbox(Protocol):
@@ -151,29 +101,31 @@ class Lane:
         if self.schedule.tripped:
             self.schedule.closed_until = due
         for each in self.waiting:
+            if key == each.key:
+                each.digest, each.together = "", frozenset()
             if key in (each.key, each.digest):
                 each.attempts, each.due = attempts, due
 
     def leave(self, partitions: set[int]) -> None:
-        """Forgets what others own from now on. A digest belongs to the owner of its first alert:
-        without that the rest of it begins anew."""
+        """Forgets what others own from now on. A digest that is parted is none any more: sent with
+        fewer, it could be dropped as a repeat of the one with all."""
         for parcel in self.parcels:
-            if parcel.digest and parcel.members[0].lead in partitions and not parcel.done:
+            if parcel.digest and parcel.members[0].together & partitions and not parcel.done:
                 if parcel.task is not None:
                     parcel.task.cancel()
                 self.waiting += parcel.members
                 parcel.members = []
         for each in self.waiting:
-            if each.lead in partitions:
-                each.digest, each.lead = "", -1
+            if each.together & partitions:
+                each.digest, each.together = "", frozenset()
         self.drop(lambda each: each.partition in partitions)
 
     def resume(self, partitions: set[int]) -> None:
-        """Puts together again what the log says of those that wait: digests whose first alert is
-        ours, and messages that were tried alone."""
+        """Puts together again what the log says of those that wait: digests that are ours as a
+        whole, and messages that were tried alone."""
         digests: dict[str, list[Waiting]] = {}
         for each in self.waiting:
-            if each.digest and each.lead in partitions:
+            if each.digest and each.together <= partitions:
                 digests.setdefault(each.digest, []).append(each)
         for key, members in digests.items():
             members.sort(key=lambda each: each.order)
@@ -228,9 +180,9 @@ class Lane:
         return inf
 
     def _gather(self, found: list[Waiting]) -> None:
-        key = f"{found[0].key}/digest"
+        key, together = f"{found[0].key}/digest", frozenset(each.partition for each in found)
         for each in found:
-            each.digest, each.lead = key, found[0].partition
+            each.digest, each.together = key, together
         self.parcels.append(Parcel(key, found, digest=True))
         self.waiting = []
 

@@ -73,14 +73,14 @@ class AlertDeliveryFailed(Event):
 class AlertsGathered(Event):
     """Alerts of this partition are to be delivered in one message, the digest `key`.
 
-    `offsets` are theirs, as text such as `5-2000,2003`; `alerts` counts those of all partitions. Of
-    the partition `lead` is the first of them: its owner delivers the digest.
+    `offsets` are theirs, as text such as `5-2000,2003`; `alerts` counts those of all `partitions`.
+    Who has all of these delivers the digest; where they part, its alerts begin anew.
     """
 
     route: str
     key: str
     offsets: str
-    lead: int
+    partitions: list[int]
     alerts: int
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from commands.agents.alert_delivery import WITHIN_US, AlertDelivery, Delivery
 from commands.agents.delivery_facts import delivered_fact
-from commands.alerts.lane import Parcel, Waiting
+from commands.alerts.parcels import Parcel, Waiting
 from commands.alerts.routing import own_route
 from commands.alerts.sending import Sender
 from domain.alerts import alert_of
