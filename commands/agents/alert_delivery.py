@@ -15,7 +15,7 @@ from commands.alerts.parcels import Parcel, Waiting
 from commands.alerts.routing import severity_of, takes
 from commands.alerts.schedule import Schedule
 from commands.alerts.sending import Answer, Sender
-from domain.errors import RetraceError, UnavailableError
+from domain.errors import NotFoundError, RetraceError, UnavailableError, UndecodableError
 from domain.events import (
     AlertDelivered,
     AlertDeliveryFailed,
@@ -177,7 +177,11 @@ class AlertDelivery:
         if self._age(asked) > WITHIN_US:
             return
         place = Position(ALERTS.name, partition, asked.data.offset)
-        raised = decode((await asyncio.to_thread(self._log.read_one, place)).value)
+        try:
+            raised = decode((await asyncio.to_thread(self._log.read_one, place)).value)
+        except (NotFoundError, UndecodableError) as error:
+            logger.warning("alert %s is not sent again: %s", asked.data.alert_id, error)
+            return
         if isinstance(raised.data, _Raised):
             self._expect(raised, asked, partition, offset, asked.data.route)
 

@@ -169,6 +169,17 @@ def test_an_alert_that_is_asked_for_again_goes_out_under_another_key() -> None:
     run(main)
 
 
+def test_who_asks_for_what_is_not_there_stops_nobody() -> None:
+    async def main(world: World) -> None:
+        world.start()
+        await ask_again(world.log, "nothing", (0, 77))
+        await world.raise_alert()
+        await asyncio.sleep(3)
+        assert world.desk.alerts() == 1
+
+    run(main)
+
+
 def test_routes_take_what_they_name_and_a_new_one_nothing_of_before() -> None:
     async def main(world: World) -> None:
         world.start()
