@@ -60,6 +60,8 @@ class Schedule:
             self.failures += 1
         closed = due if answer.wait is not None else 0.0
         if self.tripped and not answer.refused:
-            closed = max(closed, now + pause_after(self.failures, self.first_pause, tried))
+            # Those that were on their way when it tripped make it no worse than a few tries more.
+            tries = self.failures - TRIPS_AFTER + 1
+            closed = max(closed, now + pause_after(tries, self.first_pause, tried))
         self.closed_until = max(self.closed_until, closed)
         return due
