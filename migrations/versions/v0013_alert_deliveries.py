@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0012"
-down_revision: str | None = "0011"
+revision = "0013"
+down_revision: str | None = "0012"
 
 _STATEMENTS = (
     """
