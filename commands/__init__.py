@@ -4,6 +4,7 @@ Commands about transactions and labels are handled as `handler(command, context)
 models, features, model alerts and dead letters take the log alone.
 """
 
+from commands.cases.handle import HandleCase, handle_case
 from commands.context import Context
 from commands.dead_letters import retry_dead_letter
 from commands.features.activate import activate_features
@@ -25,6 +26,7 @@ from commands.transactions.submit import Receipt, SubmitTransaction, submit_tran
 __all__ = [
     "Context",
     "DecideTransaction",
+    "HandleCase",
     "ImportPorts",
     "ImportRows",
     "LabelTransaction",
@@ -34,6 +36,7 @@ __all__ = [
     "activate_features",
     "decide_transaction",
     "end_shadow",
+    "handle_case",
     "import_rows",
     "label_transaction",
     "promote_model",

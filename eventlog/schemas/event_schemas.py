@@ -12,6 +12,7 @@ from domain.events import (
     AlertRaised,
     AlertResendAsked,
     AlertsGathered,
+    CaseHandled,
     Event,
     FeaturesActivated,
     KeysNamed,
@@ -68,6 +69,7 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         AlertDeliveryFailed,
         AlertsGathered,
         AlertResendAsked,
+        CaseHandled,
     ),
     DEAD_LETTERS: (RecordDeadLettered,),
 }
