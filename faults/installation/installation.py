@@ -79,7 +79,8 @@ class Installation:
         self.workers.pop(name, None)
 
     def busy(self) -> list[str]:
-        """Processes that do not run, workers that lag, groups that have not read everything."""
+        """Processes that do not run, workers that lag or have yet to be told what is theirs, groups
+        that have not read everything."""
         down = [
             f"{name} is not up"
             for name in sorted(self._wanted)
@@ -90,12 +91,17 @@ class Installation:
             for name in sorted(self._wanted)
             if not name.startswith("api") and (name not in self.workers or self.workers[name].lag)
         ]
+        untold = [
+            f"{name} has no assignment"
+            for name, worker in sorted(self.workers.items())
+            if worker.unassigned or not worker.asked
+        ]
         groups = [
             f"group {name} has not read {left}"
             for name, group in sorted(self.servers.groups.items())
             if (left := group.unread())
         ]
-        return down + lagging + groups
+        return down + lagging + untold + groups
 
     def end(self) -> None:
         """Everything is dead from here on."""

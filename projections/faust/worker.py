@@ -61,7 +61,7 @@ class Worker:
         self._next: dict[TopicPartition, int] = {}
         self._sought: dict[TopicPartition, tuple[tuple[int, int], int]] = {}
         self._fenced: set[TopicPartition] = set()
-        self._asked = False
+        self.asked = False
         self._ready = asyncio.Event()
         self._done = asyncio.Event()
         self._failure: BaseException | None = None
@@ -81,7 +81,7 @@ class Worker:
     @property
     def unassigned(self) -> bool:
         """Partitions have been asked for, and no assignment is complete."""
-        return self._asked and not self._ready.is_set()
+        return self.asked and not self._ready.is_set()
 
     def busy(self, topic: str) -> bool:
         """A batch of the topic is being handled; `topic` is its full name."""
@@ -105,7 +105,7 @@ class Worker:
                 if not before.cancel():
                     before.result()
             if not self._done.is_set():
-                self._asked = True
+                self.asked = True
                 await self.membership.start()
                 logger.info("%s: started, reads %s", self.name, ", ".join(self._handlers))
             await asyncio.wait({asked, crashed}, return_when=asyncio.FIRST_COMPLETED)
