@@ -2,15 +2,18 @@
 
 Features have their own names. Fields of the transaction are `transaction.<field>`; amounts there
 are integers in minor units, while the feature `amount` is in units of the base currency. `score`
-is the model's, `path` how the decision came about. What is unknown has no value.
+is the model's, `path` how the decision came about. `lists.<name>` is whether the transaction is on
+that list at its time, of a list of names how like the likest entry is. What is unknown has no
+value.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from domain.events import Path, RulesApplied
+from domain.events import DeclaredList, ListKind, Path, RulesApplied
 from domain.features import CATALOGUE, FeatureSet
+from domain.policy.lists.published import Lists
 from domain.policy.rules.ruling import RuleSet, Ruling, Truth, Value, ruling
 from domain.transactions import Transaction
 
@@ -36,12 +39,42 @@ TYPES: Mapping[str, type[Value]] = {
 }
 """By name: float, int or str."""
 
+LISTED_FIELDS: Mapping[ListKind, str] = {
+    "card": "card_id",
+    "customer": "customer_id",
+    "merchant": "merchant_id",
+    "device": "device_id",
+    "ip": "ip",
+    "country": "country",
+    "bin": "card_bin",
+}
+"""The field that a list of a kind is about; of other kinds the list names an attribute."""
+
+
+def list_types(lists: Iterable[DeclaredList]) -> dict[str, type[Value]]:
+    """By name, as `TYPES`."""
+    return {f"lists.{each.name}": float if each.of == "name" else bool for each in lists}
+
+
 # Of an entity that is not named, and where nothing was read, the vector holds defaults. A feature
 # set may declare some that are no unknowns: a count of 0 is no evidence that nothing happened.
 _NOTHING_READ = frozenset({"features_unavailable", "deadline_passed"})
 
 RULES_FAILED = "rules_failed"
 """The flag of a decision whose rules could not be evaluated: none of them acted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What lists say of a transaction, by their names in conditions.
+
+    `values` are those that are known, `entries` those that matched. `versions` are of the lists
+    that have any, by their own names.
+    """
+
+    values: dict[str, Value] = field(default_factory=dict)
+    entries: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
 
 
 def apply_rules(
@@ -51,12 +84,50 @@ def apply_rules(
     flags: Iterable[str],
     transaction_id: str,
     score: float,
+    listed: Listed | None = None,
 ) -> tuple[Ruling, RulesApplied]:
     """A pure function of a decision's record, if `truths` is: deciding again gives the same."""
-    failed = RULES_FAILED in flags
-    found = [None] * len(rule_set.rules) if failed else truths(known)
+    if RULES_FAILED in flags:
+        found: Sequence[Truth] = [None] * len(rule_set.rules)
+    else:
+        found = truths({**known, **listed.values} if listed else known)
     made = ruling(rule_set, found, transaction_id)
-    return made, made.applied(score, known)
+    seen = listed or Listed()
+    return made, made.applied(score, known, seen.entries, seen.versions)
+
+
+def listed_values(
+    names: Container[str], declared: Iterable[DeclaredList], lists: Lists, transaction: Transaction
+) -> Listed:
+    """Of each of `names` that is a list; a pure function. Without entries nothing is listed."""
+    found = Listed()
+    for each in declared:
+        name = f"lists.{each.name}"
+        if name not in names:
+            continue
+        published = lists.in_force.get(each.name)
+        if published is not None:
+            found.versions[each.name] = published.version
+        text = looked_up(each, transaction)
+        if text is None:
+            continue
+        if published is None:
+            found.values[name] = 0.0 if each.of == "name" else False
+            continue
+        found.values[name], entry = published.match(text, transaction.timestamp)
+        if entry is not None:
+            found.entries[name] = entry
+    return found
+
+
+def looked_up(declared: DeclaredList, transaction: Transaction) -> str | None:
+    """The text that is sought in the list; None where the transaction has none."""
+    attribute = LISTED_FIELDS.get(declared.of)
+    if attribute is not None:
+        found: str | None = getattr(transaction, attribute)
+        return found
+    text = transaction.attributes.get(declared.attribute or "")
+    return text if isinstance(text, str) and text.strip() else None
 
 
 def known_values(

@@ -42,7 +42,7 @@ TRANSACTIONS = Topic(
     "retrace.transactions", 8, Key.TRANSACTION_ID, FOREVER, 1, "all facts about one transaction"
 )
 POLICY = Topic(
-    "retrace.policy", 1, Key.NONE, FOREVER, 0, "models, thresholds, rules; offset = version"
+    "retrace.policy", 1, Key.NONE, FOREVER, 0, "models, thresholds, rules, lists; offset = version"
 )
 ALERTS = Topic("retrace.alerts", 4, Key.SUBJECT, FOREVER, 2, "alerts and their handling")
 ENTITIES = Topic(

@@ -1,4 +1,4 @@
-"""`retrace policy` lint, diff, publish, history, show and statistics; `retrace figures`."""
+"""`retrace policy`: lint, diff, publish, history, show, statistics, lists; `retrace figures`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import parse_moment, print_table
+from cli.policy import lists
 from cli.policy.figures import figures
 from cli.policy.statistics import statistics
 
@@ -22,35 +23,40 @@ if TYPE_CHECKING:
 
 _SETS = ("rules", "routes")
 _group = typer.Typer(
-    help="Check, publish and take back the rules of the policy and the routes of alerts."
+    help="Check, publish and take back the rules and lists of the policy, and the routes of alerts."
 )
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Folder = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="Of YAML files with rules and routes.")
+    Path, typer.Argument(metavar="FOLDER", help="Of YAML files with rules, lists and routes.")
 ]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command group, and the figures of what policy leads to, to the app."""
     _group.command()(statistics)
+    lists.register(_group)
     app.add_typer(_group, name="policy")
     app.command()(figures)
 
 
 @_group.command()
 def lint(folder: _Folder, as_json: _AsJson = False) -> None:
-    """Check rules and routes; 1 if one is wrong. Asks no server."""
+    """Check rules, lists and routes; 1 if one is wrong. Asks no server."""
     from operations.policy.publishing import lint as checked
-    from runtime.composition.models import rule_language
+    from runtime.composition.models import list_cleaner, rule_language
 
-    found = checked(folder, rule_language())
+    # Whether entries are well written shows under any key.
+    found = checked(folder, rule_language(), list_cleaner(bytes(32)))
     if as_json:
         print(json.dumps([asdict(each) for each in found.faults]))
     else:
         for each in found.faults:
             print(each)
         if not found.faults:
-            print(f"{len(found.rules)} rules, {len(found.routes)} routes, nothing wrong")
+            counts = (
+                f"{len(found.rules)} rules, {len(found.lists)} lists, {len(found.routes)} routes"
+            )
+            print(f"{counts}, nothing wrong")
     if found.faults:
         raise typer.Exit(1)
 
@@ -78,20 +84,26 @@ def diff(folder: _Folder, as_json: _AsJson = False) -> None:
 def publish(
     reason: Annotated[str, typer.Option(help="Why; the history shows it.")],
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Of YAML files with rules and routes.")
+        Path | None,
+        typer.Argument(metavar="FOLDER", help="Of YAML files with rules, lists and routes."),
     ] = None,
     version: Annotated[
         int | None, typer.Option(help="Take back to this earlier set, in place of a folder.")
     ] = None,
+    default: Annotated[
+        bool, typer.Option("--default", help="The policy that ships, in place of a folder.")
+    ] = False,
     as_json: _AsJson = False,
 ) -> None:
-    """Put rules and routes in force, everywhere, each from one position of the log on."""
+    """Put rules, lists and routes in force, everywhere, each from one position of the log on."""
     from domain.errors import InvalidInputError
+    from operations.policy.publishing import DEFAULT_FOLDER
     from runtime.composition.models import open_publisher
     from runtime.settings import load_settings
 
-    if (folder is None) == (version is None):
-        raise InvalidInputError("publish", "give either a folder or --version")
+    if (folder is not None) + (version is not None) + default != 1:
+        raise InvalidInputError("publish", "give either a folder, --version or --default")
+    folder = DEFAULT_FOLDER if default else folder
     with open_publisher(load_settings()) as publisher:
         if folder is not None:
             changed = publisher.publish(folder, reason)
@@ -104,7 +116,9 @@ def publish(
     elif not changed:
         print("this is in force already")
     else:
-        for kind in changed:
+        if "lists" in changed:
+            print("the entries of lists are in force: retrace policy lists history")
+        for kind in (each for each in _SETS if each in changed):
             print(f"{_facts(now[kind])[kind]} {kind} are in force, version {now[kind].version}")
 
 
@@ -142,7 +156,7 @@ def show(
     ] = None,
     as_json: _AsJson = False,
 ) -> None:
-    """Show the rules and routes in force, now or as known at a moment."""
+    """Show the rules, lists and routes in force, now or as known at a moment."""
     from domain.errors import NotFoundError
     from runtime.composition.models import open_publisher
     from runtime.settings import load_settings
@@ -179,6 +193,9 @@ def _show_rows(found: Published) -> None:
             for rule in found.fact.rules
         ]
         print_table(rows, ["name", "action", "severity", "owner", "acts on", "when"])
+        for seen in found.fact.lists:
+            kind = seen.attribute or seen.of
+            print(f"lists.{seen.name}: {seen.purpose} list of {kind}, {seen.owner}")
         return
     rows = [
         [

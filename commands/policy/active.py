@@ -11,14 +11,14 @@ from commands.policy.topic import PolicyTopic
 from commands.ports.rules import CompiledRules
 from commands.ports.scorer import Scorer
 from domain.errors import RetraceError
-from domain.events import Rule
+from domain.events import DeclaredList, Rule
 from domain.policy.rules.ruling import RuleSet
 from domain.policy.snapshot import NO_POLICY, Model, PolicySnapshot
 from eventlog.port import EventLog
 
 logger = logging.getLogger(__name__)
 
-Compile = Callable[[Sequence[Rule]], CompiledRules]
+Compile = Callable[[Sequence[Rule], Sequence[DeclaredList]], CompiledRules]
 """Raises InvalidInputError for a rule that this version does not take."""
 
 _RETRY_SECONDS = 1.0
@@ -147,7 +147,7 @@ class PolicyWatch:
         if self._compiled is not None and self._compiled[0] == rule_set:
             return self._compiled[1]
         try:
-            made = self._compile(rule_set.rules)
+            made = self._compile(rule_set.rules, rule_set.lists)
         except Exception as error:
             version = rule_set.version
             self._refuse(f"rules/{version}", f"rules of version {version} are refused", error)

@@ -1,13 +1,13 @@
 """Command: publish a set of rules; and all that were ever published, to look at or replay."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from commands.policy.topic import append_fact, current_policy, facts
 from commands.ports.rules import CompiledRules, RuleLanguage
 from domain.errors import InvalidInputError, NotFoundError
-from domain.events import Rule, RulesPublished
+from domain.events import DeclaredList, Rule, RulesPublished
 from domain.policy.rules.rule_set import MOST_RULES, hash_of
 from domain.policy.rules.ruling import RuleSet
 from eventlog.port import EventLog
@@ -39,9 +39,16 @@ def rule_sets(log: EventLog) -> dict[int, list[Rule]]:
 
 
 def publish_rules(
-    log: EventLog, rules: list[Rule], feature_set: str, reason: str, known_time: int
+    log: EventLog,
+    rules: list[Rule],
+    feature_set: str,
+    reason: str,
+    known_time: int,
+    lists: Sequence[DeclaredList] = (),
 ) -> bool:
     """Puts checked rules in force, all at once; False where they are in force already.
+
+    `lists` are those that they may see.
 
     Raises InvalidInputError for too many, and LogUnavailableError, after which a repetition is
     harmless.
@@ -49,7 +56,11 @@ def publish_rules(
     if len(rules) > MOST_RULES:
         raise InvalidInputError("rules", f"a set has at most {MOST_RULES} rules, not {len(rules)}")
     fact = RulesPublished(
-        rules=rules, rules_hash=hash_of(rules), feature_set=feature_set, reason=reason
+        rules=rules,
+        rules_hash=hash_of(rules, lists),
+        feature_set=feature_set,
+        reason=reason,
+        lists=list(lists),
     )
     return _publish(log, fact, known_time)
 
@@ -65,6 +76,7 @@ def take_back_rules(log: EventLog, version: int, reason: str, known_time: int) -
                 feature_set=earlier.feature_set,
                 reason=reason,
                 took_back=version,
+                lists=earlier.lists,
             )
             return _publish(log, fact, known_time)
     raise NotFoundError("published rule set", str(version))
@@ -72,7 +84,8 @@ def take_back_rules(log: EventLog, version: int, reason: str, known_time: int) -
 
 def _publish(log: EventLog, fact: RulesPublished, known_time: int) -> bool:
     policy = current_policy(log)
-    if (list(policy.rules.rules) if policy.rules else []) == fact.rules:
+    now = policy.rules
+    if ((list(now.rules), list(now.lists)) if now else ([], [])) == (fact.rules, fact.lists):
         return False
     # A set may come back after another one, so the place in the log belongs to the id.
     event_id = f"{fact.NAME}/{fact.rules_hash}/{policy.version + 1}"
@@ -85,7 +98,7 @@ class PublishedRuleSets:
 
     def __init__(self, log: EventLog, language: RuleLanguage) -> None:
         self._language = language
-        self._rules = rule_sets(log)
+        self._facts = {each.version: each.fact for each in published_rules(log)}
         self._compiled: dict[int, tuple[RuleSet, CompiledRules] | None] = {}
 
     def of(self, version: int) -> tuple[RuleSet, CompiledRules] | None:
@@ -95,11 +108,12 @@ class PublishedRuleSets:
         return self._compiled[version]
 
     def _made(self, version: int) -> tuple[RuleSet, CompiledRules] | None:
-        rules = self._rules.get(version)
-        if rules is None:
+        fact = self._facts.get(version)
+        if fact is None:
             return None
+        rule_set = RuleSet(version, tuple(fact.rules), tuple(fact.lists))
         try:
-            return RuleSet(version, tuple(rules)), self._language.compile(rules)
+            return rule_set, self._language.compile(fact.rules, fact.lists)
         except InvalidInputError as error:
             logger.error("rules of version %d cannot be replayed: %s", version, error)
             return None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.events.lists import DeclaredList
 from domain.events.rules import Rule
 from domain.policy.rules.ruling import Truth, Value
 from domain.policy.rules.tree import Node
@@ -37,16 +38,16 @@ class CompiledRules(Protocol):
 
 
 class RuleLanguage(Protocol):
-    """Checks and compiles conditions against the names of `domain.rule_values`."""
+    """Checks and compiles conditions against the names of `domain.rule_values` and given lists."""
 
-    def faults(self, condition: str) -> list[ConditionFault]:
+    def faults(self, condition: str, lists: Sequence[DeclaredList] = ()) -> list[ConditionFault]:
         """Nothing where the condition is a boolean over known names of the right types."""
         ...
 
-    def tree(self, condition: str) -> Node:
+    def tree(self, condition: str, lists: Sequence[DeclaredList] = ()) -> Node:
         """Of a condition without faults, for those who evaluate it over columns."""
         ...
 
-    def compile(self, rules: Sequence[Rule]) -> CompiledRules:
+    def compile(self, rules: Sequence[Rule], lists: Sequence[DeclaredList] = ()) -> CompiledRules:
         """Raises InvalidInputError, which names the rule, where a condition has faults."""
         ...

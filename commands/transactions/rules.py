@@ -6,7 +6,7 @@ from commands.policy.active import ActivePolicy
 from commands.ports.features import ServedFeatures
 from domain.events import Path, RulesApplied
 from domain.policy.rules.ruling import Ruling
-from domain.rule_values import RULES_FAILED, apply_rules, known_values
+from domain.rule_values import RULES_FAILED, apply_rules, known_values, listed_values
 from domain.transactions import Transaction
 
 logger = logging.getLogger(__name__)
@@ -27,9 +27,11 @@ def applied_rules(
     known = known_values(
         rules.names, transaction, served.features, served.values, flags, path, score
     )
+    lists = policy.snapshot.lists
     name = transaction.transaction_id
     try:
-        return apply_rules(rule_set, rules.truths, known, flags, name, score)
+        listed = listed_values(rules.names, rule_set.lists, lists, transaction)
+        return apply_rules(rule_set, rules.truths, known, flags, name, score, listed)
     except Exception:
         # No decision is lost, and the score still decides.
         logger.exception("the rules of version %d cannot be evaluated", rule_set.version)

@@ -90,7 +90,7 @@ def clean_transaction(
         _both_coordinates(values, errors)
         if values.get("lat") == values.get("lon") == 0.0:
             dropped |= {"lat": values.pop("lat"), "lon": values.pop("lon")}
-    _cards(values, tokenise)
+    without_card_numbers(values, tokenise)
     if unknown or payload.get("attributes") is not None:
         _attributes(values, errors, payload, unknown, tokenise)
     if dropped:
@@ -175,7 +175,8 @@ def _both_coordinates(values: dict[str, Any], errors: list[FieldError]) -> None:
         errors.append(FieldError(missing, "is required where the other coordinate is given"))
 
 
-def _cards(values: dict[str, Any], tokenise: Tokenise) -> None:
+def without_card_numbers(values: dict[str, Any], tokenise: Tokenise) -> None:
+    """Puts tokens in the place of card numbers in ids; a card's gives its BIN and last four."""
     card = values.get("card_id")
     if card is not None and len(card) >= 12 and (digits := card_number(card)):
         token = tokenise(digits)

@@ -16,6 +16,15 @@ from domain.events.envelope import (
     label_event_id,
     transaction_event_id,
 )
+from domain.events.lists import (
+    DeclaredList,
+    ListChange,
+    ListEntriesStaged,
+    ListEntry,
+    ListKind,
+    ListPublished,
+    ListPurpose,
+)
 from domain.events.model_alerts import HealthMeasure, ModelAlertDelivered, ModelAlertRaised
 from domain.events.policy import (
     FeaturesActivated,
@@ -52,12 +61,19 @@ __all__ = [
     "AlertsGathered",
     "CaseAction",
     "CaseHandled",
+    "DeclaredList",
     "Envelope",
     "Event",
     "FeaturesActivated",
     "HealthMeasure",
     "KeysNamed",
     "LabelKind",
+    "ListChange",
+    "ListEntriesStaged",
+    "ListEntry",
+    "ListKind",
+    "ListPublished",
+    "ListPurpose",
     "Mode",
     "ModelAlertDelivered",
     "ModelAlertRaised",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from domain.events.lists import DeclaredList
 from domain.events.registry import Event, event
 
 RuleAction = Literal["approve", "review", "step_up", "decline", "adjust"]
@@ -38,6 +39,7 @@ class RulesPublished(Event):
     `rules_hash` is the SHA-256 of their text (domain.policy.rules.rule_set). They were checked
     against the features of `feature_set`. An empty list withdraws all rules. `took_back` is the
     offset of the earlier set that is in force again, None where the set was published from files.
+    `lists` are those that its conditions may name; what they hold, other facts say.
     """
 
     rules: list[Rule]
@@ -45,6 +47,7 @@ class RulesPublished(Event):
     feature_set: str
     reason: str
     took_back: int | None = None
+    lists: list[DeclaredList] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,8 @@ class RulesApplied:
     `version` is the offset of the set. `fired` acted; `shadow` held too, and did not act. Of
     `not_evaluable` rules something was unknown: they neither held nor failed. It is text such as
     `0-2,7`. `score` is the one that the thresholds were held against, after adjustments. `words`
-    are those of fired rules, by reason code, and `values` those that the words name.
+    are those of fired rules, by reason code, and `values` those that the words name. `lists` are by
+    name the versions of the lists that the set sees; `values` has the entry that matched in each.
     """
 
     version: int
@@ -64,3 +68,4 @@ class RulesApplied:
     score: float
     words: dict[str, str] = field(default_factory=dict)
     values: dict[str, float | str] = field(default_factory=dict)
+    lists: dict[str, int] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from domain.events import (
     Thresholds,
     ThresholdsSet,
 )
+from domain.policy.lists.published import NO_LISTS, Lists
 from domain.policy.rollout import in_roll_out
 from domain.policy.rules.ruling import RuleSet
 from domain.policy.thresholds import DEFAULT_THRESHOLDS, FALLBACK_THRESHOLDS
@@ -49,6 +50,7 @@ class PolicySnapshot:
     roll_out: ModelRolledOut | None = None
     rules: RuleSet | None = None
     routes: tuple[Route, ...] = ()
+    lists: Lists = NO_LISTS
 
     def apply(self, data: Any, offset: int) -> PolicySnapshot:
         """The snapshot after one more record; a record at or below `version` changes nothing.
@@ -67,11 +69,11 @@ class PolicySnapshot:
         if isinstance(data, ThresholdsSet):
             return replace(self, version=offset, thresholds=data.thresholds)
         if isinstance(data, RulesPublished):
-            published = RuleSet(offset, tuple(data.rules)) if data.rules else None
-            return replace(self, version=offset, rules=published)
+            published = RuleSet(offset, tuple(data.rules), tuple(data.lists))
+            return replace(self, version=offset, rules=published if data.rules else None)
         if isinstance(data, RoutesPublished):
             return replace(self, version=offset, routes=tuple(data.routes))
-        return replace(self, version=offset)
+        return replace(self, version=offset, lists=self.lists.apply(data, offset))
 
     def of(self, transaction_id: str) -> PolicySnapshot:
         """The policy of this transaction: this one, or `challenger` if the roll-out takes the id.
@@ -103,6 +105,7 @@ class PolicySnapshot:
             before=self._earlier(data),
             rules=self.rules,
             routes=self.routes,
+            lists=self.lists,
         )
 
     def _earlier(self, data: ModelPromoted) -> tuple[Champion, ...]:

@@ -16,6 +16,8 @@ from domain.events import (
     Event,
     FeaturesActivated,
     KeysNamed,
+    ListEntriesStaged,
+    ListPublished,
     ModelAlertDelivered,
     ModelAlertRaised,
     ModelPromoted,
@@ -59,6 +61,8 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         ThresholdsSet,
         RulesPublished,
         RoutesPublished,
+        ListEntriesStaged,
+        ListPublished,
         KeysNamed,
     ),
     ALERTS: (

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from commands.policy.lists import PublishedLists
 from commands.policy.rules import PublishedRuleSets
 from commands.ports import ModelScorer, RuleLanguage
 from domain.errors import InvalidInputError
@@ -109,7 +110,8 @@ def backtest(
     if decisions:
         say("replaying its decisions")
         rules = PublishedRuleSets(models.log, language)
-        replay = replay_decisions(_decisions(history), scorer, past, scores, rules.of)
+        lists = PublishedLists(models.log)
+        replay = replay_decisions(_decisions(history), scorer, past, scores, rules.of, lists.of)
     manifest = models.manifest(found)
     return Backtest(
         found.model_id,

@@ -8,9 +8,10 @@ import numpy as np
 from commands.ports import CompiledRules, ModelScorer
 from domain.events import RulesApplied, TransactionScored
 from domain.features import CATALOGUE
+from domain.policy.lists.published import Lists
 from domain.policy.rules.ruling import RuleSet, Ruling
 from domain.policy.verdict import verdict_of
-from domain.rule_values import apply_rules, known_values
+from domain.rule_values import apply_rules, known_values, listed_values
 from inference.frame.frame import Floats
 from projections.replay.dataset import Dataset
 
@@ -40,6 +41,9 @@ class DecisionReplay:
 RulesOf = Callable[[int], tuple[RuleSet, CompiledRules] | None]
 """The rule set of a version, None where it is not in the log or this version does not take it."""
 
+ListsOf = Callable[[int], Lists]
+"""All lists as of an offset of the policy."""
+
 
 def replay_decisions(
     decisions: Iterable[TransactionScored],
@@ -47,11 +51,12 @@ def replay_decisions(
     history: Dataset,
     scores: Floats,
     rules_of: RulesOf,
+    lists_of: ListsOf,
 ) -> DecisionReplay:
     """Replays the decisions of the scorer's model about transactions in `history`.
 
     `scores` [transactions] are those of the backtest, in the order of `history`. Rules are
-    evaluated again over what each decision recorded.
+    evaluated again over what each decision recorded, and over the lists of the versions it names.
     """
     numbers = {name: number for number, name in enumerate(history.transaction_ids.tolist())}
     places = scorer.inputs.places(CATALOGUE)
@@ -65,7 +70,7 @@ def replay_decisions(
             continue
         counted.compared += 1
         served = [each.features[place] for place in places]
-        counted.record_differs += not _as_recorded(each, scorer, served, rules_of)
+        counted.record_differs += not _as_recorded(each, scorer, served, rules_of, lists_of)
         if each.score != scores[number]:
             counted.replay_differs += 1
             ideal = history.values[number, places]
@@ -75,7 +80,11 @@ def replay_decisions(
 
 
 def _as_recorded(
-    decision: TransactionScored, scorer: ModelScorer, served: list[float | None], rules_of: RulesOf
+    decision: TransactionScored,
+    scorer: ModelScorer,
+    served: list[float | None],
+    rules_of: RulesOf,
+    lists_of: ListsOf,
 ) -> bool:
     score = scorer.score(decision.transaction, served)
     ruling, applied = None, None
@@ -83,18 +92,21 @@ def _as_recorded(
         found = rules_of(decision.rules.version)
         if found is None:
             return False
-        ruling, applied = _ruled(decision, score.value, *found)
+        # One snapshot had all of them, so that the latest names it.
+        lists = lists_of(max(decision.rules.lists.values(), default=-1))
+        ruling, applied = _ruled(decision, score.value, *found, lists)
     verdict = verdict_of(score, decision.thresholds, decision.path, decision.flags, ruling)
     replayed = (score.value, verdict.outcome, verdict.reasons, applied)
     return replayed == (decision.score, decision.outcome, decision.reasons, decision.rules)
 
 
 def _ruled(
-    decision: TransactionScored, score: float, rule_set: RuleSet, rules: CompiledRules
+    decision: TransactionScored, score: float, rule_set: RuleSet, rules: CompiledRules, lists: Lists
 ) -> tuple[Ruling, RulesApplied]:
     transaction = decision.transaction
     known = known_values(
         rules.names, transaction, CATALOGUE, decision.features, decision.flags, decision.path, score
     )
     name = transaction.transaction_id
-    return apply_rules(rule_set, rules.truths, known, decision.flags, name, score)
+    listed = listed_values(rules.names, rule_set.lists, lists, transaction)
+    return apply_rules(rule_set, rules.truths, known, decision.flags, name, score, listed)

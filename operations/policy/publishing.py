@@ -1,4 +1,4 @@
-"""Publishing of rules and routes: lint, diff, publish, take back, history, over files and log."""
+"""Publishing of the policy: lint, diff, publish, take back, history, over files and log."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,24 +15,37 @@ from commands.policy.rules import PublishedRules, publish_rules, published_rules
 from commands.policy.topic import current_policy
 from commands.ports import RuleLanguage
 from domain.errors import InvalidInputError
-from domain.events import Route, Rule
+from domain.events import DeclaredList, Route, Rule
 from domain.features import CATALOGUE
+from domain.policy.lists.declared import faults_of_list
 from domain.policy.rules.rule_set import MOST_RULES, faults_of
-from domain.rule_values import TYPES
+from domain.rule_values import TYPES, list_types
 from eventlog.port import EventLog
 from host.clock import now_us
+from operations.policy.list_files import Clean
+from operations.policy.list_publishing import ListPublisher, lint_lists
 from operations.policy.rule_files import RuleFiles, WrittenRule, read_folder
 
+DEFAULT_FOLDER = Path(__file__).parent / "default"
+"""The policy that ships with this version; in force once it is published."""
 
-def lint(folder: Path, language: RuleLanguage) -> RuleFiles:
-    """The rules and routes of a folder with all that is wrong with them, by file and line."""
+_Named = Rule | DeclaredList | Route
+_OF_RULES = {"rules", "lists"}
+"""Keys of what is published as one set of rules."""
+
+
+def lint(folder: Path, language: RuleLanguage, clean: Clean) -> RuleFiles:
+    """What a folder holds, with all that is wrong with it, by file and line."""
     found = read_folder(folder)
+    lint_lists(found, clean)
+    lists = [each.declared for each in found.lists if not faults_of_list(each.declared)]
+    names = {*TYPES, *list_types(lists)}
     first: dict[str, WrittenRule] = {}
     for each in found.rules:
-        for name, message in faults_of(each.rule, TYPES):
+        for name, message in faults_of(each.rule, names):
             found.faults.append(each.place(name).fault(f"{name} {message}"))
         place = each.place("condition")
-        for fault in language.faults(each.rule.condition):
+        for fault in language.faults(each.rule.condition, lists):
             found.faults.append(place.fault(fault.message, fault.line, fault.column))
         same = first.setdefault(each.rule.name, each)
         if same is not each:
@@ -59,16 +72,14 @@ def _lint_routes(found: RuleFiles) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A rule or route: `added`, `removed`, or `changed` with (before, after) by field."""
+    """A rule, list or route: `added`, `removed`, or `changed` with (before, after) by field."""
 
     name: str
     kind: str
     fields: dict[str, tuple[object, object]]
 
 
-def differences(
-    before: Sequence[Rule] | Sequence[Route], after: Sequence[Rule] | Sequence[Route]
-) -> list[Change]:
+def differences(before: Sequence[_Named], after: Sequence[_Named]) -> list[Change]:
     """In the order of names. The order in a set is no difference in what it does."""
     old, new = ({each.name: each for each in found} for found in (before, after))
     found = []
@@ -85,10 +96,17 @@ def differences(
 
 @dataclass(frozen=True, slots=True)
 class RulePublisher:
-    """Publishes rules and routes to a log, once checked."""
+    """Publishes rules, lists and routes to a log, once checked; `by` is who does."""
 
     log: EventLog
     language: RuleLanguage
+    clean: Clean
+    by: str
+
+    @property
+    def lists(self) -> ListPublisher:
+        """Of the entries alone."""
+        return ListPublisher(self.log, self.clean, self.by)
 
     def history(self, as_known_at: int | None = None) -> list[PublishedRules]:
         """The oldest first, up to a moment (microseconds UTC)."""
@@ -110,20 +128,30 @@ class RulePublisher:
         """From what is in force to the folder. Raises InvalidInputError for faults."""
         found, policy = self._checked(folder), current_policy(self.log)
         changes: list[Change] = []
-        if "rules" in found.keys:
-            before = policy.rules.rules if policy.rules else ()
-            changes += differences(before, [each.rule for each in found.rules])
+        if found.keys & _OF_RULES:
+            rules, lists = (policy.rules.rules, policy.rules.lists) if policy.rules else ((), ())
+            changes += differences(rules, [each.rule for each in found.rules])
+            changes += differences(lists, [each.declared for each in found.lists])
+            for name, other in self.lists.differences(found.entries).items():
+                changes.append(Change(name, "changed", {"entries": other}))
         if "routes" in found.keys:
             changes += differences(policy.routes, [each.route for each in found.routes])
         return changes
 
     def publish(self, folder: Path, reason: str) -> list[str]:
-        """What was put in force, `rules` or `routes` or both; nothing where they are in force
-        already. Raises InvalidInputError for faults."""
-        found, now = self._checked(folder), now_us()
-        changed = []
+        """What was put in force of `lists`, `rules` and `routes`; nothing where all is already.
+
+        `lists` are their entries: each list with a file changes at a position of its own, and then
+        come the rules that see them. Raises InvalidInputError for faults.
+        """
+        found = self._checked(folder)
+        changed = ["lists"] if self.lists.replace_all(found, reason) else []
+        now = now_us()
         rules, routes = [each.rule for each in found.rules], [each.route for each in found.routes]
-        if "rules" in found.keys and publish_rules(self.log, rules, CATALOGUE.hash, reason, now):
+        lists = [each.declared for each in found.lists]
+        if found.keys & _OF_RULES and publish_rules(
+            self.log, rules, CATALOGUE.hash, reason, now, lists
+        ):
             changed.append("rules")
         if "routes" in found.keys and publish_routes(self.log, routes, reason, now):
             changed.append("routes")
@@ -136,11 +164,11 @@ class RulePublisher:
             return ["routes"] if done else []
         for each in self.history():
             if each.version == version:
-                self.language.compile(each.fact.rules)
+                self.language.compile(each.fact.rules, each.fact.lists)
         return ["rules"] if take_back_rules(self.log, version, reason, now_us()) else []
 
     def _checked(self, folder: Path) -> RuleFiles:
-        found = lint(folder, self.language)
+        found = lint(folder, self.language, self.clean)
         if found.faults:
             raise InvalidInputError(
                 "policy", "\n".join(map(str, ("not published:", *found.faults)))

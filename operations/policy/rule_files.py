@@ -1,4 +1,4 @@
-"""Rules and routes in YAML files of a folder, read with the place of every value.
+"""Rules, lists and routes in YAML files of a folder, read with the place of every value.
 
 rules:
   - name: cards-of-device
@@ -10,6 +10,12 @@ rules:
     owner: fraud team
     shadow: true
     share: 10%
+lists:
+  - name: stolen-cards
+    of: card
+    purpose: deny
+    owner: fraud team
+    file: stolen-cards.csv
 
 Routes lie under the key `routes`, in the same files or in others (route_files.py).
 """
@@ -24,13 +30,15 @@ from typing import Any
 import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from domain.errors import InvalidInputError
-from domain.events import Rule
+from domain.events import DeclaredList, ListEntry, Rule
 from operations.policy.places import Fault, Place, place_at, place_of
 from operations.policy.route_files import WrittenRoute, read_route
 
 _KEYS = {"when": "condition"}
 _TEXTS = ("name", "code", "words", "when", "action", "severity", "owner")
 _OTHERS = ("points", "shadow", "share")
+_LIST_TEXTS = ("name", "of", "purpose", "owner")
+_LIST_OTHERS = ("attribute", "file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +53,31 @@ class WrittenRule:
         return self.places.get(name) or self.places[""]
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenList:
+    """A list, where its fields are written, and the file of its entries, if one is named."""
+
+    declared: DeclaredList
+    file: Path | None
+    places: dict[str, Place]
+
+    def place(self, name: str) -> Place:
+        """Of a field, else of the list."""
+        return self.places.get(name) or self.places[""]
+
+
 @dataclass(slots=True)
 class RuleFiles:
     """What the files of a folder hold, in the order of their names.
 
-    `keys` are those that they have: publishing changes nothing that no file speaks of.
+    `entries` are by name of those lists that name a file. `keys` are those that the files have:
+    publishing changes nothing that no file speaks of, and lists are published with rules.
     """
 
     rules: list[WrittenRule] = field(default_factory=list)
+    lists: list[WrittenList] = field(default_factory=list)
     routes: list[WrittenRoute] = field(default_factory=list)
+    entries: dict[str, list[ListEntry]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
@@ -80,60 +104,73 @@ def read_text(text: str, path: str, found: RuleFiles) -> None:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         found.faults.append(Fault(path, line, column, f"is no YAML: {error.problem}"))
         return
-    lists = _lists(root)
-    if lists is None:
-        wanted = "expected the keys rules and routes, or one of them, each with a list"
+    nodes = _nodes(root)
+    if nodes is None:
+        wanted = "expected the keys rules, lists and routes, or some of them, each with a list"
         found.faults.append(Fault(path, 1, 1, wanted))
         return
     lines = text.splitlines()
-    for key, nodes in lists.items():
-        found.keys.add(key)
-        for node in nodes:
-            if key == "rules":
-                _read_rule(node, path, lines, found)
-            else:
-                read_route(node, path, lines, found.routes, found.faults)
+    found.keys.update(nodes)
+    for node in nodes.get("rules", []):
+        read = _read(node, path, lines, found.faults, _TEXTS, _OTHERS)
+        if read is not None:
+            found.rules.append(WrittenRule(Rule(**read[0]), read[1]))
+    for node in nodes.get("lists", []):
+        read = _read(node, path, lines, found.faults, _LIST_TEXTS, _LIST_OTHERS)
+        if read is not None:
+            file = read[0].pop("file", None)
+            beside = None if file is None else Path(path).parent / file
+            found.lists.append(WrittenList(DeclaredList(**read[0]), beside, read[1]))
+    for node in nodes.get("routes", []):
+        read_route(node, path, lines, found.routes, found.faults)
 
 
-def _lists(root: Any) -> dict[str, list[Any]] | None:
+def _nodes(root: Any) -> dict[str, list[Any]] | None:
+    """By key."""
     if not isinstance(root, yaml.MappingNode) or not root.value:
         return None
-    found: dict[str, list[Any]] = {}
-    for key, value in root.value:
-        known = key.value in ("rules", "routes") and key.value not in found
-        if not known or not isinstance(value, yaml.SequenceNode):
-            return None
-        found[key.value] = list(value.value)
-    return found
+    found = {key.value: value for key, value in root.value}
+    if len(found) < len(root.value) or not found.keys() <= {"rules", "lists", "routes"}:
+        return None
+    if not all(isinstance(value, yaml.SequenceNode) for value in found.values()):
+        return None
+    return {key: list(value.value) for key, value in found.items()}
 
 
-def _read_rule(node: Any, path: str, lines: list[str], found: RuleFiles) -> None:
+def _read(
+    node: Any,
+    path: str,
+    lines: list[str],
+    faults: list[Fault],
+    required: tuple[str, ...],
+    others: tuple[str, ...],
+) -> tuple[dict[str, Any], dict[str, Place]] | None:
+    """Values and places by field; None where there are faults."""
     here = place_at(node, path)
     if not isinstance(node, yaml.MappingNode):
-        found.faults.append(here.fault("expected a rule: name, when, action and more"))
-        return
+        faults.append(here.fault(f"expected {', '.join(required)} and more"))
+        return None
     given: dict[str, Any] = {}
     places: dict[str, Place] = {"": here}
-    before = len(found.faults)
+    before = len(faults)
     for key, value in node.value:
         at = place_at(key, path)
         name = key.value if isinstance(key, yaml.ScalarNode) else "?"
-        if name not in (*_TEXTS, *_OTHERS) or _KEYS.get(name, name) in given:
-            known = ", ".join((*_TEXTS, *_OTHERS))
+        if name not in (*required, *others) or _KEYS.get(name, name) in given:
+            known = ", ".join((*required, *others))
             twice = _KEYS.get(name, name) in given
             said = "is given twice" if twice else f"is none of {known}"
-            found.faults.append(at.fault(f"{name} {said}"))
+            faults.append(at.fault(f"{name} {said}"))
             continue
         places[_KEYS.get(name, name)] = place = place_of(value, path, lines)
         try:
             given[_KEYS.get(name, name)] = _value(name, value)
         except ValueError as error:
-            found.faults.append(place.fault(str(error)))
-    missing = [name for name in _TEXTS if _KEYS.get(name, name) not in places]
+            faults.append(place.fault(str(error)))
+    missing = [name for name in required if _KEYS.get(name, name) not in places]
     if missing:
-        found.faults.append(here.fault(f"the rule has no {', '.join(missing)}"))
-    if len(found.faults) == before:
-        found.rules.append(WrittenRule(Rule(**given), places))
+        faults.append(here.fault(f"it has no {', '.join(missing)}"))
+    return (given, places) if len(faults) == before else None
 
 
 def _value(name: str, node: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.policy.lists.published import Match, PublishedList
 from domain.policy.rules.tree import Call, Listed, Literal, Name, Node
 
 Bools = NDArray[np.bool_]
@@ -14,7 +15,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`values` [rows] of float64, int64, or str as objects; those that are not `known` are any."""
+    """`values` [rows] of float64, int64, bool, or str as objects; not `known` ones are any."""
 
     values: Any
     known: Any
@@ -29,6 +30,23 @@ def truths(tree: Node, columns: Mapping[str, Column], rows: int) -> tuple[Bools,
         found = _of(tree, columns)
     known = np.broadcast_to(found.known, rows).astype(bool)
     return np.broadcast_to(found.values, rows).astype(bool) & known, known
+
+
+def listed(published: PublishedList | None, texts: Column, moments: Any) -> Column:
+    """What `lists.<name>` is for `texts` [rows] looked up at `moments` [rows], microseconds.
+
+    None is a list without entries. Equal to `domain.rule_values.listed_values` of each row.
+    """
+    is_name = published is not None and published.of == "name"
+    values: Any = np.zeros(len(moments), dtype=np.float64 if is_name else np.bool_)
+    if published is not None:
+        found: dict[tuple[str, int], Match] = {}
+        for row in np.flatnonzero(texts.known).tolist():
+            asked = (texts.values[row], int(moments[row]))
+            if asked not in found:
+                found[asked] = published.match(*asked)
+            values[row] = found[asked].value
+    return Column(values, texts.known)
 
 
 def _of(node: Node, columns: Mapping[str, Column]) -> Column:

@@ -8,7 +8,7 @@ from functools import partial
 from commands import Context
 from commands.policy.active import PolicyWatch
 from commands.ports import CompiledRules, Scorer
-from domain.events import Rule
+from domain.events import DeclaredList, Rule
 from domain.features import CATALOGUE
 from domain.features.engine import warm_up
 from domain.policy.snapshot import Model
@@ -46,8 +46,8 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
         def scorer_of(model: Model) -> Scorer:
             return load(model.model_hash)
 
-        def compiled(rules: Sequence[Rule]) -> CompiledRules:
-            return rule_language().compile(rules)
+        def compiled(rules: Sequence[Rule], lists: Sequence[DeclaredList]) -> CompiledRules:
+            return rule_language().compile(rules, lists)
 
         policy = PolicyWatch(log, scorer_of, compiled)
         stack.callback(policy.close)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import cache
+from functools import cache, partial
+from getpass import getuser
 from typing import TYPE_CHECKING
 
 from commands.models.registry import registry_of
@@ -12,12 +13,14 @@ from commands.ports import LoadModel, ModelScorer, RuleLanguage
 from domain.errors import SettingsError
 from inference.artefacts.shared import SharedArtefacts
 from inference.artefacts.store import MANIFEST, Artefact, ArtefactStore
+from runtime.composition.intake import keys_of
 from runtime.composition.log import open_log
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from inference.artefacts.adapters.mlflow import MlflowServer
     from operations.models.lifecycle import Models
+    from operations.policy.list_files import Clean
     from operations.policy.publishing import RulePublisher
 
 _Make = Callable[[Artefact], ModelScorer]
@@ -83,10 +86,20 @@ def rule_language() -> RuleLanguage:
     return CelLanguage(TYPES)
 
 
+def list_cleaner(token_key: bytes) -> Clean:
+    """Entries of lists are written as the fields of transactions are, under the same key."""
+    from commands.intake.tokens import Tokeniser
+    from domain.cleaning.list_keys import list_keys
+
+    return partial(list_keys, tokenise=Tokeniser(token_key))
+
+
 @contextmanager
 def open_publisher(settings: Settings) -> Iterator[RulePublisher]:
     """Raises LogUnavailableError."""
+    from commands.policy.keys import refuse_other_keys
     from operations.policy.publishing import RulePublisher
 
     with open_log(settings) as log:
-        yield RulePublisher(log, rule_language())
+        refuse_other_keys(log, keys_of(settings))
+        yield RulePublisher(log, rule_language(), list_cleaner(settings.token_key), getuser())

@@ -41,6 +41,8 @@ def of(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(of(arguments[0]), max_size=3)
     if origin is dict:
         return st.dictionaries(of(arguments[0]), of(arguments[1]), max_size=3)
+    if isinstance(hint, type) and issubclass(hint, tuple):
+        return st.builds(hint, *map(of, get_type_hints(hint).values()))
     raise TypeError(f"no strategy for {hint}")
 
 

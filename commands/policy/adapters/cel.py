@@ -5,6 +5,8 @@ absorb where the other side decides. None and NaN would not do: a comparison wit
 its negation would hold.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -15,13 +17,15 @@ from cel_expr_python import cel
 from commands.policy.adapters.checked import decoded
 from commands.ports.rules import ConditionFault
 from domain.errors import InvalidInputError
+from domain.events.lists import DeclaredList
 from domain.events.rules import Rule
 from domain.policy.rules.allowed import refused
 from domain.policy.rules.rule_set import placeholders
 from domain.policy.rules.ruling import Truth, Value
 from domain.policy.rules.tree import Node
+from domain.rule_values import list_types
 
-_TYPES = {float: cel.Type.DOUBLE, int: cel.Type.INT, str: cel.Type.STRING}
+_TYPES = {float: cel.Type.DOUBLE, int: cel.Type.INT, str: cel.Type.STRING, bool: cel.Type.BOOL}
 _FAULT = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _NO_OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '\((.*)\)'")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)' \(in container ''\)")
@@ -51,13 +55,16 @@ class CelRules:
 
 
 class CelLanguage:
-    """Conditions over `types` by name: float, int or str."""
+    """Conditions over `types` by name: float, int, str or bool."""
 
     def __init__(self, types: Mapping[str, type[Value]]) -> None:
         self._known = types
         self._env = cel.NewEnv(variables={name: _TYPES[kind] for name, kind in types.items()})
+        self._knowing: tuple[Mapping[str, type[Value]], CelLanguage] = ({}, self)
 
-    def faults(self, condition: str) -> list[ConditionFault]:
+    def faults(self, condition: str, lists: Sequence[DeclaredList] = ()) -> list[ConditionFault]:
+        if lists:
+            return self._with(lists).faults(condition)
         try:
             made = self._env.compile(condition)
         except RuntimeError as error:
@@ -72,16 +79,29 @@ class CelLanguage:
         wrong = refused(decoded(made.serialize()).tree)
         return [ConditionFault(1, 1, wrong)] if wrong else []
 
-    def tree(self, condition: str) -> Node:
+    def tree(self, condition: str, lists: Sequence[DeclaredList] = ()) -> Node:
+        if lists:
+            return self._with(lists).tree(condition)
         return decoded(self._env.compile(condition).serialize()).tree
 
-    def compile(self, rules: Sequence[Rule]) -> CelRules:
+    def compile(self, rules: Sequence[Rule], lists: Sequence[DeclaredList] = ()) -> CelRules:
+        if lists:
+            return self._with(lists).compile(rules)
         for rule in rules:
             for fault in self.faults(rule.condition):
                 raise InvalidInputError(
                     f"rule {rule.name}", f"{fault.line}:{fault.column}: {fault.message}"
                 )
         return CelRules(self._env, rules, self._known)
+
+    def _with(self, lists: Sequence[DeclaredList]) -> CelLanguage:
+        """The language that knows these lists too; the last one is kept."""
+        types = list_types(lists)
+        known, language = self._knowing
+        if known != types:
+            language = CelLanguage({**self._known, **types})
+            self._knowing = (types, language)
+        return language
 
     def _fault(self, line: int, column: int, text: str, lines: Sequence[str]) -> ConditionFault:
         """CEL's message in words, with what to write instead where that can be told."""
@@ -91,7 +111,7 @@ class CelLanguage:
             start = column - 1 - len(_DOTTED_END.findall(whole[: column - 1])[0])
             written = _DOTTED.match(whole[start:])
             name = written[0] if written else whole
-            message = f"{name} is no feature and no field{self._near(name)}"
+            message = f"{name} is no feature, field or list{self._near(name)}"
             return ConditionFault(line, start + 1, message)
         if found := _NO_OVERLOAD.match(text):
             sign, kinds = found[1].strip("_"), found[2]

@@ -8,6 +8,7 @@ from functools import partial
 from hashlib import sha256
 from typing import get_args
 
+from domain.events.lists import DeclaredList
 from domain.events.rules import Rule, RuleAction, RulesApplied, RuleSeverity
 from domain.policy.rollout import WHOLE
 
@@ -21,9 +22,10 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 
-def hash_of(rules: Sequence[Rule]) -> str:
+def hash_of(rules: Sequence[Rule], lists: Sequence[DeclaredList] = ()) -> str:
     """SHA-256 of the set: equal rules in an equal order have equal hashes on every machine."""
-    text = json.dumps([asdict(rule) for rule in rules], sort_keys=True, separators=(",", ":"))
+    parts = [*map(asdict, rules), *map(asdict, lists)]
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
 
 

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from domain.events.lists import DeclaredList
 from domain.events.rules import Rule, RulesApplied
 from domain.events.transactions import Outcome, Thresholds
 from domain.policy.rollout import WHOLE, in_roll_out
@@ -30,6 +32,7 @@ Value = float | int | str
 Truth = bool | None
 """True, false, or None where it cannot be told."""
 
+_NOTHING: Mapping[str, Any] = {}
 _MOST_WORDS = 5  # a decision has no more reasons
 
 _WEIGHT = {"approve": 0, "adjust": 1, "review": 2, "step_up": 3, "decline": 4}
@@ -37,10 +40,11 @@ _WEIGHT = {"approve": 0, "adjust": 1, "review": 2, "step_up": 3, "decline": 4}
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Rules with the offset of the fact that published them."""
+    """Rules, and the lists that they may see, with the offset of the fact that published them."""
 
     version: int
     rules: tuple[Rule, ...]
+    lists: tuple[DeclaredList, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,17 @@ class Ruling:
         by_score = "approve" if self.approves else outcome(self.score(score), thresholds)
         return max(by_score, self.least, key=severity)
 
-    def applied(self, score: float, values: Mapping[str, Value]) -> RulesApplied:
-        """As the decision records it; a value that is unknown is left out."""
+    def applied(
+        self,
+        score: float,
+        values: Mapping[str, Value],
+        entries: Mapping[str, str] = _NOTHING,
+        versions: Mapping[str, int] = _NOTHING,
+    ) -> RulesApplied:
+        """As the decision records it; a value that is unknown is left out.
+
+        Of lists the values are the `entries` that matched, and `versions` those looked up in.
+        """
         words = dict(list(self.words.items())[:_MOST_WORDS])
         names = [name for each in words.values() for name in placeholders(each)]
         return RulesApplied(
@@ -85,7 +98,8 @@ class Ruling:
             not_evaluable=as_text(self.unknown),
             score=self.score(score),
             words=words,
-            values={name: values[name] for name in names if name in values},
+            values={name: values[name] for name in names if name in values} | dict(entries),
+            lists=dict(versions),
         )
 
 

@@ -8,16 +8,18 @@ import pytest
 
 from commands.policy.active import PolicyWatch
 from commands.policy.adapters.cel import CelLanguage
+from commands.policy.lists import ChangeList, change_list
 from commands.policy.rules import publish_rules
 from commands.ports import CompiledRules
 from domain.errors import NotFoundError
-from domain.events import Envelope, Rule
+from domain.events import DeclaredList, Envelope, ListEntry, Rule
 from domain.policy.snapshot import Model
 from domain.rule_values import TYPES
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
 from tests.fakes.deciding import FixedScorer
 from tests.fakes.events import model_hash, promoted, rolled_out
+from tests.fakes.lists import declared
 from tests.fakes.rules import rule
 
 LANGUAGE = CelLanguage(TYPES)
@@ -171,9 +173,9 @@ def test_rules_that_cannot_be_compiled_leave_those_before_in_force() -> None:
 def test_published_rules_are_in_force_without_a_restart() -> None:
     log, changed = InMemoryEventLog(), threading.Semaphore(0)
 
-    def compiled(rules: Sequence[Rule]) -> CompiledRules:
+    def compiled(rules: Sequence[Rule], lists: Sequence[DeclaredList]) -> CompiledRules:
         changed.release()
-        return LANGUAGE.compile(rules)
+        return LANGUAGE.compile(rules, lists)
 
     watch = PolicyWatch(log, Shelf().load, compiled)
     watch.start()
@@ -186,6 +188,27 @@ def test_published_rules_are_in_force_without_a_restart() -> None:
         log.close()
     assert watch.current().rules is not None
     assert watch.current().snapshot.version == 0
+
+
+def test_a_list_that_changes_counts_without_a_restart_and_through_promotions() -> None:
+    log = InMemoryEventLog()
+    publish_rules(log, [rule(condition="lists.stolen", words="It is.")], "f", "", 1, [declared()])
+    log.append_nowait(POLICY, None, promoted("m-1"))
+    shelf = Shelf("m-1", "m-2")
+    with watching(log, shelf) as watch:
+        assert shelf.given.acquire(timeout=10)
+        before = watch.current().snapshot
+        change = ChangeList(
+            name="stolen", of="card", change="add", entries=[ListEntry("c-1")], reason="", by="ann"
+        )
+        assert change_list(log, change, 2)
+        log.append_nowait(POLICY, None, promoted("m-2"))
+        assert shelf.given.acquire(timeout=10)
+    after = watch.current()
+    assert before.lists.in_force == {}
+    assert after.snapshot.lists.in_force["stolen"].match("c-1", 0).value
+    assert after.rules is not None
+    assert after.rules.truths({"lists.stolen": True}) == [True]
 
 
 def test_a_challenger_decides_under_the_same_rules() -> None:

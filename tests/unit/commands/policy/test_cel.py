@@ -16,7 +16,7 @@ LANGUAGE = CelLanguage(TYPES)
     [
         ("amount > 5", 1, 8, "write 5.0 instead of 5"),
         ("amount in [1, 2]", 1, 8, "write 1.0 instead of 1"),
-        ("amoun > 5.0", 1, 1, "amoun is no feature and no field; is amount meant?"),
+        ("amoun > 5.0", 1, 1, "amoun is no feature, field or list; is amount meant?"),
         ("score > 0.5 &&\n  transaction.contry == 'DE'", 2, 3, "is transaction.country meant?"),
         ("transaction.country == 3", 1, 21, "== does not take (string, int)"),
         ("amount + 1.0", 1, 1, "this is double"),

@@ -10,9 +10,10 @@ import pytest
 
 from commands.policy.adapters.cel import CelLanguage
 from commands.ports import CompiledRules
-from domain.events import RulesApplied, Thresholds, TransactionScored
+from domain.events import ListEntry, RulesApplied, Thresholds, TransactionScored
 from domain.features import CATALOGUE, Inputs
 from domain.features.payments import Payments
+from domain.policy.lists.published import NO_LISTS
 from domain.policy.rules.ruling import RuleSet
 from domain.policy.score import Score
 from domain.rule_values import TYPES
@@ -20,6 +21,7 @@ from domain.transactions import Transaction
 from operations.backtest.decision_replay import DecisionReplay, replay_decisions
 from projections.replay.dataset import Dataset
 from tests.fakes.events import scored
+from tests.fakes.lists import declared, lists_of, published
 from tests.fakes.rules import rule
 
 LANGUAGE = CelLanguage(TYPES)
@@ -93,7 +95,9 @@ def rules_of(version: int) -> tuple[RuleSet, CompiledRules] | None:
 def replayed(
     decisions: Sequence[TransactionScored], past: Dataset, *scores: float
 ) -> DecisionReplay:
-    return replay_decisions(decisions, Halving(), past, np.array(scores), rules_of)
+    return replay_decisions(
+        decisions, Halving(), past, np.array(scores), rules_of, lambda _: NO_LISTS
+    )
 
 
 def by_rules(**fields: Any) -> TransactionScored:
@@ -131,6 +135,33 @@ def test_a_decision_by_rules_is_given_again_by_the_set_that_it_names() -> None:
 def test_rules_that_a_record_does_not_give_again_are_found(fields: dict[str, Any]) -> None:
     found = replayed([by_rules(**fields)], history("t-0"), 0.3)
     assert found == DecisionReplay(decisions=1, compared=1, record_differs=1)
+
+
+@pytest.mark.parametrize(
+    ("entries", "versions", "differs"),
+    [
+        ({"lists.stolen": "c-1"}, {"stolen": 4}, 0),
+        # Taken off the list later, or never on it.
+        ({"lists.stolen": "c-1"}, {"stolen": 9}, 1),
+        ({"lists.stolen": "c-1"}, {}, 1),
+        ({}, {"stolen": 4}, 1),
+    ],
+)
+def test_a_list_is_looked_up_in_as_the_decision_knew_it(
+    entries: dict[str, str], versions: dict[str, int], differs: int
+) -> None:
+    rules = [rule(condition="lists.stolen", words="It was.", action="decline")]
+    seen = (declared(),)
+    pair = RuleSet(7, tuple(rules), seen), LANGUAGE.compile(rules, seen)
+    before = lists_of([ListEntry("c-1")])
+    gone = published([], batch="x", parts=0)
+    by_version = {-1: NO_LISTS, 4: before, 9: before.apply(gone, 9)}
+    made = by_rules(words={"policy.big": "It was."}, values=entries, lists=versions)
+    made = replace(made, transaction=replace(made.transaction, card_id="c-1"))
+    found = replay_decisions(
+        [made], Halving(), history("t-0"), np.array([0.3]), lambda _: pair, by_version.__getitem__
+    )
+    assert found == DecisionReplay(decisions=1, compared=1, record_differs=differs)
 
 
 def test_equal_decisions_differ_in_nothing() -> None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from commands.intake.tokens import Tokeniser
 from commands.policy.adapters.cel import CelLanguage
 from commands.policy.topic import current_policy
+from domain.cleaning.list_keys import list_keys
 from domain.errors import InvalidInputError
 from domain.events import Route
 from domain.rule_values import TYPES
@@ -15,6 +18,7 @@ from eventlog.in_memory import InMemoryEventLog
 from operations.policy.publishing import RulePublisher, lint
 
 LANGUAGE = CelLanguage(TYPES)
+CLEAN = partial(list_keys, tokenise=Tokeniser(bytes(16)))
 ROUTES = """\
 routes:
   - name: pager
@@ -38,7 +42,7 @@ routes:
 @pytest.fixture
 def publisher() -> Iterator[RulePublisher]:
     with closing(InMemoryEventLog()) as log:
-        yield RulePublisher(log, LANGUAGE)
+        yield RulePublisher(log, LANGUAGE, CLEAN, "ann")
 
 
 def write(folder: Path, text: str) -> Path:
@@ -47,7 +51,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_routes_are_read_with_all_their_fields(tmp_path: Path) -> None:
-    found = lint(write(tmp_path, ROUTES), LANGUAGE)
+    found = lint(write(tmp_path, ROUTES), LANGUAGE, CLEAN)
     assert found.faults == []
     assert [each.route for each in found.routes] == [
         Route(
@@ -84,7 +88,7 @@ def test_routes_are_read_with_all_their_fields(tmp_path: Path) -> None:
 def test_a_fault_is_named_with_file_line_and_column(
     tmp_path: Path, before: str, after: str, said: str
 ) -> None:
-    found = lint(write(tmp_path, ROUTES.replace(before, after, 1)), LANGUAGE)
+    found = lint(write(tmp_path, ROUTES.replace(before, after, 1)), LANGUAGE, CLEAN)
     faults = [str(each).removeprefix(f"{tmp_path}/") for each in found.faults]
     assert any(each.startswith(said) for each in faults), faults
 

@@ -1,6 +1,6 @@
 """Benchmark of rules: what a set costs in a decision, against the least that it could.
 
-    python -m bench.rules
+    python -m bench.policy.rules
 
 The floor is as many calls of the library with the condition `true`: what crossing into it costs.
 Needs no server.

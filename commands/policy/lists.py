@@ -1,0 +1,175 @@
+"""Commands over lists: a change of entries, whole at one position of the log; and what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from commands.policy.topic import Fact, facts
+from domain.errors import ConflictError, InvalidInputError
+from domain.events import (
+    Envelope,
+    ListChange,
+    ListEntriesStaged,
+    ListEntry,
+    ListKind,
+    ListPublished,
+)
+from domain.policy.lists.published import NO_LISTS, Lists, hash_of_entries
+from eventlog.port import EventLog
+from eventlog.topics import POLICY
+
+SOURCE = "retrace/policy"
+PART = 1_000
+"""Entries in one record: of the longest texts and reasons they stay below the log's bound."""
+MOST_TEXT = 200
+_IN_FLIGHT = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeList:
+    """Entries that take the place of all others, are added, or are removed; cleaned already."""
+
+    name: str
+    of: ListKind
+    change: ListChange
+    entries: Sequence[ListEntry]
+    reason: str
+    by: str
+
+
+def change_list(log: EventLog, command: ChangeList, known_time: int) -> bool:
+    """Puts the change in force, all at once; False where the list is so already.
+
+    No two entries have one text. Raises InvalidInputError for a list of another kind,
+    ConflictError where another change of the list came between, and LogUnavailableError, after
+    which nothing is in force and a repetition is harmless.
+    """
+    entries = list(command.entries)
+    digest = hash_of_entries(entries)
+    lists, end = _lists(log)
+    now = lists.in_force.get(command.name)
+    if now is not None and now.of != command.of:
+        raise InvalidInputError(command.name, f"the list is one of {now.of}, not of {command.of}")
+    replaces = command.change == "replace"
+    if (now is not None and replaces and now.entries_hash == digest) or not (entries or replaces):
+        return False
+    batch = f"{digest[:32]}/{end}"
+    starts = range(0, len(entries), PART)
+    for part, start in enumerate(starts):
+        staged = ListEntriesStaged(
+            name=command.name,
+            of=command.of,
+            batch=batch,
+            part=part,
+            entries=entries[start : start + PART],
+        )
+        _append(log, staged, f"{batch}/{part}", known_time)
+        if part % _IN_FLIGHT == 0:
+            log.flush()
+    log.flush()
+    published = ListPublished(
+        name=command.name,
+        of=command.of,
+        change=command.change,
+        batch=batch,
+        parts=len(starts),
+        entries=len(entries),
+        entries_hash=digest,
+        reason=command.reason,
+        by=command.by,
+    )
+    _append(log, published, batch, known_time)
+    log.flush()
+    after = _lists(log)[0].in_force.get(command.name)
+    if after is None or after.batch != batch:
+        raise ConflictError(command.name, "another change of the list came between: try again")
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedChange:
+    """A change that came in force, with its offset, which is the list's version from there on.
+
+    `entry` is the one that was asked for, None where the change does not hold it.
+    """
+
+    version: int
+    known_time: int
+    fact: ListPublished
+    entry: ListEntry | None = None
+
+
+def list_changes(log: EventLog, name: str = "", text: str = "") -> Iterator[PublishedChange]:
+    """The oldest first; of one list, and those alone that say something of one entry, if given.
+
+    Raises LogUnavailableError.
+    """
+    lists, held, listed = NO_LISTS, dict[str, ListEntry](), set[str]()
+    for offset, each in facts(log):
+        fact = each.data
+        if not isinstance(fact, ListEntriesStaged | ListPublished) or name not in ("", fact.name):
+            continue
+        lists = lists.apply(fact, offset)
+        if isinstance(fact, ListEntriesStaged):
+            held.update((fact.batch, entry) for entry in fact.entries if entry.text == text)
+        elif (now := lists.in_force.get(fact.name)) is not None and now.version == offset:
+            entry = held.pop(fact.batch, None)
+            gone = fact.name in listed and entry is None and fact.change == "replace"
+            if entry is not None and fact.change != "remove":
+                listed.add(fact.name)
+            elif entry is not None or gone:
+                listed.discard(fact.name)
+            if not text or entry is not None or gone:
+                yield PublishedChange(offset, each.known_time, fact, entry)
+
+
+class PublishedLists:
+    """The lists of a log as of any offset; cheap where offsets ascend."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._lists, self._at = NO_LISTS, -1
+        self._rest = self._facts()
+        self._next = next(self._rest, None)
+
+    def of(self, version: int) -> Lists:
+        """Raises LogUnavailableError."""
+        if version < self._at:
+            self._lists, self._at = NO_LISTS, -1
+            self._rest = self._facts()
+            self._next = next(self._rest, None)
+        while self._next is not None and self._next[0] <= version:
+            offset, fact = self._next
+            self._lists, self._at = self._lists.apply(fact.data, offset), offset
+            self._next = next(self._rest, None)
+        return self._lists
+
+    def _facts(self) -> Iterator[Fact]:
+        kinds = ListEntriesStaged | ListPublished
+        return (each for each in facts(self._log) if isinstance(each[1].data, kinds))
+
+
+def _append(log: EventLog, fact: ListEntriesStaged | ListPublished, key: str, at: int) -> None:
+    event_id = f"{fact.NAME}/{fact.name}/{key}"
+    log.append_nowait(
+        POLICY,
+        None,
+        Envelope(
+            id=event_id,
+            source=SOURCE,
+            subject=fact.name,
+            time=at,
+            known_time=at,
+            data=fact,
+            correlation_id=event_id,
+        ),
+    )
+
+
+def _lists(log: EventLog) -> tuple[Lists, int]:
+    """As of the end of the topic, and the last offset."""
+    lists, last = NO_LISTS, -1
+    for offset, fact in facts(log):
+        lists, last = lists.apply(fact.data, offset), offset
+    return lists, last

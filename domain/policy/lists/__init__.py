@@ -1,0 +1,1 @@
+"""Lists: entries that a transaction's fields are looked up among, as of its time."""
