@@ -1,6 +1,6 @@
 """Dependencies of the routes; runtime builds them and passes them to `create_app`."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
 
@@ -10,6 +10,7 @@ from api.live import DecisionHub
 from api.metrics import Metrics
 from api.serving.gate import Gate
 from commands import Context
+from domain.events import Rule
 from projections.readmodels.queries.read_models import ReadModels
 
 Probe = Callable[[], Awaitable[None]]
@@ -25,7 +26,8 @@ class RawPayloads(Protocol):
 class ApiDeps:
     """`probes` name each server; one that fails raises. `keep_early_label` keeps it for a retry.
 
-    `gate` is that of the decisions.
+    `gate` is that of the decisions. `rule_sets` gives the rules of all published sets by
+    version, and blocks.
     """
 
     context: Context
@@ -36,6 +38,7 @@ class ApiDeps:
     probes: Mapping[str, Probe]
     keep_early_label: Callable[[bytes, str], Awaitable[None]]
     gate: Gate
+    rule_sets: Callable[[], Mapping[int, Sequence[Rule]]]
 
 
 def deps_of(request: Request) -> ApiDeps:

@@ -9,7 +9,6 @@ from api.deps import ApiDeps, Deps
 from api.openapi import problems
 from api.parameters import Limit, Since, Until, moment
 from api.schemas.figures import FiguresPage, RuleStatisticsPage, figures_page, statistics_page
-from commands.policy.rules import rule_sets
 from projections.readmodels.queries.figures import figures_by
 from projections.readmodels.queries.rule_statistics import figures_by_rule, rule_statistics
 from projections.readmodels.queries.tallies import Window, window
@@ -28,9 +27,9 @@ async def figures(
     """By the time of payments, the last 30 days unless told. Days in their order, others by the
     most decisions; in `rule` are the decisions in which a rule acted."""
     within = _window(deps, since, until)
-    engine, log = deps.read_models.engine, deps.context.log
+    engine = deps.read_models.engine
     if by == "rule":
-        found = await asyncio.to_thread(lambda: figures_by_rule(engine, within, rule_sets(log)))
+        found = await asyncio.to_thread(lambda: figures_by_rule(engine, within, deps.rule_sets()))
     else:
         found = await asyncio.to_thread(figures_by, engine, within, by)
     return figures_page(found[:limit], within)
@@ -47,9 +46,9 @@ async def policy_statistics(
     """What each rule did in each set that decided, and what its shadow would have done. By the time
     of payments, the last 30 days unless told."""
     within = _window(deps, since, until)
-    engine, log = deps.read_models.engine, deps.context.log
+    engine = deps.read_models.engine
     found = await asyncio.to_thread(
-        lambda: rule_statistics(engine, within, rule_sets(log), daily=daily, name=rule)
+        lambda: rule_statistics(engine, within, deps.rule_sets(), daily=daily, name=rule)
     )
     return statistics_page(found, within)
 

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
-from commands.policy.topic import append_fact, current_policy, facts
+from commands.policy.topic import PolicyTopic, append_fact, current_policy, facts
 from commands.ports.rules import CompiledRules, RuleLanguage
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import DeclaredList, Rule, RulesPublished
@@ -36,6 +37,27 @@ def published_rules(log: EventLog) -> Iterator[PublishedRules]:
 def rule_sets(log: EventLog) -> dict[int, list[Rule]]:
     """The rules of every set by its version. Raises LogUnavailableError."""
     return {each.version: each.fact.rules for each in published_rules(log)}
+
+
+class KnownRuleSets:
+    """As `rule_sets`, again and again: a call reads what has come since the one before.
+
+    The entries of lists lie in the same topic, so that all of it is too much for each request.
+    Thread-safe.
+    """
+
+    def __init__(self, log: EventLog) -> None:
+        self._lock = Lock()
+        self._topic = PolicyTopic(log)
+        self._rules: dict[int, list[Rule]] = {}
+
+    def read(self) -> dict[int, list[Rule]]:
+        """Raises LogUnavailableError; another call goes on."""
+        with self._lock:
+            for offset, envelope in self._topic.read():
+                if isinstance(envelope.data, RulesPublished):
+                    self._rules[offset] = envelope.data.rules
+            return dict(self._rules)
 
 
 def publish_rules(

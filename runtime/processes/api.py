@@ -22,6 +22,7 @@ from api.serving.gate import Gate
 from commands import Context
 from commands.labels.retry import keep_early_label
 from commands.policy.keys import refuse_other_keys
+from commands.policy.rules import KnownRuleSets
 from domain.errors import RetraceError, UnavailableError
 from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import TRANSACTIONS
@@ -71,6 +72,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
                 probes=_probes(settings, context),
                 keep_early_label=keep_early_label(settings.dead_letter_key, context),
                 gate=Gate(settings.scores_at_once, settings.scores_waiting, settings.scores_wait),
+                rule_sets=KnownRuleSets(log).read,
             )
 
     return create_app(lifespan)

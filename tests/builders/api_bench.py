@@ -15,6 +15,7 @@ from api.live import DecisionHub
 from api.metrics import Metrics
 from api.serving.gate import Gate
 from commands import Context
+from commands.policy.rules import KnownRuleSets
 from eventlog.in_memory import InMemoryEventLog
 from projections.readmodels.queries.read_models import ReadModels
 from projections.readmodels.storage.connecting import build_engine
@@ -99,6 +100,7 @@ async def running(
                 probes=probes or {"kafka": answers},
                 keep_early_label=park,
                 gate=Gate(32, 1_000, 0.5),
+                rule_sets=KnownRuleSets(log).read,
             )
             stop_listening()
             hub.close()
