@@ -12,6 +12,7 @@ from commands.policy.rules import publish_rules
 from commands.policy.topic import current_policy
 from domain.cleaning.list_keys import list_keys
 from domain.errors import InvalidInputError, NotFoundError
+from domain.events import ModelRolledOut, Thresholds
 from domain.rule_values import TYPES
 from eventlog.in_memory import InMemoryEventLog
 from operations.policy.publishing import RulePublisher, differences, lint
@@ -234,3 +235,24 @@ def test_a_folder_puts_its_lists_in_force_with_its_rules(
     assert publisher.publish(tmp_path, "only watched") == ["rules"]
     with pytest.raises(NotFoundError):
         publisher.lists.change("others", entries, "csv", "add", "")
+
+
+def test_a_folder_puts_lists_rules_and_routes_in_force_and_a_challenger_has_all(
+    tmp_path: Path, log: InMemoryEventLog
+) -> None:
+    publisher = RulePublisher(log, LANGUAGE, CLEAN, "ann")
+    (tmp_path / "stolen.csv").write_text("value\nc-1\n")
+    pager = "routes:\n  - name: pager\n    to: pagerduty\n    secret: PAGER\n"
+    (tmp_path / "rules.yaml").write_text(LISTS + pager)
+    assert publisher.publish(tmp_path, "all") == ["lists", "rules", "routes"]
+    assert publisher.publish(tmp_path, "again") == []
+    policy = current_policy(log)
+    limits = Thresholds(review=0.5, step_up=0.7, decline=0.9)
+    out = ModelRolledOut(
+        model_id="m-2", model_hash="ab" * 32, feature_set="f", share=5_000, thresholds=limits
+    )
+    challenger = policy.apply(out, policy.version + 1).challenger
+    assert challenger is not None
+    assert (challenger.rules, challenger.lists) == (policy.rules, policy.lists)
+    assert [each.name for each in challenger.routes] == ["pager"]
+    assert challenger.lists.in_force["stolen_cards"].match("c-1", 0).value
