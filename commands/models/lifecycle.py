@@ -29,10 +29,16 @@ _ModelFact = (
 
 
 def promote_model(
-    log: EventLog, model: ModelPromoted, thresholds: Thresholds, known_time: int
+    log: EventLog,
+    model: ModelPromoted,
+    thresholds: Thresholds,
+    known_time: int,
+    after: int | None = None,
 ) -> int:
     """Puts the model in force with its thresholds; returns the policy version before.
 
+    `after` is the version that was looked at, unless that is now: who promotes it after the same
+    one states the same fact, however late.
     One fact holds both, so that no decision mixes the model of one with the thresholds of another.
     Returns once it is acknowledged. Raises LogUnavailableError, after which a repetition is
     harmless; InvalidInputError for thresholds out of order and for a retired model.
@@ -42,7 +48,8 @@ def promote_model(
         if known.model_hash == model.model_hash:
             known.check_not_retired()
     fact = replace(model, thresholds=validated(thresholds))
-    return _append_after(log, fact, registry.policy.version, known_time)
+    before = registry.policy.version if after is None else after
+    return _append_after(log, fact, before, known_time)
 
 
 def roll_out_model(log: EventLog, model: ModelRolledOut, known_time: int) -> int:

@@ -158,7 +158,9 @@ class Models:
             feature_set=model.feature_set,
             took_back=took_back,
         )
-        promote_model(self.log, fact, thresholds, now_us())
+        # A rollback is from what was looked at: of two that do it at once, one counts.
+        after = self.registry.policy.version if took_back else None
+        promote_model(self.log, fact, thresholds, now_us(), after)
         return model
 
     def _rolled_out(self, model: Registered, share: int, thresholds: Thresholds) -> Registered:

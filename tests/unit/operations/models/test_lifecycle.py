@@ -10,7 +10,9 @@ from commands.models.lifecycle import promote_model
 from commands.models.registry import registry_of
 from domain.errors import InvalidInputError, LogUnavailableError, NotFoundError
 from domain.events import ModelPromoted, Thresholds
+from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
+from eventlog.topics import POLICY
 from operations.models.lifecycle import Models
 
 THRESHOLDS = Thresholds(review=0.1, step_up=0.2, decline=0.3)
@@ -48,6 +50,18 @@ def test_a_repeated_rollback_to_a_model_goes_no_further(log: InMemoryEventLog) -
     assert opened(log).rollback("a").model_id == "a"
     with pytest.raises(NotFoundError, match="c"):
         opened(log).rollback("c")
+
+
+def test_two_rollbacks_from_one_policy_are_one_fact_and_go_no_further(
+    log: InMemoryEventLog,
+) -> None:
+    one, other = opened(log), opened(log)
+    one.rollback()
+    before = registry_of(log).policy.before
+    other.rollback()
+    *_, first, second = (decode(record.value).id for record in log.read(POLICY))
+    assert first == second
+    assert (registry_of(log).in_force, registry_of(log).policy.before) == ("b" * 9, before)
 
 
 def test_a_rollback_without_acknowledgement_names_the_command_to_repeat(
