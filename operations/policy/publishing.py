@@ -30,14 +30,17 @@ DEFAULT_FOLDER = Path(__file__).parent / "default"
 """The policy that ships with this version; in force once it is published."""
 
 _Named = Rule | DeclaredList | Route
-_OF_RULES = {"rules", "lists"}
-"""Keys of what is published as one set of rules."""
 
 
 def lint(folder: Path, language: RuleLanguage, clean: Clean) -> RuleFiles:
     """What a folder holds, with all that is wrong with it, by file and line."""
     found = read_folder(folder)
     lint_lists(found, clean)
+    if found.lists and "rules" not in found.keys:
+        said = (
+            "lists come with the rules that see them: give `rules` too; `rules: []` withdraws all"
+        )
+        found.faults.append(found.lists[0].place("").fault(said))
     lists = [each.declared for each in found.lists if not faults_of_list(each.declared)]
     names = {*TYPES, *list_types(lists)}
     first: dict[str, WrittenRule] = {}
@@ -128,7 +131,7 @@ class RulePublisher:
         """From what is in force to the folder. Raises InvalidInputError for faults."""
         found, policy = self._checked(folder), current_policy(self.log)
         changes: list[Change] = []
-        if found.keys & _OF_RULES:
+        if "rules" in found.keys:
             rules, lists = (policy.rules.rules, policy.rules.lists) if policy.rules else ((), ())
             changes += differences(rules, [each.rule for each in found.rules])
             changes += differences(lists, [each.declared for each in found.lists])
@@ -149,7 +152,7 @@ class RulePublisher:
         now = now_us()
         rules, routes = [each.rule for each in found.rules], [each.route for each in found.routes]
         lists = [each.declared for each in found.lists]
-        if found.keys & _OF_RULES and publish_rules(
+        if "rules" in found.keys and publish_rules(
             self.log, rules, CATALOGUE.hash, reason, now, lists
         ):
             changed.append("rules")

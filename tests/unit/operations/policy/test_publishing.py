@@ -256,3 +256,17 @@ def test_a_folder_puts_lists_rules_and_routes_in_force_and_a_challenger_has_all(
     assert (challenger.rules, challenger.lists) == (policy.rules, policy.lists)
     assert [each.name for each in challenger.routes] == ["pager"]
     assert challenger.lists.in_force["stolen_cards"].match("c-1", 0).value
+
+
+def test_lists_without_rules_are_refused_and_withdraw_none(
+    tmp_path: Path, log: InMemoryEventLog
+) -> None:
+    publisher = RulePublisher(log, LANGUAGE, CLEAN, "ann")
+    (tmp_path / "stolen.csv").write_text("value\nc-1\n")
+    (tmp_path / "rules.yaml").write_text(LISTS)
+    publisher.publish(tmp_path, "all")
+    before = current_policy(log)
+    (tmp_path / "rules.yaml").write_text(LISTS.partition("rules:")[0])
+    with pytest.raises(InvalidInputError, match=r"rules.yaml:2:5: lists come with the rules"):
+        publisher.publish(tmp_path, "lists alone")
+    assert current_policy(log) == before
