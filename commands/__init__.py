@@ -1,7 +1,7 @@
 """Write side: every command that Retrace takes, with its handler, and what handlers are given.
 
 Commands about transactions and labels are handled as `handler(command, context)`; those about
-models, features, model alerts and dead letters take the log alone.
+models, features, lists, model alerts and dead letters take the log alone.
 """
 
 from commands.cases.handle import HandleCase, handle_case
@@ -19,11 +19,13 @@ from commands.models.lifecycle import (
     shadow_model,
 )
 from commands.models.raise_alert import raise_model_alert
+from commands.policy.lists import ChangeList, change_list
 from commands.transactions.decide import DecideTransaction, decide_transaction
 from commands.transactions.score import ScoreTransaction, score_transaction
 from commands.transactions.submit import Receipt, SubmitTransaction, submit_transaction
 
 __all__ = [
+    "ChangeList",
     "Context",
     "DecideTransaction",
     "HandleCase",
@@ -34,6 +36,7 @@ __all__ = [
     "ScoreTransaction",
     "SubmitTransaction",
     "activate_features",
+    "change_list",
     "decide_transaction",
     "end_shadow",
     "handle_case",
