@@ -15,11 +15,11 @@ from cli.policy.figures import figures
 from cli.policy.statistics import statistics
 
 if TYPE_CHECKING:
-    from commands.policy.routes import PublishedRoutes
-    from commands.policy.rules import PublishedRules
+    from commands.policy.topic import Published
+    from domain.events import RoutesPublished, RulesPublished
     from operations.policy.publishing import RulePublisher
 
-    Published = PublishedRules | PublishedRoutes
+    PublishedSet = Published[RulesPublished] | Published[RoutesPublished]
 
 _SETS = ("rules", "routes")
 _group = typer.Typer(
@@ -129,7 +129,7 @@ def history(as_json: _AsJson = False) -> None:
     from runtime.settings import load_settings
 
     with open_publisher(load_settings()) as publisher:
-        found: list[Published] = [*publisher.history(), *publisher.routes_history()]
+        found: list[PublishedSet] = [*publisher.history(), *publisher.routes_history()]
     sets = [_facts(each) for each in sorted(found, key=lambda each: -each.version)]
     if as_json:
         print(json.dumps(sets))
@@ -175,13 +175,13 @@ def show(
         _show_rows(each)
 
 
-def _newest(publisher: RulePublisher, moment: int | None = None) -> dict[str, Published]:
+def _newest(publisher: RulePublisher, moment: int | None = None) -> dict[str, PublishedSet]:
     """The set of rules and that of routes, where there is one."""
     rules, routes = publisher.history(moment), publisher.routes_history(moment)
     return {**({"rules": rules[-1]} if rules else {}), **({"routes": routes[-1]} if routes else {})}
 
 
-def _show_rows(found: Published) -> None:
+def _show_rows(found: PublishedSet) -> None:
     from domain.events import RulesPublished
 
     if isinstance(found.fact, RulesPublished):
@@ -212,7 +212,7 @@ def _acts(shadow: bool, share: int) -> str:
     return "nothing (shadow)" if shadow else f"{share / 100:g} %"
 
 
-def _facts(found: Published) -> dict[str, Any]:
+def _facts(found: PublishedSet) -> dict[str, Any]:
     from domain.events import RulesPublished
     from domain.times import to_rfc3339
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from commands.context import Context
+from commands.intake.payload import check_fields
 from commands.labels.label import LabelTransaction, label_transaction
 from domain.cases import LABEL_VALUES, State, refusal
 from domain.cleaning.fields import LONGEST_ID, printable
@@ -51,10 +52,7 @@ class CaseReceipt:
 
 def parse_handling(payload: Mapping[str, Any], reference: str) -> HandleCase:
     """Raises InvalidInputError, for a field of another name too."""
-    for field in payload:
-        if field not in _FIELDS:
-            told = f"names {field[:40]!a}, which is none of {', '.join(_FIELDS)}"
-            raise InvalidInputError("body", told)
+    check_fields(payload, _FIELDS)
     action = _one_of(payload, "action", CaseAction)
     verdict = _one_of(payload, "verdict", Verdict) if action == "dispose" else None
     to = _text(payload, "to") if action in _GIVES else None

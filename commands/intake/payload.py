@@ -1,7 +1,7 @@
 """Parsing of a received payload as a JSON object."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +32,14 @@ def parse_payload(received: bytes) -> tuple[Mapping[str, Any], str]:
     if not isinstance(value, dict):
         raise MalformedPayloadError("body", "must be one JSON object")
     return value, text
+
+
+def check_fields(payload: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raises InvalidInputError naming a field of another name: it would be passed over."""
+    for field in payload:
+        if field not in known:
+            told = f"names {field[:40]!a}, which is none of {', '.join(known)}"
+            raise InvalidInputError("body", told)
 
 
 def read_number(text: str) -> float | Decimal:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from commands.context import Context
 from commands.intake.cleaner import PayloadCleaner
+from commands.intake.payload import check_fields
 from domain.cleaning.fields import LONGEST_ID, printable
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Envelope, LabelKind, TransactionLabelled, label_event_id
@@ -54,10 +55,7 @@ class LabelReceipt:
 def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
     """Raises InvalidInputError, for a field of another name too: the kind in a field `type` would
     be passed over, and a representment recorded as fraud."""
-    for field in payload:
-        if field not in _FIELDS:
-            told = f"names {field[:40]!a}, which is none of {', '.join(_FIELDS)}"
-            raise InvalidInputError("body", told)
+    check_fields(payload, _FIELDS)
     kind = payload.get("kind", "fraud_report")
     if kind not in get_args(LabelKind):
         raise InvalidInputError("kind", f"must be one of {', '.join(get_args(LabelKind))}")

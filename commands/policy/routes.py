@@ -1,31 +1,15 @@
 """Command: publish the routes of alerts; and all sets of them that were ever published."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from hashlib import sha256
 
 from commands.policy.rules import SOURCE
-from commands.policy.topic import append_fact, current_policy, facts
+from commands.policy.topic import append_fact, current_policy, published
 from domain.errors import NotFoundError
 from domain.events import Route, RoutesPublished
 from eventlog.port import EventLog
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedRoutes:
-    """A set, with the offset of the fact, which is its version, and when it was published."""
-
-    version: int
-    known_time: int
-    fact: RoutesPublished
-
-
-def published_routes(log: EventLog) -> Iterator[PublishedRoutes]:
-    """All sets, the oldest first. Raises LogUnavailableError."""
-    for offset, envelope in facts(log):
-        if isinstance(envelope.data, RoutesPublished):
-            yield PublishedRoutes(offset, envelope.known_time, envelope.data)
 
 
 def publish_routes(
@@ -55,7 +39,7 @@ def publish_routes(
 
 def take_back_routes(log: EventLog, version: int, reason: str, known_time: int) -> bool:
     """Publishes an earlier set again; otherwise as `publish_routes`. Raises NotFoundError."""
-    for each in published_routes(log):
+    for each in published(log, RoutesPublished):
         if each.version == version:
             return publish_routes(log, each.fact.routes, reason, known_time, version)
     raise NotFoundError("published set of routes", str(version))

@@ -1,11 +1,10 @@
 """Command: publish a set of rules; and all that were ever published, to look at or replay."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from threading import Lock
 
-from commands.policy.topic import PolicyTopic, append_fact, current_policy, facts
+from commands.policy.topic import PolicyTopic, append_fact, current_policy, published
 from commands.ports.rules import CompiledRules, RuleLanguage
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import DeclaredList, Rule, RulesPublished
@@ -18,25 +17,9 @@ logger = logging.getLogger(__name__)
 SOURCE = "retrace/policy"
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedRules:
-    """A set, with the offset of the fact, which is its version, and when it was published."""
-
-    version: int
-    known_time: int
-    fact: RulesPublished
-
-
-def published_rules(log: EventLog) -> Iterator[PublishedRules]:
-    """All sets, the oldest first. Raises LogUnavailableError."""
-    for offset, envelope in facts(log):
-        if isinstance(envelope.data, RulesPublished):
-            yield PublishedRules(offset, envelope.known_time, envelope.data)
-
-
 def rule_sets(log: EventLog) -> dict[int, list[Rule]]:
     """The rules of every set by its version. Raises LogUnavailableError."""
-    return {each.version: each.fact.rules for each in published_rules(log)}
+    return {each.version: each.fact.rules for each in published(log, RulesPublished)}
 
 
 class KnownRuleSets:
@@ -89,7 +72,7 @@ def publish_rules(
 
 def take_back_rules(log: EventLog, version: int, reason: str, known_time: int) -> bool:
     """Publishes an earlier set again; otherwise as `publish_rules`. Raises NotFoundError."""
-    for each in published_rules(log):
+    for each in published(log, RulesPublished):
         if each.version == version:
             earlier = each.fact
             fact = RulesPublished(
@@ -120,7 +103,7 @@ class PublishedRuleSets:
 
     def __init__(self, log: EventLog, language: RuleLanguage) -> None:
         self._language = language
-        self._facts = {each.version: each.fact for each in published_rules(log)}
+        self._facts = {each.version: each.fact for each in published(log, RulesPublished)}
         self._compiled: dict[int, tuple[RuleSet, CompiledRules] | None] = {}
 
     def of(self, version: int) -> tuple[RuleSet, CompiledRules] | None:

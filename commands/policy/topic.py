@@ -8,6 +8,8 @@ that can be decoded is never skipped, even where what it names is unknown here.
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from domain.errors import UndecodableError
 from domain.events import Envelope, Event
@@ -20,6 +22,16 @@ logger = logging.getLogger(__name__)
 
 Fact = tuple[int, Envelope]
 """(offset, fact)."""
+F = TypeVar("F", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Published(Generic[F]):
+    """A set, with the offset of the fact, which is its version, and when it was published."""
+
+    version: int
+    known_time: int
+    fact: F
 
 
 class PolicyTopic:
@@ -66,6 +78,13 @@ class PolicyTopic:
 def facts(log: EventLog) -> Iterator[Fact]:
     """The whole topic as of the call. Raises LogUnavailableError."""
     return PolicyTopic(log).read()
+
+
+def published(log: EventLog, kind: type[F], until: int | None = None) -> Iterator[Published[F]]:
+    """All sets of a kind up to a known time (us), oldest first. Raises LogUnavailableError."""
+    for offset, envelope in facts(log):
+        if isinstance(envelope.data, kind) and (until is None or envelope.known_time <= until):
+            yield Published(offset, envelope.known_time, envelope.data)
 
 
 def append_fact(

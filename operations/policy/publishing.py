@@ -5,17 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from commands.alerts.routing import MOST_ROUTES
-from commands.policy.routes import (
-    PublishedRoutes,
-    publish_routes,
-    published_routes,
-    take_back_routes,
-)
-from commands.policy.rules import PublishedRules, publish_rules, published_rules, take_back_rules
-from commands.policy.topic import current_policy
+from commands.policy.routes import publish_routes, take_back_routes
+from commands.policy.rules import publish_rules, take_back_rules
+from commands.policy.topic import Published, current_policy, published
 from commands.ports import RuleLanguage
 from domain.errors import InvalidInputError
-from domain.events import DeclaredList, Route, Rule
+from domain.events import DeclaredList, Route, RoutesPublished, Rule, RulesPublished
 from domain.features import CATALOGUE
 from domain.policy.lists.declared import faults_of_list
 from domain.policy.rules.rule_set import MOST_RULES, faults_of
@@ -111,21 +106,13 @@ class RulePublisher:
         """Of the entries alone."""
         return ListPublisher(self.log, self.clean, self.by)
 
-    def history(self, as_known_at: int | None = None) -> list[PublishedRules]:
+    def history(self, as_known_at: int | None = None) -> list[Published[RulesPublished]]:
         """The oldest first, up to a moment (microseconds UTC)."""
-        return [
-            each
-            for each in published_rules(self.log)
-            if as_known_at is None or each.known_time <= as_known_at
-        ]
+        return list(published(self.log, RulesPublished, as_known_at))
 
-    def routes_history(self, as_known_at: int | None = None) -> list[PublishedRoutes]:
+    def routes_history(self, as_known_at: int | None = None) -> list[Published[RoutesPublished]]:
         """As `history`."""
-        return [
-            each
-            for each in published_routes(self.log)
-            if as_known_at is None or each.known_time <= as_known_at
-        ]
+        return list(published(self.log, RoutesPublished, as_known_at))
 
     def diff(self, folder: Path) -> list[Change]:
         """From what is in force to the folder. Raises InvalidInputError for faults."""
