@@ -11,6 +11,8 @@ from tests.architecture.tree import ROOT, files, modules, packages, python_files
 
 MOST_LINES = 300
 MOST_MODULES = 12
+# A list in the order of time, which only grows.
+LISTS = ("migrations/versions",)
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 # In two parts each, for this file is searched as well.
@@ -65,7 +67,8 @@ def test_no_file_is_longer_than_may_be_read_at_once() -> None:
 def test_no_folder_holds_more_modules_than_can_be_taken_in_at_once() -> None:
     names = [name for name in python_files() if not name.endswith("__init__.py")]
     sizes = Counter(name.rpartition("/")[0] for name in names)
-    assert {name: size for name, size in sizes.items() if size > MOST_MODULES} == {}
+    full = {name: size for name, size in sizes.items() if size > MOST_MODULES}
+    assert {name: size for name, size in full.items() if name not in LISTS} == {}
 
 
 def test_no_package_holds_more_than_a_fifth_of_the_code() -> None:
