@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from api.live import DecisionHub
 from api.metrics import Metrics
+from api.serving.forwarding import Forwarding
 from api.serving.gate import Gate
 from commands import Context
 from domain.events import Rule
@@ -26,8 +27,8 @@ class RawPayloads(Protocol):
 class ApiDeps:
     """`probes` name each server; one that fails raises. `keep_early_label` keeps it for a retry.
 
-    `gate` is that of the decisions. `rule_sets` gives the rules of all published sets by
-    version, and blocks.
+    `forwarding` takes each request to the owner of its transaction. `gate` is that of the
+    decisions. `rule_sets` gives the rules of all published sets by version, and blocks.
     """
 
     context: Context
@@ -38,6 +39,7 @@ class ApiDeps:
     probes: Mapping[str, Probe]
     keep_early_label: Callable[[bytes, str], Awaitable[None]]
     gate: Gate
+    forwarding: Forwarding
     rule_sets: Callable[[], Mapping[int, Sequence[Rule]]]
 
 

@@ -2,31 +2,38 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from typing import TypeVar
 
 from domain.events import Envelope, TransactionScored
+from domain.times import SECOND
 from eventlog.port import Position
 
 _KEPT = 1_000
 _QUEUED = 1_000
+_RACING_US = 2 * SECOND
 
 Live = tuple[Position, Envelope]
+T = TypeVar("T")
 
 
 class DecisionHub:
-    """`publish` is called from any thread; clients live in one event loop.
+    """`publish` is called from any thread; clients live in one event loop. `ours` tells whether we
+    answer for a partition: what lies in others, their owners stream.
 
     A client that does not keep up is disconnected, and resumes with its last event id.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, ours: Callable[[int], bool] = lambda _: True
+    ) -> None:
+        self._loop, self._ours = loop, ours
         self._kept: deque[Live] = deque(maxlen=_KEPT)
         self._queues: set[asyncio.Queue[Live | None]] = set()
 
     def publish(self, position: Position, envelope: Envelope) -> None:
-        if not isinstance(envelope.data, TransactionScored):
+        if not isinstance(envelope.data, TransactionScored) or not self._ours(position.partition):
             return
         if _runs_here(self._loop):
             # As it does most often: to wake it costs more than all the rest.
@@ -77,8 +84,11 @@ class DecisionHub:
 
     def _after(self, last_event_id: str | None) -> list[Live]:
         kept = list(self._kept)
-        ids = [event_id(position) for position, _ in kept]
-        return kept[ids.index(last_event_id) + 1 :] if last_event_id in ids else []
+        ids = [event_id(each) for each in kept]
+        if last_event_id in ids:
+            return kept[ids.index(last_event_id) + 1 :]
+        since = _known_time(last_event_id)
+        return [each for each in kept if since is not None and each[1].known_time >= since]
 
 
 def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
@@ -88,5 +98,33 @@ def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
         return False
 
 
-def event_id(position: Position) -> str:
-    return f"{position.partition}-{position.offset}"
+def event_id(live: Live) -> str:
+    """Its place, and its known time: other processes have not seen it, and go on by that."""
+    position, envelope = live
+    return f"{position.partition}-{position.offset}-{envelope.known_time}"
+
+
+def _known_time(last_event_id: str | None) -> int | None:
+    """From when on what is not known to have been seen is sent; clocks differ, and appends race."""
+    parts = (last_event_id or "").split("-")
+    return int(parts[2]) - _RACING_US if len(parts) == 3 and parts[2].isdecimal() else None
+
+
+async def merged(streams: Sequence[AsyncIterator[T]]) -> AsyncIterator[T]:
+    """All of them as they come; ends with the first that ends."""
+    queue: asyncio.Queue[T | None] = asyncio.Queue(1)
+
+    async def pour(stream: AsyncIterator[T]) -> None:
+        async with aclosing(stream) as each:  # type: ignore[type-var]
+            async for item in each:
+                await queue.put(item)
+        await queue.put(None)
+
+    pouring = [asyncio.create_task(pour(each)) for each in streams]
+    try:
+        while (item := await queue.get()) is not None:
+            yield item
+    finally:
+        for task in pouring:
+            task.cancel()
+        await asyncio.gather(*pouring, return_exceptions=True)

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from api.health_metrics import HealthCollector
 from domain.events import TransactionScored
 from eventlog.ledger.ledger import Ledger
+from eventlog.ownership.ownership import Ownership
 from projections.readmodels.queries.results import FeatureSkew
 
 _SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -16,7 +17,7 @@ _SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 class Metrics:
     """One registry for each app, so that two apps in one process have metrics of their own."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, ownership: Ownership) -> None:
         self.registry = CollectorRegistry()
         self.decisions = Counter(
             "retrace_decisions",
@@ -42,9 +43,15 @@ class Metrics:
         self.registry.register(self.health)
         void = Gauge("retrace_void_records", "Records skipped as void", registry=self.registry)
         void.set_function(lambda: ledger.void)
+        served = Gauge(
+            "retrace_partitions_served",
+            "Partitions of transactions that this process answers for",
+            registry=self.registry,
+        )
+        served.set_function(lambda: len(ownership.serving()))
         read = Gauge(
             "retrace_ledger_position",
-            "Offset after the last record read, by partition",
+            "Offset after the last record read, by partition; it moves where the process follows",
             ["partition"],
             registry=self.registry,
         )

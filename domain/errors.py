@@ -9,6 +9,7 @@ RetraceError
 ├── ConflictError               the same id was used for other content
 ├── UnavailableError            a server that is needed does not answer
 │   ├── LogUnavailableError     Kafka: nothing can be decided; a retry under the same id is safe
+│   ├── NotOwnedError           another process answers for this transaction id
 │   └── OverloadedError         more decisions than fit (api/serving/gate.py)
 ├── FencedError                 another worker writes, or the store is not what we left: stop
 ├── UndecodableError            a stored record cannot be read: dead-letter it
@@ -85,6 +86,15 @@ class LogUnavailableError(UnavailableError):
 
     def __init__(self, message: str, retry_after: int = 1) -> None:
         super().__init__("kafka", message, retry_after)
+
+
+class NotOwnedError(UnavailableError):
+    """Another process answers for this transaction id, or nobody while it changes hands."""
+
+    def __init__(self, transaction_id: str) -> None:
+        super().__init__(
+            "api", f"transaction {transaction_id!r} is changing hands; retry under the same id"
+        )
 
 
 class FencedError(RetraceError):

@@ -134,9 +134,8 @@ class InMemoryEventLog:
         """For tails: returns when a record lies at or after a position, or at the timeout."""
         deadline = monotonic() + timeout
         with self._changed:
-            while not any(
-                len(records) > positions[p] for p, records in enumerate(self._partitions(topic))
-            ):
+            records = self._partitions(topic)
+            while not any(len(records[p]) > at for p, at in positions.items()):
                 left = deadline - monotonic()
                 if left <= 0 or not self._changed.wait(left):
                     return
@@ -156,7 +155,7 @@ class InMemoryTail:
 
     def __init__(self, log: InMemoryEventLog, topic: Topic, start: Mapping[int, int]) -> None:
         self._log, self._topic = log, topic
-        self._positions = {p: start.get(p, 0) for p in range(topic.partitions)}
+        self._positions = dict(start)
 
     def poll(self, timeout: float, most: int = 1000) -> list[Recorded]:
         ends = self._log._ends(self._topic)

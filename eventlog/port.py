@@ -81,7 +81,7 @@ class EventLog(Appender, Protocol):
         ...
 
     def tail(self, topic: Topic, start: Mapping[int, int], *, gathered: bool = False) -> Tail:
-        """An endless reader from `start` on (a missing partition begins at its beginning).
+        """An endless reader of the partitions in `start`, each from its offset on.
 
         With `gathered` records come up to a quarter of a second later, many at a time: most of what
         reading a busy topic costs is to be woken.

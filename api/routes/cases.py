@@ -1,6 +1,7 @@
 """/cases: the queue, one case with its history, and what is done about it."""
 
 import asyncio
+from functools import partial
 from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
@@ -17,8 +18,11 @@ from api.schemas.cases import (
     case_detail,
     case_row,
 )
+from api.serving.forwarding import Answered, Sent
 from commands.cases.handle import AlertedCase, handle_case, parse_handling
+from commands.labels.label import LabelTransaction, label_transaction, to_payload
 from domain.cases import State
+from domain.errors import UnavailableError
 from projections.readmodels.queries.cases import CaseFilter, CaseHistory
 
 router = APIRouter(prefix="/cases", tags=["cases"])
@@ -68,7 +72,7 @@ async def handle(case_id: str, request: Request, response: Response, deps: Deps)
         list(dict.fromkeys(each.transaction_id for each in found.alerts)),
         {each.event_id for each in found.events},
     )
-    receipt = await handle_case(command, case, deps.context)
+    receipt = await handle_case(command, case, deps.context, partial(_label, deps))
     if receipt.duplicate:
         response.status_code = 200
     return CaseReceiptOut(
@@ -76,6 +80,21 @@ async def handle(case_id: str, request: Request, response: Response, deps: Deps)
         event_id=receipt.event_id,
         status="duplicate" if receipt.duplicate else "recorded",
     )
+
+
+async def _label(deps: ApiDeps, command: LabelTransaction) -> None:
+    """Where the payment is answered for."""
+
+    async def here() -> None:
+        await label_transaction(command, deps.context)
+
+    def recorded(answered: Answered) -> None:
+        if answered.status not in (200, 201):
+            told = f"the label of {command.transaction_id!r} was answered {answered.status}"
+            raise UnavailableError("api", f"{told}; retry under the same reference")
+
+    sent = Sent("POST", "/labels", to_payload(command))
+    await deps.forwarding.at_owner(command.transaction_id, here, sent, recorded)
 
 
 async def _history(deps: ApiDeps, case_id: str) -> CaseHistory:

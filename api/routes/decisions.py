@@ -3,9 +3,9 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
-from api.deps import Deps
+from api.deps import ApiDeps, Deps
 from api.openapi import problems
 from api.parameters import Cursor, Key, Limit, Since, Until, moment
 from api.schemas.decisions import DecisionDetailOut, decision_detail
@@ -47,8 +47,17 @@ async def list_decisions(
 
 
 @router.get("/{transaction_id:path}", response_model=DecisionDetailOut, **problems(404, 422, 503))
-async def get_decision(transaction_id: str, deps: Deps) -> DecisionDetailOut:
+async def get_decision(transaction_id: str, request: Request, deps: Deps) -> Response:
     """From the log, at once, with all that the decision depended on."""
+
+    async def here() -> Response:
+        found = await _decision(transaction_id, deps)
+        return Response(found.model_dump_json(), media_type="application/json")
+
+    return await deps.forwarding.respond(request, transaction_id, None, here)
+
+
+async def _decision(transaction_id: str, deps: ApiDeps) -> DecisionDetailOut:
     known = deps.context.ledger.known(transaction_id)
     if known is None:
         raise NotFoundError("transaction", transaction_id)

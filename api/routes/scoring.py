@@ -8,6 +8,7 @@ from api.openapi import body_of, problems
 from api.schemas.decisions import DecisionOut, decision_json
 from api.schemas.transactions import TransactionIn
 from commands import ScoreTransaction, score_transaction
+from commands.intake.payload import transaction_id_of
 
 router = APIRouter(tags=["decisions"])
 
@@ -19,7 +20,12 @@ async def score(request: Request) -> Response:
     """Decide now. The same id with the same content gets the recorded decision."""
     deps = deps_of(request)
     payload, raw = await read_object(request)
-    async with deps.gate:
-        scored = await score_transaction(ScoreTransaction(payload=payload, raw=raw), deps.context)
-    deps.metrics.decided(scored.data)
-    return Response(decision_json(scored), media_type="application/json")
+
+    async def here() -> Response:
+        command = ScoreTransaction(payload=payload, raw=raw)
+        async with deps.gate:
+            scored = await score_transaction(command, deps.context)
+        deps.metrics.decided(scored.data)
+        return Response(decision_json(scored), media_type="application/json")
+
+    return await deps.forwarding.respond(request, transaction_id_of(payload), raw, here)

@@ -19,8 +19,9 @@ from api.schemas.transactions import (
     TransactionOut,
     transaction_fields,
 )
+from api.serving.forwarding import Answered, Sent
 from commands import Receipt, SubmitTransaction, submit_transaction
-from commands.intake.payload import parse_payload
+from commands.intake.payload import parse_payload, transaction_id_of
 from domain.errors import InvalidInputError, NotFoundError, RetraceError, UnavailableError
 from domain.times import to_rfc3339
 
@@ -38,13 +39,17 @@ NDJSON = "application/x-ndjson"
     openapi_extra=body_of(TransactionIn),
     **problems(),
 )
-async def submit(request: Request, response: Response, deps: Deps) -> ReceiptOut:
+async def submit(request: Request, deps: Deps) -> Response:
     """Durable when answered; poll the Location for the decision."""
     payload, raw = await read_object(request)
-    command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
-    receipt = _receipt(await submit_transaction(command, deps.context))
-    response.headers["Location"] = receipt.location
-    return receipt
+
+    async def here() -> Response:
+        command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
+        receipt = _receipt(await submit_transaction(command, deps.context))
+        headers = {"Location": receipt.location}
+        return Response(receipt.model_dump_json(), 202, headers, "application/json")
+
+    return await deps.forwarding.respond(request, transaction_id_of(payload), raw, here)
 
 
 @router.post(
@@ -71,10 +76,20 @@ async def submit_batch(request: Request, deps: Deps) -> Response:
 @router.get("/{transaction_id:path}", response_model=TransactionOut, **problems(404, 422, 503))
 async def get_transaction(
     transaction_id: str,
+    request: Request,
     deps: Deps,
     raw: bool = Query(False, description="Also the payload as received."),
-) -> TransactionOut:
+) -> Response:
     """What the log holds of this id, at once; never behind a projection."""
+
+    async def here() -> Response:
+        found = await _transaction(transaction_id, deps, raw)
+        return Response(found.model_dump_json(), media_type="application/json")
+
+    return await deps.forwarding.respond(request, transaction_id, None, here)
+
+
+async def _transaction(transaction_id: str, deps: ApiDeps, raw: bool) -> TransactionOut:
     ledger = deps.context.ledger
     known = ledger.known(transaction_id)
     if known is None:
@@ -108,12 +123,32 @@ async def _raw(deps: ApiDeps, transaction_id: str, data: Any) -> str | None:
 async def _submit_line(deps: ApiDeps, number: int, line: bytes) -> dict[str, Any]:
     try:
         payload, raw = parse_payload(line)
-        command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
-        receipt = _receipt(await submit_transaction(command, deps.context))
+
+        async def here() -> dict[str, Any]:
+            command = SubmitTransaction(payload=payload, raw=raw, mode="submit")
+            receipt = await submit_transaction(command, deps.context)
+            return _accepted(_receipt(receipt).model_dump())
+
+        transaction_id = transaction_id_of(payload)
+        if transaction_id is None:
+            found = await here()
+        else:
+            sent = Sent("POST", router.prefix, line)
+            found = await deps.forwarding.at_owner(transaction_id, here, sent, _of_owner)
     except RetraceError as error:
         status, body = problem(error)
         return {"line": number, "status": status, "problem": body}
-    return {"line": number, "status": 202, **receipt.model_dump(exclude={"status"})}
+    return {"line": number, **found}
+
+
+def _of_owner(answered: Answered) -> dict[str, Any]:
+    told = orjson.loads(answered.body)
+    accepted = answered.status == 202
+    return _accepted(told) if accepted else {"status": answered.status, "problem": told}
+
+
+def _accepted(receipt: dict[str, Any]) -> dict[str, Any]:
+    return {**receipt, "status": 202}
 
 
 def _receipt(receipt: Receipt) -> ReceiptOut:

@@ -1,12 +1,12 @@
 """Command HandleCase: labels what a disposal says, and appends what was done about a case."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from commands.context import Context
 from commands.intake.payload import check_fields
-from commands.labels.label import LabelTransaction, label_transaction
+from commands.labels.label import LabelTransaction
 from domain.cases import LABEL_VALUES, State, refusal
 from domain.cleaning.fields import LONGEST_ID, printable
 from domain.errors import ConflictError, InvalidInputError
@@ -15,6 +15,7 @@ from eventlog.topics import ALERTS
 
 _FIELDS = "action", "by", "to", "verdict", "transactions", "note", "reference"
 _LONGEST_NOTE = 4_000
+Label = Callable[[LabelTransaction], Awaitable[object]]
 _GIVES = ("assign", "escalate")
 
 
@@ -73,8 +74,10 @@ def parse_handling(payload: Mapping[str, Any], reference: str) -> HandleCase:
     )
 
 
-async def handle_case(command: HandleCase, case: AlertedCase, context: Context) -> CaseReceipt:
-    """Durable when it returns.
+async def handle_case(
+    command: HandleCase, case: AlertedCase, context: Context, label: Label
+) -> CaseReceipt:
+    """Durable when it returns. `label` records one, or raises.
 
     Labels come before the event: whoever is interrupted says it again, and each counts once.
     Raises ConflictError where the action does not go with the state, InvalidInputError for a
@@ -92,13 +95,13 @@ async def handle_case(command: HandleCase, case: AlertedCase, context: Context) 
     value = None if command.verdict is None else LABEL_VALUES[command.verdict]
     if value is not None:
         for transaction_id in about:
-            label = LabelTransaction(
+            said_of = LabelTransaction(
                 transaction_id=transaction_id,
                 kind="disposition",
                 value=value,
                 reporter=cleaner.text(command.by, transaction_id),
             )
-            await label_transaction(label, context)
+            await label(said_of)
     data = CaseHandled(
         case_id=case.case_id,
         action=command.action,

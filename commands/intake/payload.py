@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from domain.cleaning.attributes import single_keys
-from domain.cleaning.fields import EXACT_FLOAT
+from domain.cleaning.fields import EXACT_FLOAT, clean_id
+from domain.cleaning.unclean import UncleanError
 from domain.errors import InvalidInputError
 
 
@@ -32,6 +33,14 @@ def parse_payload(received: bytes) -> tuple[Mapping[str, Any], str]:
     if not isinstance(value, dict):
         raise MalformedPayloadError("body", "must be one JSON object")
     return value, text
+
+
+def transaction_id_of(payload: Mapping[str, Any]) -> str | None:
+    """As it will be cleaned; None where it is wrong or missing, which cleaning tells."""
+    try:
+        return clean_id(payload.get("transaction_id"))
+    except UncleanError:
+        return None
 
 
 def check_fields(payload: Mapping[str, Any], known: Sequence[str]) -> None:

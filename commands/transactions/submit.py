@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.context import Context
-from domain.errors import ConflictError
+from domain.errors import ConflictError, LogUnavailableError
 from domain.events import Envelope, Mode, TransactionSubmitted, transaction_event_id
 from eventlog.admission.first_wins import Known
 
@@ -74,7 +74,8 @@ async def submit_transaction(command: SubmitTransaction, context: Context) -> Re
         position = await context.ledger.append(submission)
         await context.ledger.passed(position.partition, position.offset)
         known = context.ledger.known(submission.subject, submission.known_time)
-        assert known is not None
+        if known is None:
+            raise LogUnavailableError("the submission is not in the log; retry under the same id")
         check_same_content(submission, known)
         return Receipt(submission.subject, known.origin_offset != position.offset)
     check_same_content(submission, known)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 
 from domain.errors import LogUnavailableError, RetraceError
 from eventlog.adapters.kafka_errors import no_answer
@@ -37,7 +37,7 @@ class KafkaTail:
         self._settings, self._topic, self._check = settings, topic, check
         self._fetching = _GATHERED if gathered else _AT_ONCE
         self._name = topic_name(settings.topic_prefix, topic)
-        self._next = {p: start.get(p, OFFSET_BEGINNING) for p in range(topic.partitions)}
+        self._next = dict(start)
         self._consumer: Any = None
         self._unreachable = threading.Event()
         self._raise_next: RetraceError | None = None

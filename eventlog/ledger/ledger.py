@@ -8,19 +8,24 @@ behind all that was read, is known once it is acknowledged: nobody wrote in betw
 import asyncio
 import logging
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, RetraceError
+from domain.errors import (
+    IntegrityError,
+    LogUnavailableError,
+    NotFoundError,
+    NotOwnedError,
+    RetraceError,
+)
 from domain.events import Envelope, TransactionScored
 from eventlog.admission.first_wins import HORIZON_US, Admission, KeptMemory, Known, Place
 from eventlog.cache_files import is_damaged
 from eventlog.codec import decode
-from eventlog.ledger.records import readable
+from eventlog.ledger.records import StoredRecords, readable
 from eventlog.ledger.shared_call import SharedCall
+from eventlog.ledger.unkept import Unkept
 from eventlog.ledger.waiting import Waiters
 from eventlog.port import EventLog, Position, Recorded
 from eventlog.topics import TRANSACTIONS
@@ -31,17 +36,14 @@ logger = logging.getLogger(__name__)
 Listener = Callable[[Position, Envelope], None]
 _Heard = tuple[Position, Envelope]
 _CHUNK = 100
-# What is not kept yet is read again after a crash.
-_KEEP_SECONDS, _KEEP_RECORDS = 0.2, 2_000
-_CACHED_DECISIONS = 5_000
-_PAUSE_SECONDS = 0.5
-_FETCHING = 4
-_FEW = 50
+_PAUSE_SECONDS, _FEW = 0.5, 50
 _NEVER = 1 << 62
+ALL = range(TRANSACTIONS.partitions)
 
 
 class Ledger:
-    """Tails TRANSACTIONS in a thread of its own from `start` until `close`."""
+    """Tails TRANSACTIONS in a thread of its own from `start` until `close`: these `partitions`
+    (all unless given) until `follow` names others."""
 
     def __init__(
         self,
@@ -49,25 +51,23 @@ class Ledger:
         memory: KeptMemory,
         horizon_us: int = HORIZON_US,
         threads: Threads = SYSTEM,
+        partitions: Collection[int] = ALL,
     ) -> None:
         self._log, self._memory = log, memory
         self._horizon_us, self._threads = horizon_us, threads
         self._admission = Admission(memory)
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._decisions: OrderedDict[str, Envelope] = OrderedDict()
         self._listeners: list[Listener] = []
         self._log_ends = SharedCall(partial(log.ends, TRANSACTIONS))
         read = memory.positions()
-        self._start = [read.get(partition, 0) for partition in range(TRANSACTIONS.partitions)]
-        self._unkept: dict[int, int] = {}
-        self._unkept_records, self._kept_at = 0, threads.monotonic()
+        self._followed = frozenset(partitions)
+        self._unkept = Unkept(threads)
         # Their ends are the first offsets that are not known: moved on under the lock.
-        self._waiters = Waiters(self._start)
+        self._waiters = Waiters([read.get(partition, 0) for partition in ALL])
         self.void = 0
-        # Its own threads: those of the event loop may all be waiting for another server.
-        self._fetching = ThreadPoolExecutor(_FETCHING, thread_name_prefix="ledger-fetch")
-        self._looking = [asyncio.Lock() for _ in self._start]
+        self._records = StoredRecords(log)
+        self._looking = [asyncio.Lock() for _ in ALL]
         self._memory_damaged = False
         self._join: Callable[[float], None] | None = None
 
@@ -78,7 +78,7 @@ class Ledger:
         self._closing.set()
         if self._join is not None:
             self._join(10.0)
-        self._fetching.shutdown(wait=False, cancel_futures=True)
+        self._records.close()
         with self._lock:
             if self._memory_damaged:
                 self._memory.discard()
@@ -95,8 +95,13 @@ class Ledger:
         except LogUnavailableError as error:
             raise IntegrityError(str(error)) from error
 
+    def follow(self, partitions: Collection[int]) -> None:
+        """These from now on, and no others; from any thread. One that was followed before goes on
+        where it was left, and what is known of one that is left stays as it is."""
+        self._followed = frozenset(partitions)
+
     def append(self, envelope: Envelope) -> asyncio.Future[Position]:
-        """Appends to TRANSACTIONS by its subject, as EventLog.append does: at once."""
+        """To TRANSACTIONS by its subject, as EventLog.append does: at once."""
         appended = asyncio.ensure_future(self._log.append(TRANSACTIONS, envelope.subject, envelope))
         if appended.done():
             self._acknowledged(envelope, appended)
@@ -113,7 +118,12 @@ class Ledger:
         return lambda: self._listeners.remove(listener)
 
     def known(self, transaction_id: str, now: int | None = None) -> Known | None:
-        """None for an id never seen, or, where `now` is given, free to be used again at `now`."""
+        """None for an id never seen, or, where `now` is given, free to be used again at `now`.
+
+        Raises NotOwnedError for an id of a partition that is not followed.
+        """
+        if self._log.partition_of(TRANSACTIONS, transaction_id) not in self._followed:
+            raise NotOwnedError(transaction_id)
         with self._lock:
             found = self._memory.known([transaction_id]).get(transaction_id)
         if found and now is not None and now - found.known_time > self._horizon_us:
@@ -123,7 +133,8 @@ class Ledger:
     def undecided(self) -> dict[str, Known]:
         """Submissions that count and have no decision yet."""
         with self._lock:
-            return self._memory.undecided()
+            found = self._memory.undecided()
+        return {each: known for each, known in found.items() if known.partition in self._followed}
 
     def label(self, event_id: str, known: Known) -> Place | None:
         """Of the label that counts; None for one never seen of this use of the transaction's id."""
@@ -156,26 +167,24 @@ class Ledger:
             end = self._waiters.end(partition)
             if 0 <= offset - end < _FEW:
                 with suppress(NotFoundError, LogUnavailableError):
-                    self.learn(await self._fetched(partition, end, offset + 1 - end))
+                    self.learn(await self._records.few(partition, end, offset + 1 - end))
 
     async def barrier(self, within: float = 5.0) -> None:
-        """Returns once all that was acknowledged before this call is known."""
-        await self.reached(await self._now_in_log(), within)
+        """Returns once all that was acknowledged before this call is known; waits so long for
+        each partition."""
+        for partition, offset in (await self._now_in_log()).items():
+            await self.passed(partition, offset, within)
 
     async def _now_in_log(self) -> dict[int, int]:
-        return {partition: end - 1 for partition, end in enumerate(await self._log_ends())}
+        ends = await self._log_ends()
+        return {partition: ends[partition] - 1 for partition in self._followed}
 
     async def caught_up(
         self, alive: Callable[[], None] | None = None, upto: Mapping[int, int] | None = None
     ) -> None:
-        """As `reached`, of all acknowledged before this call where `upto` is not given, however
-        long that takes; `alive` is called now and then while it gets nearer."""
+        """As `barrier`, or up to these offsets, however long that takes; `alive` is called now and
+        then while it gets nearer."""
         await self._waiters.caught_up(upto or await self._now_in_log(), alive)
-
-    async def reached(self, positions: Mapping[int, int], within: float = 5.0) -> None:
-        """As `passed`, of several partitions, each within that time."""
-        for partition, offset in positions.items():
-            await self.passed(partition, offset, within)
 
     async def submission(self, known: Known) -> Envelope:
         """The submitted or imported record that counts."""
@@ -185,17 +194,13 @@ class Ledger:
         """The decision that counts. Raises NotFoundError while there is none."""
         if known.scored_offset is None:
             raise NotFoundError("decision", transaction_id)
-        cached = self._decisions.get(transaction_id)
-        return cached or await self.record(known.partition, known.scored_offset)
+        kept = self._records.decision(transaction_id)
+        return kept or await self.record(known.partition, known.scored_offset)
 
     async def record(self, partition: int, offset: int) -> Envelope:
         """The record at a place that is known."""
-        (recorded,) = await self._fetched(partition, offset, 1)
+        (recorded,) = await self._records.few(partition, offset, 1)
         return decode(recorded.value)
-
-    async def _fetched(self, partition: int, offset: int, count: int) -> list[Recorded]:
-        read = partial(self._log.read_few, Position(TRANSACTIONS.name, partition, offset), count)
-        return await asyncio.get_running_loop().run_in_executor(self._fetching, read)
 
     def _run(self) -> None:
         try:
@@ -208,9 +213,15 @@ class Ledger:
             )
 
     def _follow(self) -> None:
-        tail = self._log.tail(TRANSACTIONS, dict(enumerate(self._start)), gathered=True)
+        while not self._closing.is_set():
+            self._follow_these(self._followed)
+            self._commit(self._unkept.all())
+
+    def _follow_these(self, followed: frozenset[int]) -> None:
+        positions = {partition: self._waiters.end(partition) for partition in followed}
+        tail = self._log.tail(TRANSACTIONS, positions, gathered=True)
         try:
-            while not self._closing.is_set():
+            while self._followed == followed and not self._closing.is_set():
                 try:
                     batch = tail.poll(timeout=0.2)
                 except LogUnavailableError as error:
@@ -219,10 +230,14 @@ class Ledger:
                     continue
                 for start in range(0, len(batch), _CHUNK):
                     self._read(batch[start : start + _CHUNK])
-                self._keep()
-            self._keep(at_once=True)
+                self._commit(self._unkept.due())
         finally:
             tail.close()
+
+    def _commit(self, positions: Mapping[int, int]) -> None:
+        if positions:
+            with self._lock:
+                self._memory.commit(positions)
 
     def learn(self, records: Sequence[Recorded]) -> None:
         """Takes what somebody else has read, where it lies right behind all that is known.
@@ -249,9 +264,7 @@ class Ledger:
                 if place.offset >= self._waiters.end(place.partition):
                     heard += self._take(place, envelope)
             if by_tail:
-                for recorded in chunk:
-                    self._unkept[recorded.position.partition] = recorded.position.offset + 1
-                self._unkept_records += len(chunk)
+                self._unkept.read(chunk)
         self._tell(heard)
 
     def _acknowledged(self, envelope: Envelope, appended: asyncio.Future[Position]) -> None:
@@ -259,9 +272,10 @@ class Ledger:
             return
         place = appended.result()
         with self._lock:
-            # Else somebody wrote before us: only the tail knows what.
-            follows = place.offset == self._waiters.end(place.partition)
-            heard = self._take(place, envelope) if follows else []
+            if place.offset != self._waiters.end(place.partition):
+                # Somebody wrote before us: only the tail knows what.
+                return
+            heard = self._take(place, envelope)
         self._tell(heard)
 
     def _take(self, place: Position, envelope: Envelope | None) -> Sequence[_Heard]:
@@ -275,15 +289,6 @@ class Ledger:
             for listener in list(self._listeners):
                 listener(place, envelope)
 
-    def _keep(self, at_once: bool = False) -> None:
-        """Now and then: a commit for each record would be most of what the memory costs."""
-        now = self._threads.monotonic()
-        due = now - self._kept_at > _KEEP_SECONDS or self._unkept_records > _KEEP_RECORDS
-        if self._unkept and (due or at_once):
-            with self._lock:
-                self._memory.commit(self._unkept)
-            self._unkept, self._unkept_records, self._kept_at = {}, 0, now
-
     def _admit(self, place: Position, envelope: Envelope | None) -> Envelope | None:
         if envelope is None:
             return None
@@ -291,7 +296,5 @@ class Ledger:
             self.void += 1
             return None
         if isinstance(envelope.data, TransactionScored):
-            self._decisions[envelope.subject] = envelope
-            if len(self._decisions) > _CACHED_DECISIONS:
-                self._decisions.popitem(last=False)
+            self._records.keep(envelope)
         return envelope

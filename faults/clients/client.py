@@ -108,7 +108,7 @@ class Client:
         for attempt in range(tries):
             sent = self._first_sent.setdefault(transaction_id, self._now())
             try:
-                found = await self._asked(ask, api)
+                found = await self._asked(transaction_id, ask, api)
             except (UnavailableError, ConnectionError, TimeoutError):
                 self._told(transaction_id, sent, {"kind": "unavailable"})
                 await asyncio.sleep(min(5.0, 0.5 * (attempt + 1)) * self._loop.chance.random())
@@ -124,14 +124,16 @@ class Client:
         if tries == _TRIES:
             self.failed.append(f"{transaction_id}: asked {tries} times and never answered")
 
-    async def _asked(self, ask: Callable[[Context], Awaitable[T]], api: str | None) -> T:
+    async def _asked(
+        self, about: str, ask: Callable[[Context], Awaitable[T]], api: str | None
+    ) -> T:
         await asyncio.sleep(self._trouble.delay(_HOP))
         serving = self._installation.serving()
         if not serving or (api is not None and api not in serving):
             raise ConnectionError("no API listens")
         chosen = api or self._loop.chance.choice(serving)
         async with asyncio.timeout(_TIMEOUT_SECONDS):
-            found = await self._installation.request(chosen, ask)
+            found = await self._installation.request(chosen, about, ask)
         if self._trouble.answer_is_lost():
             raise ConnectionError("the connection was lost")
         await asyncio.sleep(self._trouble.delay(_HOP))

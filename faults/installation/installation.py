@@ -3,11 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from commands import Context
+from domain.errors import NotOwnedError, UnavailableError
 from eventlog.binding.bound import BoundStore, bind, keep_bound
+from eventlog.ownership.ownership import Ownership
+from eventlog.topics import TRANSACTIONS
 from faults.installation.deciding import context_of
 from faults.installation.hosts import Host, Servers
 from faults.installation.workloads import SOLE, WORKLOADS, Bench
@@ -16,6 +20,7 @@ from faults.loop.threads import LoopThreads
 from faults.servers.bound import bound_stores
 from faults.servers.kafka_client import SimulatedLog
 from faults.servers.kafka_group import SimulatedMembership
+from faults.servers.kafka_members import GROUP, SimulatedMembers
 from faults.servers.redis import SimulatedStates
 from projections.faust.progress import Progress
 from projections.faust.watchdog import Watchdog
@@ -25,6 +30,15 @@ T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 STALL_SECONDS = 30.0
 _SYNC_SECONDS = 5.0
+_HOP, _FORWARD_SECONDS = 0.003, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What an API process answers from."""
+
+    context: Context
+    ownership: Ownership
 
 
 class Installation:
@@ -38,7 +52,7 @@ class Installation:
         self.hosts = {host.name: host for host in hosts}
         self._layout = layout
         self.processes: dict[str, Process] = {}
-        self.contexts: dict[str, Context] = {}
+        self.apis: dict[str, Api] = {}
         self.workers: dict[str, Worker] = {}
         self.ends: list[str] = []
         self.findings: list[str] = []
@@ -75,7 +89,7 @@ class Installation:
             within(None, self._loop.call_later, down, self.begin, name)
 
     def _forget(self, name: str) -> None:
-        self.contexts.pop(name, None)
+        self.apis.pop(name, None)
         self.workers.pop(name, None)
 
     def busy(self) -> list[str]:
@@ -147,17 +161,44 @@ class Installation:
 
     def serving(self) -> list[str]:
         """API processes that take requests."""
-        return sorted(name for name in self.contexts if self.processes[name].alive)
+        return sorted(name for name in self.apis if self.processes[name].alive)
 
-    def request(self, name: str, ask: Callable[[Context], Awaitable[T]]) -> "asyncio.Future[T]":
-        """What the process answers; never done where it dies first. Raises ConnectionError."""
-        context = self.contexts.get(name)
+    def request(
+        self, name: str, about: str, ask: Callable[[Context], Awaitable[T]], forwarded: bool = False
+    ) -> "asyncio.Future[T]":
+        """What the process answers, or the owner of the transaction it is about; never done where
+        one dies first. Raises ConnectionError."""
+        api = self.apis.get(name)
         process = self.processes[name]
-        if context is None or not process.alive:
+        if api is None or not process.alive:
             raise ConnectionError(f"{name} does not listen")
+        answer = api.ownership.at_owner(
+            about,
+            lambda: ask(api.context),
+            lambda other: self._forward(other, about, ask),
+            forwarded,
+        )
         reply: asyncio.Future[T] = self._loop.create_future()
-        within(process, self._loop.create_task, _serve(ask(context), reply))
+        within(process, self._loop.create_task, _serve(answer, reply))
         return reply
+
+    async def _forward(self, name: str, about: str, ask: Callable[[Context], Awaitable[T]]) -> T:
+        """Over the network to another process, and back, as api.serving.forwarding does."""
+        trouble = self.servers.trouble
+        trouble.met["forwarded"] += 1
+        try:
+            await asyncio.sleep(trouble.delay(_HOP))
+            async with asyncio.timeout(_FORWARD_SECONDS):
+                found = await self.request(name, about, ask, forwarded=True)
+            await asyncio.sleep(trouble.delay(_HOP))
+        except ConnectionError as error:
+            raise NotOwnedError(about) from error
+        except TimeoutError as error:
+            raise UnavailableError("api", f"{name} is late") from error
+        if trouble.answer_is_lost():
+            # It is sent again, to the same one or to another.
+            raise NotOwnedError(about)
+        return found
 
     async def _live(self, process: Process, host: Host) -> None:
         kind = process.name.rpartition("-")[0]
@@ -180,10 +221,13 @@ class Installation:
         needed, watched = self._bound("api", process, host)
         await bind(log, *needed)
         watch = self._loop.create_task(keep_bound(log, [*needed, *watched]))
-        context = context_of(self.servers, host, process)
-        await context.ledger.caught_up()
-        self.contexts[process.name] = context
+        context = context_of(self.servers, host, process, ())
         failing = self._loop.create_task(context.ledger.failed())
+        members = SimulatedMembers(self.servers.group(GROUP), process, TRANSACTIONS.name)
+        ownership = Ownership(log, context.ledger, members, process.name)
+        ownership.start()
+        await ownership.settled()
+        self.apis[process.name] = Api(context, ownership)
         vouching = self._loop.create_task(context.features.keep_vouching())
         ended, _ = await asyncio.wait(
             {watch, failing, vouching}, return_when=asyncio.FIRST_COMPLETED

@@ -61,7 +61,7 @@ async def _kafka_recreated(installation: Installation) -> None:
     ended = {each.partition(":")[0] for each in installation.ends if _ANOTHER in each}
     installation.findings += [
         f"{name} went on {_NOTICED_SECONDS:g} s after Kafka was recreated"
-        for name in sorted({*installation.processes} - ended | {*installation.contexts})
+        for name in sorted({*installation.processes} - ended | {*installation.apis})
     ]
     installation.begin_anew()
 

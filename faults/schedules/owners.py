@@ -81,6 +81,25 @@ async def _agents_come_and_go(installation: Installation) -> None:
     await asyncio.sleep(15)
 
 
+async def _apis_come_and_go(installation: Installation) -> None:
+    """Two APIs, then four, then others than before; each stands still past its session once, and
+    goes on with what it owned."""
+    chance, trouble = installation.servers.loop.chance, installation.servers.trouble
+    for name in ("api-3", "api-4"):
+        await asyncio.sleep(chance.uniform(2, 5))
+        installation.begin(name)
+    for name in ("api-1", "api-3", "api-2"):
+        await asyncio.sleep(chance.uniform(1, 4))
+        trouble.met["paused"] += 1
+        installation.pause(name, chance.uniform(10, 15))
+        await asyncio.sleep(chance.uniform(8, 16))
+    for name in ("api-1", "api-4"):
+        installation.kill(name, down=None)
+        await asyncio.sleep(chance.uniform(0, 12))
+    installation.begin("api-1")
+    await asyncio.sleep(12)
+
+
 SCHEDULES = (
     Schedule(
         "old-owner-writes",
@@ -111,6 +130,14 @@ SCHEDULES = (
         "an API dies in the midst of a decision, then the agents; its client never comes back",
         _deciders_die,
         amounts=Amounts(payments=60, seconds=40.0, once=0.6),
+    ),
+    Schedule(
+        "apis-come-and-go",
+        "two APIs, four, two others: owners stand still past their session, and go on",
+        _apis_come_and_go,
+        layout=dict(USUAL) | {"api-3": "north", "api-4": "south"},
+        waiting=("api-3", "api-4"),
+        amounts=Amounts(payments=120, seconds=75.0, conflicting=0.2, repeated=0.4),
     ),
     Schedule(
         "features-stopped",

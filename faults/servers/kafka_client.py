@@ -233,7 +233,7 @@ class SimulatedTail:
         self._cluster, self._process, self._topic = cluster, process, topic
         self._trouble, self._loop = cluster.trouble, cluster.trouble.loop
         self._partitions, self._changed = cluster.partitions(topic), cluster.changed(topic.name)
-        self._next = {p: start.get(p, 0) for p in range(topic.partitions)}
+        self._next = dict(start)
 
     def poll(self, timeout: float, most: int = 1000) -> list[Recorded]:
         self._process.check()
@@ -252,7 +252,8 @@ class SimulatedTail:
         if self._cluster.away_until > self._loop.time():
             raise LogUnavailableError("kafka does not answer")
         found: list[Recorded] = []
-        for number, partition in enumerate(self._partitions):
+        for number in self._next:
+            partition = self._partitions[number]
             if self._next[number] == partition.end or not self._cluster.led(partition):
                 continue
             if self._next[number] > partition.end:

@@ -9,6 +9,7 @@ before an assignment is handed out after it.
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from eventlog.batch import Batch
 from eventlog.port import Recorded
@@ -27,17 +28,28 @@ _LATE_SHARE, _LATE_SECONDS = 0.1, 1.0  # of what is handed out
 _IDLE_SECONDS = 5.0
 
 
+class Member(Protocol):
+    """What the coordinator knows of a member, and tells it."""
+
+    topics: list[str]
+    heard: float
+
+    def told(self, generation: int, owned: frozenset[Place]) -> None: ...
+    def heartbeat(self, name: str) -> None: ...
+    def unread(self) -> list[Place]: ...
+
+
 class Group:
     """The coordinator of one group. With `sole` one member has everything."""
 
     def __init__(self, cluster: Cluster, sole: bool = False) -> None:
         self.cluster, self._sole = cluster, sole
         self._trouble, self._loop = cluster.trouble, cluster.trouble.loop
-        self._members: dict[str, SimulatedMembership] = {}
+        self._members: dict[str, Member] = {}
         self._owned: dict[str, frozenset[Place]] = {}
         self._generation = 0
 
-    def join(self, member: "SimulatedMembership", instance: str) -> None:
+    def join(self, member: Member, instance: str) -> None:
         known = instance in self._members
         self._members[instance] = member
         if known:
@@ -63,8 +75,12 @@ class Group:
             self._rebalance()
         within(None, self._loop.call_later, SESSION_SECONDS / 5, self.watch)
 
-    def has(self, instance: str, member: "SimulatedMembership") -> bool:
+    def has(self, instance: str, member: Member) -> bool:
         return self._members.get(instance) is member
+
+    def owned(self) -> Mapping[str, frozenset[Place]]:
+        """Of each member, as the coordinator has dealt them out."""
+        return self._owned
 
     def _rebalance(self) -> None:
         self._trouble.met["rebalance"] += 1

@@ -26,7 +26,8 @@ from commands.policy.rules import KnownRuleSets
 from domain.errors import RetraceError, UnavailableError
 from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import TRANSACTIONS
-from runtime.composition.decider import open_context
+from runtime.composition.deciding.context import open_context
+from runtime.composition.deciding.ownership import open_sharing
 from runtime.composition.intake import keys_of
 from runtime.composition.log import open_log
 from runtime.composition.read_models import open_read_models
@@ -56,21 +57,21 @@ def application(settings: Settings, instance: str) -> FastAPI:
             await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
             read_models = stack.enter_context(open_read_models(settings))
             evidence = stack.enter_context(open_evidence(settings))
-            context = await _opened(stack, open_context(settings, instance, log))
-            # No request is answered before our own tail has read all ids that are in the log.
-            await context.ledger.caught_up()
+            context = await _opened(stack, open_context(settings, instance, log, ()))
             _watch(stack, context.ledger.failed())
+            forwarding = await stack.enter_async_context(open_sharing(settings, context))
             await stack.enter_async_context(_beside(context.features.keep_vouching()))
-            hub = DecisionHub(asyncio.get_running_loop())
+            hub = DecisionHub(asyncio.get_running_loop(), forwarding.ownership.serves)
             stack.callback(context.ledger.listen(hub.publish))
             yield ApiDeps(
                 context=context,
                 read_models=read_models,
                 evidence=evidence,
                 hub=hub,
-                metrics=Metrics(context.ledger),
+                metrics=Metrics(context.ledger, forwarding.ownership),
                 probes=_probes(settings, context),
                 keep_early_label=keep_early_label(settings.dead_letter_key, context),
+                forwarding=forwarding,
                 gate=Gate(settings.scores_at_once, settings.scores_waiting, settings.scores_wait),
                 rule_sets=KnownRuleSets(log).read,
             )

@@ -5,7 +5,7 @@ from commands.agents.parked_labels import ParkedLabels
 from eventlog.admission.sqlite_memory import SqliteMemory
 from projections.ports import Workload
 from runtime.composition.alerts.delivery import alert_delivery
-from runtime.composition.decider import open_context
+from runtime.composition.deciding.context import open_context
 from runtime.processes.workload import Tools
 
 

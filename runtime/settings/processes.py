@@ -17,6 +17,8 @@ class ProcessSettings(FolderSettings):
     """Port of the API."""
     api_base_url: str = Field(default="", alias="RETRACE_API_URL")
     """URL at which clients reach the API; by default made of host and port."""
+    api_member_url: str = Field(default="", alias="RETRACE_API_MEMBER_URL")
+    """URL at which the other API processes reach this one; by default made of host and port."""
     webhook_url: str = Field(default="", alias="RETRACE_WEBHOOK_URL")
     """Every alert is delivered to this URL by POST, beside the routes of the policy."""
     webhook_secret: SecretStr = Field(default=SecretStr(""), alias="RETRACE_SECRET_WEBHOOK")
@@ -32,7 +34,7 @@ class ProcessSettings(FolderSettings):
     )
     """DEBUG, INFO, WARNING or ERROR."""
 
-    @field_validator("webhook_url", "api_base_url")
+    @field_validator("webhook_url", "api_base_url", "api_member_url")
     @classmethod
     def _url_over_http(cls, value: str) -> str:
         return starting_with(("http://", "https://"), value)
@@ -40,6 +42,10 @@ class ProcessSettings(FolderSettings):
     @property
     def archive_url(self) -> str:
         return self.archive or str(self.state_dir / "archive")
+
+    @property
+    def member_url(self) -> str:
+        return self.api_member_url or f"http://{self.api_host}:{self.api_port}"
 
     @property
     def api_url(self) -> str:

@@ -13,14 +13,17 @@ from api.app import create_app
 from api.deps import ApiDeps
 from api.live import DecisionHub
 from api.metrics import Metrics
+from api.serving.forwarding import Forwarding
 from api.serving.gate import Gate
 from commands import Context
 from commands.policy.rules import KnownRuleSets
 from eventlog.in_memory import InMemoryEventLog
+from eventlog.ownership.ownership import Ownership
 from projections.readmodels.queries.read_models import ReadModels
 from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
 from tests.fakes.deciding import deciding_process
+from tests.fakes.members import InMemoryGroup
 
 # Nobody listens on port 1.
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/none"
@@ -52,6 +55,7 @@ class Api:
     client: httpx.AsyncClient
     evidence: RawPayloads
     hub: DecisionHub
+    ownership: Ownership
     parked: list[bytes] = field(default_factory=list)
 
     async def get(self, path: str, **params: Any) -> httpx.Response:
@@ -76,9 +80,14 @@ async def running(
     *,
     read_models: ReadModels | None = None,
     probes: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+    group: InMemoryGroup | None = None,
+    url: str = "http://retrace",
     **process: Any,
 ) -> AsyncIterator[Api]:
-    """As runtime composes it, with a PostgreSQL that is away unless `read_models` are given."""
+    """As runtime composes it, with a PostgreSQL that is away unless `read_models` are given.
+
+    Without a `group` it owns everything; others reach it at `url`, if anybody listens there.
+    """
     evidence, parked = RawPayloads(), list[bytes]()
 
     async def park(body: bytes, reason: str) -> None:
@@ -86,29 +95,36 @@ async def running(
         parked.append(body)
 
     with deciding_process(log, **process) as context:
-        hub = DecisionHub(asyncio.get_running_loop())
+        ownership = Ownership(log, context.ledger, (group or InMemoryGroup()).member(url), url)
+        hub = DecisionHub(asyncio.get_running_loop(), ownership.serves)
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
             stop_listening = context.ledger.listen(hub.publish)
+            ownership.start()
+            await ownership.settled()
+            forwarding = Forwarding(ownership)
             yield ApiDeps(
                 context=context,
                 read_models=read_models or ReadModels(build_engine(PostgresSettings(NOWHERE))),
                 evidence=evidence,
                 hub=hub,
-                metrics=Metrics(context.ledger),
+                metrics=Metrics(context.ledger, forwarding.ownership),
                 probes=probes or {"kafka": answers},
                 keep_early_label=park,
+                forwarding=forwarding,
                 gate=Gate(32, 1_000, 0.5),
                 rule_sets=KnownRuleSets(log).read,
             )
             stop_listening()
             hub.close()
+            await ownership.close()
+            await forwarding.close()
 
         app = create_app(lifespan)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://retrace") as client,
+            httpx.AsyncClient(transport=transport, base_url=url) as client,
         ):
-            yield Api(app, context, client, evidence, hub, parked)
+            yield Api(app, context, client, evidence, hub, ownership, parked)

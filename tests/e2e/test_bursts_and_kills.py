@@ -74,11 +74,20 @@ def shares(kafka: AdminClient, worker: str) -> list[int]:
     return sorted(len(each.assignment.topic_partitions) for each in members)
 
 
+def positions(client: httpx.Client) -> dict[str, float]:
+    """How far an API has read each partition."""
+    lines = client.get("/metrics").text.splitlines()
+    found = (line.split() for line in lines if line.startswith("retrace_ledger_position{"))
+    return {name: float(value) for name, value in found}
+
+
 def test_two_hosts_share_the_work_and_see_what_the_other_has_answered(stack: RunningStack) -> None:
     kafka = AdminClient({"bootstrap.servers": stack.status()["kafka"]})
     with second_host(stack) as host, stack.client() as one, host.client() as two:
         eventually(lambda: shares(kafka, "features") == [8, 8], within=120)
         eventually(lambda: shares(kafka, "offline") == [0, 8], within=120)
+        assert shares(kafka, "owners") == [4, 4]
+        before = [positions(one), positions(two)]
         for number in range(20):
             client = (one, two)[number % 2]
             answer = client.post("/score", content=body(f"burst-{number}", card_id="card-burst"))
@@ -89,6 +98,14 @@ def test_two_hosts_share_the_work_and_see_what_the_other_has_answered(stack: Run
             sent = [pool.submit(c.post, "/score", content=body("both-1")) for c in (one, two) * 4]
             answers = [future.result().json() for future in sent]
         assert all(answer == answers[0] for answer in answers)
+        read = [positions(one), positions(two)]
+        moved = [
+            {name for name, at in after.items() if at > was[name]}
+            for was, after in zip(before, read, strict=True)
+        ]
+        # Each API reads what it owns, and no record twice.
+        assert [len(each) for each in moved] == [4, 4]
+        assert moved[0].isdisjoint(moved[1])
         # Nobody takes from the other again and again what it has.
         assert shares(kafka, "features") == [8, 8]
         assert shares(kafka, "offline") == [0, 8]

@@ -1,6 +1,6 @@
 """Deciding processes without servers: one in-memory log, any number of contexts on it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from eventlog.admission.dict_memory import DictMemory
 from eventlog.admission.first_wins import Admission
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
-from eventlog.ledger.ledger import Ledger
+from eventlog.ledger.ledger import ALL, Ledger
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
 
@@ -84,11 +84,12 @@ def deciding_process(
     deadline: float = 5.0,
     scorer: Scorer | None = None,
     policy: ActivePolicy | None = None,
+    partitions: Collection[int] = ALL,
 ) -> Iterator[Context]:
     """One process: its own ledger and its own scorer, so that processes can disagree."""
     # As a process does: no deadline is meant to hold a compiler.
     warm_up(CATALOGUE)
-    ledger = Ledger(log, SqliteMemory(memory))
+    ledger = Ledger(log, SqliteMemory(memory), partitions=partitions)
     ledger.start()
     try:
         with ThreadPoolExecutor(2) as pool:

@@ -84,9 +84,16 @@ PLANTED = (
     Planted(
         "what others wrote before us is passed over",
         f"{LOG}/ledger/ledger.py",
-        "follows = place.offset == self._waiters.end(place.partition)",
-        "follows = place.offset >= self._waiters.end(place.partition)",
+        "if place.offset != self._waiters.end(place.partition)",
+        "if place.offset < self._waiters.end(place.partition)",
         ("mixed", "calm"),
+    ),
+    Planted(
+        "a partition that becomes ours is read from the second record on",
+        f"{LOG}/ledger/ledger.py",
+        "{partition: self._waiters.end(partition) for partition in followed}",
+        "{partition: self._waiters.end(partition) + 1 for partition in followed}",
+        ("apis-come-and-go", "mixed"),
     ),
     Planted(
         "the last decision counts",
@@ -114,7 +121,7 @@ PLANTED = (
         f"{LOG}/ledger/ledger.py",
         "            self.void += 1\n            return None\n",
         "            self.void += 1\n            if isinstance(envelope.data, TransactionScored):\n"
-        "                self._decisions[envelope.subject] = envelope\n            return None\n",
+        "                self._records.keep(envelope)\n            return None\n",
         ("mixed", "thick-traffic"),
     ),
     Planted(

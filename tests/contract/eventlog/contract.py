@@ -17,6 +17,7 @@ from eventlog.topics import ENTITIES, POLICY, TRANSACTIONS, Topic
 from tests.fakes.events import promoted, submitted
 
 DEADLINE = 20.0
+ALL = dict.fromkeys(range(TRANSACTIONS.partitions), 0)
 
 
 async def appended(log: EventLog, topic: Topic, *ids: str) -> list[Position]:
@@ -148,7 +149,7 @@ class EventLogContract:
                 await log.append(TRANSACTIONS, None, submitted(str(n)), partition=n % 2)
 
         await fill(0, 20)
-        with closing(log.tail(TRANSACTIONS, {0: 7})) as tail:
+        with closing(log.tail(TRANSACTIONS, {0: 7, 1: 0})) as tail:
             found = followed(tail, 13)
             await fill(20, 40)
             found += followed(tail, 20)
@@ -157,13 +158,24 @@ class EventLogContract:
         assert of_first == list(range(7, 20))
         assert of_second == list(range(20))
 
+    async def test_a_tail_reads_its_own_partitions_alone(self, log: EventLog) -> None:
+        with closing(log.tail(TRANSACTIONS, {1: 1})) as tail:
+            for n in range(20):
+                await log.append(TRANSACTIONS, None, submitted(str(n)), partition=n % 4)
+            places = [each.position for each in followed(tail, 4)]
+        assert {(each.partition, each.offset) for each in places} == {(1, n) for n in range(1, 5)}
+
+    def test_a_tail_of_no_partition_waits_for_its_timeout(self, log: EventLog) -> None:
+        with closing(log.tail(TRANSACTIONS, {})) as tail:
+            assert tail.poll(0.1) == []
+
     async def test_a_tail_gives_at_most_what_it_is_asked_for(self, log: EventLog) -> None:
         await appended(log, TRANSACTIONS, *(f"t-{n}" for n in range(30)))
-        with closing(log.tail(TRANSACTIONS, {})) as tail:
+        with closing(log.tail(TRANSACTIONS, ALL)) as tail:
             assert len(followed(tail, 30, most=7)) == 30
 
     def test_an_idle_tail_returns_nothing_at_its_timeout(self, log: EventLog) -> None:
-        with closing(log.tail(TRANSACTIONS, {})) as tail:
+        with closing(log.tail(TRANSACTIONS, ALL)) as tail:
             began = monotonic()
             assert tail.poll(0.3) == []
             assert 0.25 < monotonic() - began < DEADLINE
@@ -176,7 +188,7 @@ class EventLogContract:
             waiting.set()
             return tail.poll(DEADLINE)
 
-        with closing(log.tail(TRANSACTIONS, {})) as tail, ThreadPoolExecutor(1) as pool:
+        with closing(log.tail(TRANSACTIONS, ALL)) as tail, ThreadPoolExecutor(1) as pool:
             found = pool.submit(wait)
             assert waiting.wait(DEADLINE)
             began = monotonic()

@@ -68,7 +68,7 @@ async def done(answer: object) -> None:
         ends,
         lambda log: list(log.read(TRANSACTIONS)),
         lambda log: log.read_one(Position(TRANSACTIONS.name, 0, 0)),
-        lambda log: log.tail(TRANSACTIONS, {}).poll(0.1),
+        lambda log: log.tail(TRANSACTIONS, {0: 0}).poll(0.1),
         lambda log: log.append_nowait(TRANSACTIONS, "t", submitted("t")),
     ],
     ids=["append", "ends", "read", "read_one", "tail", "append_nowait"],

@@ -19,6 +19,7 @@ class TestSimulatedEventLog(EventLogContract):
     # One thread runs everything there, and time passes only when nothing else can.
     test_many_threads_append_each_record_once_and_read_it = None  # type: ignore[assignment]
     test_an_idle_tail_returns_nothing_at_its_timeout = None  # type: ignore[assignment]
+    test_a_tail_of_no_partition_waits_for_its_timeout = None  # type: ignore[assignment]
     test_a_waiting_tail_wakes_for_the_next_append = None  # type: ignore[assignment]
     # No process that is simulated writes in bulk.
     test_bulk_and_awaited_appends_of_one_key_share_one_order = None  # type: ignore[assignment]

@@ -12,7 +12,7 @@ from eventlog.in_memory import InMemoryEventLog
 from inference.artefacts.store import FILES, Artefact, ArtefactStore
 from inference.serving.model_server import served_version
 from inference.training.saved_model import write_saved_model
-from runtime.composition.decider import open_context
+from runtime.composition.deciding.context import open_context
 from runtime.settings import Settings, settings_from_environment
 from tests.e2e.stack import free_port
 from tests.fixtures.tf_serving import Servables, serving_grpc, serving_rest

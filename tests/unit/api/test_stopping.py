@@ -21,7 +21,10 @@ from runtime.processes.api import Server
 @asynccontextmanager
 async def hub_alone(_: FastAPI) -> AsyncIterator[Any]:
     hub = DecisionHub(asyncio.get_running_loop())
-    yield SimpleNamespace(hub=hub, metrics=Metrics(cast(Any, SimpleNamespace(ends=list))))
+    alone: Any = SimpleNamespace(others=frozenset, serving=frozenset)
+    metrics = Metrics(cast(Any, SimpleNamespace(ends=list)), alone)
+    forwarding = SimpleNamespace(ownership=alone)
+    yield SimpleNamespace(hub=hub, metrics=metrics, forwarding=forwarding)
 
 
 class Telling(Server):

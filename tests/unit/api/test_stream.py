@@ -78,7 +78,9 @@ async def decided(api: Api, *ids: str, **more: Any) -> list[str]:
         known = api.context.ledger.known(transaction_id)
         assert known is not None
         assert known.scored_offset is not None
-        found.append(event_id(Position(TRANSACTIONS.name, known.partition, known.scored_offset)))
+        decision = await api.context.ledger.decision(transaction_id, known)
+        place = Position(TRANSACTIONS.name, known.partition, known.scored_offset)
+        found.append(event_id((place, decision)))
     return found
 
 
@@ -125,7 +127,8 @@ async def test_a_client_that_does_not_keep_up_is_disconnected_and_others_are_not
     hub.publish(*live(0))
     hub.publish(*live(1))
     await settled()
-    slow, quick = hub.follow("0-0"), hub.follow("0-0")
+    first = event_id(live(0))
+    slow, quick = hub.follow(first), hub.follow(first)
     assert await anext(slow) == await anext(quick)
     got = 0
     for offset in range(2, 1_502):

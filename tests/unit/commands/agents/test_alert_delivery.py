@@ -91,7 +91,7 @@ class Bench:
 
     async def delivered(self) -> Envelope:
         """The next statement of a delivery in the log."""
-        tail = self.log.tail(ALERTS, {})
+        tail = self.log.tail(ALERTS, dict.fromkeys(range(ALERTS.partitions), 0))
         while True:
             for recorded in await asyncio.to_thread(tail.poll, 10.0):
                 envelope = decode(recorded.value)

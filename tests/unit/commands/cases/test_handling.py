@@ -1,11 +1,13 @@
 """Handling of cases: what is refused, and that a disposal labels and is done once."""
 
+from collections.abc import Coroutine
 from typing import Any, get_args
 
 import pytest
 
 from commands import Context
-from commands.cases.handle import AlertedCase, handle_case, parse_handling
+from commands.cases.handle import AlertedCase, CaseReceipt, HandleCase, handle_case, parse_handling
+from commands.labels.label import label_transaction
 from domain.cases import DONE, PRIORITIES, State, priority_of, refusal
 from domain.errors import ConflictError, InvalidInputError
 from domain.events import CaseAction, CaseHandled, TransactionLabelled
@@ -61,6 +63,12 @@ def test_what_is_wrong_is_refused_by_name(payload: dict[str, Any], field: str) -
     assert refused.value.field == field
 
 
+def told(
+    command: HandleCase, case: AlertedCase, context: Context
+) -> Coroutine[Any, Any, CaseReceipt]:
+    return handle_case(command, case, context, lambda each: label_transaction(each, context))
+
+
 def facts(log: InMemoryEventLog, topic: Topic, kind: type) -> list[Any]:
     found = [decode(record.value) for record in log.read(topic)]
     return [each.data for each in found if isinstance(each.data, kind)]
@@ -79,7 +87,7 @@ async def test_a_verdict_labels_the_payments_of_the_case(verdict: str, value: in
         case = await case_of(context)
         said = {"action": "dispose", "by": "mara", "verdict": verdict}
         for _ in range(2):  # interrupted before the event was told, and said again
-            receipt = await handle_case(parse_handling(said, "r"), case, context)
+            receipt = await told(parse_handling(said, "r"), case, context)
             assert not receipt.duplicate
     labels = facts(log, TRANSACTIONS, TransactionLabelled)
     assert {(x.transaction_id, x.value, x.kind, x.reporter) for x in labels} == {
@@ -95,7 +103,7 @@ async def test_an_undetermined_case_is_done_and_labels_nothing() -> None:
     with deciding_process(log) as context:
         case = await case_of(context)
         said = {"action": "dispose", "by": "mara", "verdict": "undetermined"}
-        await handle_case(parse_handling(said, "r"), case, context)
+        await told(parse_handling(said, "r"), case, context)
     assert facts(log, TRANSACTIONS, TransactionLabelled) == []
     assert len(facts(log, ALERTS, CaseHandled)) == 1
 
@@ -105,9 +113,9 @@ async def test_part_of_a_case_can_be_disposed_of_and_nothing_beyond_it() -> None
     with deciding_process(log) as context:
         case = await case_of(context)
         said = {"action": "dispose", "by": "mara", "verdict": "fraud"}
-        await handle_case(parse_handling(said | {"transactions": ["b"]}, "r"), case, context)
+        await told(parse_handling(said | {"transactions": ["b"]}, "r"), case, context)
         with pytest.raises(InvalidInputError, match="not of this case"):
-            await handle_case(parse_handling(said | {"transactions": ["c"]}, "s"), case, context)
+            await told(parse_handling(said | {"transactions": ["c"]}, "s"), case, context)
     labels = facts(log, TRANSACTIONS, TransactionLabelled)
     assert [each.transaction_id for each in labels] == ["b"]
 
@@ -116,12 +124,12 @@ async def test_what_was_recorded_before_is_answered_as_a_duplicate_whatever_the_
     log = InMemoryEventLog()
     with deciding_process(log) as context:
         command = parse_handling({"action": "close", "by": "mara", "reference": "r"}, "none")
-        first = await handle_case(command, await case_of(context), context)
+        first = await told(command, await case_of(context), context)
         done = await case_of(context, "closed", first.event_id)
-        assert (await handle_case(command, done, context)).duplicate
+        assert (await told(command, done, context)).duplicate
         other = parse_handling({"action": "close", "by": "mara"}, "other")
         with pytest.raises(ConflictError, match="reopen it first"):
-            await handle_case(other, done, context)
+            await told(other, done, context)
     assert len(facts(log, ALERTS, CaseHandled)) == 1
 
 
@@ -129,5 +137,5 @@ async def test_card_numbers_in_what_people_write_are_replaced() -> None:
     log = InMemoryEventLog()
     with deciding_process(log) as context:
         said = {"action": "note", "by": "mara", "note": "card 4111111111111111 called"}
-        await handle_case(parse_handling(said, "4111111111111111"), await case_of(context), context)
+        await told(parse_handling(said, "4111111111111111"), await case_of(context), context)
     assert all(b"4111111111111111" not in record.value for record in log.read(ALERTS))

@@ -1,6 +1,6 @@
 """Composition of the context of a process that decides."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -13,7 +13,7 @@ from domain.features import CATALOGUE
 from domain.features.engine import warm_up
 from domain.policy.snapshot import Model
 from eventlog.admission.sqlite_memory import SqliteMemory
-from eventlog.ledger.ledger import Ledger
+from eventlog.ledger.ledger import ALL, Ledger
 from eventlog.ledger.shared_call import SharedCall
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
@@ -28,8 +28,11 @@ _WAITING = 32
 
 
 @contextmanager
-def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[Context]:
-    """Everything that a deciding process needs, closed in reverse order; the log stays open.
+def open_context(
+    settings: Settings, instance: str, log: EventLog, partitions: Collection[int] = ALL
+) -> Iterator[Context]:
+    """Everything that a deciding process needs, closed in reverse order; the log stays open. Its
+    ledger follows these `partitions`.
 
     Raises LogUnavailableError where Kafka does not answer: without it nothing is decided.
     """
@@ -39,7 +42,7 @@ def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[C
         ends = SharedCall(partial(log.ends, TRANSACTIONS))
         reader = stack.enter_context(open_feature_reader(settings, instance, ends))
         memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")
-        ledger = Ledger(log, memory)
+        ledger = Ledger(log, memory, partitions=partitions)
         stack.callback(ledger.close)
         load = stack.enter_context(open_scorers(settings))
 

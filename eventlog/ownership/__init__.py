@@ -1,0 +1,1 @@
+"""Owners of partitions: which process answers for which transactions."""
