@@ -18,6 +18,7 @@ _BIN = Path(sys.executable).parent
 _ALONE = "tests/architecture", "tests/unit"
 _CONTRACTS = "tests/contract"
 _WITH_SERVERS = "tests/integration"
+_OF_PROCESSES = "tests/integration/workers", "tests/integration/stack"
 _WHOLE = "tests/e2e"
 
 _COMPILE = """
@@ -59,20 +60,22 @@ def _tests(asked: list[str]) -> list[_Lane]:
 
     Those that need no server run on all cores, a file of them in one process, which shares what
     its tests have made, and wait for nothing. The others share servers, and wait for them half of
-    their time as well: contracts make the lanes equally long.
+    their time as well: contracts, and tests of processes, make the lanes equally long.
     """
     if asked:
         return [[("tests", _pytest(*asked))]]
     last, behind = ["nice", "-n", "10"], ["nice", "-n", "5"]
+    without = [f"--ignore={each}" for each in _OF_PROCESSES]
     return [
         [
             ("tests of the whole system", _pytest(_WHOLE)),
             ("tests of contracts", behind + _pytest(_CONTRACTS)),
+            ("tests of processes", behind + _pytest(*_OF_PROCESSES)),
         ],
         [
             ("tests without servers",
              last + _pytest(*_ALONE, "-n", "logical", "--dist", "loadfile")),
-            ("tests with servers", behind + _pytest(_WITH_SERVERS)),
+            ("tests with servers", behind + _pytest(_WITH_SERVERS, *without)),
         ],
     ]  # fmt: skip
 
