@@ -24,10 +24,6 @@ def backtest(
         list[int] | None,
         typer.Option(min=1, help="The k of card precision@k. Repeatable.", show_default="100"),
     ] = None,
-    decisions: Annotated[
-        bool,
-        typer.Option("--decisions", help="Replay the model's own decisions; 1 if one differs."),
-    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score past transactions with a frozen model, as if it had been in force then.
@@ -40,7 +36,7 @@ def backtest(
     from operations.backtest.backtest import backtest as run
     from operations.backtest.backtest import write
     from runtime.composition.history import open_history
-    from runtime.composition.models import open_models, rule_language
+    from runtime.composition.models import open_models
     from runtime.settings import load_settings
 
     if scores is not None and not scores.parent.is_dir():
@@ -55,7 +51,7 @@ def backtest(
         open_history(settings) as (_, history),
         progress_shown() as (say, count),
     ):
-        made = run(models, history, model, first, last, say, count, rule_language(), decisions)
+        made = run(models, history, model, first, last, say, count)
     if scores is not None:
         write(made, scores)
     chosen = settings.measures
@@ -71,8 +67,6 @@ def backtest(
     else:
         print(_text(summary))
         print_table(measure_rows(measured, asdict(chosen)), ["", *measured])
-    if made.decisions is not None and made.decisions.differ:
-        raise typer.Exit(1)
 
 
 def _text(run: dict[str, Any]) -> str:
@@ -88,13 +82,4 @@ def _text(run: dict[str, Any]) -> str:
         lines.append(f"  AUC {run['auc']:.4f}, average precision {run['average_precision']:.4f}")
     if run["scores"]:
         lines.append(f"  scores: {run['scores']}")
-    replay = run["decisions"]
-    if replay is not None:
-        lines += [
-            f"  it decided {replay['decisions']:,} of them, {replay['compared']:,} with the"
-            " features of this version and on a machine like this one:",
-            f"  replayed from its record {replay['record_differs']:,} of these differ, in the"
-            f" backtest {replay['replay_differs']:,}; {replay['served_otherwise']:,} of the latter"
-            " were served other features",
-        ]
     return "\n".join(lines)

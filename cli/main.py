@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from cli import archive, backtest, config, demo, testing
+from cli import archive, backtest, config, demo, replay, testing
 from cli import dead_letters as deadletters
 from cli.alerts import commands as alerts
 from cli.bench import commands as bench
@@ -46,6 +46,7 @@ features.register(app)
 ingest.register(app)
 models.register(app)
 policy.register(app)
+replay.register(app)
 app.command()(demo.demo)
 app.command()(simulate)
 app.command("simulate-faults")(simulate_faults)

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 
 from bench.machine import write
-from commands.policy.lists import ChangeList, PublishedLists, change_list
+from commands.policy.lists import ChangeList, change_list
+from commands.policy.topic import current_policy
 from domain.events import ListEntry, ListKind
 from domain.policy.lists.published import PublishedList
 from eventlog.in_memory import InMemoryEventLog
@@ -35,8 +36,7 @@ def published(entries: list[ListEntry], of: ListKind) -> tuple[PublishedList, fl
     )
     importing = seconds(lambda: change_list(log, command, 1))
     found: list[PublishedList] = []
-    end = 2 * len(entries)
-    reading = seconds(lambda: found.append(PublishedLists(log).of(end).in_force["listed"]))
+    reading = seconds(lambda: found.append(current_policy(log).lists.in_force["listed"]))
     log.close()
     return found[0], importing, reading
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from commands.policy.topic import Fact, facts
+from commands.policy.topic import facts
 from domain.errors import ConflictError, InvalidInputError
 from domain.events import (
     Envelope,
@@ -122,32 +122,6 @@ def list_changes(log: EventLog, name: str = "", text: str = "") -> Iterator[Publ
                 listed.discard(fact.name)
             if not text or entry is not None or gone:
                 yield PublishedChange(offset, each.known_time, fact, entry)
-
-
-class PublishedLists:
-    """The lists of a log as of any offset; cheap where offsets ascend."""
-
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-        self._lists, self._at = NO_LISTS, -1
-        self._rest = self._facts()
-        self._next = next(self._rest, None)
-
-    def of(self, version: int) -> Lists:
-        """Raises LogUnavailableError."""
-        if version < self._at:
-            self._lists, self._at = NO_LISTS, -1
-            self._rest = self._facts()
-            self._next = next(self._rest, None)
-        while self._next is not None and self._next[0] <= version:
-            offset, fact = self._next
-            self._lists, self._at = self._lists.apply(fact.data, offset), offset
-            self._next = next(self._rest, None)
-        return self._lists
-
-    def _facts(self) -> Iterator[Fact]:
-        kinds = ListEntriesStaged | ListPublished
-        return (each for each in facts(self._log) if isinstance(each[1].data, kinds))
 
 
 def _append(log: EventLog, fact: ListEntriesStaged | ListPublished, key: str, at: int) -> None:

@@ -1,18 +1,13 @@
 """Command: publish a set of rules; and all that were ever published, to look at or replay."""
 
-import logging
 from collections.abc import Sequence
 from threading import Lock
 
 from commands.policy.topic import PolicyTopic, append_fact, current_policy, published
-from commands.ports.rules import CompiledRules, RuleLanguage
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import DeclaredList, Rule, RulesPublished
 from domain.policy.rules.rule_set import MOST_RULES, hash_of
-from domain.policy.rules.ruling import RuleSet
 from eventlog.port import EventLog
-
-logger = logging.getLogger(__name__)
 
 SOURCE = "retrace/policy"
 
@@ -96,29 +91,3 @@ def _publish(log: EventLog, fact: RulesPublished, known_time: int) -> bool:
     event_id = f"{fact.NAME}/{fact.rules_hash}/{policy.version + 1}"
     append_fact(log, fact, event_id, SOURCE, "rules", known_time)
     return True
-
-
-class PublishedRuleSets:
-    """The sets of a log by version, compiled when they are first asked for."""
-
-    def __init__(self, log: EventLog, language: RuleLanguage) -> None:
-        self._language = language
-        self._facts = {each.version: each.fact for each in published(log, RulesPublished)}
-        self._compiled: dict[int, tuple[RuleSet, CompiledRules] | None] = {}
-
-    def of(self, version: int) -> tuple[RuleSet, CompiledRules] | None:
-        """None where there is no such set, or its rules cannot be compiled."""
-        if version not in self._compiled:
-            self._compiled[version] = self._made(version)
-        return self._compiled[version]
-
-    def _made(self, version: int) -> tuple[RuleSet, CompiledRules] | None:
-        fact = self._facts.get(version)
-        if fact is None:
-            return None
-        rule_set = RuleSet(version, tuple(fact.rules), tuple(fact.lists))
-        try:
-            return rule_set, self._language.compile(fact.rules, fact.lists)
-        except InvalidInputError as error:
-            logger.error("rules of version %d cannot be replayed: %s", version, error)
-            return None

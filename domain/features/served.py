@@ -57,8 +57,10 @@ def served_beside(
     plan = features.plans[entity]
     asking = requests[0].copy()
     asking[:, KIND] = IS_REQUEST
+    by_code = np.argsort(codes, kind="stable")
+    ordered = codes[by_code]
     for code in np.unique(requests[1]).tolist():
-        held = np.flatnonzero(codes == code)
+        held = by_code[slice(*np.searchsorted(ordered, [code, code + 1]).tolist())]
         places, offsets = rows[held, PARTITION], rows[held, OFFSET]
         mine = np.flatnonzero(requests[1] == code)
         state, reached = b"", np.full(versions.shape[1], -1, dtype=np.int64)

@@ -3,12 +3,14 @@
 A reader cannot see where one ends and the other begins.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from domain.errors import NotFoundError, UndecodableError
 from domain.events import Envelope
@@ -22,6 +24,8 @@ from eventlog.codec import decode
 from eventlog.events_table import EventTable, TableBuilder, joined
 from eventlog.port import EventLog, Position
 
+_OF_RECORD = ("offset", "value", "verdict", "type")
+_LAST = 1 << 62  # after every event time
 _GIVEN = ["offset", *(field.name for field in FOLDED)]
 _FOLDED = ("verdict", *_GIVEN)
 _BATCH = 5_000
@@ -50,50 +54,90 @@ class History:
         reached = positions(self._folder.pieces())
         return {p: min(reached.get(p, 0), end) for p, end in enumerate(self.ends)}
 
+    def upto(self, ends: Sequence[int]) -> "History":
+        """The same log, as far as earlier `ends`."""
+        return History(self._log, self._folder, tuple(map(min, ends, self.ends)))
+
     def events(
-        self, progress: Progress = lambda _: None, by_known_time: bool = False
+        self,
+        progress: Progress = lambda _: None,
+        by_known_time: bool = False,
+        since: int | None = None,
     ) -> EventTable:
         """All that counts and that features fold, by partition and offset.
 
         With `by_known_time` what is archived comes by known time first: a replay then need not
-        put it in order again.
+        put it in order again. With `since` only what has that event time or a later one; archived
+        files without any are not read.
         """
-        return self._retried(lambda: self._events(progress, by_known_time))
+        return self._retried(lambda: self._events(progress, by_known_time, since))
 
-    def counting(self, kinds: frozenset[str] | None = None) -> Iterator[CountingRecord]:
+    def counting(
+        self, kinds: frozenset[str] | None = None, times: tuple[int, int] | None = None
+    ) -> Iterator[CountingRecord]:
         """What counts, decoded; of event types that begin with one of `kinds`, or of all.
 
-        By partition and offset within the archive, then by that within the log.
+        By partition and offset within the archive, then by that within the log. With `times` what
+        features fold outside [begin, end) of event time is left out, and with it every archived
+        file that holds nothing else.
         """
         archived = self.archived()
         for partition, end in archived.items():
-            columns = ("offset", "value", "verdict", "type")
-            for table in self._pieces(partition, end, columns):
-                kept = table.filter(pc.equal(table["verdict"].cast(pa.string()), "counts"))
-                if kinds is not None:
-                    types = kept["type"].cast(pa.string())
-                    wanted = [pc.starts_with(types, kind) for kind in kinds]
-                    mask = wanted[0]
-                    for more in wanted[1:]:
-                        mask = pc.or_(mask, more)
-                    kept = kept.filter(mask)
-                for offset, value in zip(
-                    kept["offset"].to_pylist(), kept["value"].to_pylist(), strict=True
-                ):
-                    yield CountingRecord(Position(self._topic, partition, offset), decode(value))
+            columns = (*_OF_RECORD, *(("time",) if times else ()))
+            for table in self._pieces(partition, end, columns, times):
+                yield from self._decoded(partition, table.filter(_counting(table, kinds, times)))
         for position, envelope in self._live(archived, lambda _: None):
-            if kinds is None or any(envelope.type.startswith(kind) for kind in kinds):
+            if kinds is not None and not any(envelope.type.startswith(kind) for kind in kinds):
+                continue
+            if times is not None:
+                event = feature_event(envelope)
+                if event is not None and not times[0] <= event.time < times[1]:
+                    continue
+            yield CountingRecord(position, envelope)
+
+    def times(self, kind: str) -> Iterator[NDArray[np.int64]]:
+        """Event times, in microseconds, of what counts of one kind that features fold; in blocks.
+
+        Archived records are not decoded for it.
+        """
+        archived = self.archived()
+        for partition, end in archived.items():
+            for table in self._pieces(partition, end, ("offset", "verdict", "type", "time")):
+                kept = table.filter(_counting(table, frozenset({kind}), None))
+                yield np.asarray(pc.drop_null(kept["time"]), dtype=np.int64)
+        live = self._live(archived, lambda _: None)
+        found = (feature_event(each) for _, each in live if each.type.startswith(kind))
+        yield np.fromiter((event.time for event in found if event is not None), dtype=np.int64)
+
+    def about(self, subjects: Iterable[str], kind: str) -> Iterator[CountingRecord]:
+        """What counts of one kind about some transactions; reads all of the archive."""
+        wanted = set(subjects)
+        values = pa.array(sorted(wanted), pa.string())
+        archived = self.archived()
+        for partition, end in archived.items():
+            for table in self._pieces(partition, end, (*_OF_RECORD, "subject")):
+                of_them = pc.is_in(table["subject"], value_set=values)
+                mine = pc.and_(_counting(table, frozenset({kind}), None), of_them)
+                yield from self._decoded(partition, table.filter(mine))
+        for position, envelope in self._live(archived, lambda _: None):
+            if envelope.type.startswith(kind) and envelope.subject in wanted:
                 yield CountingRecord(position, envelope)
 
     @property
     def _topic(self) -> str:
         return self._folder.topic.name
 
-    def _events(self, progress: Progress, by_known_time: bool) -> EventTable:
+    def _decoded(self, partition: int, table: pa.Table) -> Iterator[CountingRecord]:
+        for offset, value in zip(
+            table["offset"].to_pylist(), table["value"].to_pylist(), strict=True
+        ):
+            yield CountingRecord(Position(self._topic, partition, offset), decode(value))
+
+    def _events(self, progress: Progress, by_known_time: bool, since: int | None) -> EventTable:
         archived = self.archived()
         with ThreadPoolExecutor(_READERS) as readers:
             read = readers.map(
-                lambda item: self._folded(item[0], item[1], progress), archived.items()
+                lambda item: self._folded(item[0], item[1], progress, since), archived.items()
             )
             parts = [table for of_partition in read for table in of_partition]
         tables = [event_table(pa.concat_tables(parts), by_known_time)] if parts else []
@@ -101,28 +145,43 @@ class History:
         builder = TableBuilder()
         for position, envelope in self._live(archived, progress):
             event = feature_event(envelope)
-            if event is not None:
+            if event is not None and (since is None or event.time >= since):
                 builder.add(position.partition, position.offset, event)
         return joined([*tables, builder.table()])
 
-    def _folded(self, partition: int, end: int, progress: Progress) -> list[pa.Table]:
+    def _folded(
+        self, partition: int, end: int, progress: Progress, since: int | None
+    ) -> list[pa.Table]:
         """What of the archive's part of one partition counts and is folded, piece by piece."""
         tables = []
-        for table in self._pieces(partition, end, _FOLDED):
+        within = None if since is None else (since, _LAST)
+        for table in self._pieces(partition, end, _FOLDED, within):
             progress(len(table))
             kept = pc.and_(
                 pc.equal(table["verdict"].cast(pa.string()), "counts"), pc.is_valid(table["kind"])
             )
+            if since is not None:
+                kept = pc.and_(kept, pc.greater_equal(pc.fill_null(table["time"], since), since))
             folded = table.select(_GIVEN).append_column(
                 "partition", pa.repeat(partition, len(table))
             )
             tables.append(folded if pc.all(kept).as_py() else folded.filter(kept))
         return tables
 
-    def _pieces(self, partition: int, end: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+    def _pieces(
+        self, partition: int, end: int, columns: Sequence[str], times: tuple[int, int] | None = None
+    ) -> Iterator[pa.Table]:
         mine = [piece for piece in self._folder.pieces() if piece.partition == partition]
         for link in chain(mine, 0, end):
-            yield self._cut(link.piece, link.begin, end, columns)
+            if times is None or self._has(link.piece, times, folded="value" not in columns):
+                yield self._cut(link.piece, link.begin, end, columns)
+
+    def _has(self, piece: Piece, times: tuple[int, int], *, folded: bool) -> bool:
+        """Whether the file can have something of these times, or else something not folded."""
+        bounds = self._folder.bounds(piece, "time")
+        if bounds is None:
+            return not folded
+        return bounds[0] < times[1] and bounds[1] >= times[0]
 
     def _cut(self, piece: Piece, begin: int, end: int, columns: Sequence[str]) -> pa.Table:
         table = self._folder.read(piece, columns)
@@ -188,3 +247,22 @@ class History:
             return read()
         except NotFoundError:
             return read()
+
+
+def _counting(
+    table: pa.Table, kinds: frozenset[str] | None, times: tuple[int, int] | None
+) -> pa.ChunkedArray:
+    mask = pc.equal(table["verdict"].cast(pa.string()), "counts")
+    if kinds is not None:
+        types = table["type"].cast(pa.string())
+        wanted = [pc.starts_with(types, kind) for kind in sorted(kinds)]
+        of_kinds = wanted[0]
+        for more in wanted[1:]:
+            of_kinds = pc.or_(of_kinds, more)
+        mask = pc.and_(mask, of_kinds)
+    if times is not None:
+        # What is not folded has no such time.
+        time = pc.fill_null(table["time"], times[0])
+        mask = pc.and_(mask, pc.greater_equal(time, times[0]))
+        mask = pc.and_(mask, pc.less(time, times[1]))
+    return mask

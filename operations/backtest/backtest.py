@@ -1,18 +1,16 @@
 """Backtest: a model's scores of past transactions, from replayed features."""
 
 import csv
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from commands.policy.lists import PublishedLists
-from commands.policy.rules import PublishedRuleSets
-from commands.ports import ModelScorer, RuleLanguage
+from commands.ports import ModelScorer
 from domain.errors import InvalidInputError
-from domain.events import Thresholds, TransactionScored
+from domain.events import Thresholds
 from domain.features import CATALOGUE
 from domain.features.payments import UNLABELLED
 from eventlog.archive.history import History
@@ -21,7 +19,6 @@ from host.files import whole_file, writing
 from inference.evaluation.measures import MeasureSettings, by_maturity
 from inference.evaluation.metrics import auc, average_precision
 from inference.frame.frame import Floats
-from operations.backtest.decision_replay import DecisionReplay, replay_decisions
 from operations.models.lifecycle import Models
 from operations.training.log_frame import frame_of, replayed
 from projections.replay.dataset import Dataset
@@ -36,8 +33,7 @@ class Backtest:
     """Scores [transactions] in [0, 1], in the order of `history`.
 
     Its labels are as known at `known_at`, the moment of the backtest. `knows_no_history` is of the
-    model: it has no feature of any entity. `decisions` is the replay of
-    the model's own decisions, where that was asked for.
+    model: it has no feature of any entity.
     """
 
     model_id: str
@@ -46,7 +42,6 @@ class Backtest:
     scores: Floats
     thresholds: Thresholds
     known_at: int
-    decisions: DecisionReplay | None = None
     knows_no_history: bool = False
 
     @property
@@ -68,7 +63,6 @@ class Backtest:
             "frauds": int(labels.sum()),
             "auc": auc(labels, values) if both else None,
             "average_precision": average_precision(labels, values) if both else None,
-            "decisions": asdict(self.decisions) if self.decisions is not None else None,
         }
 
     def measures(self, chosen: MeasureSettings) -> dict[str, dict[str, Any]]:
@@ -79,21 +73,11 @@ class Backtest:
 
 
 def backtest(
-    models: Models,
-    history: History,
-    model: str,
-    begin: int,
-    end: int,
-    say: Say,
-    count: Count,
-    language: RuleLanguage,
-    decisions: bool = False,
+    models: Models, history: History, model: str, begin: int, end: int, say: Say, count: Count
 ) -> Backtest:
     """Scores every transaction with begin <= event time < end; microseconds UTC.
 
-    Each has the features of its own moment, and so the labels that were known by then. With
-    `decisions`, those that the model made about these transactions are replayed, with the rules
-    that they name, in `language`. Raises
+    Each has the features of its own moment, and so the labels that were known by then. Raises
     NotFoundError for an unknown model, SettingsError for one of other features, InvalidInputError
     where there is no such transaction.
     """
@@ -106,12 +90,6 @@ def backtest(
         raise InvalidInputError("--from/--to", "the log has no transaction of that time")
     say(f"scoring {len(past):,} transactions with {found.model_id}")
     scores = scored(scorer, past, count)
-    replay = None
-    if decisions:
-        say("replaying its decisions")
-        rules = PublishedRuleSets(models.log, language)
-        lists = PublishedLists(models.log)
-        replay = replay_decisions(_decisions(history), scorer, past, scores, rules.of, lists.of)
     manifest = models.manifest(found)
     return Backtest(
         found.model_id,
@@ -120,14 +98,8 @@ def backtest(
         scores,
         manifest.thresholds,
         now,
-        replay,
         manifest.knows_no_history,
     )
-
-
-def _decisions(history: History) -> Iterator[TransactionScored]:
-    for each in history.counting(frozenset({TransactionScored.NAME})):
-        yield each.envelope.data
 
 
 def scored(scorer: ModelScorer, history: Dataset, count: Count) -> Floats:

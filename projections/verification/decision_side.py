@@ -1,6 +1,6 @@
 """Comparison of served vectors, as decisions recorded them, with the log at their versions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,17 +34,8 @@ def compare_served(log: LogSide, decisions: Iterable[Served], into: Compared) ->
             mine.append(each)
         else:
             others += 1
-    if not mine:
-        return others
-    at = log.at(
-        np.array([d.partition for d in mine], dtype=np.int64),
-        np.array([d.offset for d in mine], dtype=np.int64),
-    )
+    at, again = served_again(log, mine)
     kept = [d for d, row in zip(mine, at.tolist(), strict=True) if row >= 0]
-    at = at[at >= 0]
-    again = log.request_values(at)
-    for entity in log.features.entities:
-        _fill(log, entity, kept, at, again)
     recorded = np.array(
         [[np.nan if v is None else v for v in d.data.features] for d in kept], dtype=np.float64
     ).reshape(len(kept), len(log.features))
@@ -54,10 +45,30 @@ def compare_served(log: LogSide, decisions: Iterable[Served], into: Compared) ->
         entities_of(log.features),
         [d.data.transaction.transaction_id for d in kept],
         lambda row: f"{kept[row].partition}/{kept[row].offset}",
-        again,
+        again[at >= 0],
         recorded,
     )
     return others
+
+
+def served_again(log: LogSide, decisions: Sequence[Served]) -> tuple[Ints, Floats]:
+    """(row of each decision in the log, -1 where it has none; vectors [decisions, features]).
+
+    The vectors are those of the set of `log`, at the versions that each decision recorded, and of
+    unknown values where it has no row. Raises IntegrityError for versions that cannot be read.
+    """
+    at = log.at(
+        np.array([d.partition for d in decisions], dtype=np.int64),
+        np.array([d.offset for d in decisions], dtype=np.int64),
+    )
+    there = np.flatnonzero(at >= 0)
+    kept = [decisions[i] for i in there.tolist()]
+    values = log.request_values(at[there])
+    for entity in log.features.entities:
+        _fill(log, entity, kept, at[there], values)
+    again = np.full((len(decisions), len(log.features)), np.nan)
+    again[there] = values
+    return at, again
 
 
 def _fill(log: LogSide, entity: Entity, kept: list[Served], at: Ints, again: Floats) -> None:

@@ -78,7 +78,13 @@ class LogSide:
 
     def served(self, entity: Entity, rows: Ints, versions: Ints, out: Floats) -> None:
         """Fills the features of `entity` for the transactions in `rows`, at these versions."""
-        served_at(self.features, entity, *self._asking(entity, rows), versions, out)
+        (events, codes), asking = self._asking(entity, rows)
+        # Those of entities that nobody asks for would be sorted for nothing.
+        asked = np.zeros(len(self.events.keys[entity]) + 1, dtype=bool)
+        asked[asking[1]] = True
+        asked[-1] = False
+        mine = asked[codes]
+        served_at(self.features, entity, (events[mine], codes[mine]), asking, versions, out)
 
     def served_beside(
         self, entity: Entity, rows: Ints, versions: Ints, beside: Sequence[Ints], out: Floats

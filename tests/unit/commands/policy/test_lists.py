@@ -5,10 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from commands.policy import lists as module
-from commands.policy.lists import ChangeList, PublishedLists, change_list, list_changes
+from commands.policy.adapters.cel import CelLanguage
+from commands.policy.lists import ChangeList, change_list, list_changes
+from commands.policy.past import PastPolicies
 from commands.policy.topic import current_policy
 from domain.errors import ConflictError, InvalidInputError
 from domain.events import Envelope, ListChange, ListEntry, ListKind
+from domain.rule_values import TYPES
 from eventlog.codec import encode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import POLICY
@@ -41,9 +44,14 @@ def test_many_entries_are_parted_and_count_from_the_last_record_on(
     assert change_list(log, command(*"abcdefg"), 5)
     records = list(log.read(POLICY))
     assert len(records) == 4
-    lists = PublishedLists(log)
-    assert [bool(lists.of(offset).in_force) for offset in range(4)] == [False, False, False, True]
-    assert all(lists.of(3).in_force["stolen"].match(text, 0).value for text in "abcdefg")
+    past = PastPolicies(log, CelLanguage(TYPES))
+    assert [bool(past.of(offset).lists.in_force) for offset in range(4)] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert all(past.of(3).lists.in_force["stolen"].match(text, 0).value for text in "abcdefg")
 
 
 def test_the_longest_entries_of_one_record_stay_below_the_logs_bound() -> None:
@@ -116,8 +124,8 @@ def test_what_was_said_of_an_entry_is_found(log: InMemoryEventLog) -> None:
 def test_lists_are_given_as_of_any_version_in_any_order(log: InMemoryEventLog) -> None:
     for text in "abc":
         change_list(log, command(text), 5)
-    lists = PublishedLists(log)
+    past = PastPolicies(log, CelLanguage(TYPES))
     for version, text in ((5, "c"), (1, "a"), (3, "b"), (4, "b"), (1, "a")):
-        found = lists.of(version).in_force["stolen"]
+        found = past.of(version).lists.in_force["stolen"]
         assert [found.match(each, 0).value for each in "abc"] == [each == text for each in "abc"]
-    assert lists.of(-1).in_force == {}
+    assert past.of(-1).lists.in_force == {}
