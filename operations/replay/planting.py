@@ -70,10 +70,7 @@ def _runtime(decided: Decided) -> Decided | None:
     if decided.data.path != "full":
         return None
     score = math.nextafter(decided.data.score, 2.0)
-    rules = decided.data.rules
-    if rules is not None:
-        rules = replace(rules, score=score) if rules.score == decided.data.score else rules
-    return _with(decided, score=score, fingerprint="planted", rules=rules)
+    return _with(decided, score=score, fingerprint="planted")
 
 
 _PLANTS: dict[Cause, Plant] = {

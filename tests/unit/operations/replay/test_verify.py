@@ -96,11 +96,9 @@ async def test_each_planted_difference_is_told_under_its_cause() -> None:
     assert sum(made.causes.values()) == len(made.shown) == len(CAUSES)
 
 
-@given(st.permutations(CAUSES), st.integers(0, 4), st.data())
+@given(st.permutations(CAUSES), st.integers(0, 4))
 @examples(10)
-async def test_a_difference_of_any_decision_has_its_cause(
-    causes: list[Any], skipped: int, data: st.DataObject
-) -> None:
+async def test_a_difference_of_any_decision_has_its_cause(causes: list[Any], skipped: int) -> None:
     """Whichever decision it is planted in."""
     with decided_history() as history:
         await play(history, EVERYTHING)
