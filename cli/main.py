@@ -9,9 +9,10 @@ from types import FrameType
 
 import typer
 
-from cli import archive, backtest, config, demo, replay, testing
+from cli import archive, config, demo, replay, testing
 from cli import dead_letters as deadletters
 from cli.alerts import commands as alerts
+from cli.backtest.command import backtest
 from cli.bench import commands as bench
 from cli.cases import commands as cases
 from cli.events import commands as events
@@ -54,7 +55,7 @@ app.command()(chaos)
 app.command()(train.train)
 app.command()(train_worker.train_worker)
 app.command()(train_job.train_job)
-app.command()(backtest.backtest)
+app.command()(backtest)
 app.command("test")(testing.run_checks)
 
 

@@ -22,6 +22,7 @@ from domain.features import CATALOGUE, EntityState, Inputs, entity_keys, feature
 from domain.features.versions import encode_held
 from domain.policy.score import Score
 from domain.rule_values import TYPES
+from domain.times import from_rfc3339
 from domain.transactions import Transaction
 from eventlog.admission.dict_memory import DictMemory
 from eventlog.admission.first_wins import Admission
@@ -31,7 +32,7 @@ from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
 from operations.replay.verify import ReplayPorts
-from tests.fakes.deciding import NOW, LogFeatureReader, deciding_process
+from tests.fakes.deciding import NOW, LogFeatureReader, deciding_process, score
 from tests.fakes.events import labelled, model_hash
 
 LANGUAGE = CelLanguage(TYPES)
@@ -114,8 +115,10 @@ class DecidedHistory:
     """Pays and publishes; `ports` read it back as the command line does."""
 
     def __init__(self, log: InMemoryEventLog, context: Context, reader: RecordingReader) -> None:
-        self.log, self._context, self._reader = log, context, reader
+        self.log, self._reader = log, reader
+        self._context = replace(context, policy=self.policy, clock=self._tick)
         self._now = NOW
+        self._times: dict[str, int] = {}
 
     @property
     def ports(self) -> ReplayPorts:
@@ -125,8 +128,7 @@ class DecidedHistory:
 
     async def pay(self, transaction_id: str, amount: int, at: str, **more: Any) -> Any:
         """`at` is RFC 3339."""
-        from tests.fakes.deciding import score
-
+        self._times[transaction_id] = from_rfc3339(at)
         given = {"transaction_id": transaction_id, "amount": amount, "timestamp": at, **more}
         return await score(self._context, **given)
 
@@ -140,8 +142,9 @@ class DecidedHistory:
 
     def label(self, transaction_id: str, value: int, card: str) -> None:
         fact = labelled(transaction_id, f"r-{self._tick()}", value)
-        data = replace(fact.data, card_id=card, transaction_time=NOW)
-        self.log.append_nowait(TRANSACTIONS, transaction_id, replace(fact, data=data))
+        data = replace(fact.data, card_id=card, transaction_time=self._times[transaction_id])
+        fact = replace(fact, data=data, known_time=self._tick())
+        self.log.append_nowait(TRANSACTIONS, transaction_id, fact)
 
     def promote(self, number: int, review: float) -> None:
         model = MODELS[number]
@@ -199,6 +202,6 @@ def decided_history(memory: Path | None = None) -> Iterator[DecidedHistory]:
     log = InMemoryEventLog()
     reader = RecordingReader(log)
     with deciding_process(log, features=reader, memory=memory) as context:
-        made = DecidedHistory(log, replace(context, policy=lambda: made.policy()), reader)
+        made = DecidedHistory(log, context, reader)
         yield made
     log.close()

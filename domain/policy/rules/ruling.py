@@ -107,9 +107,8 @@ def ruling(rule_set: RuleSet, truths: Sequence[Truth], transaction_id: str) -> R
     """A pure function; `truths` are in the order of the set."""
     rules = rule_set.rules
     holding = [n for n, truth in enumerate(truths) if truth]
-    held = [n for n in holding if _acts(rules[n], transaction_id)]
+    held = [n for n in holding if acts(rules[n], transaction_id)]
     acting = [rules[n] for n in held]
-    severest = max((_WEIGHT[rule.action] - 1 for rule in acting), default=0)
     words: dict[str, str] = {}
     for rule in sorted(acting, key=_weight, reverse=True):
         words.setdefault(f"{FAMILY}.{rule.code}", rule.words)
@@ -117,7 +116,7 @@ def ruling(rule_set: RuleSet, truths: Sequence[Truth], transaction_id: str) -> R
         version=rule_set.version,
         points=sum(rule.points for rule in acting),
         approves=any(rule.action == "approve" for rule in acting),
-        least=SEVERITY[max(severest, 0)],
+        least=SEVERITY[max(map(least_of, acting), default=0)],
         words=words,
         held=tuple(held),
         shadow=tuple(n for n in holding if n not in set(held)),
@@ -125,7 +124,13 @@ def ruling(rule_set: RuleSet, truths: Sequence[Truth], transaction_id: str) -> R
     )
 
 
-def _acts(rule: Rule, transaction_id: str) -> bool:
+def least_of(rule: Rule) -> int:
+    """The severity of the mildest outcome that the rule allows where it acts."""
+    return max(_WEIGHT[rule.action] - 1, 0)
+
+
+def acts(rule: Rule, transaction_id: str) -> bool:
+    """Whether a rule that holds does anything to that transaction."""
     if rule.shadow or rule.share == WHOLE:
         return not rule.shadow
     return in_roll_out(transaction_id, f"rule/{rule.name}", rule.share)

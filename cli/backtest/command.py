@@ -1,4 +1,4 @@
-"""`retrace backtest`: a model's scores of past transactions, and how good they are."""
+"""`retrace backtest`: a model, or whole policies, on past transactions, and how good they are."""
 
 import json
 import time
@@ -8,15 +8,36 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.backtest.options import Options
 from cli.output import parse_moment, print_table, progress_shown
 
 
 def backtest(
-    model: Annotated[str, typer.Option(help="Id of a model, or the beginning of its hash.")],
     begin: Annotated[
         str, typer.Option("--from", metavar="TIME", help="From this event time on, RFC 3339.")
     ],
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="Before this event time.")],
+    model: Annotated[
+        str | None, typer.Option(help="Id of a model, or the beginning of its hash.")
+    ] = None,
+    policies: Annotated[
+        list[Path] | None,
+        typer.Option("--policy", metavar="FOLDER", help="Try this policy. Repeatable."),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Compare with it.", show_default="the live policy"),
+    ] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=FIRST:LAST:STEP", help="Try a range, as review_threshold."),
+    ] = None,
+    changed: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write CSV of decisions that change.")
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option("--alert-minutes", min=0.1, help="An analyst spends on an alert.")
+    ] = 5.0,
     scores: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write CSV: TRANSACTION_ID,score.")
     ] = None,
@@ -26,11 +47,33 @@ def backtest(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Score past transactions with a frozen model, as if it had been in force then.
+    """Try a model, or whole policies, on past transactions, as if they had been in force then.
 
     Every transaction gets the features of its own moment, from a replay of the log. Nothing that
-    runs is touched.
+    runs is touched. With --policy, rules, lists, thresholds and model decide, and are compared
+    with the live policy or another folder.
     """
+    from domain.errors import InvalidInputError
+
+    first, last = parse_moment("--from", begin), parse_moment("--to", end)
+    if first is None or last is None or first >= last:
+        raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
+    if policies:
+        from cli.backtest.policies import try_policies
+
+        if scores is not None or cards:
+            raise InvalidInputError("--policy", "--scores and --cards are of --model alone")
+        asked = Options(first, last, model, policies, baseline, sweep, minutes)
+        try_policies(asked, changed, as_json)
+        return
+    if model is None or baseline or sweep or changed:
+        raise InvalidInputError("--model", "name a model, or policies with --policy")
+    _try_model(model, first, last, scores, cards, as_json)
+
+
+def _try_model(
+    model: str, first: int, last: int, scores: Path | None, cards: list[int] | None, as_json: bool
+) -> None:
     from domain.errors import InvalidInputError
     from inference.evaluation.card.text import measure_rows
     from operations.backtest.backtest import backtest as run
@@ -41,9 +84,6 @@ def backtest(
 
     if scores is not None and not scores.parent.is_dir():
         raise InvalidInputError("--scores", f"there is no folder {scores.parent}")
-    first, last = parse_moment("--from", begin), parse_moment("--to", end)
-    if first is None or last is None or first >= last:
-        raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
     started = time.monotonic()
     settings = load_settings()
     with (

@@ -1,0 +1,1 @@
+"""`retrace backtest`: a model, or whole policies, tried on the past."""

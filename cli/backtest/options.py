@@ -1,0 +1,17 @@
+"""Options of a backtest of policies."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """As given on the command line; `first` and `last` in microseconds UTC."""
+
+    first: int
+    last: int
+    model: str | None
+    policies: list[Path]
+    baseline: Path | None
+    sweep: str | None
+    minutes: float

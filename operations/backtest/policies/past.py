@@ -1,0 +1,141 @@
+"""The past that policies are tried on: transactions with their features, labels and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import InvalidInputError
+from domain.events import TransactionImported, TransactionScored
+from domain.features import CATALOGUE, Entity, FeatureSet
+from domain.transactions import Transaction
+from eventlog.archive.history import History
+from inference.artefacts.store import Artefact
+from inference.serving.bulk import bulk_scores
+from inference.serving.graph import as_rows
+from operations.progress import Count, Say
+from operations.training.log_frame import replayed
+from projections.replay.dataset import Dataset
+from projections.replay.rules import Bools, Column
+from projections.replay.transactions import PastTransactions, past_transactions
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ScoreVectors = Callable[[str, FeatureSet, Floats], tuple[Floats, bool]]
+"""From a model's hash and vectors [n, features] of a set to scores [n], with the bits of decisions,
+and whether many were scored at once. Raises NotFoundError, IntegrityError or SettingsError."""
+
+_SHOWN_EVERY = 20_000
+_ENTITY = {f.name: f.entity for f in CATALOGUE.features}
+
+
+@dataclass(slots=True)
+class Past:
+    """Everything [transactions], in the order of `made`.
+
+    `score` scores vectors by a model; each is scored once, when it is first asked for.
+    `one_by_one` is True once a model had to be scored row by row.
+    """
+
+    made: Dataset
+    transactions: PastTransactions
+    score: ScoreVectors
+    one_by_one: bool = False
+    _scores: dict[str, Floats] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.made)
+
+    def scores(self, model_hash: str, rows: Ints) -> Floats:
+        """Of the transactions in `rows`. Raises NotFoundError, IntegrityError or SettingsError."""
+        held = self._scores.setdefault(model_hash, np.full(len(self), np.nan))
+        lacking = rows[np.isnan(held[rows])]
+        if len(lacking):
+            every = len(lacking) == len(self)
+            values = self.made.values if every else self.made.values[lacking]
+            held[lacking], together = self.score(model_hash, self.made.features, values)
+            self.one_by_one |= not together
+        return held[rows]
+
+    def column(self, name: str, rows: Ints) -> Column:
+        """A feature, or a field as `transaction.<field>`, as rules see it."""
+        if name.startswith("transaction."):
+            field_name = {
+                "transaction.amount_minor": "amount",
+                "transaction.base_amount_minor": "base_amount",
+            }.get(name, name.removeprefix("transaction."))
+            return self.transactions.column(field_name, rows)
+        values = self.made.values[rows, self.made.features.names.index(name)]
+        known: Bools = ~np.isnan(values)
+        entity: Entity | None = _ENTITY[name]
+        if entity is not None:
+            known &= self.transactions.names(entity, rows)
+        return Column(values, known)
+
+    def transaction(self, row: int) -> Transaction:
+        """As far as the fallback rules look at it."""
+        told: dict[str, Any] = {}
+        for name in ("card_id", "customer_id", "mcc", "channel"):
+            texts = self.transactions.texts[name]
+            code = int(texts.codes[row])
+            told[name] = texts.values[code] if code >= 0 else None
+        return Transaction(
+            transaction_id=str(self.made.transaction_ids[row]),
+            timestamp=int(self.made.times[row]),
+            amount=int(self.transactions.numbers["amount"].values[row]),
+            currency="",
+            base_amount=int(self.transactions.numbers["base_amount"].values[row]),
+            **told,
+        )
+
+
+def by_artefacts(open_model: Callable[[str], Artefact]) -> ScoreVectors:
+    """By the graph of a model's files, whatever serves it live."""
+
+    def score(model_hash: str, features: FeatureSet, values: Floats) -> tuple[Floats, bool]:
+        artefact = open_model(model_hash)
+        places = artefact.manifest.inputs.places(features)
+        return bulk_scores(artefact.graph, as_rows(values[:, places]))
+
+    return score
+
+
+def read_past(
+    history: History,
+    begin: int,
+    end: int,
+    as_known_at: int,
+    attributes: Iterable[str],
+    score: ScoreVectors,
+    say: Say,
+    count: Count,
+) -> Past:
+    """Transactions with begin <= event time < end; microseconds UTC.
+
+    Features come from the whole log before them, so that their windows are warm when the period
+    begins. Raises InvalidInputError where there is no such transaction.
+    """
+    made = replayed(history, as_known_at, begin, end, say, count)
+    if not len(made):
+        raise InvalidInputError("--from/--to", "the log has no transaction of that time")
+    say(f"reading {len(made):,} transactions")
+    found = _counted(_transactions(history, begin, end), len(made), count)
+    return Past(made, past_transactions(found, made, attributes), score)
+
+
+def _transactions(history: History, begin: int, end: int) -> Iterator[Transaction]:
+    kinds = frozenset({TransactionScored.NAME, TransactionImported.NAME})
+    for each in history.counting(kinds, (begin, end)):
+        yield each.envelope.data.transaction
+
+
+def _counted(found: Iterator[Transaction], total: int, count: Count) -> Iterator[Transaction]:
+    for number, each in enumerate(found):
+        if number % _SHOWN_EVERY == 0:
+            count(number, total)
+        yield each

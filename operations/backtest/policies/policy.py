@@ -1,0 +1,170 @@
+"""Policies that a backtest compares: the live one as it was, and candidates from folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from commands.policy.topic import facts
+from commands.ports import RuleLanguage
+from domain.errors import InvalidInputError
+from domain.events import ListEntriesStaged, ListEntry, ListPublished, Thresholds
+from domain.policy.lists.published import NO_LISTS, Lists, hash_of_entries
+from domain.policy.rules.ruling import RuleSet
+from domain.policy.snapshot import NO_POLICY, PolicySnapshot
+from eventlog.port import EventLog
+from operations.policy.list_files import Clean
+from operations.policy.publishing import lint
+
+ALWAYS = -(1 << 62)
+"""Before every known time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What decides a transaction; without a model the fallback rules score it.
+
+    `share` basis points of ids go to the model `challenger`, with thresholds of its own.
+    """
+
+    model_hash: str
+    thresholds: Thresholds
+    rule_set: RuleSet | None
+    lists: Lists
+    challenger: str = ""
+    share: int = 0
+    challenger_thresholds: Thresholds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`stretches` are (known time from which it counts, setting), ascending; the first one counts
+    for all before it too."""
+
+    name: str
+    stretches: tuple[tuple[int, Setting], ...]
+
+    @property
+    def models(self) -> set[str]:
+        """Hashes of all models that may score."""
+        settings = [setting for _, setting in self.stretches]
+        return {h for s in settings for h in (s.model_hash, s.challenger) if h}
+
+    def changed(self, name: str, **fields: object) -> Policy:
+        """The same with other fields in every setting, such as thresholds or a rule set."""
+        made = [(since, replace(each, **fields)) for since, each in self.stretches]  # type: ignore[arg-type]
+        return Policy(name, tuple(made))
+
+
+@dataclass(frozen=True, slots=True)
+class LivePast:
+    """The live policy by known time, and what is in force at the end of the log."""
+
+    stretches: tuple[tuple[int, PolicySnapshot], ...]
+    now: PolicySnapshot
+
+
+def live_past(log: EventLog) -> LivePast:
+    """Raises LogUnavailableError."""
+    snapshot, at = NO_POLICY, ALWAYS
+    stretches: list[tuple[int, PolicySnapshot]] = []
+    for offset, fact in facts(log):
+        after = snapshot.apply(fact.data, offset)
+        at = max(at, fact.known_time)
+        if _deciding(after) != _deciding(snapshot):
+            stretches.append((at, after))
+        snapshot = after
+    return LivePast(tuple(stretches), snapshot)
+
+
+def _deciding(snapshot: PolicySnapshot) -> tuple[object, ...]:
+    lists = {name: each.version for name, each in snapshot.lists.in_force.items()}
+    thresholds = snapshot.thresholds_for("full")
+    return snapshot.model, thresholds, snapshot.roll_out, snapshot.rules, lists
+
+
+def live_policy(past: LivePast) -> Policy:
+    """As it was; what was known before it had a model is decided by the one in force now."""
+    began = [(since, each) for since, each in past.stretches if each.model is not None]
+    if not began:
+        return Policy("live", ((ALWAYS, _setting(past.now)),))
+    stretches = [(since, _setting(each)) for since, each in began]
+    return Policy("live", ((ALWAYS, _setting(past.now)), *stretches))
+
+
+def _setting(snapshot: PolicySnapshot) -> Setting:
+    out = snapshot.roll_out
+    return Setting(
+        snapshot.model.model_hash if snapshot.model else "",
+        snapshot.thresholds_for("full" if snapshot.model else "fallback"),
+        snapshot.rules,
+        snapshot.lists,
+        out.model_hash if out else "",
+        out.share if out else 0,
+        out.thresholds if out else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that candidates take, with the thresholds that come with it."""
+
+    model_hash: str
+    thresholds: Thresholds
+
+
+def candidate(
+    folder: Path, past: LivePast, model: Model | None, language: RuleLanguage, clean: Clean
+) -> Policy:
+    """The folder's rules, with the model and thresholds in force now where none are given.
+
+    Lists with a file hold what the file does; others what the log said of them by then. A folder
+    that says nothing of rules has the ones in force. Raises InvalidInputError for faults.
+    """
+    found = lint(folder, language, clean)
+    if found.faults:
+        raise InvalidInputError("--policy", "\n".join(map(str, ("not tried:", *found.faults))))
+    now = _setting(past.now)
+    if model is None and not now.model_hash:
+        raise InvalidInputError("--model", "no model is in force: name one")
+    took = model or Model(now.model_hash, now.thresholds)
+    rule_set = past.now.rules
+    if "rules" in found.keys:
+        declared = tuple(each.declared for each in found.lists)
+        rule_set = RuleSet(-1, tuple(each.rule for each in found.rules), declared)
+    own = NO_LISTS
+    for each in found.lists:
+        if (entries := found.entries.get(each.declared.name)) is not None:
+            own = _listed(own, each.declared.name, each.declared.of, entries)
+    changes = [(ALWAYS, NO_LISTS), *((since, each.lists) for since, each in past.stretches)]
+    stretches: list[tuple[int, Setting]] = []
+    for since, lists in changes:
+        seen = _seen(rule_set, lists, own)
+        setting = Setting(took.model_hash, took.thresholds, rule_set, seen)
+        if not stretches or stretches[-1][1] != setting:
+            stretches.append((since, setting))
+    return Policy(str(folder), tuple(stretches))
+
+
+def _seen(rule_set: RuleSet | None, lists: Lists, own: Lists) -> Lists:
+    names = {each.name for each in rule_set.lists} if rule_set else set()
+    held = {**lists.in_force, **own.in_force}
+    return Lists({name: each for name, each in held.items() if name in names})
+
+
+def _listed(lists: Lists, name: str, of: str, entries: Sequence[ListEntry]) -> Lists:
+    given = list(entries)
+    staged = ListEntriesStaged(name=name, of=of, batch="file", part=0, entries=given)  # type: ignore[arg-type]
+    published = ListPublished(
+        name=name,
+        of=of,  # type: ignore[arg-type]
+        change="replace",
+        batch="file",
+        parts=1,
+        entries=len(given),
+        entries_hash=hash_of_entries(given),
+        reason="backtest",
+        by="backtest",
+    )
+    return lists.apply(staged, 0).apply(published, 0)

@@ -1,0 +1,167 @@
+"""Backtest of policies: candidates against a baseline over one period; nothing live is touched."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from commands.ports import RuleLanguage
+from domain.features.payments import UNLABELLED
+from domain.policy.thresholds import SEVERITY
+from domain.times import to_rfc3339
+from eventlog.archive.history import History
+from host.clock import now_us
+from host.files import whole_file, writing
+from operations.backtest.policies.deciding import Decisions, attributes_of, decide
+from operations.backtest.policies.figures import Load, compared, of_policy
+from operations.backtest.policies.past import Past, by_artefacts, read_past
+from operations.backtest.policies.policy import (
+    LivePast,
+    Model,
+    Policy,
+    candidate,
+    live_past,
+    live_policy,
+)
+from operations.backtest.policies.sweep import Sweep, swept
+from operations.models.lifecycle import Models
+from operations.policy.list_files import Clean
+from operations.progress import Count, Say
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`folders` of candidates, and of the baseline, None for the live policy as it was.
+
+    The period is begin <= event time < end, in microseconds UTC. `model` is an id or the beginning
+    of a hash, for the candidates.
+    """
+
+    folders: Sequence[Path]
+    begin: int
+    end: int
+    model: str | None = None
+    baseline: Path | None = None
+    sweep: Sweep | None = None
+    load: Load = field(default_factory=Load)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBacktest:
+    """What was decided by the baseline and by each candidate, with all figures as plain values."""
+
+    past: Past
+    baseline: Decisions
+    candidates: list[Decisions]
+    report: dict[str, Any]
+
+
+def backtest_policies(
+    models: Models,
+    history: History,
+    language: RuleLanguage,
+    clean: Clean,
+    asked: Asked,
+    say: Say,
+    count: Count,
+) -> PolicyBacktest:
+    """Raises InvalidInputError for faults of a folder or an empty period, NotFoundError for an
+    unknown model, SettingsError for one of other features."""
+    now = now_us()
+    live = live_past(models.log)
+    base, tried = _policies(models, live, language, clean, asked)
+    attributes = attributes_of([base, *tried])
+    past = read_past(
+        history,
+        asked.begin,
+        asked.end,
+        now,
+        attributes,
+        by_artefacts(models.store.open),
+        say,
+        count,
+    )
+    made = []
+    for policy in (base, *tried):
+        say(f"deciding by {policy.name}")
+        made.append(decide(past, policy, language))
+    baseline, candidates = made[0], made[1:]
+    say("comparing")
+    report: dict[str, Any] = {
+        "from": to_rfc3339(asked.begin),
+        "to": to_rfc3339(asked.end),
+        "labels_known_at": to_rfc3339(now),
+        "transactions": len(past),
+        "labelled": int((past.made.labels != UNLABELLED).sum()),
+        "policy_version": live.now.version,
+        "feature_set": past.made.features.hash,
+        "models": {p.name: sorted(p.models) for p in (base, *tried)},
+        "scored_one_by_one": past.one_by_one,
+        "baseline": of_policy(past, baseline, asked.load),
+        "candidates": [of_policy(past, each, asked.load) for each in candidates],
+        "compared": [compared(past, baseline, each) for each in candidates],
+    }
+    if asked.sweep is not None:
+        say(f"sweeping {asked.sweep.parameter}")
+        report["sweep"] = {
+            "parameter": asked.sweep.parameter,
+            "points": {
+                policy.name: swept(past, policy, asked.sweep, language, count) for policy in tried
+            },
+        }
+    return PolicyBacktest(past, baseline, candidates, report)
+
+
+def _policies(
+    models: Models, live: LivePast, language: RuleLanguage, clean: Clean, asked: Asked
+) -> tuple[Policy, list[Policy]]:
+    model = None
+    if asked.model is not None:
+        found = models.registry.find(asked.model)
+        model = Model(found.model_hash, models.manifest(found).thresholds)
+    tried = [candidate(folder, live, model, language, clean) for folder in asked.folders]
+    if asked.baseline is None:
+        return live_policy(live), tried
+    return candidate(asked.baseline, live, None, language, clean), tried
+
+
+def write_changed(made: PolicyBacktest, path: Path) -> int:
+    """CSV of all decisions that a candidate would change, whole or not at all; returns how many."""
+    with (
+        writing(path, "name another file"),
+        whole_file(path, durable=False) as draft,
+        draft.open("w", newline="") as file,
+    ):
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(
+            ["transaction_id", "timestamp", "base_amount_minor", "label", "candidate",
+             "baseline_score", "baseline_outcome", "candidate_score", "candidate_outcome"]
+        )  # fmt: skip
+        number = 0
+        for row in _changed(made):
+            lines.writerow(row)
+            number += 1
+    return number
+
+
+def _changed(made: PolicyBacktest) -> Iterator[tuple[Any, ...]]:
+    past, base = made.past.made, made.baseline
+    for each in made.candidates:
+        for row in np.flatnonzero(base.outcomes != each.outcomes).tolist():
+            label = int(past.labels[row])
+            yield (
+                past.transaction_ids[row],
+                to_rfc3339(int(past.times[row])),
+                int(past.payments.amounts[row]),
+                "" if label == UNLABELLED else label,
+                each.name,
+                repr(float(base.scores[row])),
+                SEVERITY[base.outcomes[row]],
+                repr(float(each.scores[row])),
+                SEVERITY[each.outcomes[row]],
+            )

@@ -1,0 +1,191 @@
+"""Backtests of policies: over columns the live policy decides as it did live, one by one."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import InvalidInputError
+from domain.events import Thresholds, TransactionScored
+from domain.features import FeatureSet
+from domain.policy.thresholds import SEVERITY
+from domain.times import from_rfc3339
+from operations.backtest.policies.deciding import Decisions, attributes_of, decide
+from operations.backtest.policies.figures import Load, compared, of_policy, on_frontier
+from operations.backtest.policies.past import Floats, Past, read_past
+from operations.backtest.policies.policy import Model, Policy, candidate, live_past, live_policy
+from operations.backtest.policies.sweep import parse_sweep, swept
+from tests.builders.decided_history import LANGUAGE, MODELS, STOLEN, DecidedHistory, decided_history
+from tests.builders.decided_steps import RULES, STEPS, play
+from tests.builders.feature_streams import examples
+
+BEGIN, END = from_rfc3339("2023-10-01T00:00:00Z"), from_rfc3339("2023-10-02T00:00:00Z")
+FAR = from_rfc3339("2030-01-01T00:00:00Z")
+
+
+def scored(model_hash: str, features: FeatureSet, values: Floats) -> tuple[Floats, bool]:
+    model = next(each for each in MODELS if each.model_hash == model_hash)
+    places = model.inputs.places(features)
+    rows = values[:, places].tolist()
+    known = [[None if value != value else value for value in row] for row in rows]
+    return np.array([model.value(row) for row in known]), True
+
+
+def past_of(history: DecidedHistory, *policies: Policy) -> Past:
+    return read_past(
+        history.ports.history, BEGIN, END, FAR, attributes_of(policies), scored,
+        lambda _: None, lambda *_: None,
+    )  # fmt: skip
+
+
+@given(st.lists(STEPS, min_size=1, max_size=12))
+@examples(30)
+async def test_the_live_policy_decides_over_columns_as_it_did_live(
+    steps: list[tuple[str, Any, Any]],
+) -> None:
+    first = [("promote", 0, 0.1), ("pay", 250, "card-1")]
+    with decided_history() as history:
+        await play(history, [*first, *steps])
+        policy = live_policy(live_past(history.log))
+        past = past_of(history, policy)
+        made = decide(past, policy, LANGUAGE)
+        kind = frozenset({TransactionScored.NAME})
+        decided = [each.envelope.data for each in history.ports.history.counting(kind)]
+    both = zip(made.scores.tolist(), made.outcomes.tolist(), strict=True)
+    found = dict(zip(past.made.transaction_ids.tolist(), both, strict=True))
+    live = {
+        each.transaction.transaction_id: (each.score, SEVERITY.index(each.outcome))
+        for each in decided
+        if each.path == "full"
+    }
+    assert {name: found[name] for name in live} == live
+
+
+FOLDER = """
+rules:
+  - name: busy
+    code: busy
+    words: "{card_count_1h} payments"
+    when: card_count_1h >= 2.0 && amount > 1.0
+    action: decline
+    severity: high
+    owner: me
+lists: []
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "policy.yaml").write_text(FOLDER)
+    return tmp_path
+
+
+def tried(history: DecidedHistory, folder: Path) -> tuple[Past, Decisions, Decisions, Policy]:
+    live = live_past(history.log)
+    policy = candidate(folder, live, None, LANGUAGE, lambda _, text: [text])
+    past = past_of(history, policy)
+    return past, decide(past, live_policy(live), LANGUAGE), decide(past, policy, LANGUAGE), policy
+
+
+async def history_of(history: DecidedHistory) -> None:
+    """Six payments of one card, of which the first four are frauds and the last is genuine."""
+    history.promote(0, 0.5)
+    for number in range(6):
+        at = f"2023-10-01T12:0{number}:00Z"
+        await history.pay(f"t-{number}", 100, at, card_id="card-1", mcc="5411", channel="ecom")
+    for number in range(4):
+        history.label(f"t-{number}", 1, "card-1")
+    history.label("t-5", 0, "card-1")
+
+
+async def test_a_candidate_is_compared_by_money_load_and_segment(folder: Path) -> None:
+    with decided_history() as history:
+        await history_of(history)
+        past, base, made, _ = tried(history, folder)
+        report = compared(past, base, made)
+        alone = of_policy(past, made, Load(minutes=10.0))
+    # The rule holds from the third payment on: two frauds, one without a label, one genuine.
+    amount = int(past.made.payments.amounts[0])
+    assert base.outcomes.tolist() == [0] * 6
+    assert made.outcomes.tolist() == [0, 0, 3, 3, 3, 3]
+    assert (report["changed"], report["saved"], report["lost"]) == (4, 2 * amount, 0)
+    assert (report["genuine_declined"], report["alerts"]) == (1, 4)
+    assert report["moves"] == {"approve to decline": 4}
+    assert report["segments"]["mcc"] == {
+        "5411": {name: report[name] for name in report["segments"]["mcc"]["5411"]}
+    }
+    assert (alone["precision"], alone["recall"]) == (2 / 3, 0.5)
+    assert alone["alerts"]["analyst_hours_per_day"] == pytest.approx(4 * 10 / 60)
+    assert alone["reasons"] == {"policy.busy": 4}
+    low, high = report["intervals"]["saved"]
+    assert low <= report["saved"] <= high
+
+
+async def test_a_sweep_moves_one_number_of_a_rule_or_a_threshold(folder: Path) -> None:
+    with decided_history() as history:
+        await history_of(history)
+        past, _, _, policy = tried(history, folder)
+        by_rule = swept(past, policy, parse_sweep("busy.card_count_1h=1:5:1"), LANGUAGE,
+                        lambda *_: None)  # fmt: skip
+        sweep = parse_sweep("decline_threshold=0:1:0.5")
+        by_threshold = swept(past, policy, sweep, LANGUAGE, lambda *_: None)
+        with pytest.raises(InvalidInputError, match="compares device_count_1h with 0 numbers"):
+            swept(past, policy, parse_sweep("busy.device_count_1h=1:2:1"), LANGUAGE,
+                  lambda *_: None)  # fmt: skip
+    assert [each["decisions_flagged"] for each in by_rule] == [5, 4, 3, 2, 1]
+    assert [each["frontier"] for each in by_rule] == [True, True, True, False, True]
+    assert [each["decisions_flagged"] for each in by_threshold] == [6, 4, 4]
+
+
+def test_steps_of_a_sweep_are_decimal_and_bounded() -> None:
+    assert parse_sweep("review_threshold=0.2:0.35:0.05").values == (0.2, 0.25, 0.3, 0.35)
+    for wrong in ("a", "a=1:2", "a=1:2:0", "a=2:1:1", "a=0:1:0.001", "a=x:1:1"):
+        with pytest.raises(InvalidInputError):
+            parse_sweep(wrong)
+
+
+async def test_a_candidate_sees_lists_as_known_at_the_time_unless_it_has_its_own(
+    folder: Path,
+) -> None:
+    rules = [replace(RULES[1], action="decline")]
+    text = FOLDER.replace("card_count_1h >= 2.0 && amount > 1.0", "lists.stolen").replace(
+        "lists: []", "lists:\n  - {name: stolen, of: card, purpose: deny, owner: me}"
+    )
+    with decided_history() as history:
+        history.promote(0, 0.5)
+        history.publish(rules, [STOLEN])
+        await history.pay("t-1", 1, "2023-10-01T12:00:00Z", card_id="card-1")
+        history.list_cards(["card-1"])
+        await history.pay("t-2", 1, "2023-10-01T12:01:00Z", card_id="card-1")
+        (folder / "policy.yaml").write_text(text)
+        as_known = tried(history, folder)[2].outcomes.tolist()
+        (folder / "cards.csv").write_text("value\ncard-1\n")
+        (folder / "policy.yaml").write_text(
+            text.replace("owner: me}", "owner: me, file: cards.csv}")
+        )
+        own = tried(history, folder)[2].outcomes.tolist()
+    assert (as_known, own) == ([0, 3], [3, 3])
+
+
+async def test_a_candidate_takes_the_model_that_is_named(folder: Path) -> None:
+    with decided_history() as history:
+        await history_of(history)
+        live = live_past(history.log)
+        least = Thresholds(review=0.0, step_up=0.9, decline=0.95)
+        model = Model(MODELS[1].model_hash, least)
+        policy = candidate(folder, live, model, LANGUAGE, lambda _, text: [text])
+        past = past_of(history, policy)
+        made = decide(past, policy, LANGUAGE)
+    wanted, _ = scored(MODELS[1].model_hash, past.made.features, past.made.values)
+    assert made.scores.tolist() == wanted.tolist()
+    assert made.outcomes.tolist() == [1, 1, 3, 3, 3, 3]
+
+
+def test_the_frontier_has_what_nothing_beats() -> None:
+    points = [(1, 9), (2, 5), (3, 5), (4, 1), (4, 2)]
+    made = [{"alerts_per_day": a, "missed_fraud": m} for a, m in points]
+    assert on_frontier(made) == [True, True, False, True, False]
