@@ -212,7 +212,10 @@ def intervals(
     )
     draw = np.random.default_rng(_SEED)
     drawn = np.stack(
-        [sums @ draw.poisson(1.0, sums.shape[1]).astype(np.float64) for _ in range(_RESAMPLES)]
+        [
+            sums @ np.asarray(draw.poisson(1.0, sums.shape[1]), dtype=np.float64)
+            for _ in range(_RESAMPLES)
+        ]
     )
     by_name = dict(zip(rows, drawn.T, strict=True))
     figures: dict[str, Floats] = {name: by_name[name] for name in changes if name != "transactions"}
