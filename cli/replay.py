@@ -13,6 +13,7 @@ from cli.output import parse_moment, print_table, progress_shown
 
 if TYPE_CHECKING:
     from operations.replay.differences import Replayed
+    from operations.replay.impact import Impact
     from operations.replay.planting import Planter
 
 group = typer.Typer(help="Decide past transactions again from the log, and compare.")
@@ -109,3 +110,51 @@ def _self_test(planter: Planter, made: Replayed, as_json: bool) -> int:
             print(f"{cause}{where}: {state}")
         print("the proof can fail" if good else "the proof cannot be trusted")
     return 0 if good else 1
+
+
+@group.command()
+def impact(
+    event: Annotated[str, typer.Option(metavar="ID", help="Id of a payment's or label's event.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Tell which decisions would have differed had a late event been known, and which alerts.
+
+    A payment counts from its own time on, a label as if known with its payment. Nothing is changed.
+    """
+    from operations.replay.impact import impact as run
+    from runtime.composition.replay import open_replay
+    from runtime.settings import load_settings
+
+    with open_replay(load_settings()) as ports, progress_shown() as (say, count):
+        made = run(ports, event, say, count)
+    if as_json:
+        print(json.dumps(asdict(made)))
+        return
+    rows = [
+        [
+            each.transaction_id,
+            " to ".join(f"{score:.4f}" for score in each.scores),
+            " to ".join(each.outcomes) if len(set(each.outcomes)) > 1 else each.outcomes[0],
+            each.alert,
+            ", ".join(f"{name} {_shown(a)} to {_shown(b)}" for name, (a, b) in list(
+                each.features.items())[:3]),
+        ]
+        for each in made.affected
+    ]  # fmt: skip
+    if rows:
+        print_table(rows, ["TRANSACTION", "SCORE", "OUTCOME", "ALERT", "FEATURES"])
+    print(
+        f"of {made.looked_at:,} decisions about the same entities {len(made.affected):,} would have"
+        f" differed; alerts to reopen: {_alerts(made, 'reopen')},"
+        f" to raise: {_alerts(made, 'raise')}"
+    )
+    if made.other_features:
+        print(f"{made.other_features:,} were made with features or a model that are not known here")
+
+
+def _shown(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g}"
+
+
+def _alerts(made: Impact, kind: str) -> int:
+    return sum(each.alert == kind for each in made.affected)

@@ -2,11 +2,10 @@
 
     ./retrace up && python -m bench.policy.backtest FILE.parquet --map transaction_id=ID ...
 
-The file lies in an archive as imported history with its labels, each known seven days after its
-payment. A candidate of thirty rules of five terms and the model of a new installation decides all of
-it, against a baseline of the same model without rules. Times are wall and processor time of each
-step, in one process of two threads. Floor of the features: counts and sums by customer and merchant
-over the same windows in Polars (bench.datasets). Needs no server but the folder of models.
+The file lies in an archive as imported history with its labels, each known seven days after
+its payment. A candidate of thirty rules of five terms and the model of a new installation decides
+all of it, against a baseline of the same model without rules. Times are wall and processor time of
+each step, in one process of two threads. Needs no server but the folder of models.
 """
 
 import tempfile

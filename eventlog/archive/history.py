@@ -123,6 +123,21 @@ class History:
             if envelope.type.startswith(kind) and envelope.subject in wanted:
                 yield CountingRecord(position, envelope)
 
+    def named(self, event_id: str) -> CountingRecord | None:
+        """The event of that id, None where none counts; reads all of the archive."""
+        archived = self.archived()
+        for partition, end in archived.items():
+            for table in self._pieces(partition, end, (*_OF_RECORD, "event_id")):
+                same = pc.fill_null(pc.equal(table["event_id"], event_id), False)
+                for each in self._decoded(
+                    partition, table.filter(pc.and_(_counting(table, None, None), same))
+                ):
+                    return each
+        for position, envelope in self._live(archived, lambda _: None):
+            if envelope.id == event_id:
+                return CountingRecord(position, envelope)
+        return None
+
     @property
     def _topic(self) -> str:
         return self._folder.topic.name

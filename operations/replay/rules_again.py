@@ -6,6 +6,7 @@ from commands.policy.past import PastPolicies
 from commands.ports import CompiledRules
 from domain.events import RulesApplied, TransactionScored
 from domain.features import FeatureSet
+from domain.policy.lists.published import Lists
 from domain.policy.rules.numbers import from_text
 from domain.policy.rules.ruling import RuleSet, Ruling, Truth, ruling
 from domain.policy.snapshot import PolicySnapshot
@@ -19,6 +20,23 @@ Tell = Callable[[Cause, str, object, object], None]
 """Takes the cause, what differs, and the recorded and the replayed value."""
 
 _PARTS = ("fired", "shadow", "not_evaluable", "score", "words", "values")
+
+
+def ruled(
+    data: TransactionScored,
+    given: Input,
+    features: FeatureSet,
+    rule_set: RuleSet,
+    rules: CompiledRules,
+    lists: Lists,
+) -> tuple[Ruling, RulesApplied]:
+    """What a set makes of a recorded decision over other inputs than it had."""
+    transaction, vector, score = given
+    flags, path = data.flags, data.path
+    known = known_values(rules.names, transaction, features, vector, flags, path, score)
+    listed = listed_values(rules.names, rule_set.lists, lists, transaction)
+    name = transaction.transaction_id
+    return apply_rules(rule_set, rules.truths, known, flags, name, score, listed)
 
 
 class RulesAgain:
@@ -44,7 +62,8 @@ class RulesAgain:
             if version == asked:
                 self._tell("rule", "set", version, "refused by this version")
             return [None]
-        made = [self._applied(rule_set, rules, each, features) for each in inputs]
+        lists = self._policy.lists
+        made = [ruled(self._data, each, features, rule_set, rules, lists) for each in inputs]
         for by_rules, applied in made:
             if applied == recorded:
                 return [by_rules]
@@ -57,17 +76,6 @@ class RulesAgain:
             return in_force
         found = self._past.of(version).rules
         return found if found is not None and found.version == version else None
-
-    def _applied(
-        self, rule_set: RuleSet, rules: CompiledRules, given: Input, features: FeatureSet
-    ) -> tuple[Ruling, RulesApplied]:
-        transaction, vector, score = given
-        flags, path = self._data.flags, self._data.path
-        known = known_values(rules.names, transaction, features, vector, flags, path, score)
-        lists = self._policy.lists
-        listed = listed_values(rules.names, rule_set.lists, lists, transaction)
-        name = transaction.transaction_id
-        return apply_rules(rule_set, rules.truths, known, flags, name, score, listed)
 
     def _differences(self, recorded: RulesApplied, made: RulesApplied) -> None:
         mine, theirs = _of_lists(recorded), _of_lists(made)

@@ -69,7 +69,7 @@ def verify(
     chosen = sampled(period.sample, total)
     wanted = total if period.sample is None else min(period.sample, total)
     past, models = PastPolicies(ports.log, ports.language), PastModels(ports.load)
-    known = _feature_sets(ports.log)
+    known = feature_sets(ports.log)
     made = Replayed()
     for number, part in enumerate(parts, 1):
         name = f"part {number} of {len(parts)}: " if len(parts) > 1 else ""
@@ -89,7 +89,8 @@ def verify(
     return made
 
 
-def _feature_sets(log: EventLog) -> dict[str, FeatureSet]:
+def feature_sets(log: EventLog) -> dict[str, FeatureSet]:
+    """By hash all that were ever activated and can be computed here, and this version's own."""
     found = ActivatedFeatures()
     for _, fact in facts(log):
         found = found.apply(fact.data)

@@ -119,6 +119,7 @@ class DecidedHistory:
         self._context = replace(context, policy=self.policy, clock=self._tick)
         self._now = NOW
         self._times: dict[str, int] = {}
+        self.last_label = ""
 
     @property
     def ports(self) -> ReplayPorts:
@@ -144,6 +145,7 @@ class DecidedHistory:
         fact = labelled(transaction_id, f"r-{self._tick()}", value)
         data = replace(fact.data, card_id=card, transaction_time=self._times[transaction_id])
         fact = replace(fact, data=data, known_time=self._tick())
+        self.last_label = fact.id
         self.log.append_nowait(TRANSACTIONS, transaction_id, fact)
 
     def promote(self, number: int, review: float) -> None:
