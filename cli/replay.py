@@ -50,7 +50,7 @@ def verify(
     from operations.replay.planting import Planter
     from operations.replay.verify import Period
     from operations.replay.verify import verify as run
-    from runtime.composition.replay import open_replay
+    from runtime.composition.history import open_replay
     from runtime.settings import load_settings
 
     period = Period(parse_moment("--from", begin), parse_moment("--to", end), sample)
@@ -122,7 +122,7 @@ def impact(
     A payment counts from its own time on, a label as if known with its payment. Nothing is changed.
     """
     from operations.replay.impact import impact as run
-    from runtime.composition.replay import open_replay
+    from runtime.composition.history import open_replay
     from runtime.settings import load_settings
 
     with open_replay(load_settings()) as ports, progress_shown() as (say, count):

@@ -1,8 +1,11 @@
 """Composition of the whole log, archive first and Kafka from there on, for complete reads."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.archive.folder import ArchiveFolder
@@ -11,6 +14,9 @@ from eventlog.archive.identity import check_same_log
 from eventlog.topics import TRANSACTIONS
 from runtime.composition.log import open_log
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from operations.replay.verify import ReplayPorts
 
 
 @contextmanager
@@ -38,3 +44,14 @@ def open_archive(settings: Settings) -> Iterator[tuple[KafkaEventLog, ArchiveFol
 
 async def _ends(log: KafkaEventLog) -> list[int]:
     return list(await log.ends(TRANSACTIONS))
+
+
+@contextmanager
+def open_replay(settings: Settings) -> Iterator[ReplayPorts]:
+    """What decides past transactions again. Raises as `open_history`."""
+    # Workers open the history too, and need neither models nor rules for it.
+    from operations.replay.verify import ReplayPorts
+    from runtime.composition.models import open_scorers, rule_language
+
+    with open_history(settings) as (log, history), open_scorers(settings) as load:
+        yield ReplayPorts(log, history, load, rule_language())

@@ -19,8 +19,14 @@ from operations.backtest.policies.figures import Load, compared, of_policy, on_f
 from operations.backtest.policies.past import Floats, Past, read_past
 from operations.backtest.policies.policy import Model, Policy, candidate, live_past, live_policy
 from operations.backtest.policies.sweep import parse_sweep, swept
-from tests.builders.decided_history import LANGUAGE, MODELS, STOLEN, DecidedHistory, decided_history
-from tests.builders.decided_steps import RULES, STEPS, play
+from tests.builders.decisions.history import (
+    LANGUAGE,
+    MODELS,
+    STOLEN,
+    DecidedHistory,
+    decided_history,
+)
+from tests.builders.decisions.steps import RULES, STEPS, play
 from tests.builders.feature_streams import examples
 
 BEGIN, END = from_rfc3339("2023-10-01T00:00:00Z"), from_rfc3339("2023-10-02T00:00:00Z")

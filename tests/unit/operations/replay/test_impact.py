@@ -9,7 +9,7 @@ from domain.events import TransactionImported, TransactionSubmitted, transaction
 from domain.times import from_rfc3339
 from eventlog.topics import TRANSACTIONS
 from operations.replay.impact import Impact, impact
-from tests.builders.decided_history import DecidedHistory, decided_history
+from tests.builders.decisions.history import DecidedHistory, decided_history
 from tests.fakes.events import imported
 from tests.fakes.rules import rule
 

@@ -13,8 +13,8 @@ from operations.replay.decided import Decided
 from operations.replay.differences import CAUSES, Replayed
 from operations.replay.planting import Planter
 from operations.replay.verify import Altered, Period, verify
-from tests.builders.decided_history import DecidedHistory, decided_history
-from tests.builders.decided_steps import STEPS, play
+from tests.builders.decisions.history import DecidedHistory, decided_history
+from tests.builders.decisions.steps import STEPS, play
 from tests.builders.feature_streams import examples
 
 

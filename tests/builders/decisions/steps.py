@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.builders.decided_history import STOLEN, DecidedHistory
+from tests.builders.decisions.history import STOLEN, DecidedHistory
 from tests.fakes.rules import rule
 
 RULES = [
