@@ -1,4 +1,4 @@
-"""`retrace up`, `down`, `status`, `logs` and `env`. What they do is in local/stack."""
+"""`retrace up`, `down`, `status`, `logs`, `env`: the local stack; `prepare`: servers of one's own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout."
 
 
 def register(app: typer.Typer) -> None:
-    for command in (up, down, status, logs, env):
+    for command in (up, down, status, logs, env, prepare):
         app.command()(command)
 
 
@@ -83,6 +83,17 @@ def env() -> None:
 
     for name, value in load_settings().environment().items():
         typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def prepare() -> None:
+    """Make servers ready that the settings name: tables, topics, keys, features, a first model.
+
+    `up` does it too. It may be repeated, and run on several hosts at once.
+    """
+    from runtime.processes import prepare as preparation
+    from runtime.settings import load_settings
+
+    preparation.prepare(load_settings(), _progress().say)
 
 
 def _settings(**given: Any) -> Settings:
