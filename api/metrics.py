@@ -2,8 +2,16 @@
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 from api.health_metrics import HealthCollector
 from domain.events import TransactionScored
@@ -14,11 +22,36 @@ from projections.readmodels.queries.results import FeatureSkew
 _SECONDS = (0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
+class Saturation(Protocol):
+    """How much of what a process can decide at a time is in use."""
+
+    at_once: int
+    running: int
+    waiting: int
+
+
 class Metrics:
     """One registry for each app, so that two apps in one process have metrics of their own."""
 
-    def __init__(self, ledger: Ledger, ownership: Ownership) -> None:
+    def __init__(
+        self, ledger: Ledger, ownership: Ownership, gate: Saturation | None = None
+    ) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.money = Counter(
+            "retrace_decided_money_minor",
+            "Money of the decisions answered, in minor units of the base currency",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.flags = Counter(
+            "retrace_decision_flags",
+            "Decisions answered with a flag of theirs",
+            ["flag"],
+            registry=self.registry,
+        )
+        if gate is not None:
+            _show_gate(gate, self.registry)
         self.decisions = Counter(
             "retrace_decisions",
             "Decisions answered, by outcome and path",
@@ -86,11 +119,27 @@ class Metrics:
 
     def decided(self, data: TransactionScored) -> None:
         self.decisions.labels(data.outcome, data.path).inc()
+        self.money.labels(data.outcome).inc(data.transaction.base_amount)
+        for flag in data.flags:
+            self.flags.labels(flag).inc()
         for step, micros in data.timings_us.items():
             self.step.labels(step).observe(micros / 1e6)
 
     def render(self) -> bytes:
         return generate_latest(self.registry)
+
+
+def _show_gate(gate: Saturation, registry: CollectorRegistry) -> None:
+    waiting = Gauge(
+        "retrace_scores_waiting", "Requests that wait for their turn", registry=registry
+    )
+    waiting.set_function(lambda: gate.waiting)
+    running = Gauge("retrace_scores_running", "Decisions being made now", registry=registry)
+    running.set_function(lambda: gate.running)
+    most = Gauge(
+        "retrace_scores_at_once", "Decisions that may be made at a time", registry=registry
+    )
+    most.set(gate.at_once)
 
 
 def _end_of(ledger: Ledger, partition: int) -> float:

@@ -25,11 +25,12 @@ class Gate:
     def __init__(self, at_once: int, most: int, seconds: float) -> None:
         self._slots = asyncio.Semaphore(at_once)
         self._most, self._seconds = most, seconds
-        self.waiting = 0
+        self.at_once, self.running, self.waiting = at_once, 0, 0
 
     async def __aenter__(self) -> None:
         if not self._slots.locked():
             await self._slots.acquire()
+            self.running += 1
             return
         if self.waiting >= self._most:
             raise OverloadedError
@@ -41,6 +42,8 @@ class Gate:
             raise OverloadedError from error
         finally:
             self.waiting -= 1
+        self.running += 1
 
     async def __aexit__(self, *_: object) -> None:
+        self.running -= 1
         self._slots.release()

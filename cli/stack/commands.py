@@ -1,4 +1,4 @@
-"""`retrace up`, `down`, `status`, `logs`, `env`: the local stack; `prepare`: servers of one's own."""
+"""`retrace up`, `down`, `status`, `logs`, `env`: the local stack; `prepare`: servers of yours."""
 
 from __future__ import annotations
 

@@ -74,13 +74,7 @@ def _debian() -> Iterator[Component]:
     for line in subprocess.check_output(asked, text=True).splitlines():
         name, version, architecture = line.split()
         url = f"pkg:deb/debian/{name}@{version}?arch={architecture}"
-        yield {
-            "type": "library",
-            "bom-ref": url,
-            "name": name,
-            "version": version,
-            "purl": url,
-        }
+        yield {"type": "library", "bom-ref": url, "name": name, "version": version, "purl": url}
 
 
 def _normal(name: str) -> str:

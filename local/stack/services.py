@@ -104,9 +104,11 @@ def _worker(name: str) -> Service:
         extra_environment=lambda context: {
             "RETRACE_INSTANCE": name,
             "RETRACE_READY_FILE": str(context.folder.ready_file(service)),
+            "RETRACE_METRICS_PORT": str(context.ports[service]),
         },
-        url=lambda _: "",
-        port=lambda _: None,
+        ports=(service,),
+        url=lambda context: f"http://{context.settings.metrics_host}:{context.ports[service]}",
+        port=_port(service),
         start_seconds=120,
         stop_seconds=30,
     )

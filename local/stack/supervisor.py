@@ -107,7 +107,7 @@ class Supervisor:
 def context_for(given: Settings, jars: Path) -> StackContext:
     """What services are started with: the ports and the URL of every server."""
     folder = StateFolder(given.state_dir)
-    names = [name for server in SERVERS if not is_external(server, given) for name in server.ports]
+    names = [name for each in SERVICES if not is_external(each, given) for name in each.ports]
     return with_local_urls(
         StackContext(given, kept_ports(folder, names, given.api_port), folder, jars)
     )

@@ -2,8 +2,7 @@
 
 A handler gets what was fetched together, each partition's records in offset order, once per
 assignment, from the position that it named. Calls to one handler are made one after the other;
-handlers run side by side.
-An assignment may take as long as a store is away; a newer one supersedes it.
+handlers run side by side. An assignment may take as long as a store is away; a newer supersedes it.
 """
 
 import asyncio
@@ -11,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from time import perf_counter
 from typing import TypeVar
 
 from domain.errors import FencedError, RetraceError, UnavailableError
@@ -24,12 +24,10 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _FIRST_PAUSE = 0.1
-# What so many fetches from a position have not brought is not in the log.
-_FETCHES = 2
+_FETCHES = 2  # What so many of a position have not brought is not in the log.
 _LONGEST_PAUSE = 5.0
 _STOP_SECONDS = 10
-# A handler that was fenced takes its partitions up anew after this: longer than the session of a
-# group's member, so that one who has lost its partitions has been told by then.
+# Longer than a member's session: one who has lost its partitions has been told by then.
 _FENCED_SECONDS = 15.0
 
 
@@ -180,6 +178,7 @@ class Worker:
         if starts:
             await self._unless_superseded(epoch, partial(self.membership.seek, starts))
         self._ready.set()
+        self.progress.observer.assigned()
         logger.info("%s: has %d partitions", self.name, len(wanted))
 
     async def _unless_superseded(self, epoch: int, step: Callable[[], Awaitable[T]]) -> T:
@@ -235,9 +234,10 @@ class Worker:
             if tp not in self._fenced and not await self._jumped(epoch, batch):
                 fresh.append(batch.since(self._next[tp]))
         if fresh:
-            handler = self._handlers[fresh[0].topic]
+            handler, began = self._handlers[fresh[0].topic], perf_counter()
             await self._unless_superseded(epoch, partial(handler.handle, fresh))
             self._next.update({_place(each): each.next for each in fresh})
+            self.progress.observer.handled(fresh, perf_counter() - began)
 
     async def _jumped(self, epoch: int, batch: Batch) -> bool:
         """True where nothing of the batch is to be handled."""
@@ -286,7 +286,7 @@ class Worker:
                 if self._done.is_set():
                     raise FencedError(f"stopped while waiting: {error}") from error
                 logger.warning("%s: waits %.1f s: %s", self.name, pause, error)
-                self.progress.alive()
+                self.progress.waited()
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

@@ -61,6 +61,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
             _watch(stack, context.ledger.failed())
             forwarding = await stack.enter_async_context(open_sharing(settings, context))
             await stack.enter_async_context(_beside(context.features.keep_vouching()))
+            gate = Gate(settings.scores_at_once, settings.scores_waiting, settings.scores_wait)
             hub = DecisionHub(asyncio.get_running_loop(), forwarding.ownership.serves)
             stack.callback(context.ledger.listen(hub.publish))
             yield ApiDeps(
@@ -68,11 +69,11 @@ def application(settings: Settings, instance: str) -> FastAPI:
                 read_models=read_models,
                 evidence=evidence,
                 hub=hub,
-                metrics=Metrics(context.ledger, forwarding.ownership),
+                metrics=Metrics(context.ledger, forwarding.ownership, gate),
                 probes=_probes(settings, context),
                 keep_early_label=keep_early_label(settings.dead_letter_key, context),
                 forwarding=forwarding,
-                gate=Gate(settings.scores_at_once, settings.scores_waiting, settings.scores_wait),
+                gate=gate,
                 rule_sets=KnownRuleSets(log).read,
             )
 

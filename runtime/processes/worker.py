@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +34,8 @@ from runtime.processes.binding import Bound, memories_in, open_bound
 from runtime.processes.table import WORKERS
 from runtime.processes.workload import Tools
 from runtime.settings import Settings, load_settings
+from runtime.telemetry.server import telemetry_server
+from runtime.telemetry.worker_metrics import WorkerMetrics
 
 logger = logging.getLogger("retrace.worker")
 
@@ -102,12 +104,16 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         bound = stack.enter_context(open_bound(settings, name))
         await _refuse_another_log(name, log, limits.ledgers)
         await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
-        member, progress = build_membership(name, limits), Progress()
+        metrics = WorkerMetrics(name)
+        member, progress = build_membership(name, limits), Progress(metrics)
         tools = Tools(
             name, settings, limits, member, progress, log, stack, again=lambda: worker.again()
         )
         workload = WORKERS[name](tools)
         worker = Worker(name, member, workload.handlers, progress, prefix=topic_prefix)
+        metrics.show(worker)
+        if settings.metrics_port:
+            stack.enter_context(_shown(settings, metrics, worker))
         _stop_on_signals(worker)
         watchdog = Watchdog(worker, limits.stall_seconds, slow_seconds=limits.slow_seconds)
         beside = [
@@ -129,6 +135,19 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _shown(
+    settings: Settings, metrics: WorkerMetrics, worker: Worker
+) -> AbstractContextManager[int]:
+    """Raises SettingsError where the port is taken."""
+    host, port = settings.metrics_host, settings.metrics_port
+    try:
+        return telemetry_server(
+            host, port, metrics.registry, lambda: worker.asked and not worker.unassigned
+        )
+    except OSError as error:
+        raise SettingsError(f"RETRACE_METRICS_PORT: {host}:{port}: {error.strerror}") from error
 
 
 async def _refuse_another_log(name: str, log: KafkaEventLog, memories: Path) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS, Topic
 from host.clock import now_us
 from projections.faust.admission import DeadLetter, RecordAdmission, setting_aside
@@ -42,7 +43,13 @@ class Tools:
 
     def dead_letter(self) -> DeadLetter:
         """Sends a record that this worker cannot process to the dead-letter topic."""
-        return setting_aside(self.log, self.name, self.settings.dead_letter_key, now_us)
+        set_aside = setting_aside(self.log, self.name, self.settings.dead_letter_key, now_us)
+
+        async def counted(position: Position, original: bytes, reason: str) -> None:
+            await set_aside(position, original, reason)
+            self.progress.observer.set_aside()
+
+        return counted
 
     def admission(self, topic: Topic) -> RecordAdmission:
         """Positions; for TRANSACTIONS also the ids seen, since voids occur in that topic alone."""

@@ -18,11 +18,7 @@ ROOT = Path(__file__).parents[3]
 FULL = ROOT / "deploy" / "docker" / "full.env"
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 # Of processes and their clients, beside our settings.
-_OTHERS = {"RETRACE_INSTANCE", "RETRACE_READY_FILE"} | {
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_REGION",
-}
+_OTHERS = {"RETRACE_INSTANCE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}
 
 
 def _read(environment: dict[str, str]) -> Any:
@@ -53,7 +49,7 @@ def test_it_follows_the_specification(compose: Any) -> None:
     assert _faults(compose) == []
 
 
-@pytest.mark.parametrize("file", _planted())
+@pytest.mark.parametrize("file", list(_planted()))
 def test_a_planted_error_is_caught(file: Any) -> None:
     assert _faults(file) != []
 
@@ -86,12 +82,14 @@ def test_ours_have_no_rights_and_write_in_volumes_alone(ours: dict[str, Any]) ->
         assert each["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_every_service_that_stays_has_a_health_check(compose: Any) -> None:
-    # That of the image is the API's own; these images have none, and nobody waits for them.
-    without = {name for name, each in compose["services"].items() if "healthcheck" not in each}
-    assert without - {"api"} == {
-        name for name, each in compose["services"].items() if "profiles" in each
-    }
+def test_every_service_that_stays_has_a_health_check(compose: Any, ours: dict[str, Any]) -> None:
+    # That of the image is ours; others of the full profile have none, and nobody waits for them.
+    services = compose["services"]
+    without = {name for name, each in services.items() if "healthcheck" not in each}
+    assert without - ours.keys() == {name for name in services if "profiles" in services[name]}
+    for name in WORKERS:
+        given = ours[f"worker-{name}"]["environment"]
+        assert (given["RETRACE_METRICS_HOST"], given["RETRACE_METRICS_PORT"]) == ("0.0.0.0", "9100")
 
 
 def test_variables_of_ours_are_settings(compose: Any, ours: dict[str, Any]) -> None:
@@ -99,6 +97,17 @@ def test_variables_of_ours_are_settings(compose: Any, ours: dict[str, Any]) -> N
     for name, each in ours.items():
         assert each["environment"].keys() <= known, name
     assert _settings(FULL).keys() - known == {"COMPOSE_PROFILES"}
+
+
+def test_prometheus_asks_every_process_of_ours(ours: dict[str, Any]) -> None:
+    file = yaml.safe_load((ROOT / "deploy" / "observability" / "prometheus.yml").read_text())
+    asked = {
+        target
+        for job in file["scrape_configs"]
+        for target in job["static_configs"][0]["targets"]
+        if job["job_name"].startswith("retrace-")
+    }
+    assert asked == {"api:8000", *(f"{name}:9100" for name in ours if name.startswith("worker-"))}
 
 
 def test_what_is_waited_for_and_mounted_is_there(compose: Any) -> None:

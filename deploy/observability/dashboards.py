@@ -1,0 +1,342 @@
+"""Grafana dashboards, as their JSON: panels in rows of the grid, each with its queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_SOURCE = {"type": "prometheus", "uid": "prometheus"}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """`queries` are (PromQL, legend); `kind` is a Grafana panel type."""
+
+    title: str
+    queries: Sequence[tuple[str, str]]
+    unit: str = "short"
+    kind: str = "timeseries"
+    text: str = ""
+    width: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    uid: str
+    title: str
+    panels: Sequence[Panel]
+
+
+_SCORE = 'route="/score",method="POST"'
+
+
+def _quantile(share: float, metric: str, by: str = "", labels: str = "") -> str:
+    kept = f"le, {by}" if by else "le"
+    return f"histogram_quantile({share}, sum by ({kept}) (rate({metric}_bucket{{{labels}}}[5m])))"
+
+
+DECISIONS = Dashboard(
+    "retrace-decisions",
+    "Retrace: decisions",
+    (
+        Panel(
+            "Decisions a second",
+            [("sum(rate(retrace_decisions_total[5m]))", "all")],
+            "ops",
+            "stat",
+            width=6,
+        ),
+        Panel(
+            "Answered without an error of ours, 1 h",
+            [("1 - retrace:not_answered:ratio_rate1h", "")],
+            "percentunit",
+            "stat",
+            width=6,
+        ),
+        Panel(
+            "Within 100 ms, 1 h",
+            [("1 - retrace:not_in_time:ratio_rate1h", "")],
+            "percentunit",
+            "stat",
+            width=6,
+        ),
+        Panel(
+            "By the model, 1 h",
+            [("1 - retrace:not_in_full:ratio_rate1h", "")],
+            "percentunit",
+            "stat",
+            width=6,
+        ),
+        Panel(
+            "Requests by status",
+            [
+                (
+                    f"sum by (status) (rate(retrace_http_request_seconds_count{{{_SCORE}}}[5m]))",
+                    "{{status}}",
+                )
+            ],
+            "reqps",
+        ),
+        Panel(
+            "Time to answer",
+            [
+                (_quantile(q, "retrace_http_request_seconds", labels=_SCORE), f"p{q * 100:g}")
+                for q in (0.5, 0.95, 0.99)
+            ],
+            "s",
+        ),
+        Panel(
+            "Time by step, p99",
+            [(_quantile(0.99, "retrace_decision_step_seconds", "step"), "{{step}}")],
+            "s",
+        ),
+        Panel(
+            "Outcomes",
+            [("sum by (outcome) (rate(retrace_decisions_total[5m]))", "{{outcome}}")],
+            "ops",
+        ),
+        Panel("Paths", [("sum by (path) (rate(retrace_decisions_total[5m]))", "{{path}}")], "ops"),
+        Panel(
+            "Flags", [("sum by (flag) (rate(retrace_decision_flags_total[5m]))", "{{flag}}")], "ops"
+        ),
+        Panel(
+            "Decisions being made, and waiting",
+            [
+                ("sum by (instance) (retrace_scores_running)", "running {{instance}}"),
+                ("sum by (instance) (retrace_scores_waiting)", "waiting {{instance}}"),
+                ("sum by (instance) (retrace_scores_at_once)", "most {{instance}}"),
+            ],
+        ),
+        Panel(
+            "Other routes",
+            [
+                (
+                    'sum by (route) (rate(retrace_http_request_seconds_count{route!="/score"}[5m]))',
+                    "{{route}}",
+                )
+            ],
+            "reqps",
+        ),
+        Panel(
+            "Objectives burnt, 6 h",
+            [
+                ("retrace:not_answered:ratio_rate6h / 0.001", "answered"),
+                ("retrace:not_in_time:ratio_rate6h / 0.01", "in time"),
+                ("retrace:not_in_full:ratio_rate6h / 0.01", "in full"),
+            ],
+            text="1 uses the budget of 30 days in 30 days.",
+        ),
+    ),
+)
+WORKERS = Dashboard(
+    "retrace-workers",
+    "Retrace: log and workers",
+    (
+        Panel(
+            "Records behind",
+            [("sum by (worker, topic) (retrace_worker_lag_records)", "{{worker}} {{topic}}")],
+        ),
+        Panel(
+            "Records a second",
+            [
+                (
+                    "sum by (worker, topic) (rate(retrace_worker_records_total[5m]))",
+                    "{{worker}} {{topic}}",
+                )
+            ],
+            "ops",
+        ),
+        Panel(
+            "Time of a batch, p99",
+            [(_quantile(0.99, "retrace_worker_batch_seconds", "worker"), "{{worker}}")],
+            "s",
+        ),
+        Panel(
+            "Log growth, records a second",
+            [
+                (
+                    'sum by (topic) (rate(retrace_worker_log_end{worker="readmodels"}[5m]))',
+                    "{{topic}}",
+                )
+            ],
+            "ops",
+        ),
+        Panel(
+            "API behind the log",
+            [
+                (
+                    'sum(max by (partition) (retrace_worker_log_end{topic="retrace.transactions.g1"})) - sum(min by (partition) (retrace_ledger_position))',
+                    "slowest API",
+                )
+            ],
+        ),
+        Panel(
+            "Set aside, an hour",
+            [("sum by (worker) (increase(retrace_worker_dead_lettered_total[1h]))", "{{worker}}")],
+        ),
+        Panel(
+            "Waits for servers, 5 min",
+            [("sum by (worker) (increase(retrace_worker_waits_total[5m]))", "{{worker}}")],
+        ),
+        Panel(
+            "Assignments, an hour",
+            [("sum by (worker) (increase(retrace_worker_assignments_total[1h]))", "{{worker}}")],
+        ),
+        Panel("Void records met by the API", [("max(retrace_void_records)", "")]),
+        Panel(
+            "Processors in use",
+            [('rate(process_cpu_seconds_total{job=~"retrace-.*"}[5m])', "{{job}} {{instance}}")],
+        ),
+        Panel(
+            "Memory",
+            [('process_resident_memory_bytes{job=~"retrace-.*"}', "{{job}} {{instance}}")],
+            "bytes",
+        ),
+        Panel("Open files", [('process_open_fds{job=~"retrace-.*"}', "{{job}} {{instance}}")]),
+    ),
+)
+FRAUD = Dashboard(
+    "retrace-fraud",
+    "Retrace: fraud, money and models",
+    (
+        Panel(
+            "Approved",
+            [
+                (
+                    'sum(rate(retrace_decisions_total{outcome="approve"}[1h])) / sum(rate(retrace_decisions_total[1h]))',
+                    "",
+                )
+            ],
+            "percentunit",
+            "stat",
+            width=6,
+        ),
+        Panel(
+            "Declined",
+            [
+                (
+                    'sum(rate(retrace_decisions_total{outcome="decline"}[1h])) / sum(rate(retrace_decisions_total[1h]))',
+                    "",
+                )
+            ],
+            "percentunit",
+            "stat",
+            width=6,
+        ),
+        Panel(
+            "Money decided, an hour",
+            [("sum(increase(retrace_decided_money_minor_total[1h])) / 100", "")],
+            "currencyUSD",
+            "stat",
+            width=6,
+        ),
+        Panel(
+            "Health of the model",
+            [("max by (model) (retrace_model_health)", "{{model}}")],
+            kind="stat",
+            text="0 unknown, 1 steady, 2 warn, 3 alert",
+            width=6,
+        ),
+        Panel(
+            "Outcomes, share",
+            [
+                (
+                    "sum by (outcome) (rate(retrace_decisions_total[15m])) / ignoring(outcome) group_left sum(rate(retrace_decisions_total[15m]))",
+                    "{{outcome}}",
+                )
+            ],
+            "percentunit",
+        ),
+        Panel(
+            "Money by outcome, an hour",
+            [
+                (
+                    "sum by (outcome) (increase(retrace_decided_money_minor_total[1h])) / 100",
+                    "{{outcome}}",
+                )
+            ],
+            "currencyUSD",
+        ),
+        Panel(
+            "Drift of scores",
+            [
+                ("retrace_model_score_drift", "PSI {{model}}"),
+                ("retrace_model_score_ks", "KS {{model}}"),
+            ],
+        ),
+        Panel("Features that drifted most", [("topk(10, retrace_model_psi)", "{{feature}}")]),
+        Panel(
+            "Precision and recall",
+            [
+                ("retrace_model_precision", "precision"),
+                ("retrace_model_precision_expected", "precision by its card"),
+                ("retrace_model_recall", "recall"),
+                ("retrace_model_recall_expected", "recall by its card"),
+            ],
+            "percentunit",
+        ),
+        Panel("Observed over expected frauds", [("retrace_model_calibration_ratio", "{{model}}")]),
+        Panel(
+            "Share of fraud, bounds",
+            [
+                ("retrace_model_fraud_share_least", "least"),
+                ("retrace_model_fraud_share_most", "most"),
+            ],
+            "percentunit",
+        ),
+        Panel(
+            "Served values other than the ideal ones",
+            [
+                (
+                    "topk(10, sum by (feature) (retrace_feature_values_different) / (sum by (feature) (retrace_feature_values_compared) > 0))",
+                    "{{feature}}",
+                )
+            ],
+            "percentunit",
+        ),
+    ),
+)
+DASHBOARDS = (DECISIONS, WORKERS, FRAUD)
+
+
+def to_json(of: Dashboard) -> dict[str, Any]:
+    return {
+        "uid": of.uid,
+        "title": of.title,
+        "tags": ["retrace"],
+        "schemaVersion": 41,
+        "timezone": "utc",
+        "refresh": "30s",
+        "time": {"from": "now-3h", "to": "now"},
+        "editable": False,
+        "panels": _placed(of.panels),
+    }
+
+
+def _placed(panels: Sequence[Panel]) -> list[dict[str, Any]]:
+    placed, x, y, height = [], 0, 0, 0
+    for number, panel in enumerate(panels, 1):
+        if x + panel.width > 24:
+            x, y = 0, y + height
+        height = 4 if panel.kind == "stat" else 8
+        placed.append(
+            {
+                "id": number,
+                "title": panel.title,
+                "description": panel.text,
+                "type": panel.kind,
+                "datasource": _SOURCE,
+                "gridPos": {"x": x, "y": y, "w": panel.width, "h": height},
+                "fieldConfig": {"defaults": {"unit": panel.unit}, "overrides": []},
+                "targets": [
+                    {
+                        "refId": chr(ord("A") + index),
+                        "datasource": _SOURCE,
+                        "expr": query,
+                        "legendFormat": legend,
+                    }
+                    for index, (query, legend) in enumerate(panel.queries)
+                ],
+            }
+        )
+        x += panel.width
+    return placed

@@ -1,0 +1,1 @@
+"""Telemetry: what a process shows of itself, as metrics, health and traces."""
