@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -93,6 +94,18 @@ class EventLog(Appender, Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class AppendTrace(Protocol):
+    """Follows appends; a log that is given one asks it for each event. It never raises."""
+
+    def header(self, topic: Topic, envelope: Envelope) -> bytes | None:
+        """The traceparent that the record is to bear; None where it is not followed."""
+        ...
+
+    def appended(self, envelope: Envelope, sent: Future[Position]) -> None:
+        """A record that bears one is on its way; `sent` is its acknowledgement."""
+        ...
 
 
 class InboxLog(EventLog, Protocol):

@@ -1,5 +1,7 @@
 """POST /score: one synchronous decision."""
 
+from time import perf_counter
+
 from fastapi import APIRouter, Request, Response
 
 from api.body import read_object
@@ -18,7 +20,7 @@ router = APIRouter(tags=["decisions"])
 )
 async def score(request: Request) -> Response:
     """Decide now. The same id with the same content gets the recorded decision."""
-    deps = deps_of(request)
+    deps, began = deps_of(request), perf_counter()
     payload, raw = await read_object(request)
 
     async def here() -> Response:
@@ -26,6 +28,8 @@ async def score(request: Request) -> Response:
         async with deps.gate:
             scored = await score_transaction(command, deps.context)
         deps.metrics.decided(scored.data)
+        if deps.answered is not None:
+            deps.answered(scored, perf_counter() - began)
         return Response(decision_json(scored), media_type="application/json")
 
     return await deps.forwarding.respond(request, transaction_id_of(payload), raw, here)

@@ -11,7 +11,7 @@ from eventlog.adapters.kafka_topics import StoredTopics
 from eventlog.binding.bound import LOG, TopicIds
 from eventlog.codec import encode
 from eventlog.partitioning import partition_for
-from eventlog.port import Position, Recorded
+from eventlog.port import AppendTrace, Position, Recorded
 from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import Topic, by_name
 
@@ -26,8 +26,8 @@ class KafkaEventLog:
     event loop, never blocks it, and is timed out by `delivery_timeout`.
     """
 
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: KafkaSettings, trace: AppendTrace | None = None) -> None:
+        self._settings, self._trace = settings, trace
         self._sender = Sender(settings)
         self._few = FewReader(settings)
         self._stored = StoredTopics(settings)
@@ -41,12 +41,28 @@ class KafkaEventLog:
     def append(
         self, topic: Topic, key: str | None, envelope: Envelope, partition: int | None = None
     ) -> Awaitable[Position]:
-        return self.append_bytes(topic, key, encode(envelope), partition)
+        value = encode(envelope)
+        parent = self._trace.header(topic, envelope) if self._trace else None
+        if self._trace is None or parent is None:
+            return self._send(topic, key, value, partition)
+        sent = self._send(topic, key, value, partition, [("traceparent", parent)])
+        self._trace.appended(envelope, sent)
+        return sent
 
     def append_bytes(
         self, topic: Topic, key: str | None, value: bytes, partition: int | None = None
     ) -> Awaitable[Position]:
         """As `append`, for records that are not our events: inboxes, and records put back."""
+        return self._send(topic, key, value, partition)
+
+    def _send(
+        self,
+        topic: Topic,
+        key: str | None,
+        value: bytes,
+        partition: int | None,
+        headers: list[tuple[str, bytes]] | None = None,
+    ) -> asyncio.Future[Position]:
         if partition is None and key is not None:
             partition = self.partition_of(topic, key)
         return self._sender.send(
@@ -55,6 +71,7 @@ class KafkaEventLog:
             None if key is None else key.encode(),
             value,
             _RANDOM if partition is None else partition,
+            headers,
         )
 
     def append_nowait(self, topic: Topic, key: str | None, envelope: Envelope) -> None:

@@ -24,6 +24,7 @@ _QUEUE_KBYTES = 128 * 1024
 _FULL_SECONDS = 0.002
 _CLOSE_SECONDS = 5.0
 Callback = Callable[[Any, Any], None]
+Headers = list[tuple[str, bytes]] | None
 
 
 class Sender:
@@ -50,7 +51,13 @@ class Sender:
             self._renewed(None)
 
     def send(
-        self, name: str, topic: str, key: bytes | None, value: bytes, partition: int
+        self,
+        name: str,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        partition: int,
+        headers: Headers = None,
     ) -> asyncio.Future[Position]:
         """Needs a running event loop. `name` is the server's name of `topic`."""
         future: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
@@ -63,7 +70,7 @@ class Sender:
             self._outcomes.settle(future, outcome)
 
         try:
-            self._produce(name, key, value, partition, delivered)
+            self._produce(name, key, value, partition, delivered, headers)
         except BufferError:
             future.set_exception(self._full())
         except RetraceError as error:
@@ -102,17 +109,23 @@ class Sender:
             acks.join(_CLOSE_SECONDS)
 
     def _produce(
-        self, name: str, key: bytes | None, value: bytes, partition: int, delivered: Callback
+        self,
+        name: str,
+        key: bytes | None,
+        value: bytes,
+        partition: int,
+        delivered: Callback,
+        headers: Headers = None,
     ) -> None:
         """Raises BufferError while the queue is full."""
         acks = self._acks or self._renewed(None)
         try:
-            acks.producer.produce(name, value, key, partition, delivered)
+            _hand_over(acks.producer, name, value, key, partition, delivered, headers)
         except KafkaException as error:
             if error.args[0].code() != KafkaError._FATAL:
                 raise no_append(error.args[0], name, self._settings) from error
             renewed = self._renewed(acks)
-            renewed.producer.produce(name, value, key, partition, delivered)
+            _hand_over(renewed.producer, name, value, key, partition, delivered, headers)
 
     def _note(self, error: Any, message: Any) -> None:
         if error is not None:
@@ -140,6 +153,14 @@ class Sender:
             if broken:
                 broken.stop()
             return self._acks
+
+
+def _hand_over(producer: Any, *given: Any) -> None:
+    *record, headers = given
+    if headers is None:
+        producer.produce(*record)
+    else:
+        producer.produce(*record, headers=headers)
 
 
 def _configuration(settings: KafkaSettings) -> dict[str, Any]:

@@ -5,14 +5,18 @@ from contextlib import closing, contextmanager
 
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.adapters.kafka_admin import ensure_topics
+from eventlog.port import AppendTrace
 from eventlog.settings import KafkaSettings
 from runtime.settings import Settings
 
 
 @contextmanager
-def open_log(settings: Settings, prefix: str = "") -> Iterator[KafkaEventLog]:
+def open_log(
+    settings: Settings, prefix: str = "", trace: AppendTrace | None = None
+) -> Iterator[KafkaEventLog]:
     """The log, closed at the end; with `prefix` another one on the same servers."""
-    with closing(KafkaEventLog(KafkaSettings(settings.kafka_bootstrap_servers, prefix))) as log:
+    kafka = KafkaSettings(settings.kafka_bootstrap_servers, prefix)
+    with closing(KafkaEventLog(kafka, trace)) as log:
         yield log
 
 

@@ -34,6 +34,7 @@ from runtime.composition.read_models import open_read_models
 from runtime.composition.stores import open_evidence
 from runtime.processes.binding import open_bound
 from runtime.settings import Settings, load_settings
+from runtime.telemetry.open_tracer import open_tracer
 
 T = TypeVar("T")
 
@@ -50,7 +51,8 @@ def application(settings: Settings, instance: str) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[ApiDeps]:
         async with AsyncExitStack() as stack:
             # Closed in reverse order.
-            log = stack.enter_context(open_log(settings))
+            tracer = stack.enter_context(open_tracer(settings, "api", instance))
+            log = stack.enter_context(open_log(settings, trace=tracer))
             bound = stack.enter_context(open_bound(settings, "api"))
             await bind(log, *bound.needed)
             _watch(stack, keep_bound(log, bound.every))
@@ -75,6 +77,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
                 forwarding=forwarding,
                 gate=gate,
                 rule_sets=KnownRuleSets(log).read,
+                answered=tracer.answered if tracer else None,
             )
 
     return create_app(lifespan)

@@ -34,6 +34,7 @@ from runtime.processes.binding import Bound, memories_in, open_bound
 from runtime.processes.table import WORKERS
 from runtime.processes.workload import Tools
 from runtime.settings import Settings, load_settings
+from runtime.telemetry.open_tracer import open_tracer
 from runtime.telemetry.server import telemetry_server
 from runtime.telemetry.worker_metrics import WorkerMetrics
 
@@ -99,12 +100,13 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         kafka = KafkaSettings(
             settings.kafka_bootstrap_servers, topic_prefix, linger_ms=_LINGER_MS.get(name, 0.0)
         )
-        log = stack.enter_context(closing(KafkaEventLog(kafka)))
+        tracer = stack.enter_context(open_tracer(settings, f"worker-{name}", limits.instance))
+        log = stack.enter_context(closing(KafkaEventLog(kafka, tracer)))
         await _wait_for_kafka(log, name)
         bound = stack.enter_context(open_bound(settings, name))
         await _refuse_another_log(name, log, limits.ledgers)
         await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
-        metrics = WorkerMetrics(name)
+        metrics = WorkerMetrics(name, tracer.handled if tracer else None)
         member, progress = build_membership(name, limits), Progress(metrics)
         tools = Tools(
             name, settings, limits, member, progress, log, stack, again=lambda: worker.again()

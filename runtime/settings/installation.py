@@ -19,6 +19,7 @@ from runtime.settings.models import ModelSettings
 from runtime.settings.monitoring import HealthSettings
 from runtime.settings.processes import ProcessSettings
 from runtime.settings.servers import SERVER_FIELDS, ServerSettings
+from runtime.settings.telemetry import TelemetrySettings
 from runtime.settings.training import TrainingSettings
 from runtime.settings.urls import postgres_parts, redis_connection
 
@@ -26,6 +27,7 @@ from runtime.settings.urls import postgres_parts, redis_connection
 class Settings(
     ServerSettings,
     ProcessSettings,
+    TelemetrySettings,
     KeySettings,
     DecisionSettings,
     ModelSettings,
@@ -64,6 +66,7 @@ _SLICES = (
     FolderSettings,
     ServerSettings,
     ProcessSettings,
+    TelemetrySettings,
     KeySettings,
     DecisionSettings,
     Settings,

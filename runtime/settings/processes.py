@@ -29,10 +29,6 @@ class ProcessSettings(FolderSettings):
     """How long a record of a quiet log waits before it is archived."""
     keep_months: int = Field(default=0, alias="RETRACE_KEEP_MONTHS", ge=0, le=1200)
     """Whole months of transactions kept in PostgreSQL before the present one; 0: all."""
-    metrics_host: str = Field(default="127.0.0.1", alias="RETRACE_METRICS_HOST")
-    """Address at which a worker shows /metrics, /health and /ready; the API has them at its own."""
-    metrics_port: int = Field(default=0, alias="RETRACE_METRICS_PORT", ge=0, le=65535)
-    """Port for them, another for each worker of a host; 0: none. The local stack chooses them."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", alias="RETRACE_LOG_LEVEL"
     )

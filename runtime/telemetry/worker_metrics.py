@@ -1,6 +1,6 @@
 """Prometheus metrics of a worker: its batches, its lag, what it waits for, and the process."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
@@ -13,10 +13,15 @@ _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 
 
 class WorkerMetrics:
-    """An observer of one worker, whose name every series bears; `show` adds where it stands."""
+    """An observer of one worker, whose name every series bears; `show` adds where it stands.
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    `also` is told of handled batches beside.
+    """
+
+    def __init__(
+        self, name: str, also: Callable[[Sequence[Batch], float], None] | None = None
+    ) -> None:
+        self._name, self._also = name, also
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._records = self._counter("records", "Records handled", ["topic"])
@@ -52,6 +57,8 @@ class WorkerMetrics:
         self._records.labels(self._name, topic).inc(sum(len(each.records) for each in batches))
         self._batches.labels(self._name, topic).observe(seconds)
         self._handled_at.set_to_current_time()
+        if self._also is not None:
+            self._also(batches, seconds)
 
     def assigned(self) -> None:
         self._assignments.inc()

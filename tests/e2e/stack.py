@@ -25,18 +25,23 @@ import psycopg
 from local.stack.status import read_status
 from runtime.settings import SERVER_FIELDS, settings_from_environment
 
+FOLLOWED = 0.1
 ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
 
 
 @dataclass
 class RunningStack:
-    """A stack that is up; `alerts` are the bodies that its webhook got."""
+    """A stack that is up; `alerts` are the bodies that its webhook got.
+
+    `spans` are those of its traces; FOLLOWED of all transactions are followed.
+    """
 
     state_dir: Path
     environment: dict[str, str]
     port: int
     alerts: list[dict[str, Any]] = field(default_factory=list)
+    spans: list[dict[str, Any]] = field(default_factory=list)
 
     def retrace(
         self,
@@ -114,17 +119,18 @@ def start_stack() -> Iterator[RunningStack]:
     state_dir = Path(tempfile.mkdtemp(prefix="retrace-e2e-"))
     # PostgreSQL's user must be able to enter it where the tests run as root.
     state_dir.chmod(0o755)
-    with _webhook() as (url, alerts):
+    with _receiver() as (url, alerts, spans):
         environment = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith("RETRACE_")
             and name not in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL", "DATABASE_URL", "MONGODB_URL")
         }
-        environment |= {"RETRACE_STATE_DIR": str(state_dir), "RETRACE_WEBHOOK_URL": url}
+        environment |= {"RETRACE_STATE_DIR": str(state_dir), "RETRACE_WEBHOOK_URL": f"{url}/alerts"}
+        environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "RETRACE_TRACE_SHARE": str(FOLLOWED)}
         environment |= {"RETRACE_HEALTH_MINUTES": "0.2", "RETRACE_HEALTH_LEAST": "100"}
         environment |= {"RETRACE_HEALTH_COVERAGE": "0"}
-        running = RunningStack(state_dir, environment, free_port(), alerts)
+        running = RunningStack(state_dir, environment, free_port(), alerts, spans)
         try:
             running.up()
             yield running
@@ -137,13 +143,19 @@ def start_stack() -> Iterator[RunningStack]:
 
 
 @contextmanager
-def _webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def _receiver() -> Iterator[tuple[str, list[dict[str, Any]], list[dict[str, Any]]]]:
+    """Of alerts at /alerts, and of OTLP at /v1/traces: each span with the service it is of."""
     got: list[dict[str, Any]] = []
+    spans: list[dict[str, Any]] = []
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path == "/v1/traces":
+                spans.extend(_spans_in(body))
+            else:
+                got.append(body)
+            self.send_response(200)
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
@@ -153,10 +165,17 @@ def _webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/alerts", got
+        yield f"http://127.0.0.1:{server.server_port}", got, spans
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _spans_in(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for each in request["resourceSpans"]:
+        about = {a["key"]: a["value"]["stringValue"] for a in each["resource"]["attributes"]}
+        for scope in each["scopeSpans"]:
+            yield from ({**span, "service": about["service.name"]} for span in scope["spans"])
 
 
 # What curl names when it is told no content type.

@@ -1,8 +1,10 @@
 """Labels, their retry, and the delivery of alerts to a webhook."""
 
 import json
+from itertools import count, islice
 
-from tests.e2e.stack import RunningStack, body, eventually, rows, score
+from runtime.telemetry.spans import is_sampled, trace_of
+from tests.e2e.stack import FOLLOWED, RunningStack, body, eventually, rows, score
 
 
 def test_a_label_is_recorded_and_a_reversal_replaces_it(stack: RunningStack) -> None:
@@ -44,11 +46,12 @@ def test_a_suspicious_transaction_raises_one_alert_for_the_webhook(stack: Runnin
     # The stream of a stolen card: whatever the model is, one of these is not approved.
     with stack.client() as client:
         outcomes = {}
-        for number in range(60):
+        followed = _followed("stolen", 60)
+        for number, transaction_id in enumerate(followed):
             answer = score(
                 client,
                 body(
-                    f"stolen-{number}",
+                    transaction_id,
                     amount=4000 + 90 * number,
                     timestamp=f"2026-01-05T03:{number:02d}:00Z",
                     card_id="card-stolen",
@@ -78,9 +81,10 @@ def test_a_suspicious_transaction_raises_one_alert_for_the_webhook(stack: Runnin
     shown = json.loads(stack.retrace("alerts", "--json", "-n", "1000").stdout)["alerts"]
     assert wanted <= {alert["transaction_id"] for alert in shown}
     assert all(len(alert["why"]) == len(alert["reasons"]) > 0 for alert in shown)
+    _is_one_tree(stack, trace_of(min(wanted)))
     mine = [alert for alert in shown if alert["transaction_id"] in wanted]
     for alert in *posted, *mine, *listed:
-        minor = 100 * (4000 + 90 * int(alert["transaction_id"].removeprefix("stolen-")))
+        minor = 100 * (4000 + 90 * followed.index(alert["transaction_id"]))
         assert (alert["amount"], alert["amount_minor"]) == (f"{minor // 100}.00", minor)
 
 
@@ -127,3 +131,33 @@ def test_the_case_of_a_payer_is_worked_off_and_its_verdict_labels_its_payments(
 def _alerts_of(stack: RunningStack, customer_id: str) -> int:
     [(count,)] = rows(stack, f"SELECT count(*) FROM alerts WHERE customer_id = '{customer_id}'")
     return int(count)
+
+
+def _is_one_tree(stack: RunningStack, trace: str) -> None:
+    """Of all processes; its root is the request."""
+    eventually(lambda: _services(stack, trace) == _PASSED)
+    found = [span for span in stack.spans if span["traceId"] == trace]
+    ids = {span["spanId"] for span in found}
+    [root] = [span for span in found if not span["parentSpanId"]]
+    assert (root["service"], root["name"]) == ("retrace-api", "POST /score")
+    assert {span["parentSpanId"] for span in found} <= {*ids, ""}
+
+
+# The archive gathers records for a minute.
+_PASSED = {"retrace-api", "retrace-worker-decisions", "retrace-worker-features"} | {
+    f"retrace-worker-{name}" for name in ("offline", "readmodels", "evidence")
+}
+
+
+def _services(stack: RunningStack, trace: str) -> set[str]:
+    """All whose spans of a trace have come, once its alert is known to be delivered."""
+    found = [span for span in stack.spans if span["traceId"] == trace]
+    if not any(span["name"] == "append fraud.alert.delivered.v1" for span in found):
+        return set()
+    return {span["service"] for span in found} - {"retrace-worker-archive"}
+
+
+def _followed(prefix: str, number: int) -> list[str]:
+    """So many transaction ids that are in the sample of traces."""
+    ids = (f"{prefix}-{each}" for each in count())
+    return list(islice((i for i in ids if is_sampled(trace_of(i), FOLLOWED)), number))

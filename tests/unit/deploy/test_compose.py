@@ -39,7 +39,12 @@ def ours(compose: Any) -> dict[str, Any]:
 
 
 def _planted() -> Iterator[Any]:
-    for wrong in ({"imag": "a"}, {"ports": {"a": 1}}, {"healthcheck": {"tests": []}}):
+    planted: tuple[dict[str, Any], ...] = (
+        {"imag": "a"},
+        {"ports": {"a": 1}},
+        {"healthcheck": {"tests": []}},
+    )
+    for wrong in planted:
         file = _read({})
         file["services"]["api"].update(wrong)
         yield file

@@ -92,7 +92,7 @@ def test_every_alert_has_a_section_of_the_runbooks(rules: list[dict[str, Any]]) 
 
 def test_panels_do_not_overlap_and_say_where_their_data_is_from() -> None:
     for board in _dashboards():
-        taken = set()
+        taken: set[tuple[int, int]] = set()
         for panel in board["panels"]:
             at = panel["gridPos"]
             cells = {(at["x"] + i, at["y"] + j) for i in range(at["w"]) for j in range(at["h"])}
