@@ -39,7 +39,7 @@ def train_job(
 
     Worker 0 reads the log, stores the model and promotes it unless it is worse; its exit status is
     that of `retrace train`. A worker that is started again goes on from the trees that are there
-    (deploy/k8s/training-job.yaml).
+    (deploy/k8s/jobs/training-job.yaml).
     """
     from host.clock import now_us
     from inference.training.train import TrainSettings

@@ -30,7 +30,9 @@ def files() -> dict[Path, str]:
         "metadata": {"name": "retrace", "labels": {"app.kubernetes.io/name": "retrace"}},
         "spec": {"groups": [*groups(), *alerts]},
     }
-    made[HERE.parent / "k8s" / "base" / "prometheus-rule.yaml"] = _MADE + _yaml(rule)
+    made[HERE.parent / "k8s" / "components" / "monitoring" / "prometheus-rule.yaml"] = (
+        _MADE + _yaml(rule)
+    )
     return made
 
 

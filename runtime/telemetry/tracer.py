@@ -81,7 +81,7 @@ class Tracer:
         """A record with a header is on its way; its span ends once it is acknowledged."""
         start = self._clock()
         trace = trace_of(envelope.subject)
-        parent = span_of(envelope.causation_id) if envelope.causation_id else ""
+        parent = _cause(envelope)
         if isinstance(envelope.data, TransactionScored):
             parent = decision_span(envelope.subject)
             self._decided(trace, envelope, start)
@@ -154,6 +154,12 @@ class Tracer:
     ) -> None:  # fmt: skip
         named = {f"retrace.{name}": value for name, value in attributes.items()}
         self._exporter.send(Span(trace, span, parent, name, kind, start, end, named))
+
+
+def _cause(envelope: Envelope) -> str:
+    """The span of the event that caused it, of a label that of the submission; else none."""
+    cause = envelope.causation_id or envelope.correlation_id
+    return "" if cause == envelope.id else span_of(cause)
 
 
 def _event(value: bytes) -> Iterator[tuple[str, str, str]]:

@@ -13,7 +13,7 @@ from cli.models import watch as models_watch
 from operations.training import retraining
 from runtime.settings import Settings, variable_of
 
-FILE = Path(__file__).parents[3] / "deploy" / "k8s" / "retraining-cronjob.yaml"
+FILE = Path(__file__).parents[3] / "deploy" / "k8s" / "base" / "retraining-cronjob.yaml"
 JOB: dict[str, Any] = yaml.safe_load(FILE.read_text())
 POD = JOB["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 [CONTAINER] = POD["containers"]

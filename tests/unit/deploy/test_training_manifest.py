@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from runtime.settings import Settings
 
-PATH = Path(__file__).resolve().parents[3] / "deploy" / "k8s" / "training-job.yaml"
+PATH = Path(__file__).resolve().parents[3] / "deploy" / "k8s" / "jobs" / "training-job.yaml"
 # What Kubernetes sets in the pods of an indexed Job.
 GIVEN = {"JOB_COMPLETION_INDEX"}
 
@@ -79,9 +79,9 @@ def test_the_job_is_told_apart_by_its_uid(pod: Any) -> None:
 def test_all_share_the_state_folder(manifests: dict[str, Any], pod: Any, container: Any) -> None:
     claim = manifests["PersistentVolumeClaim"]
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
-    (volume,) = pod["volumes"]
+    volume, _ = pod["volumes"]
     assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
-    (mount,) = container["volumeMounts"]
+    mount, _ = container["volumeMounts"]
     assert mount["name"] == volume["name"]
     assert environment(container)["RETRACE_STATE_DIR"] == mount["mountPath"]
 

@@ -34,7 +34,7 @@ from eventlog.topics import ALERTS, ENTITIES, POLICY, TRANSACTIONS
 from runtime.telemetry.otlp import exporting, request_of
 from runtime.telemetry.spans import Span, is_sampled, request_span, span_of, trace_of
 from runtime.telemetry.tracer import Tracer
-from tests.fakes.events import scored, submitted
+from tests.fakes.events import labelled, scored, submitted
 
 NOW = 1_767_608_000_000_000
 STEPS = {"features": 900, "score": 40, "policy": 60}
@@ -67,7 +67,7 @@ def _envelope(kind: type[Event], data: Any, **fields: Any) -> Envelope:
         time=NOW - 5000,
         known_time=NOW - 1000,
         data=replace(data, **fields),
-        correlation_id="c",
+        correlation_id=transaction_event_id(TransactionSubmitted, "t-1"),
     )
 
 
@@ -122,6 +122,14 @@ async def test_steps_follow_each_other_as_long_as_the_decision_records() -> None
     assert found["decide"].end - found["decide"].start == sum(STEPS.values())
     assert [found[step].end - found[step].start for step in STEPS] == list(STEPS.values())
     assert found["score"].start == found["features"].end
+
+
+async def test_a_label_hangs_on_the_submission_of_its_transaction() -> None:
+    first = _events()[0]
+    tracer, spans = _tracer("api")
+    label = replace(labelled(), correlation_id=first.id)
+    await _append(tracer, label)
+    assert [each.parent for each in spans] == [span_of(first.id)]
 
 
 def test_a_retry_is_another_span_below_the_request_that_was_decided() -> None:
