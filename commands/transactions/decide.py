@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import dataclass
 
 from commands.context import Context
+from commands.transactions.correlation import CORRELATION
 from commands.transactions.decision import make_decision
 from commands.transactions.submit import check_same_content
 from domain.errors import LogUnavailableError
-from domain.events import Envelope
+from domain.events import Envelope, TransactionSubmitted, transaction_event_id
 from eventlog.admission.first_wins import Known
 
 
@@ -22,6 +23,7 @@ async def decide_transaction(command: DecideTransaction, context: Context) -> En
     Raises LogUnavailableError where the outcome is in doubt: a retry finds it.
     """
     subject = command.transaction_id
+    CORRELATION.set(transaction_event_id(TransactionSubmitted, subject))
     async with context.locks.hold(subject):
         known = context.ledger.known(subject)
         if known is None or known.mode == "import":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.context import Context
+from commands.transactions.correlation import CORRELATION
 from commands.transactions.decide import decide_submission, decision_of
 from commands.transactions.submit import SubmitTransaction, check_same_content, prepare_submission
 from domain.events import Envelope
@@ -27,6 +28,7 @@ async def score_transaction(command: ScoreTransaction, context: Context) -> Enve
     submission = prepare_submission(
         SubmitTransaction(payload=command.payload, raw=command.raw, mode="score"), context
     )
+    CORRELATION.set(submission.correlation_id)
     subject = submission.subject
     async with context.locks.hold(subject):
         known = context.ledger.known(subject, submission.known_time)

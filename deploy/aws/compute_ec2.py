@@ -103,7 +103,7 @@ class Ec2Stack(cdk.Stack):
                 actions=["s3:PutObject"],
                 resources=[accesses.arn_for_objects(f"AWSLogs/{self.account}/*")],
                 principals=[iam.ServicePrincipal("logdelivery.elasticloadbalancing.amazonaws.com")],
-            )  # fmt: skip
+            )
         )
         target = balancing.CfnTargetGroup(
             self, "Target", port=8000, protocol="HTTP", vpc_id=servers.vpc.vpc_id, target_type="instance",

@@ -4,19 +4,16 @@ import aws_cdk as cdk
 from aws_cdk import aws_docdb as docdb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_msk as msk
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secrets
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from alarms import Alarms
 from buckets import Buckets
-
-# Within URLs these would have to be quoted.
-_NO_PUNCTUATION = dict(exclude_punctuation=True, password_length=32)
 
 
 class ServersStack(cdk.Stack):
@@ -223,11 +220,13 @@ class ServersStack(cdk.Stack):
         )  # fmt: skip
 
     def _password(self, name: str) -> secrets.Secret:
-        made = secrets.Secret(
+        """Made by Secrets Manager, of letters and digits, which URLs take as they are."""
+        return secrets.Secret(
             self, name, encryption_key=self.key, removal_policy=cdk.RemovalPolicy.RETAIN,
-            generate_secret_string=secrets.SecretStringGenerator(**_NO_PUNCTUATION),
+            generate_secret_string=secrets.SecretStringGenerator(
+                exclude_punctuation=True, password_length=32
+            ),
         )  # fmt: skip
-        return made
 
     def _value(self, name: str) -> str:
         found = self.node.find_child(name)

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from dashboards import DASHBOARDS, to_json
+
+from dashboards import DASHBOARDS
+from panels import to_json
 from slo import groups
 
 HERE = Path(__file__).resolve().parent

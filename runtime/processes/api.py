@@ -34,6 +34,7 @@ from runtime.composition.read_models import open_read_models
 from runtime.composition.stores import open_evidence
 from runtime.processes.binding import open_bound
 from runtime.settings import Settings, load_settings
+from runtime.telemetry.logs import log_to_stderr
 from runtime.telemetry.open_tracer import open_tracer
 
 T = TypeVar("T")
@@ -156,15 +157,15 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     settings = load_settings()
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    log_to_stderr("api", settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_SECONDS)
     instance = os.environ.get("RETRACE_INSTANCE") or f"api-{settings.api_port}"
     config = uvicorn.Config(
         application(settings, instance),
         host=settings.api_host,
         port=settings.api_port,
+        # Its lines go to ours.
+        log_config=None,
         log_level=settings.log_level.lower(),
         access_log=False,
         loop="uvloop",

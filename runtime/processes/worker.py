@@ -34,6 +34,7 @@ from runtime.processes.binding import Bound, memories_in, open_bound
 from runtime.processes.table import WORKERS
 from runtime.processes.workload import Tools
 from runtime.settings import Settings, load_settings
+from runtime.telemetry.logs import log_to_stderr
 from runtime.telemetry.open_tracer import open_tracer
 from runtime.telemetry.server import telemetry_server
 from runtime.telemetry.worker_metrics import WorkerMetrics
@@ -64,7 +65,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         settings = load_settings()
-        log_to_stderr(settings.log_level)
+        _log(arguments[0], settings)
         os.nice(_NICENESS.get(arguments[0], 0))
         uvloop.run(work(arguments[0], settings))
     except SettingsError as error:
@@ -77,10 +78,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
+def _log(name: str, settings: Settings) -> None:
+    log_to_stderr(f"worker-{name}", settings.log_level, settings.log_format)
     for name in _VERBOSE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

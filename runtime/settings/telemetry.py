@@ -1,5 +1,7 @@
 """Settings of what processes show of themselves: metrics of workers, traces."""
 
+from typing import Literal
+
 from pydantic import Field, field_validator
 
 from runtime.settings.slices import Slice
@@ -7,6 +9,8 @@ from runtime.settings.urls import starting_with
 
 
 class TelemetrySettings(Slice):
+    log_format: Literal["text", "json"] = Field(default="text", alias="RETRACE_LOG_FORMAT")
+    """text for people, json for one object a line with the correlation id of the transaction."""
     metrics_host: str = Field(default="127.0.0.1", alias="RETRACE_METRICS_HOST")
     """Address at which a worker shows /metrics, /health and /ready; the API has them at its own."""
     metrics_port: int = Field(default=0, alias="RETRACE_METRICS_PORT", ge=0, le=65535)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runtime.processes.worker import log_to_stderr, work
+from runtime.processes.worker import work
 from runtime.settings import CHECKOUT, Settings, load_settings
 from tests.builders.workers.history import until
 
@@ -70,5 +70,5 @@ class WorkerProcess:
 
 
 if __name__ == "__main__":
-    log_to_stderr("INFO")
+    log_to_stderr("worker", "INFO", "text")
     asyncio.run(work(sys.argv[1], load_settings(), topic_prefix=sys.argv[2]))

@@ -1,5 +1,8 @@
 """What a worker shows: metrics of its batches and its lag, health and readiness, over HTTP."""
 
+import json
+import logging
+import sys
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,7 +11,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from commands.transactions.correlation import CORRELATION
 from eventlog.batch import Batch
+from runtime.telemetry.logs import JsonLines
 from runtime.telemetry.server import telemetry_server
 from runtime.telemetry.worker_metrics import WorkerMetrics
 
@@ -82,3 +87,19 @@ def test_a_port_that_is_taken_is_told() -> None:
         telemetry_server("127.0.0.1", port, CollectorRegistry(), bool),
     ):
         pass
+
+
+def test_a_line_of_json_names_process_transaction_and_trouble() -> None:
+    lines = JsonLines("api")
+    record = logging.LogRecord("retrace", logging.ERROR, __file__, 1, "no %s", ("answer",), None)
+    assert "correlation_id" not in json.loads(lines.format(record))
+    token = CORRELATION.set("fraud.transaction.submitted/t-1")
+    try:
+        raise ValueError("wrong")
+    except ValueError:
+        record.exc_info = sys.exc_info()
+    found = json.loads(lines.format(record))
+    CORRELATION.reset(token)
+    assert (found["process"], found["level"], found["message"]) == ("api", "ERROR", "no answer")
+    assert found["correlation_id"] == "fraud.transaction.submitted/t-1"
+    assert "ValueError: wrong" in found["exception"]
