@@ -56,7 +56,7 @@ _SOLE_OWNERS = {"offline"}
 _CLOSING_SECONDS = 20.0
 
 # Faust, mode and aiokafka log every step, and log as errors what they recover from.
-_VERBOSE = ("faust", "mode", "aiokafka", "projections.faust.transport", "feast")
+VERBOSE = ("faust", "mode", "aiokafka", "projections.faust.transport", "feast")
 
 
 def main(arguments: list[str]) -> int:
@@ -65,7 +65,9 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         settings = load_settings()
-        _log(arguments[0], settings)
+        log_to_stderr(
+            f"worker-{arguments[0]}", settings.log_level, settings.log_format, quiet=VERBOSE
+        )
         os.nice(_NICENESS.get(arguments[0], 0))
         uvloop.run(work(arguments[0], settings))
     except SettingsError as error:
@@ -76,12 +78,6 @@ def main(arguments: list[str]) -> int:
             logger.error("%s: ended by an unexpected error", arguments[0], exc_info=True)
         return 1
     return 0
-
-
-def _log(name: str, settings: Settings) -> None:
-    log_to_stderr(f"worker-{name}", settings.log_level, settings.log_format)
-    for name in _VERBOSE:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:

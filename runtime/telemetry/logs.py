@@ -6,6 +6,7 @@ Messages name transactions, servers and places, and no field of a payment.
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from commands.transactions.correlation import CORRELATION
@@ -33,8 +34,8 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def log_to_stderr(process: str, level: str, form: str) -> None:
-    """`form` is text or json; the first call in a process counts."""
+def log_to_stderr(process: str, level: str, form: str, quiet: Sequence[str] = ()) -> None:
+    """`form` is text or json; loggers in `quiet` tell what is critical alone."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         JsonLines(process)
@@ -42,3 +43,5 @@ def log_to_stderr(process: str, level: str, form: str) -> None:
         else logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     )
     logging.basicConfig(level=level, handlers=[handler])
+    for name in quiet:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

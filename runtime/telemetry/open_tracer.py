@@ -10,7 +10,7 @@ from runtime.telemetry.tracer import Tracer
 
 
 @contextmanager
-def open_tracer(settings: Settings, process: str, instance: str) -> Iterator[Tracer | None]:
+def open_tracer(settings: Settings, process: str, instance: str | None) -> Iterator[Tracer | None]:
     """None where no collector is named, or nothing is to be followed."""
     if not settings.traces_url or not settings.trace_share:
         yield None
@@ -20,7 +20,7 @@ def open_tracer(settings: Settings, process: str, instance: str) -> Iterator[Tra
     resource = {
         "service.name": f"retrace-{process}",
         "service.version": version(),
-        "service.instance.id": instance,
+        "service.instance.id": instance or process,
     }
     with exporting(settings.traces_url, resource) as exporter:
         yield Tracer(process, exporter, settings.trace_share, now_us)

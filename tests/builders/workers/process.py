@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runtime.processes.worker import work
+from runtime.processes.worker import VERBOSE, work
 from runtime.settings import CHECKOUT, Settings, load_settings
+from runtime.telemetry.logs import log_to_stderr
 from tests.builders.workers.history import until
 
 
@@ -70,5 +71,5 @@ class WorkerProcess:
 
 
 if __name__ == "__main__":
-    log_to_stderr("worker", "INFO", "text")
+    log_to_stderr("worker", "INFO", "text", quiet=VERBOSE)
     asyncio.run(work(sys.argv[1], load_settings(), topic_prefix=sys.argv[2]))
