@@ -18,9 +18,7 @@ from runtime.settings.keys import KeySettings
 from runtime.settings.models import ModelSettings
 from runtime.settings.monitoring import HealthSettings
 from runtime.settings.processes import ProcessSettings
-from runtime.settings.servers import SERVER_FIELDS, ServerSettings
-from runtime.settings.sources import AWS_SOURCES
-from runtime.settings.telemetry import TelemetrySettings
+from runtime.settings.servers import AWS_SOURCES, SERVER_FIELDS, ServerSettings
 from runtime.settings.training import TrainingSettings
 from runtime.settings.urls import postgres_parts, redis_connection
 
@@ -28,7 +26,6 @@ from runtime.settings.urls import postgres_parts, redis_connection
 class Settings(
     ServerSettings,
     ProcessSettings,
-    TelemetrySettings,
     KeySettings,
     DecisionSettings,
     ModelSettings,
@@ -67,7 +64,6 @@ _SLICES = (
     FolderSettings,
     ServerSettings,
     ProcessSettings,
-    TelemetrySettings,
     KeySettings,
     DecisionSettings,
     Settings,

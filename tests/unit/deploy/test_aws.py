@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from runtime.settings import Settings, variable_of
-from runtime.settings.sources import AWS_SOURCES
+from runtime.settings.servers import AWS_SOURCES
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "aws"
 
