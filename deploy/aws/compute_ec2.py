@@ -139,7 +139,7 @@ def _script(servers: ServersStack, image: str) -> ec2.UserData:
         "echo RETRACE_KAFKA_REPLICATION=3 >>/run/retrace.env && echo RETRACE_KAFKA_MIN_ISR=2 >>/run/retrace.env",
         f"aws ecr get-login-password --region {servers.region} | docker login --username AWS --password-stdin {image.partition('/')[0]} || true",
         f"{run.replace('--detach --restart unless-stopped', '--rm')} {image} prepare",
-        f"{run} --name api --env RETRACE_INSTANCE=api {image} api",
+        f"{run} --name api --env RETRACE_INSTANCE=api --env RETRACE_API_MEMBER_URL=http://$(hostname -i):8000 {image} api",
         *(
             f"{run} --name worker-{worker} --env RETRACE_INSTANCE={worker} --env RETRACE_METRICS_HOST=0.0.0.0 --env RETRACE_METRICS_PORT={9100 + number} {image} worker {worker}"
             for number, worker in enumerate(_WORKERS)

@@ -36,6 +36,8 @@ class ServersStack(cdk.Stack):
             description="Processes of Retrace",
             allow_all_outbound=True,
         )
+        # API processes forward requests to each other.
+        self.members.add_ingress_rule(self.members, ec2.Port.tcp(8000), "API processes")
         self.buckets = Buckets(self, "Buckets", key=self.key)
         self._kafka = self._make_kafka()
         self._redis, self._redis_token = self._make_redis()

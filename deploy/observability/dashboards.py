@@ -140,8 +140,8 @@ WORKERS = Dashboard(
             "API behind the log",
             [
                 (
-                    'sum(max by (partition) (retrace_worker_log_end{topic="retrace.transactions.g1"})) - sum(min by (partition) (retrace_ledger_position))',
-                    "slowest API",
+                    'sum(max by (partition) (retrace_worker_log_end{topic="retrace.transactions.g1"})) - sum(max by (partition) (retrace_ledger_position))',
+                    "owners",
                 )
             ],
         ),

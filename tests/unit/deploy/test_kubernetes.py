@@ -155,7 +155,10 @@ def test_what_is_referred_to_is_there(manifests: list[Manifest]) -> None:
 
 
 def test_settings_and_secrets_are_known(manifests: list[Manifest]) -> None:
-    known = {variable_of(field) for field in Settings.model_fields} | {"RETRACE_INSTANCE"}
+    known = {variable_of(field) for field in Settings.model_fields} | {
+        "RETRACE_INSTANCE",
+        "POD_NAME",
+    }
     training = {"RETRACE_TRAINING_WORKERS", "RETRACE_TRAINING_JOB"}
     for name, container in _ours([*manifests, *JOBS]):
         given = {variable["name"] for variable in container.get("env", ())}
@@ -186,6 +189,20 @@ def test_everything_is_closed_until_it_is_opened(manifests: list[Manifest]) -> N
     policies = [each["spec"] for each in manifests if each["kind"] == "NetworkPolicy"]
     closed = [each for each in policies if not {"ingress", "egress"} & each.keys()]
     assert [each["policyTypes"] for each in closed] == [["Ingress", "Egress"]]
+
+
+def test_api_processes_reach_each_other_by_the_names_of_their_pods(
+    manifests: list[Manifest],
+) -> None:
+    [api] = [c for n, c in _ours(manifests) if n == "retrace-api" and c["args"] == ["api"]]
+    given = {variable["name"]: variable.get("value") for variable in api["env"]}
+    assert given["RETRACE_API_MEMBER_URL"] == "http://$(POD_NAME).retrace:8000"
+    kinds = {(each["kind"], each["metadata"]["name"]): each["spec"] for each in manifests
+             if "spec" in each}  # fmt: skip
+    assert kinds["StatefulSet", "retrace-api"]["serviceName"] == "retrace"
+    assert kinds["Service", "retrace"]["publishNotReadyAddresses"]
+    opened = kinds["NetworkPolicy", "retrace-forwarding"]
+    assert opened["egress"][0]["to"] == opened["ingress"][0]["from"]
 
 
 def test_workers_scale_no_further_than_there_are_partitions() -> None:

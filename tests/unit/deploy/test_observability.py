@@ -16,6 +16,7 @@ from api.health_metrics import _FIGURES
 from api.metrics import Metrics
 from api.serving.gate import Gate
 from eventlog.batch import Batch
+from eventlog.topics import TRANSACTIONS
 from runtime.telemetry.worker_metrics import WorkerMetrics
 from tests.architecture.references import _headings
 
@@ -49,10 +50,11 @@ def rules() -> list[dict[str, Any]]:
 def known(rules: list[dict[str, Any]]) -> set[str]:
     """All names that a process of ours shows, and those that rules record."""
     ledger = cast(Any, SimpleNamespace(ends=lambda: [0], void=0))
+    owner = cast(Any, SimpleNamespace(serving=set))
     worker = WorkerMetrics("features")
     worker.show(cast(Any, SimpleNamespace(positions={}, ends={}, unassigned=False)))
     worker.handled([Batch("t", 0, [(0, None, None)], 1)], 0.1)
-    registries = [Metrics(ledger, Gate(1, 1, 1.0)).registry, worker.registry]
+    registries = [Metrics(ledger, owner, Gate(1, 1, 1.0)).registry, worker.registry]
     families = [family for each in registries for family in each.collect()]
     found = {f"{f.name}_total" if f.type == "counter" else f.name for f in families}
     health = {name for name, _ in _FIGURES.values()}
@@ -77,6 +79,11 @@ def test_rules_and_panels_ask_for_metrics_that_exist(
 @pytest.mark.parametrize("wrong", ["rate(retrace_decision_total[5m])", "retrace:lag:record"])
 def test_a_planted_name_is_caught(wrong: str, known: set[str]) -> None:
     assert _names(wrong) - known
+
+
+def test_the_rule_about_owners_counts_all_partitions(rules: list[dict[str, Any]]) -> None:
+    [rule] = [each for each in rules if each.get("alert") == "RetracePartitionsUnserved"]
+    assert rule["expr"] == f"sum(retrace_partitions_served) < {TRANSACTIONS.partitions}"
 
 
 def test_every_alert_has_a_section_of_the_runbooks(rules: list[dict[str, Any]]) -> None:
