@@ -25,6 +25,7 @@ from cli.policy import commands as policy
 from cli.simulate import simulate
 from cli.stack import commands as stack
 from cli.training import train, train_job, train_worker
+from cli.transactions import commands as transactions
 from domain.errors import RetraceError
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ ingest.register(app)
 models.register(app)
 policy.register(app)
 replay.register(app)
+transactions.register(app)
 app.command()(demo.demo)
 app.command()(simulate)
 app.command("simulate-faults")(simulate_faults)

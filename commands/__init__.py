@@ -22,10 +22,12 @@ from commands.models.raise_alert import raise_model_alert
 from commands.policy.lists import ChangeList, change_list
 from commands.transactions.decide import DecideTransaction, decide_transaction
 from commands.transactions.score import ScoreTransaction, score_transaction
+from commands.transactions.step_up import ConcludeStepUp, conclude_step_up
 from commands.transactions.submit import Receipt, SubmitTransaction, submit_transaction
 
 __all__ = [
     "ChangeList",
+    "ConcludeStepUp",
     "Context",
     "DecideTransaction",
     "HandleCase",
@@ -37,6 +39,7 @@ __all__ = [
     "SubmitTransaction",
     "activate_features",
     "change_list",
+    "conclude_step_up",
     "decide_transaction",
     "end_shadow",
     "handle_case",

@@ -10,6 +10,7 @@ from api.openapi import problems
 from api.parameters import Cursor, Key, Limit, Since, Until, moment
 from api.schemas.decisions import DecisionDetailOut, decision_detail
 from api.schemas.pages import DecisionPage, decision_row
+from commands.transactions.step_up import recorded_step_up
 from domain.errors import NotFoundError
 from domain.events import Outcome
 from projections.readmodels.queries.results import DecisionFilter
@@ -65,4 +66,7 @@ async def _decision(transaction_id: str, deps: ApiDeps) -> DecisionDetailOut:
         raise NotFoundError("decision of history (imported, not decided)", transaction_id)
     if known.scored_offset is None:
         raise NotFoundError("decision yet", transaction_id)
-    return decision_detail(await deps.context.ledger.decision(transaction_id, known))
+    return decision_detail(
+        await deps.context.ledger.decision(transaction_id, known),
+        await recorded_step_up(transaction_id, known, deps.context),
+    )

@@ -1,4 +1,5 @@
-"""/transactions: submission of one or many for a later decision, and the state of one."""
+"""/transactions: submission of one or many for a later decision, the state of one, and how a
+step-up ended."""
 
 import asyncio
 from typing import Any
@@ -12,6 +13,7 @@ from api.deps import ApiDeps, Deps
 from api.errors import problem
 from api.openapi import body_of, problems
 from api.schemas.decisions import decision_out
+from api.schemas.step_ups import StepUpIn, StepUpReceiptOut, step_up_out
 from api.schemas.transactions import (
     ReceiptOut,
     Status,
@@ -22,7 +24,14 @@ from api.schemas.transactions import (
 from api.serving.forwarding import Answered, Sent
 from commands import Receipt, SubmitTransaction, submit_transaction
 from commands.intake.payload import parse_payload, transaction_id_of
+from commands.transactions.step_up import (
+    ConcludeStepUp,
+    conclude_step_up,
+    parse_step_up,
+    recorded_step_up,
+)
 from domain.errors import InvalidInputError, NotFoundError, RetraceError, UnavailableError
+from domain.step_ups import DECIDES
 from domain.times import to_rfc3339
 
 router = APIRouter(prefix="/transactions", tags=["transactions"])
@@ -73,6 +82,39 @@ async def submit_batch(request: Request, deps: Deps) -> Response:
     return Response(body, media_type=NDJSON)
 
 
+@router.post(
+    "/{transaction_id:path}/step-up",
+    status_code=201,
+    response_model=StepUpReceiptOut,
+    openapi_extra=body_of(StepUpIn),
+    **problems(400, 404, 409, 413, 415, 422, 503),
+)
+async def conclude(transaction_id: str, request: Request, deps: Deps) -> Response:
+    """How a step-up ended, which decides its payment. Durable when answered; the first counts.
+
+    201: recorded. 200: the same result was there before. 404: nothing was decided under this id.
+    409: the decision was no step_up, or another result was first.
+    """
+    payload, raw = await read_object(request)
+    command = parse_step_up(transaction_id, payload)
+
+    async def here() -> Response:
+        status, receipt = await _concluded(command, deps)
+        return Response(receipt.model_dump_json(), status, media_type="application/json")
+
+    return await deps.forwarding.respond(request, transaction_id, raw, here)
+
+
+async def _concluded(command: ConcludeStepUp, deps: ApiDeps) -> tuple[int, StepUpReceiptOut]:
+    receipt = await conclude_step_up(command, deps.context)
+    return 200 if receipt.duplicate else 201, StepUpReceiptOut(
+        transaction_id=command.transaction_id,
+        event_id=receipt.event_id,
+        status="duplicate" if receipt.duplicate else "recorded",
+        final_outcome=DECIDES[command.result],
+    )
+
+
 @router.get("/{transaction_id:path}", response_model=TransactionOut, **problems(404, 422, 503))
 async def get_transaction(
     transaction_id: str,
@@ -95,9 +137,10 @@ async def _transaction(transaction_id: str, deps: ApiDeps, raw: bool) -> Transac
     if known is None:
         raise NotFoundError("transaction", transaction_id)
     origin = await ledger.submission(known)
-    decision = None
+    decision = step_up = None
     if known.scored_offset is not None:
         decision = decision_out(await ledger.decision(transaction_id, known))
+        step_up = step_up_out(await recorded_step_up(transaction_id, known, deps.context))
     status: Status = "decided" if decision else "submitted"
     if known.mode == "import":
         status = "imported"
@@ -107,6 +150,7 @@ async def _transaction(transaction_id: str, deps: ApiDeps, raw: bool) -> Transac
         known_time=to_rfc3339(origin.known_time),
         transaction=transaction_fields(origin),
         decision=decision,
+        step_up=step_up,
         raw=await _raw(deps, transaction_id, origin.data) if raw else None,
     )
 

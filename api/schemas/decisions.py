@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import orjson
 from pydantic import BaseModel, Field
 
+from api.schemas.step_ups import StepUpOut, step_up_out
 from domain.events import Envelope, Outcome, Path, TransactionScored
 from domain.features import CATALOGUE
 from domain.times import to_rfc3339
@@ -38,7 +39,7 @@ class DecisionOut(BaseModel):
 
 
 class DecisionDetailOut(DecisionOut):
-    """All that the decision depended on."""
+    """All that the decision depended on, and how the step-up that it asked for ended."""
 
     model_hash: str
     feature_set: str
@@ -46,6 +47,8 @@ class DecisionDetailOut(DecisionOut):
     versions: dict[str, str] = Field(description="Version map of every state read, by entity.")
     fingerprint: str
     timings_us: dict[str, int]
+    step_up: StepUpOut | None = None
+    final_outcome: Outcome = Field(description="`outcome`, or what the step-up has made of it.")
 
 
 def reasons_out(codes: Iterable[str], own: Mapping[str, str] | None) -> list[ReasonOut]:
@@ -62,8 +65,10 @@ def decision_out(envelope: Envelope) -> DecisionOut:
     return DecisionOut.model_validate(_common(envelope))
 
 
-def decision_detail(envelope: Envelope) -> DecisionDetailOut:
+def decision_detail(envelope: Envelope, concluded: Envelope | None) -> DecisionDetailOut:
+    """`concluded` is the result of its step-up that counts."""
     data: TransactionScored = envelope.data
+    step_up = step_up_out(concluded)
     return DecisionDetailOut.model_validate(
         _common(envelope)
         | {
@@ -73,6 +78,8 @@ def decision_detail(envelope: Envelope) -> DecisionDetailOut:
             "versions": data.versions,
             "fingerprint": data.fingerprint,
             "timings_us": data.timings_us,
+            "step_up": step_up,
+            "final_outcome": step_up.final_outcome if step_up else data.outcome,
         }
     )
 

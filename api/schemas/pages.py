@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.decisions import ReasonOut, reasons_out
 from domain.money import shown_amount
+from domain.step_ups import final_outcome
 from domain.times import to_rfc3339
 from projections.readmodels.queries.results import StoredAlert, StoredDecision
 
@@ -18,6 +19,8 @@ class DecisionRow(PaidOut):
     transaction_id: str
     score: float
     outcome: str
+    step_up_result: str | None
+    final_outcome: str
     reasons: list[ReasonOut]
     path: str
     timestamp: str
@@ -59,6 +62,8 @@ def decision_row(stored: StoredDecision) -> DecisionRow:
         transaction_id=stored.transaction_id,
         score=stored.score,
         outcome=stored.outcome,
+        step_up_result=stored.step_up_result,
+        final_outcome=final_outcome(stored.outcome, stored.step_up_result),
         reasons=reasons_out(stored.reasons, stored.rule_words),
         path=stored.path,
         **shown_amount(stored.amount, stored.currency),

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.schemas.decisions import DecisionOut
+from api.schemas.step_ups import StepUpOut
 from domain.events import Envelope
 from domain.money import with_shown_amounts
 from domain.times import to_rfc3339
@@ -83,6 +84,7 @@ class TransactionOut(BaseModel):
         "`amount_minor` as integer; `base_amount_minor` in minor units of the base currency."
     )
     decision: DecisionOut | None = None
+    step_up: StepUpOut | None = Field(None, description="Of a decision of step_up: how it ended.")
     raw: str | None = Field(None, description="The payload as received, with ?raw=true.")
 
 

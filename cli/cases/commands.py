@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.api_calls import asked
 from cli.output import print_result, print_table
 
 _group = typer.Typer(help="Work off the alerts of each payer, as cases.")
@@ -14,7 +15,6 @@ _AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout
 _Case = Annotated[str, typer.Argument(metavar="CASE")]
 _By = Annotated[str, typer.Option("--by", help="Who does it.")]
 _Note = Annotated[str | None, typer.Option("--note", help="What the history is to say.")]
-_TIMEOUT_SECONDS = 30.0
 
 
 def register(app: typer.Typer) -> None:
@@ -31,8 +31,10 @@ def list_cases(
     as_json: _AsJson = False,
 ) -> None:
     """Show the cases to work off; what is due first comes first."""
-    asked = {"state": state, "done": done or None, "assignee": assignee, "limit": limit}
-    page = _asked("GET", "/cases", params={k: v for k, v in asked.items() if v is not None})
+    wanted = {"state": state, "done": done or None, "assignee": assignee, "limit": limit}
+    page = asked(
+        "GET", "/cases", "cases", params={k: v for k, v in wanted.items() if v is not None}
+    )
     if as_json:
         print(json.dumps(page))
         return
@@ -46,7 +48,7 @@ def list_cases(
 @_group.command()
 def show(case_id: _Case, as_json: _AsJson = False) -> None:
     """Show a case with its alerts and its history."""
-    found = _asked("GET", f"/cases/{case_id}")
+    found = asked("GET", f"/cases/{case_id}", "cases")
     if as_json:
         print(json.dumps(found))
         return
@@ -124,29 +126,8 @@ def reopen(case_id: _Case, by: _By, note: _Note = None, as_json: _AsJson = False
 
 def _handled(case_id: str, as_json: bool, **said: Any) -> None:
     body = {name: value for name, value in said.items() if value is not None}
-    receipt = _asked("POST", f"/cases/{case_id}", json=body)
+    receipt = asked("POST", f"/cases/{case_id}", "cases", json=body)
     print_result(receipt, f"{case_id}: {said['action']} {receipt['status']}", as_json)
-
-
-def _asked(method: str, path: str, **given: Any) -> dict[str, Any]:
-    """Raises UnavailableError where the API does not answer, InvalidInputError where it refuses."""
-    import httpx
-
-    from domain.errors import InvalidInputError, UnavailableError
-    from runtime.settings import load_settings
-
-    url = load_settings().api_url
-    try:
-        answer = httpx.request(method, f"{url}{path}", timeout=_TIMEOUT_SECONDS, **given)
-        body: dict[str, Any] = answer.json()
-    except (httpx.HTTPError, ValueError) as error:
-        told = f"does not answer at {url} ({error}): start it with `./retrace up`"
-        raise UnavailableError("API", told) from error
-    if answer.status_code >= 500:
-        raise UnavailableError("API", str(body.get("detail", answer.status_code)))
-    if answer.is_error:
-        raise InvalidInputError("cases", str(body.get("detail", answer.status_code)))
-    return body
 
 
 def _row(case: dict[str, Any]) -> list[str]:

@@ -36,7 +36,8 @@ def figures(
     """Show approval, fraud, also as known so many days after payment, and money.
 
     `false/true` are genuine payments flagged for each fraud caught; `blocked` is the money
-    declined, `missed` that of fraud approved, `wronged` that of genuine payments declined.
+    declined, `missed` that of fraud approved, `wronged` that of genuine payments declined. Where
+    step-ups ended, `in the end` is what they and the decisions approved.
     """
     from api.schemas.figures import figures_page
     from projections.readmodels.queries.figures import figures_by
@@ -65,6 +66,8 @@ def show_figures(by: str, rows: list[tuple[str, Figures]]) -> None:
         days for days in (by_days or [{}])[0] if any(each[days] is not None for each in by_days)
     ]
     titles += [f"in {each} d" for each in days]
+    in_the_end = any(each.rates.step_up_pass_rate is not None for _, each in rows)
+    titles += ["in the end"] if in_the_end else []
     titles += ["false/true", "blocked", "missed", "wronged"]
     lines = []
     for key, each in rows:
@@ -75,6 +78,7 @@ def show_figures(by: str, rows: list[tuple[str, Figures]]) -> None:
             [
                 *(key, f"{each.decisions:,}", *map(percent, shares), f"{each.fraud:,}"),
                 *(percent(rates.fraud_rate_by_maturity[number]) for number in days),
+                *([percent(rates.final_approval_rate)] if in_the_end else []),
                 "-" if ratio is None else f"{ratio:.1f}",
                 money(each.declined_base_amount_minor),
                 money(each.missed_base_amount_minor),

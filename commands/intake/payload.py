@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.cleaning.attributes import single_keys
-from domain.cleaning.fields import EXACT_FLOAT, clean_id
+from domain.cleaning.fields import EXACT_FLOAT, LONGEST_ID, clean_id, printable
 from domain.cleaning.unclean import UncleanError
 from domain.errors import InvalidInputError
 
@@ -49,6 +49,15 @@ def check_fields(payload: Mapping[str, Any], known: Sequence[str]) -> None:
         if field not in known:
             told = f"names {field[:40]!a}, which is none of {', '.join(known)}"
             raise InvalidInputError("body", told)
+
+
+def required_text(payload: Mapping[str, Any], field: str, longest: int = LONGEST_ID) -> str:
+    """A printable text without spaces around it. Raises InvalidInputError."""
+    value = payload.get(field)
+    text = printable(value.strip()) if isinstance(value, str) else None
+    if not text or len(text) > longest:
+        raise InvalidInputError(field, f"must be a text of 1 to {longest} characters")
+    return text
 
 
 def read_number(text: str) -> float | Decimal:

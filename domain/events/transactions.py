@@ -16,6 +16,7 @@ LabelKind = Literal[
     "fraud_report", "chargeback", "representment", "reversal", "genuine", "disposition"
 ]
 Mode = Literal["score", "submit"]
+StepUpResult = Literal["passed", "failed", "abandoned"]
 
 
 @event("fraud.transaction.submitted")
@@ -137,3 +138,38 @@ class TransactionLabelled(Event):
 _COPIED = (
     "transaction_id", "base_amount", "card_id", "customer_id", "merchant_id", "device_id", "ip",
 )  # fmt: skip
+
+
+@event("fraud.transaction.step-up-concluded")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUpConcluded(Event):
+    """Whoever pays was asked to prove it, by a decision of step_up, and that came to an end.
+
+    The first that follows the decision counts, and decides the payment. `reference` is the
+    reporter's own. The entity keys, amount and time are copied from the transaction, as a label's.
+    """
+
+    transaction_id: str
+    result: StepUpResult
+    reporter: str
+    transaction_time: int
+    base_amount: int
+    reference: str | None = None
+    card_id: str | None = None
+    customer_id: str | None = None
+    merchant_id: str | None = None
+    device_id: str | None = None
+    ip: str | None = None
+
+    @classmethod
+    def of(
+        cls, x: Transaction, *, result: StepUpResult, reporter: str, reference: str | None
+    ) -> Self:
+        copied = {name: getattr(x, name) for name in _COPIED}
+        return cls(
+            result=result,
+            reporter=reporter,
+            reference=reference,
+            transaction_time=x.timestamp,
+            **copied,
+        )

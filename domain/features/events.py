@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple
 from domain.events import (
     Envelope,
     Outcome,
+    StepUpConcluded,
+    StepUpResult,
     TransactionImported,
     TransactionLabelled,
     TransactionScored,
@@ -18,16 +20,17 @@ from domain.features.coordinates import Place, unit_vector
 from domain.features.entities import payer_of
 from domain.transactions import Transaction
 
-Kind = Literal["transaction", "label"]
+Kind = Literal["transaction", "label", "step_up"]
 
 
 class FeatureEvent(NamedTuple):
     """What folding needs of one fact; immutable, and cheap to make from its wire form.
 
-    `time` is event time for a transaction and KNOWN time for a label (microseconds UTC, as are
-    `known_time` and `transaction_time`). `order` is the 64-bit digest of the event id: it breaks
-    ties in time. `base_amount` is in minor units. `x`, `y`, `z` are the integer unit vector of the
-    coordinates. `outcome` is None for imported history, `label` is None for a transaction.
+    `time` is event time for a transaction, KNOWN time for a label, and that of its transaction for
+    a step-up (microseconds UTC, as are `known_time` and `transaction_time`). `order` is the 64-bit
+    digest of the event id: it breaks ties in time. `base_amount` is in minor units. `x`, `y`, `z`
+    are the integer unit vector of the coordinates. `outcome` is the result of a step-up, and None
+    for imported history; `label` is None for what is no label.
     """
 
     kind: Kind
@@ -47,7 +50,7 @@ class FeatureEvent(NamedTuple):
     x: int | None = None
     y: int | None = None
     z: int | None = None
-    outcome: Outcome | None = None
+    outcome: Outcome | StepUpResult | None = None
     label: int | None = None
 
     @property
@@ -92,6 +95,8 @@ def feature_event(envelope: Envelope) -> FeatureEvent | None:
         return transaction_event(data.transaction, envelope.id, envelope.known_time, None)
     if isinstance(data, TransactionLabelled):
         return _label_event(data, envelope)
+    if isinstance(data, StepUpConcluded):
+        return _step_up_event(data, envelope)
     return None
 
 
@@ -154,4 +159,23 @@ def _label_event(data: TransactionLabelled, envelope: Envelope) -> FeatureEvent:
         data.device_id,
         data.ip,
         label=data.value,
+    )
+
+
+def _step_up_event(data: StepUpConcluded, envelope: Envelope) -> FeatureEvent:
+    """At the time of its payment, so that whatever clock it came by no window moves on by it."""
+    return FeatureEvent(
+        "step_up",
+        data.transaction_time,
+        digest(envelope.id),
+        envelope.known_time,
+        data.transaction_id,
+        data.transaction_time,
+        data.base_amount,
+        data.card_id,
+        data.customer_id,
+        data.merchant_id,
+        data.device_id,
+        data.ip,
+        outcome=data.result,
     )

@@ -24,6 +24,7 @@ from domain.features.kernel.row_layout import (
     IS_GENUINE,
     IS_REMOTE,
     IS_REQUEST,
+    IS_STEP_UP,
     KIND,
     MAX_AMOUNT,
     OFFSET,
@@ -57,6 +58,8 @@ def row_of(partition: int, offset: int, event: FeatureEvent) -> tuple[int, ...]:
         row[KIND] = IS_FRAUD if event.label else IS_GENUINE
         row[TRANSACTION_TIME] = event.transaction_time
         return tuple(row)
+    if event.kind == "step_up":
+        row[KIND] = IS_STEP_UP
     for bit, keeps in _FILTERS:
         if keeps(event):
             row[FILTERS] |= bit

@@ -2,8 +2,8 @@
 
 Per id, the first of {submitted, imported} is the origin. The first scored event made for the
 origin's content (equal digest) is the decision, and an imported origin has none. Labels count
-once per (reporter, reference) and use of the id, after its origin. Everything else is void: skipped
-and counted, by every reader.
+once per (reporter, reference) and use of the id, after its origin; of step-up results the first
+that follows the decision counts. Everything else is void: skipped and counted, by every reader.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Protocol
 
 from domain.events import (
     Envelope,
+    StepUpConcluded,
     TransactionImported,
     TransactionLabelled,
     TransactionScored,
@@ -20,6 +21,9 @@ from domain.events import (
 from domain.times import DAY
 
 HORIZON_US = 400 * DAY
+_NEVER = 1 << 62
+# They count once by their event id, after the origin or the decision.
+_ONCE = TransactionLabelled | StepUpConcluded
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,10 @@ class Known:
 
 
 class Memory(Protocol):
-    """Keeps `Known` by transaction id and the offsets of each label by event id."""
+    """Keeps `Known` by transaction id and the offsets of each label by event id.
+
+    A step-up result is remembered as a label is.
+    """
 
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
         """Looks up many ids at once, to save the cost of one by one; changes nothing else."""
@@ -130,7 +137,7 @@ class Admission:
 
     def expect(self, envelopes: Sequence[Envelope]) -> None:
         """Call before admitting a batch: one lookup instead of one for each record."""
-        labels = [e.id for e in envelopes if isinstance(e.data, TransactionLabelled)]
+        labels = [e.id for e in envelopes if isinstance(e.data, _ONCE)]
         self._memory.prefetch((e.subject for e in envelopes), labels)
 
     def admit(self, envelope: Envelope, partition: int, offset: int) -> bool:
@@ -141,6 +148,12 @@ class Admission:
             return origin is not None and self._memory.admits_label(
                 envelope.id, partition, offset, origin.origin_offset
             )
+        if isinstance(data, StepUpConcluded):
+            origin = self._memory.known([data.transaction_id]).get(data.transaction_id)
+            decided = origin.scored_offset if origin else None
+            # Also without a decision: what counted for an earlier use of the id still does.
+            since = _NEVER if decided is None else decided
+            return self._memory.admits_label(envelope.id, partition, offset, since)
         if not isinstance(data, TransactionSubmitted | TransactionImported | TransactionScored):
             return True
         subject = data.transaction.transaction_id

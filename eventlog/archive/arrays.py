@@ -20,6 +20,7 @@ from domain.features.kernel.row_layout import (
     HAS_PLACE,
     IS_FRAUD,
     IS_GENUINE,
+    IS_STEP_UP,
     IS_TRANSACTION,
     KIND,
     OFFSET,
@@ -70,7 +71,8 @@ def event_table(table: pa.Table, by_known_time: bool = False) -> EventTable:
         known = known[order]
     columns = {column: _integers(table[name], order) for column, name in _NUMBERS}
     labels = _integers(table["label"], order, -1)
-    columns[KIND] = np.where(labels < 0, IS_TRANSACTION, np.where(labels > 0, IS_FRAUD, IS_GENUINE))
+    labelled = np.where(labels > 0, IS_FRAUD, IS_GENUINE)
+    columns[KIND] = np.where(labels < 0, _unlabelled(table["kind"], order), labelled)
     about = _integers(table["transaction_time"], order)
     columns[TRANSACTION_TIME] = np.where(labels < 0, columns[TRANSACTION_TIME], about)
     payer = ATTRIBUTE[Field.PAYER]
@@ -85,7 +87,7 @@ def event_table(table: pa.Table, by_known_time: bool = False) -> EventTable:
         present |= np.where(numbers >= 0, 1 << column, 0)
     flags, columns[FILTERS] = _flags(table, order)
     present |= flags
-    columns[FILTERS][columns[KIND] != IS_TRANSACTION] = 0
+    columns[FILTERS][labels >= 0] = 0
     codes: dict[Entity, Ints] = {}
     keys: dict[Entity, Sequence[str]] = {}
     for entity, fields in FIELDS.items():
@@ -100,6 +102,12 @@ def _filled(columns: dict[int, Ints]) -> Rows:
         for column in range(WIDTH):
             rows[some, column] = columns[column][some]
     return rows
+
+
+def _unlabelled(column: pa.ChunkedArray, order: Ints | None) -> Ints:
+    numbers, kinds = _numbered(column, order)
+    named = [IS_STEP_UP if kind == "step_up" else IS_TRANSACTION for kind in kinds]
+    return np.array([*named, IS_TRANSACTION], dtype=np.int64)[numbers]
 
 
 def _flags(table: pa.Table, order: Ints | None) -> tuple[Ints, Ints]:

@@ -29,6 +29,7 @@ from domain.events import (
     RoutesPublished,
     RulesPublished,
     ShadowEnded,
+    StepUpConcluded,
     ThresholdsSet,
     TransactionImported,
     TransactionLabelled,
@@ -49,6 +50,7 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         TransactionImported,
         TransactionScored,
         TransactionLabelled,
+        StepUpConcluded,
     ),
     POLICY: (
         FeaturesActivated,

@@ -3,8 +3,8 @@
 It shares no line with the readers' own admission (eventlog/admission), so that each can show the
 other to be wrong. Per use of a transaction id, the first of {submitted, imported} is its origin;
 the first decision made for the origin's content counts, and an import has none; a label counts once
-after the origin. An id may be used again once the horizon has passed since its origin. Events of
-other kinds count.
+after the origin, and the first result of a step-up after the decision. An id may be used again once
+the horizon has passed since its origin. Events of other kinds count.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ from domain.events import (
     ModelAlertDelivered,
     ModelAlertRaised,
     RecordDeadLettered,
+    StepUpConcluded,
     TransactionImported,
     TransactionLabelled,
     TransactionScored,
@@ -59,11 +60,12 @@ class Fact:
 @dataclass(slots=True)
 class Life:
     """One use of a transaction id: its origin, the decision, and the labels by event id, in the
-    order of the log."""
+    order of the log; the result of a step-up."""
 
     origin: Fact
     decision: Fact | None = None
     labels: dict[str, Fact] = field(default_factory=dict)
+    step_up: Fact | None = None
 
     @property
     def digest(self) -> str:
@@ -160,6 +162,8 @@ class _Transactions:
             lives = self.lives.get(data.transaction_id)
             first = lives[-1].labels.setdefault(fact.envelope.id, fact) if lives else None
             return "counts" if first is fact else "void"
+        if isinstance(data, StepUpConcluded):
+            return self._concluded(self.lives.get(data.transaction_id), fact)
         return "counts"
 
     def _origin(self, transaction_id: str, fact: Fact) -> RecordStatus:
@@ -177,6 +181,12 @@ class _Transactions:
         if lives[-1].digest != fact.envelope.data.digest:
             return "void"
         lives[-1].decision = fact
+        return "counts"
+
+    def _concluded(self, lives: Sequence[Life] | None, fact: Fact) -> RecordStatus:
+        if not lives or lives[-1].decision is None or lives[-1].step_up is not None:
+            return "void"
+        lives[-1].step_up = fact
         return "counts"
 
 

@@ -32,7 +32,7 @@ _TURN = 7_265_747_262
 _AT_ONCE = 50_000
 _PAUSE_SECONDS = HOUR // SECOND
 # Of a detached partition: rows of other tables by its ids.
-_BESIDE = {"transactions": "labels", "feature_vectors": "feature_vector_ids"}
+_BESIDE = {"transactions": ("labels", "step_ups"), "feature_vectors": ("feature_vector_ids",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _drop(cursor: Cursor, part: StoredPartition) -> None:
         how = "FINALIZE" if part.detaching else "CONCURRENTLY"
         detach = sql.SQL("ALTER TABLE {table} DETACH PARTITION {part} ").format(**names)
         cursor.execute(detach + sql.SQL(how))
-    if beside := _BESIDE.get(part.table):
+    for beside in _BESIDE.get(part.table, ()):
         cursor.execute(
             sql.SQL(
                 "DELETE FROM {beside} AS held USING {part} AS gone"

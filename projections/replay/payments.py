@@ -14,6 +14,7 @@ from domain.features.kernel.row_layout import (
     CUSTOMER,
     FILTERS,
     IS_FRAUD,
+    IS_GENUINE,
     IS_TRANSACTION,
     KIND,
     OFFSET,
@@ -51,7 +52,7 @@ def uses_of(rows: Rows) -> Ints:
 
 def labels_of(rows: Rows, uses: Ints) -> Ints:
     """Of each use of an id (`uses_of`) the label among `rows` that is the last in the log."""
-    given = rows[rows[:, KIND] != IS_TRANSACTION]
+    given = rows[_are_labels(rows)]
     named = uses_of(given)
     # All labels of a transaction are of one partition.
     order = np.lexsort((given[:, OFFSET], named))
@@ -66,10 +67,14 @@ def labels_of(rows: Rows, uses: Ints) -> Ints:
 
 
 def _matured(rows: Rows, uses: Ints, delays: Sequence[int]) -> NDArray[np.int8]:
-    labels = rows[rows[:, KIND] != IS_TRANSACTION]
+    labels = rows[_are_labels(rows)]
     # The time of a label is its known time.
     waited = labels[:, TIME] - labels[:, TRANSACTION_TIME]
     matured = np.empty((len(uses), len(delays)), dtype=np.int8)
     for number, delay in enumerate(delays):
         matured[:, number] = labels_of(labels[waited <= delay], uses)
     return matured
+
+
+def _are_labels(rows: Rows) -> NDArray[np.bool_]:
+    return np.isin(rows[:, KIND], (IS_FRAUD, IS_GENUINE))

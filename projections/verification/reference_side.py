@@ -95,6 +95,6 @@ def _decoded(
         event = feature_event(each.envelope)
         if event is not None:
             facts[row] = event
-            if event.label is None:
+            if event.kind == "transaction":
                 transactions[row] = each.envelope.data.transaction
     return facts, transactions

@@ -4,7 +4,12 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from domain.events import TransactionImported, TransactionLabelled, TransactionScored
+from domain.events import (
+    StepUpConcluded,
+    TransactionImported,
+    TransactionLabelled,
+    TransactionScored,
+)
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import CountingRecord, History
 from eventlog.archive.identity import check_same_log
@@ -24,7 +29,8 @@ from projections.settings import PostgresSettings
 from runtime.processes.workload import Tools
 
 _FOLDED = frozenset(
-    each.NAME for each in (TransactionScored, TransactionImported, TransactionLabelled)
+    each.NAME
+    for each in (TransactionScored, TransactionImported, TransactionLabelled, StepUpConcluded)
 )
 
 

@@ -72,7 +72,9 @@ def logs(draw: st.DrawFn, reach: int = 9 * HOUR, size: int = 25) -> list[Placed]
     known: list[FeatureEvent] = []
     for number in range(draw(st.integers(0, size))):
         if known and draw(st.integers(0, 2)) == 0:
-            facts.append(_label(draw, draw(st.sampled_from(known)), number, reach))
+            of = draw(st.sampled_from(known))
+            make = draw(st.sampled_from([_label, _label, _step_up]))
+            facts.append(make(draw, of, number, reach))
         else:
             event = _transaction(draw, f"t{number}", draw(times(reach)))
             known.append(event)
@@ -129,6 +131,21 @@ def _label(draw: st.DrawFn, of: FeatureEvent, number: int, reach: int) -> tuple[
         z=None,
         outcome=None,
         label=draw(st.integers(0, 1)),
+    )
+    return of.transaction_id, event
+
+
+def _step_up(draw: st.DrawFn, of: FeatureEvent, number: int, _: int) -> tuple[str, FeatureEvent]:
+    """Admission lets one of a transaction through; here there may be several."""
+    event = of._replace(
+        kind="step_up",
+        order=digest(f"step-up{number}"),
+        country=None,
+        channel=None,
+        x=None,
+        y=None,
+        z=None,
+        outcome=draw(st.sampled_from(["passed", "failed", "abandoned"])),
     )
     return of.transaction_id, event
 
@@ -193,7 +210,7 @@ def _kinds(aggregation: Aggregation, field: Field | None, window: Window) -> lis
             return []
         return [Feature(name=name, meaning="m", aggregation=aggregation, field=field)]
     of_labels = aggregation in OF_LABELS
-    filters = [None] if of_labels else [None, Filter.DECLINED, Filter.REMOTE]
+    filters = [None] if of_labels else [None, Filter.DECLINED, Filter.REMOTE, Filter.STEP_UP_FAILED]
     return [
         Feature(
             name=f"{entity}_{name}_{asked.name.lower() if asked else 'all'}",

@@ -10,6 +10,8 @@ from domain.events import (
     LabelKind,
     Outcome,
     RulesApplied,
+    StepUpConcluded,
+    StepUpResult,
     Thresholds,
     TransactionImported,
     TransactionLabelled,
@@ -113,6 +115,15 @@ def labelled(
     )  # fmt: skip
     event_id = label_event_id(TransactionLabelled, key, "bank", reference)
     return envelope(data, event_id, known, known, key)
+
+
+def stepped_up(key: str, result: StepUpResult, known: int = NOON, time: int = NOON) -> Envelope:
+    """How the step-up of a payment of `time` ended."""
+    data = StepUpConcluded(
+        transaction_id=key, result=result, reporter="3ds", transaction_time=time, base_amount=1150,
+        card_id="tok_1", customer_id="anna", merchant_id="kiosk",
+    )  # fmt: skip
+    return envelope(data, transaction_event_id(StepUpConcluded, key), known, known, key)
 
 
 def caused(data: Any, known: int, ordinal: int = 0) -> Envelope:

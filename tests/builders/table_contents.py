@@ -10,6 +10,7 @@ from projections.readmodels.storage.tables import FIGURES
 TABLES = (
     "transactions",
     "decisions",
+    "step_ups",
     "labels",
     "alerts",
     "model_alerts",

@@ -8,6 +8,8 @@ from domain.events import (
     Envelope,
     ModelPromoted,
     ModelRolledOut,
+    StepUpConcluded,
+    StepUpResult,
     Thresholds,
     TransactionImported,
     TransactionLabelled,
@@ -90,6 +92,19 @@ def labelled(
         base_amount=1250,
     )
     fields.setdefault("id", label_event_id(TransactionLabelled, transaction_id, "bank", reference))
+    return _about(transaction_id, data, fields)
+
+
+def concluded(
+    transaction_id: str = "t-1", result: StepUpResult = "passed", **fields: Any
+) -> Envelope:
+    data = StepUpConcluded(
+        transaction_id=transaction_id,
+        result=result,
+        reporter="3ds",
+        transaction_time=NOW,
+        base_amount=1250,
+    )
     return _about(transaction_id, data, fields)
 
 

@@ -52,6 +52,8 @@ MUTANTS = (
     Mutant("the oldest amounts are dropped", f"{STORES}/values.py",
            "time // width < (latest - store[S_HORIZON]) // width",
            "time // width <= (latest - store[S_HORIZON]) // width"),
+    Mutant("a step-up is an attempt", f"{KERNEL}/state.py",
+           "row[KIND] == IS_STEP_UP and not stores[s, S_FILTER]", "False"),
     Mutant("amounts are trimmed within a tile", f"{KERNEL}/state.py",
            "(head[H_LATEST] - horizon) // width * width", "head[H_LATEST] - horizon"),
     Mutant("the window of amounts begins within a tile", f"{STORES}/values.py",

@@ -86,11 +86,14 @@ class Field(StrEnum):
 
 
 class Filter(StrEnum):
-    """Which transactions count. One on outcome counts decisions: imported history has none."""
+    """Which transactions count. One on outcome counts decisions: imported history has none. One on
+    step-ups counts those alone, once for each that ended so, at the time of its transaction."""
 
     DECLINED = "declined"
     REMOTE = "remote"
     APPROVED = "approved"
+    STEP_UP_FAILED = "step-up failed"
+    STEP_UP_PASSED = "step-up passed"
 
 
 NUMBERS = frozenset({Field.AMOUNT})

@@ -23,10 +23,20 @@ def _approved(event: FeatureEvent) -> bool:
     return event.outcome == "approve"
 
 
+def _step_up_failed(event: FeatureEvent) -> bool:
+    return event.outcome in ("failed", "abandoned")
+
+
+def _step_up_passed(event: FeatureEvent) -> bool:
+    return event.outcome == "passed"
+
+
 KEEPS: dict[Filter, Keeps] = {
     Filter.DECLINED: _declined,
     Filter.REMOTE: _remote,
     Filter.APPROVED: _approved,
+    Filter.STEP_UP_FAILED: _step_up_failed,
+    Filter.STEP_UP_PASSED: _step_up_passed,
 }
 
 # By name, of a feature event.

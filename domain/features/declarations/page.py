@@ -56,7 +56,8 @@ Feature set `{hash}`, {count} features.
   order of their knowing; its age counts from the first,
   in hours, or in days of the calendar (UTC). An amount of labels is that of their transactions.
 - **Filters.** `declined` counts decisions, and imported history holds none. Without a filter
-  attempts count, decided or imported.
+  attempts count, decided or imported. Filters on step-ups count those that ended so, once each, by
+  the time of their transaction: from their arrival on, as what comes late does.
 - **Bits.** States hold integers alone. Each integer becomes a float64 once, then only + - * / and
   sqrt are used, in the order of `domain/features/kernel/stores/tiles.py`. A standard deviation is
   taken from the exact integer n * sum of squares - sum * sum. Amounts are in units of the base

@@ -29,6 +29,27 @@ def counts(entity: Entity, *windows: Window) -> list[Feature]:
     ]
 
 
+def failed_step_ups(entity: Entity, *windows: Window) -> list[Feature]:
+    return [
+        Feature(
+            name=f"{entity}_step_ups_failed_{window.name}",
+            meaning=f"step-ups of the {entity} that failed or were abandoned, of transactions in "
+            f"the last {window.name}",
+            aggregation=Aggregation.COUNT,
+            entity=entity,
+            window=window,
+            filter=Filter.STEP_UP_FAILED,
+        )
+        for window in windows
+    ]
+
+
+def passed_step_ups(entity: Entity, window: Window) -> Feature:
+    name = f"{entity}_step_ups_passed_{window.name}"
+    meaning = f"step-ups that the {entity} passed, of transactions in the last {window.name}"
+    return of(name, meaning, entity, Aggregation.COUNT, window, filter=Filter.STEP_UP_PASSED)
+
+
 def amounts(entity: Entity, aggregation: Aggregation, kind: str, *windows: Window) -> list[Feature]:
     return [
         Feature(

@@ -16,8 +16,8 @@ TRANSACTION_TIME = X
 """Of a label, which has no place: when its transaction happened."""
 
 # KIND
-IS_TRANSACTION, IS_GENUINE, IS_FRAUD, IS_REQUEST = range(4)
-"""A request is finished for and not folded."""
+IS_TRANSACTION, IS_GENUINE, IS_FRAUD, IS_REQUEST, IS_STEP_UP = range(5)
+"""A request is finished for and not folded; a step-up is folded where a filter asks for it."""
 
 # Bits of PRESENT: one per column of an id, then these.
 HAS_PLACE, HAS_CHANNEL, IS_REMOTE = 1 << 20, 1 << 21, 1 << 22

@@ -27,6 +27,7 @@ from domain.features.kernel.layout import (
 from domain.features.kernel.request import finish_request
 from domain.features.kernel.row_layout import (
     FILTERS,
+    IS_STEP_UP,
     IS_TRANSACTION,
     KIND,
     OFFSET,
@@ -79,14 +80,17 @@ def fold(stores: Ints, mem: Ints, heads: Ints, head: Ints, version: Ints, row: I
     if row[OFFSET] <= version[row[PARTITION]]:
         return False
     version[row[PARTITION]] = row[OFFSET]
-    if row[KIND] == IS_TRANSACTION:
-        head[H_TRANSACTIONS] += 1
+    if row[KIND] == IS_TRANSACTION or row[KIND] == IS_STEP_UP:
+        if row[KIND] == IS_TRANSACTION:
+            head[H_TRANSACTIONS] += 1
         if row[TIME] > head[H_LATEST]:
             head[H_LATEST] = row[TIME]
             trim_all(stores, mem, heads, head)
         latest = head[H_LATEST]
         for s in range(len(stores)):
             if stores[s, S_FILTER] and not stores[s, S_FILTER] & row[FILTERS]:
+                continue
+            if row[KIND] == IS_STEP_UP and not stores[s, S_FILTER]:
                 continue
             kind = stores[s, S_KIND]
             if kind == TILES:

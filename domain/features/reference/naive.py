@@ -50,7 +50,7 @@ def reference_vector(
     others = [
         (event, entity_keys(event))
         for event in events
-        if event.kind == "label" or event.transaction_id != transaction.transaction_id
+        if event.kind != "transaction" or event.transaction_id != transaction.transaction_id
     ]
     histories = {
         entity: [event for event, named in others if named.get(entity) == key]
@@ -73,7 +73,7 @@ def _value(histories: Mapping[Entity, Events], x: Transaction, feature: Feature)
     if feature.field is Field.LABEL:
         labels = [event for event in history if event.kind == "label"]
         return of_labels(labels, x.timestamp, feature)
-    return _of_transactions([e for e in history if e.kind == "transaction"], x, feature)
+    return _of_transactions([e for e in history if e.kind != "label"], x, feature)
 
 
 def _of_request(x: Transaction, field: Field | None) -> float | None:
@@ -135,6 +135,12 @@ def _id(source: NamesEntities, field: Field) -> str | None:
 
 
 def _passes(event: FeatureEvent, asked: Filter | None) -> bool:
+    if asked is Filter.STEP_UP_FAILED:
+        return event.kind == "step_up" and event.outcome != "passed"
+    if asked is Filter.STEP_UP_PASSED:
+        return event.kind == "step_up" and event.outcome == "passed"
+    if event.kind == "step_up":
+        return False
     if asked is Filter.DECLINED:
         return event.outcome == "decline"
     if asked is Filter.REMOTE:

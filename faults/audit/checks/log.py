@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from domain.events import (
     Envelope,
+    StepUpConcluded,
     TransactionImported,
     TransactionLabelled,
     TransactionScored,
@@ -61,6 +62,8 @@ def _id_of(envelope: Envelope) -> str | None:
     data = envelope.data
     if isinstance(data, TransactionLabelled):
         return label_event_id(type(data), data.transaction_id, data.reporter, data.reference)
+    if isinstance(data, StepUpConcluded):
+        return transaction_event_id(type(data), data.transaction_id)
     if isinstance(data, TransactionSubmitted | TransactionImported | TransactionScored):
         return transaction_event_id(type(data), data.transaction.transaction_id)
     return None

@@ -22,6 +22,7 @@ from projections.readmodels.fold.rows import (
     DECISION_COLUMNS,
     DELIVERY_COLUMNS,
     LABEL_COLUMNS,
+    STEP_UP_COLUMNS,
     TRANSACTION_COLUMNS,
 )
 from projections.readmodels.fold.transaction_state import (
@@ -38,14 +39,15 @@ from projections.readmodels.storage.kept_months import kept_since
 from projections.readmodels.storage.tables import FIGURES
 from projections.readmodels.storage.time_partitions import TimePartitions
 
-_BY_ID = ("transaction_ids", "transactions", "decisions", "labels")
+_BY_ID = ("transaction_ids", "transactions", "decisions", "step_ups", "labels")
 ORIGINS = """
     SELECT t.transaction_id, t.known_time, t.timestamp, t.base_amount, t.merchant_id,
-      t.customer_id, d.outcome
+      t.customer_id, d.outcome, s.result IS NOT NULL
     FROM unnest(%b::text[], %b::timestamptz[]) AS kept (transaction_id, timestamp)
       JOIN transactions t USING (transaction_id, timestamp)
       LEFT JOIN decisions d ON d.transaction_id = t.transaction_id AND d.timestamp = t.timestamp
         AND d.timestamp BETWEEN %b AND %b
+      LEFT JOIN step_ups s ON s.transaction_id = d.transaction_id
     WHERE t.timestamp BETWEEN %b AND %b
 """
 
@@ -67,7 +69,7 @@ class Writer(Protocol):
 
 
 class TransactionsWriter:
-    """Tables transactions, decisions, labels, merchant_daily and customer_daily."""
+    """Tables transactions, decisions, step_ups, labels, merchant_daily and customer_daily."""
 
     def __init__(self, engine: Engine) -> None:
         self._transactions = TimePartitions(engine, "transactions")
@@ -171,9 +173,9 @@ def _origins(
     """By id and time: each is looked up in its own partition, however many there are."""
     first, last = min(kept.values()), max(kept.values())
     cursor.execute(ORIGINS, (list(kept), list(kept.values()), first, last, first, last))
-    for key, known, moment, amount, merchant, customer, outcome in cursor:
+    for key, known, moment, amount, merchant, customer, outcome, stepped_up in cursor:
         origin = Origin(from_datetime(known), from_datetime(moment), amount, merchant, customer)
-        states[key] = TransactionState(origin, outcome)
+        states[key] = TransactionState(origin, outcome, stepped_up)
 
 
 def _write_rows(cursor: Cursor, changes: Changes) -> None:
@@ -182,6 +184,7 @@ def _write_rows(cursor: Cursor, changes: Changes) -> None:
     copy_ids(cursor, changes.ids)
     copy(cursor, "transactions", TRANSACTION_COLUMNS, changes.transactions.values())
     copy(cursor, "decisions", DECISION_COLUMNS, changes.decisions.values())
+    copy(cursor, "step_ups", STEP_UP_COLUMNS, changes.step_ups.values())
     copy(cursor, "labels", LABEL_COLUMNS, changes.labels.values())
 
 

@@ -23,12 +23,12 @@ from domain.times import to_datetime
 from eventlog.admission.first_wins import HORIZON_US
 from eventlog.port import Position
 from projections.ports import CheckedRecord, Counts
+from projections.readmodels.fold.checked import Row
 from projections.readmodels.fold.counting import count_each
 from projections.readmodels.fold.rows import (
     ALERT_COLUMNS,
     CASE_EVENT_COLUMNS,
     MODEL_ALERT_COLUMNS,
-    Row,
     alert_row,
     case_event_row,
     delivery_row,

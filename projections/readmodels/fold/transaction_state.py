@@ -24,10 +24,12 @@ class Origin:
 
 @dataclass(slots=True)
 class TransactionState:
-    """`labels` by event id: (offset, value); the last in the log's order is the current one."""
+    """`labels` by event id: (offset, value); the last in the log's order is the current one.
+    `stepped_up` where its step-up has a result."""
 
     origin: Origin | None = None
     outcome: str | None = None
+    stepped_up: bool = False
     labels: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def figures(self) -> Figures:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from domain.events import (
     Envelope,
+    StepUpConcluded,
     TransactionImported,
     TransactionLabelled,
     TransactionScored,
@@ -21,12 +22,13 @@ from domain.times import DAY
 from eventlog.admission.first_wins import HORIZON_US
 from eventlog.port import Position
 from projections.ports import CheckedRecord, Counts
+from projections.readmodels.fold.checked import Row
 from projections.readmodels.fold.counting import count_each
 from projections.readmodels.fold.rows import (
-    Row,
     checked_id,
     decision_row,
     label_row,
+    step_up_row,
     transaction_row,
 )
 from projections.readmodels.fold.transaction_state import (
@@ -55,6 +57,7 @@ class Changes:
     ids: dict[str, tuple[int, int]] = field(default_factory=dict)
     transactions: dict[str, Row] = field(default_factory=dict)
     decisions: dict[str, Row] = field(default_factory=dict)
+    step_ups: dict[str, Row] = field(default_factory=dict)
     labels: dict[tuple[str, str], Row] = field(default_factory=dict)
     replaced: set[str] = field(default_factory=set)
     before: list[Contribution] = field(default_factory=list)
@@ -67,7 +70,8 @@ def transaction_id_of(envelope: Envelope) -> str | None:
     data = envelope.data
     if isinstance(data, TransactionSubmitted | TransactionImported | TransactionScored):
         return data.transaction.transaction_id
-    return data.transaction_id if isinstance(data, TransactionLabelled) else None
+    about = isinstance(data, TransactionLabelled | StepUpConcluded)
+    return data.transaction_id if about else None
 
 
 def ids_in(batch: Iterable[CheckedRecord]) -> list[str]:
@@ -125,6 +129,8 @@ def _step(
         return _scored(envelope, position, states, changes)
     if isinstance(data, TransactionLabelled):
         return _labelled(envelope, position, states, changes)
+    if isinstance(data, StepUpConcluded):
+        return _concluded(envelope, position, states, changes)
     return True
 
 
@@ -141,9 +147,10 @@ def _origin(
         changes.ids.pop(key, None)
         changes.transactions.pop(key, None)
         changes.decisions.pop(key, None)
+        changes.step_ups.pop(key, None)
         for event_id in state.labels:
             changes.labels.pop((key, event_id), None)
-        state.outcome, state.labels = None, {}
+        state.outcome, state.stepped_up, state.labels = None, False, {}
     if x.timestamp >= changes.since:
         changes.transactions[key] = transaction_row(envelope, position)
         changes.ids[key] = x.timestamp, envelope.known_time
@@ -184,4 +191,18 @@ def _labelled(
         return False
     changes.labels[(data.transaction_id, envelope.id)] = label_row(envelope, position)
     state.labels[envelope.id] = (position.offset, data.value)
+    return True
+
+
+def _concluded(
+    envelope: Envelope, position: Position, states: dict[str, TransactionState], changes: Changes
+) -> bool:
+    data = envelope.data
+    if data.transaction_time < changes.since:
+        return True
+    state = states.get(data.transaction_id)
+    if state is None or state.outcome is None or state.stepped_up:
+        return False
+    changes.step_ups[data.transaction_id] = step_up_row(envelope, position)
+    state.stepped_up = True
     return True

@@ -32,7 +32,9 @@ def _matured() -> list[Matured]:
 class Rates:
     """None where there is nothing to divide by.
 
-    The first five are over all decisions. `precision` is fraud over what is labelled;
+    The first four are over all decisions, and so are that of payments approved in the end (at once,
+    or by a step-up that was passed) and the labelled share. A step-up's pass rate is over those
+    that ended. `precision` is fraud over what is labelled;
     `false_positive_ratio` is genuine payments flagged for each fraud caught. By maturity in days:
     fraud over all payments so old, and over those of them that were labelled by then.
     """
@@ -41,6 +43,8 @@ class Rates:
     review_rate: float | None
     step_up_rate: float | None
     decline_rate: float | None
+    final_approval_rate: float | None
+    step_up_pass_rate: float | None
     labelled_share: float | None
     precision: float | None
     false_positive_ratio: float | None
@@ -53,7 +57,8 @@ class Figures:
     """Counts of decisions and sums of their base amounts, with labels as known at one moment.
 
     `caught` and `flagged_genuine` are fraud and genuine payments that were reviewed, stepped up or
-    declined; `missed` is fraud that was approved.
+    declined; `missed` is fraud that was approved at once, `passed_fraud` fraud whose step-up was
+    passed.
     """
 
     decisions: int = 0
@@ -72,6 +77,11 @@ class Figures:
     flagged_genuine: int = 0
     declined_genuine: int = 0
     declined_genuine_base_amount_minor: int = 0
+    step_ups_passed: int = 0
+    step_ups_failed: int = 0
+    step_ups_abandoned: int = 0
+    passed_fraud: int = 0
+    passed_fraud_base_amount_minor: int = 0
     by_maturity: list[Matured] = field(default_factory=_matured)
 
     def add(self, tally: Tally) -> None:
@@ -94,6 +104,14 @@ class Figures:
         self.flagged_genuine += count * (genuine and not approved)
         self.declined_genuine += count * (genuine and declined)
         self.declined_genuine_base_amount_minor += amount * (genuine and declined)
+        passed = tally.concluded * (tally.result == "passed")
+        self.step_ups_passed += passed
+        self.step_ups_failed += tally.concluded * (tally.result == "failed")
+        self.step_ups_abandoned += tally.concluded * (tally.result == "abandoned")
+        self.passed_fraud += passed * fraud
+        self.passed_fraud_base_amount_minor += tally.concluded_base_amount * (
+            fraud and tally.result == "passed"
+        )
         for label, kept in zip(tally.matured, self.by_maturity, strict=False):
             kept.decisions += count
             kept.labelled += count * (label in (0, 1))
@@ -106,6 +124,11 @@ class Figures:
             review_rate=_share(self.reviewed, self.decisions),
             step_up_rate=_share(self.stepped_up, self.decisions),
             decline_rate=_share(self.declined, self.decisions),
+            final_approval_rate=_share(self.approved + self.step_ups_passed, self.decisions),
+            step_up_pass_rate=_share(
+                self.step_ups_passed,
+                self.step_ups_passed + self.step_ups_failed + self.step_ups_abandoned,
+            ),
             labelled_share=_share(self.fraud + self.genuine, self.decisions),
             precision=_share(self.fraud, self.fraud + self.genuine),
             false_positive_ratio=_share(self.flagged_genuine, self.caught),

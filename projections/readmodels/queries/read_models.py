@@ -73,7 +73,7 @@ class ReadModels:
         self, asked: DecisionFilter, limit: int = 50, cursor: str | None = None
     ) -> Page[StoredDecision]:
         """Newest first, by (known time, transaction id). Rows that come later shift no page."""
-        t = tables.decisions
+        t, s = tables.decisions, tables.step_ups
         conditions = [
             *_equal(t, asked, ("outcome", "customer_id", "merchant_id", "card_id", "model_id")),
             *_between(t.c.known_time, asked.since, asked.until),
@@ -88,7 +88,9 @@ class ReadModels:
             conditions.append(t.c.timestamp < min(ends) + AHEAD_US)
         order = (t.c.known_time, t.c.transaction_id)
         return self._page(
-            select(t).where(*conditions), order, StoredDecision, asked, limit, cursor,
+            select(t, s.c.result.label("step_up_result")).outerjoin(
+                s, s.c.transaction_id == t.c.transaction_id
+            ).where(*conditions), order, StoredDecision, asked, limit, cursor,
             lambda item: Place(item.known_time, item.transaction_id),
         )  # fmt: skip
 
@@ -229,8 +231,8 @@ def forget(engine: Engine, projection: str = "readmodels") -> None:
     Months that retention has dropped are not made again.
     """
     names = (
-        "transactions, transaction_ids, decisions, labels, alerts, model_alerts, alert_deliveries,"
-        " merchant_daily, customer_daily, case_events, cases"
+        "transactions, transaction_ids, decisions, step_ups, labels, alerts, model_alerts,"
+        " alert_deliveries, merchant_daily, customer_daily, case_events, cases"
     )
     with transaction(engine) as connection:
         # In the order of a writer, who locks its position first.

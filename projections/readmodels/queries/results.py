@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
 
+from domain.events import StepUpResult
+
 T = TypeVar("T")
 
 
@@ -98,6 +100,7 @@ class StoredDecision(_FromLog):
     """One row of `decisions`. `known_time` is when it was decided.
 
     Of published rules the numbers, and their sentences by reason code; None where there were none.
+    `step_up_result` is of `step_ups`, in lists alone.
     """
 
     transaction_id: str
@@ -130,6 +133,7 @@ class StoredDecision(_FromLog):
     rules_shadow: list[int] | None = None
     rules_not_evaluable: str | None = None
     rule_words: dict[str, str] | None = None
+    step_up_result: StepUpResult | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,18 @@ _QUERY = """
     SELECT {names}, outcome, reached, label, matured, {counted}
     FROM labelled GROUP BY {names}, outcome, reached, label, matured
 """
+# What came of step-ups; also few.
+_STEP_UPS = """
+    SELECT {columns}, result, coalesce(last.value, -1) AS label, {counted}
+    FROM step_ups s JOIN decisions d USING (transaction_id)
+      LEFT JOIN LATERAL (
+        SELECT value FROM labels l
+        WHERE l.transaction_id = d.transaction_id AND l.known_time <= :now
+        ORDER BY l.source_offset DESC LIMIT 1
+      ) AS last ON TRUE
+    WHERE {window} AND s.known_time <= :now
+    GROUP BY {names}, result, label
+"""
 _UNLABELLED = (UNLABELLED,) * len(MATURITIES)
 
 
@@ -76,6 +88,9 @@ class Tally:
     `key` has the values of the columns asked for. `label` is as known now: 1 (fraud), 0 (genuine)
     or UNLABELLED. `matured` is the same as known at each of MATURITIES that the payments have
     reached.
+
+    Decisions of step_up are counted once more by the `result` of their step-up, as `concluded`
+    alone.
     """
 
     key: tuple[Any, ...]
@@ -84,26 +99,29 @@ class Tally:
     matured: tuple[int, ...]
     decisions: int
     base_amount: int
+    concluded: int = 0
+    concluded_base_amount: int = 0
+    result: str | None = None
 
 
 def tallies(engine: Engine, within: Window, columns: Sequence[str]) -> Iterator[Tally]:
     """By names of COLUMNS, at least one. Blocks; raises UnavailableError."""
-    query = _QUERY.format(
-        columns=", ".join(f"{COLUMNS[name]} AS {name}" for name in columns),
-        names=", ".join(columns),
-        last=_LAST.format(""),
-        matured=_MATURED,
-        reached=_REACHED,
-        window=_WINDOW,
-        counted=_COUNTED,
-    )
+    parts = {
+        "columns": ", ".join(f"{COLUMNS[name]} AS {name}" for name in columns),
+        "names": ", ".join(columns),
+        "last": _LAST.format(""),
+        "matured": _MATURED,
+        "reached": _REACHED,
+        "window": _WINDOW,
+        "counted": _COUNTED,
+    }
     given = {
         "since": to_datetime(within.since),
         "until": to_datetime(within.until),
         "now": to_datetime(within.now),
     }
     with transaction(engine) as connection:
-        for row in connection.execute(text(query), given):
+        for row in connection.execute(text(_QUERY.format(**parts)), given):
             *key, outcome, reached, label, matured, count, amount = row
             unlabelled = _UNLABELLED[:reached]
             alike = partial(Tally, tuple(key), outcome)
@@ -113,3 +131,6 @@ def tallies(engine: Engine, within: Window, columns: Sequence[str]) -> Iterator[
                 yield alike(label, tuple(matured[:reached]), count, int(amount))
                 # They were counted as unlabelled too.
                 yield alike(UNLABELLED, unlabelled, -count, -int(amount))
+        for row in connection.execute(text(_STEP_UPS.format(**parts)), given):
+            *key, result, label, count, amount = row
+            yield Tally(tuple(key), "step_up", label, (), 0, 0, count, int(amount), result)

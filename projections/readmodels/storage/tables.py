@@ -120,9 +120,28 @@ def _label_columns() -> list[Column[Any]]:
     ]
 
 
+step_ups = Table(
+    "step_ups",
+    METADATA,
+    *_keys(transaction_id=Text),
+    *_required(result=Text, final_outcome=Text, reporter=Text),
+    *_optional(reference=Text),
+    *_required(ended_time=Micros, known_time=Micros),
+    *_source(),
+)
+
 labels = Table("labels", METADATA, *_label_columns(), Index("labels_by_known_time", "known_time"))
 
 current_labels = Table("current_labels", VIEWS, *_label_columns())
+
+final_outcomes = Table(
+    "final_outcomes",
+    VIEWS,
+    *_keys(transaction_id=Text, timestamp=Micros),
+    *_required(outcome=Text),
+    *_optional(step_up_result=Text),
+    *_required(final_outcome=Text),
+)
 
 alerts = Table(
     "alerts",

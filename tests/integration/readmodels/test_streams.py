@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from domain.events import (
     Envelope,
+    StepUpConcluded,
     TransactionImported,
     TransactionLabelled,
     TransactionScored,
@@ -25,6 +26,7 @@ from tests.builders.read_model_facts import (
     imported,
     labelled,
     scored,
+    stepped_up,
     submitted,
     transaction,
 )
@@ -70,6 +72,7 @@ _facts = st.one_of(
         _days,
         st.sampled_from(["r1", "r2", "r3"]),
     ),
+    st.builds(stepped_up, _keys, st.sampled_from(["passed", "failed", "abandoned"])),
 )
 
 
@@ -80,6 +83,7 @@ class NaiveReadModels:
         self.origins: dict[str, Envelope] = {}
         self.outcomes: dict[str, str] = {}
         self.labels: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self.step_ups: dict[str, str] = {}
         for records in log.records.values():
             for record in records:
                 if record.status == "counts" and record.envelope is not None:
@@ -91,11 +95,14 @@ class NaiveReadModels:
             if key in self.origins:
                 self.outcomes.pop(key, None)
                 self.labels.pop(key, None)
+                self.step_ups.pop(key, None)
             self.origins[key] = fact
         elif isinstance(data, TransactionScored):
             self.outcomes[key] = data.outcome
         elif isinstance(data, TransactionLabelled):
             self.labels[key].append((offset, data.value))
+        elif isinstance(data, StepUpConcluded):
+            self.step_ups[key] = data.result
 
     def current(self) -> dict[str, int]:
         return {key: max(found)[1] for key, found in self.labels.items() if found}
@@ -149,6 +156,14 @@ def test_any_stream_gives_what_a_naive_model_gives(
         key: fact.data.digest for key, fact in naive.origins.items()
     }
     assert dict(rows(engine, "SELECT transaction_id, outcome FROM decisions")) == naive.outcomes
+    assert dict(rows(engine, "SELECT transaction_id, result FROM step_ups")) == naive.step_ups
+    final = "SELECT transaction_id, final_outcome FROM final_outcomes"
+    assert dict(rows(engine, final)) == {
+        key: {"passed": "approve", "failed": "decline", "abandoned": "decline"}.get(
+            naive.step_ups.get(key, ""), outcome
+        )
+        for key, outcome in naive.outcomes.items()
+    }
     assert dict(rows(engine, "SELECT transaction_id, value FROM current_labels")) == naive.current()
     found = {(row[0], row[1]): list(row[2:]) for row in kept_daily(engine, "merchant")}
     assert found == naive.merchant_daily()

@@ -124,9 +124,13 @@ async def test_examples_of_bodies_fit_their_schema_and_are_taken(document: dict[
             Draft202012Validator(content["schema"]).validate(example)
         examples += [(path, example) for example in found]
     for path, example in examples:
-        async with running(InMemoryEventLog(), read_models=OneCase(None)) as api:  # type: ignore[arg-type]
+        of_step_up = path.endswith("/step-up")
+        score = 0.8 if of_step_up else 0.1
+        async with running(InMemoryEventLog(), read_models=OneCase(None), value=score) as api:  # type: ignore[arg-type]
             if path == "/labels":
                 await api.post("/score", payload(example["transaction_id"]))
+            elif of_step_up:
+                await api.post("/score", payload("{transaction_id}"))
             response = await api.post(path, example)
             assert response.is_success, (path, response.text)
             if path == "/transactions/batch":

@@ -263,3 +263,24 @@ async def test_the_answer_to_score_is_what_its_document_says(api: Api) -> None:
     assert DecisionOut.model_validate(body).model_dump() == body
     assert (await api.get("/score")).status_code == 405
     assert (await api.post("/score/", {})).status_code in (307, 404)
+
+
+@pytest.mark.parametrize("transaction_id", ["a/b", "batch", "ü ö"])
+async def test_a_step_up_that_ended_decides_its_payment(transaction_id: str) -> None:
+    async with running(InMemoryEventLog(), value=0.8) as api:
+        place = "/transactions/" + quote(transaction_id, safe="")
+        body = {"result": "passed", "reporter": "3ds", "reference": "77"}
+        assert (await api.post(f"{place}/step-up", body)).status_code == 404
+        assert (await api.post("/score", payload(transaction_id))).json()["outcome"] == "step_up"
+        before = (await api.get("/decisions/" + quote(transaction_id, safe=""))).json()
+        assert (before["step_up"], before["final_outcome"]) == (None, "step_up")
+        first = await api.post(f"{place}/step-up", body)
+        assert (first.status_code, first.json()["final_outcome"]) == (201, "approve")
+        again = await api.post(f"{place}/step-up", body)
+        assert (again.status_code, again.json()["status"]) == (200, "duplicate")
+        other = await api.post(f"{place}/step-up", body | {"result": "failed"})
+        assert (other.status_code, other.json()["type"]) == (409, "urn:retrace:problem:conflict")
+        decision = (await api.get("/decisions/" + quote(transaction_id, safe=""))).json()
+        assert (decision["outcome"], decision["final_outcome"]) == ("step_up", "approve")
+        assert (await api.get(place)).json()["step_up"] == decision["step_up"]
+        assert decision["step_up"]["reference"] == "77"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from domain.events import (
     Envelope,
+    StepUpConcluded,
     TransactionImported,
     TransactionLabelled,
     TransactionScored,
@@ -16,7 +17,7 @@ from domain.events import (
 from eventlog.admission.dict_memory import DictMemory
 from eventlog.admission.first_wins import HORIZON_US, Admission, Memory
 from eventlog.admission.sqlite_memory import SqliteMemory
-from tests.fakes.events import NOW, imported, labelled, scored, submitted
+from tests.fakes.events import NOW, concluded, imported, labelled, scored, submitted
 
 Place = tuple[int, int]
 Log = dict[int, list[Envelope]]
@@ -27,6 +28,7 @@ _facts: dict[str, Callable[..., Envelope]] = {
     "submitted": submitted,
     "imported": imported,
     "scored": scored,
+    "concluded": concluded,
 }
 
 
@@ -41,7 +43,9 @@ def logs(draw: st.DrawFn) -> Log:
             log[partition].append(labelled(subject, f"{subject}/{draw(st.integers(0, 1))}"))
         else:
             digest = draw(st.sampled_from("ab"))
-            log[partition].append(_facts[kind](subject, digest))
+            result = "passed" if digest == "a" else "failed"
+            what = result if kind == "concluded" else digest
+            log[partition].append(_facts[kind](subject, what))
     return log
 
 
@@ -98,6 +102,10 @@ def test_an_id_has_one_origin_and_at_most_one_decision_and_labels_count_once(
             assert isinstance(origins[0], TransactionSubmitted)
             assert decisions[0].digest == origins[0].digest
             assert of_id.index(decisions[0]) > of_id.index(origins[0])
+        results = [data for data in of_id if isinstance(data, StepUpConcluded)]
+        assert len(results) <= len(decisions)
+        if results:
+            assert of_id.index(results[0]) > of_id.index(decisions[0])
     labels = [e.id for e in counting if isinstance(e.data, TransactionLabelled)]
     assert len(labels) == len(set(labels))
     assert {e.subject for e in counting if isinstance(e.data, TransactionLabelled)} <= seen

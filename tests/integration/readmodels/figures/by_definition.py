@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from domain.events import Envelope, Outcome, RulesApplied, TransactionLabelled, TransactionScored
+from domain.events import (
+    Envelope,
+    Outcome,
+    RulesApplied,
+    StepUpConcluded,
+    TransactionLabelled,
+    TransactionScored,
+)
 from domain.policy.rules.numbers import as_text, from_text
 from domain.times import DAY, to_datetime
 from projections.readmodels.queries.tallies import Window
@@ -36,6 +43,7 @@ class Decided:
 
     fact: Envelope
     labels: list[Envelope]
+    step_up: Envelope | None = None
 
     def label(self, known: int) -> int | None:
         """Of the labels known then the last."""
@@ -47,6 +55,7 @@ class Decided:
 def decided(log: CheckedLog, window: Window) -> Iterator[Decided]:
     decisions: dict[str, Envelope] = {}
     labels: dict[str, list[Envelope]] = defaultdict(list)
+    concluded: dict[str, Envelope] = {}
     for records in log.records.values():
         for record in records:
             fact = record.envelope
@@ -56,10 +65,12 @@ def decided(log: CheckedLog, window: Window) -> Iterator[Decided]:
                 decisions[fact.subject] = fact
             elif isinstance(fact.data, TransactionLabelled):
                 labels[fact.subject].append(fact)
+            elif isinstance(fact.data, StepUpConcluded):
+                concluded[fact.subject] = fact
     for key, fact in decisions.items():
         in_window = window.since <= fact.data.transaction.timestamp < window.until
         if in_window and fact.known_time <= window.now:
-            yield Decided(fact, labels[key])
+            yield Decided(fact, labels[key], concluded.get(key))
 
 
 def naive(chosen: list[Decided], now: int) -> dict[str, Any]:
@@ -70,6 +81,16 @@ def naive(chosen: list[Decided], now: int) -> dict[str, Any]:
             each.fact.data.transaction.base_amount
             for each in chosen
             if each.fact.data.outcome in (outcomes or OUTCOMES)
+            and (label is None or each.label(now) == label)
+        ]
+
+    def ended(result: str, label: int | None = None) -> list[int]:
+        return [
+            each.fact.data.transaction.base_amount
+            for each in chosen
+            if each.step_up is not None
+            and each.step_up.known_time <= now
+            and each.step_up.data.result == result
             and (label is None or each.label(now) == label)
         ]
 
@@ -102,6 +123,11 @@ def naive(chosen: list[Decided], now: int) -> dict[str, Any]:
         "flagged_genuine": len(those(*flagged, label=0)),
         "declined_genuine": len(those("decline", label=0)),
         "declined_genuine_base_amount_minor": sum(those("decline", label=0)),
+        "step_ups_passed": len(ended("passed")),
+        "step_ups_failed": len(ended("failed")),
+        "step_ups_abandoned": len(ended("abandoned")),
+        "passed_fraud": len(ended("passed", 1)),
+        "passed_fraud_base_amount_minor": sum(ended("passed", 1)),
         "by_maturity": matured,
     }
 

@@ -26,6 +26,7 @@ from tests.builders.read_model_facts import (
     labelled,
     project_all,
     scored,
+    stepped_up,
     submitted,
     transaction,
 )
@@ -85,17 +86,26 @@ _labels = st.builds(
 )
 
 
+_step_ups = st.builds(
+    lambda key, result, known: [stepped_up(key, result, known)],
+    _keys,
+    st.sampled_from(["passed", "failed", "abandoned"]),
+    st.sampled_from([1, 40]).map(lambda days: NOON + days * DAY),
+)
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    facts=st.lists(st.one_of(_decided(), _labels), max_size=20),
+    facts=st.lists(st.one_of(_decided(), _labels, _step_ups), max_size=20),
     size=st.integers(1, 8),
     repeated=st.integers(0, 4),
     since=st.integers(0, 3),
     days=st.integers(0, 99),
 )
 @example([[submitted(X), scored(X)], REPORTED, REVERSED], 2, 1, 0, 99)
+@example([[submitted(X), scored(X, "step_up")], [stepped_up("a", "passed")], REPORTED], 9, 1, 0, 99)
 @example([[submitted(X), scored(X)], REVERSED, REPORTED], 2, 1, 0, 99)
 def test_figures_are_what_the_log_gives(
     engine: Engine, facts: list[list[Envelope]], size: int, repeated: int, since: int, days: int

@@ -22,6 +22,7 @@ from tests.builders.read_model_facts import (
     labelled,
     project_all,
     scored,
+    stepped_up,
     submitted,
     transaction,
 )
@@ -59,6 +60,8 @@ def log(engine: Engine) -> CheckedLog:
     for key, time in (("y", MARCH - 1400 * DAY), ("j", MARCH - 50 * DAY), ("m", NOON)):
         x = transaction(key, time, merchant_id=f"of {key}")
         log.append(submitted(x), scored(x))
+    for key, time in (("y", MARCH - 1400 * DAY), ("m", NOON)):
+        log.append(stepped_up(key, "passed", time=time))
     for key, time in (("j", MARCH - 50 * DAY), ("m", NOON)):
         log.append(labelled(key, 1, NOON + DAY, time=time))
     project_all(transactions_projection(engine), log)
@@ -91,6 +94,7 @@ def test_what_is_not_kept_goes_with_all_that_belongs_to_it(
     # The id alone, for as long as it may not be used again.
     assert ids(engine, "transaction_ids") == ["j", "m", "y"]
     assert ids(engine, "shadow_scores") == ["j", "m"]
+    assert ids(engine, "step_ups") == ["m"]
     assert [row[0] for row in kept_daily(engine, "merchant")] == [
         date(2024, 1, 11),
         date(2024, 3, 1),
@@ -168,7 +172,7 @@ def test_what_came_late_for_a_dropped_month_is_counted_and_not_stored(
     log.append(imported(late), labelled("j", 0, NOON + 2 * DAY, "r2", time=MARCH - 50 * DAY))
     project_all(transactions_projection(engine), log)
     assert dump(engine) == before
-    assert rows(engine, "SELECT sum(projected), sum(void) FROM projection_positions") == [(10, 0)]
+    assert rows(engine, "SELECT sum(projected), sum(void) FROM projection_positions") == [(12, 0)]
 
 
 def test_an_id_of_a_dropped_month_is_still_taken(engine: Engine, log: CheckedLog) -> None:

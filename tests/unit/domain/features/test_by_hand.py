@@ -192,3 +192,17 @@ def test_amounts_far_above_the_usual_are_counted_and_dated() -> None:
     assert found["payer_amount_max_to_median_14d"] == pytest.approx(3.014)
     assert values(usual, NOON)["payer_hours_since_last_far_30d"] is None
     assert values(usual, NOON)["payer_amount_max_to_median_7d"] is None
+
+
+def test_step_ups_are_counted_by_how_they_ended_at_the_time_of_their_payment() -> None:
+    asked = [paid(name, NOON - HOUR, 700, card_id="c") for name in "abcd"]
+    ends = ("failed", "abandoned", "passed")
+    ended = [
+        each._replace(kind="step_up", outcome=end) for each, end in zip(asked, ends, strict=False)
+    ]
+    found = values([*asked, *ended], NOON)
+    assert (found["payer_step_ups_failed_1d"], found["payer_step_ups_passed_30d"]) == (2.0, 1.0)
+    # They are no attempts: nothing else moves by them.
+    assert (found["payer_count_1d"], found["payer_amount_sum_1d"]) == (4.0, 28.0)
+    later = values([*asked, *ended], NOON + 25 * HOUR)
+    assert (later["payer_step_ups_failed_1d"], later["payer_step_ups_failed_7d"]) == (0.0, 2.0)

@@ -1,0 +1,1 @@
+"""`retrace transactions`: what is told about a payment after its decision."""
