@@ -15,6 +15,7 @@ from api.routes import (
     live,
     scoring,
     transactions,
+    webhooks,
 )
 from api.serving.hot import HotRoutes
 from api.serving.timing import TimingMiddleware
@@ -39,6 +40,17 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     app.add_middleware(HotRoutes, endpoints={("POST", "/score"): scoring.score})
     app.add_middleware(TimingMiddleware)
     # The stream comes before /decisions/{id}, which would take `stream` for an id.
-    for module in (scoring, transactions, live, decisions, labels, alerts, cases, figures, health):
+    for module in (
+        scoring,
+        transactions,
+        live,
+        decisions,
+        labels,
+        alerts,
+        cases,
+        figures,
+        webhooks,
+        health,
+    ):
         app.include_router(module.router)
     return app

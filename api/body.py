@@ -23,16 +23,21 @@ class BodyTooLargeError(InvalidInputError):
 
 async def read_object(request: Request) -> tuple[Mapping[str, Any], str]:
     """The JSON object and its text. curl names no JSON content type: none is asked for."""
-    return parse_payload(await _bytes(request, MOST_BYTES))
+    return parse_payload(await read_bytes(request))
+
+
+async def read_bytes(request: Request) -> bytes:
+    """The body as it came, unpacked."""
+    return await _bounded(request, MOST_BYTES)
 
 
 async def read_lines(request: Request) -> list[tuple[int, bytes]]:
     """The non-empty lines of an NDJSON body, with their numbers in it."""
-    body = await _bytes(request, MOST_BATCH_BYTES)
+    body = await _bounded(request, MOST_BATCH_BYTES)
     return [(n, line) for n, line in enumerate(body.splitlines(), 1) if line.strip()]
 
 
-async def _bytes(request: Request, most: int) -> bytes:
+async def _bounded(request: Request, most: int) -> bytes:
     codec = _codec(request)
     parts: list[bytes] = []
     size = 0

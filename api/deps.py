@@ -11,6 +11,7 @@ from api.metrics import Metrics
 from api.serving.forwarding import Forwarding
 from api.serving.gate import Gate
 from commands import Context
+from domain.cases import FourEyes
 from domain.events import Envelope, Rule
 from projections.readmodels.queries.read_models import ReadModels
 
@@ -28,9 +29,9 @@ class ApiDeps:
     """`probes` name each server; one that fails raises. `keep_early_label` keeps it for a retry.
 
     `forwarding` takes each request to the owner of its transaction. `gate` is that of the
-    decisions. `rule_sets` gives the rules of all published sets by version, and blocks. `answered`
-    is told each decision that is answered and how many seconds it took, where transactions are
-    followed.
+    decisions. `rule_sets` gives the rules of all published sets by version, and blocks.
+    `secret_of` is the setting RETRACE_SECRET_ and that name, or empty. `answered` is told each
+    decision that is answered and how many seconds it took, where transactions are followed.
     """
 
     context: Context
@@ -43,6 +44,8 @@ class ApiDeps:
     gate: Gate
     forwarding: Forwarding
     rule_sets: Callable[[], Mapping[int, Sequence[Rule]]]
+    secret_of: Callable[[str], str]
+    four_eyes: FourEyes
     answered: Callable[[Envelope, float], None] | None = None
 
 

@@ -21,6 +21,7 @@ from domain.errors import (
     NotFoundError,
     RetraceError,
     UnavailableError,
+    UnverifiedError,
 )
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ _STATUS: tuple[tuple[type[RetraceError], int, str], ...] = (
     (InvalidInputError, 422, "invalid-input"),
     (NotFoundError, 404, "not-found"),
     (ConflictError, 409, "conflict"),
+    (UnverifiedError, 401, "unverified"),
     (UnavailableError, 503, "unavailable"),
     (RetraceError, 500, "internal"),
 )

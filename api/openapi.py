@@ -26,6 +26,7 @@ _PROBLEM_SCHEMA = {
 }
 _MEANING = {
     400: "The body is not JSON",
+    401: "The secret or signature is not that of the route",
     404: "Nothing has that id",
     409: "The id belongs to other content, or the action does not go with the state",
     413: "The body is too large",

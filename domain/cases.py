@@ -1,8 +1,10 @@
 """Cases: the alerts of one payer within one day, how urgent they are, and what may be done."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
+from unicodedata import normalize
 
 from domain.events.alerts import AlertRaised
 from domain.events.cases import CaseAction, CaseHandled, Verdict
@@ -12,7 +14,7 @@ from domain.times import DAY, HOUR
 WINDOW_US = DAY
 """Of event time, in UTC. It never changes: cases of the log would fall apart differently."""
 
-State = Literal["open", "assigned", "escalated", "disposed", "closed", "reopened"]
+State = Literal["open", "acknowledged", "assigned", "escalated", "disposed", "closed", "reopened"]
 
 # The least expected loss of a case in minor units of the base currency, and the time (us) within
 # which somebody is to have dealt with it.
@@ -24,12 +26,14 @@ PRIORITIES: Mapping[int, tuple[float, int]] = {
 }
 
 _STATE_AFTER: Mapping[CaseAction, State | None] = {
+    "acknowledge": "acknowledged",
     "assign": "assigned",
     "note": None,
     "escalate": "escalated",
     "dispose": "disposed",
     "close": "closed",
     "reopen": "reopened",
+    "refuse": None,
 }
 DONE: tuple[State, ...] = ("disposed", "closed")
 LABEL_VALUES: Mapping[Verdict, int | None] = {"fraud": 1, "genuine": 0, "undetermined": None}
@@ -57,14 +61,53 @@ def priority_of(expected_loss: float) -> int:
 
 
 def state_after(handled: CaseHandled) -> State | None:
-    """None where the action leaves the state as it is."""
-    return _STATE_AFTER[handled.action]
+    """None where the action leaves the state as it is, as one does that a person approved alone."""
+    alone = handled.approved_by is not None and same_person(handled.by, handled.approved_by)
+    return None if alone else _STATE_AFTER[handled.action]
+
+
+def same_person(one: str, other: str) -> bool:
+    """By their names as they were given: however these are written, Mara is mara."""
+    return _name(one) == _name(other)
+
+
+def _name(given: str) -> str:
+    return " ".join(normalize("NFKC", given).casefold().split())
+
+
+@dataclass(frozen=True, slots=True)
+class FourEyes:
+    """What takes two people: one asks for it, another approves.
+
+    To `close` without a verdict; to call genuine payments of `genuine_from` or more together
+    (minor units of the base currency); to label `labels_from` payments or more at once. None for
+    never.
+    """
+
+    close: bool = False
+    genuine_from: int | None = None
+    labels_from: int | None = None
+
+    def wanted(
+        self, action: CaseAction, verdict: Verdict | None, amounts: Sequence[int | None]
+    ) -> bool:
+        """`amounts` are those of the payments that it is about; one that is unknown is great."""
+        if action == "close":
+            return self.close
+        if action != "dispose" or verdict is None or LABEL_VALUES[verdict] is None:
+            return False
+        if self.labels_from is not None and len(amounts) >= self.labels_from:
+            return True
+        if verdict != "genuine" or self.genuine_from is None:
+            return False
+        known = [each for each in amounts if each is not None]
+        return len(known) < len(amounts) or sum(known) >= self.genuine_from
 
 
 def refusal(action: CaseAction, state: State) -> str | None:
     """Why the action does not go with the state; None where it does."""
     if action == "reopen":
         return None if state in DONE else f"is {state}: only a case that is done can be reopened"
-    if action != "note" and state in DONE:
+    if action not in ("note", "refuse") and state in DONE:
         return f"is {state}: reopen it first"
     return None

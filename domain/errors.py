@@ -11,6 +11,7 @@ RetraceError
 │   ├── LogUnavailableError     Kafka: nothing can be decided; a retry under the same id is safe
 │   ├── NotOwnedError           another process answers for this transaction id
 │   └── OverloadedError         more decisions than fit (api/serving/gate.py)
+├── UnverifiedError             a webhook is not by the secret that it should be
 ├── FencedError                 another worker writes, or the store is not what we left: stop
 ├── UndecodableError            a stored record cannot be read: dead-letter it
 │   └── UnfoldableError         an event cannot be projected (projections/ports.py)
@@ -95,6 +96,10 @@ class NotOwnedError(UnavailableError):
         super().__init__(
             "api", f"transaction {transaction_id!r} is changing hands; retry under the same id"
         )
+
+
+class UnverifiedError(RetraceError):
+    """Who sends it has not proved to know the secret; the text names none."""
 
 
 class FencedError(RetraceError):

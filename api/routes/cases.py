@@ -15,14 +15,14 @@ from api.schemas.cases import (
     CaseHandlingIn,
     CasePage,
     CaseReceiptOut,
+    alerted_case,
     case_detail,
     case_row,
 )
-from api.serving.forwarding import Answered, Sent
-from commands.cases.handle import AlertedCase, handle_case, parse_handling
-from commands.labels.label import LabelTransaction, label_transaction, to_payload
+from api.serving.labelling import label_at_owner
+from commands.cases.handle import handle_case
+from commands.cases.payload import parse_handling
 from domain.cases import State
-from domain.errors import UnavailableError
 from projections.readmodels.queries.cases import CaseFilter, CaseHistory
 
 router = APIRouter(prefix="/cases", tags=["cases"])
@@ -61,40 +61,21 @@ async def get_case(case_id: str, deps: Deps) -> CaseDetailOut:
 async def handle(case_id: str, request: Request, response: Response, deps: Deps) -> CaseReceiptOut:
     """Durable when answered. A disposal as fraud or genuine labels the payments of the case.
 
-    201: recorded. 200: a duplicate. 409: it does not go with the state of the case.
+    201: recorded. 200: a duplicate. 202: it takes two people, and is done once another approves it.
+    409: it does not go with the state of the case, or who approves has asked for it.
     """
     payload, _ = await read_object(request)
     command = parse_handling(payload, reference=uuid4().hex)
     found = await _history(deps, case_id)
-    case = AlertedCase(
-        case_id,
-        found.case.state,
-        list(dict.fromkeys(each.transaction_id for each in found.alerts)),
-        {each.event_id for each in found.events},
+    receipt = await handle_case(
+        command,
+        alerted_case(found),
+        deps.context,
+        deps.four_eyes,
+        partial(label_at_owner, deps.forwarding, deps.context),
     )
-    receipt = await handle_case(command, case, deps.context, partial(_label, deps))
-    if receipt.duplicate:
-        response.status_code = 200
-    return CaseReceiptOut(
-        case_id=case_id,
-        event_id=receipt.event_id,
-        status="duplicate" if receipt.duplicate else "recorded",
-    )
-
-
-async def _label(deps: ApiDeps, command: LabelTransaction) -> None:
-    """Where the payment is answered for."""
-
-    async def here() -> None:
-        await label_transaction(command, deps.context)
-
-    def recorded(answered: Answered) -> None:
-        if answered.status not in (200, 201):
-            told = f"the label of {command.transaction_id!r} was answered {answered.status}"
-            raise UnavailableError("api", f"{told}; retry under the same reference")
-
-    sent = Sent("POST", "/labels", to_payload(command))
-    await deps.forwarding.at_owner(command.transaction_id, here, sent, recorded)
+    response.status_code = {"recorded": 201, "duplicate": 200, "requested": 202}[receipt.status]
+    return CaseReceiptOut(case_id=case_id, event_id=receipt.event_id, status=receipt.status)
 
 
 async def _history(deps: ApiDeps, case_id: str) -> CaseHistory:

@@ -1,14 +1,15 @@
 """Cases over HTTP: the queue, one case, and what is done about it."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.pages import AlertRow, alert_row
+from commands.cases.handle import AlertedCase
 from domain.cases import State
-from domain.events import CaseAction, Verdict
+from domain.events import CaseAction, CaseApprovalRequested, Verdict
 from domain.times import to_rfc3339
-from projections.readmodels.queries.cases import CaseHistory, StoredCase, StoredCaseEvent
+from projections.readmodels.queries.cases import CaseHistory, StoredCase, StoredCaseEvent, pending
 
 
 class CaseRow(BaseModel):
@@ -28,6 +29,7 @@ class CaseRow(BaseModel):
     expected_loss_minor: int = Field(description="The sum of score times amount, likewise.")
     assignee: str | None
     verdict: Verdict | None
+    awaiting_approval: int = Field(description="Requests that nobody has answered.")
     handled_at: str | None
     handled_by: str | None
 
@@ -39,8 +41,11 @@ class CasePage(BaseModel):
 
 class CaseEventOut(BaseModel):
     event_id: str
-    action: CaseAction
+    action: CaseAction | Literal["request"]
+    wanted: CaseAction | None = Field(description="Of a request: what takes two people.")
     by: str
+    approved_by: str | None
+    request: str | None = Field(description="The event that is approved or refused.")
     at: str
     to: str | None
     verdict: Verdict | None
@@ -62,14 +67,15 @@ class CaseHandlingIn(BaseModel):
         }
     )
 
-    action: CaseAction
-    by: str = Field(description="Who does it.")
+    action: CaseAction | Literal["approve"]
+    by: str = Field(description="Who does it; the API knows no users and takes the name as given.")
     to: str | None = Field(None, description="Whom it is assigned or escalated to.")
     verdict: Verdict | None = Field(None, description="Of a disposal: labels its payments.")
     transactions: list[str] | None = Field(
         None, description="Those that a disposal is about; all of the case unless given."
     )
     note: str | None = None
+    request: str | None = Field(None, description="Of approve and refuse: the request's event id.")
     reference: str | None = Field(
         None, description="The sender's own; under an equal one it is done once."
     )
@@ -78,7 +84,31 @@ class CaseHandlingIn(BaseModel):
 class CaseReceiptOut(BaseModel):
     case_id: str
     event_id: str
-    status: str = Field(description="recorded or duplicate")
+    status: str = Field(description="recorded, duplicate, or requested: it takes two people")
+
+
+def alerted_case(found: CaseHistory) -> AlertedCase:
+    """What the command needs to know of it."""
+    return AlertedCase(
+        found.case.case_id,
+        found.case.state,
+        list(dict.fromkeys(each.transaction_id for each in found.alerts)),
+        {each.event_id for each in found.events},
+        {each.transaction_id: each.base_amount for each in found.alerts},
+        {each.event_id: _requested(each) for each in pending(found.events)},
+    )
+
+
+def _requested(stored: StoredCaseEvent) -> CaseApprovalRequested:
+    assert stored.wanted is not None
+    return CaseApprovalRequested(
+        case_id=stored.case_id,
+        action=stored.wanted,
+        by=stored.by,
+        verdict=stored.verdict,
+        transactions=stored.transactions,
+        note=stored.note,
+    )
 
 
 def case_row(stored: StoredCase) -> CaseRow:
@@ -110,6 +140,7 @@ def _facts(stored: StoredCase) -> dict[str, Any]:
         "expected_loss_minor": round(stored.expected_loss),
         "assignee": stored.assignee,
         "verdict": stored.verdict,
+        "awaiting_approval": stored.awaiting,
         "handled_at": None if handled is None else to_rfc3339(handled),
         "handled_by": stored.handled_by,
     }
@@ -119,7 +150,10 @@ def _event(stored: StoredCaseEvent) -> CaseEventOut:
     return CaseEventOut(
         event_id=stored.event_id,
         action=stored.action,
+        wanted=stored.wanted,
         by=stored.by,
+        approved_by=stored.approved_by,
+        request=stored.request,
         at=to_rfc3339(stored.known_time),
         to=stored.to,
         verdict=stored.verdict,

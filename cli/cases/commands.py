@@ -13,6 +13,7 @@ from cli.output import print_result, print_table
 _group = typer.Typer(help="Work off the alerts of each payer, as cases.")
 _AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 _Case = Annotated[str, typer.Argument(metavar="CASE")]
+_Request = Annotated[str, typer.Argument(metavar="REQUEST", help="As `show` names it.")]
 _By = Annotated[str, typer.Option("--by", help="Who does it.")]
 _Note = Annotated[str | None, typer.Option("--note", help="What the history is to say.")]
 
@@ -64,7 +65,11 @@ def show(case_id: _Case, as_json: _AsJson = False) -> None:
     for each in found["history"]:
         about = " ".join(filter(None, (each["verdict"], each["to"] and f"to {each['to']}")))
         note = f": {each['note']}" if each["note"] else ""
-        print(f"{_short(each['at'])} {each['by']}: {each['action']} {about}".rstrip() + note)
+        what = f"asks for {each['wanted']}" if each["wanted"] else each["action"]
+        by = each["by"] + (f" and {each['approved_by']}" if each["approved_by"] else "")
+        print(f"{_short(each['at'])} {by}: {what} {about}".rstrip() + note)
+    for request in _waiting(found["history"]):
+        print(f"waits for another person: {request}")
 
 
 @_group.command()
@@ -74,6 +79,12 @@ def assign(
 ) -> None:  # fmt: skip
     """Give a case to somebody."""
     _handled(case_id, as_json, action="assign", by=by, to=to, note=note)
+
+
+@_group.command()
+def acknowledge(case_id: _Case, by: _By, note: _Note = None, as_json: _AsJson = False) -> None:
+    """Say that somebody looks at a case."""
+    _handled(case_id, as_json, action="acknowledge", by=by, note=note)
 
 
 @_group.command()
@@ -119,6 +130,22 @@ def close(case_id: _Case, by: _By, note: _Note = None, as_json: _AsJson = False)
 
 
 @_group.command()
+def approve(
+    case_id: _Case, request: _Request, by: _By, note: _Note = None, as_json: _AsJson = False
+) -> None:
+    """Approve what another person has asked for; it is done then."""
+    _handled(case_id, as_json, action="approve", by=by, request=request, note=note)
+
+
+@_group.command()
+def refuse(
+    case_id: _Case, request: _Request, by: _By, note: _Note = None, as_json: _AsJson = False
+) -> None:
+    """Refuse what somebody has asked for, or take it back."""
+    _handled(case_id, as_json, action="refuse", by=by, request=request, note=note)
+
+
+@_group.command()
 def reopen(case_id: _Case, by: _By, note: _Note = None, as_json: _AsJson = False) -> None:
     """Take up again a case that was done."""
     _handled(case_id, as_json, action="reopen", by=by, note=note)
@@ -128,6 +155,13 @@ def _handled(case_id: str, as_json: bool, **said: Any) -> None:
     body = {name: value for name, value in said.items() if value is not None}
     receipt = asked("POST", f"/cases/{case_id}", "cases", json=body)
     print_result(receipt, f"{case_id}: {said['action']} {receipt['status']}", as_json)
+
+
+def _waiting(history: list[dict[str, Any]]) -> list[str]:
+    answered = {each["request"] for each in history}
+    return [
+        each["event_id"] for each in history if each["wanted"] and each["event_id"] not in answered
+    ]
 
 
 def _row(case: dict[str, Any]) -> list[str]:

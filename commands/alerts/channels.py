@@ -142,13 +142,14 @@ def _webhook(route: Route, message: Message, secret: str, now: int) -> Post:
     message_id, moment = f"msg_{sha256(message.key.encode()).hexdigest()[:32]}", str(now // SECOND)
     post.headers.update({"webhook-id": message_id, "webhook-timestamp": moment})
     signed = f"{message_id}.{moment}.".encode() + post.body
-    signatures = [_signature(each, signed) for each in secret.split()]
+    signatures = [standard_signature(each, signed) for each in secret.split()]
     if signatures:
         post.headers["webhook-signature"] = " ".join(signatures)
     return post
 
 
-def _signature(secret: str, signed: bytes) -> str:
+def standard_signature(secret: str, signed: bytes) -> str:
+    """As Standard Webhooks 1.0 says. Raises ValueError for a secret of another form."""
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except binascii.Error:

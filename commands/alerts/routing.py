@@ -25,6 +25,8 @@ _BY_OUTCOME: dict[str, RuleSeverity] = {"decline": "high", "review": "medium"}
 _NEED_URL = ("alertmanager", "email", "webhook")
 _NEED_SECRET = ("pagerduty", "opsgenie", "jira", "slack", "teams")
 _SECRET_URL = ("slack", "teams")
+_REPLYING = ("pagerduty", "opsgenie", "jira", "alertmanager", "webhook")
+_REPLIES = f"needs the NAME of a setting RETRACE_SECRET_NAME, and one of {', '.join(_REPLYING)}"
 
 
 def own_route(url: str, secret: str) -> Route:
@@ -93,6 +95,7 @@ def faults_of(route: Route) -> list[tuple[str, str]]:
         ("to", route.to in KINDS, f"expected one of {kinds}"),
         ("url", _url_fits(route), _URLS.get(route.to, "expected http:// or https://")),
         ("secret", _secret_fits(route), secret),
+        ("replies", _replies_fit(route), _REPLIES),
         ("from", _addresses_fit(route), "and addresses are for email, which needs both"),
         ("severity", route.severity in SEVERITIES, f"expected one of {severities}"),
         (
@@ -132,6 +135,10 @@ def _url_fits(route: Route) -> bool:
 
 def _secret_fits(route: Route) -> bool:
     return bool(_SECRET.fullmatch(route.secret)) if route.secret else route.to not in _NEED_SECRET
+
+
+def _replies_fit(route: Route) -> bool:
+    return not route.replies or (route.to in _REPLYING and bool(_SECRET.fullmatch(route.replies)))
 
 
 def _addresses_fit(route: Route) -> bool:

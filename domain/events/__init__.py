@@ -7,7 +7,7 @@ from domain.events.alerts import (
     AlertResendAsked,
     AlertsGathered,
 )
-from domain.events.cases import CaseAction, CaseHandled, Verdict
+from domain.events.cases import CaseAction, CaseApprovalRequested, CaseHandled, Verdict
 from domain.events.deadletters import RecordDeadLettered
 from domain.events.envelope import (
     IMPORT_SOURCE,
@@ -62,6 +62,7 @@ __all__ = [
     "AlertResendAsked",
     "AlertsGathered",
     "CaseAction",
+    "CaseApprovalRequested",
     "CaseHandled",
     "DeclaredList",
     "Envelope",

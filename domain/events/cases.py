@@ -5,7 +5,9 @@ from typing import Literal
 
 from domain.events.registry import Event, event
 
-CaseAction = Literal["assign", "note", "escalate", "dispose", "close", "reopen"]
+CaseAction = Literal[
+    "acknowledge", "assign", "note", "escalate", "dispose", "close", "reopen", "refuse"
+]
 Verdict = Literal["fraud", "genuine", "undetermined"]
 
 
@@ -13,12 +15,31 @@ Verdict = Literal["fraud", "genuine", "undetermined"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseHandled(Event):
     """`by` took an action on a case. Assigned and escalated are `to` somebody; a disposal has a
-    `verdict`, and names the `transactions` that were labelled by it."""
+    `verdict`, and names the `transactions` that were labelled by it.
+
+    What takes two people was asked for by `by` in the event `request`, and `approved_by` is the
+    other; one that was refused has the `request` and who refused it.
+    """
 
     case_id: str
     action: CaseAction
     by: str
     to: str | None = None
+    verdict: Verdict | None = None
+    transactions: list[str] | None = None
+    note: str | None = None
+    request: str | None = None
+    approved_by: str | None = None
+
+
+@event("fraud.case.approval-requested")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseApprovalRequested(Event):
+    """`by` wants an action that takes two people: nothing is done before another approves it."""
+
+    case_id: str
+    action: CaseAction
+    by: str
     verdict: Verdict | None = None
     transactions: list[str] | None = None
     note: str | None = None

@@ -15,10 +15,11 @@ RouteKind = Literal[
 class Route:
     """Alerts that it takes go to one receiver.
 
-    `secret` names a setting, RETRACE_SECRET_ and the name, and never is the secret itself. It takes
-    alerts of `severity` or more; those about transactions of `merchants` (empty: of all) and of
-    `amount` or more, in minor units of the base currency; those raised on one of `days` (empty: on
-    all) within `hours` of `zone` (empty: at all). Over `at_most` messages a minute (0: without
+    `secret` names a setting, RETRACE_SECRET_ and the name, and never is the secret itself; so does
+    `replies`, by which what the receiver sends back is known to be its own (empty: no replies). It
+    takes alerts of `severity` or more; those about transactions of `merchants` (empty: of all) and
+    of `amount` or more, in minor units of the base currency; those raised on one of `days` (empty:
+    on all) within `hours` of `zone` (empty: at all). Over `at_most` messages a minute (0: without
     limit) alerts are gathered into one. It takes none that was raised before `since` (microseconds
     UTC), when a route of this name came into force.
     """
@@ -37,6 +38,7 @@ class Route:
     zone: str = "UTC"
     at_most: int = 10
     since: int = 0
+    replies: str = ""
 
 
 @event("fraud.routes.published")

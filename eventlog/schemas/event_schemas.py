@@ -12,6 +12,7 @@ from domain.events import (
     AlertRaised,
     AlertResendAsked,
     AlertsGathered,
+    CaseApprovalRequested,
     CaseHandled,
     Event,
     FeaturesActivated,
@@ -76,6 +77,7 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         AlertsGathered,
         AlertResendAsked,
         CaseHandled,
+        CaseApprovalRequested,
     ),
     DEAD_LETTERS: (RecordDeadLettered,),
 }

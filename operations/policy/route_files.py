@@ -11,6 +11,7 @@ routes:
     hours: 22:00-06:00
     zone: Europe/Berlin
     at_most: 10              # messages a minute
+    replies: PAGER_REPLIES   # the setting RETRACE_SECRET_PAGER_REPLIES
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from domain.events import Route
 from operations.policy.places import Fault, Place, place_at, place_of
 
 _FIELDS = {
-    **dict.fromkeys(("name", "to", "url", "secret", "severity", "hours", "zone"), str),
+    **dict.fromkeys(("name", "to", "url", "secret", "replies", "severity", "hours", "zone"), str),
     **dict.fromkeys(("merchants", "days", "addresses"), list),
     **dict.fromkeys(("base_amount_minor", "at_most"), int),
     "from": str,

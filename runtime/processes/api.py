@@ -36,6 +36,7 @@ from runtime.processes.binding import open_bound
 from runtime.settings import Settings, load_settings
 from runtime.telemetry.logs import log_to_stderr
 from runtime.telemetry.open_tracer import open_tracer
+from runtime.settings.secrets import alert_secrets
 
 T = TypeVar("T")
 
@@ -65,6 +66,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
             forwarding = await stack.enter_async_context(open_sharing(settings, context))
             await stack.enter_async_context(_beside(context.features.keep_vouching()))
             gate = Gate(settings.scores_at_once, settings.scores_waiting, settings.scores_wait)
+            secrets = alert_secrets()
             hub = DecisionHub(asyncio.get_running_loop(), forwarding.ownership.serves)
             stack.callback(context.ledger.listen(hub.publish))
             yield ApiDeps(
@@ -79,6 +81,8 @@ def application(settings: Settings, instance: str) -> FastAPI:
                 gate=gate,
                 rule_sets=KnownRuleSets(log).read,
                 answered=tracer.answered if tracer else None,
+                secret_of=lambda name: secrets.get(name, ""),
+                four_eyes=settings.four_eyes,
             )
 
     return create_app(lifespan)

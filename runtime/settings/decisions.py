@@ -1,7 +1,8 @@
-"""Settings of submissions and decisions."""
+"""Settings of submissions and decisions, and of what takes two people."""
 
 from pydantic import Field
 
+from domain.cases import FourEyes
 from domain.cleaning.absent import PLACEHOLDERS
 from runtime.settings.slices import Slice
 
@@ -23,3 +24,18 @@ class DecisionSettings(Slice):
     """Requests that may wait for their turn; those beyond are told 503 with Retry-After."""
     scores_wait: float = Field(default=0.5, alias="RETRACE_SCORES_WAIT", gt=0)
     """Seconds that a request waits for its turn; past it it is told 503 with Retry-After."""
+
+
+class CaseSettings(Slice):
+    two_to_close: bool = Field(default=False, alias="RETRACE_TWO_TO_CLOSE")
+    """Closing a case without a verdict takes two people: one asks, another approves."""
+    two_for_genuine: int = Field(default=0, alias="RETRACE_TWO_FOR_GENUINE", ge=0)
+    """So does calling payments genuine of so much together, in minor base units; 0: never."""
+    two_for_labels: int = Field(default=0, alias="RETRACE_TWO_FOR_LABELS", ge=0)
+    """So does a verdict that labels so many payments or more at once; 0: never."""
+
+    @property
+    def four_eyes(self) -> FourEyes:
+        return FourEyes(
+            self.two_to_close, self.two_for_genuine or None, self.two_for_labels or None
+        )

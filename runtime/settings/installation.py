@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationError
 from domain.errors import SettingsError
 from host.checkout import CHECKOUT
 from host.state_folder import published
-from runtime.settings.decisions import DecisionSettings
+from runtime.settings.decisions import CaseSettings, DecisionSettings
 from runtime.settings.folders import FolderSettings
 from runtime.settings.keys import KeySettings
 from runtime.settings.models import ModelSettings
@@ -28,6 +28,7 @@ class Settings(
     ProcessSettings,
     KeySettings,
     DecisionSettings,
+    CaseSettings,
     ModelSettings,
     HealthSettings,
     TrainingSettings,
@@ -66,6 +67,7 @@ _SLICES = (
     ProcessSettings,
     KeySettings,
     DecisionSettings,
+    CaseSettings,
     Settings,
     ModelSettings,
     HealthSettings,

@@ -17,6 +17,7 @@ from api.serving.forwarding import Forwarding
 from api.serving.gate import Gate
 from commands import Context
 from commands.policy.rules import KnownRuleSets
+from domain.cases import FourEyes
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.ownership.ownership import Ownership
 from projections.readmodels.queries.read_models import ReadModels
@@ -82,6 +83,8 @@ async def running(
     probes: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
     group: InMemoryGroup | None = None,
     url: str = "http://retrace",
+    secrets: Mapping[str, str] | None = None,
+    four_eyes: FourEyes = FourEyes(),  # noqa: B008 - it is frozen
     **process: Any,
 ) -> AsyncIterator[Api]:
     """As runtime composes it, with a PostgreSQL that is away unless `read_models` are given.
@@ -115,6 +118,8 @@ async def running(
                 forwarding=forwarding,
                 gate=Gate(32, 1_000, 0.5),
                 rule_sets=KnownRuleSets(log).read,
+                secret_of=lambda name: (secrets or {}).get(name, ""),
+                four_eyes=four_eyes,
             )
             stop_listening()
             hub.close()

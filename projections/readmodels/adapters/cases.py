@@ -11,12 +11,12 @@ from projections.readmodels.storage.driver import Cursor
 _MADE = f"""
     INSERT INTO cases AS held (case_id, payer_kind, payer_id, alerts, declined, first_alert_time,
       last_alert_time, base_amount, expected_loss, state, assignee, verdict, handled_time,
-      handled_by)
+      handled_by, awaiting)
     SELECT a.case_id, a.payer_kind, a.payer_id, a.alerts, a.declined, a.first_time, a.last_time,
       a.base_amount, a.expected_loss,
       CASE WHEN done.state IN {DONE} AND a.last_time > done.known_time THEN 'reopened'
         ELSE coalesce(done.state, 'open') END,
-      given."to", done.verdict, done.known_time, done.by
+      given."to", done.verdict, done.known_time, done.by, asked.awaiting
     FROM (
       SELECT case_id, count(*) AS alerts, count(*) FILTER (WHERE outcome = 'decline') AS declined,
         min(raised_time) AS first_time, max(raised_time) AS last_time,
@@ -35,12 +35,18 @@ _MADE = f"""
       SELECT "to" FROM case_events e
       WHERE e.case_id = a.case_id AND "to" IS NOT NULL ORDER BY source_offset DESC LIMIT 1
     ) AS given ON TRUE
+    CROSS JOIN LATERAL (
+      SELECT count(*) AS awaiting FROM case_events e
+      WHERE e.case_id = a.case_id AND e.action = 'request' AND NOT EXISTS (
+        SELECT 1 FROM case_events done WHERE done.case_id = e.case_id AND done.request = e.event_id)
+    ) AS asked
     ORDER BY a.case_id
     ON CONFLICT (case_id) DO UPDATE SET alerts = excluded.alerts, declined = excluded.declined,
       first_alert_time = excluded.first_alert_time, last_alert_time = excluded.last_alert_time,
       base_amount = excluded.base_amount, expected_loss = excluded.expected_loss,
       state = excluded.state, assignee = excluded.assignee, verdict = excluded.verdict,
-      handled_time = excluded.handled_time, handled_by = excluded.handled_by
+      handled_time = excluded.handled_time, handled_by = excluded.handled_by,
+      awaiting = excluded.awaiting
 """
 _EMPTIED = """
     DELETE FROM cases WHERE case_id = ANY(%b)

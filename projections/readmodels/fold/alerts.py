@@ -14,6 +14,7 @@ from domain.events import (
     AlertDelivered,
     AlertDeliveryFailed,
     AlertRaised,
+    CaseApprovalRequested,
     CaseHandled,
     Envelope,
     ModelAlertDelivered,
@@ -39,6 +40,7 @@ COLUMNS = {"alerts": ALERT_COLUMNS, "model_alerts": MODEL_ALERT_COLUMNS}
 _CASE_OF_ALERT = ALERT_COLUMNS.index("case_id")
 _CASE_OF_EVENT = CASE_EVENT_COLUMNS.index("case_id")
 _Raised = AlertRaised | ModelAlertRaised
+_Handled = CaseHandled | CaseApprovalRequested
 _Delivered = AlertDelivered | ModelAlertDelivered
 
 
@@ -74,7 +76,7 @@ def ids_in(batch: Iterable[CheckedRecord]) -> tuple[list[str], list[str]]:
             data = record.envelope.data
             if isinstance(data, _Raised | _Delivered):
                 alerts[data.alert_id] = None
-            if isinstance(data, _Delivered | AlertDeliveryFailed | CaseHandled):
+            if isinstance(data, _Delivered | AlertDeliveryFailed | _Handled):
                 events[record.envelope.id] = None
     return list(alerts), list(events)
 
@@ -97,7 +99,7 @@ def fold(
             return _delivered(envelope, states, changes) or new
         if isinstance(envelope.data, AlertDeliveryFailed):
             return envelope.id not in seen and _tried(envelope, position, changes)
-        if isinstance(envelope.data, CaseHandled):
+        if isinstance(envelope.data, _Handled):
             return envelope.id not in seen and _handled(envelope, position, changes)
         return True
 

@@ -8,6 +8,7 @@ from domain.events import (
     AlertDelivered,
     AlertDeliveryFailed,
     AlertRaised,
+    CaseApprovalRequested,
     CaseHandled,
     Envelope,
     ModelAlertDelivered,
@@ -168,19 +169,24 @@ def alert_row(envelope: Envelope, position: Position) -> Row:
 
 
 def case_event_row(envelope: Envelope, position: Position) -> Row:
-    data: CaseHandled = envelope.data
+    """Of what was done, and of a request for it."""
+    data: CaseHandled | CaseApprovalRequested = envelope.data
+    done = data if isinstance(data, CaseHandled) else None
     row = (
         envelope.id,
         data.case_id,
-        data.action,
+        done.action if done else "request",
         data.by,
         to_datetime(envelope.known_time),
-        state_after(data),
-        data.to,
+        state_after(done) if done else None,
+        done.to if done else None,
         data.verdict,
         None if data.transactions is None else texts(data.transactions),
         data.note,
         *source_of(position),
+        None if done else data.action,
+        done.request if done else None,
+        done.approved_by if done else None,
     )
     return checked(CASE_EVENT_COLUMNS, row)
 

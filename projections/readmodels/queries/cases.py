@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Engine, Numeric, Select, case, cast, literal, select, tuple_
+from sqlalchemy import Engine, Numeric, Select, case, cast, literal, select, tuple_, union
 from sqlalchemy.dialects.postgresql import INTERVAL
 
 from domain.cases import DONE, PRIORITIES, State, priority_of
-from domain.errors import NotFoundError
+from domain.errors import InvalidInputError, NotFoundError
 from domain.events import CaseAction, Verdict
 from projections.readmodels.queries.cursors import Place, check_limit, read_cursor, write_cursor
 from projections.readmodels.queries.results import Page, StoredAlert
@@ -28,7 +28,8 @@ class CaseFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCase:
-    """One row of `cases`. Money in minor units of the base currency; times in us."""
+    """One row of `cases`. Money in minor units of the base currency; times in us. `awaiting` are
+    requests that nobody has answered."""
 
     case_id: str
     payer_kind: str
@@ -44,6 +45,7 @@ class StoredCase:
     verdict: Verdict | None
     handled_time: int | None
     handled_by: str | None
+    awaiting: int = 0
 
     @property
     def priority(self) -> int:
@@ -61,7 +63,7 @@ class StoredCaseEvent:
 
     event_id: str
     case_id: str
-    action: CaseAction
+    action: CaseAction | Literal["request"]
     by: str
     known_time: int
     state: State | None
@@ -69,6 +71,9 @@ class StoredCaseEvent:
     verdict: Verdict | None
     transactions: list[str] | None
     note: str | None
+    wanted: CaseAction | None
+    request: str | None
+    approved_by: str | None
     source_topic: str
     source_partition: int
     source_offset: int
@@ -81,6 +86,13 @@ class CaseHistory:
     case: StoredCase
     alerts: list[StoredAlert]
     events: list[StoredCaseEvent]
+
+
+def pending(events: Iterable[StoredCaseEvent]) -> list[StoredCaseEvent]:
+    """The requests that nobody has answered."""
+    kept = list(events)
+    answered = {each.request for each in kept}
+    return [each for each in kept if each.action == "request" and each.event_id not in answered]
 
 
 class Cases:
@@ -128,6 +140,20 @@ class Cases:
             [StoredAlert(**row) for row in self._rows(alerts)],
             [StoredCaseEvent(**row) for row in self._rows(events)],
         )
+
+    def of_message(self, route: str, key: str, most: int) -> list[str]:
+        """The cases of the alerts that went out by a route in the message `key`; of an alert or a
+        case of that id. Raises InvalidInputError where they are more than `most`."""
+        a, d, c = tables.alerts, tables.alert_deliveries, tables.cases
+        sent = select(d.c.alert_id).where(d.c.key == key, d.c.route == route)
+        wanted = select(a.c.case_id).where(a.c.alert_id.in_(sent) | (a.c.alert_id == key))
+        asked = union(wanted, select(c.c.case_id).where(c.c.case_id == key))
+        with transaction(self._engine) as connection:
+            found = [str(row[0]) for row in connection.execute(asked.limit(most + 1))]
+        if len(found) > most:
+            told = f"is of more than {most} cases: handle them in Retrace"
+            raise InvalidInputError("key", told)
+        return sorted(found)
 
     def _rows(self, query: Select[Any]) -> Iterable[dict[str, Any]]:
         with transaction(self._engine) as connection:

@@ -134,15 +134,6 @@ labels = Table("labels", METADATA, *_label_columns(), Index("labels_by_known_tim
 
 current_labels = Table("current_labels", VIEWS, *_label_columns())
 
-final_outcomes = Table(
-    "final_outcomes",
-    VIEWS,
-    *_keys(transaction_id=Text, timestamp=Micros),
-    *_required(outcome=Text),
-    *_optional(step_up_result=Text),
-    *_required(final_outcome=Text),
-)
-
 alerts = Table(
     "alerts",
     METADATA,
@@ -193,6 +184,7 @@ case_events = Table(
     *_required(case_id=Text, action=Text, by=Text, known_time=Micros),
     *_optional(state=Text, to=Text, verdict=Text, transactions=ARRAY(Text), note=Text),
     *_source(),
+    *_optional(wanted=Text, request=Text, approved_by=Text),
     Index("case_events_by_case", "case_id", "source_offset"),
 )
 
@@ -204,6 +196,7 @@ cases = Table(
     *_required(first_alert_time=Micros, last_alert_time=Micros),
     *_required(base_amount=Numeric, expected_loss=Numeric, state=Text),
     *_optional(assignee=Text, verdict=Text, handled_time=Micros, handled_by=Text),
+    Column("awaiting", Integer, nullable=False, server_default="0"),
     Index("cases_by_state", "state", "first_alert_time"),
     Index("cases_by_payer", "payer_id", "first_alert_time"),
 )

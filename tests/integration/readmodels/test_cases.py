@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from domain.cases import case_id_of
-from domain.errors import NotFoundError
-from domain.events import AlertRaised, CaseAction, CaseHandled, Envelope
+from domain.errors import InvalidInputError, NotFoundError
+from domain.events import AlertDelivered, AlertRaised, CaseAction, CaseHandled, Envelope
 from domain.times import DAY, HOUR, MINUTE
 from eventlog.port import Position
 from eventlog.topics import ALERTS
@@ -89,6 +89,28 @@ def test_a_case_goes_from_hand_to_hand_and_a_new_alert_opens_it_again(engine: En
     assert (sums.projected, sums.void, sums.unaccounted) == (6, 1, 0)
     with pytest.raises(NotFoundError, match="case"):
         cases.history("case-unknown")
+
+
+def test_a_message_is_of_the_cases_of_its_alerts(engine: Engine) -> None:
+    ben = raised("b", customer_id="ben")
+    sent = [
+        AlertDelivered(
+            alert_id=f"alert-{name}", transaction_id=name, receiver="hook", attempts=1,
+            route="pager", key="digest",
+        )
+        for name in "ab"
+    ]  # fmt: skip
+    facts = [raised("a"), ben, raised("c", customer_id="cid")]
+    deliveries = [caused(each, NOON + 1, n) for n, each in enumerate(sent)]
+    project_all(alerts_projection(engine), history(*facts, *deliveries))
+    cases = Cases(engine)
+    both = sorted([ANNA, case_id_of(ben.data)])
+    assert cases.of_message("pager", "digest", 2) == both
+    assert cases.of_message("other", "digest", 2) == []
+    assert cases.of_message("pager", "alert-b", 2) == [case_id_of(ben.data)]
+    assert cases.of_message("pager", ANNA, 2) == [ANNA]
+    with pytest.raises(InvalidInputError, match="more than 1 cases"):
+        cases.of_message("pager", "digest", 1)
 
 
 def test_the_queue_is_paged_and_asked_by_state_payer_and_assignee(engine: Engine) -> None:

@@ -19,13 +19,14 @@ from api.routes import (
     live,
     scoring,
     transactions,
+    webhooks,
 )
 from eventlog.in_memory import InMemoryEventLog
 from projections.readmodels.queries.cases import CaseHistory, StoredCase
 from projections.readmodels.queries.read_models import ReadModels
 from tests.builders.api_bench import payload, running
 
-MODULES = (scoring, transactions, live, decisions, labels, alerts, cases, figures, health)
+MODULES = (scoring, transactions, live, decisions, labels, alerts, cases, figures, webhooks, health)
 
 
 class OneCase(ReadModels):
@@ -122,7 +123,9 @@ async def test_examples_of_bodies_fit_their_schema_and_are_taken(document: dict[
         assert found, path
         for example in found:
             Draft202012Validator(content["schema"]).validate(example)
-        examples += [(path, example) for example in found]
+        # A webhook is signed: test_webhooks.py sends each.
+        if not path.startswith("/webhooks"):
+            examples += [(path, example) for example in found]
     for path, example in examples:
         of_step_up = path.endswith("/step-up")
         score = 0.8 if of_step_up else 0.1

@@ -126,6 +126,7 @@ def test_a_calendar_is_a_set_of_minutes_of_the_week(
         (replace(ROUTE, url="http://user:pass@h/"), "url"),
         (replace(ROUTE, secret="whsec_abc"), "secret"),
         (Route(name="p", to="pagerduty"), "secret"),
+        (Route(name="s", to="slack", secret="S", replies="R"), "replies"),
         (Route(name="s", to="slack", secret="S", url="https://hooks/"), "url"),
         (Route(name="e", to="email", url="smtp://h:25", sender="a@b"), "from"),
         (Route(name="e", to="email", url="http://h", sender="a@b", recipients=["c@d"]), "url"),

@@ -1,14 +1,15 @@
 """Handling of cases: what is refused, and that a disposal labels and is done once."""
 
-from collections.abc import Coroutine
+from functools import partial
 from typing import Any, get_args
 
 import pytest
 
 from commands import Context
-from commands.cases.handle import AlertedCase, CaseReceipt, HandleCase, handle_case, parse_handling
+from commands.cases.handle import AlertedCase, CaseReceipt, HandleCase, handle_case
+from commands.cases.payload import parse_handling
 from commands.labels.label import label_transaction
-from domain.cases import DONE, PRIORITIES, State, priority_of, refusal
+from domain.cases import DONE, PRIORITIES, FourEyes, State, priority_of, refusal
 from domain.errors import ConflictError, InvalidInputError
 from domain.events import CaseAction, CaseHandled, TransactionLabelled
 from eventlog.codec import decode
@@ -27,7 +28,7 @@ def test_a_case_that_is_done_takes_notes_and_is_reopened_and_no_other_is() -> No
     for state in get_args(State):
         of_state = {action for action, of in allowed if of == state}
         whole = set(get_args(CaseAction))
-        assert of_state == ({"note", "reopen"} if state in DONE else whole - {"reopen"})
+        assert of_state == ({"note", "refuse", "reopen"} if state in DONE else whole - {"reopen"})
 
 
 def test_priorities_go_from_the_greatest_loss_to_none() -> None:
@@ -63,10 +64,9 @@ def test_what_is_wrong_is_refused_by_name(payload: dict[str, Any], field: str) -
     assert refused.value.field == field
 
 
-def told(
-    command: HandleCase, case: AlertedCase, context: Context
-) -> Coroutine[Any, Any, CaseReceipt]:
-    return handle_case(command, case, context, lambda each: label_transaction(each, context))
+async def told(command: HandleCase, case: AlertedCase, context: Context) -> CaseReceipt:
+    label = partial(label_transaction, context=context)
+    return await handle_case(command, case, context, FourEyes(), label)
 
 
 def facts(log: InMemoryEventLog, topic: Topic, kind: type) -> list[Any]:
@@ -88,7 +88,7 @@ async def test_a_verdict_labels_the_payments_of_the_case(verdict: str, value: in
         said = {"action": "dispose", "by": "mara", "verdict": verdict}
         for _ in range(2):  # interrupted before the event was told, and said again
             receipt = await told(parse_handling(said, "r"), case, context)
-            assert not receipt.duplicate
+            assert receipt.status == "recorded"
     labels = facts(log, TRANSACTIONS, TransactionLabelled)
     assert {(x.transaction_id, x.value, x.kind, x.reporter) for x in labels} == {
         ("a", value, "disposition", "mara"), ("b", value, "disposition", "mara"),
@@ -126,7 +126,7 @@ async def test_what_was_recorded_before_is_answered_as_a_duplicate_whatever_the_
         command = parse_handling({"action": "close", "by": "mara", "reference": "r"}, "none")
         first = await told(command, await case_of(context), context)
         done = await case_of(context, "closed", first.event_id)
-        assert (await told(command, done, context)).duplicate
+        assert (await told(command, done, context)).status == "duplicate"
         other = parse_handling({"action": "close", "by": "mara"}, "other")
         with pytest.raises(ConflictError, match="reopen it first"):
             await told(other, done, context)

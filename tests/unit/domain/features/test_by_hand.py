@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.events import StepUpResult
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet, finish
 from domain.features.coordinates import chord_km, unit_vector
 from domain.times import DAY, HOUR, MINUTE, SECOND
@@ -196,7 +197,7 @@ def test_amounts_far_above_the_usual_are_counted_and_dated() -> None:
 
 def test_step_ups_are_counted_by_how_they_ended_at_the_time_of_their_payment() -> None:
     asked = [paid(name, NOON - HOUR, 700, card_id="c") for name in "abcd"]
-    ends = ("failed", "abandoned", "passed")
+    ends: tuple[StepUpResult, ...] = ("failed", "abandoned", "passed")
     ended = [
         each._replace(kind="step_up", outcome=end) for each, end in zip(asked, ends, strict=False)
     ]

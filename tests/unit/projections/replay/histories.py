@@ -18,11 +18,13 @@ def histories(draw: st.DrawFn, reach: int = 9 * HOUR, size: int = 20) -> list[Pl
     history: list[Placed] = []
     for placed in draw(logs(reach, size)):
         event = placed.event
-        if event.label is None:
+        if event.kind == "transaction":
             at = known[event.transaction_id] = _learnt(draw, event.time, reach)
             history.append(_known(placed, at))
             continue
         history.append(_known(placed, max(known[event.transaction_id], draw(times(reach)))))
+        if event.kind == "step_up":
+            continue
         for _ in range(draw(st.integers(0, 2))):
             at = max(known[event.transaction_id], draw(times(reach)))
             history.append(_known(_flipped(_appended(history, placed)), at))

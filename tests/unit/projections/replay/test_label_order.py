@@ -83,7 +83,7 @@ def merged(log: Sequence[Placed], turns: Sequence[int]) -> list[list[float | Non
     waiting = {p: [fact for fact in log if fact.partition == p] for p in range(PARTITIONS)}
     for partition in turns:
         at, offset, event = waiting[partition].pop(0)
-        wanted = event.label is None
+        wanted = event.kind == "transaction"
         merge.add([Entry(at, offset, event.known_time, 0.0, "counts", event, wanted)])
     for partition in range(PARTITIONS):
         merge.idle(partition, 10.0)

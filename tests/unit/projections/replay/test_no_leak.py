@@ -44,7 +44,7 @@ def assert_blind_to_the_future(data: st.DataObject, history: list[Placed], of: F
     # Read in another order too, which numbers the entities otherwise.
     by_partition = sorted(history, key=lambda placed: (placed.partition, placed.offset))
     assert all_of(trained(by_partition, at, of)) == all_of(trained(past, at, of))
-    assert len(trained(past, at, of)) == sum(placed.event.label is None for placed in past)
+    assert len(trained(past, at, of)) == sum(placed.event.kind == "transaction" for placed in past)
 
 
 @examples(100)
@@ -87,7 +87,7 @@ def rewritten(draw: st.DrawFn, history: list[Placed], after: Placed) -> list[Pla
 def assert_blind_to_what_follows(
     data: st.DataObject, history: list[Placed], of: FeatureSet
 ) -> None:
-    decided = [placed for placed in history if placed.event.label is None]
+    decided = [placed for placed in history if placed.event.kind == "transaction"]
     if not decided:
         return
     row = data.draw(st.sampled_from(decided))

@@ -18,7 +18,9 @@ def test_payments_are_as_their_events_say(history: list[Placed], after: int) -> 
     moment = T0 + after
     made = dataset(table(history), SMALL, as_known_at=moment, maturities=DELAYS, threads=1)
     seen = sorted((each for each in history if each.event.known_time <= moment), key=place)
-    payments = {each.event.transaction_id: each.event for each in seen if each.event.label is None}
+    payments = {
+        each.event.transaction_id: each.event for each in seen if each.event.kind == "transaction"
+    }
     said: dict[str, list[tuple[int, int]]] = {}
     for each in sorted(seen, key=lambda each: each.offset):
         if each.event.label is not None:

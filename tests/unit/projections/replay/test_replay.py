@@ -37,7 +37,7 @@ def assert_replayed(log: list[Placed], features: FeatureSet) -> None:
     codes, keys = numbered(log)
     rows = rows_of(log)
     due = np.full(len(log), -1, dtype=np.int64)
-    decided = [at for at, each in enumerate(log) if each.event.label is None]
+    decided = [at for at, each in enumerate(log) if each.event.kind == "transaction"]
     due[decided] = np.arange(len(decided))
     made = vectors(features, codes, rows, due)
     held: dict[tuple[Entity, str], EntityState] = {}
@@ -46,7 +46,7 @@ def assert_replayed(log: list[Placed], features: FeatureSet) -> None:
             entity: held.setdefault((entity, key), EntityState(entity, key, features))
             for entity, key in entity_keys(event).items()
         }
-        if event.label is None:
+        if event.kind == "transaction":
             asked = as_transaction(event)
             served = finish(mine, asked, features)
             before = [each.event for each in log[:at]]
@@ -100,11 +100,13 @@ def test_a_replay_folds_every_row_once_though_offsets_fall(log: list[Placed]) ->
     """As by known time, where a later import holds an earlier stretch of history."""
     codes, _ = numbered(log)
     due = np.full(len(log), -1, dtype=np.int64)
-    decided = [at for at, each in enumerate(log) if each.event.label is None]
+    decided = [at for at, each in enumerate(log) if each.event.kind == "transaction"]
     due[decided] = np.arange(len(decided))
     end = len(log)
     falling = [
-        each._replace(partition=0, offset=end - at if each.event.label is None else end + at)
+        each._replace(
+            partition=0, offset=end - at if each.event.kind == "transaction" else end + at
+        )
         for at, each in enumerate(log)
     ]
     made, again = (vectors(SMALL, codes, rows_of(each), due) for each in (log, falling))
