@@ -1,6 +1,6 @@
 """Prometheus metrics of this process, as /metrics shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -91,6 +91,14 @@ class Metrics:
         for partition in range(len(ledger.ends())):
             read.labels(str(partition)).set_function(partial(_end_of, ledger, partition))
 
+        self.open_cases = Gauge(
+            "retrace_cases_open", "Cases not done, by priority", ["priority"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.overdue_cases = Gauge(
+            "retrace_cases_overdue", "Of these, past the time they were due by", ["priority"],
+            registry=self.registry,
+        )  # fmt: skip
         labels = ["feature", "lag"]
         self.compared = Gauge(
             "retrace_feature_values_compared",
@@ -104,6 +112,12 @@ class Metrics:
             labels,
             registry=self.registry,
         )
+
+    def cases(self, waiting: Mapping[int, tuple[int, int]]) -> None:
+        """By priority: cases that are not done, and those of them that are overdue."""
+        for priority, (count, overdue) in waiting.items():
+            self.open_cases.labels(str(priority)).set(count)
+            self.overdue_cases.labels(str(priority)).set(overdue)
 
     def skew(self, found: Iterable[FeatureSkew]) -> None:
         """Takes up the whole account; sets of features before the live one count with it."""

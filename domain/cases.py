@@ -7,7 +7,8 @@ from typing import Literal
 from unicodedata import normalize
 
 from domain.events.alerts import AlertRaised
-from domain.events.cases import CaseAction, CaseHandled, Verdict
+from domain.events.cases import CaseAction, CaseHandled, CaseOverdue, Verdict
+from domain.events.rules import RuleSeverity
 from domain.features.entities import PAYER_FIELDS
 from domain.times import DAY, HOUR
 
@@ -24,6 +25,9 @@ PRIORITIES: Mapping[int, tuple[float, int]] = {
     3: (1_000, DAY),
     4: (0, 3 * DAY),
 }
+
+SEVERITY_OF: Mapping[int, RuleSeverity] = {1: "critical", 2: "high", 3: "medium", 4: "low"}
+"""Of an overdue case, by its priority."""
 
 _STATE_AFTER: Mapping[CaseAction, State | None] = {
     "acknowledge": "acknowledged",
@@ -53,6 +57,11 @@ def case_id_of(alert: AlertRaised) -> str:
     kind, value = payer_of_alert(alert)
     window = alert.transaction_time // WINDOW_US
     return "case-" + sha256(f"{kind}:{value}:{window}".encode()).hexdigest()[:20]
+
+
+def overdue_id(case_id: str, due_time: int) -> str:
+    """Equal for each that says so of the case and that time."""
+    return f"{CaseOverdue.NAME}/{case_id}/{due_time}"
 
 
 def priority_of(expected_loss: float) -> int:

@@ -42,13 +42,14 @@ async def list_cases(
     that are."""
     asked = CaseFilter(state=state, done=done, assignee=assignee, payer_id=payer_id)
     page = await asyncio.to_thread(deps.read_models.cases.queue, asked, limit, cursor)
-    return CasePage(items=[case_row(each) for each in page.items], next_cursor=page.cursor)
+    now = deps.context.clock()
+    return CasePage(items=[case_row(each, now) for each in page.items], next_cursor=page.cursor)
 
 
 @router.get("/{case_id}", response_model=CaseDetailOut, **problems(404, 422, 503))
 async def get_case(case_id: str, deps: Deps) -> CaseDetailOut:
     """A read model: it follows the log by some tens of milliseconds."""
-    return case_detail(await _history(deps, case_id))
+    return case_detail(await _history(deps, case_id), deps.context.clock())
 
 
 @router.post(

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.pages import AlertRow, alert_row
 from commands.cases.handle import AlertedCase
-from domain.cases import State
+from domain.cases import DONE, State
 from domain.events import CaseAction, CaseApprovalRequested, Verdict
 from domain.times import to_rfc3339
 from projections.readmodels.queries.cases import CaseHistory, StoredCase, StoredCaseEvent, pending
@@ -19,6 +19,7 @@ class CaseRow(BaseModel):
     state: State
     priority: int = Field(description="1 to 4; 1 is the most urgent. Follows from expected loss.")
     due_at: str
+    overdue: bool = Field(description="It is not done, and was due before now.")
     payer_kind: str = Field(description="customer, card or, where neither is named, transaction")
     payer_id: str
     alerts: int
@@ -41,7 +42,7 @@ class CasePage(BaseModel):
 
 class CaseEventOut(BaseModel):
     event_id: str
-    action: CaseAction | Literal["request"]
+    action: CaseAction | Literal["request", "overdue"]
     wanted: CaseAction | None = Field(description="Of a request: what takes two people.")
     by: str
     approved_by: str | None
@@ -111,25 +112,27 @@ def _requested(stored: StoredCaseEvent) -> CaseApprovalRequested:
     )
 
 
-def case_row(stored: StoredCase) -> CaseRow:
-    return CaseRow(**_facts(stored))
+def case_row(stored: StoredCase, now: int) -> CaseRow:
+    """`now`: microseconds UTC."""
+    return CaseRow(**_facts(stored, now))
 
 
-def case_detail(found: CaseHistory) -> CaseDetailOut:
+def case_detail(found: CaseHistory, now: int) -> CaseDetailOut:
     return CaseDetailOut(
-        **_facts(found.case),
+        **_facts(found.case, now),
         alerts_raised=[alert_row(each) for each in found.alerts],
         history=[_event(each) for each in found.events],
     )
 
 
-def _facts(stored: StoredCase) -> dict[str, Any]:
+def _facts(stored: StoredCase, now: int) -> dict[str, Any]:
     handled = stored.handled_time
     return {
         "case_id": stored.case_id,
         "state": stored.state,
         "priority": stored.priority,
         "due_at": to_rfc3339(stored.due_time),
+        "overdue": stored.state not in DONE and stored.due_time < now,
         "payer_kind": stored.payer_kind,
         "payer_id": stored.payer_id,
         "alerts": stored.alerts,

@@ -169,7 +169,7 @@ def _row(case: dict[str, Any]) -> list[str]:
         case["case_id"],
         str(case["priority"]),
         case["state"],
-        _short(case["due_at"]),
+        _short(case["due_at"]) + (" overdue" if case["overdue"] else ""),
         str(case["alerts"]),
         f"{case['expected_loss_minor'] / 100:,.2f}",
         f"{case['payer_kind']} {case['payer_id']}",

@@ -22,6 +22,7 @@ from domain.events import (
     AlertRaised,
     AlertResendAsked,
     AlertsGathered,
+    CaseOverdue,
     Envelope,
     ModelAlertDelivered,
     ModelAlertRaised,
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 WITHIN_US = DAY
 _LONGEST_PAUSE = 60.0
 _APPENDED_AT_ONCE = 500
-_Raised = AlertRaised | ModelAlertRaised
+_Raised = AlertRaised | ModelAlertRaised | CaseOverdue
 _Delivered = AlertDelivered | ModelAlertDelivered
 
 

@@ -10,6 +10,7 @@ from domain.events import (
     AlertDelivered,
     AlertDeliveryFailed,
     AlertsGathered,
+    CaseOverdue,
     Envelope,
     Event,
     ModelAlertDelivered,
@@ -87,7 +88,7 @@ def delivered_fact(
     else:
         receipt = AlertDelivered(
             alert_id=data.alert_id,
-            transaction_id=member.raised.subject,
+            transaction_id="" if isinstance(data, CaseOverdue) else member.raised.subject,
             attempts=parcel.attempts,
             key=key,
             **told,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from domain.cases import case_id_of
-from domain.events import AlertRaised, Envelope, ModelAlertRaised, RuleSeverity
+from domain.events import AlertRaised, CaseOverdue, Envelope, ModelAlertRaised, RuleSeverity
 from domain.money import with_shown_amounts
 from domain.money.currencies import EXPONENTS
 from domain.policy.rules.rule_set import SEVERITIES
@@ -45,8 +45,10 @@ Raised = tuple[Envelope, RuleSeverity]
 
 
 def of_alert(raised: Envelope, severity: RuleSeverity, key: str) -> Message:
-    """`raised` holds AlertRaised or ModelAlertRaised."""
+    """`raised` holds AlertRaised, ModelAlertRaised or CaseOverdue."""
     data = raised.data
+    if isinstance(data, CaseOverdue):
+        return _of_overdue(raised, data, severity, key)
     body = with_shown_amounts(asdict(data))
     body |= {"type": raised.type, "raised_at": to_rfc3339(raised.known_time), "severity": severity}
     if isinstance(data, ModelAlertRaised):
@@ -69,10 +71,30 @@ def of_alert(raised: Envelope, severity: RuleSeverity, key: str) -> Message:
     return Message(key, _line(title), severity, raised.known_time, why, facts, body)
 
 
+def _of_overdue(raised: Envelope, data: CaseOverdue, severity: RuleSeverity, key: str) -> Message:
+    due, who = to_rfc3339(data.due_time), data.assignee or "nobody"
+    facts = {"case": data.case_id, "priority": str(data.priority), "alerts": str(data.alerts)}
+    facts |= {"due": due, "assigned to": who, "alert": data.alert_id}
+    told = {"base_amount_minor": data.base_amount, "expected_loss_minor": data.expected_loss}
+    body = {
+        **{name: getattr(data, name) for name in ("alert_id", "case_id", "priority", "alerts")},
+        **told,
+        "assignee": data.assignee,
+        "due_at": due,
+        "type": raised.type,
+        "raised_at": to_rfc3339(raised.known_time),
+        "severity": severity,
+    }
+    title = f"Case {data.case_id} is overdue since {due}, assigned to {who}"
+    lines = [f"Nobody has dealt with {data.alerts} alerts of one payer in time."]
+    return Message(key, _line(title), severity, raised.known_time, lines, facts, body)
+
+
 def of_digest(raised: Sequence[Raised], key: str) -> Message:
     """Of one alert or more, the first raised first."""
     alerts = [each for each, _ in raised]
     payments = [each.data for each in alerts if isinstance(each.data, AlertRaised)]
+    overdue = sum(isinstance(each.data, CaseOverdue) for each in alerts)
     outcomes = Counter(each.outcome for each in payments)
     merchants = Counter(each.merchant_id for each in payments if each.merchant_id)
     amounts: Counter[str] = Counter()
@@ -93,7 +115,8 @@ def of_digest(raised: Sequence[Raised], key: str) -> Message:
         "type": DIGEST,
         "digest": key,
         "alerts": len(alerts),
-        "models": len(alerts) - len(payments),
+        "models": len(alerts) - len(payments) - overdue,
+        "overdue": overdue,
         "outcomes": dict(outcomes),
         "severities": dict(severities),
         "amounts_minor": dict(amounts),

@@ -7,7 +7,8 @@ from typing import get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.events import AlertRaised, Envelope, Route, RouteKind, Rule, RuleSeverity
+from domain.cases import SEVERITY_OF
+from domain.events import AlertRaised, CaseOverdue, Envelope, Route, RouteKind, Rule, RuleSeverity
 from domain.money.amounts import MAX_MINOR
 from domain.policy.rules.rule_set import SEVERITIES
 from domain.times import to_datetime
@@ -36,7 +37,10 @@ def own_route(url: str, secret: str) -> Route:
 
 def severity_of(alert: Envelope, rules: Sequence[Rule]) -> RuleSeverity:
     """The greatest of the rules behind its reasons; without one high for a decline and for an alert
-    about a model, medium for a review. `rules` are those in force."""
+    about a model, medium for a review; of an overdue case by its priority. `rules` are those in
+    force."""
+    if isinstance(alert.data, CaseOverdue):
+        return SEVERITY_OF[alert.data.priority]
     if not isinstance(alert.data, AlertRaised):
         return "high"
     by_code = {f"policy.{rule.code}": rule.severity for rule in rules}
@@ -55,6 +59,9 @@ def takes(route: Route, alert: Envelope, severity: RuleSeverity) -> bool:
 
 
 def _about(route: Route, alert: Envelope) -> bool:
+    if isinstance(alert.data, CaseOverdue):
+        within = alert.data.base_amount >= route.amount
+        return route.overdue and within and not route.merchants
     if not route.merchants and not route.amount:
         return True
     data = alert.data

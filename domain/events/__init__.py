@@ -7,7 +7,7 @@ from domain.events.alerts import (
     AlertResendAsked,
     AlertsGathered,
 )
-from domain.events.cases import CaseAction, CaseApprovalRequested, CaseHandled, Verdict
+from domain.events.cases import CaseAction, CaseApprovalRequested, CaseHandled, CaseOverdue, Verdict
 from domain.events.deadletters import RecordDeadLettered
 from domain.events.envelope import (
     IMPORT_SOURCE,
@@ -64,6 +64,7 @@ __all__ = [
     "CaseAction",
     "CaseApprovalRequested",
     "CaseHandled",
+    "CaseOverdue",
     "DeclaredList",
     "Envelope",
     "Event",

@@ -33,7 +33,8 @@ class AlertRaised(Event):
 @event("fraud.alert.delivered")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDelivered(Event):
-    """A receiver has confirmed the alert. `receiver` names it without its secrets.
+    """A receiver has confirmed the alert. `receiver` names it without its secrets. Of an overdue
+    case there is no `transaction_id`: it is empty.
 
     `key` is the deduplication key of the message, where it is not the alert's id: that of a digest,
     or of a message that was asked for again.

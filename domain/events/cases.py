@@ -43,3 +43,19 @@ class CaseApprovalRequested(Event):
     verdict: Verdict | None = None
     transactions: list[str] | None = None
     note: str | None = None
+
+
+@event("fraud.case.overdue")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOverdue(Event):
+    """Nobody has dealt with the case by `due_time` (microseconds UTC). Routes that ask for it take
+    it as an alert, `alert_id`. Money is in minor units of the base currency."""
+
+    alert_id: str
+    case_id: str
+    due_time: int
+    priority: int
+    alerts: int
+    base_amount: int
+    expected_loss: int
+    assignee: str | None = None

@@ -21,7 +21,7 @@ class Route:
     of `amount` or more, in minor units of the base currency; those raised on one of `days` (empty:
     on all) within `hours` of `zone` (empty: at all). Over `at_most` messages a minute (0: without
     limit) alerts are gathered into one. It takes none that was raised before `since` (microseconds
-    UTC), when a route of this name came into force.
+    UTC), when a route of this name came into force. `overdue` ones are told of overdue cases too.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Route:
     at_most: int = 10
     since: int = 0
     replies: str = ""
+    overdue: bool = False
 
 
 @event("fraud.routes.published")

@@ -14,6 +14,7 @@ from domain.events import (
     AlertsGathered,
     CaseApprovalRequested,
     CaseHandled,
+    CaseOverdue,
     Event,
     FeaturesActivated,
     KeysNamed,
@@ -78,6 +79,7 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         AlertResendAsked,
         CaseHandled,
         CaseApprovalRequested,
+        CaseOverdue,
     ),
     DEAD_LETTERS: (RecordDeadLettered,),
 }

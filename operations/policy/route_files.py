@@ -11,6 +11,7 @@ routes:
     hours: 22:00-06:00
     zone: Europe/Berlin
     at_most: 10              # messages a minute
+    overdue: true            # cases that nobody dealt with in time, too
     replies: PAGER_REPLIES   # the setting RETRACE_SECRET_PAGER_REPLIES
 """
 
@@ -29,6 +30,7 @@ _FIELDS = {
     **dict.fromkeys(("name", "to", "url", "secret", "replies", "severity", "hours", "zone"), str),
     **dict.fromkeys(("merchants", "days", "addresses"), list),
     **dict.fromkeys(("base_amount_minor", "at_most"), int),
+    "overdue": bool,
     "from": str,
 }
 _KEYS = {"from": "sender", "addresses": "recipients", "base_amount_minor": "amount"}
@@ -86,6 +88,10 @@ def _value(name: str, node: Any) -> Any:
             raise ValueError(f"expected a list for {name}, such as [a, b]")
         return [_scalar(name, each) for each in node.value]
     text = _scalar(name, node)
+    if _FIELDS[name] is bool:
+        if text not in ("true", "false"):
+            raise ValueError(f"expected true or false for {name}")
+        return text == "true"
     if _FIELDS[name] is int:
         if not (text.isascii() and text.isdigit()):
             raise ValueError(f"expected a whole number for {name}")

@@ -10,9 +10,11 @@ from commands.ports import LoadModel
 from eventlog.events_table import EventTable
 from eventlog.topics import ALERTS, TRANSACTIONS
 from host.clock import now_us
+from operations.monitoring.overdue_cases import OverdueWatch
 from projections.faust.projection_handler import ProjectionHandler
 from projections.ports import Workload
 from projections.readmodels.adapters.postgres import alerts_projection, transactions_projection
+from projections.readmodels.queries.cases import Cases
 from projections.readmodels.retention import Retention
 from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
@@ -40,9 +42,12 @@ def readmodels(tools: Tools) -> Workload:
         alerts_projection(engine), tools.admission(ALERTS), tools.dead_letter()
     )
     retention = Retention(engine, tools.settings.keep_months, now_us)
+    overdue = OverdueWatch(
+        tools.log, Cases(engine), tools.settings.overdue_minutes, f"retrace/{tools.name}", now_us
+    )
     return Workload(
         {TRANSACTIONS: transactions, ALERTS: alerts},
-        beside=[health.run, shadows.watch, retention.run],
+        beside=[health.run, shadows.watch, retention.run, overdue.run],
         first=retention.begin,
     )
 

@@ -34,6 +34,9 @@ class CaseSettings(Slice):
     two_for_labels: int = Field(default=0, alias="RETRACE_TWO_FOR_LABELS", ge=0)
     """So does a verdict that labels so many payments or more at once; 0: never."""
 
+    overdue_minutes: float = Field(default=1.0, alias="RETRACE_OVERDUE_MINUTES", ge=0)
+    """How often cases are looked at that nobody dealt with in time; 0 for never."""
+
     @property
     def four_eyes(self) -> FourEyes:
         return FourEyes(

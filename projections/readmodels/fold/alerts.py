@@ -16,6 +16,7 @@ from domain.events import (
     AlertRaised,
     CaseApprovalRequested,
     CaseHandled,
+    CaseOverdue,
     Envelope,
     ModelAlertDelivered,
     ModelAlertRaised,
@@ -40,7 +41,7 @@ COLUMNS = {"alerts": ALERT_COLUMNS, "model_alerts": MODEL_ALERT_COLUMNS}
 _CASE_OF_ALERT = ALERT_COLUMNS.index("case_id")
 _CASE_OF_EVENT = CASE_EVENT_COLUMNS.index("case_id")
 _Raised = AlertRaised | ModelAlertRaised
-_Handled = CaseHandled | CaseApprovalRequested
+_Handled = CaseHandled | CaseApprovalRequested | CaseOverdue
 _Delivered = AlertDelivered | ModelAlertDelivered
 
 
@@ -93,10 +94,11 @@ def fold(
         if isinstance(envelope.data, _Raised):
             return _raised(envelope, position, states, changes)
         if isinstance(envelope.data, _Delivered):
-            if envelope.data.alert_id not in states:
+            overdue = envelope.data.alert_id.startswith(CaseOverdue.NAME)
+            if not overdue and envelope.data.alert_id not in states:
                 return False
             new = envelope.id not in seen and _tried(envelope, position, changes)
-            return _delivered(envelope, states, changes) or new
+            return new if overdue else _delivered(envelope, states, changes) or new
         if isinstance(envelope.data, AlertDeliveryFailed):
             return envelope.id not in seen and _tried(envelope, position, changes)
         if isinstance(envelope.data, _Handled):

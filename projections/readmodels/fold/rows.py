@@ -10,6 +10,7 @@ from domain.events import (
     AlertRaised,
     CaseApprovalRequested,
     CaseHandled,
+    CaseOverdue,
     Envelope,
     ModelAlertDelivered,
     ModelAlertRaised,
@@ -169,22 +170,24 @@ def alert_row(envelope: Envelope, position: Position) -> Row:
 
 
 def case_event_row(envelope: Envelope, position: Position) -> Row:
-    """Of what was done, and of a request for it."""
-    data: CaseHandled | CaseApprovalRequested = envelope.data
+    """Of what was done, of a request for it, and of a case that is overdue."""
+    data: CaseHandled | CaseApprovalRequested | CaseOverdue = envelope.data
     done = data if isinstance(data, CaseHandled) else None
+    asked = data if isinstance(data, CaseApprovalRequested) else None
+    told = done or asked
     row = (
         envelope.id,
         data.case_id,
-        done.action if done else "request",
-        data.by,
+        done.action if done else "request" if asked else "overdue",
+        told.by if told else "retrace",
         to_datetime(envelope.known_time),
         state_after(done) if done else None,
         done.to if done else None,
-        data.verdict,
-        None if data.transactions is None else texts(data.transactions),
-        data.note,
+        told.verdict if told else None,
+        texts(told.transactions) if told and told.transactions is not None else None,
+        told.note if told else None,
         *source_of(position),
-        None if done else data.action,
+        asked.action if asked else None,
         done.request if done else None,
         done.approved_by if done else None,
     )

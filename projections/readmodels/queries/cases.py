@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Engine, Numeric, Select, case, cast, literal, select, tuple_, union
+from sqlalchemy import Engine, Numeric, Select, case, cast, func, literal, select, tuple_, union
 from sqlalchemy.dialects.postgresql import INTERVAL
 
-from domain.cases import DONE, PRIORITIES, State, priority_of
+from domain.cases import DONE, PRIORITIES, State, overdue_id, priority_of
 from domain.errors import InvalidInputError, NotFoundError
-from domain.events import CaseAction, Verdict
+from domain.events import CaseAction, CaseOverdue, Verdict
+from domain.times import to_datetime
 from projections.readmodels.queries.cursors import Place, check_limit, read_cursor, write_cursor
 from projections.readmodels.queries.results import Page, StoredAlert
 from projections.readmodels.storage import tables
@@ -63,7 +64,7 @@ class StoredCaseEvent:
 
     event_id: str
     case_id: str
-    action: CaseAction | Literal["request"]
+    action: CaseAction | Literal["request", "overdue"]
     by: str
     known_time: int
     state: State | None
@@ -141,13 +142,33 @@ class Cases:
             [StoredCaseEvent(**row) for row in self._rows(events)],
         )
 
+    def overdue(self, since: int, now: int, most: int) -> list[CaseOverdue]:
+        """Those that fell due since then, are not done, and of which nobody has said so."""
+        t, e = tables.cases, tables.case_events
+        due = (_due() >= to_datetime(since), _due() < to_datetime(now))
+        query = select(t).where(~t.c.state.in_(DONE), *due).order_by(_due()).limit(most)
+        found = [_overdue(StoredCase(**row)) for row in self._rows(query)]
+        ids = [each.alert_id for each in found]
+        said = {row["event_id"] for row in self._rows(select(e).where(e.c.event_id.in_(ids)))}
+        return [each for each in found if each.alert_id not in said]
+
+    def waiting(self, now: int) -> dict[int, tuple[int, int]]:
+        """By priority: how many cases are not done, and how many of these are overdue."""
+        t = tables.cases
+        late = func.count().filter(_due() < to_datetime(now))
+        query = select(_priority().label("p"), func.count().label("n"), late.label("late"))
+        rows = self._rows(query.where(~t.c.state.in_(DONE)).group_by("p"))
+        found = {row["p"]: (row["n"], row["late"]) for row in rows}
+        return {number: found.get(number, (0, 0)) for number in PRIORITIES}
+
     def of_message(self, route: str, key: str, most: int) -> list[str]:
-        """The cases of the alerts that went out by a route in the message `key`; of an alert or a
-        case of that id. Raises InvalidInputError where they are more than `most`."""
+        """The cases of the alerts that went out by a route in the message `key`; of an alert, an
+        overdue case or a case of that id. Raises InvalidInputError for more than `most`."""
         a, d, c = tables.alerts, tables.alert_deliveries, tables.cases
         sent = select(d.c.alert_id).where(d.c.key == key, d.c.route == route)
         wanted = select(a.c.case_id).where(a.c.alert_id.in_(sent) | (a.c.alert_id == key))
-        asked = union(wanted, select(c.c.case_id).where(c.c.case_id == key))
+        case_id = key.split("/")[1] if key.startswith(f"{CaseOverdue.NAME}/") else key
+        asked = union(wanted, select(c.c.case_id).where(c.c.case_id == case_id))
         with transaction(self._engine) as connection:
             found = [str(row[0]) for row in connection.execute(asked.limit(most + 1))]
         if len(found) > most:
@@ -158,6 +179,26 @@ class Cases:
     def _rows(self, query: Select[Any]) -> Iterable[dict[str, Any]]:
         with transaction(self._engine) as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _overdue(case: StoredCase) -> CaseOverdue:
+    return CaseOverdue(
+        alert_id=overdue_id(case.case_id, case.due_time),
+        case_id=case.case_id,
+        due_time=case.due_time,
+        priority=case.priority,
+        alerts=case.alerts,
+        base_amount=int(case.base_amount),
+        expected_loss=round(case.expected_loss),
+        assignee=case.assignee,
+    )
+
+
+def _priority() -> Any:
+    """As StoredCase.priority has it."""
+    t = tables.cases
+    least = [(t.c.expected_loss >= cast(each[0], Numeric), n) for n, each in PRIORITIES.items()]
+    return case(*least)
 
 
 def _due() -> Any:

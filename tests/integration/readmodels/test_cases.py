@@ -8,17 +8,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from domain.cases import case_id_of
+from domain.cases import case_id_of, overdue_id
 from domain.errors import InvalidInputError, NotFoundError
-from domain.events import AlertDelivered, AlertRaised, CaseAction, CaseHandled, Envelope
+from domain.events import (
+    AlertDelivered,
+    AlertRaised,
+    CaseAction,
+    CaseApprovalRequested,
+    CaseHandled,
+    Envelope,
+)
 from domain.times import DAY, HOUR, MINUTE
+from eventlog.codec import decode
+from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position
 from eventlog.topics import ALERTS
 from host.processes import wait_until
+from operations.monitoring.overdue_cases import OverdueWatch
 from projections.ports import CheckedRecord
 from projections.readmodels.adapters.postgres import alerts_projection
 from projections.readmodels.adapters.writers import AlertsWriter
-from projections.readmodels.queries.cases import CaseFilter, Cases
+from projections.readmodels.queries.cases import CaseFilter, Cases, pending
 from projections.readmodels.queries.read_models import ReadModels, forget
 from projections.readmodels.storage.connecting import transaction
 from projections.readmodels.storage.driver import driver_cursor
@@ -109,8 +119,54 @@ def test_a_message_is_of_the_cases_of_its_alerts(engine: Engine) -> None:
     assert cases.of_message("other", "digest", 2) == []
     assert cases.of_message("pager", "alert-b", 2) == [case_id_of(ben.data)]
     assert cases.of_message("pager", ANNA, 2) == [ANNA]
+    assert cases.of_message("pager", overdue_id(ANNA, NOON), 2) == [ANNA]
     with pytest.raises(InvalidInputError, match="more than 1 cases"):
         cases.of_message("pager", "digest", 1)
+
+
+async def test_a_case_that_nobody_dealt_with_is_said_to_be_overdue_once(engine: Engine) -> None:
+    ben = raised("b", customer_id="ben", base_amount=1_000_000)
+    done = handled("dispose", NOON + 1, verdict="undetermined")
+    facts = [raised("a", base_amount=1_000_000), done, ben]
+    log, cases = history(*facts), Cases(engine)
+    project_all(alerts_projection(engine), log)
+    [case] = cases.queue(CaseFilter()).items
+    assert case.due_time == NOON + HOUR
+    assert cases.waiting(NOON + HOUR) == {1: (1, 0), 2: (0, 0), 3: (0, 0), 4: (0, 0)}
+    assert cases.waiting(NOON + HOUR + 1)[1] == (1, 1)
+    now, kept = [NOON + HOUR], InMemoryEventLog()
+    watch = OverdueWatch(kept, cases, 1, "tests", lambda: now[0])
+    assert await watch.step() == 0
+    now[0] += 1
+    assert [await watch.step(), await watch.step()] == [1, 0]
+    [fact] = [decode(each.value) for each in kept.read(ALERTS)]
+    assert (fact.id, fact.data.case_id) == (overdue_id(case.case_id, NOON + HOUR), case.case_id)
+    # Another process finds it said, once it is in the read model.
+    log.append(fact)
+    project_all(alerts_projection(engine), log)
+    assert await OverdueWatch(kept, cases, 1, "other", lambda: now[0]).step() == 0
+    [said] = cases.history(case.case_id).events
+    assert (said.action, said.state) == ("overdue", None)
+    # What was missed long ago is in the queue, and nobody is told.
+    assert cases.overdue(NOON + HOUR + 1, NOON + 9 * DAY, 9) == []
+
+
+async def test_a_request_waits_in_the_queue_until_it_is_answered(engine: Engine) -> None:
+    asked = CaseApprovalRequested(case_id=ANNA, action="close", by="mara")
+    request = envelope(asked, "request-1", NOON + 1, NOON + 1, ANNA)
+    log, cases = history(raised("a"), request, request), Cases(engine)
+    project_all(alerts_projection(engine), log)
+    found = cases.history(ANNA)
+    assert (found.case.state, found.case.awaiting) == ("open", 1)
+    assert [each.event_id for each in pending(found.events)] == ["request-1"]
+    alone = handled("close", NOON + 2, "2", request="request-1", approved_by="Mara")
+    log.append(alone)
+    project_all(alerts_projection(engine), log)
+    assert cases.history(ANNA).case.state == "open"
+    log.append(handled("close", NOON + 3, "3", request="request-1", approved_by="tom"))
+    project_all(alerts_projection(engine), log)
+    found = cases.history(ANNA)
+    assert (found.case.state, found.case.awaiting, pending(found.events)) == ("closed", 0, [])
 
 
 def test_the_queue_is_paged_and_asked_by_state_payer_and_assignee(engine: Engine) -> None:

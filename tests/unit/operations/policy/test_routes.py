@@ -31,6 +31,7 @@ routes:
     hours: "22:00-06:00"
     zone: Europe/Berlin
     at_most: 5
+    overdue: true
     replies: PAGER_REPLIES
   - name: post
     to: email
@@ -58,7 +59,7 @@ def test_routes_are_read_with_all_their_fields(tmp_path: Path) -> None:
         Route(
             name="pager", to="pagerduty", secret="PAGER", severity="high", merchants=["m-1", "m-2"],
             amount=50_000, days=["mon", "tue"], hours="22:00-06:00", zone="Europe/Berlin",
-            at_most=5, replies="PAGER_REPLIES",
+            at_most=5, replies="PAGER_REPLIES", overdue=True,
         ),
         Route(
             name="post", to="email", url="smtp://mail.example:587", sender="retrace@example.com",
@@ -79,12 +80,13 @@ def test_routes_are_read_with_all_their_fields(tmp_path: Path) -> None:
         ("tue]", "tues]", "routes.yaml:8:11: days expected some of"),
         ("22:00-06:00", "22-6", "routes.yaml:9:13: hours expected such as"),
         ("Europe/Berlin", "Berlin", "routes.yaml:10:11: zone is no time zone"),
-        ("PAGER_REPLIES", "p-4711", "routes.yaml:12:14: replies needs the NAME"),
+        ("overdue: true", "overdue: soon", "routes.yaml:12:14: expected true or false"),
+        ("PAGER_REPLIES", "p-4711", "routes.yaml:13:14: replies needs the NAME"),
         ("at_most: 5", "at_least: 5", "routes.yaml:11:5: at_least is none of"),
-        ("    to: email\n", "", "routes.yaml:13:5: the route has no to"),
-        ("name: post", "name: pager", "routes.yaml:13:11: another route is called so"),
-        ("smtp://", "http://", "routes.yaml:15:10: url expected smtp://"),
-        ("    from: retrace@example.com\n", "", "routes.yaml:13:5: from and addresses"),
+        ("    to: email\n", "", "routes.yaml:14:5: the route has no to"),
+        ("name: post", "name: pager", "routes.yaml:14:11: another route is called so"),
+        ("smtp://", "http://", "routes.yaml:16:10: url expected smtp://"),
+        ("    from: retrace@example.com\n", "", "routes.yaml:14:5: from and addresses"),
     ],
 )
 def test_a_fault_is_named_with_file_line_and_column(
