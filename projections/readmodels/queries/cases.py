@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import INTERVAL
 from domain.cases import DONE, PRIORITIES, State, overdue_id, priority_of
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import CaseAction, CaseOverdue, Verdict
-from domain.times import to_datetime
 from projections.readmodels.queries.cursors import Place, check_limit, read_cursor, write_cursor
 from projections.readmodels.queries.results import Page, StoredAlert
 from projections.readmodels.storage import tables
@@ -145,7 +144,7 @@ class Cases:
     def overdue(self, since: int, now: int, most: int) -> list[CaseOverdue]:
         """Those that fell due since then, are not done, and of which nobody has said so."""
         t, e = tables.cases, tables.case_events
-        due = (_due() >= to_datetime(since), _due() < to_datetime(now))
+        due = (_due() >= _moment(since), _due() < _moment(now))
         query = select(t).where(~t.c.state.in_(DONE), *due).order_by(_due()).limit(most)
         found = [_overdue(StoredCase(**row)) for row in self._rows(query)]
         ids = [each.alert_id for each in found]
@@ -155,7 +154,7 @@ class Cases:
     def waiting(self, now: int) -> dict[int, tuple[int, int]]:
         """By priority: how many cases are not done, and how many of these are overdue."""
         t = tables.cases
-        late = func.count().filter(_due() < to_datetime(now))
+        late = func.count().filter(_due() < _moment(now))
         query = select(_priority().label("p"), func.count().label("n"), late.label("late"))
         rows = self._rows(query.where(~t.c.state.in_(DONE)).group_by("p"))
         found = {row["p"]: (row["n"], row["late"]) for row in rows}
@@ -199,6 +198,10 @@ def _priority() -> Any:
     t = tables.cases
     least = [(t.c.expected_loss >= cast(each[0], Numeric), n) for n, each in PRIORITIES.items()]
     return case(*least)
+
+
+def _moment(micros: int) -> Any:
+    return literal(micros, tables.cases.c.first_alert_time.type)
 
 
 def _due() -> Any:
