@@ -34,9 +34,9 @@ from runtime.composition.read_models import open_read_models
 from runtime.composition.stores import open_evidence
 from runtime.processes.binding import open_bound
 from runtime.settings import Settings, load_settings
+from runtime.settings.secrets import alert_secrets
 from runtime.telemetry.logs import log_to_stderr
 from runtime.telemetry.open_tracer import open_tracer
-from runtime.settings.secrets import alert_secrets
 
 T = TypeVar("T")
 
