@@ -2,8 +2,7 @@
 
 from domain.events import AlertRaised, Envelope, TransactionScored, caused_event_id
 from domain.policy.rules.rule_set import sentences_of
-
-ALERTING = ("review", "decline")
+from domain.policy.suppressions import ALERTING
 
 
 def alert_of(scored: Envelope, source: str, now: int) -> Envelope | None:
@@ -27,6 +26,7 @@ def alert_of(scored: Envelope, source: str, now: int) -> Envelope | None:
         merchant_id=transaction.merchant_id,
         told=sentences_of(decision.rules),
         base_amount=transaction.base_amount,
+        suppressed_by=decision.suppressed_by,
     )
     return Envelope(
         id=alert_id,

@@ -17,7 +17,7 @@ router = APIRouter(tags=["alerts"])
 @router.get("/alerts", response_model=AlertPage, **problems(422, 503))
 async def list_alerts(
     deps: Deps,
-    state: Literal["raised", "delivered"] | None = None,
+    state: Literal["raised", "delivered", "suppressed"] | None = None,
     since: Since = None,
     until: Until = None,
     transaction_id: Key = None,

@@ -49,6 +49,7 @@ class DecisionDetailOut(DecisionOut):
     timings_us: dict[str, int]
     step_up: StepUpOut | None = None
     final_outcome: Outcome = Field(description="`outcome`, or what the step-up has made of it.")
+    suppressed_by: str | None = Field(description="The suppression that silences its alert.")
 
 
 def reasons_out(codes: Iterable[str], own: Mapping[str, str] | None) -> list[ReasonOut]:
@@ -80,6 +81,7 @@ def decision_detail(envelope: Envelope, concluded: Envelope | None) -> DecisionD
             "timings_us": data.timings_us,
             "step_up": step_up,
             "final_outcome": step_up.final_outcome if step_up else data.outcome,
+            "suppressed_by": data.suppressed_by,
         }
     )
 

@@ -41,7 +41,8 @@ class AlertRow(PaidOut):
     alert_id: str
     case_id: str
     transaction_id: str
-    state: str = Field(description="raised or delivered")
+    state: str = Field(description="raised or delivered; suppressed ones are told to nobody")
+    suppressed_by: str | None = Field(description="The suppression that silences it.")
     outcome: str
     score: float
     reasons: list[ReasonOut]
@@ -85,6 +86,7 @@ def alert_row(stored: StoredAlert) -> AlertRow:
         case_id=stored.case_id,
         transaction_id=stored.transaction_id,
         state=stored.state,
+        suppressed_by=stored.suppressed_by,
         outcome=stored.outcome,
         score=stored.score,
         reasons=reasons_out(stored.reasons, stored.rule_words),

@@ -31,7 +31,7 @@ def alerts(
     context: typer.Context,
     limit: _Limit = 20,
     state: Annotated[
-        str | None, typer.Option("--state", help="Only alerts in this state: raised or delivered.")
+        str | None, typer.Option("--state", help="Only raised, delivered or suppressed ones.")
     ] = None,
     as_json: _AsJson = False,
 ) -> None:

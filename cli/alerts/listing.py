@@ -18,8 +18,8 @@ def show_alerts(limit: int, state: str | None, as_json: bool) -> None:
     from runtime.composition.read_models import open_read_models
     from runtime.settings import load_settings
 
-    if state not in (None, "raised", "delivered"):
-        raise InvalidInputError("--state", "must be raised or delivered")
+    if state not in (None, "raised", "delivered", "suppressed"):
+        raise InvalidInputError("--state", "must be raised, delivered or suppressed")
     with open_read_models(load_settings()) as read_models:
         found = read_models.alerts_for(AlertFilter(state=state), limit).items
         models = read_models.model_alerts(state, limit)
@@ -46,6 +46,7 @@ def _row(alert: StoredAlert) -> dict[str, object]:
         "transaction_id": alert.transaction_id,
         "raised_at": to_rfc3339(alert.raised_time),
         "state": alert.state,
+        "suppressed_by": alert.suppressed_by,
         "outcome": alert.outcome,
         "score": alert.score,
         **shown_amount(alert.amount, alert.currency),
@@ -84,9 +85,13 @@ def _show(found: list[StoredAlert]) -> None:
             f"{alert.score:.3f}",
             f"{to_major(alert.amount, alert.currency)} {alert.currency}",
             alert.transaction_id,
-            "\n".join(sentences(alert.reasons, alert.rule_words).values()),
+            "\n".join([*sentences(alert.reasons, alert.rule_words).values(), *_silence(alert)]),
         )
     Console().print(table)
+
+
+def _silence(alert: StoredAlert) -> list[str]:
+    return [f"Suppressed by {alert.suppressed_by}."] if alert.suppressed_by else []
 
 
 def _model_row(alert: StoredModelAlert) -> dict[str, object]:

@@ -117,7 +117,8 @@ def _of_label(data: Any) -> Text:
 
 def _of_alert(data: Any) -> Text:
     what = f" {data.score:.3f} {_money(data.amount, data.currency)}"
-    return Text.assemble((data.outcome, _COLOURS[data.outcome]), what)
+    silence = f", suppressed by {data.suppressed_by}" if data.suppressed_by else ""
+    return Text.assemble((data.outcome, _COLOURS[data.outcome]), what, silence)
 
 
 def _of_delivery(data: Any) -> Text:
@@ -130,6 +131,8 @@ def _of_promotion(data: Any) -> Text:
 
 def _of_thresholds(data: Any) -> Text:
     least = data.thresholds
+    if least is None:
+        return Text("withdrawn: those of the model count")
     return Text(f"review {least.review:g}, step up {least.step_up:g}, decline {least.decline:g}")
 
 
@@ -148,6 +151,7 @@ _DETAILS: dict[str, Callable[[Any], Text]] = {
     "fraud.model.promoted": _of_promotion,
     "fraud.model.retired": _of_promotion,
     "fraud.thresholds.set": _of_thresholds,
+    "fraud.thresholds.published": _of_thresholds,
     "fraud.record.dead-lettered": _of_dead_letter,
 }
 

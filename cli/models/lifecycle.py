@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,7 @@ from cli.output import parse_moment
 
 if TYPE_CHECKING:
     from commands.models.registry import Registered
+    from operations.models.lifecycle import Models
 
 
 def register() -> None:
@@ -39,7 +41,7 @@ def promote(model: Named, as_json: AsJson = False) -> None:
     from runtime.settings import load_settings
 
     with open_models(load_settings()) as models:
-        _print(models.promote(model), "is in force", as_json)
+        _print(models.promote(model), "is in force", as_json, models)
 
 
 def rollback(
@@ -53,7 +55,7 @@ def rollback(
     from runtime.settings import load_settings
 
     with open_models(load_settings()) as models:
-        _print(models.rollback(to), "is in force again", as_json)
+        _print(models.rollback(to), "is in force again", as_json, models)
 
 
 def roll_out(
@@ -74,7 +76,8 @@ def roll_out(
         if stop:
             _print(models.end_roll_out(), "no longer decides", as_json)
         else:
-            _print(models.roll_out(model, part), f"decides {part / 100:g} % of traffic", as_json)
+            change = f"decides {part / 100:g} % of traffic"
+            _print(models.roll_out(model, part), change, as_json, models)
 
 
 def shadow_model(
@@ -129,6 +132,18 @@ def basis_points(share: str) -> int:
     raise InvalidInputError("--share", f"expected 0.01% to 100%, in hundredths, not {share!r}")
 
 
-def _print(model: Registered, change: str, as_json: bool) -> None:
-    facts = {"model_id": model.model_id, "model_hash": model.model_hash}
-    print(json.dumps(facts) if as_json else f"{model.model_id} {change}")
+def _print(model: Registered, change: str, as_json: bool, deciding: Models | None = None) -> None:
+    """Of a model that decides from now on, with what becomes of its thresholds."""
+    facts: dict[str, Any] = {"model_id": model.model_id, "model_hash": model.model_hash}
+    published = deciding.registry.policy.published if deciding else None
+    if as_json:
+        told = {"published_thresholds": asdict(published) if published else None}
+        print(json.dumps(facts | told if deciding else facts))
+        return
+    print(f"{model.model_id} {change}")
+    if published is not None:
+        print(
+            f"  its own thresholds do not count: those of the policy go on (review"
+            f" {published.review:g}, step-up {published.step_up:g}, decline {published.decline:g})"
+            " until `thresholds: {}` is published"
+        )

@@ -165,6 +165,9 @@ class AlertDelivery:
     ) -> None:
         if self._age(cause) > WITHIN_US:
             return
+        if _is_suppressed(raised) and cause is raised:
+            # Who asks for it to be sent all the same has it sent.
+            return
         policy = self._delivery.policy()
         severity = severity_of(raised, policy.rules.rules if policy.rules else ())
         for route in self._delivery.routes():
@@ -287,6 +290,10 @@ class AlertDelivery:
             if each.partition == partition
         ]
         self._positions.commit({partition: min([self._next[partition], *open_offsets])})
+
+
+def _is_suppressed(raised: Envelope) -> bool:
+    return isinstance(raised.data, AlertRaised) and raised.data.suppressed_by is not None
 
 
 def _warn_of_append(fact: Envelope, state: RetryCallState) -> None:

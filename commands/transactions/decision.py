@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter_ns
 
 from commands.context import Context
@@ -16,6 +16,7 @@ from domain.events import Envelope, Path, TransactionScored, transaction_event_i
 from domain.features import CATALOGUE, finish
 from domain.policy.fallback import fallback
 from domain.policy.score import Score
+from domain.policy.suppressions import suppression_of
 from domain.policy.verdict import decide
 from domain.transactions import Transaction
 
@@ -180,7 +181,7 @@ def _scored(
     ruling, applied = ruled or (None, None)
     verdict = decide(score, policy.snapshot, path, flags, ruling)
     times.done("policy")
-    return TransactionScored(
+    made = TransactionScored(
         transaction=transaction,
         digest=submission.data.digest,
         score=score.value,
@@ -199,3 +200,6 @@ def _scored(
         timings_us=times.micros,
         rules=applied,
     )
+    known = policy.snapshot
+    silenced = suppression_of(made, known.suppressions, known.rules)
+    return replace(made, suppressed_by=silenced) if silenced else made

@@ -34,12 +34,15 @@ from domain.events.policy import (
     ModelRolledOut,
     ModelShadowed,
     ModelTrained,
+    PolicyContent,
     ShadowEnded,
+    ThresholdsPublished,
     ThresholdsSet,
 )
 from domain.events.registry import Event, wire_type
 from domain.events.routes import Route, RouteKind, RoutesPublished
 from domain.events.rules import Rule, RuleAction, RulesApplied, RuleSeverity, RulesPublished
+from domain.events.suppressions import Suppression, SuppressionsPublished
 from domain.events.transactions import (
     LabelKind,
     Mode,
@@ -88,6 +91,7 @@ __all__ = [
     "ModelTrained",
     "Outcome",
     "Path",
+    "PolicyContent",
     "RecordDeadLettered",
     "Route",
     "RouteKind",
@@ -100,7 +104,10 @@ __all__ = [
     "ShadowEnded",
     "StepUpConcluded",
     "StepUpResult",
+    "Suppression",
+    "SuppressionsPublished",
     "Thresholds",
+    "ThresholdsPublished",
     "ThresholdsSet",
     "TransactionImported",
     "TransactionLabelled",

@@ -13,6 +13,7 @@ class AlertRaised(Event):
     `base_amount` in those of the base currency: None in events of before it was recorded.
 
     `told` are sentences by reason code: of published rules, which have words of their own.
+    `suppressed_by` names the suppression that lets nobody be told, None where there is none.
     """
 
     alert_id: str
@@ -28,6 +29,7 @@ class AlertRaised(Event):
     merchant_id: str | None = None
     told: dict[str, str] = field(default_factory=dict)
     base_amount: int | None = None
+    suppressed_by: str | None = None
 
 
 @event("fraud.alert.delivered")

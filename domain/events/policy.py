@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from domain.events.lists import DeclaredList, ListEntry
 from domain.events.registry import Event, event
+from domain.events.routes import Route
+from domain.events.rules import Rule
+from domain.events.suppressions import Suppression
 from domain.events.transactions import Thresholds
 
 
@@ -135,3 +139,34 @@ class ThresholdsSet(Event):
 
     thresholds: Thresholds
     reason: str
+
+
+@event("fraud.thresholds.published")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdsPublished(Event):
+    """From this position on, these apply to the scores of every model, whatever came with it.
+
+    None withdraws them: each model's own count again. Fallback rules keep theirs. `took_back` is
+    the offset of the earlier fact that is in force again, None where it was published from files.
+    """
+
+    thresholds: Thresholds | None
+    reason: str
+    took_back: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyContent:
+    """What a folder of the policy says, checked and cleaned.
+
+    `keys` are those that its files have: nothing is said of others. `entries` are by name of those
+    lists that take their entries from the folder.
+    """
+
+    keys: list[str]
+    rules: list[Rule] = field(default_factory=list)
+    lists: list[DeclaredList] = field(default_factory=list)
+    routes: list[Route] = field(default_factory=list)
+    thresholds: Thresholds | None = None
+    suppressions: list[Suppression] = field(default_factory=list)
+    entries: dict[str, list[ListEntry]] = field(default_factory=dict)

@@ -63,7 +63,8 @@ class TransactionScored(Event):
     `features` is the vector as served, in the order of the catalogue whose hash is
     `feature_set`; None is an unknown value. `versions` is the compact text of what each state
     that was read held, by entity (see `domain.features.versions`). `timings_us` is time spent per
-    step. `rules` is what the published rules did, None where there were none.
+    step. `rules` is what the published rules did, None where there were none. `suppressed_by` names
+    the suppression that silences its alert, None where none does or there is no alert.
     """
 
     transaction: Transaction
@@ -83,6 +84,7 @@ class TransactionScored(Event):
     fingerprint: str
     timings_us: dict[str, int] = field(default_factory=dict)
     rules: RulesApplied | None = None
+    suppressed_by: str | None = None
 
 
 @event("fraud.transaction.labelled")

@@ -14,7 +14,10 @@ from domain.events import (
     Route,
     RoutesPublished,
     RulesPublished,
+    Suppression,
+    SuppressionsPublished,
     Thresholds,
+    ThresholdsPublished,
     ThresholdsSet,
 )
 from domain.policy.lists.published import NO_LISTS, Lists
@@ -40,6 +43,7 @@ class PolicySnapshot:
     `model` is the champion, None until one was promoted: the fallback rules score then. `before`
     is the stack of earlier champions: a promotion pushes the present one, and a rollback
     (`took_back`) pops down to the model that it names. `roll_out` is the challenger's share.
+    `thresholds` are the model's, and `published` those that override them, whichever model it is.
     `rules` is None where none were published, or all were withdrawn. `routes` are those of alerts.
     """
 
@@ -51,6 +55,8 @@ class PolicySnapshot:
     rules: RuleSet | None = None
     routes: tuple[Route, ...] = ()
     lists: Lists = NO_LISTS
+    published: Thresholds | None = None
+    suppressions: tuple[Suppression, ...] = ()
 
     def apply(self, data: Any, offset: int) -> PolicySnapshot:
         """The snapshot after one more record; a record at or below `version` changes nothing.
@@ -73,6 +79,10 @@ class PolicySnapshot:
             return replace(self, version=offset, rules=published if data.rules else None)
         if isinstance(data, RoutesPublished):
             return replace(self, version=offset, routes=tuple(data.routes))
+        if isinstance(data, ThresholdsPublished):
+            return replace(self, version=offset, published=data.thresholds)
+        if isinstance(data, SuppressionsPublished):
+            return replace(self, version=offset, suppressions=tuple(data.suppressions))
         return replace(self, version=offset, lists=self.lists.apply(data, offset))
 
     def of(self, transaction_id: str) -> PolicySnapshot:
@@ -94,18 +104,20 @@ class PolicySnapshot:
         return replace(self, model=self.roll_out, thresholds=self.roll_out.thresholds)
 
     def thresholds_for(self, path: Path) -> Thresholds:
-        """The model's on the full path, those of the fallback rules on any other."""
-        return self.thresholds if path == "full" else FALLBACK_THRESHOLDS
+        """Published ones, else the model's, on the full path; of fallback rules on any other."""
+        if path != "full":
+            return FALLBACK_THRESHOLDS
+        return self.published or self.thresholds
 
     def _promoted(self, data: ModelPromoted, offset: int) -> PolicySnapshot:
-        return PolicySnapshot(
+        # What is not about models stays, so that it is not named here.
+        return replace(
+            self,
             version=offset,
             model=data,
             thresholds=data.thresholds or self.thresholds,
             before=self._earlier(data),
-            rules=self.rules,
-            routes=self.routes,
-            lists=self.lists,
+            roll_out=None,
         )
 
     def _earlier(self, data: ModelPromoted) -> tuple[Champion, ...]:

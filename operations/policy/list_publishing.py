@@ -8,7 +8,7 @@ from commands.policy.lists import ChangeList, PublishedChange, change_list, list
 from commands.policy.topic import current_policy
 from domain.cleaning.unclean import UncleanError
 from domain.errors import InvalidInputError, NotFoundError
-from domain.events import DeclaredList, ListChange, ListEntry
+from domain.events import DeclaredList, ListChange, ListEntry, PolicyContent
 from domain.policy.lists.declared import faults_of_list
 from domain.policy.lists.published import hash_of_entries
 from eventlog.port import EventLog
@@ -56,13 +56,13 @@ class ListPublisher:
             raise InvalidInputError("FILE", "\n".join(map(str, ("not changed:", *faults[:20]))))
         return self._change(declared, change, entries, reason)
 
-    def replace_all(self, found: RuleFiles, reason: str) -> bool:
-        """The lists of a folder that name a file, each at a position of its own; False where all
-        are so already."""
+    def replace_all(self, content: PolicyContent, reason: str) -> bool:
+        """The lists that take their entries from a folder, each at a position of its own; False
+        where all are so already."""
         changed = False
-        for each in found.lists:
-            if (entries := found.entries.get(each.declared.name)) is not None:
-                changed |= self._change(each.declared, "replace", entries, reason)
+        for each in content.lists:
+            if (entries := content.entries.get(each.name)) is not None:
+                changed |= self._change(each, "replace", entries, reason)
         return changed
 
     def differences(self, entries: Mapping[str, list[ListEntry]]) -> dict[str, tuple[str, int]]:

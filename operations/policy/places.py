@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import yaml  # type: ignore[import-untyped, unused-ignore]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,3 +52,24 @@ def place_of(node: Any, path: str, lines: list[str]) -> Place:
         indent = len(below) - len(below.lstrip()) + 1
         return Place(path, line + 1, indent, indent)
     return Place(path, line, column + (style in ('"', "'")), 1)
+
+
+def values_of(
+    node: Any, path: str, keys: Collection[str], faults: list[Fault]
+) -> Iterator[tuple[str, Any]]:
+    """(key, node of its value) of a mapping; keys of another name, and repeated ones, are faults.
+
+    What is no mapping is a fault, and has none.
+    """
+    if not isinstance(node, yaml.MappingNode):
+        faults.append(place_at(node, path).fault(f"expected {', '.join(keys)}"))
+        return
+    seen = set[str]()
+    for key, value in node.value:
+        name = key.value if isinstance(key, yaml.ScalarNode) else "?"
+        if name in keys and name not in seen:
+            seen.add(name)
+            yield name, value
+            continue
+        said = "is given twice" if name in seen else f"is none of {', '.join(keys)}"
+        faults.append(place_at(key, path).fault(f"{name} {said}"))

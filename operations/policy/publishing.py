@@ -1,16 +1,27 @@
 """Publishing of the policy: lint, diff, publish, take back, history, over files and log."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from commands.alerts.routing import MOST_ROUTES
-from commands.policy.routes import publish_routes, take_back_routes
-from commands.policy.rules import publish_rules, take_back_rules
+from commands.policy.routes import publish_routes
+from commands.policy.rules import publish_rules
+from commands.policy.suppressions import publish_suppressions
+from commands.policy.thresholds import publish_thresholds
 from commands.policy.topic import Published, current_policy, published
 from commands.ports import RuleLanguage
 from domain.errors import InvalidInputError
-from domain.events import DeclaredList, Route, RoutesPublished, Rule, RulesPublished
+from domain.events import (
+    DeclaredList,
+    PolicyContent,
+    Route,
+    RoutesPublished,
+    Rule,
+    RulesPublished,
+    Suppression,
+    Thresholds,
+)
 from domain.features import CATALOGUE
 from domain.policy.lists.declared import faults_of_list
 from domain.policy.rules.rule_set import MOST_RULES, faults_of
@@ -20,15 +31,23 @@ from host.clock import now_us
 from operations.policy.list_files import Clean
 from operations.policy.list_publishing import ListPublisher, lint_lists
 from operations.policy.rule_files import RuleFiles, WrittenRule, read_folder
+from operations.policy.sets import KINDS, TAKE_BACK, PublishedSet, kind_at, sets_of
+from operations.policy.suppression_files import lint_suppressions
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 """The policy that ships with this version; in force once it is published."""
 
-_Named = Rule | DeclaredList | Route
+_Named = Rule | DeclaredList | Route | Suppression
 
 
-def lint(folder: Path, language: RuleLanguage, clean: Clean) -> RuleFiles:
-    """What a folder holds, with all that is wrong with it, by file and line."""
+def lint(
+    folder: Path, language: RuleLanguage, clean: Clean, in_force: Collection[str] | None = None
+) -> RuleFiles:
+    """What a folder holds, with all that is wrong with it, by file and line.
+
+    Rules `in_force` are those that suppressions may name where the folder has none; None where it
+    is not known.
+    """
     found = read_folder(folder)
     lint_lists(found, clean)
     if found.lists and "rules" not in found.keys:
@@ -54,6 +73,8 @@ def lint(folder: Path, language: RuleLanguage, clean: Clean) -> RuleFiles:
         place = found.rules[MOST_RULES].place("")
         found.faults.append(place.fault(f"a set has at most {MOST_RULES} rules"))
     _lint_routes(found)
+    rules = {each.rule.name for each in found.rules} if "rules" in found.keys else in_force
+    lint_suppressions(found.suppressions, rules, clean, found.faults)
     found.faults.sort()
     return found
 
@@ -70,7 +91,8 @@ def _lint_routes(found: RuleFiles) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A rule, list or route: `added`, `removed`, or `changed` with (before, after) by field."""
+    """Of a rule, list, route, suppression or the thresholds: `added`, `removed`, or `changed` with
+    (before, after) by field."""
 
     name: str
     kind: str
@@ -92,9 +114,19 @@ def differences(before: Sequence[_Named], after: Sequence[_Named]) -> list[Chang
     return found
 
 
+def of_thresholds(before: Thresholds | None, after: Thresholds | None) -> list[Change]:
+    """From none of their own the model's are overridden, and to none they count again."""
+    if before == after:
+        return []
+    was, now = (asdict(each) if each else {} for each in (before, after))
+    kind = "removed" if after is None else "changed" if before else "added"
+    fields = {key: (was.get(key), now.get(key)) for key in now if was.get(key) != now[key]}
+    return [Change("thresholds", kind, fields)]
+
+
 @dataclass(frozen=True, slots=True)
 class RulePublisher:
-    """Publishes rules, lists and routes to a log, once checked; `by` is who does."""
+    """Publishes the sets and lists of the policy to a log, once checked; `by` is who does."""
 
     log: EventLog
     language: RuleLanguage
@@ -114,53 +146,64 @@ class RulePublisher:
         """As `history`."""
         return list(published(self.log, RoutesPublished, as_known_at))
 
+    def sets(self, as_known_at: int | None = None) -> dict[str, list[PublishedSet]]:
+        """As `history`, by kind."""
+        return sets_of(self.log, as_known_at)
+
     def diff(self, folder: Path) -> list[Change]:
         """From what is in force to the folder. Raises InvalidInputError for faults."""
         found, policy = self._checked(folder), current_policy(self.log)
         changes: list[Change] = []
         if "rules" in found.keys:
             rules, lists = (policy.rules.rules, policy.rules.lists) if policy.rules else ((), ())
-            changes += differences(rules, [each.rule for each in found.rules])
-            changes += differences(lists, [each.declared for each in found.lists])
+            changes += differences(rules, found.rules)
+            changes += differences(lists, found.lists)
             for name, other in self.lists.differences(found.entries).items():
                 changes.append(Change(name, "changed", {"entries": other}))
+        if "thresholds" in found.keys:
+            changes += of_thresholds(policy.published, found.thresholds)
         if "routes" in found.keys:
-            changes += differences(policy.routes, [each.route for each in found.routes])
+            changes += differences(policy.routes, found.routes)
+        if "suppressions" in found.keys:
+            changes += differences(policy.suppressions, found.suppressions)
         return changes
 
     def publish(self, folder: Path, reason: str) -> list[str]:
-        """What was put in force of `lists`, `rules` and `routes`; nothing where all is already.
+        """What was put in force: `lists` and kinds of sets; nothing where all is already.
 
         `lists` are their entries: each list with a file changes at a position of its own, and then
-        come the rules that see them. Raises InvalidInputError for faults.
+        come the rules that see them, and the other sets. Raises InvalidInputError for faults.
         """
         found = self._checked(folder)
         changed = ["lists"] if self.lists.replace_all(found, reason) else []
-        now = now_us()
-        rules, routes = [each.rule for each in found.rules], [each.route for each in found.routes]
-        lists = [each.declared for each in found.lists]
-        if "rules" in found.keys and publish_rules(
-            self.log, rules, CATALOGUE.hash, reason, now, lists
-        ):
-            changed.append("rules")
-        if "routes" in found.keys and publish_routes(self.log, routes, reason, now):
-            changed.append("routes")
-        return changed
+        log, now = self.log, now_us()
+        publish: dict[str, Callable[[], bool]] = {
+            "rules": lambda: publish_rules(
+                log, found.rules, CATALOGUE.hash, reason, now, found.lists
+            ),
+            "thresholds": lambda: publish_thresholds(log, found.thresholds, reason, now),
+            "routes": lambda: publish_routes(log, found.routes, reason, now),
+            "suppressions": lambda: publish_suppressions(log, found.suppressions, reason, now),
+        }
+        return changed + [kind for kind in KINDS if kind in found.keys and publish[kind]()]
 
     def take_back(self, version: int, reason: str) -> list[str]:
-        """As `publish`, of an earlier set, which is checked against what rules can see now."""
-        if any(each.version == version for each in self.routes_history()):
-            done = take_back_routes(self.log, version, reason, now_us())
-            return ["routes"] if done else []
-        for each in self.history():
+        """As `publish`, of an earlier set, which is checked against what rules can see now.
+
+        Raises NotFoundError.
+        """
+        kind = kind_at(self.sets(), version)
+        for each in self.history() if kind == "rules" else ():
             if each.version == version:
                 self.language.compile(each.fact.rules, each.fact.lists)
-        return ["rules"] if take_back_rules(self.log, version, reason, now_us()) else []
+        return [kind] if TAKE_BACK[kind](self.log, version, reason, now_us()) else []
 
-    def _checked(self, folder: Path) -> RuleFiles:
-        found = lint(folder, self.language, self.clean)
+    def _checked(self, folder: Path) -> PolicyContent:
+        rules = current_policy(self.log).rules
+        in_force = {each.name for each in rules.rules} if rules else set[str]()
+        found = lint(folder, self.language, self.clean, in_force)
         if found.faults:
             raise InvalidInputError(
                 "policy", "\n".join(map(str, ("not published:", *found.faults)))
             )
-        return found
+        return found.content

@@ -1,4 +1,4 @@
-"""Rules, lists and routes in YAML files of a folder, read with the place of every value.
+"""Files of the policy in YAML, read with the place of every value: rules and lists, and the rest.
 
 rules:
   - name: cards-of-device
@@ -17,7 +17,8 @@ lists:
     owner: fraud team
     file: stolen-cards.csv
 
-Routes lie under the key `routes`, in the same files or in others (route_files.py).
+Routes, thresholds and suppressions lie under keys of their own, in the same files or in others
+(route_files.py, threshold_files.py, suppression_files.py).
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ from typing import Any
 import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from domain.errors import InvalidInputError
-from domain.events import DeclaredList, ListEntry, Rule
+from domain.events import DeclaredList, ListEntry, PolicyContent, Rule
 from operations.policy.places import Fault, Place, place_at, place_of
 from operations.policy.route_files import WrittenRoute, read_route
+from operations.policy.suppression_files import WrittenSuppression, read_suppression
+from operations.policy.threshold_files import WrittenThresholds, read_thresholds
 
+_LISTED = ("rules", "lists", "routes", "suppressions")
+THRESHOLDS = "thresholds"
 _KEYS = {"when": "condition"}
 _TEXTS = ("name", "code", "words", "when", "action", "severity", "owner")
 _OTHERS = ("points", "shadow", "share")
@@ -77,9 +82,24 @@ class RuleFiles:
     rules: list[WrittenRule] = field(default_factory=list)
     lists: list[WrittenList] = field(default_factory=list)
     routes: list[WrittenRoute] = field(default_factory=list)
+    thresholds: list[WrittenThresholds] = field(default_factory=list)
+    suppressions: list[WrittenSuppression] = field(default_factory=list)
     entries: dict[str, list[ListEntry]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def content(self) -> PolicyContent:
+        """Without the places; of files that have no faults."""
+        return PolicyContent(
+            keys=sorted(self.keys),
+            rules=[each.rule for each in self.rules],
+            lists=[each.declared for each in self.lists],
+            routes=[each.route for each in self.routes],
+            thresholds=self.thresholds[0].thresholds if self.thresholds else None,
+            suppressions=[each.suppression for each in self.suppressions],
+            entries=self.entries,
+        )
 
 
 def read_folder(folder: Path) -> RuleFiles:
@@ -106,7 +126,8 @@ def read_text(text: str, path: str, found: RuleFiles) -> None:
         return
     nodes = _nodes(root)
     if nodes is None:
-        wanted = "expected the keys rules, lists and routes, or some of them, each with a list"
+        wanted = f"expected the keys {', '.join(_LISTED)}, each with a list, and {THRESHOLDS}"
+        wanted += ", or some of them"
         found.faults.append(Fault(path, 1, 1, wanted))
         return
     lines = text.splitlines()
@@ -123,18 +144,23 @@ def read_text(text: str, path: str, found: RuleFiles) -> None:
             found.lists.append(WrittenList(DeclaredList(**read[0]), beside, read[1]))
     for node in nodes.get("routes", []):
         read_route(node, path, lines, found.routes, found.faults)
+    for node in nodes.get("suppressions", []):
+        read_suppression(node, path, lines, found.suppressions, found.faults)
+    for node in nodes.get(THRESHOLDS, []):
+        read_thresholds(node, path, found.thresholds, found.faults)
 
 
 def _nodes(root: Any) -> dict[str, list[Any]] | None:
-    """By key."""
+    """By key; thresholds are one."""
     if not isinstance(root, yaml.MappingNode) or not root.value:
         return None
     found = {key.value: value for key, value in root.value}
-    if len(found) < len(root.value) or not found.keys() <= {"rules", "lists", "routes"}:
+    if len(found) < len(root.value) or not found.keys() <= {*_LISTED, THRESHOLDS}:
         return None
-    if not all(isinstance(value, yaml.SequenceNode) for value in found.values()):
+    kinds = {key: yaml.MappingNode if key == THRESHOLDS else yaml.SequenceNode for key in found}
+    if not all(isinstance(value, kinds[key]) for key, value in found.items()):
         return None
-    return {key: list(value.value) for key, value in found.items()}
+    return {k: [value] if k == THRESHOLDS else list(value.value) for k, value in found.items()}
 
 
 def _read(

@@ -1,6 +1,7 @@
 """Rows of cases: always made anew, from the alerts of a case and what was done about it.
 
 So neither the order in which partitions are read nor a record that is read again changes them.
+Suppressed alerts are work for nobody: they make no case, and a case does not count them.
 """
 
 from collections.abc import Iterable
@@ -25,7 +26,7 @@ _MADE = f"""
         CASE WHEN min(customer_id) IS NOT NULL THEN 'customer' WHEN min(card_id) IS NOT NULL
           THEN 'card' ELSE 'transaction' END AS payer_kind,
         coalesce(min(customer_id), min(card_id), min(transaction_id)) AS payer_id
-      FROM alerts WHERE case_id = ANY(%b) GROUP BY case_id
+      FROM alerts WHERE case_id = ANY(%b) AND suppressed_by IS NULL GROUP BY case_id
     ) AS a
     LEFT JOIN LATERAL (
       SELECT state, verdict, known_time, by FROM case_events e
@@ -50,7 +51,8 @@ _MADE = f"""
 """
 _EMPTIED = """
     DELETE FROM cases WHERE case_id = ANY(%b)
-      AND NOT EXISTS (SELECT 1 FROM alerts WHERE alerts.case_id = cases.case_id)
+      AND NOT EXISTS (SELECT 1 FROM alerts
+        WHERE alerts.case_id = cases.case_id AND suppressed_by IS NULL)
 """
 
 

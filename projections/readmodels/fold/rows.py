@@ -151,7 +151,7 @@ def alert_row(envelope: Envelope, position: Position) -> Row:
     row = (
         data.alert_id,
         data.transaction_id,
-        "raised",
+        "raised" if data.suppressed_by is None else "suppressed",
         data.outcome,
         data.score,
         texts(data.reasons),
@@ -165,6 +165,7 @@ def alert_row(envelope: Envelope, position: Position) -> Row:
         data.base_amount,
         case_id_of(data),
         _words(data.told),
+        data.suppressed_by,
     )
     return checked(ALERT_COLUMNS, row)
 

@@ -172,6 +172,7 @@ class StoredAlert(_FromLog):
     base_amount: int | None
     case_id: str
     rule_words: dict[str, str] | None = None
+    suppressed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

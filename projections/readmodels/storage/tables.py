@@ -147,6 +147,7 @@ alerts = Table(
     *_optional(base_amount=BigInteger),
     *_required(case_id=Text),
     Column("rule_words", JSONB),
+    *_optional(suppressed_by=Text),
     Index("alerts_by_raised_time", "raised_time", "alert_id"),
     Index("alerts_by_case", "case_id"),
     Index("alerts_by_transaction", "transaction_id"),

@@ -49,6 +49,15 @@ def test_an_alert_is_raised_and_then_delivered(engine: Engine) -> None:
     assert (waiting.transaction_id, waiting.delivered_time) == ("b", None)
 
 
+def test_a_suppressed_alert_is_counted_and_says_by_what(engine: Engine) -> None:
+    facts = history(raised("a"), raised("b", suppressed_by="load-test"))
+    project_all(alerts_projection(engine), facts, 1)
+    [silent] = ReadModels(engine).alerts_for(AlertFilter(state="suppressed")).items
+    assert (silent.transaction_id, silent.suppressed_by) == ("b", "load-test")
+    [other] = ReadModels(engine).alerts_for(AlertFilter(state="raised")).items
+    assert (other.transaction_id, other.suppressed_by) == ("a", None)
+
+
 def test_the_first_raising_and_the_first_delivery_count(engine: Engine) -> None:
     log = history(
         raised("a"), raised("a", NOON + MINUTE, customer_id="ben"), delivered("unknown"),

@@ -77,6 +77,18 @@ def test_alerts_of_one_payer_and_day_are_one_case(engine: Engine) -> None:
     assert (page.items[1].priority, page.items[1].due_time) == (4, NOON + 3 * DAY)
 
 
+def test_suppressed_alerts_open_no_case_and_are_not_counted_in_one(engine: Engine) -> None:
+    facts = [
+        raised("a"), raised("b", suppressed_by="quiet"),
+        raised("c", customer_id="ben", suppressed_by="quiet"),
+    ]  # fmt: skip
+    project_all(alerts_projection(engine), history(*facts))
+    [case] = Cases(engine).queue(CaseFilter()).items
+    assert (case.payer_id, case.alerts, case.base_amount) == ("anna", 1, 1_000)
+    # Who looks at the case sees what was silenced, too.
+    assert [each.suppressed_by for each in Cases(engine).history(ANNA).alerts] == [None, "quiet"]
+
+
 def test_a_case_goes_from_hand_to_hand_and_a_new_alert_opens_it_again(engine: Engine) -> None:
     projection, log, cases = alerts_projection(engine), history(raised("a")), Cases(engine)
     steps: list[tuple[Envelope, str, str | None]] = [

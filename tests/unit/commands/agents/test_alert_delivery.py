@@ -17,6 +17,7 @@ from commands.alerts.sending import Sender
 from domain.alerts import alert_of
 from domain.events import (
     AlertDelivered,
+    AlertResendAsked,
     Envelope,
     ModelAlertDelivered,
     ModelAlertRaised,
@@ -113,6 +114,25 @@ async def test_a_reason_of_a_published_rule_is_told_in_its_words(positions: Sqli
     body = json.loads((await receiver.next()).content)
     assert body["why"] == ["4 payments in an hour.", sentence("flag.no_card")]
     assert "told" not in body
+
+
+async def test_a_suppressed_alert_goes_to_nobody_until_somebody_asks(
+    positions: SqliteMemory,
+) -> None:
+    made = alert("t-1")
+    silenced = replace(made, data=replace(made.data, suppressed_by="quiet"))
+    receiver = Receiver()
+    bench = Bench(receiver, positions)
+    await bench.log.append(ALERTS, None, silenced, 0)
+    await bench.handler.assign({0})
+    await bench.handler.handle([fetched(silenced, alert("t-2"))])
+    first = json.loads((await receiver.next()).content)
+    assert (first["transaction_id"], first["suppressed_by"]) == ("t-2", None)
+    data = AlertResendAsked(alert_id=silenced.id, offset=0)
+    asked = replace(silenced, id="asked", data=data, causation_id=None)
+    await bench.handler.handle([fetched(asked, first=2)])
+    again = json.loads((await receiver.next()).content)
+    assert (again["transaction_id"], again["suppressed_by"]) == ("t-1", "quiet")
 
 
 async def test_an_alert_is_posted_by_id_and_its_delivery_appended(positions: SqliteMemory) -> None:

@@ -1,21 +1,31 @@
 """The policy is the fold of its topic, wherever the fold is cut."""
 
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events import (
+    ListEntry,
     ModelPromoted,
     ModelRetired,
     ModelRolledOut,
     RecordDeadLettered,
+    Route,
+    RoutesPublished,
     RulesPublished,
+    Suppression,
+    SuppressionsPublished,
     Thresholds,
+    ThresholdsPublished,
     ThresholdsSet,
 )
 from domain.policy.rollout import WHOLE
 from domain.policy.rules.ruling import RuleSet
 from domain.policy.snapshot import NO_POLICY, PolicySnapshot, fold
+from tests.fakes.lists import published as list_published
+from tests.fakes.lists import staged
 from tests.fakes.rules import rule
 
 limits = st.builds(
@@ -30,7 +40,19 @@ retired = st.builds(ModelRetired, model_id=st.just("m"), model_hash=hashes, reas
 rule_sets = st.lists(st.builds(rule), max_size=1).map(
     lambda rules: RulesPublished(rules=rules, rules_hash="h", feature_set="f", reason="r")
 )
-facts = models | thresholds | roll_outs | retired | rule_sets
+published = st.builds(ThresholdsPublished, thresholds=st.none() | limits, reason=st.just("r"))
+quiet = Suppression(name="q", begins=1, until=2, reason="r", owner="ann", merchants=["m"])
+silences = st.lists(st.just(quiet), max_size=1).map(
+    lambda found: SuppressionsPublished(suppressions=found, suppressions_hash="h", reason="r")
+)
+route_sets = st.lists(st.just(Route(name="desk", to="slack")), max_size=1).map(
+    lambda routes: RoutesPublished(routes=routes, routes_hash="h", reason="r")
+)
+entries = st.just(ListEntry("c-1")).flatmap(
+    lambda entry: st.sampled_from([staged([entry]), list_published([entry])])
+)
+not_of_models = published | silences | route_sets | entries
+facts = models | thresholds | roll_outs | retired | rule_sets | not_of_models
 topics = st.lists(facts, max_size=12).map(lambda data: list(enumerate(data)))
 
 
@@ -67,6 +89,32 @@ def test_the_last_published_rules_apply_whatever_models_do(topic: list[tuple[int
     last = published[-1] if published else None
     expected = RuleSet(last[0], tuple(last[1].rules)) if last and last[1].rules else None
     assert fold(topic).rules == expected
+
+
+@given(topics, models | roll_outs | retired)
+def test_what_happens_to_models_leaves_all_else_as_it_was(
+    topic: list[tuple[int, object]], fact: object
+) -> None:
+    """Whatever fields the snapshot will have: those of models are named, and no other changes."""
+    before = fold(topic)
+    after = before.apply(fact, len(topic))
+    of_models = {"version", "model", "thresholds", "before", "roll_out"}
+    others = {each.name for each in fields(PolicySnapshot)} - of_models
+    assert others == {"rules", "routes", "lists", "published", "suppressions"}
+    for name in others:
+        assert getattr(after, name) == getattr(before, name)
+
+
+@given(topics)
+def test_published_thresholds_override_those_of_every_model_until_they_are_withdrawn(
+    topic: list[tuple[int, object]],
+) -> None:
+    said = [data.thresholds for _, data in topic if isinstance(data, ThresholdsPublished)]
+    snapshot = fold(topic)
+    for each in (snapshot, snapshot.challenger or snapshot):
+        own = each.thresholds
+        assert each.thresholds_for("full") == ((said[-1] if said else None) or own)
+    assert snapshot.thresholds_for("fallback") == NO_POLICY.thresholds_for("fallback")
 
 
 def test_unknown_events_change_the_version_alone() -> None:
