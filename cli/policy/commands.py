@@ -1,4 +1,4 @@
-"""`retrace policy`: lint, diff, publish, show, history, statistics, lists; `retrace figures`."""
+"""`retrace policy`: lint, draft, diff, publish, show, lists, statistics; `retrace figures`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.policy import lists, sets
+from cli.policy import drafts, lists, sets
 from cli.policy.figures import figures
 from cli.policy.sets import said_of
 from cli.policy.statistics import statistics
 
 if TYPE_CHECKING:
-    from operations.policy.publishing import Change
+    from operations.policy.differences import Change
 
 _group = typer.Typer(
     help="Check, publish and take back rules, lists, thresholds, and routes and suppressions of"
     " alerts."
 )
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_SomeFolder = Annotated[
+    Path | None, typer.Argument(metavar="FOLDER", help="Of YAML files, with CSV files of lists.")
+]
 _Folder = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="Of YAML files, with CSV files of lists.")
 ]
@@ -32,6 +35,7 @@ def register(app: typer.Typer) -> None:
     _group.command()(statistics)
     lists.register(_group)
     sets.register(_group)
+    drafts.register(_group)
     app.add_typer(_group, name="policy")
     app.command()(figures)
 
@@ -59,13 +63,21 @@ def lint(folder: _Folder, as_json: _AsJson = False) -> None:
 
 
 @_group.command()
-def diff(folder: _Folder, as_json: _AsJson = False) -> None:
-    """Show what publishing this folder would change."""
+def diff(
+    folder: _SomeFolder = None,
+    draft: Annotated[str | None, typer.Option(help="Of this draft, in place of a folder.")] = None,
+    as_json: _AsJson = False,
+) -> None:
+    """Show what publishing a folder or a draft would change."""
+    from domain.errors import InvalidInputError
     from runtime.composition.models import open_publisher
     from runtime.settings import load_settings
 
+    source = folder or draft
+    if source is None or (folder and draft):
+        raise InvalidInputError("diff", "give either a folder or --draft")
     with open_publisher(load_settings()) as publisher:
-        changes = publisher.diff(folder)
+        changes = publisher.diff(source)
     _show_changes(changes, as_json)
 
 
@@ -84,12 +96,13 @@ def _show_changes(changes: list[Change], as_json: bool) -> None:
 @_group.command()
 def publish(
     reason: Annotated[str, typer.Option(help="Why; the history shows it.")],
-    folder: Annotated[
-        Path | None,
-        typer.Argument(metavar="FOLDER", help="Of YAML files, with CSV files of lists."),
-    ] = None,
+    folder: _SomeFolder = None,
+    draft: Annotated[str | None, typer.Option(help="This draft, in place of a folder.")] = None,
     version: Annotated[
         int | None, typer.Option(help="Take back to this earlier set, in place of a folder.")
+    ] = None,
+    at: Annotated[
+        int | None, typer.Option(metavar="POSITION", help="All sets as they were in force there.")
     ] = None,
     default: Annotated[
         bool, typer.Option("--default", help="The policy that ships, in place of a folder.")
@@ -103,15 +116,19 @@ def publish(
     from runtime.composition.models import open_publisher
     from runtime.settings import load_settings
 
-    if (folder is not None) + (version is not None) + default != 1:
-        raise InvalidInputError("publish", "give either a folder, --version or --default")
-    folder = DEFAULT_FOLDER if default else folder
+    given = [folder, draft, version, at, default or None]
+    if sum(each is not None for each in given) != 1:
+        one = "give one of a folder, --draft, --version, --at and --default"
+        raise InvalidInputError("publish", one)
+    source = DEFAULT_FOLDER if default else folder or draft
     with open_publisher(load_settings()) as publisher:
-        if folder is not None:
-            changed = publisher.publish(folder, reason)
-        else:
-            assert version is not None
+        if source is not None:
+            changed = publisher.publish(source, reason)
+        elif version is not None:
             changed = publisher.take_back(version, reason)
+        else:
+            assert at is not None
+            changed = publisher.publish_at(at, reason)
         now = {kind: found[-1] for kind, found in publisher.sets().items() if found}
     if as_json:
         told = {kind: summary(each) for kind, each in now.items()}

@@ -170,3 +170,17 @@ class PolicyContent:
     thresholds: Thresholds | None = None
     suppressions: list[Suppression] = field(default_factory=list)
     entries: dict[str, list[ListEntry]] = field(default_factory=dict)
+
+
+@event("fraud.policy.drafted")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDrafted(Event):
+    """A policy is proposed under a name; nothing of it is in force until it is published.
+
+    A later draft of the name takes its place. `by` is who proposes it.
+    """
+
+    name: str
+    content: PolicyContent
+    reason: str
+    by: str

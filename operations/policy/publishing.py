@@ -1,33 +1,26 @@
 """Publishing of the policy: lint, diff, publish, take back, history, over files and log."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from commands.alerts.routing import MOST_ROUTES
+from commands.policy.drafts import draft_named, draft_policy, drafts
 from commands.policy.routes import publish_routes
 from commands.policy.rules import publish_rules
 from commands.policy.suppressions import publish_suppressions
 from commands.policy.thresholds import publish_thresholds
 from commands.policy.topic import Published, current_policy, published
 from commands.ports import RuleLanguage
-from domain.errors import InvalidInputError
-from domain.events import (
-    DeclaredList,
-    PolicyContent,
-    Route,
-    RoutesPublished,
-    Rule,
-    RulesPublished,
-    Suppression,
-    Thresholds,
-)
+from domain.errors import InvalidInputError, NotFoundError
+from domain.events import PolicyContent, PolicyDrafted, RoutesPublished, RulesPublished
 from domain.features import CATALOGUE
 from domain.policy.lists.declared import faults_of_list
 from domain.policy.rules.rule_set import MOST_RULES, faults_of
 from domain.rule_values import TYPES, list_types
 from eventlog.port import EventLog
 from host.clock import now_us
+from operations.policy.differences import Change, changes_of
 from operations.policy.list_files import Clean
 from operations.policy.list_publishing import ListPublisher, lint_lists
 from operations.policy.rule_files import RuleFiles, WrittenRule, read_folder
@@ -36,8 +29,6 @@ from operations.policy.suppression_files import lint_suppressions
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 """The policy that ships with this version; in force once it is published."""
-
-_Named = Rule | DeclaredList | Route | Suppression
 
 
 def lint(
@@ -90,41 +81,6 @@ def _lint_routes(found: RuleFiles) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Of a rule, list, route, suppression or the thresholds: `added`, `removed`, or `changed` with
-    (before, after) by field."""
-
-    name: str
-    kind: str
-    fields: dict[str, tuple[object, object]]
-
-
-def differences(before: Sequence[_Named], after: Sequence[_Named]) -> list[Change]:
-    """In the order of names. The order in a set is no difference in what it does."""
-    old, new = ({each.name: each for each in found} for found in (before, after))
-    found = []
-    for name in sorted(old.keys() | new.keys()):
-        if name not in old or name not in new:
-            found.append(Change(name, "added" if name in new else "removed", {}))
-        elif old[name] != new[name]:
-            was, now = asdict(old[name]), asdict(new[name])
-            keys = [key for key in now if was[key] != now[key] and key != "since"]
-            if keys:
-                found.append(Change(name, "changed", {k: (was[k], now[k]) for k in keys}))
-    return found
-
-
-def of_thresholds(before: Thresholds | None, after: Thresholds | None) -> list[Change]:
-    """From none of their own the model's are overridden, and to none they count again."""
-    if before == after:
-        return []
-    was, now = (asdict(each) if each else {} for each in (before, after))
-    kind = "removed" if after is None else "changed" if before else "added"
-    fields = {key: (was.get(key), now.get(key)) for key in now if was.get(key) != now[key]}
-    return [Change("thresholds", kind, fields)]
-
-
-@dataclass(frozen=True, slots=True)
 class RulePublisher:
     """Publishes the sets and lists of the policy to a log, once checked; `by` is who does."""
 
@@ -150,32 +106,55 @@ class RulePublisher:
         """As `history`, by kind."""
         return sets_of(self.log, as_known_at)
 
-    def diff(self, folder: Path) -> list[Change]:
-        """From what is in force to the folder. Raises InvalidInputError for faults."""
-        found, policy = self._checked(folder), current_policy(self.log)
-        changes: list[Change] = []
-        if "rules" in found.keys:
-            rules, lists = (policy.rules.rules, policy.rules.lists) if policy.rules else ((), ())
-            changes += differences(rules, found.rules)
-            changes += differences(lists, found.lists)
-            for name, other in self.lists.differences(found.entries).items():
-                changes.append(Change(name, "changed", {"entries": other}))
-        if "thresholds" in found.keys:
-            changes += of_thresholds(policy.published, found.thresholds)
-        if "routes" in found.keys:
-            changes += differences(policy.routes, found.routes)
-        if "suppressions" in found.keys:
-            changes += differences(policy.suppressions, found.suppressions)
-        return changes
+    def drafts(self) -> list[Published[PolicyDrafted]]:
+        """The last one of each name, the newest last."""
+        return list(drafts(self.log).values())
 
-    def publish(self, folder: Path, reason: str) -> list[str]:
-        """What was put in force: `lists` and kinds of sets; nothing where all is already.
+    def diff(self, source: Path | str) -> list[Change]:
+        """From what is in force to a folder, or to the draft of that name.
 
-        `lists` are their entries: each list with a file changes at a position of its own, and then
-        come the rules that see them, and the other sets. Raises InvalidInputError for faults.
+        Raises InvalidInputError for faults, NotFoundError for a draft that is not there.
         """
-        found = self._checked(folder)
+        content = self._content(source)
+        entries = self.lists.differences(content.entries) if "rules" in content.keys else {}
+        changes = changes_of(current_policy(self.log), content)
+        return changes + [Change(n, "changed", {"entries": it}) for n, it in entries.items()]
+
+    def draft(self, folder: Path, name: str, reason: str) -> int:
+        """Keeps what a folder says under a name, for others to look at; decides nothing.
+
+        Returns its position. Raises InvalidInputError for faults, and for more than a record holds.
+        """
+        content = self._checked(folder)
+        return draft_policy(self.log, name, content, reason, self.by, now_us())
+
+    def publish(self, source: Path | str, reason: str) -> list[str]:
+        """Puts a folder, or the draft of that name, in force; otherwise as `diff`.
+
+        Returns what was changed: `lists` and kinds of sets; nothing where all is in force already.
+        `lists` are their entries: each list with a file changes at a position of its own, and then
+        come the rules that see them, and the other sets.
+        """
+        found = self._content(source)
         changed = ["lists"] if self.lists.replace_all(found, reason) else []
+        return changed + self._publish(found, reason)
+
+    def publish_at(self, position: int, reason: str) -> list[str]:
+        """All sets again as they were in force once the log had this position; entries of lists
+        stay as they are. Raises NotFoundError for a position that the policy has not reached."""
+        policy = current_policy(self.log)
+        if not 0 <= position <= policy.version:
+            raise NotFoundError("position of the policy", str(position))
+        changed = []
+        for kind, sets in self.sets().items():
+            then = [each.version for each in sets if each.version <= position]
+            if then:
+                changed += self.take_back(then[-1], reason)
+            elif sets:
+                changed += self._publish(PolicyContent(keys=[kind]), reason)
+        return changed
+
+    def _publish(self, found: PolicyContent, reason: str) -> list[str]:
         log, now = self.log, now_us()
         publish: dict[str, Callable[[], bool]] = {
             "rules": lambda: publish_rules(
@@ -185,7 +164,9 @@ class RulePublisher:
             "routes": lambda: publish_routes(log, found.routes, reason, now),
             "suppressions": lambda: publish_suppressions(log, found.suppressions, reason, now),
         }
-        return changed + [kind for kind in KINDS if kind in found.keys and publish[kind]()]
+        # A draft may be of before a feature went that its rules see.
+        self.language.compile(found.rules, found.lists)
+        return [kind for kind in KINDS if kind in found.keys and publish[kind]()]
 
     def take_back(self, version: int, reason: str) -> list[str]:
         """As `publish`, of an earlier set, which is checked against what rules can see now.
@@ -197,6 +178,11 @@ class RulePublisher:
             if each.version == version:
                 self.language.compile(each.fact.rules, each.fact.lists)
         return [kind] if TAKE_BACK[kind](self.log, version, reason, now_us()) else []
+
+    def _content(self, source: Path | str) -> PolicyContent:
+        if isinstance(source, Path):
+            return self._checked(source)
+        return draft_named(self.log, source).fact.content
 
     def _checked(self, folder: Path) -> PolicyContent:
         rules = current_policy(self.log).rules

@@ -15,7 +15,8 @@ from domain.errors import InvalidInputError, NotFoundError
 from domain.events import ModelRolledOut, Thresholds
 from domain.rule_values import TYPES
 from eventlog.in_memory import InMemoryEventLog
-from operations.policy.publishing import RulePublisher, differences, lint
+from operations.policy.differences import differences
+from operations.policy.publishing import RulePublisher, lint
 from tests.fakes.rules import rule
 
 LANGUAGE = CelLanguage(TYPES)
