@@ -12,6 +12,7 @@ from api.routes import (
     figures,
     health,
     labels,
+    lists,
     live,
     scoring,
     transactions,
@@ -52,5 +53,8 @@ def create_app(lifespan: Lifespan) -> FastAPI:
         webhooks,
         health,
     ):
+    for module in (scoring, transactions, live, decisions, labels, alerts, cases):
+        app.include_router(module.router)
+    for module in (figures, lists, health):
         app.include_router(module.router)
     return app

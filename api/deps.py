@@ -13,6 +13,8 @@ from api.serving.gate import Gate
 from commands import Context
 from domain.cases import FourEyes
 from domain.events import Envelope, Rule
+from commands.policy.listed import ListedEntries
+from domain.events import Rule
 from projections.readmodels.queries.read_models import ReadModels
 
 Probe = Callable[[], Awaitable[None]]
@@ -32,6 +34,9 @@ class ApiDeps:
     decisions. `rule_sets` gives the rules of all published sets by version, and blocks.
     `secret_of` is the setting RETRACE_SECRET_ and that name, or empty. `answered` is told each
     decision that is answered and how many seconds it took, where transactions are followed.
+    decisions. `rule_sets` gives the rules of all published sets by version, and blocks; so does
+    `lists`. `clean_entry` gives from a list's kind and an entry as written its texts, or raises
+    UncleanError.
     """
 
     context: Context
@@ -47,6 +52,8 @@ class ApiDeps:
     secret_of: Callable[[str], str]
     four_eyes: FourEyes
     answered: Callable[[Envelope, float], None] | None = None
+    lists: ListedEntries
+    clean_entry: Callable[[str, str], list[str]]
 
 
 def deps_of(request: Request) -> ApiDeps:

@@ -39,7 +39,19 @@ _MEANING = {
 def body_of(model: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
     """`openapi_extra` for a route that reads its body itself."""
     schema = model.model_json_schema()
+    schema = _inlined(schema, schema.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+
+
+def _inlined(tree: Any, definitions: dict[str, Any]) -> Any:
+    """A schema within the document cannot refer to definitions of its own root."""
+    if isinstance(tree, list):
+        return [_inlined(each, definitions) for each in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if "$ref" in tree:
+        return _inlined(definitions[tree["$ref"].rpartition("/")[2]], definitions)
+    return {key: _inlined(value, definitions) for key, value in tree.items()}
 
 
 def problems(*statuses: int) -> dict[str, Any]:

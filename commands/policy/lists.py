@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from commands.policy.topic import facts
 from domain.errors import ConflictError, InvalidInputError
@@ -38,17 +40,36 @@ class ChangeList:
     by: str
 
 
-def change_list(log: EventLog, command: ChangeList, known_time: int) -> bool:
+class Head(Protocol):
+    """The last change of a list."""
+
+    @property
+    def of(self) -> str: ...
+    @property
+    def batch(self) -> str: ...
+    @property
+    def entries_hash(self) -> str: ...
+
+
+Heads = Callable[[], tuple[Mapping[str, Head], int]]
+"""The last change of each list as of the end of the topic, and the last offset."""
+
+
+def change_list(
+    log: EventLog, command: ChangeList, known_time: int, heads: Heads | None = None
+) -> bool:
     """Puts the change in force, all at once; False where the list is so already.
 
+    `heads` is asked where a process has read the topic already; by default all of it is read.
     No two entries have one text. Raises InvalidInputError for a list of another kind,
     ConflictError where another change of the list came between, and LogUnavailableError, after
     which nothing is in force and a repetition is harmless.
     """
     entries = list(command.entries)
     digest = hash_of_entries(entries)
-    lists, end = _lists(log)
-    now = lists.in_force.get(command.name)
+    heads = heads or partial(_heads, log)
+    known, end = heads()
+    now = known.get(command.name)
     if now is not None and now.of != command.of:
         raise InvalidInputError(command.name, f"the list is one of {now.of}, not of {command.of}")
     replaces = command.change == "replace"
@@ -81,7 +102,7 @@ def change_list(log: EventLog, command: ChangeList, known_time: int) -> bool:
     )
     _append(log, published, batch, known_time)
     log.flush()
-    after = _lists(log)[0].in_force.get(command.name)
+    after = heads()[0].get(command.name)
     if after is None or after.batch != batch:
         raise ConflictError(command.name, "another change of the list came between: try again")
     return True
@@ -141,9 +162,8 @@ def _append(log: EventLog, fact: ListEntriesStaged | ListPublished, key: str, at
     )
 
 
-def _lists(log: EventLog) -> tuple[Lists, int]:
-    """As of the end of the topic, and the last offset."""
+def _heads(log: EventLog) -> tuple[Mapping[str, Head], int]:
     lists, last = NO_LISTS, -1
     for offset, fact in facts(log):
         lists, last = lists.apply(fact.data, offset), offset
-    return lists, last
+    return lists.in_force, last

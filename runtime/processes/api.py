@@ -7,7 +7,13 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+    suppress,
+)
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -22,6 +28,7 @@ from api.serving.gate import Gate
 from commands import Context
 from commands.labels.retry import keep_early_label
 from commands.policy.keys import refuse_other_keys
+from commands.policy.listed import ListedEntries
 from commands.policy.rules import KnownRuleSets
 from domain.errors import RetraceError, UnavailableError
 from eventlog.binding.bound import bind, keep_bound
@@ -30,6 +37,7 @@ from runtime.composition.deciding.context import open_context
 from runtime.composition.deciding.ownership import open_sharing
 from runtime.composition.intake import keys_of
 from runtime.composition.log import open_log
+from runtime.composition.models import list_cleaner
 from runtime.composition.read_models import open_read_models
 from runtime.composition.stores import open_evidence
 from runtime.processes.binding import open_bound
@@ -83,6 +91,8 @@ def application(settings: Settings, instance: str) -> FastAPI:
                 answered=tracer.answered if tracer else None,
                 secret_of=lambda name: secrets.get(name, ""),
                 four_eyes=settings.four_eyes,
+                lists=stack.enter_context(closing(ListedEntries(log))),
+                clean_entry=list_cleaner(settings.token_key),
             )
 
     return create_app(lifespan)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -16,8 +17,11 @@ from api.metrics import Metrics
 from api.serving.forwarding import Forwarding
 from api.serving.gate import Gate
 from commands import Context
+from commands.intake.tokens import Tokeniser
+from commands.policy.listed import ListedEntries
 from commands.policy.rules import KnownRuleSets
 from domain.cases import FourEyes
+from domain.cleaning.list_keys import list_keys
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.ownership.ownership import Ownership
 from projections.readmodels.queries.read_models import ReadModels
@@ -107,6 +111,7 @@ async def running(
             ownership.start()
             await ownership.settled()
             forwarding = Forwarding(ownership)
+            lists = ListedEntries(log)
             yield ApiDeps(
                 context=context,
                 read_models=read_models or ReadModels(build_engine(PostgresSettings(NOWHERE))),
@@ -120,8 +125,11 @@ async def running(
                 rule_sets=KnownRuleSets(log).read,
                 secret_of=lambda name: (secrets or {}).get(name, ""),
                 four_eyes=four_eyes,
+                lists=lists,
+                clean_entry=partial(list_keys, tokenise=Tokeniser(b"t" * 32)),
             )
             stop_listening()
+            lists.close()
             hub.close()
             await ownership.close()
             await forwarding.close()

@@ -16,17 +16,22 @@ from api.routes import (
     figures,
     health,
     labels,
+    lists,
     live,
     scoring,
     transactions,
     webhooks,
 )
+from commands.policy.rules import publish_rules
 from eventlog.in_memory import InMemoryEventLog
 from projections.readmodels.queries.cases import CaseHistory, StoredCase
 from projections.readmodels.queries.read_models import ReadModels
 from tests.builders.api_bench import payload, running
+from tests.fakes.lists import declared
+from tests.fakes.rules import rule
 
 MODULES = (scoring, transactions, live, decisions, labels, alerts, cases, figures, webhooks, health)
+MODULES = (scoring, transactions, live, decisions, labels, alerts, cases, figures, lists, health)
 
 
 class OneCase(ReadModels):
@@ -130,6 +135,9 @@ async def test_examples_of_bodies_fit_their_schema_and_are_taken(document: dict[
         of_step_up = path.endswith("/step-up")
         score = 0.8 if of_step_up else 0.1
         async with running(InMemoryEventLog(), read_models=OneCase(None), value=score) as api:  # type: ignore[arg-type]
+        log = InMemoryEventLog()
+        publish_rules(log, [rule()], "f", "", 1, [declared("{name}")])
+        async with running(log, read_models=OneCase(None)) as api:  # type: ignore[arg-type]
             if path == "/labels":
                 await api.post("/score", payload(example["transaction_id"]))
             elif of_step_up:
