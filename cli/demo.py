@@ -23,6 +23,10 @@ def demo(
         int | None,
         typer.Option(min=14, max=720, help="Days of simulated history.", show_default="90"),
     ] = None,
+    default_policy: Annotated[
+        bool,
+        typer.Option("--default-policy", help="Publish the policy that ships before live traffic."),
+    ] = False,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -59,7 +63,7 @@ def demo(
             label_delay=label_delay,
             encoding=encoding,
         )
-    request = DemoRequest(days, seconds, rate, read)
+    request = DemoRequest(days, seconds, rate, read, default_policy)
     console = Console(stderr=True)
     given = {"api_port": port} if port else {}
     try:

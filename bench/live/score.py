@@ -6,9 +6,11 @@ up with it. Floors are measured on the same servers, in the same run.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
+from statistics import median
 from typing import Any
 
 from bench.live.costs import milliseconds_each, processor_seconds
@@ -16,9 +18,12 @@ from bench.live.floors import floors
 from bench.live.load import offer
 from bench.live.profile.run import profile
 from bench.live.traffic import MODEL, Traffic
+from commands.policy.topic import current_policy
 from local.chaos.installation import open_installation
 from local.stack.control import Progress
+from operations.policy.publishing import DEFAULT_FOLDER
 from runtime.composition.log import open_log
+from runtime.composition.models import open_publisher
 from runtime.composition.positions import open_positions
 
 _IDLE_SECONDS = 10.0
@@ -28,7 +33,8 @@ _IDLE_SECONDS = 10.0
 class ScoreLoad:
     """Requests a second and seconds of each round; `history` are days of a thousand payments.
 
-    With `profile` one more round at each rate is measured step by step.
+    With `profile` one more round at each rate is measured step by step. With `default_policy` each
+    round has a second one, with the policy that ships in force.
     """
 
     rates: Sequence[float]
@@ -38,6 +44,7 @@ class ScoreLoad:
     history: int = 30
     seed: int = 1
     profile: bool = False
+    default_policy: bool = False
 
 
 def bench_score(load: ScoreLoad, progress: Progress, keep: bool = False) -> dict[str, Any]:
@@ -71,8 +78,26 @@ class _Bench:
         self._settings, self._progress = traffic.settings, traffic.progress
 
     def at(self, rate: float) -> dict[str, Any]:
-        rounds = [self._round(rate, number) for number in range(1, self._load.rounds + 1)]
-        return {"rounds": rounds}
+        """Rounds with the default policy come in turns with those without, so that what else the
+        machine does meets both alike."""
+        rounds, ruled = [], []
+        for number in range(1, self._load.rounds + 1):
+            rounds.append(self._round(rate, f"round {number} of {self._load.rounds}"))
+            if self._load.default_policy:
+                with self._default_policy():
+                    ruled.append(self._round(rate, f"round {number} with the default policy"))
+        if not ruled:
+            return {"rounds": rounds}
+        return {"rounds": rounds, "default_policy": {"rounds": ruled, **_compared(rounds, ruled)}}
+
+    @contextmanager
+    def _default_policy(self) -> Iterator[None]:
+        """In force for the block; the warm-up is longer than it takes to reach a scorer."""
+        with open_publisher(self._settings) as publisher:
+            before = current_policy(publisher.log).version
+            publisher.publish(DEFAULT_FOLDER, "bench")
+            yield
+            publisher.publish_at(before, "bench")
 
     def profile(self) -> dict[str, Any]:
         """Where the time of a decision goes, at each rate."""
@@ -92,8 +117,8 @@ class _Bench:
         taken = milliseconds_each(before, processor_seconds(self._settings), 1)["all"] / 1e3
         return round(taken / (time.monotonic() - began), 3)
 
-    def _round(self, rate: float, number: int) -> dict[str, Any]:
-        self._progress.say(f"{rate:g}/s, round {number} of {self._load.rounds}")
+    def _round(self, rate: float, name: str) -> dict[str, Any]:
+        self._progress.say(f"{rate:g}/s, {name}")
         generator = self._traffic.generator()
         before = processor_seconds(self._settings)
         offered = offer(generator, rate, self._load.seconds, self._chance, self._load.warm_up)
@@ -111,3 +136,16 @@ class _Bench:
             "seconds_until_projected": round(projected, 1),
             "processor_ms_each": milliseconds_each(before, after, count),
         }
+
+
+def _compared(
+    rounds: Sequence[Mapping[str, Any]], ruled: Sequence[Mapping[str, Any]]
+) -> dict[str, float]:
+    """Processor time with the policy to that without, of all services and of the API alone."""
+    pairs = list(zip(rounds, ruled, strict=True))
+    return {
+        f"{name}_to_without": round(
+            median(b["processor_ms_each"][name] / a["processor_ms_each"][name] for a, b in pairs), 3
+        )
+        for name in ("all", "api")
+    }

@@ -18,6 +18,9 @@ def score(
     profile: Annotated[
         bool, typer.Option("--profile", help="One more round at each rate, measured step by step.")
     ] = False,
+    default_policy: Annotated[
+        bool, typer.Option("--default-policy", help="Each round again, with the policy that ships.")
+    ] = False,
     result: Result = "score",
     keep: Keep = False,
     as_json: AsJson = False,
@@ -40,6 +43,7 @@ def score(
         rounds=rounds,
         history=history,
         profile=profile,
+        default_policy=default_policy,
     )
     found = bench_score(load, TerminalProgress(Console(stderr=True)), keep)
     asked = {"seconds": seconds, "warm_up": warm_up, "history_days": history}
@@ -57,7 +61,7 @@ def _show(console: Any, found: dict[str, Any]) -> None:
     for name in ("rate/s", "p50 ms", "p99", "max", "by model", "failed", "CPU ms", "projected"):
         table.add_column(name, justify="right")
     for rate, each in found["rates"].items():
-        for one in each["rounds"]:
+        for one in [*each["rounds"], *each.get("default_policy", {}).get("rounds", [])]:
             took = one["milliseconds"]
             table.add_row(
                 f"{float(rate):g}",
@@ -68,6 +72,13 @@ def _show(console: Any, found: dict[str, Any]) -> None:
                 f"+{one['seconds_until_projected']:g} s",
             )
     console.print(table)
+    for rate, each in found["rates"].items():
+        if with_policy := each.get("default_policy"):
+            console.print(
+                f"With the default policy (the last rounds at {float(rate):g}/s) a decision takes "
+                f"{with_policy['all_to_without']:.3f} of the processor time without, and "
+                f"{with_policy['api_to_without']:.3f} in the API."
+            )
     if "profile" in found:
         _show_steps(console, found["profile"])
     least = found["floors"]

@@ -23,13 +23,16 @@ _MARGIN = 1.35
 class DemoRequest:
     """What the user asked for; `days` is None unless given. `rate` is transactions per second.
 
-    `data` is a file to use in place of simulated payments, as `retrace ingest` reads it.
+    `data` is a file to use in place of simulated payments, as `retrace ingest` reads it. With
+    `default_policy` the policy that ships is published before live traffic; without it whatever is
+    in force goes on.
     """
 
     days: int | None = None
     seconds: float = SECONDS
     rate: float = RATE
     data: ImportOptions | None = None
+    default_policy: bool = False
 
     @property
     def transactions(self) -> int:

@@ -22,8 +22,10 @@ from local.demo.summary import Outcome
 from local.stack.control import LocalStack
 from local.stack.services import without_own_urls
 from local.stack.terminal import TerminalProgress
+from operations.policy.publishing import DEFAULT_FOLDER
 from runtime.composition.intake import cleaner_of
 from runtime.composition.log import open_log
+from runtime.composition.models import open_publisher
 from runtime.composition.positions import open_positions
 from runtime.processes.prepare import prepare
 from runtime.settings import Settings, load_settings, settings_from_environment
@@ -41,6 +43,8 @@ def run_demo(request: DemoRequest, console: Console, **given: Any) -> tuple[Outc
     settings = start_stack(console, **given)
     with open_log(settings) as log:
         state = make_ready(settings, log, request, data, console)
+        if request.default_policy:
+            publish_default(settings, console)
         result = live(settings, log, state, request, data, console)
     outcome = Outcome(
         result.figures,
@@ -81,6 +85,14 @@ def make_ready(
         say("Without a label there is nothing to train on. The live model stays.")
         return state
     return stages.train(state)
+
+
+def publish_default(settings: Settings, console: Console) -> None:
+    """Says what is in force from now on. The next run leaves it so."""
+    with open_publisher(settings) as publisher:
+        done = publisher.publish(DEFAULT_FOLDER, "demo")
+    told = "is in force" if done else "was in force already"
+    console.print(f"The default policy {told}: retrace policy show", highlight=False)
 
 
 def live(
