@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from local.demo.live.figures import Figures, caught, percentile
+from local.demo.live.figures import Figures, caught, percentile, stepped_up
 from local.demo.live.reconciliation import Reconciliation
 from runtime.settings import Settings
 
@@ -26,7 +26,8 @@ class Outcome:
 def to_json(outcome: Outcome) -> dict[str, Any]:
     """Milliseconds, recall and precision are null where there was nothing to measure."""
     figures, found_ids = outcome.figures, outcome.reconciliation
-    found = caught(figures)
+    found, by_score = caught(figures), caught(figures, by_score=True)
+    fraud, genuine = stepped_up(figures)
     return {
         "decisions": len(figures.decisions),
         "alerts": figures.alerts,
@@ -41,6 +42,10 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "unprojected": len(found_ids.unprojected),
         "recall": _rounded(found.recall),
         "precision": _rounded(found.precision),
+        "recall_by_score": _rounded(by_score.recall),
+        "precision_by_score": _rounded(by_score.precision),
+        "stepped_up_frauds": fraud,
+        "stepped_up_genuine": genuine,
         "frauds": found.caught + found.missed,
         "caught": found.caught,
         "missed": found.missed,
@@ -92,6 +97,9 @@ def _lines(found: dict[str, Any]) -> dict[str, str]:
         "freshness": f"p50 {_ms(found['freshness_p50_ms'])}, p99 {_ms(found['freshness_p99_ms'])}",
         "fraud": f"{found['caught']} of {found['frauds']} caught ({_percent(found['recall'])}), "
         f"{found['false_alarms']} false alarms (precision {_percent(found['precision'])})",
+        "by the score alone": f"recall {_percent(found['recall_by_score'])}, "
+        f"precision {_percent(found['precision_by_score'])}; stepped up "
+        f"{found['stepped_up_frauds']} frauds and {found['stepped_up_genuine']} others",
         "alerts": f"{found['alerts']:,}",
     }
 

@@ -10,13 +10,17 @@ FLAGGED = ("review", "decline")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The decision of an id that counts in the log."""
+    """The decision of an id that counts in the log.
+
+    `by_score` is the outcome that the score alone would have had, without published rules.
+    """
 
     outcome: str
     score: float
     partition: int
     offset: int
     model_id: str
+    by_score: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +78,27 @@ class Caught:
         return _ratio(self.caught, self.caught + self.false_alarms)
 
 
-def caught(figures: Figures) -> Caught:
-    """Reviewed and declined count as caught; a step-up does not."""
+def caught(figures: Figures, *, by_score: bool = False) -> Caught:
+    """Reviewed and declined count as caught; a step-up does not. With `by_score` as if there were
+    no rules."""
     counts: Counter[tuple[bool, bool]] = Counter()
     for transaction_id, decision in list(figures.decisions.items()):
         truth = figures.sent.get(transaction_id)
         if truth is not None:
-            counts[truth, decision.outcome in FLAGGED] += 1
+            outcome = decision.by_score if by_score else decision.outcome
+            counts[truth, outcome in FLAGGED] += 1
     return Caught(counts[True, True], counts[True, False], counts[False, True],
                   counts[False, False])  # fmt: skip
+
+
+def stepped_up(figures: Figures) -> tuple[int, int]:
+    """Frauds and genuine payments that wait for the customer to prove who they are."""
+    truths = [
+        figures.sent.get(transaction_id)
+        for transaction_id, decision in list(figures.decisions.items())
+        if decision.outcome == "step_up"
+    ]
+    return truths.count(True), truths.count(False)
 
 
 def percentile(values: Sequence[float], level: float) -> float | None:

@@ -11,6 +11,7 @@ from time import time
 from domain.errors import RetraceError, UndecodableError
 from domain.events import Envelope, TransactionScored
 from domain.features import Entity
+from domain.policy.thresholds import outcome
 from eventlog.admission.first_wins import Admission
 from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
@@ -84,7 +85,12 @@ class DecisionMonitor:
         data = envelope.data
         self.counted[envelope.subject] += 1
         self._figures.decisions[envelope.subject] = Decision(
-            data.outcome, data.score, partition, offset, data.model_id
+            data.outcome,
+            data.score,
+            partition,
+            offset,
+            data.model_id,
+            outcome(data.score, data.thresholds),
         )
         self._seen += 1
         card = data.transaction.card_id

@@ -31,8 +31,8 @@ PROMISED = {
 }
 
 
-def decided(outcome: str, offset: int = 0) -> Decision:
-    return Decision(outcome, 0.5, 0, offset, "mlp-1")
+def decided(outcome: str, offset: int = 0, by_score: str = "") -> Decision:
+    return Decision(outcome, 0.5, 0, offset, "mlp-1", by_score or outcome)
 
 
 def figures() -> Figures:
@@ -67,6 +67,21 @@ def test_review_and_decline_catch_and_step_up_does_not() -> None:
     assert (found.caught, found.missed, found.false_alarms, found.passed) == (1, 2, 1, 1)
     assert found.recall == pytest.approx(1 / 3)
     assert found.precision == pytest.approx(1 / 2)
+
+
+def test_what_the_score_alone_would_have_caught_is_told_beside() -> None:
+    found = figures()
+    found.decisions["b"] = decided("decline", by_score="approve")
+    found.decisions["e"] = decided("step_up", by_score="review")
+    told = to_json(Outcome(found, Reconciliation((), (), ()), 0, 1.0, 1.0))
+    assert (told["recall"], told["recall_by_score"]) == (0.6667, 0.6667)
+    assert (told["precision"], told["precision_by_score"]) == (0.6667, 0.6667)
+    found.decisions["d"] = decided("step_up")
+    told = to_json(Outcome(found, Reconciliation((), (), ()), 0, 1.0, 1.0))
+    assert (told["stepped_up_frauds"], told["stepped_up_genuine"]) == (1, 1)
+    found.decisions["c"] = decided("review", by_score="approve")
+    told = to_json(Outcome(found, Reconciliation((), (), ()), 0, 1.0, 1.0))
+    assert (told["precision"], told["precision_by_score"]) == (0.6667, 1.0)
 
 
 def test_where_nobody_knows_the_truth_there_is_no_recall() -> None:
