@@ -101,10 +101,10 @@ def list_out(state: ListState) -> ListOut:
         owner=declared.owner,
         attribute=declared.attribute,
         entries=state.entries,
-        version=head and head.version,
-        changed_at=head and to_rfc3339(head.known_time),
-        by=head and head.by,
-        reason=head and head.reason,
+        version=head.version if head else None,
+        changed_at=to_rfc3339(head.known_time) if head else None,
+        by=head.by if head else None,
+        reason=head.reason if head else None,
     )
 
 
@@ -125,8 +125,9 @@ def parse_change(
     Raises InvalidInputError; of entries it names each that is wrong, as `entries[3].value`.
     """
     check_fields(payload, ("change", "entries", "reason", "by"))
-    change = payload.get("change")
-    if change not in get_args(EntryChange):
+    changes: dict[object, EntryChange] = {each: each for each in get_args(EntryChange)}
+    change = changes.get(str(payload.get("change")))
+    if change is None:
         raise InvalidInputError("change", "expected add or remove")
     given = payload.get("entries")
     if not isinstance(given, list) or not 1 <= len(given) <= MOST_ENTRIES:
