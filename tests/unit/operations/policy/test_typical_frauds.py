@@ -1,11 +1,13 @@
 """docs/policy.md shows what the default policy answers to typical frauds."""
 
-from tests.builders.typical_frauds import DOCS, answers, in_docs, page
+from tests.builders.policy.typical_frauds import DOCS, answers, in_docs, page
 
 
 async def test_the_answers_in_the_docs_are_given_and_tell_why_in_words_with_values() -> None:
     found = await answers()
-    assert in_docs(DOCS.read_text()) == page(found), "python -m tests.builders.typical_frauds"
+    assert in_docs(DOCS.read_text()) == page(found), (
+        "python -m tests.builders.policy.typical_frauds"
+    )
     for story, (*_, last) in found:
         first = last["reasons"][0]
         assert last["outcome"] != "approve", story.title

@@ -1,6 +1,6 @@
 """Answers of `POST /score` to five typical frauds under the default policy, for docs/policy.md.
 
-`python -m tests.builders.typical_frauds` writes them anew.
+`python -m tests.builders.policy.typical_frauds` writes them anew.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from operations.policy.publishing import DEFAULT_FOLDER, RulePublisher
 from tests.builders.api_bench import running
 from tests.fakes.deciding import NOW, FixedScorer
 
-DOCS = Path(__file__).parents[2] / "docs" / "policy.md"
+DOCS = Path(__file__).parents[3] / "docs" / "policy.md"
 BEGIN, END = "<!-- answers: begin -->\n", "<!-- answers: end -->\n"
 SCORE = 0.1
 """The model sees nothing in any of them, so that what is shown is the policy's doing."""

@@ -1,0 +1,1 @@
+"""Builders of policies and of what they answer."""
