@@ -50,11 +50,9 @@ def create_app(lifespan: Lifespan) -> FastAPI:
         alerts,
         cases,
         figures,
+        lists,
         webhooks,
         health,
     ):
-    for module in (scoring, transactions, live, decisions, labels, alerts, cases):
-        app.include_router(module.router)
-    for module in (figures, lists, health):
         app.include_router(module.router)
     return app

@@ -11,10 +11,9 @@ from api.metrics import Metrics
 from api.serving.forwarding import Forwarding
 from api.serving.gate import Gate
 from commands import Context
+from commands.policy.listed import ListedEntries
 from domain.cases import FourEyes
 from domain.events import Envelope, Rule
-from commands.policy.listed import ListedEntries
-from domain.events import Rule
 from projections.readmodels.queries.read_models import ReadModels
 
 Probe = Callable[[], Awaitable[None]]
@@ -31,12 +30,11 @@ class ApiDeps:
     """`probes` name each server; one that fails raises. `keep_early_label` keeps it for a retry.
 
     `forwarding` takes each request to the owner of its transaction. `gate` is that of the
-    decisions. `rule_sets` gives the rules of all published sets by version, and blocks.
-    `secret_of` is the setting RETRACE_SECRET_ and that name, or empty. `answered` is told each
-    decision that is answered and how many seconds it took, where transactions are followed.
     decisions. `rule_sets` gives the rules of all published sets by version, and blocks; so does
     `lists`. `clean_entry` gives from a list's kind and an entry as written its texts, or raises
-    UncleanError.
+    UncleanError. `secret_of` is the setting RETRACE_SECRET_ and that name, or empty. `answered` is
+    told each decision that is answered and how many seconds it took, where transactions are
+    followed.
     """
 
     context: Context
@@ -49,11 +47,11 @@ class ApiDeps:
     gate: Gate
     forwarding: Forwarding
     rule_sets: Callable[[], Mapping[int, Sequence[Rule]]]
+    lists: ListedEntries
+    clean_entry: Callable[[str, str], list[str]]
     secret_of: Callable[[str], str]
     four_eyes: FourEyes
     answered: Callable[[Envelope, float], None] | None = None
-    lists: ListedEntries
-    clean_entry: Callable[[str, str], list[str]]
 
 
 def deps_of(request: Request) -> ApiDeps:

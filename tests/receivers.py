@@ -103,4 +103,4 @@ def _named(receiver: Shown) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -17,7 +17,7 @@ from domain.events import (
     ListKind,
     ListPublished,
 )
-from domain.policy.lists.published import NO_LISTS, Lists, hash_of_entries
+from domain.policy.lists.published import NO_LISTS, hash_of_entries
 from eventlog.port import EventLog
 from eventlog.topics import POLICY
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from commands.policy.past import PastPolicies
-from domain.alerts import ALERTING
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import TransactionScored
 from domain.features import Entity, FeatureSet, decode_held, entity_keys, feature_event
@@ -21,6 +20,7 @@ from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, TIME
 from domain.features.rows import row_of
 from domain.policy.fallback import fallback
 from domain.policy.score import Score
+from domain.policy.suppressions import ALERTING
 from domain.policy.verdict import Verdict, verdict_of
 from eventlog.archive.history import CountingRecord
 from eventlog.events_table import EventTable

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.alerts import ALERTING
 from domain.features.payments import MATURITIES, UNLABELLED
+from domain.policy.suppressions import ALERTING
 from domain.policy.thresholds import SEVERITY
 from domain.times import DAY
 from operations.backtest.policies.deciding import Decisions

@@ -134,10 +134,9 @@ async def test_examples_of_bodies_fit_their_schema_and_are_taken(document: dict[
     for path, example in examples:
         of_step_up = path.endswith("/step-up")
         score = 0.8 if of_step_up else 0.1
-        async with running(InMemoryEventLog(), read_models=OneCase(None), value=score) as api:  # type: ignore[arg-type]
         log = InMemoryEventLog()
         publish_rules(log, [rule()], "f", "", 1, [declared("{name}")])
-        async with running(log, read_models=OneCase(None)) as api:  # type: ignore[arg-type]
+        async with running(log, read_models=OneCase(None), value=score) as api:  # type: ignore[arg-type]
             if path == "/labels":
                 await api.post("/score", payload(example["transaction_id"]))
             elif of_step_up:
