@@ -11,8 +11,8 @@ from api.openapi import body_of, problems
 from api.schemas.cases import alerted_case
 from api.schemas.webhooks import ReplyOut, WebhookIn, WebhookOut
 from api.serving.labelling import label_at_owner
-from commands.alerts.replies import Received, read_replies
 from commands.alerts.reply_formats import Reply
+from commands.cases.received import Received, read_replies
 from commands.cases.replies import take_reply
 from domain.errors import NotFoundError
 

@@ -26,6 +26,7 @@ from domain.errors import (
     SettingsError,
     UnavailableError,
     UndecodableError,
+    UnverifiedError,
 )
 from tests.builders.api_bench import Api, payload
 
@@ -42,6 +43,7 @@ KINDS: dict[type[RetraceError], tuple[RetraceError, int, str]] = {
         (UnavailableError("redis", "x"), 503, "unavailable"),
         (LogUnavailableError("x"), 503, "unavailable"),
         (NotOwnedError("x"), 503, "unavailable"),
+        (UnverifiedError("x"), 401, "unverified"),
         (FencedError("x"), 500, "internal"),
         (UndecodableError("x"), 500, "internal"),
         (SettingsError("x"), 500, "internal"),

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 
 from commands.alerts.message import DIGEST
 from commands.alerts.sending import Answer
-from commands.cases.overdue import raise_overdue
-from domain.cases import overdue_id
-from domain.events import AlertDelivered, AlertDeliveryFailed, AlertsGathered, CaseOverdue, Envelope
+from domain.events import AlertDelivered, AlertDeliveryFailed, AlertsGathered, Envelope
 from eventlog.topics import ALERTS
 from operations.alerts import ask_again
 from tests.unit.commands.alerts.delivering import ROUTE, World, run
@@ -290,29 +288,3 @@ def test_wherever_partitions_move_nothing_is_lost_and_no_key_comes_with_other_al
             assert set(world.desk.taken) == {each.id for each in raised}
 
     run(main, seed, replace(ROUTE, at_most=at_most))
-
-
-def test_an_overdue_case_goes_to_the_routes_that_ask_for_it() -> None:
-    async def main(world: World) -> None:
-        world.start()
-        other = replace(ROUTE, name="desk", to="slack")
-        world.publish(replace(ROUTE, overdue=True, severity="high"), other)
-        for priority in (1, 2, 3):
-            due = world.clock()
-            case = CaseOverdue(
-                alert_id=overdue_id(f"case-{priority}", due), case_id=f"case-{priority}",
-                due_time=due, priority=priority, alerts=4, base_amount=9, expected_loss=5,
-                assignee="mara",
-            )  # fmt: skip
-            await raise_overdue(world.log, case, "tests", due)
-        await asyncio.sleep(3)
-        found = {message.facts["case"]: message for _, message in world.desk.taken.values()}
-        assert {name: each.severity for name, each in found.items()} == {
-            "case-1": "critical",
-            "case-2": "high",
-        }
-        assert found["case-1"].title.endswith("assigned to mara")
-        assert found["case-1"].body["type"] == "fraud.case.overdue.v1"
-        assert [each.route for each in world.facts(AlertDelivered)] == ["pager", "pager"]
-
-    run(main)
