@@ -11,7 +11,7 @@ from api.metrics import Metrics
 from api.serving.forwarding import Forwarding
 from api.serving.gate import Gate
 from commands import Context
-from commands.policy.listed import ListedEntries
+from commands.policy.lists.entries import ListedEntries
 from domain.cases import FourEyes
 from domain.events import Envelope, Rule
 from projections.readmodels.queries.read_models import ReadModels

@@ -19,7 +19,7 @@ from commands.models.lifecycle import (
     shadow_model,
 )
 from commands.models.raise_alert import raise_model_alert
-from commands.policy.lists import ChangeList, change_list
+from commands.policy.lists.change import ChangeList, change_list
 from commands.transactions.decide import DecideTransaction, decide_transaction
 from commands.transactions.score import ScoreTransaction, score_transaction
 from commands.transactions.step_up import ConcludeStepUp, conclude_step_up

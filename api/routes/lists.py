@@ -20,7 +20,7 @@ from api.schemas.lists import (
     list_out,
     parse_change,
 )
-from commands.policy.lists import change_list
+from commands.policy.lists.change import change_list
 from domain.cleaning.unclean import UncleanError
 from domain.errors import InvalidInputError
 from domain.events import DeclaredList

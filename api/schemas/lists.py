@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from commands.intake.payload import check_fields
-from commands.policy.listed import ListState, StoredEntry
-from commands.policy.lists import MOST_TEXT, ChangeList
+from commands.policy.lists.change import MOST_TEXT, ChangeList
+from commands.policy.lists.entries import ListState, StoredEntry
 from domain.cleaning.unclean import UncleanError
 from domain.errors import FieldError, InvalidInputError, InvalidTransactionError
 from domain.events import DeclaredList, ListEntry, ListKind, ListPurpose

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from bench.machine import write
-from commands.policy.lists import ChangeList, change_list
+from commands.policy.lists.change import ChangeList, change_list
 from commands.policy.topic import current_policy
 from domain.events import ListEntry, ListKind
 from domain.policy.lists.published import PublishedList

@@ -12,7 +12,7 @@ import typer
 from cli.output import print_table
 
 if TYPE_CHECKING:
-    from commands.policy.lists import PublishedChange
+    from commands.policy.lists.change import PublishedChange
 
 _group = typer.Typer(help="Change the entries of lists, and look into what was said of them.")
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -163,10 +163,8 @@ class AlertDelivery:
     def _expect(
         self, raised: Envelope, cause: Envelope, partition: int, offset: int, only: str = ""
     ) -> None:
-        if self._age(cause) > WITHIN_US:
-            return
-        if _is_suppressed(raised) and cause is raised:
-            # Who asks for it to be sent all the same has it sent.
+        # Who asks for a suppressed one to be sent all the same has it sent.
+        if self._age(cause) > WITHIN_US or (_is_suppressed(raised) and cause is raised):
             return
         policy = self._delivery.policy()
         severity = severity_of(raised, policy.rules.rules if policy.rules else ())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
-from commands.policy.lists import MOST_TEXT
+from commands.policy.lists.change import MOST_TEXT
 from domain.cleaning.unclean import UncleanError
 from domain.errors import InvalidInputError
 from domain.events import ListEntry

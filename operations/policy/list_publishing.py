@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands.policy.lists import ChangeList, PublishedChange, change_list, list_changes
+from commands.policy.lists.change import ChangeList, PublishedChange, change_list, list_changes
 from commands.policy.topic import current_policy
 from domain.cleaning.unclean import UncleanError
 from domain.errors import InvalidInputError, NotFoundError

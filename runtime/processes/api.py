@@ -28,7 +28,7 @@ from api.serving.gate import Gate
 from commands import Context
 from commands.labels.retry import keep_early_label
 from commands.policy.keys import refuse_other_keys
-from commands.policy.listed import ListedEntries
+from commands.policy.lists.entries import ListedEntries
 from commands.policy.rules import KnownRuleSets
 from domain.errors import RetraceError, UnavailableError
 from eventlog.binding.bound import bind, keep_bound

@@ -18,7 +18,7 @@ from api.serving.forwarding import Forwarding
 from api.serving.gate import Gate
 from commands import Context
 from commands.intake.tokens import Tokeniser
-from commands.policy.listed import ListedEntries
+from commands.policy.lists.entries import ListedEntries
 from commands.policy.rules import KnownRuleSets
 from domain.cases import FourEyes
 from domain.cleaning.list_keys import list_keys

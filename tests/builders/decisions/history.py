@@ -12,7 +12,7 @@ from commands import Context
 from commands.models.lifecycle import promote_model, roll_out_model
 from commands.policy.active import ActivePolicy
 from commands.policy.adapters.cel import CelLanguage
-from commands.policy.lists import ChangeList, change_list
+from commands.policy.lists.change import ChangeList, change_list
 from commands.policy.rules import publish_rules
 from commands.policy.topic import current_policy
 from commands.ports import ModelScorer, ServedFeatures

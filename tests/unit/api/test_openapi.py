@@ -30,8 +30,10 @@ from tests.builders.api_bench import payload, running
 from tests.fakes.lists import declared
 from tests.fakes.rules import rule
 
-MODULES = (scoring, transactions, live, decisions, labels, alerts, cases, figures, webhooks, health)
-MODULES = (scoring, transactions, live, decisions, labels, alerts, cases, figures, lists, health)
+MODULES = (
+    *(scoring, transactions, live, decisions, labels, alerts, cases),
+    *(figures, lists, webhooks, health),
+)
 
 
 class OneCase(ReadModels):

@@ -8,7 +8,7 @@ import pytest
 
 from commands.policy.active import PolicyWatch
 from commands.policy.adapters.cel import CelLanguage
-from commands.policy.lists import ChangeList, change_list
+from commands.policy.lists.change import ChangeList, change_list
 from commands.policy.rules import publish_rules
 from commands.ports import CompiledRules
 from domain.errors import NotFoundError

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.policy.listed import ListedEntries
-from commands.policy.lists import ChangeList, change_list
+from commands.policy.lists.change import ChangeList, change_list
+from commands.policy.lists.entries import ListedEntries
 from commands.policy.rules import publish_rules
 from commands.policy.topic import append_fact, current_policy
 from domain.events import ListEntry

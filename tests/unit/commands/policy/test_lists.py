@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from commands.policy import lists as module
 from commands.policy.adapters.cel import CelLanguage
-from commands.policy.lists import ChangeList, change_list, list_changes
+from commands.policy.lists import change as module
+from commands.policy.lists.change import ChangeList, change_list, list_changes
 from commands.policy.past import PastPolicies
 from commands.policy.topic import current_policy
 from domain.errors import ConflictError, InvalidInputError

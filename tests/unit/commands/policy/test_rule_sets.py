@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands.policy.lists import ChangeList, change_list
+from commands.policy.lists.change import ChangeList, change_list
 from commands.policy.rules import KnownRuleSets, publish_rules, rule_sets
 from domain.errors import LogUnavailableError
 from domain.events import ListEntry

@@ -10,7 +10,7 @@ import pytest
 from commands.intake.tokens import Tokeniser
 from commands.policy.active import ActivePolicy
 from commands.policy.adapters.cel import CelLanguage
-from commands.policy.lists import ChangeList, change_list
+from commands.policy.lists.change import ChangeList, change_list
 from commands.policy.topic import current_policy
 from domain.cleaning.list_keys import list_keys
 from domain.events import ListEntry

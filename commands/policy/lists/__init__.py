@@ -1,0 +1,1 @@
+"""Lists of the policy: changes of their entries, and the entries as they were written."""
