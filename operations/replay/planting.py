@@ -61,6 +61,10 @@ def _thresholds(decided: Decided) -> Decided | None:
     return _with(decided, thresholds=replace(least, review=math.nextafter(least.review, 2.0)))
 
 
+def _suppression(decided: Decided) -> Decided | None:
+    return _with(decided, suppressed_by=None if decided.data.suppressed_by else "planted")
+
+
 def _code(decided: Decided) -> Decided | None:
     other = SEVERITY[(SEVERITY.index(decided.data.outcome) + 1) % len(SEVERITY)]
     return _with(decided, outcome=other)
@@ -80,6 +84,7 @@ _PLANTS: dict[Cause, Plant] = {
     "rule": _rule,
     "list": _list,
     "thresholds": _thresholds,
+    "suppression": _suppression,
     "code": _code,
     "runtime": _runtime,
 }

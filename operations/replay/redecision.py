@@ -19,6 +19,7 @@ from domain.policy.fallback import fallback
 from domain.policy.rules.ruling import Ruling
 from domain.policy.score import Score
 from domain.policy.snapshot import PolicySnapshot
+from domain.policy.suppressions import suppression_of
 from domain.policy.verdict import verdict_of
 from domain.transactions import Transaction
 from operations.replay.decided import Decided
@@ -67,6 +68,7 @@ class Redecision:
         again = RulesAgain(self._past, self._policy, self._data, self._tell)
         rulings = again.rulings(self._inputs(scores), self._again.features)
         self._verdict(scores, rulings, (self._data.thresholds, thresholds), scorer)
+        self._suppression()
         return self._found
 
     def _tell(self, cause: Cause, what: str, recorded: object, replayed: object) -> None:
@@ -206,6 +208,15 @@ class Redecision:
                 # The reasons of a model are sums of floats, as its score is.
                 of_machine = other_machine and name == "reasons"
                 self._tell("runtime" if of_machine else "code", name, mine, theirs)
+
+    def _suppression(self) -> None:
+        data, policy = self._data, self._policy
+        silenced = suppression_of(data, policy.suppressions, policy.rules)
+        # It follows from the outcome and the rules: where these differ, that is told.
+        if silenced != data.suppressed_by and not self._found:
+            self._tell(
+                "suppression", "suppressed by", data.suppressed_by or "none", silenced or "none"
+            )
 
 
 def _hash(policy: PolicySnapshot) -> str:

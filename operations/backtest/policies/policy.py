@@ -80,7 +80,8 @@ def live_past(log: EventLog) -> LivePast:
 
 def _deciding(snapshot: PolicySnapshot) -> tuple[object, ...]:
     lists = {name: each.version for name, each in snapshot.lists.in_force.items()}
-    thresholds = snapshot.thresholds_for("full")
+    # Published ones stand apart: they also count for a challenger, which has others of its own.
+    thresholds = snapshot.thresholds, snapshot.published
     return snapshot.model, thresholds, snapshot.roll_out, snapshot.rules, lists
 
 
@@ -102,7 +103,7 @@ def _setting(snapshot: PolicySnapshot) -> Setting:
         snapshot.lists,
         out.model_hash if out else "",
         out.share if out else 0,
-        out.thresholds if out else None,
+        (snapshot.published or out.thresholds) if out else None,
     )
 
 
@@ -117,10 +118,11 @@ class Model:
 def candidate(
     folder: Path, past: LivePast, model: Model | None, language: RuleLanguage, clean: Clean
 ) -> Policy:
-    """The folder's rules, with the model and thresholds in force now where none are given.
+    """The folder's rules and thresholds, with the model in force now where none is given.
 
     Lists with a file hold what the file does; others what the log said of them by then. A folder
-    that says nothing of rules has the ones in force. Raises InvalidInputError for faults.
+    that says nothing of rules, or of thresholds, has the ones in force: published thresholds
+    count before those of any model. Raises InvalidInputError for faults.
     """
     found = lint(folder, language, clean)
     if found.faults:
@@ -128,7 +130,10 @@ def candidate(
     now = _setting(past.now)
     if model is None and not now.model_hash:
         raise InvalidInputError("--model", "no model is in force: name one")
-    took = model or Model(now.model_hash, now.thresholds)
+    took = model or Model(now.model_hash, past.now.thresholds)
+    published = past.now.published
+    if "thresholds" in found.keys:
+        published = found.content.thresholds
     rule_set = past.now.rules
     if "rules" in found.keys:
         declared = tuple(each.declared for each in found.lists)
@@ -141,7 +146,7 @@ def candidate(
     stretches: list[tuple[int, Setting]] = []
     for since, lists in changes:
         seen = _seen(rule_set, lists, own)
-        setting = Setting(took.model_hash, took.thresholds, rule_set, seen)
+        setting = Setting(took.model_hash, published or took.thresholds, rule_set, seen)
         if not stretches or stretches[-1][1] != setting:
             stretches.append((since, setting))
     return Policy(str(folder), tuple(stretches))

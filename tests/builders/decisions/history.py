@@ -14,15 +14,25 @@ from commands.policy.active import ActivePolicy
 from commands.policy.adapters.cel import CelLanguage
 from commands.policy.lists.change import ChangeList, change_list
 from commands.policy.rules import publish_rules
+from commands.policy.suppressions import publish_suppressions
+from commands.policy.thresholds import publish_thresholds
 from commands.policy.topic import current_policy
 from commands.ports import ModelScorer, ServedFeatures
 from domain.errors import NotFoundError
-from domain.events import DeclaredList, ListEntry, ModelPromoted, ModelRolledOut, Rule, Thresholds
+from domain.events import (
+    DeclaredList,
+    ListEntry,
+    ModelPromoted,
+    ModelRolledOut,
+    Rule,
+    Suppression,
+    Thresholds,
+)
 from domain.features import CATALOGUE, EntityState, Inputs, entity_keys, feature_event, finish
 from domain.features.versions import encode_held
 from domain.policy.score import Score
 from domain.rule_values import TYPES
-from domain.times import from_rfc3339
+from domain.times import DAY, from_rfc3339
 from domain.transactions import Transaction
 from eventlog.admission.dict_memory import DictMemory
 from eventlog.admission.first_wins import Admission
@@ -170,6 +180,20 @@ class DecidedHistory:
 
     def publish(self, rules: list[Rule], lists: Sequence[DeclaredList] = ()) -> None:
         publish_rules(self.log, rules, CATALOGUE.hash, "why", self._tick(), lists)
+
+    def set_thresholds(self, review: float | None) -> None:
+        """For all models; None withdraws them."""
+        least = None if review is None else Thresholds(review=review, step_up=0.5, decline=0.6)
+        publish_thresholds(self.log, least, "why", self._tick())
+
+    def silence(self, cards: Sequence[str]) -> None:
+        """Alerts of these cards, on the day that is played."""
+        begins = from_rfc3339("2023-10-01T00:00:00Z")
+        silent = Suppression(
+            name="quiet", begins=begins, until=begins + DAY, reason="why", owner="me",
+            cards=list(cards),
+        )  # fmt: skip
+        publish_suppressions(self.log, [silent] if cards else [], "why", self._tick())
 
     def list_cards(self, cards: Sequence[str]) -> None:
         command = ChangeList(

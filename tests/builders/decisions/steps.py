@@ -26,6 +26,8 @@ STEPS = st.one_of(
     st.tuples(st.just("list"), st.lists(st.sampled_from(["card-1", "card-2"]), unique=True),
               st.none()),
     st.tuples(st.just("label"), st.integers(0, 1), st.none()),
+    st.tuples(st.just("thresholds"), st.sampled_from([None, 0.05, 0.4]), st.none()),
+    st.tuples(st.just("silence"), st.booleans(), st.none()),
 )  # fmt: skip
 
 
@@ -45,6 +47,10 @@ async def play(history: DecidedHistory, steps: list[tuple[str, Any, Any]]) -> in
             history.roll_out(first, second)
         elif step == "rules":
             history.publish(RULES[:first], [STOLEN])
+        elif step == "thresholds":
+            history.set_thresholds(first)
+        elif step == "silence":
+            history.silence(["card-1"] if first else [])
         elif step == "list":
             history.list_cards(first)
         elif paid:

@@ -191,6 +191,28 @@ async def test_a_candidate_takes_the_model_that_is_named(folder: Path) -> None:
     assert made.outcomes.tolist() == [1, 1, 3, 3, 3, 3]
 
 
+async def test_published_thresholds_count_before_those_of_models_unless_the_folder_has_its_own(
+    folder: Path,
+) -> None:
+    with decided_history() as history:
+        await history_of(history)
+        history.set_thresholds(0.4)
+        live = live_past(history.log)
+        model = Model(MODELS[1].model_hash, Thresholds(review=0.3, step_up=0.9, decline=0.95))
+
+        def least(model: Model | None = None) -> float:
+            policy = candidate(folder, live, model, LANGUAGE, lambda _, text: [text])
+            return policy.stretches[-1][1].thresholds.review
+
+        in_force = [least(), least(model), live_policy(live).stretches[0][1].thresholds.review]
+        written = folder / "thresholds.yaml"
+        written.write_text("thresholds: {review: 0.2, step_up: 0.5, decline: 0.6}")
+        own = [least(), least(model)]
+        written.write_text("thresholds: {}")
+        withdrawn = [least(), least(model)]
+    assert (in_force, own, withdrawn) == ([0.4] * 3, [0.2] * 2, [0.5, 0.3])
+
+
 def test_the_frontier_has_what_nothing_beats() -> None:
     points = [(1, 9), (2, 5), (3, 5), (4, 1), (4, 2)]
     made = [{"alerts_per_day": a, "missed_fraud": m} for a, m in points]
