@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tests.architecture.tree import ROOT, packages
+from tests.architecture.tree import ROOT, packages, parsed
 
 _FOLDERS = (*packages(), "docs", "tests", "scripts")
 _URL = re.compile(r"\w+://\S+")
@@ -45,7 +45,7 @@ def _said(source: str) -> Iterator[str]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.string
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield str(node.value.value)
 

@@ -4,7 +4,7 @@ import ast
 import re
 
 from domain import errors
-from tests.architecture.tree import modules
+from tests.architecture.tree import modules, parsed
 
 
 def declared() -> dict[str, str]:
@@ -12,7 +12,7 @@ def declared() -> dict[str, str]:
     bases = {
         node.name: base.id
         for path in modules()
-        for node in ast.parse(path.read_text()).body
+        for node in parsed(path.read_text()).body
         if isinstance(node, ast.ClassDef)
         for base in node.bases
         if isinstance(base, ast.Name)

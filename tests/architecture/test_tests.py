@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import ROOT
+from tests.architecture.tree import ROOT, parsed
 
 TESTS = ROOT / "tests"
 MODULES = [path for path in sorted(TESTS.rglob("*.py")) if path.name != "__init__.py"]
@@ -14,7 +14,7 @@ MODULES = [path for path in sorted(TESTS.rglob("*.py")) if path.name != "__init_
 def imported_tests(source: str) -> list[str]:
     """The test modules that a module imports."""
     names: list[str] = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
