@@ -81,19 +81,15 @@ class History:
         features fold outside [begin, end) of event time is left out, and with it every archived
         file that holds nothing else.
         """
-        archived = self.archived()
-        for partition, end in archived.items():
-            columns = (*_OF_RECORD, *(("time",) if times else ()))
-            for table in self._pieces(partition, end, columns, times):
-                yield from self._decoded(partition, table.filter(_counting(table, kinds, times)))
-        for position, envelope in self._live(archived, lambda _: None):
+
+        def wanted(envelope: Envelope) -> bool:
             if kinds is not None and not any(envelope.type.startswith(kind) for kind in kinds):
-                continue
-            if times is not None:
-                event = feature_event(envelope)
-                if event is not None and not times[0] <= event.time < times[1]:
-                    continue
-            yield CountingRecord(position, envelope)
+                return False
+            event = None if times is None else feature_event(envelope)
+            return times is None or event is None or times[0] <= event.time < times[1]
+
+        columns = ("time",) if times else ()
+        return self._records(columns, lambda table: _counting(table, kinds, times), wanted, times)
 
     def times(self, kind: str) -> Iterator[NDArray[np.int64]]:
         """Event times, in microseconds, of what counts of one kind that features fold; in blocks.
@@ -113,40 +109,47 @@ class History:
         """What counts of one kind about some transactions; reads all of the archive."""
         wanted = set(subjects)
         values = pa.array(sorted(wanted), pa.string())
-        archived = self.archived()
-        for partition, end in archived.items():
-            for table in self._pieces(partition, end, (*_OF_RECORD, "subject")):
-                of_them = pc.is_in(table["subject"], value_set=values)
-                mine = pc.and_(_counting(table, frozenset({kind}), None), of_them)
-                yield from self._decoded(partition, table.filter(mine))
-        for position, envelope in self._live(archived, lambda _: None):
-            if envelope.type.startswith(kind) and envelope.subject in wanted:
-                yield CountingRecord(position, envelope)
+
+        def mine(table: pa.Table) -> pa.ChunkedArray:
+            of_them = pc.is_in(table["subject"], value_set=values)
+            return pc.and_(_counting(table, frozenset({kind}), None), of_them)
+
+        return self._records(
+            ("subject",), mine, lambda each: each.type.startswith(kind) and each.subject in wanted
+        )
 
     def named(self, event_id: str) -> CountingRecord | None:
         """The event of that id, None where none counts; reads all of the archive."""
-        archived = self.archived()
-        for partition, end in archived.items():
-            for table in self._pieces(partition, end, (*_OF_RECORD, "event_id")):
-                same = pc.fill_null(pc.equal(table["event_id"], event_id), False)
-                for each in self._decoded(
-                    partition, table.filter(pc.and_(_counting(table, None, None), same))
-                ):
-                    return each
-        for position, envelope in self._live(archived, lambda _: None):
-            if envelope.id == event_id:
-                return CountingRecord(position, envelope)
-        return None
+
+        def same(table: pa.Table) -> pa.ChunkedArray:
+            named = pc.fill_null(pc.equal(table["event_id"], event_id), False)
+            return pc.and_(_counting(table, None, None), named)
+
+        return next(self._records(("event_id",), same, lambda each: each.id == event_id), None)
 
     @property
     def _topic(self) -> str:
         return self._folder.topic.name
 
-    def _decoded(self, partition: int, table: pa.Table) -> Iterator[CountingRecord]:
-        for offset, value in zip(
-            table["offset"].to_pylist(), table["value"].to_pylist(), strict=True
-        ):
-            yield CountingRecord(Position(self._topic, partition, offset), decode(value))
+    def _records(
+        self,
+        columns: Sequence[str],
+        mask: Callable[[pa.Table], pa.ChunkedArray],
+        wanted: Callable[[Envelope], bool],
+        times: tuple[int, int] | None = None,
+    ) -> Iterator[CountingRecord]:
+        """What of the archive is in the `mask` of a table, which has these `columns` too, and what
+        of the log behind it is `wanted`: one question, asked of both."""
+        archived = self.archived()
+        for partition, end in archived.items():
+            for table in self._pieces(partition, end, (*_OF_RECORD, *columns), times):
+                kept = table.filter(mask(table))
+                offsets, values = kept["offset"].to_pylist(), kept["value"].to_pylist()
+                for offset, value in zip(offsets, values, strict=True):
+                    yield CountingRecord(Position(self._topic, partition, offset), decode(value))
+        for position, envelope in self._live(archived, lambda _: None):
+            if wanted(envelope):
+                yield CountingRecord(position, envelope)
 
     def _events(self, progress: Progress, by_known_time: bool, since: int | None) -> EventTable:
         archived = self.archived()
@@ -172,11 +175,7 @@ class History:
         within = None if since is None else (since, _LAST)
         for table in self._pieces(partition, end, _FOLDED, within):
             progress(len(table))
-            kept = pc.and_(
-                pc.equal(table["verdict"].cast(pa.string()), "counts"), pc.is_valid(table["kind"])
-            )
-            if since is not None:
-                kept = pc.and_(kept, pc.greater_equal(pc.fill_null(table["time"], since), since))
+            kept = pc.and_(_counting(table, None, within), pc.is_valid(table["kind"]))
             folded = table.select(_GIVEN).append_column(
                 "partition", pa.repeat(partition, len(table))
             )
