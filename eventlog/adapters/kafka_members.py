@@ -13,6 +13,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException
 from confluent_kafka.admin import AdminClient
 
+from eventlog.adapters.kafka_connection import connection
 from eventlog.ownership.members import Told
 from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import TRANSACTIONS
@@ -53,7 +54,7 @@ class KafkaMembers:
             self._thread.join(SESSION_SECONDS)
 
     def _run(self, told: Told) -> None:
-        admin = AdminClient(self._common())
+        admin = AdminClient(connection(self._settings))
         # Before we join: while the group changes it tells of nobody.
         self._describe(admin, told)
         consumer = self._joined(told)
@@ -70,7 +71,7 @@ class KafkaMembers:
 
     def _joined(self, told: Told) -> Any:
         consumer = Consumer(
-            self._common()
+            connection(self._settings)
             | {
                 "group.id": self._group,
                 "client.id": self._url,
@@ -122,12 +123,3 @@ class KafkaMembers:
         if found and found != self._owners:
             self._owners = found
             told(self._mine, found)
-
-    def _common(self) -> dict[str, Any]:
-        return {
-            "bootstrap.servers": self._settings.bootstrap_servers,
-            "socket.nagle.disable": True,
-            "reconnect.backoff.ms": 50,
-            "reconnect.backoff.max.ms": 1000,
-            "log_level": 0,
-        }

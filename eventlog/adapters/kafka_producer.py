@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from domain.errors import LogUnavailableError, RetraceError
 from eventlog.adapters.kafka_acks import AckLoop, HandOver, Outcome
 from eventlog.adapters.kafka_admin import MAX_SEALED_BYTES
+from eventlog.adapters.kafka_connection import connection
 from eventlog.adapters.kafka_errors import no_append
 from eventlog.port import Position
 from eventlog.settings import KafkaSettings
@@ -165,7 +166,7 @@ def _hand_over(producer: Any, *given: Any) -> None:
 
 def _configuration(settings: KafkaSettings) -> dict[str, Any]:
     return {
-        "bootstrap.servers": settings.bootstrap_servers,
+        **connection(settings),
         "enable.idempotence": True,
         "acks": "all",
         "partitioner": "murmur2_random",
@@ -178,8 +179,4 @@ def _configuration(settings: KafkaSettings) -> dict[str, Any]:
         "topic.metadata.propagation.max.ms": int(settings.delivery_timeout * 500),
         "queue.buffering.max.messages": _QUEUE_RECORDS,
         "queue.buffering.max.kbytes": _QUEUE_KBYTES,
-        "socket.nagle.disable": True,
-        "reconnect.backoff.ms": 50,
-        "reconnect.backoff.max.ms": 1000,
-        "log_level": 0,
     }

@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from domain.errors import NotFoundError, RetraceError
+from eventlog.adapters.kafka_connection import connection
 from eventlog.adapters.kafka_errors import missing_topic, no_answer, out_of_range
 from eventlog.port import Position, Recorded
 from eventlog.settings import KafkaSettings
@@ -26,18 +27,14 @@ def consumer(settings: KafkaSettings, more: Mapping[str, Any]) -> Any:
     """Reads what it is assigned; belongs to no group and commits nothing."""
     return Consumer(
         {
-            "bootstrap.servers": settings.bootstrap_servers,
+            **connection(settings),
             "group.id": "retrace-unused",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",
-            "socket.nagle.disable": True,
-            "reconnect.backoff.ms": 50,
-            "reconnect.backoff.max.ms": 1000,
             "fetch.error.backoff.ms": 50,
             # By default a full queue would stall the reader for a second.
             "fetch.queue.backoff.ms": 1,
-            "log_level": 0,
             **more,
         }
     )

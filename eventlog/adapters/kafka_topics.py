@@ -12,6 +12,7 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCol
 from confluent_kafka import TopicPartition as Partition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
 
+from eventlog.adapters.kafka_connection import connection
 from eventlog.adapters.kafka_errors import missing_topic, no_answer, wrong_partitions
 from eventlog.settings import KafkaSettings, topic_name
 from eventlog.topics import Topic
@@ -54,7 +55,7 @@ class StoredTopics:
     def client(self) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = AdminClient(_configuration(self._settings))
+                self._client = AdminClient(connection(self._settings))
             return self._client
 
     def stored(self, topic: Topic) -> Stored | None:
@@ -197,13 +198,3 @@ async def _all_done(futures: list[Any]) -> None:
 def _finish(done: asyncio.Future[None]) -> None:
     if not done.done():
         done.set_result(None)
-
-
-def _configuration(settings: KafkaSettings) -> dict[str, Any]:
-    return {
-        "bootstrap.servers": settings.bootstrap_servers,
-        "socket.nagle.disable": True,
-        "reconnect.backoff.ms": 50,
-        "reconnect.backoff.max.ms": 1000,
-        "log_level": 0,
-    }
