@@ -5,7 +5,6 @@ All that is forwarded is safe to send again: under the same id it is the same.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
 import aiohttp
@@ -67,13 +66,14 @@ class Forwarding:
         """The owner's response to the whole request; ours where there is no id to go by."""
         if transaction_id is None:
             return await here()
-        scope = request.scope
-        query = b"?" + scope["query_string"] if scope["query_string"] else b""
-        path = (scope.get("raw_path") or scope["path"].encode()) + query
-        sent = Sent(scope["method"], path.decode(), None if body is None else body.encode())
+
+        async def there(url: str) -> Response:
+            # Made here: most requests are answered where they come.
+            return _response(await self._there(transaction_id, _sent(request, body), url))
+
         forwarded = FORWARDED in request.headers
         try:
-            return await self.at_owner(transaction_id, here, sent, _response, forwarded)
+            return await self.ownership.at_owner(transaction_id, here, there, forwarded)
         except NotOwnedError:
             if forwarded:
                 return Response(status_code=_MISDIRECTED)
@@ -85,15 +85,13 @@ class Forwarding:
         here: Callable[[], Awaitable[T]],
         sent: Sent,
         taken: Callable[[Answered], T],
-        forwarded: bool = False,
     ) -> T:
         """What `here` answers, or what is `taken` of the owner's answer to what is `sent` to it."""
-        there = partial(self._there, transaction_id, sent)
 
-        async def asked(url: str) -> T:
-            return taken(await there(url))
+        async def there(url: str) -> T:
+            return taken(await self._there(transaction_id, sent, url))
 
-        return await self.ownership.at_owner(transaction_id, here, asked, forwarded)
+        return await self.ownership.at_owner(transaction_id, here, there)
 
     async def _there(self, transaction_id: str, sent: Sent, url: str) -> Answered:
         headers = {FORWARDED: "1"} | ({"Content-Type": "application/json"} if sent.body else {})
@@ -111,6 +109,13 @@ class Forwarding:
             ) from error
         except aiohttp.ClientError as error:
             raise NotOwnedError(transaction_id) from error
+
+
+def _sent(request: Request, body: str | None) -> Sent:
+    scope = request.scope
+    query = b"?" + scope["query_string"] if scope["query_string"] else b""
+    path = (scope.get("raw_path") or scope["path"].encode()) + query
+    return Sent(scope["method"], path.decode(), None if body is None else body.encode())
 
 
 def _response(answered: Answered) -> Response:
