@@ -9,6 +9,7 @@ from domain.cleaning.attributes import single_keys
 from domain.cleaning.fields import EXACT_FLOAT, LONGEST_ID, clean_id, printable
 from domain.cleaning.unclean import UncleanError
 from domain.errors import InvalidInputError
+from domain.times import MINUTE, from_rfc3339
 
 
 class MalformedPayloadError(InvalidInputError):
@@ -58,6 +59,26 @@ def required_text(payload: Mapping[str, Any], field: str, longest: int = LONGEST
     if not text or len(text) > longest:
         raise InvalidInputError(field, f"must be a text of 1 to {longest} characters")
     return text
+
+
+def reported_time(payload: Mapping[str, Any]) -> int | None:
+    """Field `timestamp` in microseconds UTC, None where it is not given.
+
+    Raises InvalidInputError.
+    """
+    value = payload.get("timestamp")
+    if value is None:
+        return None
+    try:
+        return from_rfc3339(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError("timestamp", "must be an RFC 3339 time") from error
+
+
+def check_not_ahead(time: int | None, now: int) -> None:
+    """Raises InvalidInputError for a reported time that has yet to come; clocks may differ."""
+    if time is not None and time > now + 5 * MINUTE:
+        raise InvalidInputError("timestamp", "lies more than five minutes in the future")
 
 
 def read_number(text: str) -> float | Decimal:

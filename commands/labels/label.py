@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 from commands.context import Context
 from commands.intake.cleaner import PayloadCleaner
-from commands.intake.payload import check_fields
+from commands.intake.payload import check_fields, check_not_ahead, reported_time
 from domain.cleaning.fields import LONGEST_ID, printable
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Envelope, LabelKind, TransactionLabelled, label_event_id
-from domain.times import MINUTE, from_rfc3339, to_rfc3339
+from domain.times import to_rfc3339
 from domain.transactions import Transaction
 from eventlog.admission.first_wins import Known
 from eventlog.ledger.ledger import Ledger
@@ -73,7 +73,7 @@ def parse_label(payload: Mapping[str, Any]) -> LabelTransaction:
         value=int(value),
         reporter=reporter,
         reference=reference,
-        time=_time(payload.get("timestamp")),
+        time=reported_time(payload),
     )
 
 
@@ -94,8 +94,7 @@ async def label_transaction(
     `letter_id` is that of the dead letter in which it was kept; its label is recorded once.
     """
     now = context.clock()
-    if command.time is not None and command.time > now + 5 * MINUTE:
-        raise InvalidInputError("timestamp", "lies more than five minutes in the future")
+    check_not_ahead(command.time, now)
     known = context.ledger.known(command.transaction_id, now)
     if known is None:
         # Our own tail may be behind a transaction that is new, or an id that was used again.
@@ -229,12 +228,3 @@ def _text(payload: Mapping[str, Any], field: str, longest: int = LONGEST_ID) -> 
     if not text or len(text) > longest:
         raise InvalidInputError(field, f"must be a printable text of 1 to {longest} characters")
     return text
-
-
-def _time(value: Any) -> int | None:
-    if value is None:
-        return None
-    try:
-        return from_rfc3339(value)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError("timestamp", "must be an RFC 3339 time") from error

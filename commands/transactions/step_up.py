@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from commands.context import Context
-from commands.intake.payload import check_fields, required_text
+from commands.intake.payload import check_fields, check_not_ahead, reported_time, required_text
 from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.events import Envelope, StepUpConcluded, StepUpResult, transaction_event_id
-from domain.times import MINUTE, from_rfc3339
 from eventlog.admission.first_wins import Known
 
 _FIELDS = "result", "reporter", "reference", "timestamp"
@@ -44,7 +43,7 @@ def parse_step_up(transaction_id: str, payload: Mapping[str, Any]) -> ConcludeSt
         result=result,
         reporter=required_text(payload, "reporter") if "reporter" in payload else "api",
         reference=required_text(payload, "reference") if "reference" in payload else None,
-        time=_time(payload.get("timestamp")),
+        time=reported_time(payload),
     )
 
 
@@ -56,8 +55,7 @@ async def conclude_step_up(command: ConcludeStepUp, context: Context) -> StepUpR
     step_up, or where another result was first.
     """
     now = context.clock()
-    if command.time is not None and command.time > now + 5 * MINUTE:
-        raise InvalidInputError("timestamp", "lies more than five minutes in the future")
+    check_not_ahead(command.time, now)
     known = await _decided(command.transaction_id, context, now)
     decision = await context.ledger.decision(command.transaction_id, known)
     if decision.data.outcome != "step_up":
@@ -133,12 +131,3 @@ def _envelope(command: ConcludeStepUp, decision: Envelope, context: Context, now
         correlation_id=decision.correlation_id,
         causation_id=decision.id,
     )
-
-
-def _time(value: Any) -> int | None:
-    if value is None:
-        return None
-    try:
-        return from_rfc3339(value)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError("timestamp", "must be an RFC 3339 time") from error
