@@ -1,11 +1,43 @@
 """Settings of the log's server, and the names of topics there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from eventlog.topics import Topic
 
+Protocol = Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"]
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
 # Clocks of hosts are to be closer together than that.
 CLOCK_SKEW_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSecurity:
+    """How a client knows the servers, and they know it. Files are PEM; an empty name is none.
+
+    Without `ca_file` the authorities of the system are trusted. `certificate_file` and `key_file`
+    are the client's own; `mechanism`, `username` and `password` count for SASL alone.
+    """
+
+    protocol: Protocol = "PLAINTEXT"
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    mechanism: Mechanism = "SCRAM-SHA-512"
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def encrypted(self) -> bool:
+        return self.protocol.endswith("SSL")
+
+    @property
+    def with_password(self) -> bool:
+        return self.protocol.startswith("SASL")
+
+
+OPEN = KafkaSecurity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +52,7 @@ class KafkaSettings:
     delivery_timeout: float = 5.0
     request_timeout: float = 5.0
     linger_ms: float = 0.0
+    security: KafkaSecurity = OPEN
 
     @property
     def settle_seconds(self) -> float:

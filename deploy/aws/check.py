@@ -54,6 +54,10 @@ def faults_of(stacks: dict[str, Template]) -> list[str]:
         and mongodb["StorageEncrypted"]
         and redis["AtRestEncryptionEnabled"]
         and redis["TransitEncryptionEnabled"],
+        "Kafka takes clients over TLS alone": kafka["EncryptionInfo"]["EncryptionInTransit"][
+            "ClientBroker"
+        ]
+        == "TLS",
         "Redis evicts nothing": parameters["Properties"]["maxmemory-policy"] == "noeviction",
         "Redis survives a zone": redis["MultiAZEnabled"] and redis["AutomaticFailoverEnabled"],
         "Kafka has a broker in each of three zones": kafka["NumberOfBrokerNodes"] == 3

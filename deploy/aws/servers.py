@@ -115,7 +115,7 @@ class ServersStack(cdk.Stack):
 
     def _make_kafka(self) -> msk.CfnCluster:
         """Three copies of each record, two of which acknowledge it."""
-        group = self._guarded("Kafka", 9092)
+        group = self._guarded("Kafka", 9094)
         # Brokers speak to each other.
         group.add_ingress_rule(group, ec2.Port.all_tcp(), "brokers")
         group.add_egress_rule(group, ec2.Port.all_tcp(), "brokers")
@@ -144,9 +144,8 @@ class ServersStack(cdk.Stack):
             ),
             encryption_info=flags.EncryptionInfoProperty(
                 encryption_at_rest=flags.EncryptionAtRestProperty(data_volume_kms_key_id=self.key.key_arn),
-                # Our clients speak no TLS to Kafka: the way is closed by security groups.
                 encryption_in_transit=flags.EncryptionInTransitProperty(
-                    client_broker="TLS_PLAINTEXT", in_cluster=True
+                    client_broker="TLS", in_cluster=True
                 ),
             ),
             enhanced_monitoring="PER_TOPIC_PER_BROKER",

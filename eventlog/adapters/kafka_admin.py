@@ -22,9 +22,8 @@ _IN_SYNC = "min.insync.replicas"
 
 
 def ensure_topics(
-    bootstrap_servers: str,
+    settings: KafkaSettings,
     *,
-    prefix: str = "",
     topics: Iterable[Topic] = TOPICS,
     replication: int = 0,
     min_in_sync: int = 0,
@@ -37,7 +36,6 @@ def ensure_topics(
     that is there with another partition count, that is kept for ever and would lose records, or
     that has fewer copies than asked for.
     """
-    settings = KafkaSettings(bootstrap_servers, prefix)
     there = StoredTopics(settings)
     wanted = list(topics)
     missing = [topic for topic in wanted if there.stored(topic) is None]

@@ -1,5 +1,7 @@
 """Kafka's errors translated into ours; every text names the server."""
 
+from time import monotonic
+
 from confluent_kafka import KafkaError, KafkaException
 
 from domain.errors import IntegrityError, LogUnavailableError, RetraceError
@@ -7,6 +9,9 @@ from eventlog.settings import KafkaSettings
 
 _NO_TOPIC = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 _TOO_BIG = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
+
+_REFUSED_SECONDS = 30.0
+_refusals: dict[str, tuple[float, str]] = {}
 
 
 def no_append(error: KafkaError, topic: str, settings: KafkaSettings) -> RetraceError:
@@ -36,7 +41,15 @@ def no_answer(error: Exception | KafkaError, doing: str, settings: KafkaSettings
     """Why a question was not answered."""
     cause = error.args[0] if isinstance(error, KafkaException) else error
     text = cause.str() if isinstance(cause, KafkaError) else str(cause) or type(cause).__name__
-    return LogUnavailableError(f"{settings.bootstrap_servers} cannot {doing}: {text}")
+    at, refused = _refusals.get(settings.bootstrap_servers, (0.0, ""))
+    lately = refused and monotonic() - at < _REFUSED_SECONDS
+    why = f": {refused} (KAFKA_SECURITY_PROTOCOL, KAFKA_SSL_*, KAFKA_SASL_*)" if lately else ""
+    return LogUnavailableError(f"{settings.bootstrap_servers} cannot {doing}: {text}{why}")
+
+
+def note_refusal(servers: str, text: str) -> None:
+    """Requests only time out where a server turns its clients away: why is told apart from them."""
+    _refusals[servers] = monotonic(), text
 
 
 def missing_topic(topic: str, settings: KafkaSettings) -> RetraceError:

@@ -12,6 +12,7 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCol
 from confluent_kafka import TopicPartition as Partition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
 
+from domain.errors import RetraceError
 from eventlog.adapters.kafka_connection import connection
 from eventlog.adapters.kafka_errors import missing_topic, no_answer, wrong_partitions
 from eventlog.settings import KafkaSettings, topic_name
@@ -86,7 +87,7 @@ class StoredTopics:
                 found[name] = answer.result()
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                    raise no_answer(error, "describe its topics", self._settings) from error
+                    raise self._no_answer(error, "describe its topics") from error
                 found[name] = None
         return found
 
@@ -95,7 +96,7 @@ class StoredTopics:
         try:
             return len(described.result().nodes)
         except KafkaException as error:
-            raise no_answer(error, "tell its brokers", self._settings) from error
+            raise self._no_answer(error, "tell its brokers") from error
 
     def configuration(self, topic: Topic) -> dict[str, str]:
         """What is set for a stored topic, defaults of the server included."""
@@ -105,7 +106,7 @@ class StoredTopics:
         try:
             return {name: entry.value for name, entry in answer.result().items()}
         except KafkaException as error:
-            raise no_answer(error, f"describe {self._name(topic)}", self._settings) from error
+            raise self._no_answer(error, f"describe {self._name(topic)}") from error
 
     def check(self, topic: Topic) -> None:
         """Raises IntegrityError where the stored topic has another partition count; asks once."""
@@ -173,7 +174,11 @@ class StoredTopics:
             if error.args[0].code() in _PASSING and monotonic() < deadline:
                 return None
             doing = f"tell the offsets of {self._name(topic)}"
-            raise no_answer(error, doing, self._settings) from error
+            raise self._no_answer(error, doing) from error
+
+    def _no_answer(self, error: KafkaException, doing: str) -> RetraceError:
+        self.client.poll(0)  # or it keeps to itself why servers turn it away
+        return no_answer(error, doing, self._settings)
 
     def _name(self, topic: Topic) -> str:
         return topic_name(self._settings.topic_prefix, topic)

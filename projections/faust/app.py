@@ -1,7 +1,12 @@
 """Faust app of a worker."""
 
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+import ssl
 
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.types.auth import CredentialsArg
+
+from eventlog.settings import KafkaSecurity
 from projections.faust.assignors import SoleOwnerAssignor
 from projections.faust.faust_membership import FaustMembership
 from projections.faust.settings import WorkerSettings
@@ -14,11 +19,12 @@ def build_membership(name: str, settings: WorkerSettings) -> FaustMembership:
     """A member of the consumer group `retrace.<name>`: no tables, no web server, no models."""
     scratch = settings.state_dir / "faust" / name
     scratch.parent.mkdir(parents=True, exist_ok=True)
-    servers = settings.kafka_bootstrap_servers.split(",")
+    servers = settings.kafka.bootstrap_servers.split(",")
     app = BatchApp(
-        f"{settings.topic_prefix}retrace.{name}",
+        f"{settings.kafka.topic_prefix}retrace.{name}",
         broker=[f"aiokafka://{server.strip()}" for server in servers],
         broker_client_id=f"retrace-{name}",
+        broker_credentials=_credentials(settings.kafka.security),
         consumer_group_instance_id=settings.instance,
         broker_session_timeout=settings.session_seconds,
         broker_heartbeat_interval=settings.session_seconds / 5,
@@ -48,3 +54,24 @@ def build_membership(name: str, settings: WorkerSettings) -> FaustMembership:
     app.fetch_wait_ms, app.fetch_gathered = settings.fetch_wait_ms, settings.fetch_gathered
     app.assignor_class = SoleOwnerAssignor if settings.sole_owner else RoundRobinPartitionAssignor
     return FaustMembership(app)
+
+
+def _credentials(security: KafkaSecurity) -> CredentialsArg | None:
+    """None where nothing is asked for. Raises OSError for files that are no certificates."""
+    context = _context(security) if security.encrypted else None
+    if security.with_password:
+        # Faust reads the protocol from whether there is a context.
+        return SASLCredentials(
+            username=security.username,
+            password=security.password,
+            mechanism=security.mechanism,
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context is not None else None
+
+
+def _context(security: KafkaSecurity) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=security.ca_file or None)
+    if security.certificate_file:
+        context.load_cert_chain(security.certificate_file, security.key_file)
+    return context

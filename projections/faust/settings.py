@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from eventlog.settings import KafkaSettings
+
 _ONE_MEGABYTE = 1_048_576
 _GATHERED = 65_536
 GATHERING_MS = 250
@@ -11,19 +13,19 @@ GATHERING_MS = 250
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """`kafka_bootstrap_servers` is `host:port[,host:port]`; `state_dir` holds ledgers and scratch.
+    """`kafka` is the log; `state_dir` holds ledgers and scratch.
 
     `fetch_wait_ms` bounds how long the broker gathers records before it answers a fetch, unless
     there are `fetch_gathered` bytes of them before; a quiet topic is read that much later.
     `session_seconds` is how long a killed worker keeps its partitions from the next one.
     A partition that stands still for `stall_seconds`, or one batch or assignment that takes longer
     than `slow_seconds`, ends the process, so that its supervisor restarts it.
-    `topic_prefix` sets several logs on one server apart. A worker that comes back under the same
-    `instance` has its partitions at once, without waiting for its dead predecessor's session.
+    A worker that comes back under the same `instance` has its partitions at once, without waiting
+    for its dead predecessor's session.
     With `sole_owner` one member of the group gets all partitions, and the others stand by.
     """
 
-    kafka_bootstrap_servers: str
+    kafka: KafkaSettings
     state_dir: Path
     fetch_wait_ms: int = GATHERING_MS
     fetch_gathered: int = _GATHERED
@@ -31,7 +33,6 @@ class WorkerSettings:
     session_seconds: float = 10.0
     stall_seconds: float = 30.0
     slow_seconds: float = 120.0
-    topic_prefix: str = ""
     instance: str | None = None
     sole_owner: bool = False
 

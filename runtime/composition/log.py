@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.adapters.kafka_admin import ensure_topics
 from eventlog.port import AppendTrace
-from eventlog.settings import KafkaSettings
 from runtime.settings import Settings
 
 
@@ -15,14 +14,13 @@ def open_log(
     settings: Settings, prefix: str = "", trace: AppendTrace | None = None
 ) -> Iterator[KafkaEventLog]:
     """The log, closed at the end; with `prefix` another one on the same servers."""
-    kafka = KafkaSettings(settings.kafka_bootstrap_servers, prefix)
-    with closing(KafkaEventLog(kafka, trace)) as log:
+    with closing(KafkaEventLog(settings.kafka(prefix), trace)) as log:
         yield log
 
 
 @contextmanager
 def open_another_log(settings: Settings, prefix: str) -> Iterator[KafkaEventLog]:
     """A log beside it, its topics made where they are missing."""
-    ensure_topics(settings.kafka_bootstrap_servers, prefix=prefix)
+    ensure_topics(settings.kafka(prefix))
     with open_log(settings, prefix) as log:
         yield log

@@ -13,7 +13,6 @@ from domain.events import (
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import CountingRecord, History
 from eventlog.archive.identity import check_same_log
-from eventlog.settings import KafkaSettings
 from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
 from projections.offline.adapters.postgres_vectors import PostgresVectors
@@ -59,7 +58,7 @@ def offline(tools: Tools) -> Workload:
         past,
         tools.worker.state_dir / "offline" / "ideal-order.sqlite",
     )
-    settle = KafkaSettings(tools.settings.kafka_bootstrap_servers).settle_seconds
+    settle = tools.settings.kafka().settle_seconds
     offline = OfflineVectors(ports, settle, hold, tools.progress.alive)
     beside = [offline.watch, offline.remake, generation_watch(states)]
     # Old partitions are dropped by the read models' worker; here they are not filled again.

@@ -35,7 +35,7 @@ def _topics(settings: Settings, _: Say) -> None:
         check_bound(ids, memories_in(settings.state_dir / "ledger"))
         check_bound(ids, database)
     ensure_topics(
-        settings.kafka_bootstrap_servers,
+        settings.kafka(),
         replication=settings.kafka_replication,
         min_in_sync=settings.kafka_min_in_sync,
     )

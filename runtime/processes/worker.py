@@ -21,7 +21,6 @@ from commands.policy.keys import refuse_other_keys
 from domain.errors import IntegrityError, LogUnavailableError, RetraceError, SettingsError
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.binding.bound import bind, keep_bound
-from eventlog.settings import KafkaSettings
 from eventlog.topics import TRANSACTIONS
 from projections.faust.app import build_membership
 from projections.faust.progress import Progress
@@ -83,18 +82,15 @@ def main(arguments: list[str]) -> int:
 async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
     """Runs the worker in this event loop until it is told to stop, or fails."""
     limits = WorkerSettings(
-        settings.kafka_bootstrap_servers,
+        settings.kafka(topic_prefix),
         settings.state_dir,
         fetch_wait_ms=_FETCH_WAIT_MS.get(name, GATHERING_MS),
         sole_owner=name in _SOLE_OWNERS,
-        topic_prefix=topic_prefix,
         instance=settings.member(os.environ.get("RETRACE_INSTANCE", name)),
     )
     # Closed in reverse order: what the workload opened, then the log.
     with ExitStack() as stack:
-        kafka = KafkaSettings(
-            settings.kafka_bootstrap_servers, topic_prefix, linger_ms=_LINGER_MS.get(name, 0.0)
-        )
+        kafka = settings.kafka(topic_prefix, _LINGER_MS.get(name, 0.0))
         tracer = stack.enter_context(open_tracer(settings, f"worker-{name}", limits.instance))
         log = stack.enter_context(closing(KafkaEventLog(kafka, tracer)))
         await _wait_for_kafka(log, name)

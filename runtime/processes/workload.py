@@ -36,7 +36,7 @@ class Tools:
 
     def hold(self, topic: Topic, partition: int, on: bool) -> None:
         """Stops fetching a partition until it is resumed, or assigned anew."""
-        full_name = self.worker.topic_prefix + topic.name
+        full_name = self.worker.kafka.topic_prefix + topic.name
         self.membership.hold(full_name, partition, on)
         held = self.progress.held
         (held.add if on else held.discard)((full_name, partition))

@@ -44,6 +44,7 @@ class Settings(
             "RETRACE_STATE_DIR": str(self.state_dir),
             "RETRACE_CACHE_DIR": str(self.cache_dir),
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap_servers,
+            **self.kafka_environment(),
             "REDIS_URL": self.redis_url,
             "DATABASE_URL": self.database_url,
             "MONGODB_URL": self.mongodb_url,

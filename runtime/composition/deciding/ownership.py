@@ -7,7 +7,6 @@ from api.serving.forwarding import Forwarding
 from commands import Context
 from eventlog.adapters.kafka_members import KafkaMembers
 from eventlog.ownership.ownership import Ownership
-from eventlog.settings import KafkaSettings
 from runtime.settings import Settings
 
 
@@ -15,7 +14,7 @@ from runtime.settings import Settings
 async def open_sharing(settings: Settings, context: Context) -> AsyncIterator[Forwarding]:
     """This process among those of the API, once all that became its own is known to it."""
     url = settings.member_url
-    members = KafkaMembers(KafkaSettings(settings.kafka_bootstrap_servers), url)
+    members = KafkaMembers(settings.kafka(), url)
     ownership = Ownership(context.log, context.ledger, members, url)
     ownership.start()
     forwarding = Forwarding(ownership)

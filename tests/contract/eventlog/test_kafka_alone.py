@@ -94,7 +94,7 @@ async def test_an_append_in_doubt_says_that_a_retry_is_safe(absent: KafkaSetting
 async def test_a_topic_of_another_partition_count_is_refused(kafka: KafkaSettings) -> None:
     declared = replace(TRANSACTIONS, base="odd", partitions=4)
     stored = replace(declared, partitions=3)
-    ensure_topics(kafka.bootstrap_servers, prefix=kafka.topic_prefix, topics=[stored])
+    ensure_topics(kafka, topics=[stored])
     log = KafkaEventLog(kafka)
     try:
         for ask in (
@@ -102,9 +102,7 @@ async def test_a_topic_of_another_partition_count_is_refused(kafka: KafkaSetting
             lambda: log.tail(declared, {}).poll(0.1),
             lambda: log.append_nowait(declared, "t", submitted("t")),
             lambda: ends(log, declared),
-            lambda: ensure_topics(
-                kafka.bootstrap_servers, prefix=kafka.topic_prefix, topics=[declared]
-            ),
+            lambda: ensure_topics(kafka, topics=[declared]),
         ):
             with pytest.raises(IntegrityError, match="has 3 partitions, declared are 4"):
                 await done(ask())
@@ -136,9 +134,7 @@ def test_a_topic_that_would_lose_records_is_refused(
     made.result()
     try:
         with pytest.raises(IntegrityError, match=said):
-            ensure_topics(
-                kafka.bootstrap_servers, prefix=kafka.topic_prefix, topics=[topic], **asked
-            )
+            ensure_topics(kafka, topics=[topic], **asked)
     finally:
         (gone,) = client.delete_topics([name]).values()
         gone.result()
@@ -166,10 +162,9 @@ async def test_a_tail_refuses_positions_that_the_log_does_not_hold(
 
 def test_topics_are_created_once_under_concurrent_calls(kafka: KafkaSettings) -> None:
     prefix = kafka.topic_prefix + "again."
+    again = replace(kafka, topic_prefix=prefix)
     with ThreadPoolExecutor(4) as pool:
-        created = list(
-            pool.map(lambda _: ensure_topics(kafka.bootstrap_servers, prefix=prefix), range(4))
-        )
+        created = list(pool.map(lambda _: ensure_topics(again), range(4)))
     names = sorted(name for each in created for name in each)
     server = StoredTopics(kafka)
     for gone in server.client.delete_topics(names).values():
@@ -261,6 +256,6 @@ async def test_a_topic_that_is_created_again_has_another_id(
     assert await log.ids() == before
     deleted(kafka, [POLICY])
     assert await log.ids() == {each: of for each, of in before.items() if each != POLICY.name}
-    ensure_topics(kafka.bootstrap_servers, prefix=kafka.topic_prefix)
+    ensure_topics(kafka)
     after = await log.ids()
     assert {each for each in before if after[each] != before[each]} == {POLICY.name}

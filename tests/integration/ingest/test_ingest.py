@@ -29,7 +29,7 @@ MAPPING = ("--map", "transaction_id=ID", "--label", "fraud")
 
 @pytest.fixture(scope="module")
 def log(servers: Settings) -> Iterator[KafkaEventLog]:
-    ensure_topics(servers.kafka_bootstrap_servers)
+    ensure_topics(servers.kafka())
     log = KafkaEventLog(KafkaSettings(servers.kafka_bootstrap_servers))
     yield log
     log.close()

@@ -59,7 +59,7 @@ def ingest(servers: Settings, folder: Path, prefix: str, rows: int) -> None:
 
 @pytest.fixture(scope="module")
 def history(servers: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    ensure_topics(servers.kafka_bootstrap_servers)
+    ensure_topics(servers.kafka())
     ingest(servers, tmp_path_factory.mktemp("history"), "taught", TAUGHT)
     return servers
 

@@ -25,9 +25,7 @@ COUNT = TRANSACTIONS.partitions
 
 @pytest.fixture
 def settings(kafka: KafkaSettings, tmp_path: Path) -> WorkerSettings:
-    return WorkerSettings(
-        kafka.bootstrap_servers, tmp_path, fetch_wait_ms=20, topic_prefix=kafka.topic_prefix
-    )
+    return WorkerSettings(kafka, tmp_path, fetch_wait_ms=20)
 
 
 class Reader:
@@ -89,7 +87,7 @@ async def test_an_assignment_may_take_longer_than_the_request_timeout_of_faust(
     member._app.conf.broker_request_timeout = 0.5
     # Their pauses are .1, .2, .4 and .8 s.
     handler.trouble_of_assign = [UnavailableError("redis", "away")] * 4
-    worker = Worker("worker", member, {TRANSACTIONS: handler}, prefix=settings.topic_prefix)
+    worker = Worker("worker", member, {TRANSACTIONS: handler}, prefix=settings.kafka.topic_prefix)
     done = asyncio.Event()
 
     def seen() -> bool:
@@ -112,7 +110,7 @@ async def test_an_assignment_may_take_longer_than_the_request_timeout_of_faust(
 async def test_partitions_are_read_from_where_they_are_sought_back_and_forth(
     settings: WorkerSettings, log: KafkaEventLog
 ) -> None:
-    topic = topic_name(settings.topic_prefix, TRANSACTIONS)
+    topic = topic_name(settings.kafka.topic_prefix, TRANSACTIONS)
     await lay_down(log, *[0, 1] * 10)
     async with running(Reader(settings, topic)) as reader:
         await reader.owns(COUNT)
@@ -130,7 +128,7 @@ async def test_partitions_are_read_from_where_they_are_sought_back_and_forth(
 async def test_a_held_partition_is_not_read_until_it_is_resumed(
     settings: WorkerSettings, log: KafkaEventLog
 ) -> None:
-    topic = topic_name(settings.topic_prefix, TRANSACTIONS)
+    topic = topic_name(settings.kafka.topic_prefix, TRANSACTIONS)
     async with running(Reader(settings, topic)) as reader:
         await reader.owns(COUNT)
         await reader.member.seek({(topic, partition): 0 for partition in range(COUNT)})
@@ -150,7 +148,7 @@ async def test_a_held_partition_is_not_read_until_it_is_resumed(
 async def test_each_rebalance_is_told_and_nothing_is_read_before_the_next_seek(
     settings: WorkerSettings, log: KafkaEventLog
 ) -> None:
-    topic = topic_name(settings.topic_prefix, TRANSACTIONS)
+    topic = topic_name(settings.kafka.topic_prefix, TRANSACTIONS)
     async with running(Reader(settings, topic)) as first:
         await first.owns(COUNT)
         await first.member.seek({(topic, partition): 0 for partition in range(COUNT)})
@@ -183,7 +181,7 @@ async def test_topics_are_read_side_by_side(settings: WorkerSettings, log: Kafka
     slow.handle = wait  # type: ignore[method-assign]
     member = build_membership("worker", settings)
     handlers = {TRANSACTIONS: slow, DEAD_LETTERS: quick}
-    worker = Worker("worker", member, handlers, prefix=settings.topic_prefix)
+    worker = Worker("worker", member, handlers, prefix=settings.kafka.topic_prefix)
     working = asyncio.create_task(worker.run())
     await asyncio.wait_for(worker.ready(), 60)
     await lay_down(log, 0)
@@ -199,9 +197,9 @@ async def test_what_ends_a_transaction_is_no_record_that_waits(
     settings: WorkerSettings, kafka: KafkaSettings, log: KafkaEventLog
 ) -> None:
     assert await log.ends(INBOX_TRANSACTIONS)
-    place = topic_name(settings.topic_prefix, INBOX_TRANSACTIONS), 0
+    place = topic_name(settings.kafka.topic_prefix, INBOX_TRANSACTIONS), 0
     foreign = Producer(
-        {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": settings.topic_prefix}
+        {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": kafka.topic_prefix}
     )
     foreign.init_transactions(30)
 

@@ -23,7 +23,7 @@ def test_a_worker_ends_and_does_not_begin_again(
     worker = start("features")
     until(lambda: states.markers().at != {}, what="markers")
     deleted(kafka)
-    ensure_topics(kafka.bootstrap_servers, prefix=kafka.topic_prefix)
+    ensure_topics(kafka)
     assert worker.wait(60) != 0
     assert "features: ends: " in worker.log.read_text()
     held = states.markers()

@@ -186,3 +186,30 @@ def test_costs_and_budgets_are_settings(monkeypatch: pytest.MonkeyPatch) -> None
 def test_costs_and_budgets_are_by_default_those_of_training() -> None:
     settings = settings_from_environment()
     assert (settings.measures, settings.budget) == (MeasureSettings(), Budget())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"kafka_protocol": "TLS"}, "KAFKA_SECURITY_PROTOCOL"),
+        ({"kafka_protocol": "SASL_SSL"}, "needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"),
+        ({"kafka_ca_file": "/no/such.pem"}, "KAFKA_SSL_CA_FILE: there is no file /no/such.pem"),
+        ({"kafka_certificate_file": __file__}, "KAFKA_SSL_KEY_FILE are given together"),
+    ],
+)
+def test_kafka_is_not_half_secured(given: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        settings_from_environment(**given)
+
+
+def test_other_processes_are_told_how_kafka_is_secured(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = settings_from_environment(
+        kafka_protocol="SASL_SSL",
+        kafka_ca_file=__file__,
+        kafka_username="retrace",
+        kafka_password="of the tests",
+    )
+    assert "of the tests" not in repr(given.kafka())
+    for name, value in given.environment().items():
+        monkeypatch.setenv(name, value)
+    assert settings_from_environment().kafka_security == given.kafka_security
