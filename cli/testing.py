@@ -76,6 +76,7 @@ def _tests(asked: list[str]) -> list[_Lane]:
             ("tests without servers",
              last + _pytest(*_ALONE, "-n", "logical", "--dist", "loadfile")),
             ("tests with servers", behind + _pytest(_WITH_SERVERS, *without)),
+            ("deployment", [*behind, "deploy/check"]),
         ],
     ]  # fmt: skip
 
