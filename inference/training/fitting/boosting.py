@@ -14,7 +14,7 @@ from inference.frame.frame import Floats, Frame, Ints
 from inference.serving.forest.forest import Forest, joined
 from inference.training.fitting.trees import FitSettings, arranged, learnt_from
 
-_RATE = 0.05
+_RATE = 0.08
 _LEAVES, _LEAST_IN_LEAF = 31, 200
 _PART_OF_FEATURES = 0.2  # that a split looks at
 _RIDGE = 1.0

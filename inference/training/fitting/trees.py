@@ -31,7 +31,7 @@ class FitSettings:
     trees: int = 90
     genuine: int = 33_000
     least_frauds: int = 2_000
-    boosted: int = 120
+    boosted: int = 200
     boosted_rows: int = 100_000
     depth: int = 10
     leaf: int = 10
