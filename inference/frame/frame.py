@@ -23,6 +23,7 @@ Rows = Bools | Ints | slice
 
 LEAST_OF_EACH = 20
 WARM_UP = 14 * DAY
+_ENOUGH = 2_000
 WEEK = 7 * DAY
 _AT_ONCE = 1 << 16  # rows
 _MOST_PARTS = 50
@@ -173,11 +174,11 @@ def without_constants(frame: Frame) -> Frame:
 def after_warm_up(frame: Frame) -> Frame:
     """Without the first fortnight, or fifth if that is shorter: windows were not yet full then.
 
-    All of it where too few labels would be left.
+    All of it where too few labels would be left: a fraud is worth more than full windows then.
     """
     begin, end = int(frame.times.min()), int(frame.times.max())
     later = frame.take(frame.times >= begin + min(WARM_UP, (end - begin) // 5))
-    return later if min(later.frauds, later.genuine) >= 4 * LEAST_OF_EACH else frame
+    return later if min(later.frauds, later.genuine) >= _ENOUGH else frame
 
 
 def split_by_time(frame: Frame, share: float = 0.2) -> tuple[Frame, Frame]:

@@ -166,8 +166,8 @@ def _stability(card: dict[str, Any]) -> str:
 def _boosting(found: dict[str, Any]) -> str:
     count, gain = found["count"], found["gain"]
     return (
-        f"The first {count['boosted']} boosted trees count, {count['weight']:g} times what they add. "
-        "To let all of them count in full changes average precision by "
+        f"Of the boosted trees the first {count['boosted']} count, {count['weight']:g} times what "
+        "they add. To let all of them count in full changes average precision by "
         f"{gain['value']:+.4f} (95 % interval {gain['low']:+.4f} to {gain['high']:+.4f})."
     )
 
