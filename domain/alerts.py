@@ -1,6 +1,7 @@
 """Alerts about decisions: which decisions raise one, and what it says."""
 
 from domain.events import AlertRaised, Envelope, TransactionScored, caused_event_id
+from domain.policy.exploration import judged
 from domain.policy.rules.rule_set import sentences_of
 from domain.policy.suppressions import ALERTING
 
@@ -8,7 +9,7 @@ from domain.policy.suppressions import ALERTING
 def alert_of(scored: Envelope, source: str, now: int) -> Envelope | None:
     """The alert of a decision that counts, or None. Equal decisions give equal alert ids."""
     decision: TransactionScored = scored.data
-    if decision.outcome not in ALERTING:
+    if judged(decision.outcome, decision.exploration) not in ALERTING:
         return None
     transaction = decision.transaction
     alert_id = caused_event_id(scored.id, AlertRaised)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from domain.events import DeclaredList, ListKind, Path, RulesApplied
 from domain.features import CATALOGUE, FeatureSet
 from domain.policy.lists.published import Lists
-from domain.policy.rules.ruling import RuleSet, Ruling, Truth, Value, ruling
+from domain.policy.rules.ruling import RULES_FAILED, RuleSet, Ruling, Truth, Value, ruling
 from domain.transactions import Transaction
 
 _FIELDS: dict[str, tuple[str, type[Value]]] = {
@@ -59,9 +59,6 @@ def list_types(lists: Iterable[DeclaredList]) -> dict[str, type[Value]]:
 # Of an entity that is not named, and where nothing was read, the vector holds defaults. A feature
 # set may declare some that are no unknowns: a count of 0 is no evidence that nothing happened.
 _NOTHING_READ = frozenset({"features_unavailable", "deadline_passed"})
-
-RULES_FAILED = "rules_failed"
-"""The flag of a decision whose rules could not be evaluated: none of them acted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,13 @@ class ThresholdsOut(BaseModel):
     decline: float
 
 
+class ExplorationOut(BaseModel):
+    """What would have been declined, and came under the exploration of the policy."""
+
+    share: int = Field(description="The chance that it is let pass, in hundredths of a percent.")
+    explored: bool = Field(description="Whether it was let pass.")
+
+
 class DecisionOut(BaseModel):
     """The one decision of a transaction id."""
 
@@ -50,6 +57,7 @@ class DecisionDetailOut(DecisionOut):
     step_up: StepUpOut | None = None
     final_outcome: Outcome = Field(description="`outcome`, or what the step-up has made of it.")
     suppressed_by: str | None = Field(description="The suppression that silences its alert.")
+    exploration: ExplorationOut | None = Field(description="None where it could not be explored.")
 
 
 def reasons_out(codes: Iterable[str], own: Mapping[str, str] | None) -> list[ReasonOut]:
@@ -69,7 +77,7 @@ def decision_out(envelope: Envelope) -> DecisionOut:
 def decision_detail(envelope: Envelope, concluded: Envelope | None) -> DecisionDetailOut:
     """`concluded` is the result of its step-up that counts."""
     data: TransactionScored = envelope.data
-    step_up = step_up_out(concluded)
+    step_up, arm = step_up_out(concluded), data.exploration
     return DecisionDetailOut.model_validate(
         _common(envelope)
         | {
@@ -82,6 +90,7 @@ def decision_detail(envelope: Envelope, concluded: Envelope | None) -> DecisionD
             "step_up": step_up,
             "final_outcome": step_up.final_outcome if step_up else data.outcome,
             "suppressed_by": data.suppressed_by,
+            "exploration": arm and {"share": arm.share, "explored": arm.explored},
         }
     )
 

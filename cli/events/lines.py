@@ -136,6 +136,10 @@ def _of_thresholds(data: Any) -> Text:
     return Text(f"review {least.review:g}, step up {least.step_up:g}, decline {least.decline:g}")
 
 
+def _of_exploration(data: Any) -> Text:
+    return Text(f"{data.share / 100:g} % of what would be declined")
+
+
 def _of_dead_letter(data: Any) -> Text:
     return Text(f"{data.reader}: {data.reason}")
 
@@ -152,6 +156,7 @@ _DETAILS: dict[str, Callable[[Any], Text]] = {
     "fraud.model.retired": _of_promotion,
     "fraud.thresholds.set": _of_thresholds,
     "fraud.thresholds.published": _of_thresholds,
+    "fraud.exploration.published": _of_exploration,
     "fraud.record.dead-lettered": _of_dead_letter,
 }
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from operations.policy.differences import Change
 
 _group = typer.Typer(
-    help="Check, publish and take back rules, lists, thresholds, and routes and suppressions of"
-    " alerts."
+    help="Check, publish and take back rules, lists, thresholds, exploration, and routes and"
+    " suppressions of alerts."
 )
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _SomeFolder = Annotated[
@@ -56,7 +56,8 @@ def lint(folder: _Folder, as_json: _AsJson = False) -> None:
         if not found.faults:
             kinds = ("rules", "lists", "routes", "suppressions")
             counts = ", ".join(f"{len(getattr(found, kind))} {kind}" for kind in kinds)
-            own = ", thresholds" if found.thresholds else ""
+            alone = (kind for kind in ("thresholds", "exploration") if getattr(found, kind))
+            own = "".join(f", {kind}" for kind in alone)
             print(f"{counts}{own}, nothing wrong")
     if found.faults:
         raise typer.Exit(1)

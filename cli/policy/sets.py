@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from domain.events import RoutesPublished, RulesPublished, SuppressionsPublished
     from operations.policy.sets import SetFact
 
+_OTHERS = ("thresholds", "exploration", "routes", "suppressions")
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -62,8 +63,12 @@ def show(
     if not found:
         raise NotFoundError("published policy", as_known_at or "now")
     if as_json:
-        told = {kind: summary(each) | asdict(each.fact) for kind, each in found.items()}
-        others = {kind: told.get(kind) for kind in ("thresholds", "routes", "suppressions")}
+        told = {
+            # Who knows the salt of an exploration can choose ids that pass.
+            kind: summary(each) | (asdict(each.fact) if kind != "exploration" else {})
+            for kind, each in found.items()
+        }
+        others = {kind: told.get(kind) for kind in _OTHERS}
         print(json.dumps(told.get("rules", {}) | others))
         return
     for each in found.values():
@@ -73,10 +78,13 @@ def show(
 
 def said_of(summary: dict[str, Any]) -> str:
     """As `3 rules are`, of what `summary` of operations.policy.sets gives."""
-    return f"{_held(summary)} {'is' if summary.get('thresholds', 0) is None else 'are'}"
+    one = summary.get("thresholds", 0) is None or "exploration" in summary
+    return f"{_held(summary)} {'is' if one else 'are'}"
 
 
 def _held(summary: dict[str, Any]) -> str:
+    if "exploration" in summary:
+        return f"exploration of {summary['exploration'] / 100:g} %"
     if "thresholds" not in summary:
         kind = next(each for each in ("rules", "routes", "suppressions") if each in summary)
         return f"{summary[kind]} {kind}"

@@ -16,7 +16,7 @@ from domain.wording import sentence
 DIGEST = "retrace.alerts.digest"
 TRIAL = "retrace.alerts.trial"
 _MOST_NAMED = 5
-_DONE = {"decline": "declined", "review": "to review"}
+_DONE = {"decline": "declined", "review": "to review", "approve": "let pass to explore"}
 
 
 @dataclass(frozen=True, slots=True)

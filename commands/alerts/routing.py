@@ -22,7 +22,8 @@ OWN = "webhook"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _SECRET = re.compile(r"[A-Z][A-Z0-9_]{0,63}", re.ASCII)
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", re.ASCII)
-_BY_OUTCOME: dict[str, RuleSeverity] = {"decline": "high", "review": "medium"}
+# An approval has an alert where exploration let pass what would have been declined.
+_BY_OUTCOME: dict[str, RuleSeverity] = {"decline": "high", "approve": "high", "review": "medium"}
 _NEED_URL = ("alertmanager", "email", "webhook")
 _NEED_SECRET = ("pagerduty", "opsgenie", "jira", "slack", "teams")
 _SECRET_URL = ("slack", "teams")
@@ -36,9 +37,9 @@ def own_route(url: str, secret: str) -> Route:
 
 
 def severity_of(alert: Envelope, rules: Sequence[Rule]) -> RuleSeverity:
-    """The greatest of the rules behind its reasons; without one high for a decline and for an alert
-    about a model, medium for a review; of an overdue case by its priority. `rules` are those in
-    force."""
+    """The greatest of the rules behind its reasons; without one high for a decline, for one that
+    exploration let pass and for an alert about a model, medium for a review; of an overdue case by
+    its priority. `rules` are those in force."""
     if isinstance(alert.data, CaseOverdue):
         return SEVERITY_OF[alert.data.priority]
     if not isinstance(alert.data, AlertRaised):

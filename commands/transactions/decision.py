@@ -179,7 +179,7 @@ def _scored(
     flags, path, score = scoring.flags, scoring.path, scoring.score
     ruled = applied_rules(policy, transaction, served, flags, path, score.value)
     ruling, applied = ruled or (None, None)
-    verdict = decide(score, policy.snapshot, path, flags, ruling)
+    verdict = decide(score, policy.snapshot, path, flags, ruling, transaction.transaction_id)
     times.done("policy")
     made = TransactionScored(
         transaction=transaction,
@@ -199,6 +199,7 @@ def _scored(
         fingerprint=scorer.fingerprint if scorer else "",
         timings_us=times.micros,
         rules=applied,
+        exploration=verdict.exploration,
     )
     known = policy.snapshot
     silenced = suppression_of(made, known.suppressions, known.rules)

@@ -5,8 +5,8 @@ import logging
 from commands.policy.active import ActivePolicy
 from commands.ports.features import ServedFeatures
 from domain.events import Path, RulesApplied
-from domain.policy.rules.ruling import Ruling
-from domain.rule_values import RULES_FAILED, apply_rules, known_values, listed_values
+from domain.policy.rules.ruling import RULES_FAILED, Ruling
+from domain.rule_values import apply_rules, known_values, listed_values
 from domain.transactions import Transaction
 
 logger = logging.getLogger(__name__)

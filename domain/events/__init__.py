@@ -27,6 +27,7 @@ from domain.events.lists import (
 )
 from domain.events.model_alerts import HealthMeasure, ModelAlertDelivered, ModelAlertRaised
 from domain.events.policy import (
+    ExplorationPublished,
     FeaturesActivated,
     KeysNamed,
     ModelPromoted,
@@ -45,6 +46,7 @@ from domain.events.routes import Route, RouteKind, RoutesPublished
 from domain.events.rules import Rule, RuleAction, RulesApplied, RuleSeverity, RulesPublished
 from domain.events.suppressions import Suppression, SuppressionsPublished
 from domain.events.transactions import (
+    Exploration,
     LabelKind,
     Mode,
     Outcome,
@@ -72,6 +74,8 @@ __all__ = [
     "DeclaredList",
     "Envelope",
     "Event",
+    "Exploration",
+    "ExplorationPublished",
     "FeaturesActivated",
     "HealthMeasure",
     "KeysNamed",

@@ -12,6 +12,8 @@ class AlertRaised(Event):
     """A decision of review or decline needs somebody's attention. `amount` in minor units, and
     `base_amount` in those of the base currency: None in events of before it was recorded.
 
+    `outcome` is approve where the exploration of the policy let pass what it would have declined.
+
     `told` are sentences by reason code: of published rules, which have words of their own.
     `suppressed_by` names the suppression that lets nobody be told, None where there is none.
     """

@@ -155,12 +155,28 @@ class ThresholdsPublished(Event):
     took_back: int | None = None
 
 
+@event("fraud.exploration.published")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplorationPublished(Event):
+    """From this position on, `share` basis points (0 to 10,000) of payments that would be declined
+    are let pass, to learn what they are; 0 ends it.
+
+    Which ones: domain.policy.exploration, by a hash of the id and of `salt`, which nobody who
+    chooses ids is to know. `took_back` as in ThresholdsPublished.
+    """
+
+    share: int
+    salt: str
+    reason: str
+    took_back: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyContent:
     """What a folder of the policy says, checked and cleaned.
 
     `keys` are those that its files have: nothing is said of others. `entries` are by name of those
-    lists that take their entries from the folder.
+    lists that take their entries from the folder. `exploration` is a share in basis points.
     """
 
     keys: list[str]
@@ -170,6 +186,7 @@ class PolicyContent:
     thresholds: Thresholds | None = None
     suppressions: list[Suppression] = field(default_factory=list)
     entries: dict[str, list[ListEntry]] = field(default_factory=dict)
+    exploration: int = 0
 
 
 @event("fraud.policy.drafted")

@@ -16,7 +16,8 @@ class Rule:
 
     `words` say why, with names in braces where values belong. `points` are hundredths that the
     action `adjust` adds to the score. A `shadow` rule is recorded and does not act; any other acts
-    on `share` basis points of traffic, by a hash of the id.
+    on `share` basis points of traffic, by a hash of the id. What it acts against may be explored
+    (see ExplorationPublished) only where `explore` says so.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Rule:
     points: int = 0
     shadow: bool = False
     share: int = 10_000
+    explore: bool = False
 
 
 @event("fraud.rules.published")

@@ -55,6 +55,15 @@ class Thresholds:
     decline: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exploration:
+    """A payment that would have been declined came under the exploration of the policy: it was let
+    pass where `explored`, for which the chance was `share` basis points."""
+
+    share: int
+    explored: bool
+
+
 @event("fraud.transaction.scored")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionScored(Event):
@@ -65,6 +74,7 @@ class TransactionScored(Event):
     that was read held, by entity (see `domain.features.versions`). `timings_us` is time spent per
     step. `rules` is what the published rules did, None where there were none. `suppressed_by` names
     the suppression that silences its alert, None where none does or there is no alert.
+    `exploration` is None where the policy explores nothing, or could not have explored this one.
     """
 
     transaction: Transaction
@@ -85,6 +95,7 @@ class TransactionScored(Event):
     timings_us: dict[str, int] = field(default_factory=dict)
     rules: RulesApplied | None = None
     suppressed_by: str | None = None
+    exploration: Exploration | None = None
 
 
 @event("fraud.transaction.labelled")

@@ -1,7 +1,7 @@
 """Reason codes of decisions and their words.
 
 A code is `family.name`. Families: `model` (a feature that raised the score), `rule` (a fallback
-rule), `path` (why the model did not decide), `flag` (what was missing), `score`.
+rule), `path` (why the model did not decide), `flag` (what was missing), `exploration`, `score`.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ SENTENCES: Mapping[str, str] = {
     "rule.no_customer": "Neither the card nor the customer is known.",
     "path.fallback": "The model or its features were not available, so fallback rules decided.",
     "path.deadline": "The features or the model came too late, so fallback rules decided.",
+    "exploration.passed": "It would have been declined; a small share of these is let pass.",
     "score.unremarkable": "Nothing about the transaction stands out.",
 }
 

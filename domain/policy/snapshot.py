@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.events import (
+    ExplorationPublished,
     ModelPromoted,
     ModelRetired,
     ModelRolledOut,
@@ -20,6 +21,7 @@ from domain.events import (
     ThresholdsPublished,
     ThresholdsSet,
 )
+from domain.policy.exploration import Arm, arm_of
 from domain.policy.lists.published import NO_LISTS, Lists
 from domain.policy.rollout import in_roll_out
 from domain.policy.rules.ruling import RuleSet
@@ -45,6 +47,7 @@ class PolicySnapshot:
     (`took_back`) pops down to the model that it names. `roll_out` is the challenger's share.
     `thresholds` are the model's, and `published` those that override them, whichever model it is.
     `rules` is None where none were published, or all were withdrawn. `routes` are those of alerts.
+    `exploration` is None where nothing is explored.
     """
 
     version: int = -1
@@ -57,6 +60,7 @@ class PolicySnapshot:
     lists: Lists = NO_LISTS
     published: Thresholds | None = None
     suppressions: tuple[Suppression, ...] = ()
+    exploration: Arm | None = None
 
     def apply(self, data: Any, offset: int) -> PolicySnapshot:
         """The snapshot after one more record; a record at or below `version` changes nothing.
@@ -83,6 +87,8 @@ class PolicySnapshot:
             return replace(self, version=offset, published=data.thresholds)
         if isinstance(data, SuppressionsPublished):
             return replace(self, version=offset, suppressions=tuple(data.suppressions))
+        if isinstance(data, ExplorationPublished):
+            return replace(self, version=offset, exploration=arm_of(data.share, data.salt))
         return replace(self, version=offset, lists=self.lists.apply(data, offset))
 
     def of(self, transaction_id: str) -> PolicySnapshot:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from domain.events import Suppression, TransactionScored
+from domain.policy.exploration import judged
 from domain.policy.rules.ruling import RuleSet, ruling
 from domain.times import DAY
 from domain.transactions import Transaction
 
 ALERTING = ("review", "decline")
-"""Outcomes that raise an alert."""
+"""Outcomes that raise an alert; what exploration let pass raises that of a decline."""
 
 MOST_SUPPRESSIONS = 100
 MOST_NAMED = 1_000
@@ -57,7 +58,7 @@ def suppression_of(
     A pure function of what the decision records and of the policy at the version that it names, so
     that a replay finds the same one.
     """
-    if decision.outcome not in ALERTING:
+    if judged(decision.outcome, decision.exploration) not in ALERTING:
         return None
     at = decision.transaction.timestamp
     for each in suppressions:

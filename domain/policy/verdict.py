@@ -1,9 +1,10 @@
 """Verdict: score, path and thresholds give the outcome and reasons of a decision."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from domain.events import Outcome, Path, Thresholds
+from domain.events import Exploration, Outcome, Path, Thresholds
+from domain.policy.exploration import LETS_PASS, Arm
 from domain.policy.rules.ruling import Ruling
 from domain.policy.score import Score
 from domain.policy.snapshot import PolicySnapshot
@@ -14,11 +15,12 @@ MOST_REASONS = 5
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`thresholds` are those that were applied; the decision records them."""
+    """`thresholds` are those that were applied; the decision records them, and `exploration`."""
 
     outcome: Outcome
     reasons: list[str]
     thresholds: Thresholds
+    exploration: Exploration | None = None
 
 
 def decide(
@@ -27,9 +29,13 @@ def decide(
     path: Path,
     flags: Sequence[str] = (),
     rules: Ruling | None = None,
+    transaction_id: str = "",
 ) -> Verdict:
-    """By the policy's thresholds for that path."""
-    return verdict_of(score, policy.thresholds_for(path), path, flags, rules)
+    """By the policy's thresholds for that path, and by its exploration."""
+    made = verdict_of(score, policy.thresholds_for(path), path, flags, rules)
+    if policy.exploration is None:
+        return made
+    return explored(made, policy.exploration, transaction_id, path, flags, rules)
 
 
 def verdict_of(
@@ -53,3 +59,24 @@ def verdict_of(
         list(dict.fromkeys(reasons))[:MOST_REASONS] or ["score.unremarkable"],
         thresholds,
     )
+
+
+def explored(
+    verdict: Verdict,
+    arm: Arm,
+    transaction_id: str,
+    path: Path,
+    flags: Sequence[str] = (),
+    rules: Ruling | None = None,
+) -> Verdict:
+    """What exploration makes of a verdict; the reasons of a decline that passes stay behind its
+    own. A pure function of what a decision and the policy at its version record."""
+    found = None
+    if verdict.outcome == "decline":
+        found = arm.of(transaction_id, path, flags, rules)
+    if found is None:
+        return verdict
+    if not found.explored:
+        return replace(verdict, exploration=found)
+    reasons = [LETS_PASS, *verdict.reasons][:MOST_REASONS]
+    return Verdict("approve", reasons, verdict.thresholds, found)

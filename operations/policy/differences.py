@@ -11,8 +11,8 @@ _Named = Rule | DeclaredList | Route | Suppression
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Of a rule, list, route, suppression or the thresholds: `added`, `removed`, or `changed` with
-    (before, after) by field."""
+    """Of a rule, list, route, suppression, the thresholds or exploration: `added`, `removed`, or
+    `changed` with (before, after) by field."""
 
     name: str
     kind: str
@@ -44,6 +44,14 @@ def of_thresholds(before: Thresholds | None, after: Thresholds | None) -> list[C
     return [Change("thresholds", kind, fields)]
 
 
+def of_exploration(before: int, after: int) -> list[Change]:
+    """Shares in basis points."""
+    if before == after:
+        return []
+    kind = "removed" if not after else "changed" if before else "added"
+    return [Change("exploration", kind, {"share": (before, after)})]
+
+
 def changes_of(policy: PolicySnapshot, content: PolicyContent) -> list[Change]:
     """What publishing would change, but for the entries of lists."""
     changes: list[Change] = []
@@ -53,6 +61,9 @@ def changes_of(policy: PolicySnapshot, content: PolicyContent) -> list[Change]:
         changes += differences(now.lists if now else (), content.lists)
     if "thresholds" in content.keys:
         changes += of_thresholds(policy.published, content.thresholds)
+    if "exploration" in content.keys:
+        now_explored = policy.exploration.share if policy.exploration else 0
+        changes += of_exploration(now_explored, content.exploration)
     if "routes" in content.keys:
         changes += differences(policy.routes, content.routes)
     if "suppressions" in content.keys:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import yaml  # type: ignore[import-untyped, unused-ignore]
@@ -73,3 +74,14 @@ def values_of(
             continue
         said = "is given twice" if name in seen else f"is none of {', '.join(keys)}"
         faults.append(place_at(key, path).fault(f"{name} {said}"))
+
+
+def basis_points(text: str) -> int:
+    """Of a share such as `10%` or `0.5%`. Raises ValueError in words for the file's writer."""
+    try:
+        points = Decimal(text.removesuffix("%").strip()) * 100
+    except InvalidOperation:
+        points = Decimal(-1)
+    if not text.endswith("%") or points != points.to_integral_value() or not 0 <= points <= 10_000:
+        raise ValueError("expected 0% to 100%, in hundredths, such as 10% or 0.5%")
+    return int(points)

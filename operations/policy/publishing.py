@@ -1,5 +1,6 @@
 """Publishing of the policy: lint, diff, publish, take back, history, over files and log."""
 
+import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from commands.policy.drafts import draft_named, draft_policy, drafts
 from commands.policy.routes import publish_routes
 from commands.policy.rules import publish_rules
 from commands.policy.suppressions import publish_suppressions
-from commands.policy.thresholds import publish_thresholds
+from commands.policy.thresholds import publish_exploration, publish_thresholds
 from commands.policy.topic import Published, current_policy, published
 from commands.ports import RuleLanguage
 from domain.errors import InvalidInputError, NotFoundError
@@ -161,6 +162,9 @@ class RulePublisher:
                 log, found.rules, CATALOGUE.hash, reason, now, found.lists
             ),
             "thresholds": lambda: publish_thresholds(log, found.thresholds, reason, now),
+            "exploration": lambda: publish_exploration(
+                log, found.exploration, secrets.token_hex(8), reason, now
+            ),
             "routes": lambda: publish_routes(log, found.routes, reason, now),
             "suppressions": lambda: publish_suppressions(log, found.suppressions, reason, now),
         }

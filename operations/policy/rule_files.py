@@ -17,14 +17,13 @@ lists:
     owner: fraud team
     file: stolen-cards.csv
 
-Routes, thresholds and suppressions lie under keys of their own, in the same files or in others
-(route_files.py, threshold_files.py, suppression_files.py).
+Routes, thresholds, exploration and suppressions lie under keys of their own, in the same files or
+in others (route_files.py, threshold_files.py, suppression_files.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +31,21 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from domain.errors import InvalidInputError
 from domain.events import DeclaredList, ListEntry, PolicyContent, Rule
-from operations.policy.places import Fault, Place, place_at, place_of
+from operations.policy.places import Fault, Place, basis_points, place_at, place_of
 from operations.policy.route_files import WrittenRoute, read_route
 from operations.policy.suppression_files import WrittenSuppression, read_suppression
-from operations.policy.threshold_files import WrittenThresholds, read_thresholds
+from operations.policy.threshold_files import (
+    WrittenExploration,
+    WrittenThresholds,
+    read_exploration,
+    read_thresholds,
+)
 
 _LISTED = ("rules", "lists", "routes", "suppressions")
-THRESHOLDS = "thresholds"
+_MAPPINGS = ("thresholds", "exploration")
 _KEYS = {"when": "condition"}
 _TEXTS = ("name", "code", "words", "when", "action", "severity", "owner")
-_OTHERS = ("points", "shadow", "share")
+_OTHERS = ("points", "shadow", "share", "explore")
 _LIST_TEXTS = ("name", "of", "purpose", "owner")
 _LIST_OTHERS = ("attribute", "file")
 
@@ -83,6 +87,7 @@ class RuleFiles:
     lists: list[WrittenList] = field(default_factory=list)
     routes: list[WrittenRoute] = field(default_factory=list)
     thresholds: list[WrittenThresholds] = field(default_factory=list)
+    exploration: list[WrittenExploration] = field(default_factory=list)
     suppressions: list[WrittenSuppression] = field(default_factory=list)
     entries: dict[str, list[ListEntry]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
@@ -99,6 +104,7 @@ class RuleFiles:
             thresholds=self.thresholds[0].thresholds if self.thresholds else None,
             suppressions=[each.suppression for each in self.suppressions],
             entries=self.entries,
+            exploration=self.exploration[0].share if self.exploration else 0,
         )
 
 
@@ -126,8 +132,8 @@ def read_text(text: str, path: str, found: RuleFiles) -> None:
         return
     nodes = _nodes(root)
     if nodes is None:
-        wanted = f"expected the keys {', '.join(_LISTED)}, each with a list, and {THRESHOLDS}"
-        wanted += ", or some of them"
+        wanted = f"expected the keys {', '.join(_LISTED)}, each with a list, and"
+        wanted += f" {' and '.join(_MAPPINGS)}, or some of them"
         found.faults.append(Fault(path, 1, 1, wanted))
         return
     lines = text.splitlines()
@@ -146,21 +152,23 @@ def read_text(text: str, path: str, found: RuleFiles) -> None:
         read_route(node, path, lines, found.routes, found.faults)
     for node in nodes.get("suppressions", []):
         read_suppression(node, path, lines, found.suppressions, found.faults)
-    for node in nodes.get(THRESHOLDS, []):
+    for node in nodes.get("thresholds", []):
         read_thresholds(node, path, found.thresholds, found.faults)
+    for node in nodes.get("exploration", []):
+        read_exploration(node, path, found.exploration, found.faults)
 
 
 def _nodes(root: Any) -> dict[str, list[Any]] | None:
-    """By key; thresholds are one."""
+    """By key; of the mappings each is one."""
     if not isinstance(root, yaml.MappingNode) or not root.value:
         return None
     found = {key.value: value for key, value in root.value}
-    if len(found) < len(root.value) or not found.keys() <= {*_LISTED, THRESHOLDS}:
+    if len(found) < len(root.value) or not found.keys() <= {*_LISTED, *_MAPPINGS}:
         return None
-    kinds = {key: yaml.MappingNode if key == THRESHOLDS else yaml.SequenceNode for key in found}
+    kinds = {key: yaml.MappingNode if key in _MAPPINGS else yaml.SequenceNode for key in found}
     if not all(isinstance(value, kinds[key]) for key, value in found.items()):
         return None
-    return {k: [value] if k == THRESHOLDS else list(value.value) for k, value in found.items()}
+    return {k: [value] if k in _MAPPINGS else list(value.value) for k, value in found.items()}
 
 
 def _read(
@@ -204,7 +212,7 @@ def _value(name: str, node: Any) -> Any:
     if not isinstance(node, yaml.ScalarNode):
         raise ValueError(f"expected one value for {name}")
     text: str = node.value.rstrip("\n")
-    if name == "shadow":
+    if name in ("shadow", "explore"):
         if node.tag != "tag:yaml.org,2002:bool":
             raise ValueError("expected true or false")
         return text.lower() in ("true", "yes", "on")
@@ -212,14 +220,4 @@ def _value(name: str, node: Any) -> Any:
         if not text.lstrip("+-").isdecimal():
             raise ValueError("expected hundredths of the score, such as 20 or -10")
         return int(text)
-    return _basis_points(text) if name == "share" else text
-
-
-def _basis_points(text: str) -> int:
-    try:
-        points = Decimal(text.removesuffix("%").strip()) * 100
-    except InvalidOperation:
-        points = Decimal(-1)
-    if not text.endswith("%") or points != points.to_integral_value() or not 0 <= points <= 10_000:
-        raise ValueError("expected 0% to 100%, in hundredths, such as 10% or 0.5%")
-    return int(points)
+    return basis_points(text) if name == "share" else text

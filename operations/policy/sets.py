@@ -1,4 +1,4 @@
-"""Sets of the policy: rules, thresholds, routes and suppressions, each published as a whole."""
+"""Sets of the policy: rules, thresholds, exploration, routes and suppressions, each a whole."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -7,10 +7,11 @@ from typing import Any
 from commands.policy.routes import take_back_routes
 from commands.policy.rules import take_back_rules
 from commands.policy.suppressions import take_back_suppressions
-from commands.policy.thresholds import take_back_thresholds
+from commands.policy.thresholds import take_back_exploration, take_back_thresholds
 from commands.policy.topic import Published, facts
 from domain.errors import NotFoundError
 from domain.events import (
+    ExplorationPublished,
     RoutesPublished,
     RulesPublished,
     SuppressionsPublished,
@@ -19,13 +20,20 @@ from domain.events import (
 from domain.times import to_rfc3339
 from eventlog.port import EventLog
 
-SetFact = RulesPublished | ThresholdsPublished | RoutesPublished | SuppressionsPublished
+SetFact = (
+    RulesPublished
+    | ThresholdsPublished
+    | ExplorationPublished
+    | RoutesPublished
+    | SuppressionsPublished
+)
 PublishedSet = Published[SetFact]
 TakeBack = Callable[[EventLog, int, str, int], bool]
 
 _EVENTS: Mapping[str, type[SetFact]] = {
     "rules": RulesPublished,
     "thresholds": ThresholdsPublished,
+    "exploration": ExplorationPublished,
     "routes": RoutesPublished,
     "suppressions": SuppressionsPublished,
 }
@@ -33,6 +41,7 @@ KINDS = tuple(_EVENTS)
 TAKE_BACK: Mapping[str, TakeBack] = {
     "rules": take_back_rules,
     "thresholds": take_back_thresholds,
+    "exploration": take_back_exploration,
     "routes": take_back_routes,
     "suppressions": take_back_suppressions,
 }
@@ -67,11 +76,12 @@ def kind_at(sets: Mapping[str, list[PublishedSet]], version: int) -> str:
 def summary(found: PublishedSet) -> dict[str, Any]:
     """Version, time, how many of its kind it holds, hash, and why it was published."""
     kind, fields = kind_of(found.fact), asdict(found.fact)
-    held = fields[kind]
+    # The salt is not shown: who knows it can choose ids that pass.
+    held = fields["share" if kind == "exploration" else kind]
     return {
         "version": found.version,
         "published_at": to_rfc3339(found.known_time),
-        kind: held if kind == "thresholds" else len(held),
+        kind: held if kind in ("thresholds", "exploration") else len(held),
         **({f"{kind}_hash": fields[f"{kind}_hash"]} if f"{kind}_hash" in fields else {}),
         "reason": fields["reason"],
         "took_back": fields["took_back"],

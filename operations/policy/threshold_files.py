@@ -1,11 +1,13 @@
-"""Thresholds in the policy's YAML, read with the place of every value.
+"""Thresholds and exploration in the policy's YAML, read with the place of every value.
 
 thresholds:
   review: 0.4
   step_up: 0.7
   decline: 0.9
+exploration:
+  share: 0.5%
 
-`thresholds: {}` withdraws them, so that each model's own count.
+`thresholds: {}` withdraws them, so that each model's own count; `exploration: {}` ends it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Any
 from domain.errors import InvalidInputError
 from domain.events import Thresholds
 from domain.policy.thresholds import validated
-from operations.policy.places import Fault, Place, place_at, values_of
+from operations.policy.places import Fault, Place, basis_points, place_at, values_of
 
 _KEYS = ("review", "step_up", "decline")
 
@@ -56,3 +58,28 @@ def read_thresholds(
         found.append(WrittenThresholds(made and validated(made), here))
     except InvalidInputError as error:
         faults.append(places[error.field.rpartition(".")[2]].fault(error.message))
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenExploration:
+    """`share` in basis points, 0 where the file ends it."""
+
+    share: int
+    place: Place
+
+
+def read_exploration(
+    node: Any, path: str, found: list[WrittenExploration], faults: list[Fault]
+) -> None:
+    """Adds what a node holds, or what is wrong with it."""
+    here = place_at(node, path)
+    if found:
+        there = found[0].place
+        faults.append(here.fault(f"exploration is given at {there.path}:{there.line} too"))
+    share = 0
+    for name, value in values_of(node, path, ("share",), faults):
+        try:
+            share = basis_points(str(value.value))
+        except ValueError as error:
+            faults.append(place_at(value, path).fault(f"{name}: {error}"))
+    found.append(WrittenExploration(share, here))

@@ -8,6 +8,7 @@
 | rule | the rules do something else with the values that were recorded |
 | list | a list of another version, or another entry that matched |
 | thresholds | other thresholds than the policy's |
+| exploration | the payment did not come under exploration as the policy says |
 | suppression | another suppression silences its alert, or none does |
 | code | this version makes another verdict of the same record, or does not know its features |
 | runtime | another score on another machine or library: bits are promised on an equal fingerprint |
@@ -18,7 +19,16 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 Cause = Literal[
-    "event", "feature", "model", "rule", "list", "thresholds", "suppression", "code", "runtime"
+    "event",
+    "feature",
+    "model",
+    "rule",
+    "list",
+    "thresholds",
+    "exploration",
+    "suppression",
+    "code",
+    "runtime",
 ]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 SHOWN = 50

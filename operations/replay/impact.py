@@ -18,10 +18,11 @@ from domain.events import TransactionScored
 from domain.features import Entity, FeatureSet, decode_held, entity_keys, feature_event
 from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, TIME
 from domain.features.rows import row_of
+from domain.policy.exploration import judged
 from domain.policy.fallback import fallback
 from domain.policy.score import Score
 from domain.policy.suppressions import ALERTING
-from domain.policy.verdict import Verdict, verdict_of
+from domain.policy.verdict import Verdict, explored, verdict_of
 from eventlog.archive.history import CountingRecord
 from eventlog.events_table import EventTable
 from operations.progress import Count, Say
@@ -185,7 +186,9 @@ def _decide(
         return
     alert = ""
     if verdict.outcome != data.outcome:
-        was, would_be = data.outcome in ALERTING, verdict.outcome in ALERTING
+        was, would_be = (
+            judged(each.outcome, each.exploration) in ALERTING for each in (data, verdict)
+        )
         alert = "reopen" if was else "raise" if would_be else ""
     both = zip(features.names, data.features, vector, strict=True)
     made.affected.append(
@@ -221,4 +224,8 @@ def _verdict(
     if policy.rules is not None and rules is not None:
         given = data.transaction, vector, score.value
         by_rules, _ = ruled(data, given, features, policy.rules, rules, policy.lists)
-    return verdict_of(score, data.thresholds, data.path, data.flags, by_rules)
+    made = verdict_of(score, data.thresholds, data.path, data.flags, by_rules)
+    if policy.exploration is None:
+        return made
+    name = data.transaction.transaction_id
+    return explored(made, policy.exploration, name, data.path, data.flags, by_rules)

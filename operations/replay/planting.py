@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from domain.events import RulesApplied, TransactionScored
+from domain.events import Exploration, RulesApplied, TransactionScored
 from domain.policy.thresholds import SEVERITY
 from operations.replay.decided import Decided
 from operations.replay.differences import CAUSES, Cause, Replayed
@@ -61,6 +61,13 @@ def _thresholds(decided: Decided) -> Decided | None:
     return _with(decided, thresholds=replace(least, review=math.nextafter(least.review, 2.0)))
 
 
+def _exploration(decided: Decided) -> Decided | None:
+    told = decided.data.exploration
+    planted = Exploration(share=1 if told is None else told.share + 1,
+                          explored=told is not None and told.explored)  # fmt: skip
+    return _with(decided, exploration=planted)
+
+
 def _suppression(decided: Decided) -> Decided | None:
     return _with(decided, suppressed_by=None if decided.data.suppressed_by else "planted")
 
@@ -84,6 +91,7 @@ _PLANTS: dict[Cause, Plant] = {
     "rule": _rule,
     "list": _list,
     "thresholds": _thresholds,
+    "exploration": _exploration,
     "suppression": _suppression,
     "code": _code,
     "runtime": _runtime,

@@ -13,14 +13,15 @@ from itertools import product
 from commands.policy.past import PastPolicies
 from commands.ports import ModelScorer
 from domain.errors import SettingsError
-from domain.events import Outcome, Thresholds
+from domain.events import Exploration, Outcome, Thresholds, TransactionScored
 from domain.features import FeatureSet
+from domain.policy.exploration import LETS_PASS, judged
 from domain.policy.fallback import fallback
 from domain.policy.rules.ruling import Ruling
 from domain.policy.score import Score
 from domain.policy.snapshot import PolicySnapshot
 from domain.policy.suppressions import suppression_of
-from domain.policy.verdict import verdict_of
+from domain.policy.verdict import MOST_REASONS, Verdict, explored, verdict_of
 from domain.transactions import Transaction
 from operations.replay.decided import Decided
 from operations.replay.differences import Cause, Difference
@@ -196,18 +197,33 @@ class Redecision:
         data = self._data
         recorded: tuple[Outcome, list[str]] = (data.outcome, data.reasons)
         first: tuple[Outcome, list[str]] | None = None
+        others: list[Exploration | None] = []
         for score, by_rules, least in product(scores, rulings, dict.fromkeys(thresholds)):
-            made = verdict_of(score, least, data.path, data.flags, by_rules)
-            if (made.outcome, made.reasons) == recorded:
+            plain = verdict_of(score, least, data.path, data.flags, by_rules)
+            made = self._explored(plain, by_rules)
+            if (made.outcome, made.reasons) == recorded and made.exploration == data.exploration:
                 return
             first = first or (made.outcome, made.reasons)
+            if _follows(data, plain):
+                others.append(made.exploration)
         assert first is not None
+        if others and others[0] != data.exploration:
+            # Before exploration the verdict is as it was recorded.
+            self._tell("exploration", "explored", data.exploration, others[0])
+            return
         other_machine = scorer is not None and scorer.fingerprint != data.fingerprint
         for name, mine, theirs in zip(("outcome", "reasons"), recorded, first, strict=True):
             if mine != theirs:
                 # The reasons of a model are sums of floats, as its score is.
                 of_machine = other_machine and name == "reasons"
                 self._tell("runtime" if of_machine else "code", name, mine, theirs)
+
+    def _explored(self, made: Verdict, by_rules: Ruling | None) -> Verdict:
+        arm, data = self._policy.exploration, self._data
+        if arm is None:
+            return made
+        name = data.transaction.transaction_id
+        return explored(made, arm, name, data.path, data.flags, by_rules)
 
     def _suppression(self) -> None:
         data, policy = self._data, self._policy
@@ -217,6 +233,17 @@ class Redecision:
             self._tell(
                 "suppression", "suppressed by", data.suppressed_by or "none", silenced or "none"
             )
+
+
+def _follows(data: TransactionScored, plain: Verdict) -> bool:
+    """Whether a verdict before exploration gives the record, with the exploration recorded."""
+    told = data.exploration
+    if judged(data.outcome, told) != plain.outcome:
+        return False
+    if told is None or not told.explored:
+        return data.reasons == plain.reasons
+    passed = [LETS_PASS, *plain.reasons][:MOST_REASONS]
+    return data.outcome == "approve" and data.reasons == passed
 
 
 def _hash(policy: PolicySnapshot) -> str:

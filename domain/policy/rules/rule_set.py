@@ -24,9 +24,15 @@ _PLACE = re.compile(r"\{([^{}]*)\}")
 
 def hash_of(rules: Sequence[Rule], lists: Sequence[DeclaredList] = ()) -> str:
     """SHA-256 of the set: equal rules in an equal order have equal hashes on every machine."""
-    parts = [*map(asdict, rules), *map(asdict, lists)]
+    parts = [*map(_written, rules), *map(asdict, lists)]
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
+
+
+def _written(rule: Rule) -> dict[str, object]:
+    fields = asdict(rule)
+    # Sets of before there was exploration keep their hashes.
+    return fields if rule.explore else {k: v for k, v in fields.items() if k != "explore"}
 
 
 def placeholders(words: str) -> list[str]:

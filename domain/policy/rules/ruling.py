@@ -28,6 +28,9 @@ from domain.policy.thresholds import SEVERITY, outcome, severity
 FAMILY = "policy"
 """Of the reason codes of published rules; `rule` is that of the fallback rules."""
 
+RULES_FAILED = "rules_failed"
+"""The flag of a decision whose rules could not be evaluated: none of them acted."""
+
 Value = float | int | str
 Truth = bool | None
 """True, false, or None where it cannot be told."""
@@ -52,7 +55,8 @@ class Ruling:
     """`points` in hundredths; `least` is the mildest outcome that the acting rules allow.
 
     `reasons` are codes, weightiest first, and `words` those of the weightiest rule of each. `held`
-    and `shadow` are numbers of rules.
+    and `shadow` are numbers of rules. `firm` where a rule acted against the payment that does not
+    let it be explored.
     """
 
     version: int
@@ -63,6 +67,7 @@ class Ruling:
     held: tuple[int, ...]
     shadow: tuple[int, ...]
     unknown: tuple[int, ...]
+    firm: bool = False
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -121,7 +126,12 @@ def ruling(rule_set: RuleSet, truths: Sequence[Truth], transaction_id: str) -> R
         held=tuple(held),
         shadow=tuple(n for n in holding if n not in set(held)),
         unknown=tuple(n for n, truth in enumerate(truths) if truth is None),
+        firm=any(_against(rule) and not rule.explore for rule in acting),
     )
+
+
+def _against(rule: Rule) -> bool:
+    return least_of(rule) > 0 or rule.points > 0
 
 
 def least_of(rule: Rule) -> int:

@@ -15,7 +15,7 @@ from commands.policy.adapters.cel import CelLanguage
 from commands.policy.lists.change import ChangeList, change_list
 from commands.policy.rules import publish_rules
 from commands.policy.suppressions import publish_suppressions
-from commands.policy.thresholds import publish_thresholds
+from commands.policy.thresholds import publish_exploration, publish_thresholds
 from commands.policy.topic import current_policy
 from commands.ports import ModelScorer, ServedFeatures
 from domain.errors import NotFoundError
@@ -185,6 +185,10 @@ class DecidedHistory:
         """For all models; None withdraws them."""
         least = None if review is None else Thresholds(review=review, step_up=0.5, decline=0.6)
         publish_thresholds(self.log, least, "why", self._tick())
+
+    def explore(self, share: int) -> None:
+        """Basis points of what would be declined; 0 ends it."""
+        publish_exploration(self.log, share, "salt", "why", self._tick())
 
     def silence(self, cards: Sequence[str]) -> None:
         """Alerts of these cards, on the day that is played."""

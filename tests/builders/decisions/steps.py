@@ -10,7 +10,9 @@ from tests.fakes.rules import rule
 RULES = [
     rule("busy", "card_count_1h >= 2.0", action="step_up"),
     rule("listed", "lists.stolen", action="decline", words="{lists.stolen} was stolen."),
-    rule("dear", "score > 0.3", action="adjust", points=20, words="{score} of {amount}"),
+    rule(
+        "dear", "score > 0.3", action="adjust", points=20, words="{score} of {amount}", explore=True
+    ),
     rule("half", "amount > 200.0", action="review", share=5000),
     rule("watching", "transaction.country == 'DE'", shadow=True, words="In a country."),
 ]
@@ -28,6 +30,7 @@ STEPS = st.one_of(
     st.tuples(st.just("label"), st.integers(0, 1), st.none()),
     st.tuples(st.just("thresholds"), st.sampled_from([None, 0.05, 0.4]), st.none()),
     st.tuples(st.just("silence"), st.booleans(), st.none()),
+    st.tuples(st.just("explore"), st.sampled_from([0, 5000, 10_000]), st.none()),
 )  # fmt: skip
 
 
@@ -49,6 +52,8 @@ async def play(history: DecidedHistory, steps: list[tuple[str, Any, Any]]) -> in
             history.publish(RULES[:first], [STOLEN])
         elif step == "thresholds":
             history.set_thresholds(first)
+        elif step == "explore":
+            history.explore(first)
         elif step == "silence":
             history.silence(["card-1"] if first else [])
         elif step == "list":

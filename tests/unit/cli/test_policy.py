@@ -23,6 +23,7 @@ from runtime.composition import models
 
 POLICY = """\
 thresholds: {review: 0.4, step_up: 0.7, decline: 0.9}
+exploration: {share: 0.5%}
 suppressions:
   - {name: test, merchants: [m-1], from: 2026-01-31, until: 2026-02-01, reason: a test, owner: ann}
 """
@@ -52,22 +53,25 @@ def told(*words: str) -> str:
 
 
 def test_a_draft_is_looked_at_published_and_taken_back(folder: Path) -> None:
-    assert "1 suppressions, thresholds, nothing wrong" in told("lint", str(folder))
+    assert "1 suppressions, thresholds, exploration, nothing wrong" in told("lint", str(folder))
     told("draft", str(folder), "--name", "weekend", "--reason", "look")
     (draft,) = json.loads(told("drafts", "--json"))
     assert (draft["draft"], draft["by"], draft["position"]) == ("weekend", "ann", 0)
     assert "added thresholds" in told("diff", "--draft", "weekend")
     done = told("publish", "--draft", "weekend", "--reason", "go")
     assert "thresholds review 0.4, step_up 0.7, decline 0.9 are in force, version 1" in done
-    assert "1 suppressions are in force, version 2" in done
+    assert "exploration of 0.5 % is in force, version 2" in done
+    assert "1 suppressions are in force, version 3" in done
     assert "already" in told("publish", str(folder), "--reason", "again")
     shown = told("show")
     assert "merchants m-1" in shown
     assert "2026-02-01T00:00:00Z" in shown
+    assert "exploration of 0.5 %" in shown
+    assert json.loads(told("show", "--json"))["exploration"]["exploration"] == 50
     assert json.loads(told("show", "--json"))["thresholds"]["thresholds"]["review"] == 0.4
     assert "no thresholds but the model's is" in told("publish", "--at", "0", "--reason", "back")
     kinds = [each["version"] for each in json.loads(told("history", "--json"))]
-    assert kinds == [4, 3, 2, 1]
+    assert kinds == [6, 5, 4, 3, 2, 1]
     assert "a test" not in told("show")
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events import (
+    ExplorationPublished,
     ListEntry,
     ModelPromoted,
     ModelRetired,
@@ -21,6 +22,7 @@ from domain.events import (
     ThresholdsPublished,
     ThresholdsSet,
 )
+from domain.policy.exploration import Arm
 from domain.policy.rollout import WHOLE
 from domain.policy.rules.ruling import RuleSet
 from domain.policy.snapshot import NO_POLICY, PolicySnapshot, fold
@@ -51,7 +53,10 @@ route_sets = st.lists(st.just(Route(name="desk", to="slack")), max_size=1).map(
 entries = st.just(ListEntry("c-1")).flatmap(
     lambda entry: st.sampled_from([staged([entry]), list_published([entry])])
 )
-not_of_models = published | silences | route_sets | entries
+explorations = st.builds(
+    ExplorationPublished, share=st.integers(0, 2), salt=st.just("s"), reason=st.just("r")
+)
+not_of_models = published | explorations | silences | route_sets | entries
 facts = models | thresholds | roll_outs | retired | rule_sets | not_of_models
 topics = st.lists(facts, max_size=12).map(lambda data: list(enumerate(data)))
 
@@ -100,7 +105,7 @@ def test_what_happens_to_models_leaves_all_else_as_it_was(
     after = before.apply(fact, len(topic))
     of_models = {"version", "model", "thresholds", "before", "roll_out"}
     others = {each.name for each in fields(PolicySnapshot)} - of_models
-    assert others == {"rules", "routes", "lists", "published", "suppressions"}
+    assert others == {"rules", "routes", "lists", "published", "suppressions", "exploration"}
     for name in others:
         assert getattr(after, name) == getattr(before, name)
 
@@ -115,6 +120,16 @@ def test_published_thresholds_override_those_of_every_model_until_they_are_withd
         own = each.thresholds
         assert each.thresholds_for("full") == ((said[-1] if said else None) or own)
     assert snapshot.thresholds_for("fallback") == NO_POLICY.thresholds_for("fallback")
+
+
+@given(topics)
+def test_the_last_exploration_is_in_force_whichever_model_is(
+    topic: list[tuple[int, object]],
+) -> None:
+    said = [data for _, data in topic if isinstance(data, ExplorationPublished)]
+    wanted = Arm(said[-1].share, said[-1].salt) if said and said[-1].share else None
+    snapshot = fold(topic)
+    assert {snapshot.exploration, (snapshot.challenger or snapshot).exploration} == {wanted}
 
 
 def test_unknown_events_change_the_version_alone() -> None:

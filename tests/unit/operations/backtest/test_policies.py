@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from domain.errors import InvalidInputError
 from domain.events import Thresholds, TransactionScored
 from domain.features import FeatureSet
+from domain.policy.exploration import judged
 from domain.policy.thresholds import SEVERITY
 from domain.times import from_rfc3339
 from operations.backtest.policies.deciding import Decisions, attributes_of, decide
@@ -64,7 +65,10 @@ async def test_the_live_policy_decides_over_columns_as_it_did_live(
     both = zip(made.scores.tolist(), made.outcomes.tolist(), strict=True)
     found = dict(zip(past.made.transaction_ids.tolist(), both, strict=True))
     live = {
-        each.transaction.transaction_id: (each.score, SEVERITY.index(each.outcome))
+        each.transaction.transaction_id: (
+            each.score,
+            SEVERITY.index(judged(each.outcome, each.exploration)),
+        )
         for each in decided
         if each.path == "full"
     }

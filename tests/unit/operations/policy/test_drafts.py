@@ -1,5 +1,6 @@
 """Drafts and positions: what is proposed decides nothing, what was in force comes back whole."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -13,6 +14,7 @@ from commands.policy.drafts import MOST_BYTES
 from commands.policy.topic import current_policy
 from domain.cleaning.list_keys import list_keys
 from domain.errors import InvalidInputError, NotFoundError
+from domain.policy.exploration import Arm
 from domain.rule_values import TYPES
 from eventlog.in_memory import InMemoryEventLog
 from operations.policy.publishing import RulePublisher
@@ -137,3 +139,47 @@ def test_all_sets_come_back_as_they_were_at_a_position(
     for beyond in (-1, again.version + 1):
         with pytest.raises(NotFoundError):
             publisher.publish_at(beyond, "")
+
+
+def test_exploration_is_published_beside_the_thresholds_and_ended_by_name(
+    tmp_path: Path, publisher: RulePublisher
+) -> None:
+    def explored() -> Arm | None:
+        return current_policy(publisher.log).exploration
+
+    assert publisher.publish(write(tmp_path, "exploration: {share: 0.5%}\n"), "") == ["exploration"]
+    first = explored()
+    assert first is not None
+    assert first.share == 50
+    assert publisher.publish(tmp_path, "again") == []
+    write(tmp_path, "exploration: {share: 1%}\n")
+    (change,) = publisher.diff(tmp_path)
+    assert (change.name, change.kind, change.fields) == (
+        "exploration", "changed", {"share": (50, 100)},
+    )  # fmt: skip
+    publisher.publish(tmp_path, "more")
+    # Who passed at the smaller share passes still.
+    assert explored() == Arm(100, first.salt)
+    publisher.publish(write(tmp_path, "exploration: {}\n"), "enough")
+    assert explored() is None
+    publisher.publish_at(0, "as at first")
+    assert explored() == first
+    assert publisher.publish(write(tmp_path, "thresholds: {}\n"), "says nothing of it") == []
+    assert explored() == first
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("exploration: {share: 5}\n", "policy.yaml:1:22: share: expected 0% to 100%"),
+        ("exploration: {part: 5%}\n", "policy.yaml:1:15: part is none of share"),
+        ("exploration: 5%\n", "policy.yaml:1:1: expected the keys rules"),
+        (POLICY.replace("high,", "high, explore: 1,"), "policy.yaml:3:31: expected true or false"),
+    ],
+)
+def test_what_cannot_be_explored_is_refused_with_words(
+    tmp_path: Path, publisher: RulePublisher, text: str, said: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=re.escape(said)):
+        publisher.publish(write(tmp_path, text), "")
+    assert current_policy(publisher.log).version == -1
