@@ -38,6 +38,15 @@ def backtest(
     minutes: Annotated[
         float, typer.Option("--alert-minutes", min=0.1, help="An analyst spends on an alert.")
     ] = 5.0,
+    closed: Annotated[
+        bool, typer.Option("--closed-loop", help="Let each policy's decisions feed back.")
+    ] = False,
+    block: Annotated[
+        str | None,
+        typer.Option(
+            metavar="card|payer|none", help="Whom known fraud stops.", show_default="card"
+        ),
+    ] = None,
     scores: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write CSV: TRANSACTION_ID,score.")
     ] = None,
@@ -63,10 +72,11 @@ def backtest(
 
         if scores is not None or cards:
             raise InvalidInputError("--policy", "--scores and --cards are of --model alone")
-        asked = Options(first, last, model, policies, baseline, sweep, minutes)
+        loop = (block or "card") if closed or block else None
+        asked = Options(first, last, model, policies, baseline, sweep, minutes, loop)
         try_policies(asked, changed, as_json)
         return
-    if model is None or baseline or sweep or changed:
+    if model is None or baseline or sweep or changed or closed or block:
         raise InvalidInputError("--model", "name a model, or policies with --policy")
     _try_model(model, first, last, scores, cards, as_json)
 

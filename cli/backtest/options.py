@@ -15,3 +15,4 @@ class Options:
     baseline: Path | None
     sweep: str | None
     minutes: float
+    closed_loop: str | None = None

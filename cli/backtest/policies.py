@@ -7,6 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cli.backtest.feedback import show_closed_loop, show_estimates
+from cli.backtest.formats import money as _money
+from cli.backtest.formats import number as _number
+from cli.backtest.formats import share as _share
+from cli.backtest.formats import words as _words
 from cli.backtest.options import Options
 from cli.output import print_table, progress_shown
 
@@ -16,6 +21,7 @@ _OF_POLICY = ("precision", "recall")
 def try_policies(options: Options, changed: Path | None, as_json: bool) -> None:
     """Prints the report, and writes the decisions that change to `changed`, where it is given."""
     from domain.errors import InvalidInputError
+    from operations.backtest.policies.closed_loop.feedback import parse_blocking
     from operations.backtest.policies.figures import Load
     from operations.backtest.policies.run import Asked, backtest_policies, write_changed
     from operations.backtest.policies.sweep import parse_sweep
@@ -25,10 +31,11 @@ def try_policies(options: Options, changed: Path | None, as_json: bool) -> None:
 
     if changed is not None and not changed.parent.is_dir():
         raise InvalidInputError("--changed", f"there is no folder {changed.parent}")
+    block = parse_blocking(options.closed_loop) if options.closed_loop else None
     sweep = parse_sweep(options.sweep) if options.sweep else None
     asked = Asked(
         options.policies, options.first, options.last, options.model, options.baseline,
-        sweep, Load(options.minutes),
+        sweep, Load(options.minutes), block,
     )  # fmt: skip
     started = time.monotonic()
     settings = load_settings()
@@ -56,18 +63,17 @@ def _print(report: dict[str, Any], seconds: float, changed: Path | None) -> None
     policies = [report["baseline"], *report["candidates"]]
     names = ["", *(each["policy"] for each in policies)]
     print_table(_rows(policies), names, names[1:])
-    for each in report["compared"]:
+    for each, apart, estimated in zip(
+        report["compared"], report["apart"], report["estimates"], strict=True
+    ):
         print(f"\n{each['baseline']} against {each['candidate']}, with intervals of 95 % by card")
         print_table(_changes(each), ["", "", "FROM", "TO"], ["", "FROM", "TO"])
         moves = ", ".join(f"{number:,} {name}" for name, number in each["moves"].items())
         print(f"  {moves or 'no decision changes'}")
         _segments(each["segments"])
-        freed = each["censored"]
-        print(
-            f"  of {freed['declined_live']:,} declined live it would pass"
-            f" {freed['passed_by_candidate']:,}, of which {freed['of_these_labelled']:,} are"
-            " labelled: what the others would have cost is not known"
-        )
+        show_estimates(apart, estimated)
+    if "closed_loop" in report:
+        show_closed_loop(report["closed_loop"])
     if "sweep" in report:
         _sweep(report["sweep"])
     if changed is not None:
@@ -136,19 +142,3 @@ def _sweep(found: dict[str, Any]) -> None:
         ]  # fmt: skip
         titles = ["VALUE", "ALERTS A DAY", "MISSED", "WRONGED", "PRECISION", "RECALL"]
         print_table(rows, titles, titles[1:])
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _money(minor: float) -> str:
-    return f"{minor / 100:,.0f}"
-
-
-def _share(value: float | None) -> str:
-    return "unknown" if value is None else f"{100 * value:.1f} %"
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,.1f}".removesuffix(".0")

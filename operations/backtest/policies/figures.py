@@ -47,9 +47,9 @@ def of_policy(past: Past, made: Decisions, load: Load) -> dict[str, Any]:
     return {
         "policy": made.name,
         "decisions": dict(zip(SEVERITY, counts.tolist(), strict=True)),
-        **_quality(made.outcomes, labels, amounts),
+        **quality(made.outcomes, labels, amounts),
         "by_maturity": {
-            f"{delay // DAY} days": _quality(
+            f"{delay // DAY} days": quality(
                 made.outcomes, past.made.payments.matured[:, number].astype(np.int64), amounts
             )
             for number, delay in enumerate(MATURITIES)
@@ -59,7 +59,8 @@ def of_policy(past: Past, made: Decisions, load: Load) -> dict[str, Any]:
     }
 
 
-def _quality(outcomes: Outcomes, labels: NDArray[np.int64], amounts: Any) -> dict[str, Any]:
+def quality(outcomes: Outcomes, labels: NDArray[np.int64], amounts: Any) -> dict[str, Any]:
+    """Of outcomes against labels and amounts, all [transactions]."""
     fraud, genuine = labels == 1, labels == 0
     flagged, declined = outcomes > 0, outcomes == _DECLINE
     return {
@@ -203,7 +204,7 @@ def intervals(
         **{f"{who} fraud": fraud & (o > 0) for who, o in (("base", base), ("made", made))},
         **{f"{who} flagged": labelled & (o > 0) for who, o in (("base", base), ("made", made))},
     }
-    groups = _groups(past)
+    groups = groups_of(past)
     sums = np.stack(
         [
             np.bincount(groups, weights=values, minlength=groups.max() + 1)
@@ -227,7 +228,7 @@ def intervals(
     return {name: _interval(values) for name, values in figures.items()}
 
 
-def _groups(past: Past) -> NDArray[np.int64]:
+def groups_of(past: Past) -> NDArray[np.int64]:
     """The card of each transaction, else its customer; one without either is its own."""
     holders = past.made.payments.holders.copy()
     nobody = np.flatnonzero(holders == 0)
@@ -254,7 +255,7 @@ Point = Mapping[str, Any]
 
 def point(past: Past, made: Decisions, value: float) -> dict[str, Any]:
     """One point of a sweep: loss against the load of reviews."""
-    found = _quality(made.outcomes, past.made.labels, past.made.payments.amounts)
+    found = quality(made.outcomes, past.made.labels, past.made.payments.amounts)
     alerts = int(np.isin(made.outcomes, _ALERTING).sum())
     days = int(np.ptp(past.made.times // DAY)) + 1
     asked = ("missed_fraud", "precision", "recall", "genuine_declined_money")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from domain.errors import InvalidInputError
 from domain.events import TransactionImported, TransactionScored
 from domain.features import CATALOGUE, Entity, FeatureSet
+from domain.policy.rollout import WHOLE
 from domain.transactions import Transaction
 from eventlog.archive.history import History
 from inference.artefacts.store import Artefact
@@ -39,13 +40,16 @@ class Past:
     """Everything [transactions], in the order of `made`.
 
     `score` scores vectors by a model; each is scored once, when it is first asked for.
-    `one_by_one` is True once a model had to be scored row by row.
+    `one_by_one` is True once a model had to be scored row by row. `propensities` are the chances
+    that the live policy let them pass: 1 for all but what it would decline, there the share of
+    its exploration, or 0.
     """
 
     made: Dataset
     transactions: PastTransactions
     score: ScoreVectors
     one_by_one: bool = False
+    propensities: Floats = field(default_factory=lambda: np.ones(0))
     _scores: dict[str, Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -124,14 +128,34 @@ def read_past(
     if not len(made):
         raise InvalidInputError("--from/--to", "the log has no transaction of that time")
     say(f"reading {len(made):,} transactions")
-    found = _counted(_transactions(history, begin, end), len(made), count)
-    return Past(made, past_transactions(found, made, attributes), score)
+    arms: Arms = {}
+    found = _counted(_transactions(history, begin, end, arms), len(made), count)
+    transactions = past_transactions(found, made, attributes)
+    return Past(made, transactions, score, propensities=_propensities(made, arms))
 
 
-def _transactions(history: History, begin: int, end: int) -> Iterator[Transaction]:
+Arms = dict[tuple[str, int], int]
+"""Shares of exploration, in basis points, by (id, event time) of what came under it."""
+
+
+def _transactions(history: History, begin: int, end: int, arms: Arms) -> Iterator[Transaction]:
     kinds = frozenset({TransactionScored.NAME, TransactionImported.NAME})
     for each in history.counting(kinds, (begin, end)):
-        yield each.envelope.data.transaction
+        data = each.envelope.data
+        x: Transaction = data.transaction
+        if isinstance(data, TransactionScored) and data.exploration is not None:
+            arms[x.transaction_id, x.timestamp] = data.exploration.share
+        yield x
+
+
+def _propensities(made: Dataset, arms: Arms) -> Floats:
+    chances = np.where(made.payments.declined, 0.0, 1.0)
+    if arms:
+        uses = zip(made.transaction_ids.tolist(), made.times.tolist(), strict=True)
+        for row, use in enumerate(uses):
+            if (share := arms.get(use)) is not None:
+                chances[row] = share / WHOLE
+    return chances
 
 
 def _counted(found: Iterator[Transaction], total: int, count: Count) -> Iterator[Transaction]:

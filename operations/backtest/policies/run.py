@@ -17,7 +17,10 @@ from domain.times import to_rfc3339
 from eventlog.archive.history import History
 from host.clock import now_us
 from host.files import whole_file, writing
+from operations.backtest.policies.closed_loop.feedback import Blocking
+from operations.backtest.policies.closed_loop.report import read_feedback, report_of
 from operations.backtest.policies.deciding import Decisions, attributes_of, decide
+from operations.backtest.policies.estimates.report import apart, estimates
 from operations.backtest.policies.figures import Load, compared, of_policy
 from operations.backtest.policies.past import Past, by_artefacts, read_past
 from operations.backtest.policies.policy import (
@@ -39,7 +42,7 @@ class Asked:
     """`folders` of candidates, and of the baseline, None for the live policy as it was.
 
     The period is begin <= event time < end, in microseconds UTC. `model` is an id or the beginning
-    of a hash, for the candidates.
+    of a hash, for the candidates. `closed_loop` asks for it, and says whom known fraud stops.
     """
 
     folders: Sequence[Path]
@@ -49,6 +52,7 @@ class Asked:
     baseline: Path | None = None
     sweep: Sweep | None = None
     load: Load = field(default_factory=Load)
+    closed_loop: Blocking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,16 @@ def backtest_policies(
         "baseline": of_policy(past, baseline, asked.load),
         "candidates": [of_policy(past, each, asked.load) for each in candidates],
         "compared": [compared(past, baseline, each) for each in candidates],
+        "apart": [apart(past, baseline, each) for each in candidates],
+        "estimates": [estimates(past, baseline, each) for each in candidates],
     }
+    if (block := asked.closed_loop) is not None:
+        period = asked.begin, asked.end
+        feedback = read_feedback(history, past, period, now, block, say, count)
+        tried_open = list(zip((base, *tried), made, strict=True))
+        report["closed_loop"] = report_of(
+            past, feedback, block, tried_open, language, asked.load, say, count
+        )
     if asked.sweep is not None:
         say(f"sweeping {asked.sweep.parameter}")
         report["sweep"] = {

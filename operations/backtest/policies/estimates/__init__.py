@@ -1,0 +1,1 @@
+"""Estimates of what a policy would do to payments whose labels the live policy's declines hide."""
