@@ -14,6 +14,7 @@ from domain.features import Entity, FeatureEvent, FeatureSet
 from domain.features.declarations.feature import Aggregation, Feature, Field, Filter
 from domain.features.declarations.windows import Window
 from domain.features.entities import payer_of
+from domain.features.events import digest
 from domain.features.payments import MATURITIES
 from domain.features.reference.naive import reference_vector
 from domain.policy.lists.published import NO_LISTS
@@ -135,8 +136,42 @@ def known_fraud(labels: dict[str, list[Placed]], event: FeatureEvent, block: Blo
     )
 
 
+@st.composite
+def chains(draw: st.DrawFn) -> list[Placed]:
+    """Payments of few entities in few hours, so that one outcome leads to the next; labels that
+    are reversed, and that become known in another order than that of the log."""
+    facts: list[FeatureEvent] = []
+    for number in range(draw(st.integers(8, 16))):
+        time = T0 + (60 + 20 * number) * MINUTE
+        name = f"t{number}"
+        event = FeatureEvent(
+            "transaction", time, digest(name), time, name, time, draw(st.integers(1, 999)),
+            draw(st.sampled_from(["card", "card", "other"])), draw(st.sampled_from(["ann", None])),
+            draw(st.sampled_from(["shop", "shop", "bar"])),
+            outcome=draw(st.sampled_from([None, "approve", "step_up", "decline"])),
+        )  # fmt: skip
+        facts.append(event)
+        if draw(st.integers(0, 2)) == 0:
+            ended = draw(st.sampled_from(["passed", "failed"]))
+            asked = event._replace(kind="step_up", order=digest(f"s{number}"), outcome=ended)
+            facts.append(asked._replace(known_time=time + draw(st.integers(0, 60)) * MINUTE))
+        for each in range(draw(st.sampled_from([0, 0, 0, 1, 2, 3]))):
+            known = time + draw(st.integers(1, 60)) * MINUTE
+            facts.append(
+                event._replace(
+                    kind="label",
+                    time=known,
+                    known_time=known,
+                    outcome=None,
+                    order=digest(f"l{number}/{each}"),
+                    label=draw(st.integers(0, 1)),
+                )
+            )
+    return [Placed(0, offset, event) for offset, event in enumerate(facts)]
+
+
 @examples(25)
-@given(histories(size=30), st.sampled_from(["card", "payer", "none"]))
+@given(chains() | histories(size=30), st.sampled_from(["card", "payer", "none"]))
 def test_the_closed_loop_decides_as_one_by_one(history: list[Placed], block: Blocking) -> None:
     if not history:
         return
