@@ -6,6 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from domain.features import FeatureSet
+from domain.times import from_rfc3339
+from operations.backtest.policies.deciding import decide
+from operations.backtest.policies.estimates.report import apart, estimates
 from operations.backtest.policies.estimates.weighting import (
     LEVEL,
     Estimate,
@@ -15,6 +19,9 @@ from operations.backtest.policies.estimates.weighting import (
     self_normalised_total,
     total,
 )
+from operations.backtest.policies.past import Past, read_past
+from operations.backtest.policies.policy import live_past, live_policy
+from tests.builders.decisions.history import LANGUAGE, MODELS, DecidedHistory, decided_history
 
 CARDS, EACH, SEEDS = 600, 8.0, 400
 BAD = 0.15
@@ -107,3 +114,80 @@ def test_where_no_draw_was_fraud_the_interval_still_has_what_one_could_be() -> N
 def test_a_ratio_of_nothing_is_unknown() -> None:
     sample = Sample(np.ones(2), np.array([True, True]), np.arange(2))
     assert ratio(sample, np.zeros(2), np.zeros(2)) is None
+
+
+AT = "2023-10-01T12:{:02}:{:02}Z"
+BEGIN, END = from_rfc3339("2023-10-01T00:00:00Z"), from_rfc3339("2023-10-02T00:00:00Z")
+
+
+async def test_chances_are_those_that_decisions_recorded() -> None:
+    """Of payments with a score over the threshold, half pass from the second minute on."""
+    with decided_history() as history:
+        history.promote(0, 0.5)
+        history.set_thresholds(0.05)
+        await history.pay("early", 1300, AT.format(0, 0), card_id="c-0")
+        history.explore(5000)
+        for number in range(80):
+            at = AT.format(1 + number // 60, number % 60)
+            await history.pay(f"t-{number}", 1300, at, card_id=f"c-{number}")
+            history.label(f"t-{number}", number % 2, f"c-{number}")
+        await history.pay("small", 1, AT.format(4, 0), card_id="c-s")
+        live = live_past(history.log)
+        policy = live_policy(live)
+        past = past_of(history)
+        base = decide(past, policy, LANGUAGE)
+        open_ = base.at("open", review=1.0, step_up=1.0, decline=1.0)
+    chances = dict(zip(past.made.transaction_ids.tolist(), past.propensities.tolist(), strict=True))
+    assert (chances["early"], chances["small"], chances["t-7"]) == (0.0, 1.0, 0.5)
+    found = estimates(past, base, open_)
+    passed = 80 - int(past.made.payments.declined[1:-1].sum())
+    assert 30 <= passed < 55
+    assert found["refused"] is None
+    assert found["explored"] == {
+        "declined": 81, "reachable": 80, "passed": passed, "passed_labelled": passed,
+        "freed": 81, "freed_beyond_reach": 1,
+    }  # fmt: skip
+    # Every second payment is fraud, all of one amount: the candidate misses 40 of these.
+    amount = int(past.made.payments.amounts[1])
+    missed = found["candidate"]["missed_fraud"]["self_normalised"]
+    assert missed["interval"][0] < 40 * amount < missed["interval"][1]
+    assert found["baseline"]["missed_fraud"]["horvitz_thompson"]["value"] == 0
+    wronged = found["difference"]["genuine_declined"]["horvitz_thompson"]
+    assert wronged["interval"][0] < -40 < wronged["interval"][1]
+    told = apart(past, base, open_)
+    assert (told["baseline"]["passed"], told["candidate"]["passed"]) == (0, 81 - passed)
+
+
+@pytest.mark.parametrize(
+    ("share", "declined", "why"),
+    [
+        (0, True, "explored nothing"),
+        (0, False, "nothing was declined"),
+        (9_999, True, "30 are needed"),
+    ],
+)
+async def test_without_enough_explored_there_is_no_figure(
+    share: int, declined: bool, why: str
+) -> None:
+    with decided_history() as history:
+        history.promote(0, 0.5)
+        history.set_thresholds(0.05 if declined else None)
+        history.explore(share)
+        await history.pay("t-1", 1300 if declined else 1, AT.format(0, 0), card_id="c")
+        past = past_of(history)
+        base = decide(past, live_policy(live_past(history.log)), LANGUAGE)
+    found = estimates(past, base, base)
+    assert why in found["refused"]
+    assert "difference" not in found
+
+
+def past_of(history: DecidedHistory) -> Past:
+    def scored(model_hash: str, features: FeatureSet, values: Floats) -> tuple[Floats, bool]:
+        model = next(each for each in MODELS if each.model_hash == model_hash)
+        rows = values[:, model.inputs.places(features)].tolist()
+        return np.array([model.value(row) for row in rows]), True
+
+    return read_past(
+        history.ports.history, BEGIN, END, from_rfc3339("2030-01-01T00:00:00Z"), [], scored,
+        lambda _: None, lambda *_: None,
+    )  # fmt: skip
