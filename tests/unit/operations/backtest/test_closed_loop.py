@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.backtest.feedback import show_closed_loop
 from commands.policy.adapters.cel import CelLanguage
 from domain.errors import InvalidInputError, UnavailableError
 from domain.events import Thresholds
@@ -209,7 +210,7 @@ def paid(name: str, time: int, offset: int = 0) -> Placed:
     return Placed(0, offset, event)
 
 
-def test_the_report_shows_both_loops_and_what_stopped() -> None:
+def test_the_report_shows_both_loops_and_what_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     """Two payments, a label of fraud of the first, and one more of the same card."""
     first, second, third = (paid(n, T0 + h * HOUR, h) for n, h in (("a", 3), ("b", 4), ("c", 6)))
     known = T0 + 5 * HOUR
@@ -231,3 +232,8 @@ def test_the_report_shows_both_loops_and_what_stopped() -> None:
     for name, number in base["difference"]["decisions"].items():
         assert number == base["closed"]["decisions"][name] - base["open"]["decisions"][name]
     assert told["compared"][0]["changed"] == 0
+    show_closed_loop(told)
+    out = capsys.readouterr().out
+    assert "1 payments (1) come after a known fraud of its card, are stopped and left out" in out
+    assert "0 decisions are others in the closed loop" in out
+    assert "tried against tried in the closed loop: 0 decisions change" in out

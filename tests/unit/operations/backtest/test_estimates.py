@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from cli.backtest.feedback import show_estimates
 from domain.features import FeatureSet
 from domain.times import from_rfc3339
 from operations.backtest.policies.deciding import decide
@@ -120,7 +121,9 @@ AT = "2023-10-01T12:{:02}:{:02}Z"
 BEGIN, END = from_rfc3339("2023-10-01T00:00:00Z"), from_rfc3339("2023-10-02T00:00:00Z")
 
 
-async def test_chances_are_those_that_decisions_recorded() -> None:
+async def test_chances_are_those_that_decisions_recorded(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Of payments with a score over the threshold, half pass from the second minute on."""
     with decided_history() as history:
         history.promote(0, 0.5)
@@ -156,6 +159,13 @@ async def test_chances_are_those_that_decisions_recorded() -> None:
     assert wronged["interval"][0] < -40 < wronged["interval"][1]
     told = apart(past, base, open_)
     assert (told["baseline"]["passed"], told["candidate"]["passed"]) == (0, 81 - passed)
+    show_estimates(told, found)
+    out = capsys.readouterr().out
+    assert f"from {passed} explored payments ({passed} labelled), which stand for 80 of 81" in out
+    assert "1 that it would pass could not be explored" in out
+    assert "missed fraud, difference" in out
+    show_estimates(told, found | {"refused": "because"})
+    assert "no unbiased estimate: because" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
