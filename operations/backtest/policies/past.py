@@ -52,6 +52,10 @@ class Past:
     propensities: Floats = field(default_factory=lambda: np.ones(0))
     _scores: dict[str, Floats] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if len(self.propensities) != len(self.made):
+            self.propensities = np.ones(len(self.made))
+
     def __len__(self) -> int:
         return len(self.made)
 
