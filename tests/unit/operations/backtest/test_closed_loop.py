@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cli.backtest.feedback import show_closed_loop
 from commands.policy.adapters.cel import CelLanguage
 from domain.errors import InvalidInputError, UnavailableError
-from domain.events import Thresholds
+from domain.events import StepUpResult, Thresholds
 from domain.features import Entity, FeatureEvent, FeatureSet
 from domain.features.declarations.feature import Aggregation, Feature, Field, Filter
 from domain.features.declarations.windows import Window
@@ -153,7 +153,7 @@ def chains(draw: st.DrawFn) -> list[Placed]:
         )  # fmt: skip
         facts.append(event)
         if draw(st.integers(0, 2)) == 0:
-            ended = draw(st.sampled_from(["passed", "failed"]))
+            ended: StepUpResult = draw(st.sampled_from(["passed", "failed"]))
             asked = event._replace(kind="step_up", order=digest(f"s{number}"), outcome=ended)
             facts.append(asked._replace(known_time=time + draw(st.integers(0, 60)) * MINUTE))
         for each in range(draw(st.sampled_from([0, 0, 0, 1, 2, 3]))):
