@@ -11,6 +11,7 @@ from cli.output import print_table
 _MONEY = ("missed_fraud", "caught_fraud", "genuine_declined_money")
 _OUTCOMES = ("approve", "review", "step_up", "decline")
 _SHOWN = ("precision", "recall", *_MONEY)
+_ESTIMATORS = {"HORVITZ-THOMPSON": "horvitz_thompson", "SELF-NORMALISED": "self_normalised"}
 _BLOCKED = {"card": "of its card", "payer": "of its payer"}
 
 
@@ -69,21 +70,20 @@ def show_estimates(apart: dict[str, Any], found: dict[str, Any]) -> None:
     print(
         f"  unbiased estimates from {explored['passed']:,} explored payments"
         f" ({explored['passed_labelled']:,} labelled), which stand for {explored['reachable']:,}"
-        f" of {explored['declined']:,} declined; Horvitz-Thompson, then self-normalised, with"
-        " intervals of 95 % by card"
+        f" of {explored['declined']:,} declined, with intervals of 95 % by card"
     )
     if explored["freed_beyond_reach"]:
         print(
             f"  {explored['freed_beyond_reach']:,} that it would pass could not be explored:"
             " nothing is said of them"
         )
-    rows = [
-        [f"{words(name)}, {who}", *_cells(found[who][name], _show(name))]
-        for name in found["difference"]
-        for who in ("baseline", "candidate", "difference")
-    ]
-    titles = ["", "HT", "FROM", "TO", "SELF-NORM", "FROM", "TO"]
-    print_table(rows, titles, titles[1:])
+    for title, kind in _ESTIMATORS.items():
+        rows = [
+            [f"{words(name)}, {who}", *_of(found[who][name][kind], _show(name))]
+            for name in found["difference"]
+            for who in ("baseline", "candidate", "difference")
+        ]
+        print_table(rows, ["", title, "FROM", "TO"], [title, "FROM", "TO"])
     rows = [
         [f"{name}, {who}", *_of(found[who][name], share)]
         for name in ("precision", "recall")
@@ -94,10 +94,6 @@ def show_estimates(apart: dict[str, Any], found: dict[str, Any]) -> None:
 
 def _show(name: str) -> Callable[[float], str]:
     return money if name in _MONEY else number
-
-
-def _cells(both: dict[str, Any], show: Callable[[float], str]) -> list[str]:
-    return [*_of(both["horvitz_thompson"], show), *_of(both["self_normalised"], show)]
 
 
 def _of(found: dict[str, Any] | None, show: Callable[[Any], str]) -> list[str]:
