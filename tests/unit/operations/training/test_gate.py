@@ -248,7 +248,7 @@ def test_a_model_of_simulated_history_has_learnt_from_no_payment_and_has_no_past
     bench = Bench(tmp_path)
     in_force(bench, with_facts(good.model, **facts))
     result = bench.finish(bad)
-    assert f"on {len(bad.model.validated.frame)} payments" in said(result, "model in force")[0]
+    assert f"on {len(bad.model.validated.frame):,} payments" in said(result, "model in force")[0]
     assert said(result, "fall") == []
     assert not result.promoted
 
