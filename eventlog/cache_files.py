@@ -3,7 +3,9 @@
 import sqlite3
 from pathlib import Path
 
-from domain.errors import UnavailableError
+from filelock import BaseFileLock, FileLock, Timeout
+
+from domain.errors import SettingsError, UnavailableError
 
 
 def open_cache(path: Path | None, schema: str, cache_kib: int) -> sqlite3.Connection:
@@ -38,6 +40,20 @@ def is_damaged(error: BaseException) -> bool:
 def remove_cache(path: Path) -> None:
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         file.unlink(missing_ok=True)
+
+
+def owned(lock: Path, what: Path) -> BaseFileLock:
+    """The lock of the one process that may use it. Raises SettingsError where another has it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    # Whichever thread closes the memory frees the lock.
+    held = FileLock(lock, thread_local=False, fallback_to_soft=False)
+    try:
+        held.acquire(timeout=0)
+    except (Timeout, OSError) as error:
+        raise SettingsError(
+            f"{what} is in use by another process: give each process its own RETRACE_INSTANCE"
+        ) from error
+    return held
 
 
 def _connected(target: str, schema: str, cache_kib: int) -> sqlite3.Connection:

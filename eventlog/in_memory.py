@@ -53,6 +53,9 @@ class InMemoryEventLog:
     async def ends(self, topic: Topic) -> Sequence[int]:
         return self._ends(topic)
 
+    def bounds(self, topic: Topic) -> tuple[Sequence[int], Sequence[int]]:
+        return [0] * topic.partitions, self._ends(topic)
+
     def read(
         self,
         topic: Topic,

@@ -61,6 +61,10 @@ class EventLog(Appender, Protocol):
         """Per partition the offset after the last acknowledged record, as of this call."""
         ...
 
+    def bounds(self, topic: Topic) -> tuple[Sequence[int], Sequence[int]]:
+        """Per partition the first offset that is stored, and the end as of this call. Blocking."""
+        ...
+
     def read(
         self,
         topic: Topic,

@@ -59,7 +59,7 @@ async def get_decision(transaction_id: str, request: Request, deps: Deps) -> Res
 
 
 async def _decision(transaction_id: str, deps: ApiDeps) -> DecisionDetailOut:
-    known = deps.context.ledger.known(transaction_id)
+    known = await deps.context.ledger.recalled(transaction_id)
     if known is None:
         raise NotFoundError("transaction", transaction_id)
     if known.mode == "import":

@@ -133,7 +133,7 @@ async def get_transaction(
 
 async def _transaction(transaction_id: str, deps: ApiDeps, raw: bool) -> TransactionOut:
     ledger = deps.context.ledger
-    known = ledger.known(transaction_id)
+    known = await ledger.recalled(transaction_id)
     if known is None:
         raise NotFoundError("transaction", transaction_id)
     origin = await ledger.submission(known)

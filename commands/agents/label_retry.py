@@ -103,7 +103,7 @@ class LabelRetry:
         try:
             while True:
                 self._woken.clear()
-                while (some := self._next()) is not None:
+                while (some := await self._next()) is not None:
                     await asyncio.gather(*(self._try(each) for each in some))
                     self._parked.save()
                     # Between them the batches of the other topics get their turn.
@@ -123,7 +123,7 @@ class LabelRetry:
         self._looked, self._some = "", True
         self._woken.set()
 
-    def _next(self) -> Sequence[str] | None:
+    async def _next(self) -> Sequence[str] | None:
         """The transactions of a turn that may be known or are due; None where nothing is to do."""
         if len(self._arrived) >= _MOST_ARRIVED:
             self._arrived.clear()
@@ -134,7 +134,7 @@ class LabelRetry:
         if self._looked is not None:
             page = self._parked.after(self._looked, _PAGE)
             self._looked = page[-1] if page else None
-            return [each for each in page if self._ledger.known(each)]
+            return [each for each in page if await self._known(each)]
         return self._parked.due(self._clock(), _PAGE) or None
 
     async def _wait(self) -> None:
@@ -149,7 +149,7 @@ class LabelRetry:
 
     async def _try(self, transaction_id: str) -> None:
         labels, longest = self._parked.of(transaction_id), DAY
-        if self._ledger.known(transaction_id) is not None:
+        if await self._known(transaction_id):
             async with self._slots:
                 labels = await self._record_all(labels)
             longest = MINUTE
@@ -160,6 +160,13 @@ class LabelRetry:
             told = "label %s of transaction %s is given up after %d days"
             logger.error(told, each.letter_id, transaction_id, days)
         self._parked.put_off(transaction_id, self._clock(), longest)
+
+    async def _known(self, transaction_id: str) -> bool:
+        try:
+            return await self._ledger.recalled(transaction_id) is not None
+        except UnavailableError:
+            # It may be: it is tried, and again soon.
+            return True
 
     async def _record_all(self, labels: Sequence[Parked]) -> list[Parked]:
         """Those that are left, in their order."""

@@ -7,6 +7,7 @@ seconds to the process that took them; where both decide, the first decision in 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 
 from domain.alerts import alert_of
 from domain.errors import RetraceError, UnavailableError
@@ -57,10 +58,11 @@ class ScoringAgent:
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
         await self._ledger.caught_up(self._alive)
-        for transaction_id, known in self._ledger.undecided().items():
-            if known.partition in partitions:
-                self._wait_for(transaction_id, known.partition)
-        return self._positions.starts(partitions)
+        starts = self._positions.starts(partitions)
+        # All that lie above are handled yet.
+        for transaction_id, known in (await self._ledger.undecided(starts)).items():
+            self._wait_for(transaction_id, known.partition)
+        return starts
 
     async def revoke(self, partitions: set[int]) -> None:
         self._due = {i: due for i, due in self._due.items() if due[0] not in partitions}
@@ -72,21 +74,18 @@ class ScoringAgent:
                 # So that it need not wait for its own tail.
                 self._ledger.learn(_recorded(batch))
         await self._ledger.caught_up(self._alive, last)
-        await asyncio.gather(*(each for batch in batches for each in self._work(batch)))
+        found = [each for batch in batches for each in _decoded(batch)]
+        for _, envelope in found:
+            await self._ledger.recalled(envelope.subject)
+        await asyncio.gather(*(each for one in found for each in self._work(*one)))
         self._positions.commit({batch.partition: batch.next for batch in batches})
 
-    def _work(self, batch: Batch) -> list[Awaitable[object]]:
-        work: list[Awaitable[object]] = []
-        for offset, _, value in batch.records:
-            envelope = _decoded(value or b"")
-            if envelope is None:
-                continue
-            if isinstance(envelope.data, TransactionSubmitted):
-                if self._is_due(envelope, batch.partition, offset):
-                    work.append(self._decide_now(envelope.subject, batch.partition))
-            elif isinstance(envelope.data, TransactionScored):
-                work += self._alerts(envelope, batch.partition, offset)
-        return work
+    def _work(self, place: Position, envelope: Envelope) -> list[Awaitable[object]]:
+        if isinstance(envelope.data, TransactionScored):
+            return self._alerts(envelope, place.partition, place.offset)
+        if self._is_due(envelope, place.partition, place.offset):
+            return [self._decide_now(envelope.subject, place.partition)]
+        return []
 
     async def decide_overdue(self) -> None:
         """Decides, for ever, what stayed undecided for longer than `grace`."""
@@ -150,10 +149,14 @@ def _recorded(batch: Batch) -> list[Recorded]:
     ]
 
 
-def _decoded(value: bytes) -> Envelope | None:
-    try:
-        # Most of a long log is imported history, which needs no decoding here.
-        return decode(value) if glance(value).name in _OURS else None
-    except RetraceError:
-        # The projections dead-letter it; here there is nothing to decide.
-        return None
+def _decoded(batch: Batch) -> list[tuple[Position, Envelope]]:
+    """Submissions and decisions alone."""
+    found = []
+    for offset, _, value in batch.records:
+        # Projections dead-letter what cannot be read; here there is nothing to decide.
+        with suppress(RetraceError):
+            # Most of a long log is imported history, which needs no decoding here.
+            if glance(value or b"").name in _OURS:
+                place = Position(TRANSACTIONS.name, batch.partition, offset)
+                found.append((place, decode(value or b"")))
+    return found

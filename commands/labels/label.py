@@ -95,11 +95,11 @@ async def label_transaction(
     """
     now = context.clock()
     check_not_ahead(command.time, now)
-    known = context.ledger.known(command.transaction_id, now)
+    known = await context.ledger.recalled(command.transaction_id, now)
     if known is None:
         # Our own tail may be behind a transaction that is new, or an id that was used again.
         await context.ledger.barrier()
-        known = context.ledger.known(command.transaction_id)
+        known = await context.ledger.recalled(command.transaction_id)
     if known is None:
         raise NotFoundError("transaction", command.transaction_id)
     if letter_id is not None and await _is_recorded(command, context.ledger, known, letter_id):

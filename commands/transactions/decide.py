@@ -25,7 +25,7 @@ async def decide_transaction(command: DecideTransaction, context: Context) -> En
     subject = command.transaction_id
     CORRELATION.set(transaction_event_id(TransactionSubmitted, subject))
     async with context.locks.hold(subject):
-        known = context.ledger.known(subject)
+        known = await context.ledger.recalled(subject)
         if known is None or known.mode == "import":
             return None
         return await decision_of(subject, known, context)
@@ -58,7 +58,7 @@ async def decide_submission(submission: Envelope, context: Context, *, recorded:
     *_, position = await asyncio.gather(*map(context.ledger.append, events))
     # Already so where nobody else has written to the partition since we read it.
     await context.ledger.passed(position.partition, position.offset)
-    known = context.ledger.known(submission.subject)
+    known = await context.ledger.recalled(submission.subject)
     if known is None:
         raise LogUnavailableError("the submission is not in the log; retry under the same id")
     check_same_content(submission, known)

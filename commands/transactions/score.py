@@ -31,7 +31,7 @@ async def score_transaction(command: ScoreTransaction, context: Context) -> Enve
     CORRELATION.set(submission.correlation_id)
     subject = submission.subject
     async with context.locks.hold(subject):
-        known = context.ledger.known(subject, submission.known_time)
+        known = await context.ledger.recalled(subject, submission.known_time)
         if known is None:
             return await decide_submission(submission, context, recorded=False)
         check_same_content(submission, known)

@@ -85,11 +85,11 @@ async def recorded_step_up(transaction_id: str, known: Known, context: Context) 
 
 
 async def _decided(transaction_id: str, context: Context, now: int) -> Known:
-    known = context.ledger.known(transaction_id, now)
+    known = await context.ledger.recalled(transaction_id, now)
     if known is None or known.scored_offset is None:
         # Our own tail may be behind a decision that another process has just made.
         await context.ledger.barrier()
-        known = context.ledger.known(transaction_id, now)
+        known = await context.ledger.recalled(transaction_id, now)
     if known is None:
         raise NotFoundError("transaction", transaction_id)
     if known.scored_offset is None:

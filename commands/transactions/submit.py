@@ -69,11 +69,11 @@ def check_same_content(submission: Envelope, known: Known) -> None:
 async def submit_transaction(command: SubmitTransaction, context: Context) -> Receipt:
     """Durable when it returns; the scoring agent decides. Raises ConflictError."""
     submission = prepare_submission(command, context)
-    known = context.ledger.known(submission.subject, submission.known_time)
+    known = await context.ledger.recalled(submission.subject, submission.known_time)
     if known is None:
         position = await context.ledger.append(submission)
         await context.ledger.passed(position.partition, position.offset)
-        known = context.ledger.known(submission.subject, submission.known_time)
+        known = await context.ledger.recalled(submission.subject, submission.known_time)
         if known is None:
             raise LogUnavailableError("the submission is not in the log; retry under the same id")
         check_same_content(submission, known)

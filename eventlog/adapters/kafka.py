@@ -87,6 +87,9 @@ class KafkaEventLog:
     async def ends(self, topic: Topic) -> Sequence[int]:
         return await self._stored.ends(topic)
 
+    def bounds(self, topic: Topic) -> tuple[Sequence[int], Sequence[int]]:
+        return self._stored.bounds(topic)
+
     async def ids(self) -> TopicIds:
         """As eventlog.binding.bound.IdentifiedLog."""
         return await asyncio.to_thread(self._stored.ids, LOG)

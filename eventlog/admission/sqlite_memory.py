@@ -8,11 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import BaseFileLock, FileLock, Timeout
-
-from domain.errors import SettingsError
 from eventlog.admission.first_wins import Known, Place, is_first_label
-from eventlog.cache_files import open_cache, remove_cache
+from eventlog.cache_files import open_cache, owned, remove_cache
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS known (
@@ -39,7 +36,7 @@ class SqliteMemory:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._lock = _own(path) if path else None
+        self._lock = owned(path.with_suffix(".lock"), path) if path else None
         self._db = open_cache(path, _SCHEMA, _CACHE_KIB)
         # Since the last commit: what was looked up (None: not there) and what is to be written.
         self._ids: dict[str, Known | None] = {}
@@ -141,16 +138,3 @@ class SqliteMemory:
         self._db.close()
         if self._lock:
             self._lock.release()
-
-
-def _own(path: Path) -> BaseFileLock:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Whichever thread closes the memory frees the lock.
-    lock = FileLock(path.with_suffix(".lock"), thread_local=False, fallback_to_soft=False)
-    try:
-        lock.acquire(timeout=0)
-    except (Timeout, OSError) as error:
-        raise SettingsError(
-            f"{path} is in use by another process: give each process its own RETRACE_INSTANCE"
-        ) from error
-    return lock

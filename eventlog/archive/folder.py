@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from domain.errors import IntegrityError, NotFoundError, SettingsError, UnavailableError
-from eventlog.archive.layout import DRAFT, Piece, is_draft
+from eventlog.archive.layout import DRAFT, Piece, folder_of, is_draft
 from eventlog.topics import Topic
 from host.files import remove_abandoned, whole_file
 from host.storage_errors import explained
@@ -61,13 +61,15 @@ class ArchiveFolder:
             raise self._away("be found", "", error) from error
         return bool(found.type == fs.FileType.Directory)
 
-    def pieces(self) -> list[Piece]:
-        """All that there are. Raises UnavailableError, or IntegrityError for a foreign file."""
-        return sorted(self.sizes())
+    def pieces(self, partition: int | None = None) -> list[Piece]:
+        """All that there are, or those of a partition. Raises UnavailableError, or IntegrityError
+        for a foreign file."""
+        return sorted(self.sizes(partition))
 
-    def sizes(self) -> dict[Piece, int]:
+    def sizes(self, partition: int | None = None) -> dict[Piece, int]:
         """As `pieces`, with the bytes of each."""
-        below = fs.FileSelector(self._root, recursive=True, allow_not_found=True)
+        place = self._root if partition is None else f"{self._root}/{folder_of(partition)}"
+        below = fs.FileSelector(place, recursive=True, allow_not_found=True)
         try:
             found = self._files.get_file_info(below)
         except (OSError, pa.ArrowException) as error:

@@ -67,6 +67,11 @@ def is_draft(path: str) -> bool:
     return path.endswith(DRAFT)
 
 
+def folder_of(partition: int) -> str:
+    """Below the folder of the topic."""
+    return f"partition={partition}"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Piece:
     """One file: the offsets `first` to `last`, both included, of a partition."""
@@ -78,7 +83,7 @@ class Piece:
     @property
     def path(self) -> str:
         """Below the folder of the topic."""
-        return f"partition={self.partition}/{self.first:020d}-{self.last:020d}.parquet"
+        return f"{folder_of(self.partition)}/{self.first:020d}-{self.last:020d}.parquet"
 
     @staticmethod
     def of(path: str) -> Piece | None:

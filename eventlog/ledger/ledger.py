@@ -1,94 +1,86 @@
 """Ledger: what one process knows of each transaction id, read from its own tail of the log.
 
-It answers which submission and which decision count, without any store: positions come from the
-reader's memory, contents from the log itself. What the process appends itself, and what lands right
-behind all that was read, is known once it is acknowledged: nobody wrote in between.
+It answers which submission and which decision count, without any store: places come from an index
+of ids, contents from the log itself. What the process appends itself, and what lands right behind
+all that was read, is known once it is acknowledged: nobody wrote in between.
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from domain.errors import (
-    IntegrityError,
-    LogUnavailableError,
-    NotFoundError,
-    NotOwnedError,
-    RetraceError,
-)
+from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, NotOwnedError
 from domain.events import Envelope, TransactionScored
-from eventlog.admission.first_wins import HORIZON_US, Admission, KeptMemory, Known, Place
-from eventlog.cache_files import is_damaged
+from eventlog.admission.first_wins import HORIZON_US, Known, Place
 from eventlog.codec import decode
+from eventlog.index.entries import about
+from eventlog.index.files import FilesInRam
+from eventlog.index.id_index import IdIndex
+from eventlog.index.ports import Archived, IndexFiles, NoArchive
+from eventlog.ledger.following import Following
+from eventlog.ledger.recalling import Recalling
 from eventlog.ledger.records import StoredRecords, readable
 from eventlog.ledger.shared_call import SharedCall
-from eventlog.ledger.unkept import Unkept
 from eventlog.ledger.waiting import Waiters
 from eventlog.port import EventLog, Position, Recorded
 from eventlog.topics import TRANSACTIONS
 from host.threads import SYSTEM, Threads
 
-logger = logging.getLogger(__name__)
-
 Listener = Callable[[Position, Envelope], None]
 _Heard = tuple[Position, Envelope]
-_CHUNK = 100
-_PAUSE_SECONDS, _FEW = 0.5, 50
+_FEW = 50
 _NEVER = 1 << 62
 ALL = range(TRANSACTIONS.partitions)
 
 
 class Ledger:
     """Tails TRANSACTIONS in a thread of its own from `start` until `close`: these `partitions`
-    (all unless given) until `follow` names others."""
+    (all unless given) until `follow` names others.
+
+    Before a partition is tailed its index is opened: from `files` (in RAM unless given), or from
+    what is `archived`. Until then nothing is known of it.
+    """
 
     def __init__(
         self,
         log: EventLog,
-        memory: KeptMemory,
+        files: IndexFiles | None = None,
+        archived: Archived | None = None,
+        *,
         horizon_us: int = HORIZON_US,
         threads: Threads = SYSTEM,
         partitions: Collection[int] = ALL,
     ) -> None:
-        self._log, self._memory = log, memory
-        self._horizon_us, self._threads = horizon_us, threads
-        self._admission = Admission(memory)
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
+        self._log, self._horizon_us = log, horizon_us
+        self._index, self._lock = IdIndex(), threading.Lock()
+        # Their ends are the first offsets that are not known, -1 before the index is open: moved on
+        # under the lock.
+        self._waiters = Waiters([-1 for _ in ALL])
+        archived = archived or NoArchive()
+        self._records = StoredRecords(log, archived)
+        self._recalling = Recalling(self._index, self._lock, self._records)
+        self._following = Following(
+            *(log, self._index, self._lock, self._waiters, files or FilesInRam(), archived),
+            *(threads, partitions, self._tailed),
+        )
         self._listeners: list[Listener] = []
         self._log_ends = SharedCall(partial(log.ends, TRANSACTIONS))
-        read = memory.positions()
-        self._followed = frozenset(partitions)
-        self._unkept = Unkept(threads)
-        # Their ends are the first offsets that are not known: moved on under the lock.
-        self._waiters = Waiters([read.get(partition, 0) for partition in ALL])
         self.void = 0
-        self._records = StoredRecords(log)
         self._looking = [asyncio.Lock() for _ in ALL]
-        self._memory_damaged = False
-        self._join: Callable[[float], None] | None = None
 
     def start(self) -> None:
-        self._join = self._threads.start(self._run, "ledger")
+        self._following.start()
 
     def close(self) -> None:
-        self._closing.set()
-        if self._join is not None:
-            self._join(10.0)
+        self._following.close()
         self._records.close()
-        with self._lock:
-            if self._memory_damaged:
-                self._memory.discard()
-            else:
-                self._memory.close()
 
     async def failed(self) -> None:
         """Waits for ever, unless the tail ends: then it raises IntegrityError.
 
-        The process must then be restarted; it reads the log again if its memory was damaged.
+        The process must then be restarted; it makes its index anew where that is of another log.
         """
         try:
             await self._waiters.passed(0, _NEVER)
@@ -98,7 +90,7 @@ class Ledger:
     def follow(self, partitions: Collection[int]) -> None:
         """These from now on, and no others; from any thread. One that was followed before goes on
         where it was left, and what is known of one that is left stays as it is."""
-        self._followed = frozenset(partitions)
+        self._following.followed = frozenset(partitions)
 
     def append(self, envelope: Envelope) -> asyncio.Future[Position]:
         """To TRANSACTIONS by its subject, as EventLog.append does: at once."""
@@ -118,33 +110,44 @@ class Ledger:
         return lambda: self._listeners.remove(listener)
 
     def known(self, transaction_id: str, now: int | None = None) -> Known | None:
-        """None for an id never seen, or, where `now` is given, free to be used again at `now`.
-
-        Raises NotOwnedError for an id of a partition that is not followed.
-        """
-        if self._log.partition_of(TRANSACTIONS, transaction_id) not in self._followed:
-            raise NotOwnedError(transaction_id)
-        with self._lock:
-            found = self._memory.known([transaction_id]).get(transaction_id)
+        """As `recalled`, at once, for an id that was recalled or is new. Raises LogUnavailableError
+        for any other."""
+        found = self._recalling.known(transaction_id, self._partition(transaction_id))
         if found and now is not None and now - found.known_time > self._horizon_us:
             return None
         return found
 
-    def undecided(self) -> dict[str, Known]:
-        """Submissions that count and have no decision yet."""
-        with self._lock:
-            found = self._memory.undecided()
-        return {each: known for each, known in found.items() if known.partition in self._followed}
+    async def recalled(self, transaction_id: str, now: int | None = None) -> Known | None:
+        """None for an id never seen, or, where `now` is given, free to be used again at `now`.
+
+        Waits for nothing where the id is new, or was seen lately. Raises NotOwnedError for an id of
+        a partition that is not followed, and LogUnavailableError.
+        """
+        await self._recalling.recall(transaction_id, self._partition(transaction_id))
+        return self.known(transaction_id, now)
+
+    def _partition(self, transaction_id: str) -> int:
+        partition = self._log.partition_of(TRANSACTIONS, transaction_id)
+        if partition not in self._following.followed:
+            raise NotOwnedError(transaction_id)
+        return partition
+
+    async def undecided(self, below: Mapping[int, int] | None = None) -> dict[str, Known]:
+        """Submissions that count and have no decision yet: in what is followed, or below these
+        offsets by partition."""
+        ends = dict.fromkeys(self._following.followed, _NEVER)
+        return await self._recalling.undecided(ends if below is None else below)
 
     def label(self, event_id: str, known: Known) -> Place | None:
-        """Of the label that counts; None for one never seen of this use of the transaction's id."""
+        """Of the label that counts; None for one never seen of this use of the transaction's id,
+        which was recalled."""
         with self._lock:
-            place = self._memory.label(event_id)
+            place = self._index.label(event_id)
         return place if place and place[1] >= known.origin_offset else None
 
     def ends(self) -> list[int]:
         """Per partition the offset after the last record that is known."""
-        return self._waiters.ends()
+        return [max(0, end) for end in self._waiters.ends()]
 
     async def passed(self, partition: int, offset: int, within: float = 5.0) -> None:
         """Returns once `offset` is known. Raises LogUnavailableError after `within` seconds."""
@@ -165,19 +168,19 @@ class Ledger:
         """Reads the few that are missing itself: the tail, which gathers, brings them later."""
         async with self._looking[partition]:
             end = self._waiters.end(partition)
-            if 0 <= offset - end < _FEW:
+            if end >= 0 <= offset - end < _FEW:
                 with suppress(NotFoundError, LogUnavailableError):
                     self.learn(await self._records.few(partition, end, offset + 1 - end))
 
     async def barrier(self, within: float = 5.0) -> None:
-        """Returns once all that was acknowledged before this call is known; waits so long for
-        each partition."""
+        """Returns once what is followed is open, and all that was acknowledged before this call is
+        known; waits so long for each partition."""
         for partition, offset in (await self._now_in_log()).items():
             await self.passed(partition, offset, within)
 
     async def _now_in_log(self) -> dict[int, int]:
         ends = await self._log_ends()
-        return {partition: ends[partition] - 1 for partition in self._followed}
+        return {partition: ends[partition] - 1 for partition in self._following.followed}
 
     async def caught_up(
         self, alive: Callable[[], None] | None = None, upto: Mapping[int, int] | None = None
@@ -202,43 +205,6 @@ class Ledger:
         (recorded,) = await self._records.few(partition, offset, 1)
         return decode(recorded.value)
 
-    def _run(self) -> None:
-        try:
-            self._follow()
-        except Exception as error:
-            logger.error("the ledger ends: %s", error, exc_info=not isinstance(error, RetraceError))
-            self._memory_damaged = isinstance(error, IntegrityError) or is_damaged(error)
-            self._waiters.fail(
-                LogUnavailableError(f"this process no longer follows the log: {error}")
-            )
-
-    def _follow(self) -> None:
-        while not self._closing.is_set():
-            self._follow_these(self._followed)
-            self._commit(self._unkept.all())
-
-    def _follow_these(self, followed: frozenset[int]) -> None:
-        positions = {partition: self._waiters.end(partition) for partition in followed}
-        tail = self._log.tail(TRANSACTIONS, positions, gathered=True)
-        try:
-            while self._followed == followed and not self._closing.is_set():
-                try:
-                    batch = tail.poll(timeout=0.2)
-                except LogUnavailableError as error:
-                    logger.warning("%s; the ledger waits for it", error)
-                    self._threads.sleep(_PAUSE_SECONDS)
-                    continue
-                for start in range(0, len(batch), _CHUNK):
-                    self._read(batch[start : start + _CHUNK])
-                self._commit(self._unkept.due())
-        finally:
-            tail.close()
-
-    def _commit(self, positions: Mapping[int, int]) -> None:
-        if positions:
-            with self._lock:
-                self._memory.commit(positions)
-
     def learn(self, records: Sequence[Recorded]) -> None:
         """Takes what somebody else has read, where it lies right behind all that is known.
 
@@ -247,28 +213,33 @@ class Ledger:
         if records and records[0].position.offset <= self._waiters.end(
             records[0].position.partition
         ):
-            self._read(records, by_tail=False)
+            self._read(self._news(records))
 
-    def _read(self, chunk: Sequence[Recorded], by_tail: bool = True) -> None:
-        # Without the lock: what is known by now is not decoded, what becomes known is skipped.
-        news = [
+    def _tailed(self, chunk: Sequence[Recorded]) -> None:
+        news = self._news(chunk)
+        self._following.surely(partial(self._recalling.recall_now, news))
+        self._read(news)
+
+    def _news(self, chunk: Sequence[Recorded]) -> list[tuple[Position, Envelope | None]]:
+        """Without the lock: what is known by now is not decoded."""
+        return [
             (recorded.position, readable(recorded))
             for recorded in chunk
             if recorded.position.offset >= self._waiters.end(recorded.position.partition)
         ]
+
+    def _read(self, news: Sequence[tuple[Position, Envelope | None]]) -> None:
         heard: list[_Heard] = []
         # The lock is held for a chunk only, so that requests can look up ids in between.
         with self._lock:
-            self._admission.expect([envelope for _, envelope in news if envelope])
             for place, envelope in news:
-                if place.offset >= self._waiters.end(place.partition):
+                # What became known meanwhile is skipped.
+                if 0 <= self._waiters.end(place.partition) <= place.offset:
                     heard += self._take(place, envelope)
-            if by_tail:
-                self._unkept.read(chunk)
         self._tell(heard)
 
     def _acknowledged(self, envelope: Envelope, appended: asyncio.Future[Position]) -> None:
-        if appended.cancelled() or appended.exception() or self._closing.is_set():
+        if appended.cancelled() or appended.exception() or self._following.closing:
             return
         place = appended.result()
         with self._lock:
@@ -280,21 +251,23 @@ class Ledger:
 
     def _take(self, place: Position, envelope: Envelope | None) -> Sequence[_Heard]:
         """Under the lock, by rising offsets; returns the record where it counts."""
-        counts = self._admit(place, envelope)
+        counts = envelope is not None and self._admit(place, envelope)
         self._waiters.advance({place.partition: place.offset + 1})
-        return [(place, counts)] if counts else []
+        return [(place, envelope)] if envelope is not None and counts else []
 
     def _tell(self, heard: Sequence[_Heard]) -> None:
         for place, envelope in heard:
             for listener in list(self._listeners):
                 listener(place, envelope)
 
-    def _admit(self, place: Position, envelope: Envelope | None) -> Envelope | None:
-        if envelope is None:
-            return None
-        if not self._admission.admit(envelope, place.partition, place.offset):
+    def _admit(self, place: Position, envelope: Envelope) -> bool:
+        found = about(envelope)
+        if found and self._index.wanted(found[0], place.partition):
+            self._index.note(envelope, place.partition, place.offset)
+            return False
+        if not self._index.admit(envelope, place.partition, place.offset):
             self.void += 1
-            return None
+            return False
         if isinstance(envelope.data, TransactionScored):
             self._records.keep(envelope)
-        return envelope
+        return True

@@ -1,6 +1,6 @@
-"""Positions that were read and are not committed to the memory yet.
+"""What was read and is not committed to the index yet.
 
-A commit for each record would be most of what the memory costs; what is not kept is read again.
+A commit for each record would be most of what the index costs; what is not kept is read again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,22 +16,23 @@ class Unkept:
 
     def __init__(self, threads: Threads) -> None:
         self._threads, self._kept_at = threads, threads.monotonic()
-        self._positions: dict[int, int] = {}
+        self._last: dict[int, Recorded] = {}
         self._records = 0
 
     def read(self, chunk: Sequence[Recorded]) -> None:
         for recorded in chunk:
-            self._positions[recorded.position.partition] = recorded.position.offset + 1
+            self._last[recorded.position.partition] = recorded
         self._records += len(chunk)
 
-    def due(self) -> Mapping[int, int]:
-        """What is to be committed by now; it counts as kept from here on."""
+    def due(self) -> Mapping[int, Recorded]:
+        """The last record of each partition of which more is to be committed by now; it counts as
+        kept from here on."""
         passed = self._threads.monotonic() - self._kept_at
         return self.all() if passed > _SECONDS or self._records > _RECORDS else {}
 
-    def all(self) -> Mapping[int, int]:
+    def all(self) -> Mapping[int, Recorded]:
         """As `due`, at once."""
-        positions, self._positions = self._positions, {}
-        if positions:
+        last, self._last = self._last, {}
+        if last:
             self._records, self._kept_at = 0, self._threads.monotonic()
-        return positions
+        return last

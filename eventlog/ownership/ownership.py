@@ -7,10 +7,12 @@ others. That is an advantage and no matter of correctness: where two write, the 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from typing import TypeVar
 
 from domain.errors import LogUnavailableError, NotOwnedError
 from eventlog.ledger.ledger import Ledger
+from eventlog.ledger.shared_call import SharedCall
 from eventlog.ownership.members import Members
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
@@ -32,6 +34,7 @@ class Ownership:
 
     def __init__(self, log: EventLog, ledger: Ledger, members: Members, url: str) -> None:
         self._log, self._ledger, self._members, self._url = log, ledger, members, url
+        self._log_ends = SharedCall(partial(log.ends, TRANSACTIONS))
         self._owners: Mapping[int, str] = {}
         self._owned: frozenset[int] = frozenset()
         self._serving: frozenset[int] = frozenset()
@@ -127,7 +130,9 @@ class Ownership:
             self._leaving.pop(partition).cancel()
         if gained:
             self._follow()
-            task = asyncio.get_running_loop().create_task(self._catch_up(gained))
+        for partition in gained:
+            # Each on its own: one that is lost again is never caught up with.
+            task = asyncio.get_running_loop().create_task(self._catch_up(partition))
             self._catching_up.add(task)
             task.add_done_callback(self._catching_up.discard)
         self._changed.set()
@@ -140,15 +145,15 @@ class Ownership:
     def _follow(self) -> None:
         self._ledger.follow(self._owned | self._leaving.keys())
 
-    async def _catch_up(self, gained: Collection[int]) -> None:
+    async def _catch_up(self, partition: int) -> None:
         while True:
             try:
-                ends = await self._log.ends(TRANSACTIONS)
-                await self._ledger.caught_up(upto={each: ends[each] - 1 for each in gained})
+                ends = await self._log_ends()
+                await self._ledger.caught_up(upto={partition: ends[partition] - 1})
                 break
             except LogUnavailableError as error:
-                logger.warning("partitions %s are not served yet: %s", sorted(gained), error)
+                logger.warning("partition %d is not served yet: %s", partition, error)
                 await asyncio.sleep(_PAUSE_SECONDS * 5)
-        self._serving |= self._owned & set(gained)
+        self._serving |= self._owned & {partition}
         self._changed.set()
         logger.info("serves partitions %s", sorted(self._serving))

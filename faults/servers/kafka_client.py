@@ -16,7 +16,7 @@ from eventlog.settings import KafkaSettings
 from eventlog.topics import Topic, by_name
 from faults.loop.process import Process, within
 from faults.loop.seeded_loop import Call
-from faults.servers.kafka import Cluster
+from faults.servers.kafka import Cluster, Partition
 from faults.servers.trouble import Trouble
 
 _SETTINGS = KafkaSettings("simulated")
@@ -84,6 +84,14 @@ class SimulatedLog:
         await asyncio.sleep(_answering(self._trouble))
         return ends
 
+    def bounds(self, topic: Topic) -> tuple[Sequence[int], Sequence[int]]:
+        self._process.check()
+        self._loop.block(self._trouble.delay(2 * _HOP))
+        partitions = self._cluster.partitions(topic)
+        for partition in partitions:
+            self._wait_for_leader(topic.name, partition)
+        return [each.first for each in partitions], [each.end for each in partitions]
+
     async def ids(self) -> TopicIds:
         """As eventlog.binding.bound.IdentifiedLog."""
         self._process.check()
@@ -114,16 +122,19 @@ class SimulatedLog:
         self._process.check()
         self._loop.block(self._trouble.delay(2 * _HOP))
         partition = self._cluster.partitions(by_name(position.topic))[position.partition]
-        until = self._loop.time() + REQUEST_SECONDS
-        while not self._cluster.led(partition):
-            if self._loop.time() >= until:
-                raise LogUnavailableError(f"kafka cannot be read ({position.topic})")
-            self._cluster.changed(position.topic).block(0.1)
+        self._wait_for_leader(position.topic, partition)
         found = partition.since(position.offset, count)
         if not found or found[0].position != position:
             place = f"{position.topic}/{position.partition}/{position.offset}"
             raise NotFoundError("record", place)
         return [each for each in found if each.position.offset < position.offset + count]
+
+    def _wait_for_leader(self, topic: str, partition: Partition) -> None:
+        until = self._loop.time() + REQUEST_SECONDS
+        while not self._cluster.led(partition):
+            if self._loop.time() >= until:
+                raise LogUnavailableError(f"kafka cannot be read ({topic})")
+            self._cluster.changed(topic).block(0.1)
 
     def tail(
         self,

@@ -22,8 +22,8 @@ from domain.times import from_rfc3339
 from domain.transactions import Transaction
 from eventlog.admission.dict_memory import DictMemory
 from eventlog.admission.first_wins import Admission
-from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
+from eventlog.index.files import FolderFiles
 from eventlog.ledger.ledger import ALL, Ledger
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
@@ -89,7 +89,8 @@ def deciding_process(
     """One process: its own ledger and its own scorer, so that processes can disagree."""
     # As a process does: no deadline is meant to hold a compiler.
     warm_up(CATALOGUE)
-    ledger = Ledger(log, SqliteMemory(memory), partitions=partitions)
+    files = None if memory is None else FolderFiles(memory)
+    ledger = Ledger(log, files, partitions=partitions)
     ledger.start()
     try:
         with ThreadPoolExecutor(2) as pool:

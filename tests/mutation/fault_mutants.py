@@ -90,9 +90,9 @@ PLANTED = (
     ),
     Planted(
         "a partition that becomes ours is read from the second record on",
-        f"{LOG}/ledger/ledger.py",
-        "{partition: self._waiters.end(partition) for partition in followed}",
-        "{partition: self._waiters.end(partition) + 1 for partition in followed}",
+        f"{LOG}/ledger/following.py",
+        "{partition: self._waiters.end(partition) for partition in readable}",
+        "{partition: self._waiters.end(partition) + 1 for partition in readable}",
         ("apis-come-and-go", "mixed"),
     ),
     Planted(
@@ -119,9 +119,9 @@ PLANTED = (
     Planted(
         "a decision that is void is kept for answers",
         f"{LOG}/ledger/ledger.py",
-        "            self.void += 1\n            return None\n",
+        "            self.void += 1\n            return False\n",
         "            self.void += 1\n            if isinstance(envelope.data, TransactionScored):\n"
-        "                self._records.keep(envelope)\n            return None\n",
+        "                self._records.keep(envelope)\n            return False\n",
         ("mixed", "thick-traffic"),
     ),
     Planted(
@@ -143,17 +143,17 @@ PLANTED = (
     Planted(
         "an agent moves on before it decides",
         f"{AGENTS}/scoring_agent.py",
-        "        await asyncio.gather(*(each for batch in batches for each in self._work(batch)))"
-        "\n        self._positions.commit({batch.partition: batch.next for batch in batches})\n",
+        "        await asyncio.gather(*(each for one in found for each in self._work(*one)))\n"
+        "        self._positions.commit({batch.partition: batch.next for batch in batches})\n",
         "        self._positions.commit({batch.partition: batch.next for batch in batches})\n"
-        "        await asyncio.gather(*(e for batch in batches for e in self._work(batch)))\n",
+        "        await asyncio.gather(*(each for one in found for each in self._work(*one)))\n",
         ("agents-die", "outages-with-kills"),
     ),
     Planted(
         "what is undecided at a start stays so",
         f"{AGENTS}/scoring_agent.py",
-        "            if known.partition in partitions:\n",
-        "            if False:\n",
+        "        for transaction_id, known in (await self._ledger.undecided(starts)).items():\n",
+        "        for transaction_id, known in ():\n",
         ("deciders-die",),
     ),
     Planted(

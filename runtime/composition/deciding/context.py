@@ -12,7 +12,10 @@ from domain.events import DeclaredList, Rule
 from domain.features import CATALOGUE
 from domain.features.engine import warm_up
 from domain.policy.snapshot import Model
-from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.archive.folder import ArchiveFolder
+from eventlog.archive.ids import ArchivedIds
+from eventlog.cache_files import remove_cache
+from eventlog.index.files import FolderFiles
 from eventlog.ledger.ledger import ALL, Ledger
 from eventlog.ledger.shared_call import SharedCall
 from eventlog.port import EventLog
@@ -41,8 +44,11 @@ def open_context(
     with ExitStack() as stack:
         ends = SharedCall(partial(log.ends, TRANSACTIONS))
         reader = stack.enter_context(open_feature_reader(settings, instance, ends))
-        memory = SqliteMemory(settings.state_dir / "ledger" / f"{instance}.sqlite")
-        ledger = Ledger(log, memory, partitions=partitions)
+        ledgers = settings.state_dir / "ledger"
+        # Until there was an index of ids they were kept there.
+        remove_cache(ledgers / f"{instance}.sqlite")
+        archived = ArchivedIds(ArchiveFolder(settings.archive_url, TRANSACTIONS))
+        ledger = Ledger(log, FolderFiles(ledgers / instance), archived, partitions=partitions)
         stack.callback(ledger.close)
         load = stack.enter_context(open_scorers(settings))
 

@@ -98,7 +98,7 @@ async def test_equal_lines_of_a_batch_are_one_submission(api: Api) -> None:
     results = await lines_of(api, payload("a"), payload("a"), payload("a"))
     assert [each["status"] for each in results] == [202] * 3
     assert {each["transaction_id"] for each in results} == {"a"}
-    assert list(api.context.ledger.undecided()) == ["a"]
+    assert list(await api.context.ledger.undecided()) == ["a"]
     assert (await api.get("/transactions/a")).json()["status"] == "submitted"
 
 

@@ -57,7 +57,7 @@ async def test_records_are_submitted_and_refused_ones_set_aside(positions: Sqlit
         await inbox.handler.handle(
             [fetched(sent("a"), b"{", sent("b", amount=-1), None, sent("c"), first=5)]
         )
-        assert set(context.ledger.undecided()) == {"a", "c"}
+        assert set(await context.ledger.undecided()) == {"a", "c"}
         assert [offset for offset, _, _ in inbox.aside] == [6, 7, 8]
         assert [value for _, _, value in inbox.aside] == [b"{", sent("b", amount=-1), b""]
         assert await inbox.handler.assign({2, 3}) == {2: 10, 3: 0}
@@ -89,7 +89,7 @@ async def test_without_the_log_nothing_is_passed_or_set_aside(positions: SqliteM
         assert await inbox.handler.assign({2}) == {2: 0}
         assert inbox.aside == []
         await inbox.handler.handle([fetched(sent("a"), sent("b"))])
-        assert set(context.ledger.undecided()) == {"a", "b"}
+        assert set(await context.ledger.undecided()) == {"a", "b"}
         assert await inbox.handler.assign({2}) == {2: 2}
 
 
@@ -106,7 +106,7 @@ async def test_a_batch_above_the_limit_at_once_is_taken_whole(positions: SqliteM
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
         await inbox.handler.handle([fetched(*(sent(f"t-{i}") for i in range(450)))])
-        assert len(context.ledger.undecided()) == 450
+        assert len(await context.ledger.undecided()) == 450
 
 
 PREFIX = b"\0\0\0\0\x07"
@@ -123,7 +123,7 @@ async def test_o30_a_wrapped_record_is_set_aside_with_its_shape(positions: Sqlit
         await inbox.handler.handle(
             [fetched(None, PREFIX + sent("a"), changed(row), changed(row)[11:-1], sent("b"))]
         )
-        assert set(context.ledger.undecided()) == {"b"}
+        assert set(await context.ledger.undecided()) == {"b"}
     told = "tombstone", "prefix (schema 7)", "envelope (op 'c')", "envelope (op 'c')"
     for part, (_, error, _) in zip(told, inbox.aside, strict=True):
         assert part in str(error)
@@ -137,7 +137,7 @@ async def test_o30_a_setting_unwraps_the_row_and_base64_is_no_amount(
         whole = PREFIX + sent("a"), changed(sent("b")), PREFIX + changed(sent("c"), "r"), sent("d")
         broken = changed(sent("e", amount="BAg=")), changed(b"null", "d"), None
         await inbox.handler.handle([fetched(*whole, *broken)])
-        assert set(context.ledger.undecided()) == {"a", "b", "c", "d"}
+        assert set(await context.ledger.undecided()) == {"a", "b", "c", "d"}
     for part, (_, error, _) in zip(("amount", "no row", "tombstone"), inbox.aside, strict=True):
         assert part in str(error)
 
@@ -158,7 +158,7 @@ async def test_o30_every_shape_is_named_by_what_it_is(positions: SqliteMemory) -
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
         await inbox.handler.handle([fetched(*shapes)])
-        assert not context.ledger.undecided()
+        assert not await context.ledger.undecided()
         assert [value for _, _, value in inbox.aside] == list(shapes)
     for part, (_, error, _) in zip(shapes.values(), inbox.aside, strict=True):
         assert part in str(error)
@@ -178,7 +178,7 @@ async def test_o30_what_holds_no_row_of_json_is_told_where_rows_are_unwrapped(
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions, unwrap=True)
         await inbox.handler.handle([fetched(*shapes, CONNECT % sent("c"), plain)])
-        assert set(context.ledger.undecided()) == {"c", "x"}
+        assert set(await context.ledger.undecided()) == {"c", "x"}
     for part, (_, error, _) in zip(shapes.values(), inbox.aside, strict=True):
         assert part in str(error)
 
@@ -202,12 +202,12 @@ async def test_o30_other_senders_wrappings_are_named_and_taken_off(positions: Sq
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
         await inbox.handler.handle([fetched(*wrapped, plain)])
-        assert set(context.ledger.undecided()) == {"g"}
+        assert set(await context.ledger.undecided()) == {"g"}
         for part, (_, error, _) in zip(wrapped.values(), inbox.aside, strict=True):
             assert part in str(error)
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, SqliteMemory(None), unwrap=True)
         await inbox.handler.handle([fetched(*wrapped, *gone, plain)])
-        assert set(context.ledger.undecided()) == {"a", "b", "c", "d", "g"}
+        assert set(await context.ledger.undecided()) == {"a", "b", "c", "d", "g"}
         assert [value for _, _, value in inbox.aside] == list(gone)
         assert all("no row" in str(error) for _, error, _ in inbox.aside)

@@ -96,11 +96,11 @@ async def test_a_submission_is_decided_once_by_the_agent(log: InMemoryEventLog) 
     with deciding_process(log) as context:
         assert not (await submit_transaction(command, context)).recorded
         assert (await submit_transaction(command, context)).recorded
-        assert set(context.ledger.undecided()) == {"12345"}
+        assert set(await context.ledger.undecided()) == {"12345"}
         decide = DecideTransaction("12345")
         first = await decide_transaction(decide, context)
         assert await decide_transaction(decide, context) == first
-        assert context.ledger.undecided() == {}
+        assert await context.ledger.undecided() == {}
         assert await score(context) == first
     assert len(scored_in(log, "12345")) == 1
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from domain.errors import NotOwnedError
-from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.in_memory import InMemoryEventLog, InMemoryTail
+from eventlog.index.files import FolderFiles
 from eventlog.ledger.ledger import ALL, Ledger
 from eventlog.port import Recorded
 from eventlog.topics import TRANSACTIONS, Topic
@@ -50,7 +50,7 @@ async def filled(log: InMemoryEventLog, per_partition: int = 3) -> dict[int, str
 
 
 def started(log: InMemoryEventLog, *partitions: int) -> Ledger:
-    ledger = Ledger(log, SqliteMemory(None), partitions=partitions)
+    ledger = Ledger(log, partitions=partitions)
     ledger.start()
     return ledger
 
@@ -64,7 +64,7 @@ async def test_it_reads_its_partitions_and_no_others() -> None:
     assert ledger.known(last[1]) is not None
     with pytest.raises(NotOwnedError, match="changing hands"):
         ledger.known(last[2])
-    assert set(ledger.undecided()) == {
+    assert set(await ledger.undecided()) == {
         name for n in range(99) if log.partition_of(TRANSACTIONS, name := f"t-{n}") in (1, 4)
         and ledger.known(name)
     }  # fmt: skip
@@ -108,15 +108,15 @@ async def test_a_restarted_ledger_goes_on_where_each_partition_was_left(tmp_path
     last = await filled(log)
     path = tmp_path / "ids.sqlite"  # type: ignore[operator]
     for partitions in ((1,), (2,)):
-        ledger = Ledger(log, SqliteMemory(path), partitions=partitions)
+        ledger = Ledger(log, FolderFiles(path), partitions=partitions)
         ledger.start()
         await ledger.caught_up()
         ledger.close()
     log.given = dict.fromkeys(ALL, 0)
-    ledger = Ledger(log, SqliteMemory(path), partitions=(1, 2))
+    ledger = Ledger(log, FolderFiles(path), partitions=(1, 2))
     ledger.start()
     await ledger.caught_up()
-    assert ledger.known(last[1])
-    assert ledger.known(last[2])
+    assert await ledger.recalled(last[1])
+    assert await ledger.recalled(last[2])
     assert sum(log.given.values()) == 0
     ledger.close()

@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from domain.errors import IntegrityError, LogUnavailableError
-from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.in_memory import InMemoryEventLog
+from eventlog.index.files import FolderFiles
 from eventlog.ledger.ledger import Ledger
 from eventlog.topics import TRANSACTIONS
 from tests.fakes.events import submitted
 
 
 def following(log: InMemoryEventLog, path: Path) -> Ledger:
-    ledger = Ledger(log, SqliteMemory(path))
+    ledger = Ledger(log, FolderFiles(path))
     ledger.start()
     return ledger
 
 
 async def test_memory_of_another_log_ends_the_ledger_at_once_and_is_deleted(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.sqlite"
+    path = tmp_path / "api"
     first = InMemoryEventLog()
     place = await first.append(TRANSACTIONS, "t-1", submitted("t-1"))
     ledger = following(first, path)
@@ -37,4 +37,4 @@ async def test_memory_of_another_log_ends_the_ledger_at_once_and_is_deleted(tmp_
     assert time.monotonic() - began < 1
     ledger.close()
 
-    assert SqliteMemory(path).positions() == {}
+    assert not path.exists()

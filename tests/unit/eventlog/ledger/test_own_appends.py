@@ -12,7 +12,6 @@ from domain.errors import LogUnavailableError
 from domain.events import Envelope
 from eventlog.admission.dict_memory import DictMemory
 from eventlog.admission.first_wins import Admission
-from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog, InMemoryTail
 from eventlog.ledger import waiting
@@ -46,8 +45,9 @@ class SlowTail(InMemoryTail):
 
 async def test_what_lands_right_behind_is_known_without_the_tail() -> None:
     log = SlowLog()
-    ledger = Ledger(log, SqliteMemory(None))
+    ledger = Ledger(log)
     ledger.start()
+    await ledger.caught_up()
     heard: list[Envelope] = []
     ledger.listen(lambda _, envelope: heard.append(envelope))
     first, second = submitted("t-1"), scored("t-1")
@@ -68,8 +68,9 @@ async def test_what_lands_right_behind_is_known_without_the_tail() -> None:
 
 async def test_what_another_process_wrote_before_is_waited_for() -> None:
     log = SlowLog()
-    ledger = Ledger(log, SqliteMemory(None))
+    ledger = Ledger(log)
     ledger.start()
+    await ledger.caught_up()
     await log.append(TRANSACTIONS, "t-1", submitted("t-1", digest="theirs"))
     place = await ledger.append(submitted("t-1", digest="ours"))
     assert ledger.known("t-1") is None
@@ -83,8 +84,9 @@ async def test_what_another_process_wrote_before_is_waited_for() -> None:
 
 async def test_many_that_were_written_before_are_left_to_the_tail() -> None:
     log = SlowLog()
-    ledger = Ledger(log, SqliteMemory(None))
+    ledger = Ledger(log)
     ledger.start()
+    await ledger.caught_up()
     for _ in range(60):
         place = await log.append(TRANSACTIONS, "t-1", submitted("t-1"))
     with pytest.raises(LogUnavailableError, match="our own tail did not reach"):
@@ -97,8 +99,9 @@ async def test_many_that_were_written_before_are_left_to_the_tail() -> None:
 
 async def test_what_is_told_is_known_where_it_lies_right_behind() -> None:
     log = SlowLog()
-    ledger = Ledger(log, SqliteMemory(None))
+    ledger = Ledger(log)
     ledger.start()
+    await ledger.caught_up()
     for subject in ("t-1", "t-1-again", "t-1"):
         place = await log.append(TRANSACTIONS, "t-1", submitted(subject))
     records = list(log.read(TRANSACTIONS))
@@ -128,8 +131,9 @@ def test_however_fast_the_tail_is_the_ledger_says_what_the_log_says(
 ) -> None:
     async def written() -> None:
         log = SlowLog()
-        ledger = Ledger(log, SqliteMemory(None))
+        ledger = Ledger(log)
         ledger.start()
+        await ledger.caught_up()
         heard: list[tuple[int, int]] = []
         ledger.listen(lambda place, _: heard.append((place.partition, place.offset)))
         for envelope, ours, turns in taken:
@@ -161,8 +165,9 @@ def test_however_fast_the_tail_is_the_ledger_says_what_the_log_says(
 
 async def test_a_failed_append_leaves_the_ledger_as_it_was() -> None:
     log = InMemoryEventLog()
-    ledger = Ledger(log, SqliteMemory(None))
+    ledger = Ledger(log)
     ledger.start()
+    await ledger.caught_up()
     log.close()
     with pytest.raises(Exception, match="has been closed"):
         await ledger.append(submitted("t-1"))
@@ -175,8 +180,9 @@ async def test_a_long_way_is_waited_for_with_a_sign_of_life_while_it_gets_shorte
 ) -> None:
     monkeypatch.setattr(waiting, "_SIGN_SECONDS", 0.05)
     log = SlowLog()
-    ledger = Ledger(log, SqliteMemory(None))
+    ledger = Ledger(log)
     ledger.start()
+    await ledger.caught_up()
     for number in range(3):
         await log.append(TRANSACTIONS, "t-1", submitted(f"t-{number}"))
     signs: asyncio.Queue[bool] = asyncio.Queue()

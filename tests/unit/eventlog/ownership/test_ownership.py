@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from domain.errors import NotOwnedError
-from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.ledger.ledger import ALL, Ledger
 from eventlog.ownership import ownership as module
@@ -42,7 +41,7 @@ class ByHand:
 async def owning(
     log: InMemoryEventLog, members: object, url: str = US
 ) -> AsyncIterator[tuple[Ownership, Ledger]]:
-    ledger = Ledger(log, SqliteMemory(None), partitions=())
+    ledger = Ledger(log, partitions=())
     ledger.start()
     ownership = Ownership(log, ledger, members, url)  # type: ignore[arg-type]
     ownership.start()
@@ -105,7 +104,7 @@ async def test_each_of_several_reads_its_share_of_the_log_and_no_more(
         served = [ownership.serving for ownership, _ in found]
         pairs = list(zip(found, served, strict=True))
         await until(lambda: sum(len(each()) for each in served) == len(ALL))
-        await until(lambda: all(ledger._followed == own() for (_, ledger), own in pairs))
+        await until(lambda: all(ledger._following.followed == own() for (_, ledger), own in pairs))
         for n in range(100):
             await log.append(TRANSACTIONS, f"t-{n}", submitted(f"t-{n}"))
         for _, ledger in found:
