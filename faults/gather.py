@@ -9,9 +9,18 @@ from domain.errors import RetraceError, UndecodableError
 from domain.events import AlertDelivered, AlertRaised
 from domain.times import DAY, SECOND
 from eventlog.codec import decode
+from eventlog.index.blocks import blocks
+from eventlog.index.entries import offset_of
 from eventlog.port import Recorded
 from eventlog.topics import ALERTS, DEAD_LETTERS, ENTITIES, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
-from faults.audit.evidence import Evidence, MemoryEvidence, Place, ProjectionEvidence, VectorRow
+from faults.audit.evidence import (
+    Evidence,
+    IndexEvidence,
+    MemoryEvidence,
+    Place,
+    ProjectionEvidence,
+    VectorRow,
+)
 from faults.clients.client import Client
 from faults.installation.deciding import DEAD_LETTER_KEY, cleaner
 from faults.installation.installation import Installation
@@ -54,6 +63,13 @@ def evidence_of(installation: Installation, client: Client) -> Evidence:
             "offline": _offline(installation),
         },
         memories=_memories(installation),
+        indexes=[
+            found
+            for host in installation.hosts.values()
+            for name, parts in sorted(host.disk.indexes.items())
+            for partition, file in sorted(parts.items())
+            if (found := index_evidence(name, partition, memoryview(file.data)))
+        ],
         dead_letter_key=DEAD_LETTER_KEY,
         repeats=30 * SECOND,
     )
@@ -150,6 +166,21 @@ def _offline(installation: Installation) -> ProjectionEvidence:
         topic=TRANSACTIONS.name,
         positions={p: postgres.offline_next(p) for p in range(TRANSACTIONS.partitions)},
         counts={p: Counts(each.projected, each.void, each.dead) for p, each in held.items()},
+    )
+
+
+def index_evidence(name: str, partition: int, data: memoryview) -> IndexEvidence | None:
+    """None of a file that holds nothing."""
+    held = list(blocks(data))
+    if not held:
+        return None
+    places = {
+        offset_of(entry): named
+        for block in held
+        for named, entry in zip(*(part.tolist() for part in block.entries), strict=True)
+    }
+    return IndexEvidence(
+        name=name, partition=partition, position=held[-1].reached.next, places=places
     )
 
 

@@ -7,7 +7,7 @@ and the record before it, where Kafka still has it, is the one that was there.
 import logging
 from dataclasses import dataclass
 
-from domain.errors import IntegrityError, NotFoundError, UnavailableError
+from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, UnavailableError
 from eventlog.index.blocks import Block, Reached, blocks, mark_of
 from eventlog.index.entries import Sorted, joined
 from eventlog.index.ports import Archived, IndexFiles
@@ -34,10 +34,13 @@ class Opened:
 
 
 class Opening:
-    """Blocking. Raises LogUnavailableError, IntegrityError for a file of another log."""
+    """Blocking. Raises LogUnavailableError, IntegrityError for a file of another log. `far` is how
+    many records ahead of its file the archive is to be."""
 
-    def __init__(self, log: EventLog, files: IndexFiles, archived: Archived) -> None:
-        self._log, self._files, self._archived = log, files, archived
+    def __init__(
+        self, log: EventLog, files: IndexFiles, archived: Archived, far: int = FAR
+    ) -> None:
+        self._log, self._files, self._archived, self._far = log, files, archived, far
 
     def open(self, partition: int) -> Opened:
         held = list(blocks(self._files.read(partition)))
@@ -47,21 +50,32 @@ class Opening:
                 f"the index of ids of {TRANSACTIONS.name}/{partition} {wrong}: it belongs to "
                 "another log, and is made anew"
             )
-        return self._from_archive(partition, reached.next) or _of_file(held, reached)
+        first = self._log.bounds(TRANSACTIONS)[0][partition]
+        if reached.next >= first:
+            return self._from_archive(partition, reached.next + self._far) or _of_file(
+                held, reached
+            )
+        opened = self._from_archive(partition, first - 1)
+        if opened is None:
+            raise LogUnavailableError(
+                f"offsets {reached.next} to {first - 1} of {TRANSACTIONS.name}/{partition} are not "
+                "in the log any more, and its archive does not tell of them: restore the archive"
+            )
+        return opened
 
-    def _from_archive(self, partition: int, known: int) -> Opened | None:
-        """None where it is not far ahead of `known`, is away, or is of another log."""
+    def _from_archive(self, partition: int, near: int) -> Opened | None:
+        """None where it does not reach further than `near`, is away, or is of another log."""
         try:
-            if self._archived.next(partition) <= known + FAR:
+            if self._archived.next(partition) <= near:
                 return None
             found = self._archived.entries(partition)
         except (UnavailableError, NotFoundError, IntegrityError) as error:
-            logger.warning("the log is read instead of its archive: %s", error)
+            logger.warning(
+                "the index of partition %d is not from the archive: %s", partition, error
+            )
             return None
         if wrong := self._another_log(partition, found.reached):
-            logger.error(
-                "the log is read instead of its archive, whose partition %d %s", partition, wrong
-            )
+            logger.error("the archive is not used: its partition %d %s", partition, wrong)
             return None
         return Opened(found.entries, found.reached, whole=True)
 

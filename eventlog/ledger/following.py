@@ -9,7 +9,7 @@ from domain.errors import IntegrityError, LogUnavailableError, RetraceError
 from eventlog.index.id_index import IdIndex
 from eventlog.index.keeping import Keeping
 from eventlog.index.opening import Opening
-from eventlog.index.ports import Archived, IndexFiles
+from eventlog.index.ports import IndexFiles
 from eventlog.ledger.unkept import Unkept
 from eventlog.ledger.waiting import Waiters
 from eventlog.port import EventLog, Recorded
@@ -33,14 +33,14 @@ class Following:
         lock: threading.Lock,
         waiters: Waiters,
         files: IndexFiles,
-        archived: Archived,
+        opening: Opening,
         threads: Threads,
         partitions: Collection[int],
         read: Callable[[Sequence[Recorded]], None],
     ) -> None:
         self._log, self._index, self._lock, self._waiters = log, index, lock, waiters
         self._files, self._threads, self._read = files, threads, read
-        self._opening = Opening(log, files, archived)
+        self._opening = opening
         self._keeping = Keeping(index, files, lock)
         self.followed = frozenset(partitions)
         self._asked: frozenset[int] = frozenset()
@@ -97,18 +97,27 @@ class Following:
         return frozenset(filter(self._index.opened, self.followed))
 
     def _open(self, partitions: Sequence[int]) -> None:
-        for partition in partitions:
-            self.surely(partial(self._open_one, partition))
+        left = list(partitions)
+        while left and not self.closing:
+            # One that cannot be opened yet keeps no other waiting.
+            left = [each for each in left if not self._opened(each)]
+            if left:
+                self._threads.sleep(_PAUSE_SECONDS)
         for partition in filter(self._index.opened, partitions):
             self._keeping.save(partition)
 
-    def _open_one(self, partition: int) -> None:
-        opened = self._opening.open(partition)
+    def _opened(self, partition: int) -> bool:
+        try:
+            opened = self._opening.open(partition)
+        except LogUnavailableError as error:
+            logger.warning("%s; the ledger waits for it", error)
+            return False
         with self._lock:
             self._keeping.opened(partition, opened)
             # Whoever sees it open reads on from there.
             self._waiters.advance({partition: opened.reached.next})
             self._index.open(partition, opened)
+        return True
 
     def _follow_these(self, readable: frozenset[int]) -> None:
         positions = {partition: self._waiters.end(partition) for partition in readable}

@@ -18,6 +18,7 @@ from eventlog.codec import decode
 from eventlog.index.entries import about
 from eventlog.index.files import FilesInRam
 from eventlog.index.id_index import IdIndex
+from eventlog.index.opening import FAR, Opening
 from eventlog.index.ports import Archived, IndexFiles, NoArchive
 from eventlog.ledger.following import Following
 from eventlog.ledger.recalling import Recalling
@@ -40,7 +41,7 @@ class Ledger:
     (all unless given) until `follow` names others.
 
     Before a partition is tailed its index is opened: from `files` (in RAM unless given), or from
-    what is `archived`. Until then nothing is known of it.
+    what is `archived` where that is `far` records ahead. Until then nothing is known of it.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Ledger:
         files: IndexFiles | None = None,
         archived: Archived | None = None,
         *,
+        far: int = FAR,
         horizon_us: int = HORIZON_US,
         threads: Threads = SYSTEM,
         partitions: Collection[int] = ALL,
@@ -58,12 +60,12 @@ class Ledger:
         # Their ends are the first offsets that are not known, -1 before the index is open: moved on
         # under the lock.
         self._waiters = Waiters([-1 for _ in ALL])
-        archived = archived or NoArchive()
+        files, archived = files or FilesInRam(), archived or NoArchive()
         self._records = StoredRecords(log, archived)
         self._recalling = Recalling(self._index, self._lock, self._records)
         self._following = Following(
-            *(log, self._index, self._lock, self._waiters, files or FilesInRam(), archived),
-            *(threads, partitions, self._tailed),
+            *(log, self._index, self._lock, self._waiters, files),
+            *(Opening(log, files, archived, far), threads, partitions, self._tailed),
         )
         self._listeners: list[Listener] = []
         self._log_ends = SharedCall(partial(log.ends, TRANSACTIONS))

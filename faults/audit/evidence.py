@@ -121,6 +121,17 @@ class MemoryEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEvidence:
+    """The index of ids of one process, of one partition of the transactions: its next offset, and
+    by offset of a record the digest of the id that it is about."""
+
+    name: str
+    partition: int
+    position: int
+    places: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All records of a topic are given by partition, in the order of their offsets.
 
@@ -151,6 +162,7 @@ class Evidence:
     read_models: Mapping[str, ProjectionEvidence] = field(default_factory=dict)
     labels: Mapping[str, int] | None = None
     memories: Sequence[MemoryEvidence] = ()
+    indexes: Sequence[IndexEvidence] = ()
     dead_letter_key: bytes | None = None
     horizon: int = 400 * DAY
     repeats: int = 2 * MINUTE

@@ -17,16 +17,19 @@ from domain.policy.snapshot import NO_POLICY
 from domain.transactions import Transaction
 from eventlog.ledger.ledger import ALL, Ledger
 from eventlog.topics import TRANSACTIONS
-from faults.installation.hosts import Host, Servers, memory_of
+from faults.installation.hosts import Host, Servers
 from faults.loop.clock import wall_clock
 from faults.loop.process import Process
 from faults.loop.threads import LoopThreads
+from faults.servers.archive import SimulatedArchive
+from faults.servers.disk import DiskIndex
 from faults.servers.kafka_client import SimulatedLog
 from faults.servers.redis_serving import SimulatedServing
 from projections.online.reader import OnlineFeatureReader
 
 TOKEN_KEY, DIGEST_KEY, DEAD_LETTER_KEY = b"t" * 32, b"d" * 32, b"l" * 32
 DEADLINE_SECONDS = 1.0
+FAR = 3  # Logs are short here.
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,9 @@ def context_of(
     threads = LoopThreads(servers.loop)
     states = SimulatedServing(servers.redis, process)
     reader = OnlineFeatureReader(states, partial(log.ends, TRANSACTIONS), ServedFeatures)
-    memory = memory_of(servers, host, process, "ids")
-    ledger = Ledger(log, memory, threads=threads, partitions=partitions)
+    files = DiskIndex(host.disk, process, servers.trouble)
+    archived = SimulatedArchive(servers.archive, process)
+    ledger = Ledger(log, files, archived, far=FAR, threads=threads, partitions=partitions)
     ledger.start()
     policy = ActivePolicy(NO_POLICY, AmountScorer())
     return Context(

@@ -6,6 +6,7 @@ from eventlog.topics import INBOX_TRANSACTIONS
 from faults.installation.receiver import Receiver
 from faults.loop.process import Process
 from faults.loop.seeded_loop import SeededLoop
+from faults.servers.archive import ArchiveServer
 from faults.servers.disk import Disk, FileMemory
 from faults.servers.kafka import Cluster
 from faults.servers.kafka_group import Group
@@ -30,6 +31,7 @@ class Servers:
         self.loop = loop
         self.trouble = Trouble(loop)
         self.cluster = Cluster(self.trouble)
+        self.archive = ArchiveServer(self.cluster)
         self.redis = RedisServer(self.trouble)
         self.postgres = PostgresServer(self.trouble)
         self.receiver = Receiver(self.trouble)
@@ -38,7 +40,7 @@ class Servers:
         self.cluster.partitions(INBOX_TRANSACTIONS)
 
     def empty(self) -> None:
-        """Nothing is left of the log, nor of what was made from it."""
+        """Nothing is left of the log, nor of what was made from it, but its archive."""
         self.cluster.recreate()
         self.redis.empty()
         self.postgres.empty()

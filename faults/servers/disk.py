@@ -1,11 +1,11 @@
-"""Disk of a host, with the memories of ids that its processes keep there.
+"""Disk of a host, with the memories and indexes of ids that its processes keep there.
 
-What survives follows from how the files are written (eventlog/cache_files.py): after a killed
-process all that was committed, after a loss of power all up to one of the commits since the last
-sync.
+What survives follows from how the files are written: after a killed process all that was written;
+after a loss of power, of memories (eventlog/cache_files.py) all up to one of the commits since the
+last sync, and of indexes (eventlog/index/files.py) parts of what was appended since.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 
 from eventlog.admission.first_wins import Known, Place, is_first_label
@@ -13,6 +13,7 @@ from faults.loop.process import Process
 from faults.servers.trouble import Trouble
 
 _SINCE_THE_SYNC = 0.3
+_TORN, _PAGE = 0.5, 64
 
 
 class Disk:
@@ -20,22 +21,28 @@ class Disk:
 
     def __init__(self) -> None:
         self.files: dict[str, MemoryFile] = {}
+        self.indexes: dict[str, dict[int, IndexFile]] = {}
         self.bound: dict[str, str] = {}
 
     def empty(self) -> None:
         self.files.clear()
+        self.indexes.clear()
         self.bound.clear()
 
     def file(self, name: str) -> "MemoryFile":
         return self.files.setdefault(name, MemoryFile())
 
     def sync(self) -> None:
-        for file in self.files.values():
+        for file in (*self.files.values(), *self._parts()):
             file.sync()
 
     def lose_power(self, chance: Random) -> None:
-        for file in self.files.values():
+        for file in (*self.files.values(), *self._parts()):
             file.lose_power(chance)
+
+    def _parts(self) -> Iterator["IndexFile"]:
+        for parts in self.indexes.values():
+            yield from parts.values()
 
 
 class MemoryFile:
@@ -55,6 +62,60 @@ class MemoryFile:
             return
         ids, labels, positions = self._safe
         self.ids, self.labels, self.positions = dict(ids), dict(labels), dict(positions)
+
+
+class IndexFile:
+    """Bytes that are appended, and how many of them a loss of power cannot take."""
+
+    def __init__(self) -> None:
+        self.data, self._safe = b"", 0
+
+    def append(self, at: int, data: bytes) -> None:
+        self.data, self._safe = self.data[:at] + data, min(at, self._safe)
+
+    def replace(self, data: bytes) -> None:
+        self.data, self._safe = data, len(data)
+
+    def sync(self) -> None:
+        self._safe = len(self.data)
+
+    def lose_power(self, chance: Random) -> None:
+        """What is not safe may be there, be cut anywhere, or lack a page in the midst."""
+        if chance.random() < _SINCE_THE_SYNC:
+            return
+        at = chance.randint(self._safe, len(self.data))
+        rest = self.data[at + _PAGE :] if chance.random() < _TORN else b""
+        self.data = self.data[:at] + (bytes(_PAGE) + rest if rest else b"")
+
+
+class DiskIndex:
+    """Implements eventlog.index.ports.IndexFiles: those of one process."""
+
+    def __init__(self, disk: Disk, process: Process, trouble: Trouble) -> None:
+        self._files = disk.indexes.setdefault(process.name, {})
+        self._process, self._trouble = process, trouble
+
+    def read(self, partition: int) -> memoryview:
+        self._process.check()
+        held = self._files.get(partition)
+        return memoryview(held.data if held else b"")
+
+    def append(self, partition: int, at: int, data: bytes) -> None:
+        self._process.check()
+        self._files.setdefault(partition, IndexFile()).append(at, data)
+        self._trouble.done(self._process)
+
+    def replace(self, partition: int, data: bytes) -> None:
+        self._process.check()
+        self._files.setdefault(partition, IndexFile()).replace(data)
+        self._trouble.done(self._process)
+
+    def discard(self) -> None:
+        self._process.check()
+        self._files.clear()
+
+    def close(self) -> None:
+        """A file holds nothing open."""
 
 
 class FileMemory:

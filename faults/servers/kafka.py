@@ -42,6 +42,8 @@ class Cluster:
         self.trouble = trouble
         self.away_until = 0.0
         self.made = 1  # how often its topics were created
+        # What lies below is deleted of TRANSACTIONS; all readers but ledgers have passed it.
+        self.deleted: dict[int, int] = {}
         self._topics: dict[str, list[Partition]] = {}
         self._changed: dict[str, Signal] = {}
 
@@ -87,6 +89,7 @@ class Cluster:
     def recreate(self) -> None:
         """All topics are new and empty, as after a loss of all disks."""
         self.made += 1
+        self.deleted.clear()
         for partitions in self._topics.values():
             for partition in partitions:
                 partition.records, partition.first, partition.end = [], 0, 0

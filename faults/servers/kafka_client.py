@@ -13,7 +13,7 @@ from eventlog.codec import encode
 from eventlog.partitioning import partition_for
 from eventlog.port import Position, Recorded
 from eventlog.settings import KafkaSettings
-from eventlog.topics import Topic, by_name
+from eventlog.topics import TRANSACTIONS, Topic, by_name
 from faults.loop.process import Process, within
 from faults.loop.seeded_loop import Call
 from faults.servers.kafka import Cluster, Partition
@@ -90,7 +90,10 @@ class SimulatedLog:
         partitions = self._cluster.partitions(topic)
         for partition in partitions:
             self._wait_for_leader(topic.name, partition)
-        return [each.first for each in partitions], [each.end for each in partitions]
+        firsts = [each.first for each in partitions]
+        if topic is TRANSACTIONS:
+            firsts = [max(at, self._cluster.deleted.get(p, 0)) for p, at in enumerate(firsts)]
+        return firsts, [each.end for each in partitions]
 
     async def ids(self) -> TopicIds:
         """As eventlog.binding.bound.IdentifiedLog."""
@@ -124,7 +127,10 @@ class SimulatedLog:
         partition = self._cluster.partitions(by_name(position.topic))[position.partition]
         self._wait_for_leader(position.topic, partition)
         found = partition.since(position.offset, count)
-        if not found or found[0].position != position:
+        gone = position.topic == TRANSACTIONS.name and position.offset < self._cluster.deleted.get(
+            position.partition, 0
+        )
+        if gone or not found or found[0].position != position:
             place = f"{position.topic}/{position.partition}/{position.offset}"
             raise NotFoundError("record", place)
         return [each for each in found if each.position.offset < position.offset + count]
@@ -143,6 +149,9 @@ class SimulatedLog:
         *,
         gathered: bool = False,  # noqa: ARG002
     ) -> "SimulatedTail":
+        deleted = self._cluster.deleted if topic is TRANSACTIONS else {}
+        if lost := [p for p, at in start.items() if at < deleted.get(p, 0)]:
+            raise IntegrityError(f"{topic.name} does not hold the positions of {lost} any more")
         return SimulatedTail(self._cluster, self._process, topic, start)
 
     def partition_of(self, topic: Topic, key: str) -> int:

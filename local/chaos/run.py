@@ -14,7 +14,7 @@ from host.clock import now_us
 from local.chaos.faults import Fault
 from local.chaos.installation import Installation, open_installation
 from local.chaos.receiver import alerts_received
-from local.chaos.stores import Stores, memories, open_stores
+from local.chaos.stores import Stores, indexes, memories, open_stores
 from local.chaos.traffic import Payload, Traffic
 from local.stack.control import Progress
 from operations.features.verify import Proof, VerificationOptions, Verifier
@@ -190,8 +190,9 @@ class Trial:
         if self._last is None:
             return
         evidence, reading = self._last
-        held = memories(self._installation.settings.state_dir, reading)
-        found = check_memories(replace(evidence, memories=held), reading)
+        folder = self._installation.settings.state_dir
+        kept = replace(evidence, memories=memories(folder, reading), indexes=indexes(folder))
+        found = check_memories(kept, reading)
         self.report.after = self._new(list(found))
 
     def _new(self, findings: list[Finding]) -> list[Finding]:

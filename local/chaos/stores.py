@@ -18,9 +18,17 @@ from eventlog.admission.sqlite_memory import SqliteMemory
 from eventlog.codec import decode
 from eventlog.port import EventLog, Recorded
 from eventlog.topics import ALERTS, DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS, Topic
-from faults.audit.evidence import Answer, Evidence, MemoryEvidence, ProjectionEvidence, VectorRow
+from faults.audit.evidence import (
+    Answer,
+    Evidence,
+    IndexEvidence,
+    MemoryEvidence,
+    ProjectionEvidence,
+    VectorRow,
+)
 from faults.audit.evidence import Post as AlertPost
 from faults.audit.reading import Reading, read
+from faults.gather import index_evidence
 from host.clock import now_us
 from operations.monitoring.projection_lag import PositionReaders, lags, read_positions
 from projections.offline.port import projection_of
@@ -36,7 +44,8 @@ from runtime.settings import Settings
 
 _AT_ONCE = 500
 # Memories of the ids of TRANSACTIONS; those of agents know other topics.
-_MEMORIES = ("api", "decisions", "features", "offline", "readmodels", "evidence", "archive")
+_MEMORIES = ("features", "offline", "readmodels", "evidence", "archive")
+_INDEXES = ("api", "decisions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +196,16 @@ def memories(state_dir: Path, reading: Reading) -> list[MemoryEvidence]:
         _memory(path, reading.lives, labels)
         for name in _MEMORIES
         if (path := state_dir / "ledger" / f"{name}.sqlite").exists()
+    ]
+
+
+def indexes(state_dir: Path) -> list[IndexEvidence]:
+    """The indexes of ids of processes that have ended."""
+    return [
+        found
+        for name in _INDEXES
+        for path in sorted((state_dir / "ledger" / name).glob("*.ids"))
+        if (found := index_evidence(name, int(path.stem), memoryview(path.read_bytes())))
     ]
 
 

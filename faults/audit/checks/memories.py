@@ -1,9 +1,19 @@
-"""Memories of ids: all that lies below their positions, and nothing that the log does not hold."""
+"""Memories and indexes of ids: all that lies below their positions, and nothing that the log does
+not hold."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 
+from domain.events import (
+    Envelope,
+    StepUpConcluded,
+    TransactionImported,
+    TransactionLabelled,
+    TransactionScored,
+    TransactionSubmitted,
+)
 from eventlog.admission.first_wins import Known
-from faults.audit.evidence import Evidence, Finding, MemoryEvidence
+from faults.audit.evidence import Evidence, Finding, IndexEvidence, MemoryEvidence
 from faults.audit.reading import Fact, Life, Reading
 
 CHECK = "memories"
@@ -24,6 +34,43 @@ def check_memories(evidence: Evidence, reading: Reading) -> Iterator[Finding]:
             *_strange_labels(memory, labels),
         ]
         yield from (Finding(CHECK, f"{memory.name}: {wrong}") for wrong in wrongs)
+    for index in evidence.indexes:
+        for wrong in _wrong_index(index, reading):
+            yield Finding(CHECK, f"{index.name}, partition {index.partition}: {wrong}")
+
+
+def _wrong_index(index: IndexEvidence, reading: Reading) -> Iterator[str]:
+    if index.position > (end := reading.ends[index.partition]):
+        yield f"its position {index.position} is ahead of the log's end {end}"
+    named = {
+        record.position.offset: _digest(record.envelope)
+        for record in reading.transactions[index.partition]
+        if record.envelope is not None and _is_remembered(record.envelope)
+    }
+    for record in reading.transactions[index.partition]:
+        offset = record.position.offset
+        below = record.status == "counts" and offset in named and offset < index.position
+        if below and index.places.get(offset) != named[offset]:
+            yield f"{offset} is below its position {index.position}, and it does not know it"
+    for offset, name in sorted(index.places.items()):
+        if offset < end and named.get(offset) != name:
+            yield f"{offset} is not of the id that it says"
+
+
+def _is_remembered(envelope: Envelope) -> bool:
+    return isinstance(
+        envelope.data,
+        TransactionSubmitted
+        | TransactionImported
+        | TransactionScored
+        | TransactionLabelled
+        | StepUpConcluded,
+    )
+
+
+def _digest(envelope: Envelope) -> int:
+    hashed = blake2b(envelope.subject.encode(), digest_size=8).digest()
+    return int.from_bytes(hashed, "little") - (1 << 63)
 
 
 def _positions(memory: MemoryEvidence, ends: Sequence[int]) -> Iterator[str]:
