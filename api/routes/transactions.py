@@ -136,7 +136,7 @@ async def _transaction(transaction_id: str, deps: ApiDeps, raw: bool) -> Transac
     known = await ledger.recalled(transaction_id)
     if known is None:
         raise NotFoundError("transaction", transaction_id)
-    origin = await ledger.submission(known)
+    origin = await ledger.submission(transaction_id, known)
     decision = step_up = None
     if known.scored_offset is not None:
         decision = decision_out(await ledger.decision(transaction_id, known))

@@ -107,7 +107,7 @@ async def label_transaction(
     command, duplicate = _referenced(command, context.ledger, known)
     if duplicate:
         return LabelReceipt(label_id(command), duplicate=True)
-    origin = await context.ledger.submission(known)
+    origin = await context.ledger.submission(command.transaction_id, known)
     envelope = label_envelope(
         command, origin.data.transaction, context.source, now, origin.correlation_id, letter_id
     )
@@ -145,8 +145,11 @@ async def _is_recorded(
     """True where a label without a reference was recorded from this dead letter."""
     if command.reference is not None:
         return False
-    offsets, partition = _recorded(command, ledger, known), known.partition
-    return any([(await ledger.record(partition, at)).causation_id == letter_id for at in offsets])
+    name, partition = command.transaction_id, known.partition
+    recorded = [
+        await ledger.record(name, partition, at) for at in _recorded(command, ledger, known)
+    ]
+    return any(each.causation_id == letter_id for each in recorded)
 
 
 def _recorded(command: LabelTransaction, ledger: Ledger, known: Known) -> list[int]:

@@ -35,7 +35,7 @@ async def decision_of(subject: str, known: Known, context: Context) -> Envelope:
     """That of a submission in the log: as recorded, or made now. Call it under the id's lock."""
     if known.scored_offset is not None:
         return await _recorded_decision(subject, known, context)
-    submission = await context.ledger.submission(known)
+    submission = await context.ledger.submission(subject, known)
     return await decide_submission(submission, context, recorded=True)
 
 

@@ -75,13 +75,13 @@ async def conclude_step_up(command: ConcludeStepUp, context: Context) -> StepUpR
     if place == (position.partition, position.offset):
         return StepUpReceipt(envelope.id, duplicate=False)
     # Another process was first.
-    return _after(await context.ledger.record(*place), command)
+    return _after(await context.ledger.record(command.transaction_id, *place), command)
 
 
 async def recorded_step_up(transaction_id: str, known: Known, context: Context) -> Envelope | None:
     """The result that counts, None while there is none."""
     place = context.ledger.label(transaction_event_id(StepUpConcluded, transaction_id), known)
-    return await context.ledger.record(*place) if place else None
+    return await context.ledger.record(transaction_id, *place) if place else None
 
 
 async def _decided(transaction_id: str, context: Context, now: int) -> Known:

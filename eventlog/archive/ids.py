@@ -5,13 +5,14 @@ digest, of a submission its id.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from domain.errors import NotFoundError
-from eventlog.archive.folder import ArchiveFolder, chain, positions
+from eventlog.archive.folder import ArchiveFolder, Link, chain, positions
 from eventlog.archive.layout import Piece
 from eventlog.index.blocks import Reached, mark_of
 from eventlog.index.entries import KIND_OF, Ints, Sorted, joined, name_of, packed
@@ -20,6 +21,7 @@ from eventlog.port import Position, Recorded
 
 _COLUMNS = "offset", "verdict", "type", "subject", "transaction_digest"
 _NO_KIND = -1
+_READERS = 2  # files at once: decompression runs outside the interpreter's lock
 
 
 class ArchivedIds:
@@ -49,17 +51,20 @@ class ArchivedIds:
 
     def _entries(self, partition: int) -> ArchivedEntries:
         pieces = self._folder.pieces(partition)
-        end = positions(pieces).get(partition, 0)
-        parts, last = [], None
-        for link in chain(pieces, 0, end):
-            table = self._folder.read(link.piece, _COLUMNS).unify_dictionaries()
-            if link.begin > link.piece.first:
-                table = table.filter(pc.greater_equal(table["offset"], link.begin))
-            parts.append(_counting(table))
-            last = link.piece
-        if last is None:
+        links = list(chain(pieces, 0, positions(pieces).get(partition, 0)))
+        if not links:
             raise NotFoundError("archive of partition", str(partition))
-        return ArchivedEntries(joined(parts), self._reached(last))
+        with ThreadPoolExecutor(_READERS) as readers:
+            parts = list(readers.map(self._counting, links))
+        # What was read is large beside what is left of it.
+        pa.default_memory_pool().release_unused()
+        return ArchivedEntries(joined(parts), self._reached(links[-1].piece))
+
+    def _counting(self, link: Link) -> Sorted:
+        table = self._folder.read(link.piece, _COLUMNS).unify_dictionaries()
+        if link.begin > link.piece.first:
+            table = table.filter(pc.greater_equal(table["offset"], link.begin))
+        return _counting(table)
 
     def _reached(self, piece: Piece) -> Reached:
         table = self._folder.read(piece, ("offset", "value"))
@@ -72,9 +77,7 @@ def _counting(table: pa.Table) -> Sorted:
     kinds = _mapped(table["type"], _kind)
     counts = _mapped(table["verdict"], lambda verdict: int(verdict == "counts"))
     kept = np.flatnonzero((kinds != _NO_KIND) & (counts == 1))
-    chosen = table.take(pa.array(kept))
-    offsets = chosen["offset"].to_numpy()
-    return _names(chosen), packed(offsets, kinds[kept])
+    return _names(table, kept), packed(table["offset"].to_numpy()[kept], kinds[kept])
 
 
 def _kind(wire: str) -> int:
@@ -89,19 +92,19 @@ def _mapped(column: pa.ChunkedArray, value: Callable[[str], int]) -> Ints:
     return held
 
 
-def _names(table: pa.Table) -> Ints:
+def _names(table: pa.Table, kept: Ints) -> Ints:
     """The digest of each transaction id; it stands where features fold the record, and beside
     another one of the same transaction otherwise."""
     subjects = table["subject"].combine_chunks().dictionary_encode()
-    numbers = subjects.indices.to_numpy()
-    given = np.asarray(pc.is_valid(table["transaction_digest"]))
-    digests = pc.fill_null(table["transaction_digest"], 0).to_numpy()
+    numbers = pc.fill_null(subjects.indices, -1).to_numpy(zero_copy_only=False)[kept]
+    digests = pc.fill_null(table["transaction_digest"], 0).to_numpy()[kept]
+    given = pc.is_valid(table["transaction_digest"]).to_numpy()[kept]
     names = np.zeros(len(subjects.dictionary), np.int64)
     names[numbers[given]] = digests[given]
-    without = np.ones(len(names), bool)
-    without[numbers[given]] = False
-    left = np.flatnonzero(without)
-    texts = subjects.dictionary.take(pa.array(left)).to_pylist()
-    names[left] = [name_of(text) for text in texts]
+    left = np.ones(len(names), bool)
+    left[numbers[given]] = False
+    alone = np.unique(numbers[left[numbers]])
+    texts = subjects.dictionary.take(pa.array(alone)).to_pylist()
+    names[alone] = [name_of(text) for text in texts]
     held: Ints = names[numbers]
     return held

@@ -191,21 +191,27 @@ class Ledger:
         then while it gets nearer."""
         await self._waiters.caught_up(upto or await self._now_in_log(), alive)
 
-    async def submission(self, known: Known) -> Envelope:
+    async def submission(self, transaction_id: str, known: Known) -> Envelope:
         """The submitted or imported record that counts."""
-        return await self.record(known.partition, known.origin_offset)
+        return await self.record(transaction_id, known.partition, known.origin_offset)
 
     async def decision(self, transaction_id: str, known: Known) -> Envelope:
         """The decision that counts. Raises NotFoundError while there is none."""
         if known.scored_offset is None:
             raise NotFoundError("decision", transaction_id)
         kept = self._records.decision(transaction_id)
-        return kept or await self.record(known.partition, known.scored_offset)
+        return kept or await self.record(transaction_id, known.partition, known.scored_offset)
 
-    async def record(self, partition: int, offset: int) -> Envelope:
-        """The record at a place that is known."""
+    async def record(self, transaction_id: str, partition: int, offset: int) -> Envelope:
+        """The record at a place that is known. Raises IntegrityError where it is of another id."""
         (recorded,) = await self._records.few(partition, offset, 1)
-        return decode(recorded.value)
+        envelope = decode(recorded.value)
+        found = about(envelope)
+        if found is None or found[0] != transaction_id:
+            raise IntegrityError(
+                f"{recorded.position} is not about {transaction_id!r} any more: the log is another"
+            )
+        return envelope
 
     def learn(self, records: Sequence[Recorded]) -> None:
         """Takes what somebody else has read, where it lies right behind all that is known.

@@ -33,21 +33,21 @@ def _without_a_disk(installation: Installation, name: str) -> None:
 
 async def _new_hosts(installation: Installation) -> None:
     chance, archive = installation.servers.loop.chance, installation.servers.archive
-    for turn in range(8):
-        await asyncio.sleep(chance.uniform(2, 5))
+    for turn in range(6):
+        await asyncio.sleep(chance.uniform(1, 3))
         _archived(installation)
         if chance.random() < 0.2:
             archive.away_until = installation.servers.loop.time() + chance.uniform(0.1, 3)
-        if turn == 2:
+        if turn == 1:
             installation.begin("api-3")
             installation.begin("api-4")
-        name = chance.choice((*_APIS[: 4 if turn > 2 else 2], "decisions-1"))
+        name = chance.choice((*_APIS[: 4 if turn > 1 else 2], "decisions-1"))
         if chance.random() < 0.6:
             _without_a_disk(installation, name)
         elif installation.processes[name].alive:
-            installation.pause(name, chance.uniform(8, 14))
+            installation.pause(name, chance.uniform(6, 12))
     installation.kill("api-1", down=None)
-    await asyncio.sleep(12)
+    await asyncio.sleep(4)
 
 
 async def _everything_again(traffic: Traffic) -> None:
@@ -65,8 +65,8 @@ async def _archive_of_another_log(installation: Installation) -> None:
     servers.cluster.recreate()
     await asyncio.sleep(_NOTICED_SECONDS)
     installation.begin_anew()
-    for _ in range(6):
-        await asyncio.sleep(chance.uniform(3, 7))
+    for _ in range(5):
+        await asyncio.sleep(chance.uniform(2, 5))
         _without_a_disk(installation, chance.choice(("api-1", "api-2", "decisions-1")))
 
 
@@ -77,14 +77,14 @@ SCHEDULES = (
         _new_hosts,
         layout=dict(USUAL) | {"api-3": "north", "api-4": "south"},
         waiting=("api-3", "api-4"),
-        amounts=Amounts(payments=80, seconds=45.0, conflicting=0.15, repeated=0.5, imported=6),
+        amounts=Amounts(payments=40, seconds=20.0, conflicting=0.15, repeated=0.5, imported=4),
         more=_everything_again,
     ),
     Schedule(
         "archive-of-another-log",
         "Kafka is created anew, and the archive of the old log is kept beside it",
         _archive_of_another_log,
-        amounts=Amounts(payments=90, seconds=70.0, repeated=0.4),
+        amounts=Amounts(payments=40, seconds=45.0, repeated=0.4),
         more=_everything_again,
     ),
 )
