@@ -33,14 +33,15 @@ class Disk:
         return self.files.setdefault(name, MemoryFile())
 
     def sync(self) -> None:
-        for file in (*self.files.values(), *self._parts()):
+        for file in self._all():
             file.sync()
 
     def lose_power(self, chance: Random) -> None:
-        for file in (*self.files.values(), *self._parts()):
+        for file in self._all():
             file.lose_power(chance)
 
-    def _parts(self) -> Iterator["IndexFile"]:
+    def _all(self) -> Iterator["MemoryFile | IndexFile"]:
+        yield from self.files.values()
         for parts in self.indexes.values():
             yield from parts.values()
 

@@ -1,5 +1,6 @@
 """Planted bugs in decisions, agents, labels, and what is remembered of the log; and all of them."""
 
+from tests.mutation.index_bugs import INDEX_BUGS
 from tests.mutation.planted import AGENTS, DECIDING, LOG, ONLINE, Planted
 from tests.mutation.projection_bugs import PROJECTION_BUGS
 
@@ -232,5 +233,6 @@ PLANTED = (
         "    known = context.ledger.known(command.transaction_id)\n",
         ("id-used-again",),
     ),
+    *INDEX_BUGS,
     *PROJECTION_BUGS,
 )

@@ -126,6 +126,14 @@ class EventLogContract:
         await appended(log, TRANSACTIONS, "t-1", "t-2")
         assert len(list(found)) == 1
 
+    async def test_its_bounds_are_its_first_offsets_and_its_ends(self, log: EventLog) -> None:
+        before = log.bounds(TRANSACTIONS)[1]
+        place = await log.append(TRANSACTIONS, "t-1", submitted("t-1"))
+        firsts, ends = log.bounds(TRANSACTIONS)
+        assert ends == [*await log.ends(TRANSACTIONS)]
+        assert ends[place.partition] == place.offset + 1 == before[place.partition] + 1
+        assert [*firsts] == [0] * TRANSACTIONS.partitions
+
     async def test_reading_where_nothing_is_stored_raises_not_found(self, log: EventLog) -> None:
         (position,) = await appended(log, TRANSACTIONS, "t-1")
         for offset in (position.offset + 1, position.offset + 1_000):
