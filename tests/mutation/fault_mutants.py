@@ -15,8 +15,9 @@ PLANTED = (
     Planted(
         "it answers before its tail has read the decision",
         f"{DECIDING}/decide.py",
-        "    await context.ledger.passed(position.partition, position.offset)\n    known = context",
-        "    known = context",
+        "    await context.ledger.passed(position.partition, position.offset)\n    known = "
+        "await context",
+        "    known = await context",
     ),
     Planted(
         "recent events are not folded",
@@ -229,8 +230,8 @@ PLANTED = (
     Planted(
         "a label takes the keys of an earlier use of its transaction's id",
         "commands/labels/label.py",
-        "    known = context.ledger.known(command.transaction_id, now)\n",
-        "    known = context.ledger.known(command.transaction_id)\n",
+        "    known = await context.ledger.recalled(command.transaction_id, now)\n",
+        "    known = await context.ledger.recalled(command.transaction_id)\n",
         ("id-used-again",),
     ),
     *INDEX_BUGS,
