@@ -57,8 +57,9 @@ async def test_what_the_log_has_deleted_is_known_from_the_archive_and_after_a_re
     ends = archived(log, tmp_path / "archive")
     stored = topic_name(kafka.topic_prefix, TRANSACTIONS)
     gone = [TopicPartition(stored, partition, end - 1) for partition, end in ends.items()]
-    for deleted in AdminClient(connection(kafka)).delete_records(gone).values():
-        deleted.result()
+    admin = AdminClient(connection(kafka))
+    for deleted in admin.delete_records(gone).values():
+        deleted.result(timeout=20)
     await log.append(TRANSACTIONS, names[0], labelled(names[0]))
     ids = ArchivedIds(ArchiveFolder(str(tmp_path / "archive"), TRANSACTIONS))
     for far in (0, 1_000):
