@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 # So many entries of a partition are in memory at the most, or a part of those in its file.
 _LOADED, _PART = 1 << 20, 4
+_UNKEPT = 1 << 20
 
 
 @dataclass(slots=True)
@@ -55,11 +56,14 @@ class Keeping:
 
     def _append(self, partition: int, last: Recorded) -> None:
         file, offset = self._held[partition], last.position.offset
-        if not file.there or offset < file.reached.next:
-            return
         with self._lock:
             unkept = self._index.unkept[partition]
             read = [(name, entry) for at, name, entry in unkept if at <= offset]
+        if len(unkept) > _UNKEPT:
+            # The disk took nothing for long: the process ends, for it would end without memory.
+            raise UnavailableError("disk", f"the index of partition {partition} cannot be kept")
+        if not file.there or offset < file.reached.next:
+            return
         reached = Reached(offset + 1, offset, mark_of(last.value))
         block = encoded(sorted_pairs(read), reached, file.check)
         try:

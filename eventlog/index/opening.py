@@ -50,11 +50,11 @@ class Opening:
                 f"the index of ids of {TRANSACTIONS.name}/{partition} {wrong}: it belongs to "
                 "another log, and is made anew"
             )
-        first = self._log.bounds(TRANSACTIONS)[0][partition]
+        firsts, ends = self._log.bounds(TRANSACTIONS)
+        first, near = firsts[partition], reached.next + self._far
         if reached.next >= first:
-            return self._from_archive(partition, reached.next + self._far) or _of_file(
-                held, reached
-            )
+            far = ends[partition] > near
+            return (self._from_archive(partition, near) if far else None) or _of_file(held, reached)
         opened = self._from_archive(partition, first - 1)
         if opened is None:
             raise LogUnavailableError(

@@ -12,8 +12,6 @@ from domain.events import DeclaredList, Rule
 from domain.features import CATALOGUE
 from domain.features.engine import warm_up
 from domain.policy.snapshot import Model
-from eventlog.archive.folder import ArchiveFolder
-from eventlog.archive.ids import ArchivedIds
 from eventlog.cache_files import remove_cache
 from eventlog.index.files import FolderFiles
 from eventlog.ledger.ledger import ALL, Ledger
@@ -21,6 +19,7 @@ from eventlog.ledger.shared_call import SharedCall
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
+from runtime.composition.deciding.archived import LateArchive
 from runtime.composition.intake import cleaner_of
 from runtime.composition.models import open_scorers, rule_language
 from runtime.composition.stores import open_feature_reader
@@ -47,8 +46,8 @@ def open_context(
         ledgers = settings.state_dir / "ledger"
         # Until there was an index of ids they were kept there.
         remove_cache(ledgers / f"{instance}.sqlite")
-        archived = ArchivedIds(ArchiveFolder(settings.archive_url, TRANSACTIONS))
-        ledger = Ledger(log, FolderFiles(ledgers / instance), archived, partitions=partitions)
+        files, archived = FolderFiles(ledgers / instance), LateArchive(settings.archive_url)
+        ledger = Ledger(log, files, archived, partitions=partitions)
         stack.callback(ledger.close)
         load = stack.enter_context(open_scorers(settings))
 

@@ -6,7 +6,7 @@ from domain.errors import NotFoundError
 from eventlog.admission.dict_memory import DictMemory
 from eventlog.admission.first_wins import Admission
 from eventlog.codec import decode
-from eventlog.in_memory import InMemoryEventLog
+from eventlog.in_memory import InMemoryEventLog, InMemoryTail
 from eventlog.index.blocks import Reached, mark_of
 from eventlog.index.entries import about, entry_of, name_of, sorted_pairs
 from eventlog.index.ports import ArchivedEntries
@@ -60,3 +60,15 @@ class ShortLog(InMemoryEventLog):
         if position.offset < self.first:
             raise NotFoundError("record", f"{position.partition}/{position.offset}")
         return super().read_one(position)
+
+    def tail(
+        self, topic: Topic, start: Mapping[int, int], *, gathered: bool = False
+    ) -> InMemoryTail:
+        return HastyTail(self, topic, start)
+
+
+class HastyTail(InMemoryTail):
+    """Whoever closes it does not wait long."""
+
+    def poll(self, timeout: float, most: int = 1000) -> list[Recorded]:
+        return super().poll(timeout / 50, most)
