@@ -29,7 +29,7 @@ from projections.online.reader import OnlineFeatureReader
 
 TOKEN_KEY, DIGEST_KEY, DEAD_LETTER_KEY = b"t" * 32, b"d" * 32, b"l" * 32
 DEADLINE_SECONDS = 1.0
-FAR = 3  # Logs are short here.
+FAR = 1  # Logs are short here.
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,9 @@ async def _archive_of_another_log(installation: Installation) -> None:
     """The log is lost, and an operator begins anew but for the archive: it reaches further than the
     new log, and then no longer."""
     chance, servers = installation.servers.loop.chance, installation.servers
-    await asyncio.sleep(chance.uniform(5, 12))
+    await asyncio.sleep(chance.uniform(10, 15))
     for partition in range(TRANSACTIONS.partitions):
-        servers.archive.advance(partition, chance.choice((3, 5, 1_000)))
+        servers.archive.advance(partition, chance.choice((4, 8, 1_000)))
     servers.trouble.met["kafka recreated"] += 1
     servers.cluster.recreate()
     await asyncio.sleep(_NOTICED_SECONDS)
@@ -84,7 +84,7 @@ SCHEDULES = (
         "archive-of-another-log",
         "Kafka is created anew, and the archive of the old log is kept beside it",
         _archive_of_another_log,
-        amounts=Amounts(payments=40, seconds=45.0, repeated=0.4),
+        amounts=Amounts(payments=60, seconds=40.0, repeated=0.4),
         more=_everything_again,
     ),
 )
