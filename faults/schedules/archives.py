@@ -60,7 +60,7 @@ async def _archive_of_another_log(installation: Installation) -> None:
     chance, servers = installation.servers.loop.chance, installation.servers
     await asyncio.sleep(chance.uniform(10, 15))
     for partition in range(TRANSACTIONS.partitions):
-        servers.archive.advance(partition, chance.choice((4, 8, 1_000)))
+        servers.archive.advance(partition, chance.choice((2, 3, 1_000)))
     servers.trouble.met["kafka recreated"] += 1
     servers.cluster.recreate()
     await asyncio.sleep(_NOTICED_SECONDS)
