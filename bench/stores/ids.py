@@ -14,6 +14,7 @@ counts as far as it was touched.
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -97,7 +98,8 @@ def _measure(place: Path, each: int) -> None:
     ids = each * TRANSACTIONS.partitions // 2
     files = sum(path.stat().st_size for path in place.glob("ledger/*.ids"))
     figures = {
-        "records": 2 * ids, "ids": ids, "bytes an id on disk": round(files / ids, 1), **found
+        "records": 2 * ids, "ids": ids, "bytes an id on disk": round(files / ids, 1), **found,
+        "load of the machine": round(os.getloadavg()[0], 1),
     }  # fmt: skip
     write("ids", {"machine": described(), **figures})
 
