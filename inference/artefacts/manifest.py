@@ -13,8 +13,9 @@ from domain.features import CATALOGUE, Inputs
 from domain.times import from_rfc3339
 from inference.artefacts.reference import Reference
 
-FORMAT = 5
-_READ = (4, FORMAT)  # without boosted trees, and with them
+FORMAT = 6
+_READ = (4, 5, FORMAT)
+"""Without boosted trees, with them, and with leaves that are added in a stated order."""
 NO_HISTORY = (
     "it knows no card, customer, merchant, device or address, but each payment alone: map card_id,"
     " customer_id or merchant_id where the data has them"
@@ -82,6 +83,11 @@ class Manifest(msgspec.Struct, frozen=True):
         return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in named}
 
     @property
+    def adds_in_order(self) -> bool:
+        """The graph adds what the leaves say in the order of inference.serving.forest.sums."""
+        return self.format >= FORMAT
+
+    @property
     def knows_no_history(self) -> bool:
         """No feature describes an entity: `NO_HISTORY` is to be told before its measures."""
         return _OF_THE_PAYMENT.issuperset(self.feature_names)
@@ -110,5 +116,5 @@ def _other_format(data: bytes) -> str | None:
     found = msgspec.json.decode(data, type=_Format).format
     if found in _READ:
         return None
-    read = " or ".join(map(str, _READ))
+    read = f"{', '.join(map(str, _READ[:-1]))} or {FORMAT}"
     return f"format {found} is not {read}, which this version reads: train the model anew"

@@ -43,13 +43,21 @@ class Forest:
         return len(self.roots) - self.boosted
 
     @property
+    def depths(self) -> Nodes:
+        """[trees] the greatest number of comparisons of each."""
+        depths = np.zeros(len(self.roots), dtype=np.int64)
+        trees, level = np.arange(len(self.roots)), self.roots.astype(np.int64)
+        while len(level):
+            inner = self.child[level] != level
+            trees, level = trees[inner], self.child[level[inner]].astype(np.int64)
+            depths[trees] += 1
+            trees, level = np.tile(trees, 2), np.concatenate([level, level + 1])
+        return depths
+
+    @property
     def depth(self) -> int:
         """The greatest number of comparisons of a tree."""
-        depth, level = 0, self.roots.astype(np.int64)
-        while len(level := level[self.child[level] != level]):
-            level = np.concatenate([self.child[level], self.child[level] + 1]).astype(np.int64)
-            depth += 1
-        return depth
+        return int(self.depths.max())
 
     def shares(self, rows: Matrix) -> Floats:
         """[n] means over the averaged trees of the fraud in the leaves of `rows` [n, d]."""

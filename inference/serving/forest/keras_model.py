@@ -2,7 +2,8 @@
 
 Every tree walks at once, one comparison a step, as far as the deepest tree goes; a leaf leads to
 itself. An unknown value is taken as the least or the greatest number, by the side it goes to:
-LiteRT knows no infinite ones.
+LiteRT knows no infinite ones. What the leaves say is added in the order of `forest.sums`, by
+operations of which each adds two numbers, so that no kernel chooses another one.
 """
 
 from functools import cache
@@ -13,6 +14,7 @@ import numpy as np
 from inference.artefacts.manifest import Calibration
 from inference.artefacts.store import Artefact
 from inference.serving.forest.forest import Forest
+from inference.serving.forest.sums import places_of
 from inference.serving.forest.tensorflow_setup import start
 from inference.serving.graph import GREATEST
 
@@ -25,7 +27,11 @@ def scoring(forest: Forest, width: int, calibration: Calibration) -> Any:
 
     keras.backend.clear_session()  # names follow from the model alone, as the bytes of the graph do
     inputs = keras.Input((width,), name="features")
-    odds = _layer()(forest, width)(inputs)
+    sums = _layer()(forest, width)(inputs)
+    shares = ops.divide(sums[:, :1], float(forest.averaged))
+    odds = ops.subtract(ops.log(shares), ops.log(ops.subtract(1.0, shares)))
+    if forest.boosted:
+        odds = ops.add(odds, sums[:, 1:])
     logits = ops.add(ops.multiply(odds, calibration.slope), calibration.intercept)
     return keras.Model(inputs, ops.concatenate([ops.sigmoid(logits), logits], axis=1))
 
@@ -42,14 +48,16 @@ def _layer() -> Any:
     import keras
     import tensorflow as tf
 
-    class Trees(keras.layers.Layer):  # type: ignore[misc]
+    class Sums(keras.layers.Layer):  # type: ignore[misc]
+        """[n, 2]: what the averaged trees say, added, and what the boosted ones do."""
+
         def __init__(self, forest: Forest, width: int) -> None:
             super().__init__()
             self.depth, self.roots = forest.depth, forest.roots
             # Beside the values with the least for what is unknown stand those with the greatest.
             self.feature = forest.side // 2 + np.int32(width) * (forest.side % 2)
             self.threshold, self.child, self.says = forest.threshold, forest.child, forest.says
-            self.averaged = forest.averaged
+            self.averaged, self.places = forest.averaged, places_of(forest)
 
         def call(self, inputs: Any) -> Any:
             known = tf.equal(inputs, inputs)  # NaN alone differs from itself
@@ -58,17 +66,24 @@ def _layer() -> Any:
                 for end in (-GREATEST, GREATEST)
             )
             values = tf.concat([low, high], axis=1)
-            first = tf.gather(values, np.zeros_like(self.roots), axis=1)
-            at = tf.cast(tf.zeros_like(first), tf.int32) + self.roots
-            for _ in range(self.depth):
+            # All rows begin at the same nodes.
+            value = tf.gather(values, self.feature[self.roots], axis=1)
+            right = tf.cast(value > self.threshold[self.roots], tf.int32)
+            at = self.child[self.roots] + right
+            for _ in range(self.depth - 1):
                 value = tf.gather(values, tf.gather(self.feature, at), axis=1, batch_dims=1)
                 right = tf.cast(value > tf.gather(self.threshold, at), tf.int32)
                 at = tf.gather(self.child, at) + right
-            said = tf.gather(self.says, at)
-            shares = tf.reduce_mean(said[:, : self.averaged], axis=1, keepdims=True)
-            odds = tf.math.log(shares) - tf.math.log(1.0 - shares)
-            if self.averaged == len(self.roots):
-                return odds
-            return odds + tf.reduce_sum(said[:, self.averaged :], axis=1, keepdims=True)
+            return self.added(tf.gather(self.says, at))
 
-    return Trees
+        def added(self, said: Any) -> Any:
+            parts = said[:, : self.averaged], said[:, self.averaged :]
+            padded = [tf.pad(each, [[0, 0], [0, self.places - each.shape[1]]]) for each in parts]
+            # One of each by turns, so that halves of both lie together.
+            sums = tf.reshape(tf.stack(padded, axis=2), [-1, 2 * self.places])
+            while sums.shape[1] > 2:
+                first, second = tf.split(sums, 2, axis=1)
+                sums = first + second
+            return sums
+
+    return Sums

@@ -108,7 +108,7 @@ def by_artefacts(open_model: Callable[[str], Artefact]) -> ScoreVectors:
     def score(model_hash: str, features: FeatureSet, values: Floats) -> tuple[Floats, bool]:
         artefact = open_model(model_hash)
         places = artefact.manifest.inputs.places(features)
-        return bulk_scores(artefact.graph, as_rows(values[:, places]))
+        return bulk_scores(artefact, as_rows(values[:, places]))
 
     return score
 
