@@ -13,14 +13,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.errors import NotFoundError, UndecodableError
-from domain.events import Envelope
+from domain.events import Envelope, TransactionImported, TransactionScored
 from domain.features import feature_event
 from eventlog.admission.dict_memory import DictMemory
 from eventlog.admission.first_wins import Admission
 from eventlog.archive.arrays import event_table
+from eventlog.archive.counting import mask_of, wanted_of
 from eventlog.archive.folder import ArchiveFolder, chain, positions
 from eventlog.archive.layout import FOLDED, Piece
-from eventlog.codec import decode
+from eventlog.codec import Carried, carried_by, carried_of, decode
 from eventlog.events_table import EventTable, TableBuilder, joined
 from eventlog.port import EventLog, Position
 
@@ -82,14 +83,27 @@ class History:
         file that holds nothing else.
         """
 
-        def wanted(envelope: Envelope) -> bool:
-            if kinds is not None and not any(envelope.type.startswith(kind) for kind in kinds):
-                return False
-            event = None if times is None else feature_event(envelope)
-            return times is None or event is None or times[0] <= event.time < times[1]
-
         columns = ("time",) if times else ()
-        return self._records(columns, lambda table: _counting(table, kinds, times), wanted, times)
+        wanted = wanted_of(kinds, times)
+        return self._records(columns, lambda table: mask_of(table, kinds, times), wanted, times)
+
+    def transactions(self, begin: int, end: int) -> Iterator[Carried]:
+        """Decided or imported ones with begin <= event time < end, in the order of `counting`.
+
+        Of what is archived nothing else is decoded.
+        """
+        kinds = frozenset({TransactionScored.NAME, TransactionImported.NAME})
+        times = begin, end
+        archived = self.archived()
+        columns = ("offset", "value", "verdict", "type", "time")
+        for partition, upto in archived.items():
+            for table in self._pieces(partition, upto, columns, times):
+                kept = table.filter(mask_of(table, kinds, times))
+                yield from map(carried_by, kept["value"].to_pylist())
+        wanted = wanted_of(kinds, times)
+        for _, envelope in self._live(archived, lambda _: None):
+            if wanted(envelope):
+                yield carried_of(envelope)
 
     def times(self, kind: str) -> Iterator[NDArray[np.int64]]:
         """Event times, in microseconds, of what counts of one kind that features fold; in blocks.
@@ -99,7 +113,7 @@ class History:
         archived = self.archived()
         for partition, end in archived.items():
             for table in self._pieces(partition, end, ("offset", "verdict", "type", "time")):
-                kept = table.filter(_counting(table, frozenset({kind}), None))
+                kept = table.filter(mask_of(table, frozenset({kind}), None))
                 yield np.asarray(pc.drop_null(kept["time"]), dtype=np.int64)
         live = self._live(archived, lambda _: None)
         found = (feature_event(each) for _, each in live if each.type.startswith(kind))
@@ -112,7 +126,7 @@ class History:
 
         def mine(table: pa.Table) -> pa.ChunkedArray:
             of_them = pc.is_in(table["subject"], value_set=values)
-            return pc.and_(_counting(table, frozenset({kind}), None), of_them)
+            return pc.and_(mask_of(table, frozenset({kind}), None), of_them)
 
         return self._records(
             ("subject",), mine, lambda each: each.type.startswith(kind) and each.subject in wanted
@@ -123,7 +137,7 @@ class History:
 
         def same(table: pa.Table) -> pa.ChunkedArray:
             named = pc.fill_null(pc.equal(table["event_id"], event_id), False)
-            return pc.and_(_counting(table, None, None), named)
+            return pc.and_(mask_of(table, None, None), named)
 
         return next(self._records(("event_id",), same, lambda each: each.id == event_id), None)
 
@@ -175,7 +189,7 @@ class History:
         within = None if since is None else (since, _LAST)
         for table in self._pieces(partition, end, _FOLDED, within):
             progress(len(table))
-            kept = pc.and_(_counting(table, None, within), pc.is_valid(table["kind"]))
+            kept = pc.and_(mask_of(table, None, within), pc.is_valid(table["kind"]))
             folded = table.select(_GIVEN).append_column(
                 "partition", pa.repeat(partition, len(table))
             )
@@ -261,22 +275,3 @@ class History:
             return read()
         except NotFoundError:
             return read()
-
-
-def _counting(
-    table: pa.Table, kinds: frozenset[str] | None, times: tuple[int, int] | None
-) -> pa.ChunkedArray:
-    mask = pc.equal(table["verdict"].cast(pa.string()), "counts")
-    if kinds is not None:
-        types = table["type"].cast(pa.string())
-        wanted = [pc.starts_with(types, kind) for kind in sorted(kinds)]
-        of_kinds = wanted[0]
-        for more in wanted[1:]:
-            of_kinds = pc.or_(of_kinds, more)
-        mask = pc.and_(mask, of_kinds)
-    if times is not None:
-        # What is not folded has no such time.
-        time = pc.fill_null(table["time"], times[0])
-        mask = pc.and_(mask, pc.greater_equal(time, times[0]))
-        mask = pc.and_(mask, pc.less(time, times[1]))
-    return mask

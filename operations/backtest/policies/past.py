@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.errors import InvalidInputError
-from domain.events import TransactionImported, TransactionScored
 from domain.features import CATALOGUE, Entity, FeatureSet
 from domain.policy.rollout import WHOLE
 from domain.transactions import Transaction
@@ -143,12 +142,10 @@ Arms = dict[tuple[str, int], int]
 
 
 def _transactions(history: History, begin: int, end: int, arms: Arms) -> Iterator[Transaction]:
-    kinds = frozenset({TransactionScored.NAME, TransactionImported.NAME})
-    for each in history.counting(kinds, (begin, end)):
-        data = each.envelope.data
-        x: Transaction = data.transaction
-        if isinstance(data, TransactionScored) and data.exploration is not None:
-            arms[x.transaction_id, x.timestamp] = data.exploration.share
+    for each in history.transactions(begin, end):
+        x = each.transaction
+        if each.exploration is not None:
+            arms[x.transaction_id, x.timestamp] = each.exploration.share
         yield x
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 
 from domain.errors import UndecodableError
-from domain.events import Envelope, Event, registry
+from domain.events import Envelope, Event, TransactionImported, TransactionScored, registry
 from domain.events.registry import event, registered, upcaster
-from eventlog.codec import decode, encode, glance
+from domain.transactions import Transaction
+from eventlog.codec import _is_current, carried_by, carried_of, decode, encode, glance
 from tests.fakes.events import labelled, scored, submitted
 from tests.fakes.strategies import envelopes
 
@@ -21,11 +22,38 @@ HISTORIES = Path(__file__).parents[2] / "histories"
 @given(envelopes())
 def test_every_event_comes_back_as_it_went_in(envelope: Envelope) -> None:
     assert decode(encode(envelope)) == envelope
+    if isinstance(envelope.data, TransactionImported | TransactionScored):
+        assert carried_by(encode(envelope)) == carried_of(envelope)
 
 
 @given(envelopes())
 def test_equal_events_have_equal_bytes(envelope: Envelope) -> None:
     assert encode(decode(encode(envelope))) == encode(envelope)
+
+
+def test_an_older_version_carries_its_transaction_as_its_steps_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both versions have the fields of one, and mean another amount by them."""
+    monkeypatch.setattr(registry, "_CURRENT", {})
+    monkeypatch.setattr(registry, "_UPCASTERS", {})
+    _is_current.cache_clear()
+
+    @event("fraud.test.carried", version=2)
+    @dataclass(frozen=True)
+    class Carried(Event):
+        transaction: Transaction
+
+    @upcaster("fraud.test.carried", 1)
+    def _upcast_v1_v2(data: dict[str, Any]) -> dict[str, Any]:
+        return {"transaction": data["transaction"] | {"amount": data["transaction"]["amount"] * 2}}
+
+    paid = {"transaction_id": "t", "timestamp": 1, "amount": 7, "currency": "EUR", "base_amount": 7}
+    for version, amount in ((1, 14), (2, 7)):
+        wire = changed(type=f"fraud.test.carried.v{version}", data={"transaction": paid})
+        assert carried_by(wire).transaction.amount == decode(wire).data.transaction.amount == amount
+    assert Carried.VERSION == 2
+    _is_current.cache_clear()
 
 
 @given(envelopes())
