@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from domain.errors import InvalidInputError
-from domain.features import CATALOGUE
+from domain.features import CATALOGUE, FeatureSet
 from domain.features.payments import MATURITIES, UNLABELLED
 from domain.times import to_rfc3339
 from eventlog.archive.history import History
@@ -62,6 +62,7 @@ def replayed(
     say: Say,
     count: Count,
     maturities: Sequence[int] = MATURITIES,
+    features: FeatureSet = CATALOGUE,
 ) -> Dataset:
     """The vectors of transactions with begin <= event time < end, as of their own known times."""
 
@@ -72,5 +73,5 @@ def replayed(
 
     # Given away: they are freed once they are no longer needed.
     return dataset(
-        read(), CATALOGUE, as_known_at=as_known_at, begin=begin, end=end, maturities=maturities
+        read(), features, as_known_at=as_known_at, begin=begin, end=end, maturities=maturities
     )

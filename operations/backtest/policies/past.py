@@ -121,13 +121,14 @@ def read_past(
     score: ScoreVectors,
     say: Say,
     count: Count,
+    features: FeatureSet = CATALOGUE,
 ) -> Past:
     """Transactions with begin <= event time < end; microseconds UTC.
 
-    Features come from the whole log before them, so that their windows are warm when the period
-    begins. Raises InvalidInputError where there is no such transaction.
+    Their `features` come from the whole log before them, so that their windows are warm when the
+    period begins. Raises InvalidInputError where there is no such transaction.
     """
-    made = replayed(history, as_known_at, begin, end, say, count)
+    made = replayed(history, as_known_at, begin, end, say, count, features=features)
     if not len(made):
         raise InvalidInputError("--from/--to", "the log has no transaction of that time")
     say(f"reading {len(made):,} transactions")

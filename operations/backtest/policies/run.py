@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from commands.ports import RuleLanguage
+from domain.features import CATALOGUE
 from domain.features.payments import UNLABELLED
 from domain.policy.thresholds import SEVERITY
 from domain.times import to_rfc3339
@@ -22,6 +23,7 @@ from operations.backtest.policies.closed_loop.report import read_feedback, repor
 from operations.backtest.policies.deciding import Decisions, attributes_of, decide
 from operations.backtest.policies.estimates.report import apart, estimates
 from operations.backtest.policies.figures import Load, compared, of_policy
+from operations.backtest.policies.needed import needed_features
 from operations.backtest.policies.past import Past, by_artefacts, read_past
 from operations.backtest.policies.policy import (
     LivePast,
@@ -89,6 +91,7 @@ def backtest_policies(
         by_artefacts(models.store.open),
         say,
         count,
+        needed_features([base, *tried], lambda of: models.store.open(of).manifest.inputs, language),
     )
     made = []
     for policy in (base, *tried):
@@ -103,7 +106,7 @@ def backtest_policies(
         "transactions": len(past),
         "labelled": int((past.made.labels != UNLABELLED).sum()),
         "policy_version": live.now.version,
-        "feature_set": past.made.features.hash,
+        "feature_set": CATALOGUE.hash,
         "models": {p.name: sorted(p.models) for p in (base, *tried)},
         "scored_one_by_one": past.one_by_one,
         "baseline": of_policy(past, baseline, asked.load),

@@ -64,7 +64,7 @@ def test_a_period_holds_its_decisions_and_what_is_not_folded(history: Any) -> No
     decided = sorted(each.subject for each in found if each.type.startswith(TransactionScored.NAME))
     assert decided == ["t-2", "t-3", "t-4"]
     made = [each.data.transaction for each in found if isinstance(each.data, TransactionScored)]
-    assert list(read.transactions(*times)) == made
+    assert [each.transaction for each in read.transactions(*times)] == made
     others = {each.subject for each in found if each.type.startswith(TransactionSubmitted.NAME)}
     assert others >= set(decided)
 

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInputError
 from domain.events import Thresholds, TransactionScored
-from domain.features import FeatureSet
+from domain.features import CATALOGUE, FeatureSet, Inputs
 from domain.policy.exploration import judged
 from domain.policy.thresholds import SEVERITY
 from domain.times import from_rfc3339
 from operations.backtest.policies.deciding import Decisions, attributes_of, decide
 from operations.backtest.policies.figures import Load, compared, of_policy, on_frontier
+from operations.backtest.policies.needed import needed_features
 from operations.backtest.policies.past import Floats, Past, read_past
 from operations.backtest.policies.policy import Model, Policy, candidate, live_past, live_policy
 from operations.backtest.policies.sweep import parse_sweep, swept
@@ -42,10 +43,14 @@ def scored(model_hash: str, features: FeatureSet, values: Floats) -> tuple[Float
     return np.array([model.value(row) for row in known]), True
 
 
+def inputs_of(model_hash: str) -> Inputs:
+    return next(each for each in MODELS if each.model_hash == model_hash).inputs
+
+
 def past_of(history: DecidedHistory, *policies: Policy) -> Past:
     return read_past(
         history.ports.history, BEGIN, END, FAR, attributes_of(policies), scored,
-        lambda _: None, lambda *_: None,
+        lambda _: None, lambda *_: None, needed_features(policies, inputs_of, LANGUAGE),
     )  # fmt: skip
 
 
@@ -99,6 +104,19 @@ def tried(history: DecidedHistory, folder: Path) -> tuple[Past, Decisions, Decis
     policy = candidate(folder, live, None, LANGUAGE, lambda _, text: [text])
     past = past_of(history, policy)
     return past, decide(past, live_policy(live), LANGUAGE), decide(past, policy, LANGUAGE), policy
+
+
+def test_the_features_of_models_and_rules_are_needed_and_no_others(folder: Path) -> None:
+    other = FOLDER.replace("card_count_1h", "device_count_1h")
+    (folder / "policy.yaml").write_text(other)
+    with decided_history() as history:
+        history.promote(0, 0.5)
+        live = live_past(history.log)
+        policy = candidate(folder, live, None, LANGUAGE, lambda _, text: [text])
+        of_both = needed_features([policy, live_policy(live)], inputs_of, LANGUAGE)
+        own_set_alone = needed_features([policy], lambda _: Inputs("m", "f", ["a"], []), LANGUAGE)
+    assert set(of_both.names) == {"amount", "card_count_1h", "device_count_1h"}
+    assert own_set_alone is CATALOGUE
 
 
 async def history_of(history: DecidedHistory) -> None:
