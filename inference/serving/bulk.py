@@ -7,9 +7,8 @@ once. Whether that gives the same bits is tried on the first rows; where a bit d
 scored one at a time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -18,30 +17,39 @@ from inference.artefacts.store import Artefact
 from inference.serving.forest.forest import Forest
 from inference.serving.forest.sums import LeafSums
 from inference.serving.forest.tail import tail_of
-from inference.serving.graph import SCORE, Graph, Matrix
+from inference.serving.graph import SCORE, Graph, Matrix, as_rows
 
 _AT_ONCE = 64
 _SUMS_AT_ONCE = 4_096
 _TRIED = 1_024
+_BLOCK = 1 << 15  # vectors that are rounded and scored at once: they are a copy
 
 Floats = npt.NDArray[np.float64]
 Score = Callable[[Matrix], Floats]
 """From rows [n, d] to scores [n]; any number of threads at once."""
 
 
-def bulk_scores(artefact: Artefact, rows: Matrix, threads: int = 2) -> tuple[Floats, bool]:
-    """([n] scores of `rows` [n, d], whether many at once gave them). Raises IntegrityError.
+def bulk_scores(
+    artefact: Artefact, vectors: Floats, places: Sequence[int], threads: int = 2
+) -> tuple[Floats, bool]:
+    """([n] scores of `vectors` [n, features], whether many at once gave them).
 
-    NaN is unknown, no value infinite.
+    The values of the model stand at `places`, in its own order; NaN is unknown. Raises
+    IntegrityError.
     """
-    some = rows[:_TRIED]
+
+    def rows(begin: int, end: int) -> Matrix:
+        return as_rows(vectors[begin:end].take(places, axis=1))
+
+    some = rows(0, _TRIED)
     expected = _one_by_one(artefact)(some)
-    ways = _ways(artefact) if len(rows) > _AT_ONCE else iter(())
+    ways = _ways(artefact) if len(vectors) > _AT_ONCE else iter(())
     way = next((each for each in ways if np.array_equal(each(some), expected)), None)
-    edges = np.linspace(0, len(rows), threads + 1, dtype=np.int64)
-    parts = [rows[a:b] for a, b in pairwise(edges.tolist())]
+    score = way or _one_by_one(artefact)
+    begins = range(0, len(vectors), _BLOCK)
     with ThreadPoolExecutor(threads) as pool:
-        return np.concatenate(list(pool.map(way or _one_by_one(artefact), parts))), way is not None
+        parts = pool.map(lambda begin: score(rows(begin, begin + _BLOCK)), begins)
+        return np.concatenate([*parts, np.zeros(0)]), way is not None
 
 
 def _one_by_one(artefact: Artefact) -> Score:

@@ -16,7 +16,6 @@ from domain.transactions import Transaction
 from eventlog.archive.history import History
 from inference.artefacts.store import Artefact
 from inference.serving.bulk import bulk_scores
-from inference.serving.graph import as_rows
 from operations.progress import Count, Say
 from operations.training.log_frame import replayed
 from projections.replay.dataset import Dataset
@@ -107,7 +106,7 @@ def by_artefacts(open_model: Callable[[str], Artefact]) -> ScoreVectors:
     def score(model_hash: str, features: FeatureSet, values: Floats) -> tuple[Floats, bool]:
         artefact = open_model(model_hash)
         places = artefact.manifest.inputs.places(features)
-        return bulk_scores(artefact, as_rows(values[:, places]))
+        return bulk_scores(artefact, values, places)
 
     return score
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from inference.artefacts.manifest import Calibration
 from inference.artefacts.store import FILES, Artefact, ArtefactStore
 from inference.serving import bulk
-from inference.serving.bulk import bulk_scores
+from inference.serving.bulk import Floats, bulk_scores
 from inference.serving.forest.forest import Forest
 from inference.serving.forest.keras_model import scoring
 from inference.serving.forest.sums import LeafSums
@@ -78,22 +78,25 @@ def test_scores_are_those_of_tensorflow_within_the_tolerance_of_the_probe(
     assert np.abs(np.asarray(model(normal)) - found)[:, SCORE].max() <= TOLERANCE
 
 
-def drawn_rows(artefact: Artefact, number: int = 1_200) -> Matrix:
+def drawn_vectors(artefact: Artefact, number: int = 1_200) -> tuple[Floats, list[int]]:
+    """Values of two features more than the model takes, and in another order; some too large."""
     random = np.random.default_rng(8)
-    rows = random.lognormal(1, 2, (number, len(artefact.manifest.feature_names)))
-    rows[random.random(rows.shape) < 0.2] = np.nan
-    return as_rows(rows)
+    width = len(artefact.manifest.feature_names)
+    vectors = random.lognormal(1, 2, (number, width + 2))
+    vectors[random.random(vectors.shape) < 0.2] = np.nan
+    vectors[:: number // 9] *= 1e60
+    return vectors, random.permutation(width + 2)[:width].tolist()
 
 
-def one_by_one(artefact: Artefact, rows: Matrix) -> list[float]:
+def one_by_one(artefact: Artefact, vectors: Floats, places: list[int]) -> list[float]:
     single = Graph(artefact.graph, 1)
-    return [float(single.run(row[None, :])[0, SCORE]) for row in rows]
+    return [float(single.run(row[None, :])[0, SCORE]) for row in as_rows(vectors[:, places])]
 
 
 def test_scores_in_bulk_are_those_of_one_row_at_a_time(
     of_catalogue: Artefact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = drawn_rows(of_catalogue)
+    vectors, places = drawn_vectors(of_catalogue)
     asked: list[int] = []
 
     def run(graph: Graph, given: Matrix) -> Matrix:
@@ -102,11 +105,12 @@ def test_scores_in_bulk_are_those_of_one_row_at_a_time(
 
     plain = Graph.run
     monkeypatch.setattr(Graph, "run", run)
-    scores, together = bulk_scores(of_catalogue, rows)
+    monkeypatch.setattr(bulk, "_BLOCK", 500)
+    scores, together = bulk_scores(of_catalogue, vectors, places)
     assert together
     # The trees walked in the graph for the rows that were tried alone.
-    assert sum(width == rows.shape[1] for width in asked) == 1_024
-    assert scores.tolist() == one_by_one(of_catalogue, rows)
+    assert sum(width == len(places) for width in asked) == 1_024
+    assert scores.tolist() == one_by_one(of_catalogue, vectors, places)
 
 
 def test_sums_with_another_bit_are_not_taken(
@@ -117,9 +121,9 @@ def test_sums_with_another_bit_are_not_taken(
         return lambda rows: np.nextafter(sums(rows), np.float32(np.inf))
 
     monkeypatch.setattr(bulk, "LeafSums", off)
-    rows = drawn_rows(of_catalogue)
-    scores, _ = bulk_scores(of_catalogue, rows)
-    assert scores.tolist() == one_by_one(of_catalogue, rows)
+    vectors, places = drawn_vectors(of_catalogue)
+    scores, _ = bulk_scores(of_catalogue, vectors, places)
+    assert scores.tolist() == one_by_one(of_catalogue, vectors, places)
 
 
 @pytest.mark.parametrize("version", ["v4-model", "v5-model"])
@@ -133,6 +137,6 @@ def test_models_of_earlier_formats_go_through_their_graph(
     store = ArtefactStore(tmp_path)
     files = {name: (HISTORIES / version / name).read_bytes() for name in FILES}
     artefact = store.open(store.put(files))
-    rows = drawn_rows(artefact)
-    scores, _ = bulk_scores(artefact, rows)
-    assert scores.tolist() == one_by_one(artefact, rows)
+    vectors, places = drawn_vectors(artefact)
+    scores, _ = bulk_scores(artefact, vectors, places)
+    assert scores.tolist() == one_by_one(artefact, vectors, places)
