@@ -19,6 +19,7 @@ from inference.serving.forest.tail import tail_of
 from inference.serving.graph import SCORE, Graph, Matrix, as_rows
 from inference.serving.probe import TOLERANCE
 from inference.training.export import converted
+from tests.builders.artefacts import manifest
 from tests.builders.feature_streams import examples
 from tests.unit.inference.serving.forests import ROWS, WIDTH, drawn
 
@@ -78,6 +79,14 @@ def test_scores_are_those_of_tensorflow_within_the_tolerance_of_the_probe(
     assert np.abs(np.asarray(model(normal)) - found)[:, SCORE].max() <= TOLERANCE
 
 
+@pytest.fixture(scope="module")
+def artefact() -> Artefact:
+    forest = drawn(5, 21, 40)
+    names = [f"f{number}" for number in range(WIDTH)]
+    _, content = graph_of(forest)
+    return Artefact("h" * 64, content, forest.to_bytes(), manifest(feature_names=names))
+
+
 def drawn_vectors(artefact: Artefact, number: int = 1_200) -> tuple[Floats, list[int]]:
     """Values of two features more than the model takes, and in another order; some too large."""
     random = np.random.default_rng(8)
@@ -94,9 +103,9 @@ def one_by_one(artefact: Artefact, vectors: Floats, places: list[int]) -> list[f
 
 
 def test_scores_in_bulk_are_those_of_one_row_at_a_time(
-    of_catalogue: Artefact, monkeypatch: pytest.MonkeyPatch
+    artefact: Artefact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    vectors, places = drawn_vectors(of_catalogue)
+    vectors, places = drawn_vectors(artefact)
     asked: list[int] = []
 
     def run(graph: Graph, given: Matrix) -> Matrix:
@@ -106,24 +115,24 @@ def test_scores_in_bulk_are_those_of_one_row_at_a_time(
     plain = Graph.run
     monkeypatch.setattr(Graph, "run", run)
     monkeypatch.setattr(bulk, "_BLOCK", 500)
-    scores, together = bulk_scores(of_catalogue, vectors, places)
+    scores, together = bulk_scores(artefact, vectors, places)
     assert together
     # The trees walked in the graph for the rows that were tried alone.
     assert sum(width == len(places) for width in asked) == 1_024
-    assert scores.tolist() == one_by_one(of_catalogue, vectors, places)
+    assert scores.tolist() == one_by_one(artefact, vectors, places)
 
 
 def test_sums_with_another_bit_are_not_taken(
-    of_catalogue: Artefact, monkeypatch: pytest.MonkeyPatch
+    artefact: Artefact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def off(forest: Forest) -> Run:
         sums = LeafSums(forest)
         return lambda rows: np.nextafter(sums(rows), np.float32(np.inf))
 
     monkeypatch.setattr(bulk, "LeafSums", off)
-    vectors, places = drawn_vectors(of_catalogue)
-    scores, _ = bulk_scores(of_catalogue, vectors, places)
-    assert scores.tolist() == one_by_one(of_catalogue, vectors, places)
+    vectors, places = drawn_vectors(artefact)
+    scores, _ = bulk_scores(artefact, vectors, places)
+    assert scores.tolist() == one_by_one(artefact, vectors, places)
 
 
 @pytest.mark.parametrize("version", ["v4-model", "v5-model"])
@@ -133,10 +142,10 @@ def test_models_of_earlier_formats_go_through_their_graph(
     def never(_: Any) -> Any:
         raise AssertionError("this graph adds in an order of its own")
 
-    monkeypatch.setattr(bulk, "LeafSums", never)
+    monkeypatch.setattr(bulk, "tail_of", never)
     store = ArtefactStore(tmp_path)
     files = {name: (HISTORIES / version / name).read_bytes() for name in FILES}
-    artefact = store.open(store.put(files))
-    vectors, places = drawn_vectors(artefact)
-    scores, _ = bulk_scores(artefact, vectors, places)
-    assert scores.tolist() == one_by_one(artefact, vectors, places)
+    earlier = store.open(store.put(files))
+    vectors, places = drawn_vectors(earlier)
+    scores, _ = bulk_scores(earlier, vectors, places)
+    assert scores.tolist() == one_by_one(earlier, vectors, places)
