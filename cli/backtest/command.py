@@ -36,7 +36,7 @@ def backtest(
         Path | None, typer.Option(metavar="FILE", help="Write CSV of decisions that change.")
     ] = None,
     minutes: Annotated[
-        float, typer.Option("--alert-minutes", min=0.1, help="An analyst spends on an alert.")
+        float, typer.Option("--case-minutes", min=0.1, help="An analyst spends on a case.")
     ] = 5.0,
     closed: Annotated[
         bool, typer.Option("--closed-loop", help="Let each policy's decisions feed back.")

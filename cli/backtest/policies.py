@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cli.backtest.delivery import print_deliveries
 from cli.backtest.feedback import show_closed_loop, show_estimates
 from cli.backtest.formats import money as _money
 from cli.backtest.formats import number as _number
@@ -16,6 +17,10 @@ from cli.backtest.options import Options
 from cli.output import print_table, progress_shown
 
 _OF_POLICY = ("precision", "recall")
+_OF_ALERTS = (
+    *("per_day", "busiest_day", "suppressed", "cases_per_day", "cases_busiest_day"),
+    *("analyst_hours_per_day", "frauds_per_analyst_hour"),
+)
 
 
 def try_policies(options: Options, changed: Path | None, as_json: bool) -> None:
@@ -63,6 +68,7 @@ def _print(report: dict[str, Any], seconds: float, changed: Path | None) -> None
     policies = [report["baseline"], *report["candidates"]]
     names = ["", *(each["policy"] for each in policies)]
     print_table(_rows(policies), names, names[1:])
+    print_deliveries(policies)
     for each, apart, estimated in zip(
         report["compared"], report["apart"], report["estimates"], strict=True
     ):
@@ -97,7 +103,7 @@ def _rows(policies: list[dict[str, Any]]) -> list[list[str]]:
     ]
     rows += [
         [f"alerts: {_words(name)}", *(_number(each["alerts"][name]) for each in policies)]
-        for name in ("per_day", "busiest_day", "analyst_hours_per_day", "frauds_per_analyst_hour")
+        for name in _OF_ALERTS
     ]
     codes = list(dict.fromkeys(code for each in policies for code in each["reasons"]))
     rows += [[code, *(f"{each['reasons'].get(code, 0):,}" for each in policies)] for code in codes]
@@ -135,10 +141,11 @@ def _sweep(found: dict[str, Any]) -> None:
         print(f"\n{name}, {found['parameter']}; * has less loss than any with no more alerts")
         rows = [
             [f"{each['value']:g}{' *' if each['frontier'] else ''}",
-             _number(each["alerts_per_day"]), _money(each["missed_fraud"]),
+             _number(each["alerts_per_day"]), _number(each["cases_per_day"]),
+             _money(each["missed_fraud"]),
              _money(each["genuine_declined_money"]), _share(each["precision"]),
              _share(each["recall"])]
             for each in points
         ]  # fmt: skip
-        titles = ["VALUE", "ALERTS A DAY", "MISSED", "WRONGED", "PRECISION", "RECALL"]
+        titles = ["VALUE", "ALERTS A DAY", "CASES", "MISSED", "WRONGED", "PRECISION", "RECALL"]
         print_table(rows, titles, titles[1:])

@@ -12,7 +12,7 @@ from math import inf
 from typing import Protocol
 
 from commands.alerts.parcels import Parcel, Waiting
-from commands.alerts.schedule import GATHERING, WINDOW, Schedule
+from commands.alerts.schedule import Schedule
 from commands.alerts.sending import Answer
 from domain.events import Route
 
@@ -168,15 +168,14 @@ class Lane:
         if self.schedule.tripped and self.parcels:
             return inf
         first = min(each.arrived for each in self.waiting)
-        if now < first + GATHERING:
-            return first + GATHERING
+        step = self.schedule.next_step(len(self.waiting), first, route.at_most, now)
+        if step.what == "wait":
+            return step.look
         fresh = sorted(self.waiting, key=lambda each: each.order)
-        if len(fresh) <= self.schedule.room(route.at_most, now):
+        if step.what == "alone":
             self._alone(fresh)
-            return inf
-        if now < first + WINDOW:
-            return min(max(self.schedule.room_again(), now + GATHERING), first + WINDOW)
-        self._gather(fresh)
+        else:
+            self._gather(fresh)
         return inf
 
     def _gather(self, found: list[Waiting]) -> None:

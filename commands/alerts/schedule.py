@@ -7,13 +7,10 @@ row the route is tripped: one message tries it at a time, and the others wait fo
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from commands.alerts.grouping import WINDOW, Step, next_step
 from commands.alerts.sending import Answer
 
 TRIPS_AFTER = 5
-WINDOW = 60.0
-"""Seconds in which `at_most` messages are sent, and the longest that a storm is gathered."""
-GATHERING = 2.0
-"""Seconds that a first alert waits for others."""
 LONGEST_PAUSE = 60.0
 
 
@@ -40,14 +37,10 @@ class Schedule:
     def begun(self, key: str, now: float) -> None:
         self.sent.setdefault(key, now)
 
-    def room(self, at_most: int, now: float) -> int:
-        """How many messages may begin now."""
-        self.sent = {key: at for key, at in self.sent.items() if now - at < WINDOW}
-        return max(0, at_most - len(self.sent))
-
-    def room_again(self) -> float:
-        """When the first of those sent leaves the window."""
-        return min(self.sent.values(), default=0.0) + WINDOW
+    def next_step(self, waiting: int, first: float, at_most: int, now: float) -> Step:
+        """What becomes of so many that wait, the first of them since `first`."""
+        self.sent = {key: at for key, at in self.sent.items() if now < at + WINDOW}
+        return next_step(waiting, first, at_most, self.sent.values(), now)
 
     def taken(self) -> None:
         self.failures, self.closed_until = 0, 0.0

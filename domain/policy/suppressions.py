@@ -6,7 +6,7 @@ The alert is raised all the same, with the name of the suppression, and nobody i
 import re
 from collections.abc import Mapping, Sequence
 
-from domain.events import Suppression, TransactionScored
+from domain.events import Suppression, Thresholds, TransactionScored
 from domain.policy.exploration import judged
 from domain.policy.rules.ruling import RuleSet, ruling
 from domain.times import DAY
@@ -80,13 +80,28 @@ def _about(suppression: Suppression, x: Transaction) -> bool:
 
 
 def _due_to(names: Sequence[str], decision: TransactionScored, rules: RuleSet | None) -> bool:
-    """True where one of these rules acted, and without all of them no alert would be raised."""
     applied = decision.rules
     if applied is None or rules is None or applied.version != rules.version:
         return False
-    others = [number for number in applied.fired if rules.rules[number].name not in names]
-    if len(others) == len(applied.fired):
+    name = decision.transaction.transaction_id
+    return due_to(names, rules, applied.fired, name, decision.score, decision.thresholds)
+
+
+def due_to(
+    names: Sequence[str],
+    rules: RuleSet,
+    fired: Sequence[int],
+    transaction_id: str,
+    score: float,
+    thresholds: Thresholds,
+) -> bool:
+    """True where one of these rules acted, and without all of them no alert would be raised.
+
+    `fired` numbers the rules that acted; `score` is the model's.
+    """
+    others = [number for number in fired if rules.rules[number].name not in names]
+    if len(others) == len(fired):
         return False
     truths = [number in others for number in range(len(rules.rules))]
-    left = ruling(rules, truths, decision.transaction.transaction_id)
-    return left.outcome(decision.score, decision.thresholds) not in ALERTING
+    left = ruling(rules, truths, transaction_id)
+    return left.outcome(score, thresholds) not in ALERTING

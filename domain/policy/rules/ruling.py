@@ -13,7 +13,7 @@ The order of the rules does not matter, but that reasons of equal weight keep it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,15 +114,12 @@ def ruling(rule_set: RuleSet, truths: Sequence[Truth], transaction_id: str) -> R
     holding = [n for n, truth in enumerate(truths) if truth]
     held = [n for n in holding if acts(rules[n], transaction_id)]
     acting = [rules[n] for n in held]
-    words: dict[str, str] = {}
-    for rule in sorted(acting, key=_weight, reverse=True):
-        words.setdefault(f"{FAMILY}.{rule.code}", rule.words)
     return Ruling(
         version=rule_set.version,
         points=sum(rule.points for rule in acting),
         approves=any(rule.action == "approve" for rule in acting),
         least=SEVERITY[max(map(least_of, acting), default=0)],
-        words=words,
+        words=words_of(acting),
         held=tuple(held),
         shadow=tuple(n for n in holding if n not in set(held)),
         unknown=tuple(n for n, truth in enumerate(truths) if truth is None),
@@ -132,6 +129,14 @@ def ruling(rule_set: RuleSet, truths: Sequence[Truth], transaction_id: str) -> R
 
 def _against(rule: Rule) -> bool:
     return least_of(rule) > 0 or rule.points > 0
+
+
+def words_of(acting: Iterable[Rule]) -> dict[str, str]:
+    """By reason code, weightiest first, the words of the weightiest rule of each."""
+    words: dict[str, str] = {}
+    for rule in sorted(acting, key=_weight, reverse=True):
+        words.setdefault(f"{FAMILY}.{rule.code}", rule.words)
+    return words
 
 
 def least_of(rule: Rule) -> int:

@@ -35,7 +35,11 @@ class Part:
     scores: Floats
     rulings: Rulings
     thresholds: Thresholds
-    rule_set: RuleSet | None
+    setting: Setting
+
+    @property
+    def rule_set(self) -> RuleSet | None:
+        return self.setting.rule_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Decisions:
     def at(self, name: str, **thresholds: float) -> Decisions:
         """The same with other thresholds; scores and rules stay."""
         parts = tuple(
-            Part(p.rows, p.scores, p.rulings, _moved(p.thresholds, thresholds), p.rule_set)
+            Part(p.rows, p.scores, p.rulings, _moved(p.thresholds, thresholds), p.setting)
             for p in self.parts
         )
         return _joined(name, parts, len(self.outcomes))
@@ -147,7 +151,7 @@ def _part(
             seen = {n.name: columns.of(n.name) for n in walk(tree) if isinstance(n, Name)}
             holds.append(truths(tree, seen, len(rows))[0])
     made = rulings(rule_set, holds, past.made.transaction_ids[rows])
-    return Part(rows, scores, made, thresholds, rule_set)
+    return Part(rows, scores, made, thresholds, setting)
 
 
 @dataclass(slots=True)

@@ -16,16 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.features.payments import MATURITIES, UNLABELLED
-from domain.policy.suppressions import ALERTING
 from domain.policy.thresholds import SEVERITY
 from domain.times import DAY
 from operations.backtest.policies.deciding import Decisions
 from operations.backtest.policies.past import Past
+from operations.backtest.policies.silenced import cases, load_of, told
 from projections.replay.ruling import Outcomes
 
 Floats = NDArray[np.float64]
 
-_ALERTING = [SEVERITY.index(each) for each in ALERTING]
 _DECLINE = SEVERITY.index("decline")
 _SEED, _RESAMPLES, _GROUPS = 20_180_401, 400, 20_000
 _LEVEL = 0.95
@@ -35,7 +34,7 @@ _BANDS = (1_000, 5_000, 20_000, 100_000)  # minor units: 10, 50, 200 and 1,000
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`minutes` an analyst spends on one alert."""
+    """`minutes` an analyst spends on one case."""
 
     minutes: float = 5.0
 
@@ -54,7 +53,7 @@ def of_policy(past: Past, made: Decisions, load: Load) -> dict[str, Any]:
             )
             for number, delay in enumerate(MATURITIES)
         },
-        "alerts": _alerts(past, made.outcomes, load),
+        "alerts": load_of(past, made, load.minutes),
         "reasons": made.reasons(),
     }
 
@@ -79,27 +78,10 @@ def _ratio(part: Any, of: Any) -> float | None:
     return float(part) / float(of) if of else None
 
 
-def _alerts(past: Past, outcomes: Outcomes, load: Load) -> dict[str, Any]:
-    times = past.made.times // DAY
-    days = np.arange(times.min(), times.max() + 1)
-    alerting = np.isin(outcomes, _ALERTING)
-    by_day = np.bincount(times[alerting] - days[0], minlength=len(days))
-    hours = by_day * load.minutes / 60
-    return {
-        "total": int(alerting.sum()),
-        "days": len(days),
-        "per_day": float(by_day.mean()),
-        "busiest_day": int(by_day.max()),
-        "analyst_hours_per_day": float(hours.mean()),
-        "analyst_hours_busiest_day": float(hours.max()),
-        "per_analyst_hour": 60 / load.minutes,
-        "frauds_per_analyst_hour": _ratio((alerting & (past.made.labels == 1)).sum(), hours.sum()),
-    }
-
-
 def compared(past: Past, base: Decisions, made: Decisions) -> dict[str, Any]:
     """What changes from the baseline to a candidate, with intervals, and by segment."""
-    changes = changes_of(past, base.outcomes, made.outcomes)
+    alerts = told(past, made).astype(np.int64) - told(past, base)
+    changes = changes_of(past, base.outcomes, made.outcomes, alerts)
     moves = np.bincount(base.outcomes * len(SEVERITY) + made.outcomes, minlength=16).reshape(4, 4)
     return {
         "baseline": base.name,
@@ -119,13 +101,14 @@ def compared(past: Past, base: Decisions, made: Decisions) -> dict[str, Any]:
     }
 
 
-def changes_of(past: Past, base: Outcomes, made: Outcomes) -> dict[str, NDArray[np.int64]]:
-    """By name what each transaction adds, [transactions]."""
+def changes_of(
+    past: Past, base: Outcomes, made: Outcomes, alerts: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """By name what each transaction adds, [transactions]; `alerts` are those that people get."""
     labels, amounts = past.made.labels, past.made.payments.amounts
     fraud, genuine = labels == 1, labels == 0
     caught = (made > 0).astype(np.int64) - (base > 0)
     declined = (made == _DECLINE).astype(np.int64) - (base == _DECLINE)
-    alerts = np.isin(made, _ALERTING).astype(np.int64) - np.isin(base, _ALERTING)
     return {
         "transactions": np.ones(len(base), dtype=np.int64),
         "changed": (base != made).astype(np.int64),
@@ -256,12 +239,13 @@ Point = Mapping[str, Any]
 def point(past: Past, made: Decisions, value: float) -> dict[str, Any]:
     """One point of a sweep: loss against the load of reviews."""
     found = quality(made.outcomes, past.made.labels, past.made.payments.amounts)
-    alerts = int(np.isin(made.outcomes, _ALERTING).sum())
+    alerts = told(past, made)
     days = int(np.ptp(past.made.times // DAY)) + 1
     asked = ("missed_fraud", "precision", "recall", "genuine_declined_money")
     return {
         "value": value,
-        "alerts_per_day": alerts / days,
+        "alerts_per_day": int(alerts.sum()) / days,
+        "cases_per_day": len(cases(past, alerts)) / days,
         "decisions_flagged": int((made.outcomes > 0).sum()),
         **{name: found[name] for name in asked},
     }

@@ -9,7 +9,14 @@ from pathlib import Path
 from commands.policy.topic import facts
 from commands.ports import RuleLanguage
 from domain.errors import InvalidInputError
-from domain.events import ListEntriesStaged, ListEntry, ListPublished, Thresholds
+from domain.events import (
+    ListEntriesStaged,
+    ListEntry,
+    ListPublished,
+    Route,
+    Suppression,
+    Thresholds,
+)
 from domain.policy.lists.published import NO_LISTS, Lists, hash_of_entries
 from domain.policy.rules.ruling import RuleSet
 from domain.policy.snapshot import NO_POLICY, PolicySnapshot
@@ -26,6 +33,7 @@ class Setting:
     """What decides a transaction; without a model the fallback rules score it.
 
     `share` basis points of ids go to the model `challenger`, with thresholds of its own.
+    `suppressions` and `routes` are those of the alerts.
     """
 
     model_hash: str
@@ -35,6 +43,8 @@ class Setting:
     challenger: str = ""
     share: int = 0
     challenger_thresholds: Thresholds | None = None
+    suppressions: tuple[Suppression, ...] = ()
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +82,31 @@ def live_past(log: EventLog) -> LivePast:
     for offset, fact in facts(log):
         after = snapshot.apply(fact.data, offset)
         at = max(at, fact.known_time)
-        if _deciding(after) != _deciding(snapshot):
+        if _acting(after) != _acting(snapshot):
             stretches.append((at, after))
         snapshot = after
     return LivePast(tuple(stretches), snapshot)
 
 
-def _deciding(snapshot: PolicySnapshot) -> tuple[object, ...]:
+def _acting(snapshot: PolicySnapshot) -> tuple[object, ...]:
     lists = {name: each.version for name, each in snapshot.lists.in_force.items()}
     # Published ones stand apart: they also count for a challenger, which has others of its own.
     thresholds = snapshot.thresholds, snapshot.published
-    return snapshot.model, thresholds, snapshot.roll_out, snapshot.rules, lists
+    alerts = snapshot.suppressions, snapshot.routes
+    return snapshot.model, thresholds, snapshot.roll_out, snapshot.rules, lists, alerts
 
 
 def live_policy(past: LivePast) -> Policy:
     """As it was; what was known before it had a model is decided by the one in force now."""
     began = [(since, each) for since, each in past.stretches if each.model is not None]
-    if not began:
-        return Policy("live", ((ALWAYS, _setting(past.now)),))
-    stretches = [(since, _setting(each)) for since, each in began]
-    return Policy("live", ((ALWAYS, _setting(past.now)), *stretches))
+    now = _setting(past.now)
+    before = replace(now, routes=_from_the_beginning(now.routes))
+    return Policy("live", ((ALWAYS, before), *((since, _setting(each)) for since, each in began)))
+
+
+def _from_the_beginning(routes: Sequence[Route]) -> tuple[Route, ...]:
+    """They take alerts of before they were published too."""
+    return tuple(replace(each, since=0) for each in routes)
 
 
 def _setting(snapshot: PolicySnapshot) -> Setting:
@@ -104,6 +119,8 @@ def _setting(snapshot: PolicySnapshot) -> Setting:
         out.model_hash if out else "",
         out.share if out else 0,
         (snapshot.published or out.thresholds) if out else None,
+        snapshot.suppressions,
+        snapshot.routes,
     )
 
 
@@ -118,13 +135,15 @@ class Model:
 def candidate(
     folder: Path, past: LivePast, model: Model | None, language: RuleLanguage, clean: Clean
 ) -> Policy:
-    """The folder's rules and thresholds, with the model in force now where none is given.
+    """The folder's policy, with the model in force now where none is given.
 
     Lists with a file hold what the file does; others what the log said of them by then. A folder
-    that says nothing of rules, or of thresholds, has the ones in force: published thresholds
-    count before those of any model. Raises InvalidInputError for faults.
+    that says nothing of rules, thresholds, suppressions or routes has the ones in force: published
+    thresholds count before those of any model. Raises InvalidInputError for faults.
     """
-    found = lint(folder, language, clean)
+    in_force = past.now.rules
+    names = {each.name for each in in_force.rules} if in_force else set[str]()
+    found = lint(folder, language, clean, names)
     if found.faults:
         raise InvalidInputError("--policy", "\n".join(map(str, ("not tried:", *found.faults))))
     now = _setting(past.now)
@@ -138,6 +157,12 @@ def candidate(
     if "rules" in found.keys:
         declared = tuple(each.declared for each in found.lists)
         rule_set = RuleSet(-1, tuple(each.rule for each in found.rules), declared)
+    suppressions, routes = now.suppressions, now.routes
+    if "suppressions" in found.keys:
+        suppressions = tuple(found.content.suppressions)
+    if "routes" in found.keys:
+        routes = tuple(found.content.routes)
+    routes = _from_the_beginning(routes)
     own = NO_LISTS
     for each in found.lists:
         if (entries := found.entries.get(each.declared.name)) is not None:
@@ -146,7 +171,10 @@ def candidate(
     stretches: list[tuple[int, Setting]] = []
     for since, lists in changes:
         seen = _seen(rule_set, lists, own)
-        setting = Setting(took.model_hash, published or took.thresholds, rule_set, seen)
+        setting = Setting(
+            took.model_hash, published or took.thresholds, rule_set, seen,
+            suppressions=suppressions, routes=routes,
+        )  # fmt: skip
         if not stretches or stretches[-1][1] != setting:
             stretches.append((since, setting))
     return Policy(str(folder), tuple(stretches))

@@ -21,6 +21,7 @@ from host.files import whole_file, writing
 from operations.backtest.policies.closed_loop.feedback import Blocking
 from operations.backtest.policies.closed_loop.report import read_feedback, report_of
 from operations.backtest.policies.deciding import Decisions, attributes_of, decide
+from operations.backtest.policies.delivery import delivery_of
 from operations.backtest.policies.estimates.report import apart, estimates
 from operations.backtest.policies.figures import Load, compared, of_policy
 from operations.backtest.policies.needed import needed_features
@@ -98,6 +99,11 @@ def backtest_policies(
         say(f"deciding by {policy.name}")
         made.append(decide(past, policy, language))
     baseline, candidates = made[0], made[1:]
+    say("playing alerts")
+    deliveries = [
+        {"delivery": delivery_of(past, policy, each)}
+        for policy, each in zip((base, *tried), made, strict=True)
+    ]
     say("comparing")
     report: dict[str, Any] = {
         "from": to_rfc3339(asked.begin),
@@ -109,8 +115,11 @@ def backtest_policies(
         "feature_set": CATALOGUE.hash,
         "models": {p.name: sorted(p.models) for p in (base, *tried)},
         "scored_one_by_one": past.one_by_one,
-        "baseline": of_policy(past, baseline, asked.load),
-        "candidates": [of_policy(past, each, asked.load) for each in candidates],
+        "baseline": of_policy(past, baseline, asked.load) | deliveries[0],
+        "candidates": [
+            of_policy(past, each, asked.load) | delivery
+            for each, delivery in zip(candidates, deliveries[1:], strict=True)
+        ],
         "compared": [compared(past, baseline, each) for each in candidates],
         "apart": [apart(past, baseline, each) for each in candidates],
         "estimates": [estimates(past, baseline, each) for each in candidates],

@@ -190,14 +190,18 @@ class DecidedHistory:
         """Basis points of what would be declined; 0 ends it."""
         publish_exploration(self.log, share, "salt", "why", self._tick())
 
-    def silence(self, cards: Sequence[str]) -> None:
-        """Alerts of these cards, on the day that is played."""
+    def silence(self, cards: Sequence[str], rules: Sequence[str] = ()) -> None:
+        """Alerts of these cards, or due to these rules, on the day that is played."""
         begins = from_rfc3339("2023-10-01T00:00:00Z")
-        silent = Suppression(
-            name="quiet", begins=begins, until=begins + DAY, reason="why", owner="me",
-            cards=list(cards),
-        )  # fmt: skip
-        publish_suppressions(self.log, [silent] if cards else [], "why", self._tick())
+        named = {"quiet": {"cards": list(cards)}, "noisy": {"rules": list(rules)}}
+        silent = [
+            Suppression(
+                name=name, begins=begins, until=begins + DAY, reason="why", owner="me", **scope
+            )
+            for name, scope in named.items()
+            if any(scope.values())
+        ]
+        publish_suppressions(self.log, silent, "why", self._tick())
 
     def list_cards(self, cards: Sequence[str]) -> None:
         command = ChangeList(

@@ -29,7 +29,7 @@ STEPS = st.one_of(
               st.none()),
     st.tuples(st.just("label"), st.integers(0, 1), st.none()),
     st.tuples(st.just("thresholds"), st.sampled_from([None, 0.05, 0.4]), st.none()),
-    st.tuples(st.just("silence"), st.booleans(), st.none()),
+    st.tuples(st.just("silence"), st.booleans(), st.sampled_from([None, "listed", "half", "dear"])),
     st.tuples(st.just("explore"), st.sampled_from([0, 5000, 10_000]), st.none()),
 )  # fmt: skip
 
@@ -55,7 +55,7 @@ async def play(history: DecidedHistory, steps: list[tuple[str, Any, Any]]) -> in
         elif step == "explore":
             history.explore(first)
         elif step == "silence":
-            history.silence(["card-1"] if first else [])
+            history.silence(["card-1"] if first else [], [second] if second else [])
         elif step == "list":
             history.list_cards(first)
         elif paid:

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commands.alerts.grouping import Step
 from commands.alerts.schedule import LONGEST_PAUSE, TRIPS_AFTER, Schedule, pause_after
 from commands.alerts.sending import Answer
 
@@ -52,6 +53,8 @@ def test_a_message_takes_room_once_however_often_it_is_tried() -> None:
     schedule = Schedule()
     for key, now in (("a", 0.0), ("a", 5.0), ("b", 10.0)):
         schedule.begun(key, now)
-    assert schedule.room(3, 59.0) == 1
-    assert schedule.room_again() == 60.0
-    assert schedule.room(3, 60.0) == 2
+    assert schedule.next_step(1, 50.0, 3, 59.0) == Step("alone")
+    assert schedule.next_step(2, 50.0, 3, 59.0) == Step("wait", 60.0)
+    assert schedule.next_step(2, 50.0, 3, 60.0) == Step("alone")
+    assert schedule.next_step(4, 50.0, 3, 60.0) == Step("wait", 110.0)
+    assert schedule.next_step(4, 50.0, 3, 110.0) == Step("digest")
