@@ -14,6 +14,7 @@ from prometheus_client import (
 )
 
 from api.health_metrics import HealthCollector
+from api.replay_metrics import ReplayCollector
 from domain.events import TransactionScored
 from eventlog.ledger.ledger import Ledger
 from eventlog.ownership.ownership import Ownership
@@ -74,6 +75,8 @@ class Metrics:
         )
         self.health = HealthCollector()
         self.registry.register(self.health)
+        self.replay = ReplayCollector()
+        self.registry.register(self.replay)
         void = Gauge("retrace_void_records", "Records skipped as void", registry=self.registry)
         void.set_function(lambda: ledger.void)
         served = Gauge(

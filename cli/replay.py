@@ -36,6 +36,10 @@ def verify(
         int | None,
         typer.Option(min=1, metavar="N", help="About so many decisions, always the same ones."),
     ] = None,
+    turn: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="K", help="Of the newest day, and of the K-th in its turn."),
+    ] = None,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Plant a difference of each cause in what is read.")
     ] = False,
@@ -48,6 +52,7 @@ def verify(
     """
     from domain.errors import InvalidInputError
     from operations.replay.planting import Planter
+    from operations.replay.scheduled.turns import verify_turn
     from operations.replay.verify import Period
     from operations.replay.verify import verify as run
     from runtime.composition.history import open_replay
@@ -56,10 +61,16 @@ def verify(
     period = Period(parse_moment("--from", begin), parse_moment("--to", end), sample)
     if None not in (period.begin, period.end) and (period.begin or 0) >= (period.end or 0):
         raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
+    if turn is not None and (sample is None or begin or end):
+        raise InvalidInputError("--turn", "needs --sample, and chooses the days itself")
     started = time.monotonic()
     planter = Planter() if self_test else None
     with open_replay(load_settings()) as ports, progress_shown() as (say, count):
-        made = run(ports, period, say, count, *([planter] if planter else []))
+        more = [planter] if planter else []
+        if turn is not None:
+            made = verify_turn(ports, turn, sample or 0, say, count, *more).made
+        else:
+            made = run(ports, period, say, count, *more)
     if planter is not None:
         raise typer.Exit(_self_test(planter, made, as_json))
     seconds = time.monotonic() - started

@@ -1,7 +1,10 @@
-"""Alerts about models: one per model, measure and day."""
+"""Alerts about models, or the system: one per model, measure and day."""
 
 from domain.events import Envelope, HealthMeasure, ModelAlertRaised
 from domain.times import to_datetime
+
+SYSTEM = "retrace"
+"""Stands in the place of a model where an alert is about the system itself."""
 
 
 def model_alert_id(model_hash: str, measure: HealthMeasure, now: int) -> str:

@@ -41,6 +41,7 @@ async def metrics(deps: Deps) -> Response:
         deps.metrics.skew(await asyncio.to_thread(deps.read_models.feature_skew))
         waiting = await asyncio.to_thread(deps.read_models.cases.waiting, deps.context.clock())
         deps.metrics.cases(waiting)
+        deps.metrics.replay.newest = await asyncio.to_thread(deps.read_models.replay_check)
         deps.metrics.health.rows = await asyncio.to_thread(deps.read_models.model_health)
     return Response(deps.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 

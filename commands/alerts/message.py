@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.cases import case_id_of
 from domain.events import AlertRaised, CaseOverdue, Envelope, ModelAlertRaised, RuleSeverity
+from domain.model_alerts import SYSTEM
 from domain.money import with_shown_amounts
 from domain.money.currencies import EXPONENTS
 from domain.policy.rules.rule_set import SEVERITIES
@@ -52,9 +53,11 @@ def of_alert(raised: Envelope, severity: RuleSeverity, key: str) -> Message:
     body = with_shown_amounts(asdict(data))
     body |= {"type": raised.type, "raised_at": to_rfc3339(raised.known_time), "severity": severity}
     if isinstance(data, ModelAlertRaised):
-        facts = {"model": data.model_id, "measure": data.measure, "value": f"{data.value:.3f}"}
+        facts = {"model": data.model_id} if data.model_id != SYSTEM else {}
+        facts |= {"measure": data.measure, "value": f"{data.value:.3f}"}
         facts |= {"limit": f"{data.limit:g}", "alert": data.alert_id}
-        title = f"Model {data.model_id}: {data.summary}"
+        about = "Retrace" if data.model_id == SYSTEM else f"Model {data.model_id}"
+        title = f"{about}: {data.summary}"
         return Message(key, _line(title), severity, raised.known_time, [data.summary], facts, body)
     why = [data.told.get(code) or sentence(code) for code in data.reasons]
     body.pop("told")

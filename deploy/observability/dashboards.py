@@ -269,6 +269,19 @@ FRAUD = Dashboard(
             ],
             "percentunit",
         ),
+        Panel(
+            "Past decisions that do not follow from the log",
+            [
+                ("max(retrace_replay_decisions_different)", "different"),
+                ("max(retrace_replay_decisions_compared)", "compared"),
+            ],
+            text="Of the newest turn of the scheduled replay.",
+        ),
+        Panel(
+            "Since a turn of the replay was proven",
+            [("time() - max(retrace_replay_proven_seconds)", "")],
+            "s",
+        ),
     ),
 )
 DASHBOARDS = (DECISIONS, WORKERS, FRAUD)

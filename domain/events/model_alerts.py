@@ -6,7 +6,15 @@ from typing import Literal
 from domain.events.registry import Event, event
 
 HealthMeasure = Literal[
-    "features", "scores", "labels", "calibration", "precision", "recall", "gate"
+    "features",
+    "scores",
+    "labels",
+    "calibration",
+    "precision",
+    "recall",
+    "gate",
+    "replay",
+    "replay_fails",
 ]
 
 
@@ -20,6 +28,9 @@ class ModelAlertRaised(Event):
     over. `features` that drifted, the greatest drift first. Decisions from `since` to `until` were
     looked at (known time, microseconds UTC). Of the gate, `value` is how much worse the model is
     and `limit` how much is allowed, on payments of that event time.
+
+    With `replay` and `replay_fails` it is the system that needs attention: so many past decisions
+    do not follow from the log, or none was proven for so many hours. `model_hash` is empty then.
     """
 
     alert_id: str

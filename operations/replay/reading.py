@@ -38,14 +38,7 @@ class Slice:
 
 def slices_of(history: History, begin: int | None, end: int | None) -> tuple[int, list[Slice]]:
     """(number of decisions in the period, slices of it, each of some IN_SLICE at most or a day)."""
-    days: Counter[int] = Counter()
-    for times in history.times(TransactionScored.NAME):
-        if begin is not None:
-            times = times[times >= begin]
-        if end is not None:
-            times = times[times < end]
-        found, counts = np.unique(times // DAY, return_counts=True)
-        days.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+    days = decision_days(history, begin, end)
     slices: list[Slice] = []
     first, held = 0, 0
     for day in sorted(days):
@@ -63,12 +56,34 @@ def slices_of(history: History, begin: int | None, end: int | None) -> tuple[int
     return days.total(), cut
 
 
-def sampled(number: int | None, of: int) -> Chosen:
+def decision_days(
+    history: History, begin: int | None = None, end: int | None = None
+) -> Counter[int]:
+    """By day (its number, UTC) how many decisions there are with begin <= event time < end."""
+    days: Counter[int] = Counter()
+    for times in history.times(TransactionScored.NAME):
+        if begin is not None:
+            times = times[times >= begin]
+        if end is not None:
+            times = times[times < end]
+        found, counts = np.unique(times // DAY, return_counts=True)
+        days.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+    return days
+
+
+def sampled(number: int | None, of: int, salt: str = "") -> Chosen:
     """About `number` of so many transactions, the same ones each time; all where it is None."""
     if number is None or number >= of:
         return lambda _: True
     bound = number * _ALL // of
-    return lambda name: int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) < bound
+    made = blake2b(salt.encode(), digest_size=8)
+
+    def chosen(name: str) -> bool:
+        each = made.copy()
+        each.update(name.encode())
+        return int.from_bytes(each.digest()) < bound
+
+    return chosen
 
 
 def reach_of(features: FeatureSet) -> int:

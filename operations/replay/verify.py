@@ -45,11 +45,15 @@ class ReplayPorts:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Event times in microseconds, half-open, None for all; about `sample` decisions of it."""
+    """Event times in microseconds, half-open, None for all; about `sample` decisions of it.
+
+    With another `salt` these are others.
+    """
 
     begin: int | None = None
     end: int | None = None
     sample: int | None = None
+    salt: str = ""
 
 
 def verify(
@@ -66,7 +70,9 @@ def verify(
     say("looking for decisions")
     history = ports.history
     total, parts = slices_of(history, period.begin, period.end)
-    chosen = sampled(period.sample, total)
+    chosen = sampled(period.sample, total, period.salt)
+    # What comes later is not held, where there is an end to what is asked.
+    bounded = len(parts) > 1 or period.end is not None
     wanted = total if period.sample is None else min(period.sample, total)
     past, models = PastPolicies(ports.log, ports.language), PastModels(ports.load)
     known = feature_sets(ports.log)
@@ -74,7 +80,7 @@ def verify(
     for number, part in enumerate(parts, 1):
         name = f"part {number} of {len(parts)}: " if len(parts) > 1 else ""
         say(f"{name}reading the log")
-        ends = ends_of(history, part, chosen) if len(parts) > 1 else history.ends
+        ends = ends_of(history, part, chosen) if bounded else history.ends
         side = _Sides(history, ends, part, known)
         say(f"{name}deciding again")
         for batch in decided_of(history, part, chosen):

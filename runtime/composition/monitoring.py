@@ -1,4 +1,4 @@
-"""Composition of model monitoring: stores, limits and rhythm, from the settings."""
+"""Composition of monitoring, of models and of the replay: stores, limits, rhythm."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +12,8 @@ from operations.models.lifecycle import Models
 from operations.monitoring.automatic_rollback import AutomaticRollback
 from operations.monitoring.health import HealthPorts, HealthQuery
 from operations.monitoring.health_monitor import HealthMonitor
+from operations.replay.scheduled.child import Bounds, NotProven, Proven, command_of, prove
+from operations.replay.scheduled.monitor import ReplayMonitor, Rhythm
 from runtime.composition.log import open_log
 from runtime.composition.models import artefacts_of, open_scorers
 from runtime.composition.read_models import LONG_SECONDS, open_engine
@@ -38,6 +40,17 @@ def health_monitor(settings: Settings, log: EventLog, engine: Engine, source: st
         now_us,
         AutomaticRollback(lambda: _models(settings, log)) if settings.model_rollback else None,
     )
+
+
+def replay_monitor(settings: Settings, log: EventLog, engine: Engine, source: str) -> ReplayMonitor:
+    seconds = 60 * settings.replay_minutes
+    bounds = Bounds(seconds, settings.replay_memory_mb << 20)
+
+    async def proven(turn: int) -> Proven | NotProven:
+        return await prove(command_of(turn, settings.replay_sample), bounds)
+
+    rhythm = Rhythm(settings.replay_hours, settings.replay_sample, seconds)
+    return ReplayMonitor(log, engine, proven, rhythm, source, now_us)
 
 
 @contextmanager

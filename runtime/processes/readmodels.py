@@ -1,4 +1,4 @@
-"""`readmodels` worker: decisions and alerts in PostgreSQL, shadows and model health beside."""
+"""`readmodels` worker: decisions and alerts in PostgreSQL; shadows, model health, replay beside."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -22,7 +22,7 @@ from projections.shadows.adapters.postgres import PostgresShadows
 from projections.shadows.models import ShadowModels
 from projections.shadows.worker import ShadowScoring
 from runtime.composition.models import open_scorers
-from runtime.composition.monitoring import health_monitor
+from runtime.composition.monitoring import health_monitor, replay_monitor
 from runtime.processes.workload import Tools
 
 
@@ -30,6 +30,7 @@ def readmodels(tools: Tools) -> Workload:
     engine = build_engine(PostgresSettings(tools.settings.database_url), writer=True)
     tools.closing.callback(engine.dispose)
     health = health_monitor(tools.settings, tools.log, engine, f"retrace/{tools.name}")
+    replay = replay_monitor(tools.settings, tools.log, engine, f"retrace/{tools.name}")
     # Shadows score decisions once these tables hold them (docs/adr/0012).
     shadows = _shadows(tools, engine)
     transactions = ProjectionHandler(
@@ -47,7 +48,7 @@ def readmodels(tools: Tools) -> Workload:
     )
     return Workload(
         {TRANSACTIONS: transactions, ALERTS: alerts},
-        beside=[health.run, shadows.watch, retention.run, overdue.run],
+        beside=[health.run, shadows.watch, retention.run, overdue.run, replay.run],
         first=retention.begin,
     )
 

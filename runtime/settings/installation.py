@@ -16,7 +16,7 @@ from runtime.settings.decisions import CaseSettings, DecisionSettings
 from runtime.settings.folders import FolderSettings
 from runtime.settings.keys import KeySettings
 from runtime.settings.models import ModelSettings
-from runtime.settings.monitoring import HealthSettings
+from runtime.settings.monitoring import HealthSettings, ReplaySettings
 from runtime.settings.processes import ProcessSettings
 from runtime.settings.servers import AWS_SOURCES, SERVER_FIELDS, ServerSettings
 from runtime.settings.training import TrainingSettings
@@ -31,6 +31,7 @@ class Settings(
     CaseSettings,
     ModelSettings,
     HealthSettings,
+    ReplaySettings,
     TrainingSettings,
 ):
     """Everything that a process is given from outside."""
@@ -72,6 +73,7 @@ _SLICES = (
     Settings,
     ModelSettings,
     HealthSettings,
+    ReplaySettings,
     TrainingSettings,
 )
 

@@ -1,4 +1,4 @@
-"""Settings of how models are measured; what the limits mean is in inference/monitoring."""
+"""Settings of how models are measured (limits: inference/monitoring) and past decisions proven."""
 
 from typing import Any, Literal
 
@@ -8,6 +8,17 @@ from domain.errors import RetraceError
 from domain.times import DAY
 from inference.monitoring.limits import Limits
 from runtime.settings.slices import Slice
+
+
+class ReplaySettings(Slice):
+    replay_hours: float = Field(default=6.0, alias="RETRACE_REPLAY_HOURS", ge=0)
+    """How often a sample of past decisions is decided again from the log; 0 for never."""
+    replay_sample: int = Field(default=200, alias="RETRACE_REPLAY_SAMPLE", ge=1)
+    """About so many decisions each time: half of the newest day, half of an earlier one."""
+    replay_minutes: float = Field(default=60.0, alias="RETRACE_REPLAY_MINUTES", gt=0)
+    """What that may take, at the lowest priority."""
+    replay_memory_mb: int = Field(default=1024, alias="RETRACE_REPLAY_MEMORY_MB", ge=1)
+    """What it may hold: the events of the days that features look back."""
 
 
 class HealthSettings(Slice):

@@ -23,6 +23,7 @@ from projections.readmodels.queries.results import (
     FeatureSkew,
     MeasuredHealth,
     Page,
+    ReplayCheck,
     StoredAlert,
     StoredDecision,
     StoredDelivery,
@@ -136,6 +137,14 @@ class ReadModels:
         t = tables.model_health
         asked = select(t).order_by(t.c.model_hash, t.c.measure, t.c.feature)
         return self._all(asked, MeasuredHealth)
+
+    def replay_check(self) -> ReplayCheck | None:
+        """None before the first turn was proven."""
+        t = tables.replay_checks
+        proven = t.c.ended_time.is_not(None) & (t.c.failed == "")
+        columns = (t.c.turn, t.c.compared, t.c.different, t.c.looked_time.label("proven_time"))
+        asked = select(*columns).where(proven).order_by(t.c.turn.desc()).limit(1)
+        return next(iter(self._all(asked, ReplayCheck)), None)
 
     def merchant_days(self, merchant_id: str, first: date, last: date) -> list[DailyFigures]:
         """Days with at least one transaction, oldest first, both ends included."""

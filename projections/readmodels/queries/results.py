@@ -24,6 +24,17 @@ class FeatureSkew:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayCheck:
+    """The newest turn of the scheduled replay that was proven; since then nothing came to the log
+    up to `proven_time`."""
+
+    turn: int
+    compared: int
+    different: int
+    proven_time: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """`cursor` asks for the next page; None where this was the last one."""
 

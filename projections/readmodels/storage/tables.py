@@ -1,7 +1,7 @@
 """Tables of the read models.
 
-Rows hold nothing that the log does not give, no clock, no serial: a rebuild gives equal rows
-(`model_health` alone is a measurement). `docs/sql.md` explains every column. Feature columns of
+Rows hold nothing that the log does not give, no clock, no serial: a rebuild gives equal rows (but
+of `model_health`, `replay_checks`). `docs/sql.md` explains every column. Feature columns of
 `feature_vectors` follow the catalogue and are not declared here (docs/adr/0005).
 """
 
@@ -261,6 +261,13 @@ model_health = Table(
     Column("value", Double),
     *_required(level=Text, measured_time=Micros),
 )
+
+replay_checks = Table(
+    "replay_checks", METADATA, *_keys(turn=BigInteger),
+    *_required(begun_time=Micros, looked_time=Micros),
+    *_optional(ended_time=Micros),
+    *_required(records=BigInteger, compared=Integer, different=Integer, causes=Text, failed=Text),
+)  # fmt: skip
 
 reason_words = Table(
     "reason_words",

@@ -14,6 +14,7 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from api.health_metrics import _FIGURES
 from api.metrics import Metrics
+from api.replay_metrics import COMPARED, DIFFERENT, PROVEN
 from api.serving.gate import Gate
 from eventlog.batch import Batch
 from eventlog.topics import TRANSACTIONS
@@ -59,6 +60,7 @@ def known(rules: list[dict[str, Any]]) -> set[str]:
     found = {f"{f.name}_total" if f.type == "counter" else f.name for f in families}
     health = {name for name, _ in _FIGURES.values()}
     health |= {"retrace_model_health", "retrace_model_health_measured_seconds"}
+    health |= {COMPARED, DIFFERENT, PROVEN}
     return found | health | {rule["record"] for rule in rules if "record" in rule}
 
 

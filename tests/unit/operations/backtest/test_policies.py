@@ -9,17 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.policy.routes import publish_routes
 from domain.alerts import alert_of
 from domain.cases import case_id_of
 from domain.errors import InvalidInputError
-from domain.events import Route, Thresholds, TransactionScored
+from domain.events import Thresholds, TransactionScored
 from domain.features import CATALOGUE, FeatureSet, Inputs
 from domain.policy.exploration import judged
 from domain.policy.thresholds import SEVERITY
 from domain.times import from_rfc3339
 from operations.backtest.policies.deciding import Decisions, attributes_of, decide
-from operations.backtest.policies.delivery import changes_of_routes, delivery_of
 from operations.backtest.policies.figures import Load, compared, of_policy, on_frontier
 from operations.backtest.policies.needed import needed_features
 from operations.backtest.policies.past import Floats, Past, read_past
@@ -166,66 +164,6 @@ async def test_a_candidate_is_compared_by_money_load_and_segment(folder: Path) -
     assert alone["reasons"] == {"policy.busy": 4}
     low, high = report["intervals"]["saved"]
     assert low <= report["saved"] <= high
-
-
-QUIET = """
-suppressions:
-  - {name: quiet, customers: [ann], from: 2023-10-01, until: 2023-10-01T12:04:00Z,
-     rules: [busy], reason: known, owner: me}
-routes:
-  - {name: desk, to: slack, secret: DESK, severity: high, at_most: 1}
-  - {name: dear, to: slack, secret: DESK, base_amount_minor: 100000000}
-"""
-
-
-async def test_alerts_of_a_candidate_are_silenced_by_its_suppressions_and_go_by_its_routes(
-    folder: Path,
-) -> None:
-    (folder / "alerts.yaml").write_text(QUIET)
-    with decided_history() as history:
-        history.promote(0, 0.5)
-        for number in range(6):
-            at = f"2023-10-01T12:0{number}:00Z"
-            who = {"card_id": "card-1", "customer_id": "ann" if number < 4 else "bob"}
-            await history.pay(f"t-{number}", 100, at, mcc="5411", channel="ecom", **who)
-        past, base, made, policy = tried(history, folder)
-        load, report = of_policy(past, made, Load())["alerts"], compared(past, base, made)
-        figures = delivery_of(past, policy, made)
-        sweep = parse_sweep("busy.card_count_1h=1:3:1")
-        points = swept(past, policy, sweep, LANGUAGE, lambda *_: None)
-    # The rule holds from the third payment on, and two of its alerts are silenced.
-    assert made.outcomes.tolist() == [0, 0, 3, 3, 3, 3]
-    assert (load["total"], load["suppressed"], load["suppressed_by"]) == (2, 2, {"quiet": 2})
-    assert (report["changed"], report["alerts"]) == (4, 2)
-    assert [each["decisions_flagged"] for each in points] == [5, 4, 3]
-    assert [(each["alerts_per_day"], each["cases_per_day"]) for each in points] == [(2, 1)] * 3
-    desk, dear = figures["routes"]
-    # Known within microseconds of each other: more than one message in a minute.
-    assert (desk["alerts"], desk["messages"], desk["digests"], desk["in_digests"]) == (2, 1, 1, 2)
-    assert (dear["alerts"], dear["messages"], figures["alerts"]) == (0, 0, 2)
-
-
-async def test_live_routes_are_those_of_the_time_and_take_all_that_was_before_the_model(
-    folder: Path,
-) -> None:
-    def route(name: str) -> Route:
-        return Route(name=name, to="slack", secret="DESK")
-
-    with decided_history() as history:
-        await history.pay("t-0", 1, "2023-10-01T11:00:00Z")
-        history.promote(0, 0.0)
-        for number, names in enumerate((["one"], ["one", "two"], []), 1):
-            publish_routes(history.log, list(map(route, names)), "why", history._tick())
-            await history.pay(f"t-{number}", 1, f"2023-10-01T12:0{number}:00Z")
-        publish_routes(history.log, [route("last")], "why", history._tick())
-        policy = live_policy(live_past(history.log))
-        past = past_of(history, policy)
-        made = decide(past, policy, LANGUAGE)
-        figures = delivery_of(past, policy, made)
-    found = {each["route"]: each["alerts"] for each in figures["routes"]}
-    assert found == {"last": 1, "one": 2, "two": 1}
-    there = [route is not None for _, route in changes_of_routes(policy)["two"]]
-    assert there == [False, True, False]
 
 
 async def test_a_sweep_moves_one_number_of_a_rule_or_a_threshold(folder: Path) -> None:
