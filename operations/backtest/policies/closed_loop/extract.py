@@ -69,5 +69,5 @@ def _within(part: Part, mask: NDArray[np.bool_], numbers: Ints) -> Part:
         part.scores[mask],
         Rulings(ruled.points[mask], ruled.approves[mask], ruled.least[mask], fired),
         part.thresholds,
-        part.rule_set,
+        part.setting,
     )
