@@ -12,7 +12,7 @@ import typer
 from cli import archive, config, demo, replay, testing
 from cli import dead_letters as deadletters
 from cli.alerts import commands as alerts
-from cli.backtest.command import backtest
+from cli.backtest import command as backtest
 from cli.bench import commands as bench
 from cli.cases import commands as cases
 from cli.events import commands as events
@@ -42,6 +42,7 @@ events.register(app)
 deadletters.register(app)
 archive.register(app)
 alerts.register(app)
+backtest.register(app)
 bench.register(app)
 cases.register(app)
 features.register(app)
@@ -57,7 +58,6 @@ app.command()(chaos)
 app.command()(train.train)
 app.command()(train_worker.train_worker)
 app.command()(train_job.train_job)
-app.command()(backtest)
 app.command("test")(testing.run_checks)
 
 

@@ -50,14 +50,21 @@ def parse_moment(option: str, text: str | None) -> int | None:
 def progress_shown() -> Iterator[tuple[Say, Count]]:
     """A bar on stderr; where stderr is no terminal, one line per step."""
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda text: typer.echo(text, err=True), lambda _done, _of: None
         return
-    columns = BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
+    left = TimeRemainingColumn(elapsed_when_finished=True)
+    columns = (
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        left,
+        TextColumn("{task.description}"),
+    )
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=None)
 

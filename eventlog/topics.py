@@ -56,6 +56,9 @@ ENTITIES = Topic(
 DEAD_LETTERS = Topic(
     "retrace.dead-letters", 1, Key.NONE, 90 * DAY, 4, "records that could not be read or folded"
 )
+BACKTESTS = Topic(
+    "retrace.backtests", 1, Key.NONE, FOREVER, 5, "policies that were tried on the past"
+)
 INBOX_TRANSACTIONS = Topic(
     "inbox.transactions",
     4,
@@ -72,6 +75,7 @@ TOPICS: tuple[Topic, ...] = (
     ALERTS,
     ENTITIES,
     DEAD_LETTERS,
+    BACKTESTS,
     INBOX_TRANSACTIONS,
 )
 

@@ -8,15 +8,28 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.backtest.options import Options
+from cli.backtest import runs
+from cli.backtest.options import Options, Outputs
 from cli.output import parse_moment, print_table, progress_shown
 
+_group = typer.Typer()
 
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(_group, name="backtest")
+    runs.register(_group)
+
+
+@_group.callback(invoke_without_command=True)
 def backtest(
+    context: typer.Context,
     begin: Annotated[
-        str, typer.Option("--from", metavar="TIME", help="From this event time on, RFC 3339.")
-    ],
-    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Before this event time.")],
+        str | None,
+        typer.Option("--from", metavar="TIME", help="From this event time on, RFC 3339."),
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Before this event time.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Id of a model, or the beginning of its hash.")
     ] = None,
@@ -35,6 +48,16 @@ def backtest(
     changed: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write CSV of decisions that change.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write a page with plots, JSON and Parquet."),
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record/--no-record", help="Keep a record, to repeat it from.")
+    ] = True,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Continue no run that was interrupted.")
+    ] = False,
     minutes: Annotated[
         float, typer.Option("--case-minutes", min=0.1, help="An analyst spends on a case.")
     ] = 5.0,
@@ -60,10 +83,16 @@ def backtest(
 
     Every transaction gets the features of its own moment, from a replay of the log. Nothing that
     runs is touched. With --policy, rules, lists, thresholds and model decide, and are compared
-    with the live policy or another folder.
+    with the live policy or another folder. A run that was interrupted within a day continues from
+    its columns, as of its moment, when it is asked for again.
     """
     from domain.errors import InvalidInputError
 
+    if context.invoked_subcommand is not None:
+        return
+    for name, given in (("--from", begin), ("--to", end)):
+        if given is None:
+            raise typer.BadParameter("is missing", param_hint=f"'{name}'")
     first, last = parse_moment("--from", begin), parse_moment("--to", end)
     if first is None or last is None or first >= last:
         raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
@@ -74,9 +103,10 @@ def backtest(
             raise InvalidInputError("--policy", "--scores and --cards are of --model alone")
         loop = (block or "card") if closed or block else None
         asked = Options(first, last, model, policies, baseline, sweep, minutes, loop)
-        try_policies(asked, changed, as_json)
+        outputs = Outputs(changed, report, as_json, record, anew)
+        try_policies(asked, outputs)
         return
-    if model is None or baseline or sweep or changed or closed or block:
+    if model is None or baseline or sweep or changed or report or anew or closed or block:
         raise InvalidInputError("--model", "name a model, or policies with --policy")
     _try_model(model, first, last, scores, cards, as_json)
 

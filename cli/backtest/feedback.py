@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cli.backtest.formats import money, number, share, words
 from cli.output import print_table
+from operations.backtest.reports.words import money, number, share, words
 
 _MONEY = ("missed_fraud", "caught_fraud", "genuine_declined_money")
 _OUTCOMES = ("approve", "review", "step_up", "decline")

@@ -16,3 +16,17 @@ class Options:
     sweep: str | None
     minutes: float
     closed_loop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What is written of it: CSV of what changes, the folder of a report, a record in the log.
+
+    `anew`: no run that was interrupted is continued.
+    """
+
+    changed: Path | None
+    report: Path | None
+    as_json: bool
+    record: bool
+    anew: bool

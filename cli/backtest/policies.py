@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 from cli.backtest.delivery import print_deliveries
 from cli.backtest.feedback import show_closed_loop, show_estimates
-from cli.backtest.formats import money as _money
-from cli.backtest.formats import number as _number
-from cli.backtest.formats import share as _share
-from cli.backtest.formats import words as _words
-from cli.backtest.options import Options
+from cli.backtest.options import Options, Outputs
+from cli.interrupts import interruptible
 from cli.output import print_table, progress_shown
+from operations.backtest.reports.words import money, number, share, shown, words
 
 _OF_POLICY = ("precision", "recall")
 _OF_ALERTS = (
@@ -23,44 +20,67 @@ _OF_ALERTS = (
 )
 
 
-def try_policies(options: Options, changed: Path | None, as_json: bool) -> None:
-    """Prints the report, and writes the decisions that change to `changed`, where it is given."""
+def try_policies(options: Options, outputs: Outputs) -> None:
+    """Prints the figures, and writes what else is asked for."""
     from domain.errors import InvalidInputError
     from operations.backtest.policies.closed_loop.feedback import parse_blocking
     from operations.backtest.policies.figures import Load
-    from operations.backtest.policies.run import Asked, backtest_policies, write_changed
+    from operations.backtest.policies.policy import written
+    from operations.backtest.policies.run import Asked, write_changed
     from operations.backtest.policies.sweep import parse_sweep
-    from runtime.composition.history import open_history
-    from runtime.composition.models import list_cleaner, open_models, rule_language
+    from operations.backtest.reports.files import check_folder, write_report
+    from operations.backtest.runs.recorded import Finished, run_backtest
+    from runtime.composition.backtests import open_backtests
+    from runtime.composition.models import list_cleaner
     from runtime.settings import load_settings
 
+    changed, folder = outputs.changed, outputs.report
     if changed is not None and not changed.parent.is_dir():
         raise InvalidInputError("--changed", f"there is no folder {changed.parent}")
-    block = parse_blocking(options.closed_loop) if options.closed_loop else None
+    if folder is not None:
+        check_folder(folder)
     sweep = parse_sweep(options.sweep) if options.sweep else None
-    asked = Asked(
-        options.policies, options.first, options.last, options.model, options.baseline,
-        sweep, Load(options.minutes), block,
-    )  # fmt: skip
+    block = parse_blocking(options.closed_loop) if options.closed_loop else None
     started = time.monotonic()
     settings = load_settings()
+
+    def write(finished: Finished) -> None:
+        if folder is not None:
+            write_report(finished.made, finished.report, finished.fact, folder)
+        if changed is not None:
+            write_changed(finished.made, changed)
+
     with (
-        open_models(settings) as models,
-        open_history(settings) as (_, history),
+        open_backtests(settings) as ports,
         progress_shown() as (say, count),
+        interruptible("the same command"),
     ):
         clean = list_cleaner(settings.token_key)
-        made = backtest_policies(models, history, rule_language(), clean, asked, say, count)
-    if changed is not None:
-        write_changed(made, changed)
+        tried = [written(each, ports.language, clean) for each in options.policies]
+        base = None
+        if options.baseline is not None:
+            base = written(options.baseline, ports.language, clean)
+        asked = Asked(
+            tried, options.first, options.last, options.model, base, sweep, Load(options.minutes),
+            closed_loop=block,
+        )  # fmt: skip
+        done = run_backtest(
+            ports, asked, write, say, count, anew=outputs.anew, record=outputs.record
+        )
     seconds = round(time.monotonic() - started, 1)
-    if as_json:
-        print(json.dumps({**made.report, "seconds": seconds}))
-    else:
-        _print(made.report, seconds, changed)
+    report = json.loads(done.report)
+    if outputs.as_json:
+        print(json.dumps({**report, "seconds": seconds}))
+        return
+    _print(report, seconds)
+    for what, path in (("decisions that change", changed), ("report", folder)):
+        if path is not None:
+            print(f"{what}: {path}")
+    if outputs.record:
+        print(f"recorded; the same again: retrace backtest repeat {done.fact.backtest_id}")
 
 
-def _print(report: dict[str, Any], seconds: float, changed: Path | None) -> None:
+def _print(report: dict[str, Any], seconds: float) -> None:
     print(
         f"{report['transactions']:,} transactions, {report['labelled']:,} labelled by now,"
         f" tried in {seconds} s"
@@ -82,8 +102,6 @@ def _print(report: dict[str, Any], seconds: float, changed: Path | None) -> None
         show_closed_loop(report["closed_loop"])
     if "sweep" in report:
         _sweep(report["sweep"])
-    if changed is not None:
-        print(f"decisions that change: {changed}")
 
 
 def _rows(policies: list[dict[str, Any]]) -> list[list[str]]:
@@ -91,18 +109,18 @@ def _rows(policies: list[dict[str, Any]]) -> list[list[str]]:
         [name, *(f"{each['decisions'][name]:,}" for each in policies)]
         for name in ("approve", "review", "step_up", "decline")
     ]
-    rows += [[name, *(_share(each[name]) for each in policies)] for name in _OF_POLICY]
+    rows += [[name, *(share(each[name]) for each in policies)] for name in _OF_POLICY]
     rows += [
-        [f"{name}, {age}", *(_share(each["by_maturity"][age][name]) for each in policies)]
+        [f"{name}, {age}", *(share(each["by_maturity"][age][name]) for each in policies)]
         for age in policies[0]["by_maturity"]
         for name in _OF_POLICY
     ]
     rows += [
-        [f"{_words(name)} (money)", *(_money(each[name]) for each in policies)]
+        [f"{words(name)} (money)", *(money(each[name]) for each in policies)]
         for name in ("caught_fraud", "missed_fraud", "genuine_declined_money")
     ]
     rows += [
-        [f"alerts: {_words(name)}", *(_number(each["alerts"][name]) for each in policies)]
+        [f"alerts: {words(name)}", *(number(each["alerts"][name]) for each in policies)]
         for name in _OF_ALERTS
     ]
     codes = list(dict.fromkeys(code for each in policies for code in each["reasons"]))
@@ -113,20 +131,17 @@ def _rows(policies: list[dict[str, Any]]) -> list[list[str]]:
 def _changes(made: dict[str, Any]) -> list[list[str]]:
     rows = []
     for name, interval in made["intervals"].items():
-        is_money = name in ("saved", "lost", "genuine_declined_money")
-        show = (
-            _money if is_money else _share if "precision" in name or "recall" in name else _number
-        )
+        show = shown(name)
         value = show(made[name]) if name in made else ""
         bounds = ["", ""] if interval is None else [show(each) for each in interval]
-        rows.append([_words(name), value, *bounds])
+        rows.append([words(name), value, *bounds])
     return rows
 
 
 def _segments(found: dict[str, dict[str, dict[str, int]]]) -> None:
     rows = [
         [f"{kind} {name}", *(f"{each[key]:,}" for key in ("transactions", "changed", "alerts")),
-         *(_money(each[key]) for key in ("saved", "lost", "genuine_declined_money"))]
+         *(money(each[key]) for key in ("saved", "lost", "genuine_declined_money"))]
         for kind, by_name in found.items()
         for name, each in by_name.items()
         if each["changed"]
@@ -141,10 +156,10 @@ def _sweep(found: dict[str, Any]) -> None:
         print(f"\n{name}, {found['parameter']}; * has less loss than any with no more alerts")
         rows = [
             [f"{each['value']:g}{' *' if each['frontier'] else ''}",
-             _number(each["alerts_per_day"]), _number(each["cases_per_day"]),
-             _money(each["missed_fraud"]),
-             _money(each["genuine_declined_money"]), _share(each["precision"]),
-             _share(each["recall"])]
+             number(each["alerts_per_day"]), number(each["cases_per_day"]),
+             money(each["missed_fraud"]),
+             money(each["genuine_declined_money"]), share(each["precision"]),
+             share(each["recall"])]
             for each in points
         ]  # fmt: skip
         titles = ["VALUE", "ALERTS A DAY", "CASES", "MISSED", "WRONGED", "PRECISION", "RECALL"]

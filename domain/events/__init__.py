@@ -27,6 +27,8 @@ from domain.events.lists import (
 )
 from domain.events.model_alerts import HealthMeasure, ModelAlertDelivered, ModelAlertRaised
 from domain.events.policy import (
+    BacktestCompleted,
+    BacktestPolicyKept,
     ExplorationPublished,
     FeaturesActivated,
     KeysNamed,
@@ -40,6 +42,7 @@ from domain.events.policy import (
     ShadowEnded,
     ThresholdsPublished,
     ThresholdsSet,
+    TriedPolicy,
 )
 from domain.events.registry import Event, wire_type
 from domain.events.routes import Route, RouteKind, RoutesPublished
@@ -67,6 +70,8 @@ __all__ = [
     "AlertRaised",
     "AlertResendAsked",
     "AlertsGathered",
+    "BacktestCompleted",
+    "BacktestPolicyKept",
     "CaseAction",
     "CaseApprovalRequested",
     "CaseHandled",
@@ -119,6 +124,7 @@ __all__ = [
     "TransactionLabelled",
     "TransactionScored",
     "TransactionSubmitted",
+    "TriedPolicy",
     "Verdict",
     "caused_event_id",
     "label_event_id",

@@ -1,4 +1,7 @@
-"""Events of the POLICY topic: models, thresholds, feature sets; the offset is the version."""
+"""Events of the POLICY topic: models, thresholds, feature sets; the offset is the version.
+
+And of the BACKTESTS topic: that policies were tried on the past, and what they said.
+"""
 
 from dataclasses import dataclass, field
 
@@ -200,4 +203,64 @@ class PolicyDrafted(Event):
     name: str
     content: PolicyContent
     reason: str
+    by: str
+
+
+@event("fraud.backtest.policy-kept")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestPolicyKept(Event):
+    """A part of what a folder said that was tried, cleaned as a draft of a policy is.
+
+    All `parts` together are JSON of a policy's content, whose SHA-256 is `content_hash`.
+    """
+
+    content_hash: str
+    part: int
+    parts: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriedPolicy:
+    """The name that a policy had in a report, and the hash of what it said."""
+
+    name: str
+    content_hash: str
+
+
+@event("fraud.backtest.completed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestCompleted(Event):
+    """Policies were tried on the past; the same again gives the bytes of `report_hash`.
+
+    Transactions with `begin` <= event time < `end` were decided, with labels as known at
+    `known_at`, all in microseconds UTC. `positions` are offsets per partition of `topic` before
+    which the log was read. Without a `baseline` it was the live policy, of `policy_version`, an
+    offset. `model` is the hash that was named for the candidates, or nothing; `models` are all that
+    scored. `closed_loop` says whom known fraud stopped in it, or nothing.
+    `seed` is that of the intervals. `code`, `catalogue` and `fingerprint` are what decided:
+    a digest of the source, one of the features, and what computed the scores. `report_hash` is
+    SHA-256 of report.json.
+    """
+
+    backtest_id: str
+    begin: int
+    end: int
+    known_at: int
+    topic: str
+    positions: list[int]
+    policy_version: int
+    candidates: list[TriedPolicy]
+    baseline: TriedPolicy | None = None
+    model: str = ""
+    models: list[str] = field(default_factory=list)
+    sweep: str = ""
+    closed_loop: str = ""
+    case_minutes: float
+    seed: int
+    code: str
+    catalogue: str
+    fingerprint: str
+    transactions: int
+    report_hash: str
     by: str

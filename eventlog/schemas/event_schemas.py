@@ -12,6 +12,8 @@ from domain.events import (
     AlertRaised,
     AlertResendAsked,
     AlertsGathered,
+    BacktestCompleted,
+    BacktestPolicyKept,
     CaseApprovalRequested,
     CaseHandled,
     CaseOverdue,
@@ -45,7 +47,7 @@ from domain.events import (
 )
 from domain.events.registry import registered
 from eventlog.codec import SCHEMA_ROOT
-from eventlog.topics import ALERTS, DEAD_LETTERS, POLICY, TRANSACTIONS, Topic
+from eventlog.topics import ALERTS, BACKTESTS, DEAD_LETTERS, POLICY, TRANSACTIONS, Topic
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -90,6 +92,7 @@ EVENTS_OF: dict[Topic, tuple[type[Event], ...]] = {
         CaseOverdue,
     ),
     DEAD_LETTERS: (RecordDeadLettered,),
+    BACKTESTS: (BacktestPolicyKept, BacktestCompleted),
 }
 
 

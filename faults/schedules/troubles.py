@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from eventlog.topics import TOPICS, TRANSACTIONS
+from eventlog.topics import BACKTESTS, TOPICS, TRANSACTIONS
 from faults.installation.installation import Installation
+
+_PLAYED = tuple(topic for topic in TOPICS if topic is not BACKTESTS)
+"""Nothing of the installation reads or writes backtests."""
 
 Trouble = Callable[[Installation], Awaitable[None]]
 
@@ -36,7 +39,7 @@ async def pause_one(installation: Installation) -> None:
 
 async def lose_a_leader(installation: Installation) -> None:
     chance, cluster = installation.servers.loop.chance, installation.servers.cluster
-    topic = chance.choice((TRANSACTIONS, TRANSACTIONS, *TOPICS))
+    topic = chance.choice((TRANSACTIONS, TRANSACTIONS, *_PLAYED))
     cluster.lead_again(chance.uniform(1, 6), topic, chance.randrange(topic.partitions))
     installation.servers.trouble.met["leader lost"] += 1
 

@@ -6,11 +6,9 @@
                               worker-*.log          the stderr of each
 
 The key is the digest of what was asked for, the frame and the code: a run that is asked for again
-goes on where it was interrupted. The process that trains holds the lock of the folder, and the
-kernel frees it when that process ends.
+goes on where it was interrupted. The process that trains holds the lock of the folder.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -33,9 +31,10 @@ from inference.frame.stored import store_frame, stored_frame
 from inference.training.fitting.fit import ALONE, Run, Waiting, Workers, nothing
 from inference.training.fitting.kept_trees import KeptTrees
 from inference.training.train import TrainedModel, TrainSettings, grow_part, train
+from operations.run_folders import is_held, locked, remove_folder, sweep
 
 T = TypeVar("T")
-_RUN, _LOCK = "run.json", "lock"
+_RUN = "run.json"
 # The code that a fit depends on, besides its frame: a run of other code is not resumed.
 SOURCES = ("inference",)
 
@@ -120,9 +119,9 @@ def begun(root: Path, asked: Asked, frame: Frame) -> Iterator[TrainingRun]:
     split_by_time(frame)  # for what it refuses, before anything is written
     with writing(root):
         root.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
+        sweep(root)
         staging = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-    with _locked(staging):
+    with locked(staging):
         try:
             digest = store_frame(frame, staging)
             folder = root / _key(asked, digest)
@@ -147,7 +146,7 @@ def interrupted(root: Path) -> Iterator[TrainingRun]:
     ConflictError where another version of the training code began it."""
     runs = sorted(_headers(root), key=lambda found: found[1].begun, reverse=True)
     for folder, header in runs:
-        if _is_held(folder):
+        if is_held(folder):
             continue
         if header.code != _code():
             raise ConflictError(
@@ -166,23 +165,16 @@ def interrupted(root: Path) -> Iterator[TrainingRun]:
 @contextmanager
 def held(folder: Path) -> Iterator[TrainingRun]:
     """The run of a folder. Raises ConflictError where another process has it, IntegrityError."""
-    with _locked(folder):
+    with locked(folder):
         yield read_run(folder)
 
 
 def remove(run: TrainingRun) -> None:
     """The folder of a finished run, and those of runs that were interrupted before it began."""
     for folder, header in list(_headers(run.folder.parent)):
-        if header.begun < run.begun and not _is_held(folder):
-            _removed(folder)
-    _removed(run.folder)
-
-
-def _removed(folder: Path) -> None:
-    # First out of sight: half a folder is no run.
-    gone = folder.with_name(f".old-{folder.name}")
-    folder.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+        if header.begun < run.begun and not is_held(folder):
+            remove_folder(folder)
+    remove_folder(run.folder)
 
 
 def read_run(folder: Path) -> TrainingRun:
@@ -202,36 +194,6 @@ def _read(folder: Path, shape: type[T]) -> T:
         return msgspec.json.decode((folder / _RUN).read_bytes(), type=shape)
     except (OSError, msgspec.MsgspecError) as error:
         raise IntegrityError(f"{folder / _RUN} cannot be read ({error}): remove {folder}") from None
-
-
-def _sweep(root: Path) -> None:
-    """Removes what processes left that died while they made or removed a folder."""
-    for folder in root.glob(".*-*"):
-        if not _is_held(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    # Not filelock, which would create the folder again that another process has just removed.
-    # A file of its own: over NFS only what is open for writing can be locked.
-    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConflictError(folder.name, f"another process has the run in {folder}") from None
-        yield
-    finally:
-        os.close(handle)
-
-
-def _is_held(folder: Path) -> bool:
-    try:
-        with _locked(folder):
-            return False
-    except (ConflictError, FileNotFoundError):
-        return True
 
 
 def _key(asked: Asked, frame: str) -> str:

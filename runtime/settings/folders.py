@@ -35,6 +35,11 @@ class FolderSettings(Slice):
         """Apart from those of the log, which `retrace train --resume` takes up."""
         return self.state_dir / "training-from-files"
 
+    @property
+    def backtests_dir(self) -> Path:
+        """Columns of backtests that run or were interrupted."""
+        return self.state_dir / "backtests"
+
     def member(self, name: str) -> str:
         """Of a process, among those of all hosts: the same after a restart.
 

@@ -125,6 +125,32 @@ def test_a_backtest_is_measured_at_every_maturity(stack: RunningStack, model: st
     assert told["7 days"]["money"]["saved_share"] > 0.5
 
 
+def test_a_backtest_of_a_policy_is_reported_and_repeated_to_the_byte(
+    stack: RunningStack, model: str, tmp_path: Path
+) -> None:
+    folder, out, again = (tmp_path / name for name in ("calmer", "out", "again"))
+    folder.mkdir()
+    (folder / "policy.yaml").write_text(
+        "rules:\n  - {name: busy, code: busy, words: busy, when: card_count_1d >= 2.0,"
+        " action: review, severity: low, owner: me}\nlists: []\n"
+    )
+    day = START + timedelta(days=30)
+    asked = ["--from", day.isoformat(), "--to", (day + timedelta(days=10)).isoformat()]
+    asked += ["--policy", str(folder), "--model", model, "--report", str(out)]
+    told = json.loads(stack.retrace("backtest", *asked, "--json").stdout)
+    report = (out / "report.json").read_bytes()
+    assert json.loads(report)["candidates"][0] == told["candidates"][0]
+    assert told["transactions"] == 720
+    # More came since.
+    with stack.client() as client:
+        sent = body("later-1", timestamp=f"{day:%Y-%m-%d}T12:00:00Z", amount=10)
+        assert score(client, sent).status_code == 200
+    done = stack.retrace("backtest", "repeat", told["backtest"][:10], "--report", str(again))
+    assert done.stdout == f"{told['backtest']}, 720 transactions: identical\n"
+    assert (again / "report.json").read_bytes() == report
+    assert (again / "report.html").read_bytes() == (out / "report.html").read_bytes()
+
+
 def test_a_model_unknown_to_the_log_is_registered_from_its_folder(stack: RunningStack) -> None:
     """The default model was put in force without a fact of its training."""
     listed = json.loads(stack.retrace("models", "list", "--json").stdout)

@@ -26,7 +26,8 @@ from projections.replay.ruling import Outcomes
 Floats = NDArray[np.float64]
 
 _DECLINE = SEVERITY.index("decline")
-_SEED, _RESAMPLES, _GROUPS = 20_180_401, 400, 20_000
+SEED = 20_180_401
+_RESAMPLES, _GROUPS = 400, 20_000
 _LEVEL = 0.95
 _TOP = 12
 _BANDS = (1_000, 5_000, 20_000, 100_000)  # minor units: 10, 50, 200 and 1,000
@@ -143,7 +144,9 @@ def segments(past: Past) -> dict[str, tuple[NDArray[np.int64], list[str]]]:
     for name, each in fields.items():
         texts = past.transactions.texts[each]
         counts = np.bincount(texts.codes + 1, minlength=len(texts.values) + 1)[1:]
-        top = np.argsort(-counts, kind="stable")[:_TOP]
+        # By name where they are as frequent: how values are numbered hangs on the archive.
+        ranked = sorted(range(len(counts)), key=lambda n: (-counts[n], texts.values[n]))
+        top = np.array(ranked[:_TOP], dtype=np.int64)
         numbers = np.full(len(texts.values) + 1, len(top), dtype=np.int64)
         numbers[top] = np.arange(len(top))
         numbers[-1] = len(top) + 1
@@ -194,7 +197,7 @@ def intervals(
             for values in rows.values()
         ]
     )
-    draw = np.random.default_rng(_SEED)
+    draw = np.random.default_rng(SEED)
     drawn = np.stack(
         [
             sums @ np.asarray(draw.poisson(1.0, sums.shape[1]), dtype=np.float64)
@@ -221,7 +224,7 @@ def groups_of(past: Past) -> NDArray[np.int64]:
     used, numbers = np.unique(numbers, return_inverse=True)
     if len(used) <= _GROUPS:
         return numbers
-    mixed = np.random.default_rng(_SEED).integers(0, _GROUPS, len(used))
+    mixed = np.random.default_rng(SEED).integers(0, _GROUPS, len(used))
     grouped: NDArray[np.int64] = mixed[numbers]
     return grouped
 

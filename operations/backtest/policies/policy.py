@@ -13,6 +13,7 @@ from domain.events import (
     ListEntriesStaged,
     ListEntry,
     ListPublished,
+    PolicyContent,
     Route,
     Suppression,
     Thresholds,
@@ -75,11 +76,13 @@ class LivePast:
     now: PolicySnapshot
 
 
-def live_past(log: EventLog) -> LivePast:
-    """Raises LogUnavailableError."""
+def live_past(log: EventLog, version: int | None = None) -> LivePast:
+    """As it is now, or was at a version. Raises LogUnavailableError."""
     snapshot, at = NO_POLICY, ALWAYS
     stretches: list[tuple[int, PolicySnapshot]] = []
     for offset, fact in facts(log):
+        if version is not None and offset > version:
+            break
         after = snapshot.apply(fact.data, offset)
         at = max(at, fact.known_time)
         if _acting(after) != _acting(snapshot):
@@ -132,41 +135,48 @@ class Model:
     thresholds: Thresholds
 
 
-def candidate(
-    folder: Path, past: LivePast, model: Model | None, language: RuleLanguage, clean: Clean
-) -> Policy:
-    """The folder's policy, with the model in force now where none is given.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a folder says, under its name."""
+
+    name: str
+    content: PolicyContent
+
+
+def written(folder: Path, language: RuleLanguage, clean: Clean) -> Written:
+    """Raises InvalidInputError for faults."""
+    found = lint(folder, language, clean)
+    if found.faults:
+        raise InvalidInputError("--policy", "\n".join(map(str, ("not tried:", *found.faults))))
+    return Written(str(folder), found.content)
+
+
+def candidate(said: Written, past: LivePast, model: Model | None) -> Policy:
+    """A folder's policy, with the model in force now where none is given.
 
     Lists with a file hold what the file does; others what the log said of them by then. A folder
     that says nothing of rules, thresholds, suppressions or routes has the ones in force: published
-    thresholds count before those of any model. Raises InvalidInputError for faults.
+    thresholds count before those of any model. Raises InvalidInputError without a model.
     """
-    in_force = past.now.rules
-    names = {each.name for each in in_force.rules} if in_force else set[str]()
-    found = lint(folder, language, clean, names)
-    if found.faults:
-        raise InvalidInputError("--policy", "\n".join(map(str, ("not tried:", *found.faults))))
+    content = said.content
     now = _setting(past.now)
     if model is None and not now.model_hash:
         raise InvalidInputError("--model", "no model is in force: name one")
     took = model or Model(now.model_hash, past.now.thresholds)
-    published = past.now.published
-    if "thresholds" in found.keys:
-        published = found.content.thresholds
+    published = content.thresholds if "thresholds" in content.keys else past.now.published
     rule_set = past.now.rules
-    if "rules" in found.keys:
-        declared = tuple(each.declared for each in found.lists)
-        rule_set = RuleSet(-1, tuple(each.rule for each in found.rules), declared)
+    if "rules" in content.keys:
+        rule_set = RuleSet(-1, tuple(content.rules), tuple(content.lists))
     suppressions, routes = now.suppressions, now.routes
-    if "suppressions" in found.keys:
-        suppressions = tuple(found.content.suppressions)
-    if "routes" in found.keys:
-        routes = tuple(found.content.routes)
+    if "suppressions" in content.keys:
+        suppressions = tuple(content.suppressions)
+    if "routes" in content.keys:
+        routes = tuple(content.routes)
     routes = _from_the_beginning(routes)
     own = NO_LISTS
-    for each in found.lists:
-        if (entries := found.entries.get(each.declared.name)) is not None:
-            own = _listed(own, each.declared.name, each.declared.of, entries)
+    for each in content.lists:
+        if (entries := content.entries.get(each.name)) is not None:
+            own = _listed(own, each.name, each.of, entries)
     changes = [(ALWAYS, NO_LISTS), *((since, each.lists) for since, each in past.stretches)]
     stretches: list[tuple[int, Setting]] = []
     for since, lists in changes:
@@ -177,7 +187,7 @@ def candidate(
         )  # fmt: skip
         if not stretches or stretches[-1][1] != setting:
             stretches.append((since, setting))
-    return Policy(str(folder), tuple(stretches))
+    return Policy(said.name, tuple(stretches))
 
 
 def _seen(rule_set: RuleSet | None, lists: Lists, own: Lists) -> Lists:

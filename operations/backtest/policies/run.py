@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from commands.ports import RuleLanguage
-from domain.features import CATALOGUE
+from domain.features import CATALOGUE, FeatureSet
 from domain.features.payments import UNLABELLED
 from domain.policy.thresholds import SEVERITY
 from domain.times import to_rfc3339
 from eventlog.archive.history import History
-from host.clock import now_us
 from host.files import whole_file, writing
 from operations.backtest.policies.closed_loop.feedback import Blocking
 from operations.backtest.policies.closed_loop.report import read_feedback, report_of
@@ -25,37 +24,49 @@ from operations.backtest.policies.delivery import delivery_of
 from operations.backtest.policies.estimates.report import apart, estimates
 from operations.backtest.policies.figures import Load, compared, of_policy
 from operations.backtest.policies.needed import needed_features
-from operations.backtest.policies.past import Past, by_artefacts, read_past
+from operations.backtest.policies.past import Past, ScoreVectors, read_past
 from operations.backtest.policies.policy import (
     LivePast,
     Model,
     Policy,
+    Written,
     candidate,
     live_past,
     live_policy,
 )
 from operations.backtest.policies.sweep import Sweep, swept
 from operations.models.lifecycle import Models
-from operations.policy.list_files import Clean
 from operations.progress import Count, Say
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`folders` of candidates, and of the baseline, None for the live policy as it was.
+    """The candidates, and the baseline, None for the live policy as it was.
 
     The period is begin <= event time < end, in microseconds UTC. `model` is an id or the beginning
-    of a hash, for the candidates. `closed_loop` asks for it, and says whom known fraud stops.
+    of a hash, for the candidates. `policy_version` is where the live policy ends, None for now.
+    `closed_loop` asks for it, and says whom known fraud stops.
     """
 
-    folders: Sequence[Path]
+    candidates: Sequence[Written]
     begin: int
     end: int
     model: str | None = None
-    baseline: Path | None = None
+    baseline: Written | None = None
     sweep: Sweep | None = None
     load: Load = field(default_factory=Load)
+    policy_version: int | None = None
     closed_loop: Blocking | None = None
+
+
+ReadPast = Callable[[], Past]
+LayDown = Callable[[Collection[str], FeatureSet, ReadPast], Past]
+"""Takes attributes that lists are about, the features that are needed, and what reads the past;
+gives what was read, or as much of an earlier run."""
+
+
+def read_anew(_attributes: Collection[str], _features: FeatureSet, read: ReadPast) -> Past:
+    return read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +83,30 @@ def backtest_policies(
     models: Models,
     history: History,
     language: RuleLanguage,
-    clean: Clean,
+    score: ScoreVectors,
     asked: Asked,
+    known_at: int,
     say: Say,
     count: Count,
+    lay_down: LayDown = read_anew,
 ) -> PolicyBacktest:
-    """Raises InvalidInputError for faults of a folder or an empty period, NotFoundError for an
-    unknown model, SettingsError for one of other features."""
-    now = now_us()
-    live = live_past(models.log)
-    base, tried = _policies(models, live, language, clean, asked)
+    """With labels as known at `known_at`, microseconds UTC.
+
+    Raises InvalidInputError for a wrong policy or an empty period, NotFoundError for an unknown
+    model, SettingsError for one of other features."""
+    live = live_past(models.log, asked.policy_version)
+    base, tried = _policies(models, live, asked)
     attributes = attributes_of([base, *tried])
-    past = read_past(
-        history,
-        asked.begin,
-        asked.end,
-        now,
-        attributes,
-        by_artefacts(models.store.open),
-        say,
-        count,
-        needed_features([base, *tried], lambda of: models.store.open(of).manifest.inputs, language),
+    features = needed_features(
+        [base, *tried], lambda of: models.store.open(of).manifest.inputs, language
     )
+
+    def read() -> Past:
+        return read_past(
+            history, asked.begin, asked.end, known_at, attributes, score, say, count, features
+        )
+
+    past = lay_down(attributes, features, read)
     made = []
     for policy in (base, *tried):
         say(f"deciding by {policy.name}")
@@ -108,7 +121,7 @@ def backtest_policies(
     report: dict[str, Any] = {
         "from": to_rfc3339(asked.begin),
         "to": to_rfc3339(asked.end),
-        "labels_known_at": to_rfc3339(now),
+        "labels_known_at": to_rfc3339(known_at),
         "transactions": len(past),
         "labelled": int((past.made.labels != UNLABELLED).sum()),
         "policy_version": live.now.version,
@@ -126,7 +139,7 @@ def backtest_policies(
     }
     if (block := asked.closed_loop) is not None:
         period = asked.begin, asked.end
-        feedback = read_feedback(history, past, period, now, block, say, count)
+        feedback = read_feedback(history, past, period, known_at, block, say, count)
         tried_open = list(zip((base, *tried), made, strict=True))
         report["closed_loop"] = report_of(
             past, feedback, block, tried_open, language, asked.load, say, count
@@ -142,17 +155,15 @@ def backtest_policies(
     return PolicyBacktest(past, baseline, candidates, report)
 
 
-def _policies(
-    models: Models, live: LivePast, language: RuleLanguage, clean: Clean, asked: Asked
-) -> tuple[Policy, list[Policy]]:
+def _policies(models: Models, live: LivePast, asked: Asked) -> tuple[Policy, list[Policy]]:
     model = None
     if asked.model is not None:
         found = models.registry.find(asked.model)
         model = Model(found.model_hash, models.manifest(found).thresholds)
-    tried = [candidate(folder, live, model, language, clean) for folder in asked.folders]
+    tried = [candidate(each, live, model) for each in asked.candidates]
     if asked.baseline is None:
         return live_policy(live), tried
-    return candidate(asked.baseline, live, None, language, clean), tried
+    return candidate(asked.baseline, live, None), tried
 
 
 def write_changed(made: PolicyBacktest, path: Path) -> int:

@@ -28,10 +28,11 @@ _COMPARED = ("less", "greater", "equals", "not_equals")
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """`values` ascend."""
+    """`values` ascend; `text` is how they were asked for."""
 
     parameter: str
     values: tuple[float, ...]
+    text: str
 
 
 def parse_sweep(text: str) -> Sweep:
@@ -45,7 +46,8 @@ def parse_sweep(text: str) -> Sweep:
     if not sign or not 0 < count <= MOST:
         raise InvalidInputError("--sweep", f"{text!r} has {count} values: 1 to {MOST} can be tried")
     # Decimal steps, so that 0.2 + 0.05 + 0.05 is 0.3.
-    return Sweep(parameter.strip(), tuple(float(first + n * step) for n in range(count)))
+    values = tuple(float(first + n * step) for n in range(count))
+    return Sweep(parameter.strip(), values, text)
 
 
 def swept(

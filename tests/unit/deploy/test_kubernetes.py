@@ -132,7 +132,7 @@ def test_commands_are_ours_and_so_are_their_options() -> None:
     for name, container in _ours([*JOBS]):
         words = container.get("args") or container["command"][3:]
         command = root
-        while getattr(command, "commands", None):
+        while words and words[0] in getattr(command, "commands", {}):
             command, words = command.commands[words[0]], words[1:]
         known = {option for each in command.params for option in each.opts}
         assert {word for word in words if word.startswith("--")} <= known, name

@@ -12,7 +12,7 @@ from operations.backtest.policies.deciding import decide
 from operations.backtest.policies.delivery import changes_of_routes, delivery_of
 from operations.backtest.policies.figures import Load, compared, of_policy
 from operations.backtest.policies.past import Floats, Past, read_past
-from operations.backtest.policies.policy import candidate, live_past, live_policy
+from operations.backtest.policies.policy import candidate, live_past, live_policy, written
 from operations.backtest.policies.silenced import cases, told
 from operations.backtest.policies.sweep import parse_sweep, swept
 from tests.builders.decisions.history import LANGUAGE, DecidedHistory, decided_history
@@ -58,7 +58,7 @@ async def test_alerts_of_a_candidate_are_silenced_by_its_suppressions_and_go_by_
             who = {"card_id": "card-1", "customer_id": "ann" if number < 4 else "bob"}
             await history.pay(f"t-{number}", 100, at, mcc="5411", channel="ecom", **who)
         live = live_past(history.log)
-        policy = candidate(tmp_path, live, None, LANGUAGE, lambda _, text: [text])
+        policy = candidate(written(tmp_path, LANGUAGE, lambda _, text: [text]), live, None)
         past = past_of(history)
         base, made = decide(past, live_policy(live), LANGUAGE), decide(past, policy, LANGUAGE)
         load, report = of_policy(past, made, Load())["alerts"], compared(past, base, made)

@@ -13,17 +13,26 @@ from domain.alerts import alert_of
 from domain.cases import case_id_of
 from domain.errors import InvalidInputError
 from domain.events import Thresholds, TransactionScored
-from domain.features import CATALOGUE, FeatureSet, Inputs
+from domain.features import CATALOGUE, Inputs
 from domain.policy.exploration import judged
 from domain.policy.thresholds import SEVERITY
 from domain.times import from_rfc3339
 from operations.backtest.policies.deciding import Decisions, attributes_of, decide
 from operations.backtest.policies.figures import Load, compared, of_policy, on_frontier
 from operations.backtest.policies.needed import needed_features
-from operations.backtest.policies.past import Floats, Past, read_past
-from operations.backtest.policies.policy import Model, Policy, candidate, live_past, live_policy
+from operations.backtest.policies.past import Past, read_past
+from operations.backtest.policies.policy import (
+    LivePast,
+    Model,
+    Policy,
+    candidate,
+    live_past,
+    live_policy,
+    written,
+)
 from operations.backtest.policies.silenced import cases, silenced, told
 from operations.backtest.policies.sweep import parse_sweep, swept
+from tests.builders.decisions.backtests import BEGIN, END, FOLDER, paid, scored
 from tests.builders.decisions.history import (
     LANGUAGE,
     MODELS,
@@ -34,16 +43,7 @@ from tests.builders.decisions.history import (
 from tests.builders.decisions.steps import RULES, STEPS, play
 from tests.builders.feature_streams import examples
 
-BEGIN, END = from_rfc3339("2023-10-01T00:00:00Z"), from_rfc3339("2023-10-02T00:00:00Z")
 FAR = from_rfc3339("2030-01-01T00:00:00Z")
-
-
-def scored(model_hash: str, features: FeatureSet, values: Floats) -> tuple[Floats, bool]:
-    model = next(each for each in MODELS if each.model_hash == model_hash)
-    places = model.inputs.places(features)
-    rows = values[:, places].tolist()
-    known = [[None if value != value else value for value in row] for row in rows]
-    return np.array([model.value(row) for row in known]), True
 
 
 def inputs_of(model_hash: str) -> Inputs:
@@ -91,28 +91,19 @@ async def test_the_live_policy_decides_over_columns_as_it_did_live(
     assert len(cases(past, alerts)) == len(set(map(case_id_of, loud)))
 
 
-FOLDER = """
-rules:
-  - name: busy
-    code: busy
-    words: "{card_count_1h} payments"
-    when: card_count_1h >= 2.0 && amount > 1.0
-    action: decline
-    severity: high
-    owner: me
-lists: []
-"""
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "policy.yaml").write_text(FOLDER)
     return tmp_path
 
 
+def read(folder: Path, live: LivePast, model: Model | None = None) -> Policy:
+    return candidate(written(folder, LANGUAGE, lambda _, text: [text]), live, model)
+
+
 def tried(history: DecidedHistory, folder: Path) -> tuple[Past, Decisions, Decisions, Policy]:
     live = live_past(history.log)
-    policy = candidate(folder, live, None, LANGUAGE, lambda _, text: [text])
+    policy = read(folder, live)
     past = past_of(history, policy)
     return past, decide(past, live_policy(live), LANGUAGE), decide(past, policy, LANGUAGE), policy
 
@@ -123,27 +114,16 @@ def test_the_features_of_models_and_rules_are_needed_and_no_others(folder: Path)
     with decided_history() as history:
         history.promote(0, 0.5)
         live = live_past(history.log)
-        policy = candidate(folder, live, None, LANGUAGE, lambda _, text: [text])
+        policy = read(folder, live)
         of_both = needed_features([policy, live_policy(live)], inputs_of, LANGUAGE)
         own_set_alone = needed_features([policy], lambda _: Inputs("m", "f", ["a"], []), LANGUAGE)
     assert set(of_both.names) == {"amount", "card_count_1h", "device_count_1h"}
     assert own_set_alone is CATALOGUE
 
 
-async def history_of(history: DecidedHistory) -> None:
-    """Six payments of one card, of which the first four are frauds and the last is genuine."""
-    history.promote(0, 0.5)
-    for number in range(6):
-        at = f"2023-10-01T12:0{number}:00Z"
-        await history.pay(f"t-{number}", 100, at, card_id="card-1", mcc="5411", channel="ecom")
-    for number in range(4):
-        history.label(f"t-{number}", 1, "card-1")
-    history.label("t-5", 0, "card-1")
-
-
 async def test_a_candidate_is_compared_by_money_load_and_segment(folder: Path) -> None:
     with decided_history() as history:
-        await history_of(history)
+        await paid(history)
         past, base, made, _ = tried(history, folder)
         report = compared(past, base, made)
         alone = of_policy(past, made, Load(minutes=10.0))
@@ -168,7 +148,7 @@ async def test_a_candidate_is_compared_by_money_load_and_segment(folder: Path) -
 
 async def test_a_sweep_moves_one_number_of_a_rule_or_a_threshold(folder: Path) -> None:
     with decided_history() as history:
-        await history_of(history)
+        await paid(history)
         past, _, _, policy = tried(history, folder)
         by_rule = swept(past, policy, parse_sweep("busy.card_count_1h=1:5:1"), LANGUAGE,
                         lambda *_: None)  # fmt: skip
@@ -214,11 +194,11 @@ async def test_a_candidate_sees_lists_as_known_at_the_time_unless_it_has_its_own
 
 async def test_a_candidate_takes_the_model_that_is_named(folder: Path) -> None:
     with decided_history() as history:
-        await history_of(history)
+        await paid(history)
         live = live_past(history.log)
         least = Thresholds(review=0.0, step_up=0.9, decline=0.95)
         model = Model(MODELS[1].model_hash, least)
-        policy = candidate(folder, live, model, LANGUAGE, lambda _, text: [text])
+        policy = read(folder, live, model)
         past = past_of(history, policy)
         made = decide(past, policy, LANGUAGE)
     wanted, _ = scored(MODELS[1].model_hash, past.made.features, past.made.values)
@@ -230,13 +210,13 @@ async def test_published_thresholds_count_before_those_of_models_unless_the_fold
     folder: Path,
 ) -> None:
     with decided_history() as history:
-        await history_of(history)
+        await paid(history)
         history.set_thresholds(0.4)
         live = live_past(history.log)
         model = Model(MODELS[1].model_hash, Thresholds(review=0.3, step_up=0.9, decline=0.95))
 
         def least(model: Model | None = None) -> float:
-            policy = candidate(folder, live, model, LANGUAGE, lambda _, text: [text])
+            policy = read(folder, live, model)
             return policy.stretches[-1][1].thresholds.review
 
         in_force = [least(), least(model), live_policy(live).stretches[0][1].thresholds.review]

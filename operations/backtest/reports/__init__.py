@@ -1,0 +1,1 @@
+"""Reports of backtests: one page for people, JSON and Parquet for machines."""

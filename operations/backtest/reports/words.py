@@ -1,0 +1,30 @@
+"""Words for figures of a backtest, on the screen and on the page."""
+
+from collections.abc import Callable
+
+Show = Callable[[float], str]
+MONEY = ("saved", "lost", "genuine_declined_money", "missed_fraud", "caught_fraud")
+"""Figures in minor units of the base currency."""
+
+
+def words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def money(minor: float) -> str:
+    return f"{minor / 100:,.0f}"
+
+
+def share(value: float | None) -> str:
+    return "unknown" if value is None else f"{100 * value:.1f} %"
+
+
+def number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,.1f}".removesuffix(".0")
+
+
+def shown(name: str) -> Show:
+    """How the figure of that name is written."""
+    if name in MONEY:
+        return money
+    return share if "precision" in name or "recall" in name else number

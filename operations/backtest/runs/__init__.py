@@ -1,0 +1,1 @@
+"""Runs of backtests: recorded with all versions, repeated, and continued after an interruption."""
