@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 
 from commands.models.registry import registry_of
-from domain.features import FeatureSet
+from domain.features import FeatureSet, Inputs
 from domain.times import from_rfc3339
 from operations.backtest.policies.past import Floats
 from operations.backtest.policies.policy import written
@@ -40,11 +41,21 @@ def scored(model_hash: str, features: FeatureSet, values: Floats) -> tuple[Float
     return np.array([model.value(row) for row in known]), True
 
 
+def inputs_of(model_hash: str) -> Inputs:
+    return next(each for each in MODELS if each.model_hash == model_hash).inputs
+
+
+class _Store:
+    """Of no files: it tells what a model looks at."""
+
+    def open(self, model_hash: str) -> Any:
+        return SimpleNamespace(manifest=SimpleNamespace(inputs=inputs_of(model_hash)))
+
+
 def ports_of(history: DecidedHistory, folder: Path) -> BacktestPorts:
     """As the log is now; columns of interrupted runs lie in `folder`."""
     load = history.ports.load
-    # Without artefacts: no test here names a model for the candidates.
-    models = Models(history.log, cast(Any, None), registry_of(history.log), load)
+    models = Models(history.log, cast(Any, _Store()), registry_of(history.log), load)
     return BacktestPorts(models, history.ports.history, LANGUAGE, scored, folder, "ann")
 
 

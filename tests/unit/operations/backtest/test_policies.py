@@ -32,7 +32,7 @@ from operations.backtest.policies.policy import (
 )
 from operations.backtest.policies.silenced import cases, silenced, told
 from operations.backtest.policies.sweep import parse_sweep, swept
-from tests.builders.decisions.backtests import BEGIN, END, FOLDER, paid, scored
+from tests.builders.decisions.backtests import BEGIN, END, FOLDER, inputs_of, paid, scored
 from tests.builders.decisions.history import (
     LANGUAGE,
     MODELS,
@@ -44,10 +44,6 @@ from tests.builders.decisions.steps import RULES, STEPS, play
 from tests.builders.feature_streams import examples
 
 FAR = from_rfc3339("2030-01-01T00:00:00Z")
-
-
-def inputs_of(model_hash: str) -> Inputs:
-    return next(each for each in MODELS if each.model_hash == model_hash).inputs
 
 
 def past_of(history: DecidedHistory, *policies: Policy) -> Past:

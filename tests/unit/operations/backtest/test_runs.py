@@ -218,7 +218,10 @@ def test_a_record_names_all_that_was_asked_for() -> None:
     """A new option of a backtest is to be recorded, or a repetition would be without it."""
     recorded_as: dict[str, Callable[[Any], Any]] = {
         name: lambda fact, name=name: getattr(fact, name)  # type: ignore[misc]
-        for name in ("candidates", "begin", "end", "model", "baseline", "sweep", "policy_version")
+        for name in (
+            *("candidates", "begin", "end", "model", "baseline", "sweep", "policy_version"),
+            "closed_loop",
+        )
     }
-    recorded_as["load"] = lambda fact: fact.alert_minutes
+    recorded_as["load"] = lambda fact: fact.case_minutes
     assert {each.name for each in fields(Asked)} == set(recorded_as)
