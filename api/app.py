@@ -9,6 +9,7 @@ from api.routes import (
     alerts,
     cases,
     decisions,
+    explanations,
     figures,
     health,
     labels,
@@ -41,8 +42,10 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     app.add_middleware(HotRoutes, endpoints={("POST", "/score"): scoring.score})
     app.add_middleware(TimingMiddleware)
     # The stream comes before /decisions/{id}, which would take `stream` for an id.
+    # So does an explanation, of the id before it.
     for module in (
         scoring,
+        explanations,
         transactions,
         live,
         decisions,

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 
 from fastapi import Depends, Request
 
@@ -17,6 +17,7 @@ from domain.events import Envelope, Rule
 from projections.readmodels.queries.read_models import ReadModels
 
 Probe = Callable[[], Awaitable[None]]
+Explain = Callable[[tuple[int, int], Envelope, Sequence[int], int | None], dict[str, Any]]
 
 
 class RawPayloads(Protocol):
@@ -32,9 +33,10 @@ class ApiDeps:
     `forwarding` takes each request to the owner of its transaction. `gate` is that of the
     decisions. `rule_sets` gives the rules of all published sets by version, and blocks; so does
     `lists`. `clean_entry` gives from a list's kind and an entry as written its texts, or raises
-    UncleanError. `secret_of` is the setting RETRACE_SECRET_ and that name, or empty. `answered` is
-    told each decision that is answered and how many seconds it took, where transactions are
-    followed.
+    UncleanError. `explain` takes what counts of a transaction, with its (partition, offset), the
+    ends of the log, and a known time in microseconds or None; it blocks. `secret_of` is the setting
+    RETRACE_SECRET_ and that name, or empty. `answered` is told each decision that is answered and
+    how many seconds it took, where transactions are followed.
     """
 
     context: Context
@@ -51,6 +53,7 @@ class ApiDeps:
     clean_entry: Callable[[str, str], list[str]]
     secret_of: Callable[[str], str]
     four_eyes: FourEyes
+    explain: Explain
     answered: Callable[[Envelope, float], None] | None = None
 
 

@@ -16,6 +16,7 @@ from cli.backtest import command as backtest
 from cli.bench import commands as bench
 from cli.cases import commands as cases
 from cli.events import commands as events
+from cli.explain.command import explain
 from cli.faults.chaos import chaos
 from cli.faults.simulate_faults import simulate_faults
 from cli.features import commands as features
@@ -58,6 +59,7 @@ app.command()(chaos)
 app.command()(train.train)
 app.command()(train_worker.train_worker)
 app.command()(train_job.train_job)
+app.command()(explain)
 app.command("test")(testing.run_checks)
 
 

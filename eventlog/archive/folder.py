@@ -116,7 +116,16 @@ class ArchiveFolder:
 
     def bounds(self, piece: Piece, column: str) -> tuple[int, int] | None:
         """(least, greatest) of a column of numbers, None where it is empty. Raises as `read`."""
-        return self._opened(piece, lambda source: _bounds(pq.read_metadata(source), column))
+        return self.all_bounds(piece, [column])[0]
+
+    def all_bounds(self, piece: Piece, columns: Sequence[str]) -> list[tuple[int, int] | None]:
+        """As `bounds`, of several columns with one look at the file."""
+
+        def read(source: pa.NativeFile) -> list[tuple[int, int] | None]:
+            file = pq.read_metadata(source)
+            return [_bounds(file, column) for column in columns]
+
+        return self._opened(piece, read)
 
     def _opened(self, piece: Piece, read: Callable[[pa.NativeFile], Read]) -> Read:
         path = f"{self._root}/{piece.path}"

@@ -34,6 +34,7 @@ from domain.errors import RetraceError, UnavailableError
 from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import TRANSACTIONS
 from runtime.composition.deciding.context import open_context
+from runtime.composition.deciding.explaining import Explainer
 from runtime.composition.deciding.ownership import open_sharing
 from runtime.composition.intake import keys_of
 from runtime.composition.log import open_log
@@ -93,6 +94,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
                 four_eyes=settings.four_eyes,
                 lists=stack.enter_context(closing(ListedEntries(log))),
                 clean_entry=list_cleaner(settings.token_key),
+                explain=stack.enter_context(closing(Explainer(settings, log))).explained,
             )
 
     return create_app(lifespan)

@@ -27,6 +27,7 @@ from eventlog.ownership.ownership import Ownership
 from projections.readmodels.queries.read_models import ReadModels
 from projections.readmodels.storage.connecting import build_engine
 from projections.settings import PostgresSettings
+from tests.builders.decisions.explained import explained_by
 from tests.fakes.deciding import deciding_process
 from tests.fakes.members import InMemoryGroup
 
@@ -127,6 +128,7 @@ async def running(
                 four_eyes=four_eyes,
                 lists=lists,
                 clean_entry=partial(list_keys, tokenise=Tokeniser(b"t" * 32)),
+                explain=explained_by(log),
             )
             stop_listening()
             lists.close()

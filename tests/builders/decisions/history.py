@@ -135,7 +135,7 @@ class DecidedHistory:
     def ports(self) -> ReplayPorts:
         folder = ArchiveFolder("/nonexistent", TRANSACTIONS)
         history = History(self.log, folder, self.log._ends(TRANSACTIONS))
-        return ReplayPorts(self.log, history, _loaded, LANGUAGE)
+        return ReplayPorts(self.log, history, loaded, LANGUAGE)
 
     async def pay(self, transaction_id: str, amount: int, at: str, **more: Any) -> Any:
         """`at` is RFC 3339."""
@@ -224,7 +224,8 @@ class DecidedHistory:
         return self._now
 
 
-def _loaded(wanted: str) -> ModelScorer:
+def loaded(wanted: str) -> ModelScorer:
+    """By its hash, as a store of models does."""
     for model in MODELS:
         if model.model_hash == wanted:
             return model
