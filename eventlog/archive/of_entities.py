@@ -26,14 +26,15 @@ from eventlog.archive.folder import ArchiveFolder, Link, chain, positions
 from eventlog.archive.layout import FOLDED, Piece
 from eventlog.codec import decode
 from eventlog.events_table import EventTable, TableBuilder, joined
+from eventlog.partitioning import partition_for
 from eventlog.port import EventLog, Position
 from eventlog.topics import TRANSACTIONS
 
 _BOUNDS = ("time", "known_time", "transaction_time")
 _READERS = 2
-_REPEATED_IN = 4
-"""Files of a partition, from its newest back, in which a record may lie that the log repeats: who
-appends remembers every id, so that two of one id are appended within seconds or not at all."""
+_NEWEST = 4
+"""Files of a partition, from its newest back, that are searched for what the log repeats, beside
+those of the span: who appends remembers every id, so that a copy follows within seconds."""
 Ids = Mapping[str, frozenset[str]]
 """By a transaction's field the ids that are asked for."""
 Checked = Callable[[], None]
@@ -115,7 +116,10 @@ class EntityReader:
             whole = pa.concat_tables(parts)
             tables.append(event_table(whole))
             ids.append(np.asarray(whole["event_id"].to_numpy(zero_copy_only=False), dtype=object))
-        live, names = self._live(asked, archived, ends, links, checked)
+        near = {*chosen, *_newest(links)}
+        # Files of submissions alone have no times.
+        sought = [e for e in links if e in near or self._bounds[e.piece][0] is None]
+        live, names = self._live(asked, archived, ends, sought, checked)
         tables.append(live)
         ids.append(np.array(names, dtype=object))
         records = sum(link.piece.last - link.begin + 1 for link in chosen)
@@ -199,32 +203,51 @@ class EntityReader:
         start: Mapping[int, int],
         links: Sequence[Link],
     ) -> Iterator[tuple[Position, Envelope]]:
-        """Without what repeats another record. What began in the archive began there for good."""
-        archived = self._archived_of([each.id for _, each in read], start, links) if read else set()
-        fresh = [each for each in read if each[1].id not in archived]
+        """Without what repeats another record, in the log or in these files of the archive.
+
+        What neither holds the origin of counts once by its id: nobody appends a label before it.
+        """
+        archived = self._archived_of({each.subject for _, each in read}, start, links)
         origins = TransactionSubmitted | TransactionImported
-        begun = {each.subject for _, each in fresh if isinstance(each.data, origins)}
-        admission, seen = Admission(DictMemory()), set[str]()
-        for place, envelope in fresh:
+        begun = {e.subject for _, e in [*archived, *read] if isinstance(e.data, origins)}
+        admission, seen = Admission(DictMemory()), {envelope.id for _, envelope in archived}
+        for place, envelope in archived:
+            admission.admit(envelope, place.partition, place.offset)
+        for place, envelope in read:
             if envelope.subject in begun:
-                if admission.admit(envelope, place.partition, place.offset):
-                    yield place, envelope
-            elif envelope.id not in seen:
+                counts = admission.admit(envelope, place.partition, place.offset)
+            else:
+                counts = envelope.id not in seen
                 seen.add(envelope.id)
+            if counts:
                 yield place, envelope
 
     def _archived_of(
-        self, ids: Sequence[str], start: Mapping[int, int], links: Sequence[Link]
-    ) -> set[str]:
-        wanted = pa.array(sorted(set(ids)), pa.string())
-        found: set[str] = set()
-        for partition in start:
-            newest = [link for link in links if link.piece.partition == partition][-_REPEATED_IN:]
-            for link in newest:
-                table = self._folder.read(link.piece, ["event_id"])
-                same = table.filter(pc.is_in(table["event_id"], value_set=wanted))
-                found.update(same["event_id"].to_pylist())
+        self, subjects: set[str], start: Mapping[int, int], links: Sequence[Link]
+    ) -> list[tuple[Position, Envelope]]:
+        """What counts of these transactions, in the log's order."""
+        found: list[tuple[Position, Envelope]] = []
+        wanted = {partition_for(each, TRANSACTIONS.partitions) for each in subjects}
+        for link in links:
+            partition, names = link.piece.partition, frozenset(subjects)
+            if partition not in wanted:
+                continue
+            table = self._folder.read(link.piece, ["offset", "verdict", "subject"])
+            offsets = table["offset"].to_numpy()
+            mask = _is_in(table["subject"], names) & (offsets < start[partition])
+            mask &= _is_in(table["verdict"], frozenset({"counts"})) & (offsets >= link.begin)
+            if mask.any():
+                values = self._folder.read(link.piece, ["value"])["value"].filter(pa.array(mask))
+                places = (Position(TRANSACTIONS.name, partition, o) for o in offsets[mask].tolist())
+                found += zip(places, map(decode, values.to_pylist()), strict=True)
         return found
+
+
+def _newest(links: Sequence[Link]) -> set[Link]:
+    found: set[Link] = set()
+    for partition in {link.piece.partition for link in links}:
+        found.update([link for link in links if link.piece.partition == partition][-_NEWEST:])
+    return found
 
 
 def _about(table: pa.Table, ids: Ids) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from api.routes import (
     alerts,
     cases,
     decisions,
+    explanations,
     figures,
     health,
     labels,
@@ -32,7 +33,7 @@ from tests.fakes.rules import rule
 
 MODULES = (
     *(scoring, transactions, live, decisions, labels, alerts, cases),
-    *(figures, lists, webhooks, health),
+    *(figures, lists, webhooks, health, explanations),
 )
 
 
