@@ -39,7 +39,7 @@ class EntityOut(BaseModel):
 class UsualOut(BaseModel):
     """Of the model's training data."""
 
-    low: float | None = Field(description="Where the middle nine tenths of known values begin.")
+    low: float | None = Field(description="Where the middle eight tenths of known values begin.")
     high: float | None = Field(description="Where they end; null beyond the last bin.")
     unknown: float = Field(description="The share of payments without a value.")
     typical: float | None = Field(description="The value of a typical genuine payment.")

@@ -189,7 +189,7 @@ class _Explaining:
         found = self._ports.reader.events(asked, self._ends, self._checked)
         self._cost = Cost(
             max(self._cost.files, found.files),
-            self._cost.opened + found.opened,
+            max(self._cost.opened, found.opened),
             self._cost.records + found.records,
         )
         return found

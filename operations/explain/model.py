@@ -13,7 +13,9 @@ from inference.serving.explain import explainer_of
 from inference.serving.graph import as_row
 from operations.explain.told import Usual
 
-_TAIL = 0.05
+_TAIL = 0.1
+"""A reference has the tenths of what is known as edges of its bins."""
+_ROUNDED = 1e-6
 OpenArtefact = Callable[[str], Artefact]
 """By hash. Raises NotFoundError, IntegrityError or UnavailableError."""
 
@@ -47,15 +49,15 @@ def _usual(manifest: Manifest) -> dict[str, Usual]:
 
 
 def usual(bins: Bins, typical: float | None) -> Usual:
-    """The ends of the bins in which the middle nine tenths of what is known begin and end."""
+    """Where the middle eight tenths of what is known begin and end."""
     known = sum(bins.shares[:-1])
     if not known or not bins.edges:
         return Usual(None, None, bins.unknown, typical)
     below = list(accumulate(share / known for share in bins.shares[:-1]))
-    low = next(i for i, share in enumerate(below) if share >= _TAIL)
-    high = next((i for i, share in enumerate(below) if share >= 1 - _TAIL), len(bins.edges))
-    # What exceeds all edges has no greatest value.
+    low = next(i for i, share in enumerate(below) if share >= _TAIL - _ROUNDED)
     last = len(bins.edges)
+    high = next((i for i, share in enumerate(below) if share >= 1 - _TAIL - _ROUNDED), last)
+    # What exceeds all edges has no greatest value.
     return Usual(
         bins.edges[low] if low < last else bins.edges[-1],
         bins.edges[high] if high < last else None,

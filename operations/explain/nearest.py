@@ -1,8 +1,8 @@
 """Nearest counterfactuals: the smallest changes that give another outcome, each decided again.
 
 Every change is tried by itself; one by degrees is halved down to the least that still changes the
-outcome. Where no single change makes it milder, or none makes it severer, pairs are tried. The
-search is bounded; what it does not find may still be there.
+outcome. Where no single change gets the payment approved, or none makes the outcome severer, pairs
+are tried. The search is bounded; what it does not find may still be there.
 """
 
 from __future__ import annotations
@@ -49,15 +49,18 @@ class Search:
             self._try((change,))
         for scale in scales:
             self._least(scale)
-        there_are = {self._is_milder(outcome) for outcome in SEVERITY if outcome != self.was}
-        missing = there_are - {self._is_milder(each.outcome) for each in self.found}
-        if missing:
+        wanted = self._missing()
+        if wanted:
             some = [scale.at(step) for scale in scales for step in scale.steps[::3]]
-            self._pairs([*plain, *some], missing)
+            self._pairs([*plain, *some], wanted)
         return sorted(self.found, key=lambda each: each.size)[:MOST_SHOWN]
 
-    def _is_milder(self, outcome: Outcome) -> bool:
-        return severity(outcome) < severity(self.was)
+    def _missing(self) -> set[Outcome]:
+        """`approve`, unless a single change gives it, and what is severer, unless any does."""
+        reached = {each.outcome for each in self.found}
+        severer = {each for each in SEVERITY if severity(each) > severity(self.was)}
+        wanted = set[Outcome]() if severer & reached else severer
+        return wanted | ({"approve"} - reached - {self.was})
 
     def _outcome(self, changes: Sequence[Change]) -> Outcome:
         self.tried += 1
@@ -100,7 +103,7 @@ class Search:
                 other = middle
         self.found.append(Counterfactual((scale.at(step),), outcome))
 
-    def _pairs(self, changes: Sequence[Change], wanted: set[bool]) -> None:
+    def _pairs(self, changes: Sequence[Change], wanted: set[Outcome]) -> None:
         """Of two changes of the same things the smaller pair alone is told."""
         best: dict[tuple[frozenset[str], Outcome], Counterfactual] = {}
         for pair in combinations(sorted(changes, key=lambda each: each.size), 2):
@@ -109,7 +112,7 @@ class Search:
             if pair[0].what == pair[1].what:
                 continue
             outcome = self._outcome(pair)
-            if outcome == self.was or self._is_milder(outcome) not in wanted:
+            if outcome not in wanted:
                 continue
             made = Counterfactual(pair, outcome)
             known = best.setdefault((frozenset(each.what for each in pair), outcome), made)

@@ -53,8 +53,8 @@ class ToldEntity:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """Of the model's training data: the middle nine tenths of what was known, the share of what was
-    unknown, and the value of a typical genuine payment."""
+    """Of the model's training data: the middle eight tenths of what was known, the share of what
+    was unknown, and the value of a typical genuine payment."""
 
     low: float | None
     high: float | None
@@ -170,7 +170,8 @@ class ToldAsKnown:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Archived files, of which some were opened, and the records in these."""
+    """Archived files, of which some were opened, and the records that were looked through in these:
+    those of whom the payment names, and then those of whom it might have named."""
 
     files: int
     opened: int

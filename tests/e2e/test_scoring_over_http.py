@@ -29,6 +29,12 @@ def test_the_curl_line_is_decided_once_and_found_everywhere(stack: RunningStack)
         detail = client.get("/decisions/12345").json()
         assert detail["score"] == first["score"]
         assert detail["features"]
+        explained = client.get("/transactions/12345/explanation").json()
+        assert explained["decision"]["score"] == first["score"]
+        assert explained["counterfactuals"]["tried"] > 1
+    told = json.loads(stack.retrace("explain", "12345", "--json").stdout)
+    # Which files are archived by then differs, and nothing else does.
+    assert told | {"cost": None} == explained | {"cost": None}
     tail = stack.retrace("events", "tail", "--id", "12345", "--json").stdout.splitlines()
     assert any("fraud.transaction.scored.v1" in line for line in tail)
     stored = eventually(
