@@ -33,6 +33,15 @@ class Counterfactual:
         return len(self.changes), sum(each.size for each in self.changes)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One change of a pair; one by degrees has its scale."""
+
+    change: Change
+    scale: Scale | None = None
+    step: int = 0
+
+
 @dataclass(slots=True)
 class Search:
     """Of one decision. `tried` counts the decisions that were taken again."""
@@ -51,8 +60,8 @@ class Search:
             self._least(scale)
         wanted = self._missing()
         if wanted:
-            some = [scale.at(step) for scale in scales for step in scale.steps[::3]]
-            self._pairs([*plain, *some], wanted)
+            some = [_Part(scale.at(n), scale, n) for scale in scales for n in scale.steps[::3]]
+            self._pairs([*map(_Part, plain), *some], wanted)
         return sorted(self.found, key=lambda each: each.size)[:MOST_SHOWN]
 
     def _missing(self) -> set[Outcome]:
@@ -77,45 +86,62 @@ class Search:
 
     def _least(self, scale: Scale) -> None:
         """The least degree for each outcome that any of its steps gives."""
-        same, known = 0, {self.was}
+        known = {self.was}
         for place, step in enumerate(scale.steps):
             outcome = self._outcome((scale.at(step),))
             if outcome in known:
                 continue
             known.add(outcome)
             same = scale.steps[place - 1] if place else self._origin(scale)
-            self._halve(scale, same, step, outcome)
+            least = self._halved(scale, same, step, outcome)
+            self.found.append(Counterfactual((least,), outcome))
 
     def _origin(self, scale: Scale) -> int:
         """The degree that is no change: what all steps lie on one side of."""
         amount = self.given.transaction.amount
         return amount if scale.resolution == 1 else 0
 
-    def _halve(self, scale: Scale, other: int, step: int, outcome: Outcome) -> None:
-        """Between a degree that does not give the outcome and one that does."""
+    def _halved(
+        self, scale: Scale, other: int, step: int, outcome: Outcome, beside: Sequence[Change] = ()
+    ) -> Change:
+        """Between a degree that does not give the outcome and one that does, with what is `beside`:
+        the least that does."""
         while abs(step - other) > scale.resolution:
             middle = other + (step - other) // (2 * scale.resolution) * scale.resolution
             if middle in (other, step):
                 break
-            if self._outcome((scale.at(middle),)) == outcome:
+            if self._outcome((*beside, scale.at(middle))) == outcome:
                 step = middle
             else:
                 other = middle
-        self.found.append(Counterfactual((scale.at(step),), outcome))
+        return scale.at(step)
 
-    def _pairs(self, changes: Sequence[Change], wanted: set[Outcome]) -> None:
-        """Of two changes of the same things the smaller pair alone is told."""
-        best: dict[tuple[frozenset[str], Outcome], Counterfactual] = {}
-        for pair in combinations(sorted(changes, key=lambda each: each.size), 2):
+    def _pairs(self, parts: Sequence[_Part], wanted: set[Outcome]) -> None:
+        """Of two changes of the same things the smaller pair alone is told, each as little as the
+        other allows."""
+        best: dict[tuple[frozenset[str], Outcome], tuple[_Part, _Part]] = {}
+        for pair in combinations(sorted(parts, key=lambda each: each.change.size), 2):
             if self.tried >= MOST_TRIALS:
                 break
-            if pair[0].what == pair[1].what:
+            changes = pair[0].change, pair[1].change
+            if changes[0].what == changes[1].what:
                 continue
-            outcome = self._outcome(pair)
-            if outcome not in wanted:
-                continue
-            made = Counterfactual(pair, outcome)
-            known = best.setdefault((frozenset(each.what for each in pair), outcome), made)
-            if made.size < known.size:
-                best[frozenset(each.what for each in pair), outcome] = made
-        self.found += best.values()
+            outcome = self._outcome(changes)
+            if outcome in wanted:
+                key = frozenset(each.what for each in changes), outcome
+                known = best.setdefault(key, pair)
+                if _size(pair) < _size(known):
+                    best[key] = pair
+        for (_, outcome), pair in best.items():
+            first = self._least_of(pair[0], pair[1].change, outcome)
+            second = self._least_of(pair[1], first, outcome)
+            self.found.append(Counterfactual((first, second), outcome))
+
+    def _least_of(self, part: _Part, beside: Change, outcome: Outcome) -> Change:
+        if part.scale is None:
+            return part.change
+        return self._halved(part.scale, self._origin(part.scale), part.step, outcome, (beside,))
+
+
+def _size(pair: Sequence[_Part]) -> float:
+    return sum(each.change.size for each in pair)

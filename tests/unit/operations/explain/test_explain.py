@@ -106,6 +106,23 @@ async def test_where_nothing_changes_the_outcome_it_is_said() -> None:
     assert "nothing" in found.note
 
 
+async def test_two_changes_are_found_where_neither_is_enough_and_no_more_than_is_needed() -> None:
+    dear = rule("dear", "amount > 200.0", action="decline")
+    remote = rule("remote", "transaction.channel == 'ecom'", action="review")
+    with decided_history() as history:
+        history.promote(0, 0.5)
+        history.publish([dear, remote])
+        await history.pay("t-1", 300, "2023-10-01T10:00:00Z", channel="ecom", currency="USD")
+        found = told(history, "t-1").counterfactuals
+    assert found is not None
+    first, *_, last = found.found
+    assert [(each.what, each.after) for each in first.changes] == [("amount", "200.00 USD")]
+    assert first.outcome == "review"
+    changes = {each.what: each.after for each in last.changes}
+    assert (changes["amount"], last.outcome) == ("200.00 USD", "approve")
+    assert changes["channel"] != "ecom"
+
+
 @given(st.lists(STEPS, max_size=10))
 @examples(15)
 async def test_any_decision_is_reproduced_and_its_counterfactuals_hold(
