@@ -69,7 +69,9 @@ class Search:
         reached = {each.outcome for each in self.found}
         severer = {each for each in SEVERITY if severity(each) > severity(self.was)}
         wanted = set[Outcome]() if severer & reached else severer
-        return wanted | ({"approve"} - reached - {self.was})
+        if "approve" not in reached | {self.was}:
+            wanted.add("approve")
+        return wanted
 
     def _outcome(self, changes: Sequence[Change]) -> Outcome:
         self.tried += 1
