@@ -52,10 +52,10 @@ async def explanation(
 async def _fact(transaction_id: str, deps: ApiDeps) -> tuple[tuple[int, int], Envelope]:
     """What counts of the id, with its place. Raises NotFoundError."""
     ledger = deps.context.ledger
-    known = ledger.known(transaction_id)
+    known = await ledger.recalled(transaction_id)
     if known is None:
         raise NotFoundError("transaction", transaction_id)
     if known.scored_offset is None:
-        origin = await ledger.submission(known)
+        origin = await ledger.submission(transaction_id, known)
         return (known.partition, known.origin_offset), origin
     return (known.partition, known.scored_offset), await ledger.decision(transaction_id, known)

@@ -13,6 +13,7 @@ from domain.errors import IntegrityError, NotFoundError
 from domain.events import Envelope, TransactionImported, TransactionScored
 from domain.features import CATALOGUE, Entity, FeatureSet, Held, decode_held, entity_keys
 from domain.features.kernel.arrays import Ints
+from domain.policy.exploration import judged
 from domain.times import HOUR, to_rfc3339
 from domain.transactions import Transaction
 from eventlog.archive.of_entities import Asked, Checked, EntityEvents, EntityReader, ids_of
@@ -122,7 +123,11 @@ class _Explaining:
         if again is not None and self._decided is not None and not again.trouble:
             usual = usual_of(events.table, read, self._transaction)
             histories.others = self._read(other_keys(self._transaction, usual)).table
-            found = counterfactuals(again, histories, usual, self._decided.outcome, self._checked)
+            exploration = self._decided.exploration
+            ruled = judged(self._decided.outcome, exploration)
+            if exploration is not None and exploration.explored:
+                self._notes.append(f"exploration let it pass: the policy says {ruled}")
+            found = counterfactuals(again, histories, usual, ruled, self._checked)
         return Explanation(
             self._transaction.transaction_id,
             self._status,
