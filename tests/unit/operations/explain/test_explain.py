@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import NotFoundError
 from domain.events import Envelope, TransactionScored
+from domain.policy.exploration import judged
 from domain.times import from_rfc3339
 from eventlog.codec import decode
 from eventlog.topics import TRANSACTIONS
@@ -136,15 +137,18 @@ async def test_any_decision_is_reproduced_and_its_counterfactuals_hold(
     assert made.decision is not None
     assert made.counterfactuals is not None
     assert [note for note in made.notes if "served" in note or "again" in note] == []
+    explored = any("exploration let it pass" in note for note in made.notes)
     for found in made.counterfactuals.found:
-        assert found.outcome != made.decision.outcome
+        assert found.outcome != ("decline" if explored else made.decision.outcome)
         amounts = [each.after for each in found.changes if each.what == "amount"]
         if len(found.changes) == len(amounts) == 1:
             with decided_history() as other:
                 amount = float(amounts[0].split()[0])
                 await play(other, [*steps, ("pay", amount, "card-1")])
                 data = decision_of(other, name)
-            assert (data.outcome, data.score) == (found.outcome, found.score)
+            # What exploration does with it, hangs on the new id.
+            ruled = judged(data.outcome, data.exploration)
+            assert (ruled, data.score) == (found.outcome, found.score)
 
 
 def decision_of(history: DecidedHistory, name: str) -> TransactionScored:
