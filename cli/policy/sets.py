@@ -11,8 +11,7 @@ import typer
 from cli.output import parse_moment, print_table
 
 if TYPE_CHECKING:
-    from domain.events import RoutesPublished, RulesPublished, SuppressionsPublished
-    from operations.policy.sets import SetFact
+    from domain.events import RoutesPublished, RulesPublished, SetPublished, SuppressionsPublished
 
 _OTHERS = ("thresholds", "exploration", "routes", "suppressions")
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -94,7 +93,7 @@ def _held(summary: dict[str, Any]) -> str:
     return "thresholds " + ", ".join(f"{name} {least:g}" for name, least in given.items())
 
 
-def _show_rows(fact: SetFact) -> None:
+def _show_rows(fact: SetPublished) -> None:
     from domain.events import RoutesPublished, RulesPublished, SuppressionsPublished
 
     if isinstance(fact, RulesPublished):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from threading import Lock
 
-from commands.policy.topic import PolicyTopic, append_fact, current_policy, published
+from commands.policy.topic import PolicyTopic, append_fact, current_policy, each_of, published
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import DeclaredList, Rule, RulesPublished
 from domain.policy.rules.rule_set import MOST_RULES, hash_of
@@ -33,8 +33,9 @@ class KnownRuleSets:
         """Raises LogUnavailableError; another call goes on."""
         with self._lock:
             for offset, envelope in self._topic.read():
-                if isinstance(envelope.data, RulesPublished):
-                    self._rules[offset] = envelope.data.rules
+                for each in each_of(envelope.data):
+                    if isinstance(each, RulesPublished):
+                        self._rules[offset] = each.rules
             return dict(self._rules)
 
 

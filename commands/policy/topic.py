@@ -7,12 +7,12 @@ that can be decoded is never skipped, even where what it names is unknown here.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from domain.errors import UndecodableError
-from domain.events import Envelope, Event
+from domain.events import Envelope, Event, PolicyPublished
 from domain.policy.snapshot import PolicySnapshot, fold
 from eventlog.codec import decode
 from eventlog.port import EventLog, Recorded, Tail
@@ -83,8 +83,14 @@ def facts(log: EventLog) -> Iterator[Fact]:
 def published(log: EventLog, kind: type[F], until: int | None = None) -> Iterator[Published[F]]:
     """All sets of a kind up to a known time (us), oldest first. Raises LogUnavailableError."""
     for offset, envelope in facts(log):
-        if isinstance(envelope.data, kind) and (until is None or envelope.known_time <= until):
-            yield Published(offset, envelope.known_time, envelope.data)
+        for each in each_of(envelope.data):
+            if isinstance(each, kind) and (until is None or envelope.known_time <= until):
+                yield Published(offset, envelope.known_time, each)
+
+
+def each_of(data: Event) -> Sequence[Event]:
+    """The sets that a fact publishes together, else the fact itself."""
+    return data.sets() if isinstance(data, PolicyPublished) else [data]
 
 
 def append_fact(

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from domain.events.lists import DeclaredList, ListEntry
 from domain.events.registry import Event, event
-from domain.events.routes import Route
-from domain.events.rules import Rule
-from domain.events.suppressions import Suppression
+from domain.events.routes import Route, RoutesPublished
+from domain.events.rules import Rule, RulesPublished
+from domain.events.suppressions import Suppression, SuppressionsPublished
 from domain.events.transactions import Thresholds
 
 
@@ -190,6 +190,33 @@ class PolicyContent:
     suppressions: list[Suppression] = field(default_factory=list)
     entries: dict[str, list[ListEntry]] = field(default_factory=dict)
     exploration: int = 0
+
+
+SetPublished = (
+    RulesPublished
+    | ThresholdsPublished
+    | ExplorationPublished
+    | RoutesPublished
+    | SuppressionsPublished
+)
+"""One set of the policy, published as a whole."""
+
+
+@event("fraud.policy.published")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyPublished(Event):
+    """Several sets come into force at one position, so that no decision sees one without the
+    others. Each is as if it had been published there by itself; None is not published."""
+
+    rules: RulesPublished | None = None
+    thresholds: ThresholdsPublished | None = None
+    exploration: ExplorationPublished | None = None
+    routes: RoutesPublished | None = None
+    suppressions: SuppressionsPublished | None = None
+
+    def sets(self) -> list[SetPublished]:
+        every = self.rules, self.thresholds, self.exploration, self.routes, self.suppressions
+        return [each for each in every if each is not None]
 
 
 @event("fraud.policy.drafted")

@@ -12,6 +12,7 @@ from domain.events import (
     ModelRetired,
     ModelRolledOut,
     Path,
+    PolicyPublished,
     Route,
     RoutesPublished,
     RulesPublished,
@@ -69,6 +70,11 @@ class PolicySnapshot:
         """
         if offset <= self.version:
             return self
+        if isinstance(data, PolicyPublished):
+            after = self
+            for each in data.sets():
+                after = replace(after.apply(each, offset), version=self.version)
+            return replace(after, version=offset)
         if isinstance(data, ModelPromoted):
             return self._promoted(data, offset)
         if isinstance(data, ModelRolledOut):

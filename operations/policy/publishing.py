@@ -25,8 +25,9 @@ from operations.policy.differences import Change, changes_of
 from operations.policy.list_files import Clean
 from operations.policy.list_publishing import ListPublisher, lint_lists
 from operations.policy.rule_files import RuleFiles, WrittenRule, read_folder
-from operations.policy.sets import KINDS, TAKE_BACK, PublishedSet, kind_at, sets_of
+from operations.policy.sets import KINDS, TAKE_BACK, PublishedSet, kinds_at, sets_of
 from operations.policy.suppression_files import lint_suppressions
+from operations.policy.together import Together
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 """The policy that ships with this version; in force once it is published."""
@@ -146,17 +147,26 @@ class RulePublisher:
         policy = current_policy(self.log)
         if not 0 <= position <= policy.version:
             raise NotFoundError("position of the policy", str(position))
+        together = Together(self.log)
         changed = []
         for kind, sets in self.sets().items():
             then = [each.version for each in sets if each.version <= position]
             if then:
-                changed += self.take_back(then[-1], reason)
+                changed += self._take_back(together, kind, then[-1], reason)
             elif sets:
-                changed += self._publish(PolicyContent(keys=[kind]), reason)
+                changed += self._gather(together, PolicyContent(keys=[kind]), reason)
+        together.publish()
         return changed
 
     def _publish(self, found: PolicyContent, reason: str) -> list[str]:
-        log, now = self.log, now_us()
+        """All at one position: no decision sees one set without the others."""
+        together = Together(self.log)
+        changed = self._gather(together, found, reason)
+        together.publish()
+        return changed
+
+    def _gather(self, together: Together, found: PolicyContent, reason: str) -> list[str]:
+        log, now = together.log, now_us()
         publish: dict[str, Callable[[], bool]] = {
             "rules": lambda: publish_rules(
                 log, found.rules, CATALOGUE.hash, reason, now, found.lists
@@ -173,15 +183,19 @@ class RulePublisher:
         return [kind for kind in KINDS if kind in found.keys and publish[kind]()]
 
     def take_back(self, version: int, reason: str) -> list[str]:
-        """As `publish`, of an earlier set, which is checked against what rules can see now.
+        """As `publish`, of the sets of an earlier position; rules are checked against what they can
+        see now. Raises NotFoundError."""
+        together = Together(self.log)
+        kinds = kinds_at(self.sets(), version)
+        changed = [k for kind in kinds for k in self._take_back(together, kind, version, reason)]
+        together.publish()
+        return changed
 
-        Raises NotFoundError.
-        """
-        kind = kind_at(self.sets(), version)
+    def _take_back(self, together: Together, kind: str, version: int, reason: str) -> list[str]:
         for each in self.history() if kind == "rules" else ():
             if each.version == version:
                 self.language.compile(each.fact.rules, each.fact.lists)
-        return [kind] if TAKE_BACK[kind](self.log, version, reason, now_us()) else []
+        return [kind] if TAKE_BACK[kind](together.log, version, reason, now_us()) else []
 
     def _content(self, source: Path | str) -> PolicyContent:
         if isinstance(source, Path):

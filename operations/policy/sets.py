@@ -8,29 +8,23 @@ from commands.policy.routes import take_back_routes
 from commands.policy.rules import take_back_rules
 from commands.policy.suppressions import take_back_suppressions
 from commands.policy.thresholds import take_back_exploration, take_back_thresholds
-from commands.policy.topic import Published, facts
+from commands.policy.topic import Published, each_of, facts
 from domain.errors import NotFoundError
 from domain.events import (
     ExplorationPublished,
     RoutesPublished,
     RulesPublished,
+    SetPublished,
     SuppressionsPublished,
     ThresholdsPublished,
 )
 from domain.times import to_rfc3339
 from eventlog.port import EventLog
 
-SetFact = (
-    RulesPublished
-    | ThresholdsPublished
-    | ExplorationPublished
-    | RoutesPublished
-    | SuppressionsPublished
-)
-PublishedSet = Published[SetFact]
+PublishedSet = Published[SetPublished]
 TakeBack = Callable[[EventLog, int, str, int], bool]
 
-_EVENTS: Mapping[str, type[SetFact]] = {
+_EVENTS: Mapping[str, type[SetPublished]] = {
     "rules": RulesPublished,
     "thresholds": ThresholdsPublished,
     "exploration": ExplorationPublished,
@@ -54,23 +48,23 @@ def sets_of(log: EventLog, as_known_at: int | None = None) -> dict[str, list[Pub
     """
     found: dict[str, list[PublishedSet]] = {kind: [] for kind in KINDS}
     for offset, each in facts(log):
-        if isinstance(each.data, SetFact) and (
-            as_known_at is None or each.known_time <= as_known_at
-        ):
-            found[kind_of(each.data)].append(Published(offset, each.known_time, each.data))
+        if as_known_at is None or each.known_time <= as_known_at:
+            for one in each_of(each.data):
+                if isinstance(one, SetPublished):
+                    found[kind_of(one)].append(Published(offset, each.known_time, one))
     return found
 
 
-def kind_of(fact: SetFact) -> str:
+def kind_of(fact: SetPublished) -> str:
     return next(kind for kind, event in _EVENTS.items() if isinstance(fact, event))
 
 
-def kind_at(sets: Mapping[str, list[PublishedSet]], version: int) -> str:
-    """Of the set that was published there. Raises NotFoundError."""
-    for kind, published in sets.items():
-        if any(each.version == version for each in published):
-            return kind
-    raise NotFoundError("published set", str(version))
+def kinds_at(sets: Mapping[str, list[PublishedSet]], version: int) -> list[str]:
+    """Of the sets that were published there. Raises NotFoundError."""
+    found = [k for k, of_kind in sets.items() if any(each.version == version for each in of_kind)]
+    if not found:
+        raise NotFoundError("published set", str(version))
+    return found
 
 
 def summary(found: PublishedSet) -> dict[str, Any]:

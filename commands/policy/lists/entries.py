@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from commands.policy.topic import PolicyTopic
+from commands.policy.topic import PolicyTopic, each_of
 from domain.errors import NotFoundError
 from domain.events import (
     DeclaredList,
@@ -130,9 +130,10 @@ class ListedEntries:
     def _apply(self, offset: int, envelope: Envelope) -> None:
         data = envelope.data
         self._last = offset
-        if isinstance(data, RulesPublished):
-            self._declared = {each.name: each for each in data.lists if data.rules}
-        elif isinstance(data, ListEntriesStaged):
+        for each in each_of(data):
+            if isinstance(each, RulesPublished):
+                self._declared = {seen.name: seen for seen in each.lists if each.rules}
+        if isinstance(data, ListEntriesStaged):
             self._stage(data)
         elif isinstance(data, ListPublished):
             self._publish(offset, envelope)

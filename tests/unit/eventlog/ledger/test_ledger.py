@@ -1,7 +1,6 @@
 """The ledger's own tail: where it begins, and what happens when it cannot go on."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -30,11 +29,9 @@ async def test_memory_of_another_log_ends_the_ledger_at_once_and_is_deleted(tmp_
 
     ledger = following(InMemoryEventLog(), path)
     with pytest.raises(IntegrityError, match="belongs to another log"):
-        await asyncio.wait_for(ledger.failed(), 5)
-    began = time.monotonic()
+        await asyncio.wait_for(ledger.failed(), 30)
     with pytest.raises(LogUnavailableError):
-        await ledger.passed(place.partition, place.offset + 1)
-    assert time.monotonic() - began < 1
+        await asyncio.wait_for(ledger.passed(place.partition, place.offset + 1), 3)
     ledger.close()
 
     assert not path.exists()
