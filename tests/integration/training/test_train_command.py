@@ -150,7 +150,7 @@ def test_a_model_that_was_taught_wrongly_is_refused_and_told_of(
         before = current_policy(log)
         bad = answer(misled, state, "train", status=NOT_IN_FORCE)
         assert not bad["promoted"]
-        assert bad["refused"].startswith(("model in force: ", "fall: "))
+        assert bad["refused"].startswith(("model in force: ", "cost: ", "fall: "))
         assert good["model_id"] in bad["refused"]
         after = current_policy(log)
         assert (after.model, after.thresholds) == (before.model, before.thresholds)
