@@ -64,6 +64,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
             # Closed in reverse order.
             tracer = stack.enter_context(open_tracer(settings, "api", instance))
             log = stack.enter_context(open_log(settings, trace=tracer))
+            log.connect()  # before the first decision waits for it
             bound = stack.enter_context(open_bound(settings, "api"))
             await bind(log, *bound.needed)
             _watch(stack, keep_bound(log, bound.every))
