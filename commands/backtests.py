@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from commands.policy.topic import Published
+from commands.policy.topic import Published, append_fact
 from domain.errors import IntegrityError, InvalidInputError, NotFoundError, UndecodableError
 from domain.events import BacktestCompleted, BacktestPolicyKept, Envelope, PolicyContent
 from eventlog.codec import decode
@@ -48,8 +48,8 @@ def keep_policy(log: EventLog, content: PolicyContent, known_time: int) -> str:
         cut = [text[at : at + _PART] for at in range(0, len(text), _PART)]
         for number, part in enumerate(cut):
             fact = BacktestPolicyKept(content_hash=named, part=number, parts=len(cut), text=part)
-            _append(log, fact, f"{fact.NAME}/{named}/{number}", named, known_time)
-        log.flush()
+            event_id = f"{fact.NAME}/{named}/{number}"
+            append_fact(log, fact, event_id, SOURCE, named, known_time, BACKTESTS)
     return named
 
 
@@ -76,8 +76,8 @@ def kept_policy(log: EventLog, named: str) -> PolicyContent:
 
 def record_backtest(log: EventLog, fact: BacktestCompleted, known_time: int) -> None:
     """Once its policies are kept. Raises LogUnavailableError; again is harmless."""
-    _append(log, fact, f"{fact.NAME}/{fact.backtest_id}", fact.backtest_id, known_time)
-    log.flush()
+    event_id = f"{fact.NAME}/{fact.backtest_id}"
+    append_fact(log, fact, event_id, SOURCE, fact.backtest_id, known_time, BACKTESTS)
 
 
 def recorded_backtests(log: EventLog) -> list[Published[BacktestCompleted]]:
@@ -119,25 +119,6 @@ def _facts(log: EventLog) -> Iterator[Envelope]:
         if fact.id not in seen:
             seen.add(fact.id)
             yield fact
-
-
-def _append(
-    log: EventLog,
-    fact: BacktestPolicyKept | BacktestCompleted,
-    event_id: str,
-    subject: str,
-    known_time: int,
-) -> None:
-    envelope = Envelope(
-        id=event_id,
-        source=SOURCE,
-        subject=subject,
-        time=known_time,
-        known_time=known_time,
-        data=fact,
-        correlation_id=event_id,
-    )
-    log.append_nowait(BACKTESTS, None, envelope)
 
 
 def _encoded(content: PolicyContent) -> bytes:

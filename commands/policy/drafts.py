@@ -10,7 +10,7 @@ from eventlog.codec import encode
 from eventlog.port import EventLog
 
 MOST_BYTES = 1_000_000
-"""Of a draft in the log, which takes records of twice as many."""
+"""Of a draft, and of sets that come into force together; the log takes records of twice as many."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 

@@ -16,7 +16,7 @@ from domain.events import Envelope, Event, PolicyPublished
 from domain.policy.snapshot import PolicySnapshot, fold
 from eventlog.codec import decode
 from eventlog.port import EventLog, Recorded, Tail
-from eventlog.topics import POLICY
+from eventlog.topics import POLICY, Topic
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,13 @@ def each_of(data: Event) -> Sequence[Event]:
 
 
 def append_fact(
-    log: EventLog, fact: Event, event_id: str, source: str, subject: str, known_time: int
+    log: EventLog,
+    fact: Event,
+    event_id: str,
+    source: str,
+    subject: str,
+    known_time: int,
+    topic: Topic = POLICY,
 ) -> None:
     """Returns once it is acknowledged. Raises LogUnavailableError."""
     envelope = Envelope(
@@ -106,7 +112,7 @@ def append_fact(
         data=fact,
         correlation_id=event_id,
     )
-    log.append_nowait(POLICY, None, envelope)
+    log.append_nowait(topic, None, envelope)
     log.flush()
 
 

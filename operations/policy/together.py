@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import cast
 
+from commands.policy.drafts import MOST_BYTES
 from commands.policy.rules import SOURCE
 from commands.policy.topic import append_fact
 from domain.errors import InvalidInputError
@@ -13,9 +14,6 @@ from domain.events import Envelope, PolicyPublished, SetPublished
 from eventlog.codec import encode
 from eventlog.port import EventLog, Recorded
 from eventlog.topics import POLICY, Topic
-
-MOST_BYTES = 1_000_000
-"""Of sets that come into force together; the log takes records of twice as many."""
 
 
 class Together:
