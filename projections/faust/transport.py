@@ -40,6 +40,11 @@ class BatchSchema(Schema):  # type: ignore[misc]
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The aiokafka consumer, with its settings written out."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._seeks = 0
+        self._sought: dict[TP, tuple[int, int]] = {}
+
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         self._assignor = self.app.assignor_class
@@ -67,6 +72,31 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             metadata_max_age_ms=60_000,
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
+
+    async def _seek_wait(
+        self, consumer: aiokafka.AIOKafkaConsumer, partitions: Mapping[TP, int]
+    ) -> None:
+        self._seeks += 1
+        self._sought |= {tp: (self._seeks, offset) for tp, offset in partitions.items()}
+        await super()._seek_wait(consumer, partitions)
+
+    async def _fetch_records(
+        self, consumer: aiokafka.AIOKafkaConsumer, *args: Any, **kwargs: Any
+    ) -> dict[TP, list[Any]]:
+        """What it took of a partition that was sought meanwhile is left to the next fetch.
+
+        After a rebalance Faust no longer waits for a fetch that was under way, and it goes on here:
+        what it takes then is never handed over.
+        """
+        begun = self._seeks
+        fetched: dict[TP, list[Any]] = await super()._fetch_records(consumer, *args, **kwargs)
+        for tp in list(fetched):
+            seek, offset = self._sought.get(tp, (0, 0))
+            if seek > begun:
+                del fetched[tp]
+                with suppress(IllegalStateError):
+                    consumer.seek(tp, offset)
+        return fetched
 
 
 class _NoOffsets(dict[TP, int | None]):

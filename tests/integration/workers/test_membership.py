@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
+from faust.types import TP
 
 from domain.errors import UnavailableError
 from eventlog.adapters.kafka import KafkaEventLog
@@ -167,6 +168,25 @@ async def test_each_rebalance_is_told_and_nothing_is_read_before_the_next_seek(
         await first.member.seek(dict.fromkeys(first.ours, 0))
         # The assignment has ended the hold.
         await first.has(*((partition, 0) for partition in range(COUNT)))
+
+
+async def test_what_a_fetch_takes_that_a_rebalance_has_overtaken_is_read_again(
+    settings: WorkerSettings, log: KafkaEventLog
+) -> None:
+    topic = topic_name(settings.kafka.topic_prefix, TRANSACTIONS)
+    async with running(Reader(settings, topic)) as reader:
+        await reader.owns(COUNT)
+        await reader.member.seek({(topic, partition): 0 for partition in range(COUNT)})
+        # Faust's own fetches leave it out.
+        reader.member.hold(topic, 0, True)
+        thread = reader.member._app.consumer._thread
+        overtaken = asyncio.create_task(thread.getmany({TP(topic, 0)}, timeout=30.0))
+        await asyncio.sleep(0)
+        await reader.member.seek({(topic, 0): 0})
+        await lay_down(log, 0)
+        assert await overtaken == {}
+        reader.member.hold(topic, 0, False)
+        await reader.has((0, 0))
 
 
 async def test_topics_are_read_side_by_side(settings: WorkerSettings, log: KafkaEventLog) -> None:
