@@ -16,7 +16,11 @@ import jpype
 import yaml
 
 _API = "io.strimzi:api:0.49.1"
-_MODELS = {"Kafka": "kafka.Kafka", "KafkaNodePool": "nodepool.KafkaNodePool"}
+_MODELS = {
+    "Kafka": "kafka.Kafka",
+    "KafkaNodePool": "nodepool.KafkaNodePool",
+    "KafkaUser": "user.KafkaUser",
+}
 
 
 def main(folder: Path, file: Path) -> int:
