@@ -10,8 +10,8 @@ from typing import Any
 
 from domain.events import BacktestCompleted
 from domain.times import to_rfc3339
-from operations.backtest.reports import tables
-from operations.backtest.reports.charts import charts
+from operations.backtest.reports import consequences, tables
+from operations.backtest.reports.diagrams.charts import charts
 from operations.backtest.reports.markup import Markup, joined, tag
 
 Document = dict[str, Any]
@@ -28,7 +28,9 @@ def page(found: Document, fact: BacktestCompleted) -> str:
         tag("div", *charts(found), class_="charts"),
         _part("policies", "What each policy does", tables.summary(found)),
         *_sweeps(found),
-        *(_changes(each, number) for number, each in enumerate(found["compared"])),
+        *_optional("loops", "If decisions feed back", consequences.closed_loop(found)),
+        *(part for number in range(len(found["compared"])) for part in _candidate(found, number)),
+        _part("delivery", "How alerts would go out", *consequences.delivery(found)),
         _part("reasons", "Why", tables.reasons(found)),
         _part("origin", "How it was made", _origin(found, fact)),
     ]
@@ -75,22 +77,27 @@ def _lead(found: Document) -> str:
     )
 
 
-def _changes(made: Document, number: int) -> Markup:
-    freed = made["censored"]
+def _optional(name: str, title: str, inside: list[Markup]) -> list[Markup]:
+    return [_part(name, title, *inside)] if inside else []
+
+
+def _candidate(found: Document, number: int) -> list[Markup]:
+    made = found["compared"][number]
     moves = ", ".join(f"{count:,} {name}" for name, count in made["moves"].items())
-    note = (
-        f"Of {freed['declined_live']:,} declined live it would pass"
-        f" {freed['passed_by_candidate']:,}, of which {freed['of_these_labelled']:,} are labelled:"
-        " what the others would have cost is not known."
-    )
-    return _part(
-        f"changes-{number}",
-        f"What {made['candidate']} changes",
-        tag("p", f"Decisions: {moves or 'none changes'}."),
-        tables.changes(made),
-        tag("p", note, class_="note"),
-        tables.segments(made),
-    )
+    return [
+        _part(
+            f"changes-{number}",
+            f"What {made['candidate']} changes",
+            tag("p", f"Decisions: {moves or 'none changes'}."),
+            tables.changes(made),
+            tables.segments(made),
+        ),
+        _part(
+            f"hidden-{number}",
+            f"What declines hide of {made['candidate']}",
+            *consequences.hidden_labels(found, number),
+        ),
+    ]
 
 
 def _sweeps(found: Document) -> list[Markup]:

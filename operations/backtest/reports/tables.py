@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from operations.backtest.reports.markup import Markup, tag
+from operations.backtest.reports.told import OUTCOMES
 from operations.backtest.reports.words import money, number, share, shown, words
 
 Document = dict[str, Any]
@@ -13,7 +14,6 @@ Cell = str | float | None
 Show = Callable[[Any], str] | None
 
 _SEGMENTS = ("transactions", "changed", "alerts", "saved", "lost", "genuine_declined_money")
-_OUTCOMES = ("approve", "review", "step_up", "decline")
 _ALERTS = (
     *("per_day", "busiest_day", "suppressed", "cases_per_day"),
     *("analyst_hours_per_day", "frauds_per_analyst_hour"),
@@ -37,12 +37,17 @@ def table(
     body = [tag("tr", *_cells(row, shows)) for row in rows]
     made = tag(
         "table",
-        tag("caption", title),
+        tag("caption", tag("span", title)),
         tag("thead", tag("tr", *head)),
         tag("tbody", *body),
         class_="sorts" if sorts else None,
     )
     return tag("div", made, class_="wide", role="region", aria_label=title, tabindex="0")
+
+
+def text_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
+    """Of cells that are written already; all but the first are numbers."""
+    return table(title, columns, rows, (None, *(str for _ in columns[1:])))
 
 
 def _cells(row: Sequence[Cell], shows: Sequence[Show]) -> list[Markup]:
@@ -71,7 +76,7 @@ def summary(found: Document) -> Markup:
     """One column for each policy."""
     policies = [found["baseline"], *found["candidates"]]
     rows: list[list[Cell]] = [
-        [words(name), *(f"{each['decisions'][name]:,}" for each in policies)] for name in _OUTCOMES
+        [words(name), *(f"{each['decisions'][name]:,}" for each in policies)] for name in OUTCOMES
     ]
     rows += [[name, *(share(each[name]) for each in policies)] for name in ("precision", "recall")]
     rows += [

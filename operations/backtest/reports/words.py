@@ -28,3 +28,9 @@ def shown(name: str) -> Show:
     if name in MONEY:
         return money
     return share if "precision" in name or "recall" in name else number
+
+
+def span(seconds: float) -> str:
+    if seconds < 600:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3600:.0f} h"

@@ -16,16 +16,18 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInputError, UnavailableError
 from domain.times import DAY, from_rfc3339
-from operations.backtest.reports import files
+from operations.backtest.reports import files, told
 from operations.backtest.reports.curves import alerts_by_hour, precision_recall
-from operations.backtest.reports.drawing import across, upward
+from operations.backtest.reports.diagrams.drawing import across, upward
 from operations.backtest.reports.files import check_folder, write_report
 from operations.backtest.reports.markup import Markup, tag
+from operations.backtest.reports.page import page
 from operations.backtest.runs.recorded import Finished, run_backtest
 from tests.builders.decisions.backtests import FOLDER, asked_of, paid, ports_of
 from tests.builders.decisions.history import decided_history
 from tests.builders.feature_streams import examples
 
+ROUTES = "routes: [{name: pager, to: slack, secret: DESK, at_most: 1}]"
 EVIL = "<script>alert(1)</script>"
 
 
@@ -56,10 +58,11 @@ async def finished(tmp_path: Path) -> Finished:
     """Of a candidate whose folder bears a name that is markup."""
     folder = tmp_path / "<b>bold<b> & \"so' on"
     folder.mkdir()
-    (folder / "policy.yaml").write_text(FOLDER)
+    (folder / "policy.yaml").write_text(FOLDER + ROUTES)
     with decided_history() as history:
         await paid(history)
         asked = asked_of(folder, sweep="review_threshold=0.1:0.9:0.2")
+        asked = replace(asked, closed_loop="card")
         return run_backtest(ports_of(history, tmp_path / "kept"), asked, nothing, nothing, nothing)
 
 
@@ -89,6 +92,39 @@ async def test_every_decision_of_every_policy_is_in_the_parquet_file(
     assert [row["label"] for row in rows[6:]] == [1, 1, 1, 1, None, 0]
     assert [row["outcome"] for row in rows[6:]] == ["approve"] * 2 + ["decline"] * 4
     assert {row["policy"] for row in rows} == {"live", finished.fact.candidates[0].name}
+
+
+async def test_the_page_says_what_the_screen_says_of_loops_labels_and_messages(
+    finished: Finished, tmp_path: Path
+) -> None:
+    found = json.loads(finished.report)
+    texts = Elements(page(found, finished.fact)).texts
+    loop = found["closed_loop"]
+    assert f"{told.stopped(loop)}." in texts
+    for policy in loop["policies"]:
+        assert f"{policy['policy']}: {told.other_decisions(policy)}" in texts
+        rows = [cell for row in told.loop_rows(policy) for cell in row]
+        assert any(texts[at : at + len(rows)] == rows for at in range(len(texts)))
+    reason = "No unbiased estimate: nothing was declined live in this time: no label is censored."
+    assert texts.count(reason) == 1
+    (row,) = told.route_rows(found["candidates"][0])
+    assert row[:4] == ["pager", "4", "1", "1"]
+    assert any(texts[at : at + len(row)] == row for at in range(len(texts)))
+    assert {"Open and closed loop", "Alerts, and messages that they become"} <= set(texts)
+    # Where the live policy explored, the estimates stand there with their intervals.
+    money = {"value": 1000.0, "variance": 1.0, "interval": [500.0, 2500.0]}
+    both = {"horvitz_thompson": money, "self_normalised": money}
+    totals = dict.fromkeys(("missed_fraud", "caught_fraud", "genuine_declined_money"), both)
+    figures = totals | {"precision": None, "recall": money | {"value": 0.5, "interval": [0.4, 0.7]}}
+    explored = dict.fromkeys(("passed", "passed_labelled", "reachable", "declined"), 40)
+    found["estimates"][0] |= {
+        "refused": None, "explored": explored | {"freed_beyond_reach": 0},
+        "baseline": figures, "candidate": figures, "difference": totals,
+    }  # fmt: skip
+    texts = Elements(page(found, finished.fact)).texts
+    assert reason not in texts
+    assert texts.count("5 to 25") == 6
+    assert texts.count("40.0 % to 70.0 %") == 2
 
 
 async def test_no_name_is_markup_and_nothing_is_loaded(finished: Finished, tmp_path: Path) -> None:

@@ -6,8 +6,16 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
-from operations.backtest.reports.drawing import Diagram, across, colour, percent, short, upward
-from operations.backtest.reports.heat_map import heat_map
+from operations.backtest.reports.diagrams.drawing import (
+    Diagram,
+    across,
+    beginning,
+    colour,
+    percent,
+    short,
+    upward,
+)
+from operations.backtest.reports.diagrams.heat_map import heat_map
 from operations.backtest.reports.markup import Markup, tag
 from operations.backtest.reports.tables import numbers_table
 from operations.backtest.reports.words import money, number, share
@@ -16,6 +24,7 @@ Document = dict[str, Any]
 
 _LEAST_SHARE = 1e-5
 _DIAMOND = "M13 0l6 6-6 6-6-6z"
+_DOT = "M13 1.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0 -9z"
 
 
 def charts(found: Document) -> list[Markup]:
@@ -32,10 +41,15 @@ def figure(title: str, note: str, image: Markup, *below: Markup | None) -> Marku
     return tag("figure", tag("h2", title), image, *below, tag("figcaption", note))
 
 
-def legend(lines: Sequence[tuple[int, str]], diamonds: Sequence[tuple[int, str]] = ()) -> Markup:
+def legend(
+    lines: Sequence[tuple[int, str]],
+    diamonds: Sequence[tuple[int, str]] = (),
+    dots: Sequence[tuple[int, str]] = (),
+) -> Markup:
     """What each series is: by colour, and a line by its dashes."""
     drawn = [(f"line {colour(series)}", "M0 6H26", name) for series, name in lines]
     drawn += [(f"diamond {colour(series)}", _DIAMOND, name) for series, name in diamonds]
+    drawn += [(f"dot {colour(series)}", _DOT, name) for series, name in dots]
     items = [
         tag("li", tag("svg", tag("path", d=path, class_=kind), viewBox="0 0 26 12",
                       class_="key", aria_hidden="true"), name)
@@ -50,7 +64,7 @@ def _frontier(found: Document, policies: list[dict[str, Any]]) -> Markup:
     loads = [each["alerts_per_day"] for each in points]
     loads += [each["alerts"]["per_day"] for each in policies]
     losses = [each["missed_fraud"] / 100 for each in (*points, *policies)]
-    made = Diagram(across(loads, least=_least(loads)), upward(losses, least=_least(losses)))
+    made = Diagram(across(loads, least=beginning(loads)), upward(losses, least=beginning(losses)))
     for series, each in enumerate(policies):
         swept = sorted(sweep["points"].get(each["policy"], ()) if series else (),
                        key=lambda at: (at["alerts_per_day"], -at["missed_fraud"]))  # fmt: skip
@@ -84,12 +98,6 @@ def _frontier(found: Document, policies: list[dict[str, Any]]) -> Markup:
         )
     lines = _named(policies)[1:] if points else []
     return figure(title, note, image, legend(lines, _named(policies)))
-
-
-def _least(values: list[float]) -> float:
-    """Where an axis begins: not at nothing where all values are far from it."""
-    low, high = min(values), max(values)
-    return 0.0 if low < high / 2 else max(0.0, low - (high - low) / 5 - high / 50)
 
 
 def _named(policies: list[dict[str, Any]]) -> list[tuple[int, str]]:
@@ -142,6 +150,8 @@ def _over_time(found: Document, kind: str) -> Markup:
     made = Diagram(across([float(max(len(days) - 1, 1))]), upward(every))
     for series, each in enumerate(sums):
         made.line(series, [(float(n), value / 100) for n, value in enumerate(each)])
+        if len(each) == 1:  # no line goes through one point
+            made.dot(series, 0.0, each[0] / 100, f"{policies[series]['policy']}: {money(each[0])}")
     what = kind.partition("_")[0].capitalize()
     title = f"{what} fraud, cumulative"
     told = "; ".join(

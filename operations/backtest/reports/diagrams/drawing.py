@@ -62,6 +62,12 @@ def _bounds(values: Sequence[float], least: float, logarithmic: bool) -> tuple[f
     return least, high if high > least else least + 1.0
 
 
+def beginning(values: Sequence[float]) -> float:
+    """Where an axis begins: not at nothing where all values are far from it."""
+    low, high = min(values), max(values)
+    return 0.0 if low < high / 2 else max(0.0, low - (high - low) / 5 - high / 50)
+
+
 def _round_step(rough: float) -> float:
     power = 10.0 ** math.floor(math.log10(rough))
     return next(m * power for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * power >= rough * (1 - 1e-9))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operations.backtest.reports.drawing import picture
+from operations.backtest.reports.diagrams.drawing import picture
 from operations.backtest.reports.markup import Markup, tag
 from operations.backtest.reports.tables import Cell, numbers_table
 
