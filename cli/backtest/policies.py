@@ -11,7 +11,7 @@ from cli.backtest.feedback import show_closed_loop, show_estimates
 from cli.backtest.options import Options, Outputs
 from cli.interrupts import interruptible
 from cli.output import print_table, progress_shown
-from operations.backtest.reports.words import money, number, share, shown, words
+from operations.backtest.reports.words import between, money, number, share, shown, words
 
 _OF_POLICY = ("precision", "recall")
 _OF_ALERTS = (
@@ -159,8 +159,20 @@ def _sweep(found: dict[str, Any]) -> None:
              number(each["alerts_per_day"]), number(each["cases_per_day"]),
              money(each["missed_fraud"]),
              money(each["genuine_declined_money"]), share(each["precision"]),
-             share(each["recall"])]
+             share(each["recall"]),
+             *(between(each["forecast"][name]["interval"], show)
+               for name, show in (("alerts_per_day", number), ("missed_fraud", money)))]
             for each in points
         ]  # fmt: skip
-        titles = ["VALUE", "ALERTS A DAY", "CASES", "MISSED", "WRONGED", "PRECISION", "RECALL"]
+        titles = [
+            "VALUE",
+            "ALERTS A DAY",
+            "CASES",
+            "MISSED",
+            "WRONGED",
+            "PRECISION",
+            "RECALL",
+            "NEXT ALERTS",
+            "NEXT MISSED",
+        ]
         print_table(rows, titles, titles[1:])

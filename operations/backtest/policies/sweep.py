@@ -18,6 +18,7 @@ from domain.policy.rules.ruling import RuleSet
 from domain.policy.rules.tree import Call, Literal, Name, Node
 from operations.backtest.policies.deciding import Decisions, decide
 from operations.backtest.policies.figures import on_frontier, point
+from operations.backtest.policies.forecast import forecast, groupings
 from operations.backtest.policies.past import Past
 from operations.backtest.policies.policy import Policy
 
@@ -58,11 +59,14 @@ def swept(
     count: Callable[[int, int], None],
 ) -> list[dict[str, Any]]:
     """Points in the order of values; `frontier` tells those that no other beats in both loss and
-    load. Raises InvalidInputError for a parameter that the policy has not."""
-    tried = _tried(past, policy, sweep.parameter, language)
+    load, `forecast` what a following period of the same length will bring.
+
+    Raises InvalidInputError for a parameter that the policy has not."""
+    tried, of = _tried(past, policy, sweep.parameter, language), groupings(past)
     points = []
     for number, value in enumerate(sweep.values):
-        points.append(point(past, tried(value), value))
+        made = tried(value)
+        points.append({**point(past, made, value), "forecast": forecast(past, made, of)})
         count(number + 1, len(sweep.values))
     marks = on_frontier(points)
     return [{**each, "frontier": mark} for each, mark in zip(points, marks, strict=True)]

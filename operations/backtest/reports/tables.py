@@ -7,7 +7,7 @@ from typing import Any
 
 from operations.backtest.reports.markup import Markup, tag
 from operations.backtest.reports.told import OUTCOMES
-from operations.backtest.reports.words import money, number, share, shown, words
+from operations.backtest.reports.words import between, money, number, share, shown, words
 
 Document = dict[str, Any]
 Cell = str | float | None
@@ -139,11 +139,14 @@ def sweep(parameter: str, policy: str, points: Sequence[Mapping[str, Any]]) -> M
             *(each[k] for k in ("value", "alerts_per_day", "missed_fraud")),
             *(each[k] for k in ("genuine_declined_money", "precision", "recall")),
             "yes" if each["frontier"] else "",
+            between(each["forecast"]["alerts_per_day"]["interval"], number),
+            between(each["forecast"]["missed_fraud"]["interval"], money),
         ]
         for each in points
     ]
     columns = ["Value", "Alerts a day", "Missed", "Wronged", "Precision", "Recall", "Frontier"]
-    shows = (lambda value: f"{value:g}", number, money, money, share, share, None)
+    columns += ["Next alerts a day", "Next missed"]
+    shows = (lambda value: f"{value:g}", number, money, money, share, share, None, None, None)
     return table(f"{policy}, {parameter}", columns, rows, shows, sorts=True)
 
 

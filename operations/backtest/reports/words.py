@@ -23,6 +23,10 @@ def number(value: float | None) -> str:
     return "unknown" if value is None else f"{value:,.1f}".removesuffix(".0")
 
 
+def between(interval: tuple[float, float] | None, show: Show) -> str:
+    return "unknown" if interval is None else f"{show(interval[0])} to {show(interval[1])}"
+
+
 def shown(name: str) -> Show:
     """How the figure of that name is written."""
     if name in MONEY:

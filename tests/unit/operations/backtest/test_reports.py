@@ -110,6 +110,9 @@ async def test_the_page_says_what_the_screen_says_of_loops_labels_and_messages(
     (row,) = told.route_rows(found["candidates"][0])
     assert row[:4] == ["pager", "4", "1", "1"]
     assert any(texts[at : at + len(row)] == row for at in range(len(texts)))
+    (points,) = found["sweep"]["points"].values()
+    low, high = points[0]["forecast"]["missed_fraud"]["interval"]
+    assert f"{low / 100:,.0f} to {high / 100:,.0f}" in texts
     assert {"Open and closed loop", "Alerts, and messages that they become"} <= set(texts)
     # Where the live policy explored, the estimates stand there with their intervals.
     money = {"value": 1000.0, "variance": 1.0, "interval": [500.0, 2500.0]}
