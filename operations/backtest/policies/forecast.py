@@ -65,7 +65,7 @@ def forecast(past: Past, made: Decisions, of: Groupings) -> dict[str, dict[str, 
         if terms is None:
             found[name] = {"value": None, "by_card": None, "interval": None}
             continue
-        own = float(terms @ terms)
+        own = _squares(terms)
         by_card = max(own, _squares(terms, of.cards))
         more = max(_squares(terms, of.merchants) - own, 0.0)
         # Days are given: only what parts one from another is chance.
@@ -102,9 +102,11 @@ def _figures(
     return found
 
 
-def _squares(terms: Floats, groups: Ints) -> float:
-    sums = np.bincount(groups, weights=terms)
-    return float(sums @ sums)
+def _squares(terms: Floats, groups: Ints | None = None) -> float:
+    """Of the sums of groups; of each by itself where there are none."""
+    sums = terms if groups is None else np.bincount(groups, weights=terms)
+    # Not as a product of vectors, whose bits hang on the number of threads.
+    return float(np.square(sums).sum())
 
 
 def _between(terms: Floats, days: Ints) -> float:
