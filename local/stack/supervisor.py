@@ -43,8 +43,9 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for wanted in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(wanted, self._stopping.set)
+        # Without a record nobody would find us: here a full disk is an error.
+        self._write("started")
         rotating = asyncio.create_task(self._rotate())
-        self._record()
         try:
             while not self._stopping.is_set():
                 await self._follow_what_is_wanted()
@@ -92,6 +93,13 @@ class Supervisor:
                 rotate(self._context.folder.log(name))
 
     def _record(self, state: str = "started") -> None:
+        """What runs, for others to read. A full disk must not end what keeps services."""
+        try:
+            self._write(state)
+        except OSError as error:
+            log.error("cannot record what runs: %s", error)
+
+    def _write(self, state: str) -> None:
         content: dict[str, Any] = {
             "supervisor": self._me.to_json() if self._me else None,
             "state": state,

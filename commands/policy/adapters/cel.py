@@ -39,9 +39,10 @@ _WHOLE = re.compile(r"(?<![\w.])(\d+)(?![\w.])")
 class CelRules:
     """The compiled conditions of one rule set."""
 
-    def __init__(self, env: Any, rules: Sequence[Rule], known: Mapping[str, type]) -> None:
+    def __init__(
+        self, env: Any, rules: Sequence[Rule], made: Sequence[Any], known: Mapping[str, type]
+    ) -> None:
         self._activation = env.Activation
-        made = [env.compile(rule.condition) for rule in rules]
         self._evals = [expression.eval for expression in made]
         used = {name for each in made for name in decoded(each.serialize()).names}
         used.update(name for rule in rules for name in placeholders(rule.words))
@@ -65,19 +66,23 @@ class CelLanguage:
     def faults(self, condition: str, lists: Sequence[DeclaredList] = ()) -> list[ConditionFault]:
         if lists:
             return self._with(lists).faults(condition)
+        return self._compiled(condition)[1]
+
+    def _compiled(self, condition: str) -> tuple[Any, list[ConditionFault]]:
+        """CEL's expression, None where it is none, and what is wrong with it."""
         try:
             made = self._env.compile(condition)
         except RuntimeError as error:
             found = _FAULT.findall(str(error)) or [("1", "1", str(error))]
             lines = condition.splitlines() or [""]
-            return [
-                self._fault(int(line), int(column), text, lines) for line, column, text in found
-            ]
+            faults = [self._fault(int(line), int(at), text, lines) for line, at, text in found]
+            return None, faults
         if made.return_type() != cel.Type.BOOL:
             kind = made.return_type().name().lower()
-            return [ConditionFault(1, 1, f"a condition is true or false, and this is {kind}")]
-        wrong = refused(decoded(made.serialize()).tree)
-        return [ConditionFault(1, 1, wrong)] if wrong else []
+            wrong: str | None = f"a condition is true or false, and this is {kind}"
+        else:
+            wrong = refused(decoded(made.serialize()).tree)
+        return made, [ConditionFault(1, 1, wrong)] if wrong else []
 
     def tree(self, condition: str, lists: Sequence[DeclaredList] = ()) -> Node:
         if lists:
@@ -87,12 +92,15 @@ class CelLanguage:
     def compile(self, rules: Sequence[Rule], lists: Sequence[DeclaredList] = ()) -> CelRules:
         if lists:
             return self._with(lists).compile(rules)
+        made = []
         for rule in rules:
-            for fault in self.faults(rule.condition):
+            expression, faults = self._compiled(rule.condition)
+            for fault in faults:
                 raise InvalidInputError(
                     f"rule {rule.name}", f"{fault.line}:{fault.column}: {fault.message}"
                 )
-        return CelRules(self._env, rules, self._known)
+            made.append(expression)
+        return CelRules(self._env, rules, made, self._known)
 
     def _with(self, lists: Sequence[DeclaredList]) -> CelLanguage:
         """The language that knows these lists too; the last one is kept."""

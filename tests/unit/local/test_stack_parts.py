@@ -1,5 +1,7 @@
 """Parts of the local stack that need no server."""
 
+import asyncio
+import errno
 import os
 import signal
 import socket
@@ -7,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -15,8 +18,10 @@ from host.processes import ProcessId, family, stop, wait_until
 from host.state_folder import StateFolder, read_json, write_json
 from local.stack.child import rotate, tail
 from local.stack.kept_ports import kept_ports
+from local.stack.runner import Runner
 from local.stack.service import StackContext
 from local.stack.services import SERVERS, SERVICES
+from local.stack.supervisor import Supervisor
 from runtime.settings import Settings, variable_of
 
 
@@ -53,6 +58,30 @@ def test_services_get_no_variable_that_importing_feast_sets(
     context = StackContext(Settings(), {}, folder, Path("jars"))
     plain = replace(SERVICES[0], extra_environment=lambda _: {})
     assert plain.environment(context).keys().isdisjoint(names)
+
+
+async def test_a_disk_that_is_full_ends_no_service(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleeps = replace(
+        SERVERS[0],
+        command=lambda _: [sys.executable, "-c", "import time; time.sleep(60)"],
+        ready=AsyncMock(return_value=True),
+        prepare=None,
+        account=lambda _: None,
+        extra_environment=lambda _: {},
+    )
+    context = StackContext(Settings(), dict.fromkeys(sleeps.ports, 1), folder, Path("jars"))
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr("local.stack.supervisor.write_json", Mock(side_effect=full))
+    runner = Runner(sleeps, context, Supervisor(Settings(), context, None)._record)
+    keeping = asyncio.create_task(runner.keep_running([]))
+    async with asyncio.timeout(60):
+        await runner.ready.wait()
+    assert (runner.condition.state, runner.condition.restarts) == ("running", 0)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    await runner.close()
 
 
 def test_a_process_with_a_reused_pid_is_another_process() -> None:
