@@ -24,10 +24,22 @@ RetraceError
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class RetraceError(Exception):
     """Base of all errors that Retrace raises on purpose; the text is fit for its user."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Between processes too: most kinds are made of more than their text.
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[RetraceError], args: tuple[Any, ...], state: dict[str, Any]) -> RetraceError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class InvalidInputError(RetraceError):

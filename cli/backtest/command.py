@@ -77,6 +77,9 @@ def backtest(
         list[int] | None,
         typer.Option(min=1, help="The k of card precision@k. Repeatable.", show_default="100"),
     ] = None,
+    engine: Annotated[
+        str, typer.Option(metavar="local|dask", help="What lays down features.")
+    ] = "local",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Try a model, or whole policies, on past transactions, as if they had been in force then.
@@ -103,10 +106,11 @@ def backtest(
             raise InvalidInputError("--policy", "--scores and --cards are of --model alone")
         loop = (block or "card") if closed or block else None
         asked = Options(first, last, model, policies, baseline, sweep, minutes, loop)
-        outputs = Outputs(changed, report, as_json, record, anew)
+        outputs = Outputs(changed, report, as_json, record, anew, engine)
         try_policies(asked, outputs)
         return
-    if model is None or baseline or sweep or changed or report or anew or closed or block:
+    others = baseline or sweep or changed or report or anew or closed or block
+    if model is None or others or engine != "local":
         raise InvalidInputError("--model", "name a model, or policies with --policy")
     _try_model(model, first, last, scores, cards, as_json)
 

@@ -22,7 +22,7 @@ class Options:
 class Outputs:
     """What is written of it: CSV of what changes, the folder of a report, a record in the log.
 
-    `anew`: no run that was interrupted is continued.
+    `anew`: no run that was interrupted is continued. `engine` carries it out: local or dask.
     """
 
     changed: Path | None
@@ -30,3 +30,4 @@ class Outputs:
     as_json: bool
     record: bool
     anew: bool
+    engine: str = "local"

@@ -51,7 +51,7 @@ def try_policies(options: Options, outputs: Outputs) -> None:
             write_changed(finished.made, changed)
 
     with (
-        open_backtests(settings) as ports,
+        open_backtests(settings, outputs.engine) as ports,
         progress_shown() as (say, count),
         interruptible("the same command"),
     ):

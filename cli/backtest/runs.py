@@ -53,6 +53,9 @@ def repeat(
     report: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write the report again.")
     ] = None,
+    engine: Annotated[
+        str, typer.Option(metavar="local|dask", help="What lays down features.")
+    ] = "local",
 ) -> None:
     """Run a backtest again from its record: the log, policy, labels and models as they were.
 
@@ -71,7 +74,7 @@ def repeat(
             write_report(finished.made, finished.report, finished.fact, report)
 
     with (
-        open_backtests(load_settings()) as ports,
+        open_backtests(load_settings(), engine) as ports,
         progress_shown() as (say, count),
         interruptible("the same command"),
     ):

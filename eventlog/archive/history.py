@@ -19,7 +19,7 @@ from eventlog.admission.dict_memory import DictMemory
 from eventlog.admission.first_wins import Admission
 from eventlog.archive.arrays import event_table
 from eventlog.archive.counting import mask_of, wanted_of
-from eventlog.archive.folder import ArchiveFolder, chain, positions
+from eventlog.archive.folder import ArchiveFolder, Link, chain, positions
 from eventlog.archive.layout import FOLDED, Piece
 from eventlog.codec import Carried, carried_by, carried_of, decode
 from eventlog.events_table import EventTable, TableBuilder, joined
@@ -58,6 +58,25 @@ class History:
     def upto(self, ends: Sequence[int]) -> "History":
         """The same log, as far as earlier `ends`."""
         return History(self._log, self._folder, tuple(map(min, ends, self.ends)))
+
+    @property
+    def url(self) -> str:
+        """Of the archive, for a process that reads its files by itself."""
+        return self._folder.url
+
+    def links(self, archived: Mapping[int, int]) -> list[Link]:
+        """The files that hold what is `archived`, each offset once."""
+        pieces = self._folder.pieces()
+        return [
+            link
+            for partition, end in archived.items()
+            for link in chain([p for p in pieces if p.partition == partition], 0, end)
+        ]
+
+    def behind(self, archived: Mapping[int, int], progress: Progress) -> Iterator[CountingRecord]:
+        """What counts of the log behind what is `archived`."""
+        for position, envelope in self._live(archived, progress):
+            yield CountingRecord(position, envelope)
 
     def events(
         self,

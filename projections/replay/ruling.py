@@ -68,3 +68,18 @@ def rulings(rule_set: RuleSet | None, holds: Sequence[Bools], ids: NDArray[np.ob
         least[rows] = np.maximum(least[rows], least_of(rule))
         fired.append(rows)
     return Rulings(points, approves, least, tuple(fired))
+
+
+def joined(parts: Sequence[Rulings]) -> Rulings:
+    """Of rows that follow each other, at least one part."""
+    begins = np.cumsum([0, *(len(each.points) for each in parts)]).tolist()
+    fired = zip(*(each.fired for each in parts), strict=True)
+    return Rulings(
+        np.concatenate([each.points for each in parts]),
+        np.concatenate([each.approves for each in parts]),
+        np.concatenate([each.least for each in parts]),
+        tuple(
+            np.concatenate([rows + begin for rows, begin in zip(of_rule, begins, strict=False)])
+            for of_rule in fired
+        ),
+    )

@@ -1,25 +1,25 @@
-"""Fields of past transactions as columns, in the order of a replayed data set."""
+"""Fields of past transactions as columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from domain.features import Entity
 from domain.features.entities import FIELDS, PAYER_FIELDS
 from domain.transactions import Transaction
-from projections.replay.dataset import Dataset
 from projections.replay.rules import Bools, Column
 
 TEXTS = (
     *("currency", "card_id", "card_bin", "card_last4", "customer_id", "merchant_id", "mcc"),
     *("device_id", "ip", "country", "channel"),
 )
-_NUMBERS: Mapping[str, Any] = {
+NUMBERS: Mapping[str, Any] = {
     "amount": np.int64, "base_amount": np.int64, "lat": np.float64, "lon": np.float64
 }  # fmt: skip
 
@@ -66,64 +66,21 @@ class PastTransactions:
         return there
 
 
-def past_transactions(
-    found: Iterable[Transaction], made: Dataset, attributes: Iterable[str] = ()
-) -> PastTransactions:
-    """`found` holds each transaction of `made`, in any order; texts of `attributes` are kept too.
-
-    Raises ValueError where one is lacking.
-    """
-    asked = {name: number for number, name in enumerate(TEXTS)}
-    kept = tuple(attributes)
-    places = _places(made)
-    at: list[int] = []
-    coded: list[list[int]] = [[] for _ in (*TEXTS, *kept)]
-    known: list[dict[str, int]] = [{} for _ in coded]
-    numbers: dict[str, list[Any]] = {name: [] for name in _NUMBERS}
-    for x in found:
-        row = places.get(x.transaction_id, -1)
-        if row < 0 or made.times[row] != x.timestamp:
-            row = places.get((x.transaction_id, x.timestamp), -1)
-            if row < 0:
-                continue
-        at.append(row)
-        for name, number in asked.items():
-            value = getattr(x, name)
-            codes = known[number]
-            coded[number].append(-1 if value is None else codes.setdefault(value, len(codes)))
-        for number, name in enumerate(kept, len(asked)):
-            value = x.attributes.get(name)
-            codes = known[number]
-            if isinstance(value, str) and value.strip():
-                coded[number].append(codes.setdefault(value, len(codes)))
-            else:
-                coded[number].append(-1)
-        for name, values in numbers.items():
-            values.append(getattr(x, name))
-    if len(at) != len(made):
-        raise ValueError(f"{len(made) - len(at)} transactions of the replay were not found")
-    order = np.empty(len(at), dtype=np.int64)
-    order[at] = np.arange(len(at))
-    names = [*TEXTS, *(f"attributes.{name}" for name in kept)]
-    texts = {
-        name: Texts(np.array(codes, dtype=np.int64)[order], list(values))
-        for name, codes, values in zip(names, coded, known, strict=True)
-    }
-    return PastTransactions(
-        texts, {name: _column(values, _NUMBERS[name], order) for name, values in numbers.items()}
-    )
+def fields_of(found: Sequence[Transaction], attributes: Sequence[str] = ()) -> pa.Table:
+    """In the order of `found`: `TEXTS`, texts of attributes by their names, and `NUMBERS`, with
+    the id of each. A blank attribute, and one that is no text, is none."""
+    columns = {"transaction_id": pa.array([x.transaction_id for x in found], pa.string())}
+    for name in TEXTS:
+        columns[name] = pa.array([getattr(x, name) for x in found], pa.string())
+    for name in attributes:
+        texts = (x.attributes.get(name) for x in found)
+        kept = [text if isinstance(text, str) and text.strip() else None for text in texts]
+        columns[attribute(name)] = pa.array(kept, pa.string())
+    for name, kind in NUMBERS.items():
+        columns[name] = pa.array([getattr(x, name) for x in found], pa.from_numpy_dtype(kind))
+    return pa.table(columns)
 
 
-def _places(made: Dataset) -> dict[Any, int]:
-    """Rows by id, and by (id, time) of ids that were used again."""
-    places: dict[Any, int] = {}
-    for row, name in enumerate(made.transaction_ids.tolist()):
-        if places.setdefault(name, row) != row:
-            places[name, int(made.times[row])] = row
-    return places
-
-
-def _column(values: list[Any], kind: Any, order: NDArray[np.int64]) -> Column:
-    known = np.array([value is not None for value in values], dtype=bool)
-    filled = np.array([0 if value is None else value for value in values], dtype=kind)
-    return Column(filled[order], known[order])
+def attribute(name: str) -> str:
+    """The column of an attribute's texts."""
+    return f"attributes.{name}"

@@ -16,7 +16,7 @@ from runtime.settings.decisions import CaseSettings, DecisionSettings
 from runtime.settings.folders import FolderSettings
 from runtime.settings.keys import KeySettings
 from runtime.settings.models import ModelSettings
-from runtime.settings.monitoring import HealthSettings, ReplaySettings
+from runtime.settings.monitoring import BacktestSettings, HealthSettings, ReplaySettings
 from runtime.settings.processes import ProcessSettings
 from runtime.settings.servers import AWS_SOURCES, SERVER_FIELDS, ServerSettings
 from runtime.settings.training import TrainingSettings
@@ -32,6 +32,7 @@ class Settings(
     ModelSettings,
     HealthSettings,
     ReplaySettings,
+    BacktestSettings,
     TrainingSettings,
 ):
     """Everything that a process is given from outside."""
@@ -74,6 +75,7 @@ _SLICES = (
     ModelSettings,
     HealthSettings,
     ReplaySettings,
+    BacktestSettings,
     TrainingSettings,
 )
 

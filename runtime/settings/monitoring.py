@@ -1,4 +1,4 @@
-"""Settings of how models are measured (limits: inference/monitoring) and past decisions proven."""
+"""Settings of how models are measured (limits: inference/monitoring), and of replays."""
 
 from typing import Any, Literal
 
@@ -19,6 +19,15 @@ class ReplaySettings(Slice):
     """What that may take, at the lowest priority."""
     replay_memory_mb: int = Field(default=1024, alias="RETRACE_REPLAY_MEMORY_MB", ge=1)
     """What it may hold: the events of the days that features look back."""
+
+
+class BacktestSettings(Slice):
+    backtest_memory_mb: int = Field(default=1024, alias="RETRACE_BACKTEST_MEMORY_MB", ge=16)
+    """What a backtest of policies holds of the log at once, all its processes together."""
+    backtest_workers: int = Field(default=0, alias="RETRACE_BACKTEST_WORKERS", ge=0)
+    """Processes that lay down its features; 0 for one for each core."""
+    dask_scheduler: str = Field(default="", alias="RETRACE_DASK_SCHEDULER")
+    """Of `--engine dask`, tcp://HOST:PORT; without it Dask has workers of this machine alone."""
 
 
 class HealthSettings(Slice):

@@ -16,10 +16,10 @@ from domain.policy.rules.ruling import FAMILY, RuleSet
 from domain.policy.rules.tree import Name, Node, walk
 from domain.policy.thresholds import FALLBACK_THRESHOLDS
 from domain.rule_values import LISTED_FIELDS
-from operations.backtest.policies.past import Floats, Ints, Past
+from operations.backtest.policies.past import Floats, Ints, Past, in_parts
 from operations.backtest.policies.policy import ALWAYS, Policy, Setting
 from projections.replay.rules import Bools, Column, listed, truths
-from projections.replay.ruling import Outcomes, Rulings, rulings
+from projections.replay.ruling import Outcomes, Rulings, joined, rulings
 
 _END = 1 << 62
 
@@ -137,21 +137,29 @@ def _part(
     language: RuleLanguage,
     trees: Trees,
 ) -> Part:
-    if model_hash:
+    scored = bool(model_hash)
+    if scored:
         scores = past.scores(model_hash, rows)
     else:
         thresholds = FALLBACK_THRESHOLDS
         scores = np.array([fallback(past.transaction(row)).value for row in rows.tolist()])
+    made = []
+    for some in in_parts(np.arange(len(rows))):
+        columns = _Columns(past, setting, rows[some], scores[some] if scored else None)
+        made.append(_ruled(columns, language, trees))
+    return Part(rows, scores, joined(made), thresholds, setting)
+
+
+def _ruled(columns: _Columns, language: RuleLanguage, trees: Trees) -> Rulings:
+    """Of a few rows: each value that a rule looks at takes as much as a feature does."""
+    rule_set, rows = columns.setting.rule_set, columns.rows
     holds: list[Bools] = []
-    rule_set = setting.rule_set
-    if rule_set is not None:
-        columns = _Columns(past, setting, rows, scores if model_hash else None)
-        for rule in rule_set.rules:
-            tree = trees.get(rule.name) or language.tree(rule.condition, rule_set.lists)
-            seen = {n.name: columns.of(n.name) for n in walk(tree) if isinstance(n, Name)}
-            holds.append(truths(tree, seen, len(rows))[0])
-    made = rulings(rule_set, holds, past.made.transaction_ids[rows])
-    return Part(rows, scores, made, thresholds, setting)
+    for rule in rule_set.rules if rule_set is not None else ():
+        assert rule_set is not None
+        tree = trees.get(rule.name) or language.tree(rule.condition, rule_set.lists)
+        seen = {n.name: columns.of(n.name) for n in walk(tree) if isinstance(n, Name)}
+        holds.append(truths(tree, seen, len(rows))[0])
+    return rulings(rule_set, holds, columns.past.made.transaction_ids[rows])
 
 
 @dataclass(slots=True)

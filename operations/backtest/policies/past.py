@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,16 +13,17 @@ from numpy.typing import NDArray
 
 from domain.errors import InvalidInputError
 from domain.features import CATALOGUE, Entity, FeatureSet
-from domain.policy.rollout import WHOLE
 from domain.transactions import Transaction
 from eventlog.archive.history import History
 from inference.artefacts.store import Artefact
 from inference.serving.bulk import bulk_scores
+from operations.backtest.laying.files import open_columns
+from operations.backtest.laying.lay_down import Means, lay_down
+from operations.backtest.laying.spilling import Period
 from operations.progress import Count, Say
-from operations.training.log_frame import replayed
 from projections.replay.dataset import Dataset
 from projections.replay.rules import Bools, Column
-from projections.replay.transactions import PastTransactions, past_transactions
+from projections.replay.transactions import PastTransactions
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,8 +32,14 @@ ScoreVectors = Callable[[str, FeatureSet, Floats], tuple[Floats, bool]]
 """From a model's hash and vectors [n, features] of a set to scores [n], with the bits of decisions,
 and whether many were scored at once. Raises NotFoundError, IntegrityError or SettingsError."""
 
-_SHOWN_EVERY = 20_000
+_AT_ONCE = 50_000
 _ENTITY = {f.name: f.entity for f in CATALOGUE.features}
+
+
+def in_parts(rows: Ints) -> list[Ints]:
+    """Rows that are held at once; of about equal length, as whether many are scored at once is
+    tried on each part, and a short one would not tell."""
+    return np.array_split(rows, max(1, len(rows) // _AT_ONCE))
 
 
 @dataclass(slots=True)
@@ -61,11 +70,14 @@ class Past:
         """Of the transactions in `rows`. Raises NotFoundError, IntegrityError or SettingsError."""
         held = self._scores.setdefault(model_hash, np.full(len(self), np.nan))
         lacking = rows[np.isnan(held[rows])]
-        if len(lacking):
-            every = len(lacking) == len(self)
-            values = self.made.values if every else self.made.values[lacking]
-            held[lacking], together = self.score(model_hash, self.made.features, values)
+        features, values = self.made.features, self.made.values
+        if len(lacking) == len(self):
+            held[:], together = self.score(model_hash, features, values)
             self.one_by_one |= not together
+        elif len(lacking):
+            for some in in_parts(lacking):
+                held[some], together = self.score(model_hash, features, values[some])
+                self.one_by_one |= not together
         return held[rows]
 
     def column(self, name: str, rows: Ints) -> Column:
@@ -116,51 +128,34 @@ def read_past(
     begin: int,
     end: int,
     as_known_at: int,
-    attributes: Iterable[str],
+    attributes: Collection[str],
     score: ScoreVectors,
     say: Say,
     count: Count,
     features: FeatureSet = CATALOGUE,
+    means: Means | None = None,
+    folder: Path | None = None,
 ) -> Past:
     """Transactions with begin <= event time < end; microseconds UTC.
 
     Their `features` come from the whole log before them, so that their windows are warm when the
-    period begins. Raises InvalidInputError where there is no such transaction.
+    period begins. The columns lie in `folder`, else in one that is gone once they are opened.
+    Raises InvalidInputError where there is no such transaction, and as `lay_down`.
     """
-    made = replayed(history, as_known_at, begin, end, say, count, features=features)
-    if not len(made):
+    if folder is None:
+        with tempfile.TemporaryDirectory() as made:
+            return read_past(
+                history, begin, end, as_known_at, attributes, score, say, count, features, means,
+                Path(made),
+            )  # fmt: skip
+    period = Period(begin, end, as_known_at)
+    given = means or Means()
+    if not lay_down(history, period, features, attributes, folder, given, say, count):
         raise InvalidInputError("--from/--to", "the log has no transaction of that time")
-    say(f"reading {len(made):,} transactions")
-    arms: Arms = {}
-    found = _counted(_transactions(history, begin, end, arms), len(made), count)
-    transactions = past_transactions(found, made, attributes)
-    return Past(made, transactions, score, propensities=_propensities(made, arms))
+    return past_in(folder, score)
 
 
-Arms = dict[tuple[str, int], int]
-"""Shares of exploration, in basis points, by (id, event time) of what came under it."""
-
-
-def _transactions(history: History, begin: int, end: int, arms: Arms) -> Iterator[Transaction]:
-    for each in history.transactions(begin, end):
-        x = each.transaction
-        if each.exploration is not None:
-            arms[x.transaction_id, x.timestamp] = each.exploration.share
-        yield x
-
-
-def _propensities(made: Dataset, arms: Arms) -> Floats:
-    chances = np.where(made.payments.declined, 0.0, 1.0)
-    if arms:
-        uses = zip(made.transaction_ids.tolist(), made.times.tolist(), strict=True)
-        for row, use in enumerate(uses):
-            if (share := arms.get(use)) is not None:
-                chances[row] = share / WHOLE
-    return chances
-
-
-def _counted(found: Iterator[Transaction], total: int, count: Count) -> Iterator[Transaction]:
-    for number, each in enumerate(found):
-        if number % _SHOWN_EVERY == 0:
-            count(number, total)
-        yield each
+def past_in(folder: Path, score: ScoreVectors) -> Past:
+    """What was laid down there; its arrays are read as they are used. Raises IntegrityError."""
+    found = open_columns(folder)
+    return Past(found.made, found.transactions, score, propensities=found.propensities)

@@ -17,6 +17,7 @@ from domain.policy.thresholds import SEVERITY
 from domain.times import to_rfc3339
 from eventlog.archive.history import History
 from host.files import whole_file, writing
+from operations.backtest.laying.lay_down import Means
 from operations.backtest.policies.closed_loop.feedback import Blocking
 from operations.backtest.policies.closed_loop.report import read_feedback, report_of
 from operations.backtest.policies.deciding import Decisions, attributes_of, decide
@@ -59,14 +60,15 @@ class Asked:
     closed_loop: Blocking | None = None
 
 
-ReadPast = Callable[[], Past]
+ReadPast = Callable[[Path | None], Past]
+"""Takes the folder that its columns are to lie in."""
 LayDown = Callable[[Collection[str], FeatureSet, ReadPast], Past]
 """Takes attributes that lists are about, the features that are needed, and what reads the past;
 gives what was read, or as much of an earlier run."""
 
 
 def read_anew(_attributes: Collection[str], _features: FeatureSet, read: ReadPast) -> Past:
-    return read()
+    return read(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def backtest_policies(
     say: Say,
     count: Count,
     lay_down: LayDown = read_anew,
+    means: Means | None = None,
 ) -> PolicyBacktest:
     """With labels as known at `known_at`, microseconds UTC.
 
@@ -101,10 +104,11 @@ def backtest_policies(
         [base, *tried], lambda of: models.store.open(of).manifest.inputs, language
     )
 
-    def read() -> Past:
+    def read(folder: Path | None) -> Past:
         return read_past(
-            history, asked.begin, asked.end, known_at, attributes, score, say, count, features
-        )
+            history, asked.begin, asked.end, known_at, attributes, score, say, count, features,
+            means, folder,
+        )  # fmt: skip
 
     past = lay_down(attributes, features, read)
     made = []

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from domain.errors import ConflictError, IntegrityError
 from domain.features import CATALOGUE, FeatureSet
@@ -26,9 +25,10 @@ from domain.times import DAY
 from host.clock import now_us
 from host.files import writing
 from host.source_digest import source_digest
-from operations.backtest.policies.past import Floats, Past, ScoreVectors
+from operations.backtest.laying.files import open_columns
+from operations.backtest.policies.past import Floats, Past, ScoreVectors, past_in
 from operations.backtest.policies.run import ReadPast
-from operations.backtest.runs.stored import store, store_scores, stored, stored_scores
+from operations.backtest.runs.stored import store_scores, stored_scores
 from operations.run_folders import is_held, locked, remove_folder, sweep
 
 # The code that decisions of a backtest depend on.
@@ -88,10 +88,9 @@ class KeptColumns:
     ) -> Past:
         """Raises what `read` does, and UnavailableError where the disk is full."""
         if self._found is not None and self._found.holds(attributes, features):
-            past = stored(self._folder, score)
+            past = past_in(self._folder, score)
         else:
-            past = read()
-            self._keep(past, moment, attributes)
+            past = self._laid_down(moment, attributes, read)
         return replace(past, score=self._kept_scores(score, len(past)))
 
     def remove(self) -> None:
@@ -99,26 +98,28 @@ class KeptColumns:
         if self._keeps:
             remove_folder(self._folder)
 
-    def _keep(self, past: Past, moment: Moment, attributes: Collection[str]) -> None:
+    def _laid_down(self, moment: Moment, attributes: Collection[str], read: ReadPast) -> Past:
         root = self._folder.parent
         with writing(root):
             root.mkdir(parents=True, exist_ok=True)
             sweep(root)
             _bound(root)
             staging = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-            self._held.enter_context(locked(staging))
-            try:
-                store(past, staging)
-                names = list(past.made.features.names)
-                found = _Stored(now_us(), moment, sorted(attributes), names)
+        self._held.enter_context(locked(staging))
+        try:
+            past = read(staging)
+            names = list(past.made.features.names)
+            found = _Stored(now_us(), moment, sorted(attributes), names)
+            with writing(root):
                 (staging / _RUN).write_bytes(msgspec.json.encode(found))
                 if self._keeps:
                     remove_folder(self._folder)
                 if not self._folder.exists():
                     staging.rename(self._folder)
                     self._keeps = True
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        return past
 
     def _kept_scores(self, score: ScoreVectors, number: int) -> ScoreVectors:
         def kept(model_hash: str, features: FeatureSet, values: Floats) -> tuple[Floats, bool]:
@@ -155,7 +156,7 @@ def _found(folder: Path, held: ExitStack, anew: bool) -> _Stored | None:
     try:
         held.enter_context(locked(folder))
         found = msgspec.json.decode((folder / _RUN).read_bytes(), type=_Stored)
-        stored(folder, _unscored)
+        open_columns(folder)
     except ConflictError:
         return None
     except (IntegrityError, OSError, msgspec.MsgspecError):
@@ -164,11 +165,6 @@ def _found(folder: Path, held: ExitStack, anew: bool) -> _Stored | None:
         remove_folder(folder)
         return None
     return found
-
-
-def _unscored(_hash: str, _features: FeatureSet, values: Floats) -> tuple[Floats, bool]:
-    """Of columns that are only looked at."""
-    return np.full(len(values), np.nan), True
 
 
 def code() -> str:

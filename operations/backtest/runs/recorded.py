@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -28,6 +28,7 @@ from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
 from inference.serving.graph import kernel
 from inference.serving.machine import cpu_features
+from operations.backtest.laying.lay_down import Means
 from operations.backtest.policies.closed_loop.feedback import parse_blocking
 from operations.backtest.policies.figures import SEED, Load
 from operations.backtest.policies.past import ScoreVectors
@@ -54,6 +55,7 @@ class BacktestPorts:
     score: ScoreVectors
     folder: Path
     by: str
+    means: Means = field(default_factory=Means)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ def _finished(
         say,
         count,
         lambda attributes, features, read: kept.past(moment, attributes, features, score, read),
+        ports.means,
     )
     say("writing the report")
     fact = _fact(ports, asked, moment, made)

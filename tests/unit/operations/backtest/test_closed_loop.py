@@ -31,7 +31,7 @@ from operations.backtest.policies.figures import Load
 from operations.backtest.policies.past import Floats, Past
 from operations.backtest.policies.policy import ALWAYS, Policy, Setting
 from projections.replay.dataset import dataset
-from projections.replay.transactions import past_transactions
+from tests.builders.decisions.whole_past import past_transactions
 from tests.builders.feature_streams import T0, Placed, examples
 from tests.unit.projections.replay.histories import histories, place, table
 

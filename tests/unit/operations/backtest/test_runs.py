@@ -22,6 +22,7 @@ from domain.events import ListEntry, PolicyContent
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import BACKTESTS
+from operations.backtest.laying import lay_down
 from operations.backtest.policies.past import Past, read_past
 from operations.backtest.policies.run import Asked
 from operations.backtest.runs import columns, recorded
@@ -185,7 +186,7 @@ async def test_a_full_disk_is_told(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(columns, "store", full)
+    monkeypatch.setattr(lay_down, "assemble", full)
     with decided_history() as history:
         await paid(history)
         with pytest.raises(UnavailableError, match="No space left on device; free some space"):

@@ -1,0 +1,1 @@
+"""Engines: what carries out tasks of a backtest, here or on other machines."""

@@ -1,0 +1,1 @@
+"""Columns of a period laid down in files: by shards of entities and slices of known time."""
