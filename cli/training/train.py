@@ -19,7 +19,8 @@ def train(
         typer.Option(
             "--as-known-at",
             metavar="TIME",
-            help="Use what was known then, RFC 3339, e.g. 2018-06-01T00:00:00Z.",
+            help="Use what was known then, RFC 3339, e.g. 2018-06-01T00:00:00Z. A model that knows"
+            " less than the one in force is stored, and put in force by --force alone.",
             show_default="now",
         ),
     ] = None,

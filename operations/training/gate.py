@@ -84,14 +84,15 @@ def in_force_on(
     simulated = manifest.facts.get("simulated", registered.trained is None)
     learnt_until = None if simulated else _learnt_until(manifest)
     recorded = None if simulated else manifest.facts.get("metrics")
+    known = None if simulated else from_rfc3339(manifest.facts["as_known_at"])
     try:
         manifest.inputs.check(CATALOGUE)
         check_graph(artefact)
         scores = scores_of(artefact.graph, vectors_of(later, manifest.feature_names))
     except RetraceError as error:
-        return InForce(model.model_id, None, str(error), learnt_until, recorded)
+        return InForce(model.model_id, None, str(error), learnt_until, recorded, known)
     held = _raised(thresholds, thresholds_for(scores, later.stands_for, budget))
-    return InForce(model.model_id, Scored(scores, held), "", learnt_until, recorded)
+    return InForce(model.model_id, Scored(scores, held), "", learnt_until, recorded, known)
 
 
 def vectors_of(later: Frame, names: list[str]) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from domain.times import to_rfc3339
 from inference.evaluation.costs import Costs
 from inference.evaluation.gate.comparison import Compared, Scored, compared
 from inference.evaluation.gate.plausibility import plausible
@@ -45,7 +46,7 @@ class InForce:
 
     It has learnt from nothing after `learnt_until` (event time, microseconds UTC), from no row at
     all where that is None. `recorded` are the metrics of its training, empty where that was on
-    other data than the log's.
+    other data than the log's; so is `as_known_at`, the time up to which it knew labels.
     """
 
     model_id: str
@@ -53,6 +54,7 @@ class InForce:
     unscored: str = ""
     learnt_until: int | None = None
     recorded: Mapping[str, float] | None = None
+    as_known_at: int | None = None
 
 
 def judged(
@@ -73,8 +75,8 @@ def _against(
     new: Candidate, in_force: InForce | None, costs: Costs, limits: GateLimits
 ) -> tuple[Mapping[str, Compared], list[Check]]:
     """On rows that neither has learnt from; where these do not suffice, the new one's measures on
-    all that it has not learnt from."""
-    later = new.later.of(_NO_FEATURES)
+    all that it has not learnt from, and a new one that knows less than the other is refused."""
+    later, knows_less = new.later.of(_NO_FEATURES), False
     unable = "no model is in force" if in_force is None else in_force.unscored
     if in_force is not None and in_force.scored is not None:
         rows = np.full(len(later), True)
@@ -91,8 +93,15 @@ def _against(
             f"not comparable with {in_force.model_id}: {frauds} frauds and {genuine:,} genuine"
             f" payments that neither has learnt from, {limits.least} of each are needed"
         )
+        known = in_force.as_known_at
+        if known is not None and later.as_known_at < known:
+            knows_less = True
+            unable += (
+                f"; and it knows labels until {to_rfc3339(later.as_known_at)} only,"
+                f" {in_force.model_id} until {to_rfc3339(known)}"
+            )
     alone = compared(later, [new.scored], costs, limits.least)
-    return alone, [Check("model in force", True, unable)]
+    return alone, [Check("model in force", not knows_less, unable)]
 
 
 def _compared_at(
