@@ -47,6 +47,17 @@ def ours(frame: Frame, seed: int, chosen: FitSettings | None = None) -> Score:
     return lambda rows: scores_of(graph, rows[:, places])
 
 
+def whole_training(frame: Frame, seed: int) -> Score:
+    """All that `retrace train` does with the frame: the other seeds, the measures, the export."""
+    from inference.artefacts.store import GRAPH
+    from inference.serving.graph import scores_of
+    from inference.training.train import TrainSettings, train
+
+    trained = train(frame, TrainSettings(seed), lambda _done, _text: None)
+    places = [frame.names.index(name) for name in trained.manifest.feature_names]
+    return lambda rows: scores_of(trained.files[GRAPH], rows[:, places])
+
+
 def logistic_regression(frame: Frame, seed: int) -> Score:
     """L2, on logarithms of the sizes, unknown values by their median and a mark of their own."""
     from sklearn.impute import SimpleImputer
@@ -124,7 +135,11 @@ _SHAPES = {
 }
 """Our forest with one choice made otherwise."""
 
-MODELS = RIVALS | {name: partial(ours, chosen=shape) for name, shape in _SHAPES.items()}
+MODELS: dict[str, Fit] = {
+    **RIVALS,
+    **{name: partial(ours, chosen=shape) for name, shape in _SHAPES.items()},
+    "whole_training": whole_training,
+}
 
 
 def _of_scikit_learn(frame: Frame, fresh: Callable[[], Any]) -> Score:

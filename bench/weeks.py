@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from bench.machine import peak_gib
 from bench.protocol import TEST_DAYS, Figures, both_ways, day_of, of_unknown_cards
 from domain.times import DAY, from_rfc3339
 from inference.frame.frame import Floats, Frame, Ints
@@ -38,7 +39,7 @@ def lay_out(
     from runtime.composition.intake import cleaner_for_file
     from runtime.settings import settings_from_environment
 
-    began = time.perf_counter()
+    began, processor = time.perf_counter(), time.process_time()
     read = ImportOptions(file=file, mapping=mapping, label=label, label_delay=label_delay,
                          rejects=folder / "rejects.ndjson")  # fmt: skip
     cleaning = cleaner_for_file(settings_from_environment(state_dir=folder), None)
@@ -64,6 +65,8 @@ def lay_out(
         "features": len(CATALOGUE),
         "feature_set": CATALOGUE.hash,
         "seconds_to_lay_out": round(time.perf_counter() - began, 1),
+        "processor_seconds_to_lay_out": round(time.process_time() - processor, 1),
+        "peak_gib_to_lay_out": peak_gib(),
         "test_days": TEST_DAYS,
     }
 

@@ -1,7 +1,8 @@
-"""How much the boosted trees of a forest count: the more where that ranks better beyond noise.
+"""How much the boosted trees of a forest count: the way that ranks held-out payments better.
 
-Where frauds are few, or what is left of them cannot be foreseen, averaged trees rank best and
-boosted ones part equal scores; where features tell frauds apart, boosted trees rank better.
+Where what is left of the frauds cannot be foreseen, averaged trees rank best and boosted ones part
+equal scores; where features tell frauds apart, boosted trees rank better, and by far more: so they
+count in full already where that is the likelier (docs/adr/0051-the-likelier-way.md).
 """
 
 from dataclasses import dataclass
@@ -46,4 +47,4 @@ def counted(forest: Forest, later: Frame) -> Counted:
     drawn = resampled(units_of(later)[rows], sums)
     little, full = (average_precision(drawn[begin : begin + 4]) for begin in (0, 4))
     gain = interval(full - little)
-    return Counted(IN_FULL if gain.low > 0 else LITTLE, gain)
+    return Counted(IN_FULL if gain.value > 0 else LITTLE, gain)

@@ -185,23 +185,6 @@ def test_where_too_few_payments_are_new_to_both_they_are_not_compared() -> None:
     assert not report.measures[AS_KNOWN].difference
 
 
-def test_a_model_that_knows_less_is_refused_where_they_cannot_be_compared() -> None:
-    """As one trained as of an earlier day is: the other has learnt from all that it is measured
-    on."""
-    payments = frame()
-    trained = new(payments, scores(payments, 1.5))
-    until = int(payments.times[-30])
-    old = champion(scores(payments, 0.5), learnt_until=until, as_known_at=80 * DAY + 1)
-    report = gate(trained, old)
-    assert refused(report) == ["model in force"]
-    assert report.reason.endswith(
-        "it knows labels until 1970-03-22T00:00:00Z only, old until 1970-03-22T00:00:00.000001Z"
-    )
-    assert gate(trained, replace(old, as_known_at=80 * DAY)).passed
-    same = champion(trained.scored.scores, as_known_at=90 * DAY)
-    assert gate(trained, same).passed
-
-
 @pytest.mark.parametrize(
     ("against", "says"),
     [(None, "no model is in force"), (InForce("old", None, "old is altered"), "old is altered")],

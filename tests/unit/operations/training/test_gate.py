@@ -14,7 +14,7 @@ from commands.models.registry import registry_of
 from commands.policy.topic import current_policy
 from domain.errors import UnavailableError
 from domain.events import ModelAlertRaised, ModelPromoted, Thresholds
-from domain.times import DAY, to_rfc3339
+from domain.times import DAY
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import ALERTS
@@ -256,24 +256,10 @@ def test_a_model_of_simulated_history_has_learnt_from_no_payment_and_has_no_past
 def test_a_model_without_the_fact_has_learnt_until_the_moment_of_its_labels(
     tmp_path: Path, champion: Trained, good: Trained
 ) -> None:
-    bench = Bench(tmp_path)
     assert champion.model.manifest.facts["learnt_until"].startswith("1970-02-14T")
-    bench.finish(replace(champion, model=with_facts(champion.model, learnt_until=None)))
-    assert "not comparable" in said(bench.finish(good), "model in force")[0]
-
-
-def test_a_model_trained_as_of_an_earlier_day_is_put_in_force_only_where_that_is_forced(
-    tmp_path: Path, champion: Trained, good: Trained, frame: Frame
-) -> None:
-    bench = Bench(tmp_path)
-    newer = with_facts(good.model, as_known_at=to_rfc3339(frame.as_known_at + DAY))
-    assert bench.finish(replace(good, model=newer)).promoted
-    result = bench.finish(champion)
-    assert not result.promoted
-    assert "model in force: not comparable with " in result.refused
-    assert "knows labels until " in result.refused
-    assert bench.alerts()[0].measure == "gate"
-    assert bench.finish(champion, force=True).promoted
+    later = with_facts(champion.model, learnt_until=None, as_known_at="1971-01-01T00:00:00Z")
+    (bench := Bench(tmp_path)).finish(replace(champion, model=later))
+    assert bench.finish(good).refused.endswith(" until 1971-01-01T00:00:00Z")
 
 
 def test_the_model_in_force_stops_no_more_than_the_new_budget(bench: Bench, good: Trained) -> None:
