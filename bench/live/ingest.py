@@ -43,9 +43,9 @@ _FLOOR_PREFIX, _FLOOR_RECORDS = "bench-ingest-", 200_000
 class IngestLoad:
     """About `rows` payments in a file; decisions at `rate` a second, for `seconds` before it."""
 
-    rows: int = 1_000_000
+    rows: int = 200_000
     rate: float = 10.0
-    seconds: float = 60.0
+    seconds: float = 30.0
     history: int = 10
     seed: int = 1
 
@@ -104,6 +104,7 @@ class _Bench:
                 "importing": _told(importing),
                 "catching_up": _told(catching_up),
             },
+            "decisions_p99_to_idle": _ratio(importing, idle),
             "floors": {
                 "plain_producer": floor,
                 "rows_to_plain_records": round(
@@ -113,7 +114,8 @@ class _Bench:
         }
 
     def _imported(self, file: Path) -> Mapping[str, Any]:
-        given = (str(file), "--label", "fraud", "--label-delay", "7d")
+        # Of nearly all rows the label is known by now, and is imported too.
+        given = (str(file), "--label", "fraud", "--label-delay", "1d")
         return self._traffic.installation.retrace("ingest", *given)
 
     def _caught_up(self, ends: list[int]) -> Mapping[str, float]:
@@ -191,6 +193,12 @@ def written(file: Path, rows: int, seed: int) -> None:
 def _told(offered: Offered) -> dict[str, Any]:
     by_model = offered.told[MODEL] / max(len(offered.milliseconds), 1)
     return {**offered.facts(), "by_the_model": round(by_model, 5)}
+
+
+def _ratio(some: Offered, others: Offered) -> float | None:
+    """Of their p99; None where one of the two has no answer."""
+    p99 = [each.facts()["milliseconds"].get("p99") for each in (some, others)]
+    return round(p99[0] / p99[1], 2) if all(p99) else None
 
 
 def _children_seconds() -> float:

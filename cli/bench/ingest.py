@@ -8,15 +8,15 @@ from cli.bench.options import AsJson, History, Keep, Result
 
 
 def ingest(
-    rows: Annotated[int, typer.Option(min=1_000, help="Payments of the file.")] = 1_000_000,
+    rows: Annotated[int, typer.Option(min=1_000, help="Payments of the file.")] = 200_000,
     rate: Annotated[
         float, typer.Option(min=1, max=1000, help="Decisions per second beside the import.")
     ] = 10.0,
     seconds: Annotated[
         float, typer.Option(min=1, help="Length of the part before the import.")
-    ] = 60.0,
+    ] = 30.0,
     history: History = 10,
-    result: Result = "live_ingest",
+    result: Result = "ingest_live",
     keep: Keep = False,
     as_json: AsJson = False,
 ) -> None:
@@ -60,5 +60,10 @@ def _show(console: Any, found: dict[str, Any]) -> None:
             str(sum(each["failed"].values())),
         )
     console.print(table)
+    console.print(
+        f"p99 beside the import: {found['decisions_p99_to_idle']:.2f} of idle; processor per row: "
+        f"{found['command_processor_us_each']:.0f} us by the command, "
+        f"{found['processor_ms_each']['all'] * 1e3:.0f} us by all services"
+    )
     reached = sorted(found["seconds_until_projected"].items(), key=lambda entry: entry[1])
     console.print("Projected: " + ", ".join(f"{name} +{seconds:g} s" for name, seconds in reached))

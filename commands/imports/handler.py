@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.imports.facts import FLUSH_SECONDS, Facts, TakenRows
+from commands.imports.flow.back_pressure import AT_ONCE
 from commands.imports.label_months import month_of
 from commands.imports.label_queue import LabelQueue
 from commands.imports.mapping.amounts import ROUNDED
@@ -54,8 +55,9 @@ class ImportRows:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPorts:
     """`redact` takes card numbers out of a rejected row's text. `schedule` gets each event's
-    time and may wait; `progress` gets the counts, every few thousand rows. `newest` is the newest
-    known time in the log before the import, None where it is empty or was not asked.
+    time and may wait; `back_pressure` gets how many rows come next, and returns once there is room
+    for them. `progress` gets the counts, every few thousand rows. `newest` is the newest known time
+    in the log before the import, None where it is empty or was not asked.
     """
 
     cleaner: PayloadCleaner
@@ -65,6 +67,7 @@ class ImportPorts:
     reject: RejectSink
     spool: Path | None = None
     schedule: Callable[[int], None] | None = None
+    back_pressure: Callable[[int], None] | None = None
     progress: Callable[[ImportSummary], None] | None = None
     newest: int | None = None
 
@@ -211,7 +214,11 @@ class _Import:
     def _append(self, taken: TakenRows) -> None:
         """The rows of a batch in their order, and before each the labels that became known."""
         summary, schedule, now = self._summary, self._ports.schedule, self._now
-        append, waiting = self._ports.log.append_nowait, self._labels
+        append, waiting, hold = (
+            self._ports.log.append_nowait,
+            self._labels,
+            self._ports.back_pressure,
+        )
         facts = self._facts.of_transactions(
             taken.transactions, taken.digests, taken.lines, self._part
         )
@@ -225,6 +232,8 @@ class _Import:
         appended = 0
         try:
             for fact, label, until in zip(facts, labels, latest, strict=True):
+                if hold is not None and appended % AT_ONCE == 0:
+                    hold(min(AT_ONCE, len(facts) - appended))
                 if waiting.next_known <= until:
                     self._send_labels(min(until, now), schedule)
                 if schedule is not None:

@@ -1,25 +1,42 @@
 """Composition of an import of files: the log, the payload cleaner and the file of rejects."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING
 
+from commands.imports.flow.back_pressure import BackPressure, LiveDecisions, Load
+from commands.imports.flow.schedule import ReplaySchedule
 from commands.imports.handler import ImportPorts
 from commands.imports.nothing_appended import NothingAppended
 from commands.imports.rejects import RejectFile
-from commands.imports.schedule import ReplaySchedule
 from commands.imports.summary import ImportSummary
 from commands.policy.keys import refuse_other_keys
+from domain.errors import LogUnavailableError
 from eventlog.adapters.kafka import KafkaEventLog
+from eventlog.adapters.kafka_groups import KafkaGroups
 from eventlog.port import Appender
 from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
 from operations.log.imports import OpenedImport, newest_known, with_dead_letters
+from operations.log.live_decisions import decisions_of
 from runtime.composition.intake import cleaner_for_file, keys_of
 from runtime.composition.log import open_log
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
+
+_Log = tuple[Appender, int | None, BackPressure | None]
+# Of the workers, those that read TRANSACTIONS.
+_READERS = ("features", "offline", "readmodels", "evidence", "archive", "decisions")
+_LOOK_SECONDS = 0.2
+_ANSWER_SECONDS = 2.0
 
 
 @contextmanager
@@ -42,13 +59,13 @@ def open_import_ports(
     os.setpriority(os.PRIO_PROCESS, 0, max(5, os.getpriority(os.PRIO_PROCESS, 0)))
     cleaner, redact = cleaner_for_file(settings, currency)
     command = opened.command
-    opened_log: AbstractContextManager[tuple[Appender, int | None]] = (
-        nullcontext((NothingAppended(), None))
+    opened_log: AbstractContextManager[_Log] = (
+        nullcontext((NothingAppended(), None, None))
         if dry_run
-        else _open_same_log(settings, command.correlation_id)
+        else _open_same_log(settings, command.correlation_id, sleep)
     )
     with (
-        opened_log as (log, newest),
+        opened_log as (log, newest, back_pressure),
         closing(RejectFile(opened.rejects_path, command.binding.column)) as rejects,
     ):
         yield ImportPorts(
@@ -61,6 +78,7 @@ def open_import_ports(
             ),
             spool=settings.state_dir,
             schedule=ReplaySchedule(rate, time.monotonic, sleep) if rate else None,
+            back_pressure=back_pressure,
             progress=progress,
             newest=newest,
         )
@@ -68,13 +86,42 @@ def open_import_ports(
 
 @contextmanager
 def _open_same_log(
-    settings: Settings, correlation_id: str
-) -> Iterator[tuple[Appender, int | None]]:
-    """The log, and the newest known time in it."""
-    with open_log(settings) as log:
+    settings: Settings, correlation_id: str, sleep: Callable[[float], None]
+) -> Iterator[_Log]:
+    """The log, the newest known time in it, and what holds an import back."""
+    with open_log(settings) as log, closing(_client()) as client:
         refuse_other_keys(log, keys_of(settings))
-        ends = asyncio.run(_ends(log))
-        yield log, newest_known(ends, log.read_one, correlation_id)
+        newest = newest_known(asyncio.run(_ends(log)), log.read_one, correlation_id)
+        groups = KafkaGroups(settings.kafka())
+
+        def look() -> Load:
+            try:
+                unread = groups.unread(_READERS, asyncio.run(_ends(log)))
+            except LogUnavailableError:
+                # Whether the log is away is told by the next append.
+                unread = {}
+            behind = max(unread.values(), default=0)
+            return Load(behind, unread.get("features", 0), _decisions(client, settings.api_url))
+
+        wait = partial(sleep, _LOOK_SECONDS)
+        yield log, newest, BackPressure(look, wait, settings.import_ahead)
+
+
+def _client() -> httpx.Client:
+    import httpx
+
+    return httpx.Client(timeout=_ANSWER_SECONDS)
+
+
+def _decisions(client: httpx.Client, url: str) -> LiveDecisions | None:
+    """None where no API answers."""
+    import httpx
+
+    try:
+        answer = client.get(f"{url}/metrics")
+    except httpx.HTTPError:
+        return None
+    return decisions_of(answer.text) if answer.is_success else None
 
 
 async def _ends(log: KafkaEventLog) -> Sequence[int]:

@@ -29,6 +29,8 @@ class ProcessSettings(FolderSettings):
     """How long a record of a quiet log waits before it is archived."""
     keep_months: int = Field(default=0, alias="RETRACE_KEEP_MONTHS", ge=0, le=1200)
     """Whole months of transactions kept in PostgreSQL before the present one; 0: all."""
+    import_ahead: int = Field(default=2_000_000, alias="RETRACE_IMPORT_AHEAD", ge=0)
+    """Records by which an import may be ahead of the slowest projection; 0: as many as it likes."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", alias="RETRACE_LOG_LEVEL"
     )

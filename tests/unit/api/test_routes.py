@@ -8,9 +8,11 @@ import pytest
 
 from api.routes.transactions import MOST_LINES
 from api.schemas.decisions import DecisionOut
+from commands.imports.flow.back_pressure import LiveDecisions
 from domain.errors import UnavailableError
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
+from operations.log.live_decisions import decisions_of
 from projections.readmodels.queries.read_models import ReadModels
 from projections.readmodels.queries.results import AlertFilter, DecisionFilter, Page, StoredAlert
 from projections.readmodels.queries.results import StoredDecision as Stored
@@ -256,6 +258,10 @@ async def test_metrics_count_decisions_requests_and_records(api: Api) -> None:
     shown = 'route="/transactions/{transaction_id:path}",status="200"'
     assert figure(after, f'{count}{{method="GET",{shown}}}') == 1
     assert figure(after, f'{count}{{method="GET",route="unmatched",status="404"}}') == 1
+    # What an import looks at before it goes on.
+    seen = decisions_of(after)
+    assert (decisions_of(before), seen.count, seen.worse) == (LiveDecisions(), 1, 0)
+    assert max(seen.within.values()) == 1
 
 
 async def test_the_answer_to_score_is_what_its_document_says(api: Api) -> None:

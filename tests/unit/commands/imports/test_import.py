@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.imports.facts import Facts
+from commands.imports.flow.schedule import ReplaySchedule
 from commands.imports.label_queue import NEVER, LabelQueue
-from commands.imports.schedule import ReplaySchedule
 from commands.imports.seen_ids import SeenIds
 from commands.imports.summary import ImportSummary
 from domain.errors import InvalidInputError, LogUnavailableError
@@ -249,6 +249,17 @@ def test_history_passes_in_scaled_time() -> None:
     for second in (0, 60, 30, 180):
         pace(START + second * SECOND)
     assert slept == [1.0, 2.0]
+
+
+def test_each_row_is_asked_for_before_it_is_appended(tmp_path: Path) -> None:
+    log, asked = OrderedLog(), list[tuple[int, int]]()
+
+    def back_pressure(count: int) -> None:
+        asked.append((count, len(log.appended)))
+
+    path = write_ndjson(tmp_path / "h.ndjson", rows_of(2_500, SECOND))
+    run_import(path, log=log, ports={"back_pressure": back_pressure})
+    assert asked == [(1_000, 0), (1_000, 1_000), (500, 2_000)]
 
 
 def test_labels_left_after_the_last_row_are_not_waited_for(tmp_path: Path) -> None:
