@@ -128,12 +128,13 @@ def decode(value: bytes) -> Envelope:
             data = _data_decoder(name).decode(head.data)
         else:
             data = msgspec.convert(upcast(name, version, msgspec.json.decode(head.data)), event)
+        time = from_rfc3339(head.time)
         return Envelope(
             id=head.id,
             source=head.source,
             subject=head.subject,
-            time=from_rfc3339(head.time),
-            known_time=from_rfc3339(head.known_time),
+            time=time,
+            known_time=time if head.known_time == head.time else from_rfc3339(head.known_time),
             data=data,
             correlation_id=head.correlation_id,
             causation_id=head.causation_id,

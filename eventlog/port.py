@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.events import Envelope
+from domain.records import record
 from eventlog.topics import Topic
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record(frozen=True, slots=True, order=True)
 class Position:
     """A place in the log. `topic` is the full name and so names the generation."""
 

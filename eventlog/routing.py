@@ -4,14 +4,14 @@ They are derived from TRANSACTIONS and rebuilt from it, so their bytes may chang
 record of another version is refused, and the router writes anew from the markers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from domain.errors import UndecodableError
 from domain.features import Entity, FeatureEvent, entity_keys
-from eventlog.partitioning import partition_for
+from eventlog.partitioning import partition_for, partitions_for
 from eventlog.topics import ENTITIES
 
 # Raised with the kinds of entities: a record of before lacks the entries of a new kind.
@@ -48,6 +48,11 @@ _decode = msgspec.msgpack.Decoder(Routed).decode
 def shard_of(entity: Entity, key: str) -> int:
     """The ENTITIES partition, and so the one writer, of an entity's state."""
     return partition_for(entity + ":" + key, ENTITIES.partitions)
+
+
+def shards_of(keys: Iterable[tuple[Entity, str]]) -> list[int]:
+    """As `shard_of` of each."""
+    return partitions_for([entity + ":" + key for entity, key in keys], ENTITIES.partitions)
 
 
 def encode_routed(record: Routed) -> bytes:

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from domain.errors import UndecodableError
 from domain.events import Envelope
+from domain.records import record
 from eventlog.batch import Batch
 from eventlog.port import Position
 from eventlog.topics import Topic
@@ -15,7 +16,7 @@ Ends = Callable[[], Awaitable[Sequence[int]]]
 """The offset after the last record of each partition of TRANSACTIONS. Raises UnavailableError."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CheckedRecord:
     """A record with its status. `envelope` is None where it could not be decoded.
 

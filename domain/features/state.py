@@ -6,6 +6,7 @@ Folding is deferred until the result is needed; then all pending events are fold
 from __future__ import annotations
 
 from itertools import accumulate, islice
+from typing import NamedTuple
 
 import numpy as np
 
@@ -151,9 +152,17 @@ class EntityState:
         return self
 
 
+class Head(NamedTuple):
+    """`latest` is the greatest time of an event, 0 where there is none: event time of a
+    transaction, known time of a label, in microseconds UTC."""
+
+    version: dict[int, int]
+    latest: int
+
+
 def version_of(data: bytes) -> dict[int, int]:
     """The version map at the head of a state's bytes. Raises IntegrityError."""
-    # Written out: it is asked for every state that is read or written.
+    # Written out: it is asked for every state that is read.
     numbers: list[int] = []
     wanted, value, shift = 1, 0, 0
     for byte in islice(data, 4, None):
@@ -168,4 +177,32 @@ def version_of(data: bytes) -> dict[int, int]:
             partitions = accumulate(numbers[1::2])
             return dict(zip(partitions, numbers[2::2], strict=True))
         value = shift = 0
-    raise IntegrityError(f"a state of {len(data)} bytes: cut short?")
+    raise _cut_short(data)
+
+
+def head_of(data: bytes) -> Head:
+    """As the kernel writes it (domain.features.kernel.stored). Raises IntegrityError."""
+    numbers: list[int] = []
+    counted, wanted, value, shift = 3, 3, 0, 0
+    for byte in islice(data, 4, None):
+        value |= (byte & 127) << shift
+        if byte > 127:
+            shift += 7
+            continue
+        numbers.append(value)
+        if len(numbers) == 1:
+            counted = wanted = 3 + 2 * value
+        if len(numbers) == counted:
+            # Of transactions and labels: a time follows for each of the two that has any.
+            wanted += (numbers[-2] > 0) + (numbers[-1] > 0)
+        if len(numbers) == wanted:
+            end = counted - 2
+            version = dict(zip(accumulate(numbers[1:end:2]), numbers[2:end:2], strict=True))
+            times = [(each >> 1) ^ -(each & 1) for each in numbers[counted:]]
+            return Head(version, max(0, *times) if times else 0)
+        value = shift = 0
+    raise _cut_short(data)
+
+
+def _cut_short(data: bytes) -> IntegrityError:
+    return IntegrityError(f"a state of {len(data)} bytes: cut short?")

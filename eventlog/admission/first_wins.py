@@ -7,7 +7,7 @@ that follows the decision counts. Everything else is void: skipped and counted, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from domain.events import (
@@ -18,15 +18,17 @@ from domain.events import (
     TransactionScored,
     TransactionSubmitted,
 )
+from domain.records import record
 from domain.times import DAY
 
 HORIZON_US = 400 * DAY
 _NEVER = 1 << 62
 # They count once by their event id, after the origin or the decision.
-_ONCE = TransactionLabelled | StepUpConcluded
+_ONCE = (TransactionLabelled, StepUpConcluded)
+_ABOUT_IDS = (TransactionSubmitted, TransactionImported, TransactionScored)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Known:
     """What a reader remembers of one transaction id. Offsets are within the id's partition.
 
@@ -154,7 +156,7 @@ class Admission:
             # Also without a decision: what counted for an earlier use of the id still does.
             since = _NEVER if decided is None else decided
             return self._memory.admits_label(envelope.id, partition, offset, since)
-        if not isinstance(data, TransactionSubmitted | TransactionImported | TransactionScored):
+        if not isinstance(data, _ABOUT_IDS):
             return True
         subject = data.transaction.transaction_id
         known = self._memory.known([subject]).get(subject)

@@ -59,8 +59,9 @@ class SqliteMemory:
             self._labels[event_id].append((partition, offset))
 
     def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
-        wanted = list(transaction_ids)
-        self.prefetch(wanted, ())
+        wanted, ids = list(transaction_ids), self._ids
+        if any(each not in ids for each in wanted):
+            self.prefetch(wanted, ())
         return {each: found for each in wanted if (found := self._ids[each]) is not None}
 
     def put(self, entries: Mapping[str, Known]) -> None:
@@ -72,7 +73,8 @@ class SqliteMemory:
         return self._labels[event_id][-1] if self._labels[event_id] else None
 
     def admits_label(self, event_id: str, partition: int, offset: int, since: int) -> bool:
-        self.prefetch((), [event_id])
+        if event_id not in self._labels:
+            self.prefetch((), [event_id])
         places, place = self._labels[event_id], (partition, offset)
         if is_first_label(places, place, since):
             places.append(place)

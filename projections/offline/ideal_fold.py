@@ -1,23 +1,23 @@
 """Fold of the ideal order: events in, by known time; vectors out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from domain.errors import IntegrityError
 from domain.events import Envelope, TransactionImported, TransactionScored
-from domain.features import Entity, FeatureEvent, FeatureSet, entity_keys
+from domain.features import Entity, FeatureEvent, FeatureSet
 from domain.features.engine import blank, finish_and_fold, run_groups
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.row_layout import IS_OVERRULED, PRESENT, Rows
 from domain.features.rows import rows_of
+from domain.records import record
 from projections.offline.port import VectorRows
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Due:
-    """An event, and whether the vector of its transaction is wanted.
+    """An event with the entities that it names, and whether its transaction's vector is wanted.
 
     `overruled` is a label that comes after one that stands behind it in the log.
     """
@@ -25,6 +25,7 @@ class Due:
     event: FeatureEvent
     wanted: bool
     overruled: bool
+    keys: Mapping[Entity, str]
 
 
 def is_wanted(envelope: Envelope) -> bool:
@@ -57,12 +58,13 @@ class IdealFold:
         due[wanted] = np.arange(int(wanted.sum()))
         out = blank(self.features, int(wanted.sum()))
         self._request(rows, due, out)
-        keys = [entity_keys(each.event) for each in given]
         for entity in self.features.entities:
-            at = [place for place, named in enumerate(keys) if entity in named]
+            named = [each.keys.get(entity) for each in given]
+            at = [place for place, key in enumerate(named) if key is not None]
             if at:
                 mine = np.array(at, dtype=np.int64)
-                self._entity(entity, [keys[p][entity] for p in at], rows[mine], due[mine], out)
+                keys = [key for key in named if key is not None]
+                self._entity(entity, keys, rows[mine], due[mine], out)
         self._folded = first + len(given)
         made = [each.event for each in given if each.wanted]
         return VectorRows(

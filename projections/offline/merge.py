@@ -9,10 +9,11 @@ merged, so its rank plays no part.
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import heappop, heappush
 
 from domain.features import FeatureEvent
+from domain.records import record
 from domain.times import SECOND
 from projections.offline.skew import ServedVector
 from projections.ports import RecordStatus
@@ -22,7 +23,7 @@ Place = tuple[int, int, int]
 """(known time in microseconds, partition, offset): the ideal order."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Entry:
     """One record. `arrived` is seconds of the loop's clock; `wanted` where a vector is due, and
     `served` is what a decision recorded. `overruled` is told when it is taken."""

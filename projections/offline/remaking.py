@@ -7,7 +7,7 @@ merchant joins nearly all transactions of a time.
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from domain.features import FeatureSet, feature_event
+from domain.features import FeatureSet, entity_keys, feature_event
 from eventlog.archive.history import CountingRecord
 from projections.offline.ideal_fold import Due, IdealFold, is_wanted
 from projections.offline.ideal_order import IdealOrder, Placed
@@ -37,7 +37,10 @@ def vectors_anew(
         for events in ordered.upto(span.upto, _AT_ONCE):
             rows = fold.fold(
                 [
-                    Due(event, wanted and span.since <= place <= span.upto, place in late)
+                    Due(
+                        *(event, wanted and span.since <= place <= span.upto),
+                        *(place in late, entity_keys(event)),
+                    )
                     for place, wanted, event in events
                 ]
             )

@@ -1,6 +1,7 @@
 """Progress and skew that were counted and are not written yet."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from projections.offline.merge import Entry
@@ -15,11 +16,11 @@ class Unwritten:
     progress: dict[int, Progress] = field(default_factory=dict)
     tallies: Tallies = field(default_factory=dict)
 
-    def settle(self, entry: Entry) -> None:
-        status = entry.status
+    def settle(self, entries: Sequence[Entry]) -> None:
+        """Of one partition, in offset order."""
+        found, last = Counter(each.status for each in entries), entries[-1]
         self._progress(
-            entry.partition,
-            Progress(entry.offset + 1, status == "counts", status == "void", status == "dead"),
+            last.partition, Progress(last.offset + 1, found["counts"], found["void"], found["dead"])
         )
 
     def add(self, other: "Unwritten") -> None:

@@ -192,34 +192,30 @@ class OfflineVectors:
         taken = list(self._merge.take(_AT_ONCE))
         entries = [entry for entry in taken if entry.event is not None]
         if entries:
-            due = [self._stragglers.take(entry) for entry in entries]
-            made = self._fold.fold(
-                [
-                    Due(e.event, wanted, e.overruled)
-                    for e, wanted in zip(entries, due, strict=True)
-                    if e.event
-                ]
-            )
+            due = [
+                Due(e.event, self._stragglers.take(e), e.overruled, entity_keys(e.event))
+                for e in entries
+                if e.event
+            ]
+            made = self._fold.fold(due)
             if len(made):
                 self._rows.append(made)
             self._measure_skew(entries, due, made.values)
         return len(taken) == _AT_ONCE
 
-    def _measure_skew(self, entries: Sequence[Entry], due: Sequence[bool], values: Floats) -> None:
+    def _measure_skew(self, entries: Sequence[Entry], due: Sequence[Due], values: Floats) -> None:
         """Compares the served vector of each decision with its ideal one, of the events so far.
 
         Once each: what is made again or anew was counted with its own position.
         """
-        row = 0
-        for entry, wanted in zip(entries, due, strict=True):
-            assert entry.event is not None
+        row, asked = 0, self._fold.features.by_entity
+        for entry, each in zip(entries, due, strict=True):
             if entry.wanted and entry.served is None:
                 # Imported history: no decision was served.
-                row += wanted
+                row += each.wanted
                 continue
-            asked = self._fold.features.by_entity
-            keys = {e: key for e, key in entity_keys(entry.event).items() if e in asked}
-            if wanted:
+            keys = {e: key for e, key in each.keys.items() if e in asked}
+            if each.wanted:
                 if entry.served is not None and entry.offset >= self._written[entry.partition]:
                     found = self._skew.compare(entry.known_time, keys, entry.served, values[row])
                     if found is not None:
@@ -232,11 +228,15 @@ class OfflineVectors:
         latest = self._unwritten[-1]
         compared: list[Comparison] = []
         for partition in self._read:
-            for entry in self._merge.settled(partition):
-                if entry.offset >= self._written[partition]:
-                    latest.settle(entry)
-                    if found := self._compared.pop((partition, entry.offset), None):
-                        compared.append(found)
+            written = self._written[partition]
+            new = [each for each in self._merge.settled(partition) if each.offset >= written]
+            if new:
+                latest.settle(new)
+            compared.extend(
+                found
+                for entry in (new if self._compared else ())
+                if (found := self._compared.pop((partition, entry.offset), None))
+            )
         self._skew.count(compared, latest.tallies)
         await self._write(0 if self._stragglers.outstanding else len(self._unwritten))
 

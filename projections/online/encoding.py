@@ -1,13 +1,30 @@
-"""Bytes of many states at once: what is pending in them is folded in one call for each entity."""
+"""Folds and bytes of many states at once: in one call of the kernel for each kind of entity."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from domain.errors import IntegrityError
-from domain.features import Entity, EntityState
+from domain.features import Entity, EntityState, FeatureEvent
 from domain.features.engine import fold_states
 from domain.features.kernel.row_layout import WIDTH
+from domain.features.rows import row_of
+from domain.features.state import Row
+
+
+class RowsOnce:
+    """Folds the events of a batch: the row of one is made once for all entities that it names."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[int, int], Row] = {}
+
+    def fold(self, state: EntityState, source: int, offset: int, event: FeatureEvent) -> None:
+        """As EntityState.fold, and raises as that."""
+        if state.version.get(source, -1) < offset:
+            row = self._rows.get((source, offset))
+            if row is None:
+                row = self._rows[source, offset] = row_of(source, offset, event)
+            state.fold_row(row)
 
 
 def encoded_states(states: Sequence[EntityState]) -> list[tuple[EntityState, bytes]]:

@@ -15,7 +15,7 @@ from typing import Any
 from domain.features import FeatureEvent, entity_keys, feature_event
 from eventlog.batch import Batch
 from eventlog.port import Position
-from eventlog.routing import VERSION, Routed, encode_routed, shard_of
+from eventlog.routing import VERSION, Routed, encode_routed, shards_of
 from eventlog.topics import ENTITIES
 from projections.faust.admission import RecordAdmission
 from projections.online.port import Marker, StateStore
@@ -130,7 +130,7 @@ class Router:
         self._look_at = asyncio.get_running_loop().time() + pause
 
     async def _route(self, batches: Sequence[Batch]) -> None:
-        shards: dict[int, dict[int, list[Entry]]] = {}
+        found: list[tuple[Position, FeatureEvent]] = []
         upto: dict[int, int] = {}
         for batch in batches:
             checked = await self._admission.check(batch)
@@ -140,7 +140,10 @@ class Router:
             upto[batch.partition] = batch.next
             for each in checked:
                 if each.status == "counts" and each.envelope and each.position.offset >= first:
-                    _add_entries(shards, each.position, feature_event(each.envelope))
+                    event = feature_event(each.envelope)
+                    if event is not None:
+                        found.append((each.position, event))
+        shards = _entries(found)
         # Shards that nothing concerns get a watermark from `watch`: where traffic is thin this
         # saves seven of eight records, and a decision waits for none of them.
         if shards:
@@ -178,15 +181,17 @@ class Router:
         told[shard] = _Told(position.offset + 1, record.last)
 
 
-def _add_entries(
-    shards: dict[int, dict[int, list[Entry]]], place: Position, event: FeatureEvent | None
-) -> None:
-    if event is None:
-        return
-    concerned: dict[int, list[str]] = {}
-    for entity, key in entity_keys(event).items():
-        concerned.setdefault(shard_of(entity, key), []).append(entity)
-    wire = event.to_wire()
-    for shard, entities in concerned.items():
-        by_source = shards.setdefault(shard, {})
-        by_source.setdefault(place.partition, []).append((place.offset, entities, wire))
+def _entries(events: Sequence[tuple[Position, FeatureEvent]]) -> dict[int, dict[int, list[Entry]]]:
+    """By shard and source. The shards of all keys are looked for at once, which is much cheaper."""
+    named = [entity_keys(event) for _, event in events]
+    home = iter(shards_of(key for keys in named for key in keys.items()))
+    shards: dict[int, dict[int, list[Entry]]] = {}
+    for (place, event), keys in zip(events, named, strict=True):
+        concerned: dict[int, list[str]] = {}
+        for entity in keys:
+            concerned.setdefault(next(home), []).append(entity)
+        wire = event.to_wire()
+        for shard, entities in concerned.items():
+            by_source = shards.setdefault(shard, {})
+            by_source.setdefault(place.partition, []).append((place.offset, entities, wire))
+    return shards

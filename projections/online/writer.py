@@ -15,10 +15,10 @@ from domain.errors import FencedError, IntegrityError, UnavailableError, Undecod
 from domain.features import Entity, EntityState, FeatureEvent
 from eventlog.batch import Batch
 from eventlog.port import Position
-from eventlog.routing import decode_routed, entries_of, shard_of
+from eventlog.routing import decode_routed, entries_of, shard_of, shards_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import DeadLetter
-from projections.online.encoding import encoded_states
+from projections.online.encoding import RowsOnce, encoded_states
 from projections.online.port import Marker, Markers, Move, StateStore
 from projections.online.rebuild_flags import RebuildFlags
 from projections.ports import Ends
@@ -235,9 +235,10 @@ class EntityWriter:
         entries: dict[Key, list[Entry]] = {}
         reached = {each.partition: await self._read(each, entries) for each in batches}
         await self._load(entries)
+        rows = RowsOnce()
         for key, news in entries.items():
             for entry in news:
-                await self._fold_one(key, entry)
+                await self._fold_one(key, entry, rows)
         # Last: a marker never says more than the states hold.
         self._reached.update(reached)
 
@@ -259,9 +260,9 @@ class EntityWriter:
                         entries.setdefault(key, []).append((routed.source, at, event))
         return Marker(batch.next, last)
 
-    async def _fold_one(self, key: Key, entry: Entry) -> None:
+    async def _fold_one(self, key: Key, entry: Entry, rows: RowsOnce) -> None:
         try:
-            self._held[key].fold(*entry)
+            rows.fold(self._held[key], *entry)
             # Also one that knew it before: the store may have lost what it was read from.
             self._unsaved[key] = None
         except _UNFOLDABLE as error:
@@ -279,7 +280,7 @@ class EntityWriter:
                 missing.append(key)
         if missing:
             # As of before the read: a save beside it moves the markers on.
-            left = {shard: self._stored.get(shard) for shard in {shard_of(*k) for k in missing}}
+            left = {shard: self._stored.get(shard) for shard in set(shards_of(missing))}
             loaded = await asyncio.to_thread(self._states.read, missing)
             self._check(left, loaded.markers)
             self._refuse_lost(loaded.lost)

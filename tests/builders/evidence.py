@@ -272,9 +272,8 @@ def vectors_of(checked: Sequence[Sequence[CheckedRecord]]) -> dict[str, VectorRo
     events = [(r.position, e) for r, e in facts if e is not None and r.status == "counts"]
     events.sort(key=lambda each: (each[1].known_time, each[0].partition, each[0].offset))
     late = set(overruled(rows_of((at.partition, at.offset, e) for at, e in events)).tolist())
-    made = IdealFold(CATALOGUE).fold(
-        [Due(event, event.label is None, at in late) for at, (_, event) in enumerate(events)]
-    )
+    due = [Due(e, e.label is None, n in late, entity_keys(e)) for n, (_, e) in enumerate(events)]
+    made = IdealFold(CATALOGUE).fold(due)
     return {
         name: VectorRow(known=known, values=row)
         for name, known, row in zip(made.ids, made.known, made.values.tolist(), strict=True)

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 from domain.errors import FencedError, IntegrityError, NotFoundError, UnavailableError
 from domain.features import CATALOGUE, Entity, EntityState, FeatureSet
-from domain.features.engine import inspected
-from domain.times import to_datetime
 from projections.online.adapters.feast_store import VersionedRedisOnlineStore
 from projections.online.adapters.redis_generations import RedisGenerations
 from projections.online.adapters.state_keys import KEY_VERSION, address
@@ -133,7 +131,7 @@ class FeastStateStore:
 
     def save(self, states: Sequence[tuple[EntityState, bytes]], moves: Sequence[Move] = ()) -> None:
         space = self._now()
-        rows = [_row(state, encoded) for state, encoded in states]
+        rows = [StateRow(state.entity, state.key, encoded) for state, encoded in states]
         answers = space.store.write_states(self._config, rows, moves) if rows else []
         if LOST in answers:
             raise _gone()
@@ -197,13 +195,6 @@ def _store(number: int) -> VersionedRedisOnlineStore:
     store = VersionedRedisOnlineStore()
     store.generation = number
     return store
-
-
-def _row(state: EntityState, encoded: bytes) -> StateRow:
-    # From the bytes, not from the state, which may be folded on meanwhile.
-    seen = inspected(state.features.plans[state.entity], encoded)
-    at = to_datetime(max(seen.latest, seen.latest_label, 0))
-    return StateRow(state.entity, state.key, encoded, at)
 
 
 def _gone() -> IntegrityError:

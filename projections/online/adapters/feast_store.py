@@ -146,7 +146,7 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
     ) -> None:
         """For Feast's own callers: a row that is older than what is stored is skipped."""
         name = table.name
-        rows = [_row(name, key, row[name].bytes_val, at) for key, row, at, _ in data if name in row]
+        rows = [_row(name, key, row[name].bytes_val) for key, row, _, _ in data if name in row]
         if len(rows) < len(data):
             raise NotImplementedError(f"{table.name}: only states are kept in this store")
         if LOST in self.write_states(config, rows):
@@ -276,8 +276,8 @@ class VersionedRedisOnlineStore(RedisOnlineStore):  # type: ignore[misc]
         return scoped
 
 
-def _row(view: str, proto: EntityKeyProto, state: bytes, at: datetime) -> StateRow:
+def _row(view: str, proto: EntityKeyProto, state: bytes) -> StateRow:
     entity, key = entity_of(proto)
     if view != state_view(entity):
         raise NotImplementedError(f"{view}: only states are kept in this store")
-    return StateRow(entity, key, state, at)
+    return StateRow(entity, key, state)

@@ -12,7 +12,6 @@ from redis.exceptions import RedisError
 from domain.features import Entity
 from domain.features.entities import key_parts
 from domain.features.state import version_of
-from domain.times import to_datetime
 from eventlog.routing import shard_of
 from eventlog.topics import ENTITIES
 from feature_repo.names import state_view
@@ -49,7 +48,7 @@ class BulkStates:
         self, entity: Entity, keys: Sequence[str], states: Sequence[bytes], at: int
     ) -> Iterator[int]:
         """Replaces states; `at` is the time stored for Feast. Yields how many were written."""
-        stamp = stamp_of(to_datetime(at))
+        stamp = stamp_of(at)
         version, value, time = fields_of(state_view(entity))
         for start in range(0, len(keys), _AT_ONCE):
             some = range(start, min(start + _AT_ONCE, len(keys)))

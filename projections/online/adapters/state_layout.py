@@ -1,11 +1,9 @@
 """Layout of the states in Redis: keys, fields, values, markers and indexes."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from feast import utils
 from feast.infra.online_stores.helpers import _mmh3
 from feast.protos.feast.types.Value_pb2 import Value as ValueProto
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
@@ -14,8 +12,9 @@ from redis.exceptions import RedisError
 from domain.errors import UnavailableError
 from domain.features import Entity
 from domain.features.rows import row_of_bytes
-from domain.features.state import version_of
-from eventlog.routing import shard_of
+from domain.features.state import head_of
+from domain.times import SECOND
+from eventlog.routing import shards_of
 from feature_repo.names import state_view
 from projections.online.port import Marker, Markers, Recents, version_text
 
@@ -32,14 +31,14 @@ class StateRow(NamedTuple):
     entity: Entity
     key: str
     state: bytes
-    at: datetime
 
     def fields(self) -> tuple[str | bytes, ...]:
         """Names and values of the hash that it lies in, its version first."""
         version, state, stamp = fields_of(state_view(self.entity))
+        head = head_of(self.state)
         return (
-            *(version, version_text(version_of(self.state))),
-            *(state, value_of(self.state), stamp, stamp_of(self.at)),
+            *(version, version_text(head.version)),
+            *(state, value_of(self.state), stamp, stamp_of(head.latest)),
         )
 
 
@@ -107,8 +106,7 @@ class Indexed:
         names: dict[int, tuple[int, list[bytes]]] = {}
         # Per key, which index was asked, and which of its answers is the key's.
         self._keys, self._places = keys, list[tuple[int, int]]()
-        for key, address in zip(keys, addresses, strict=True):
-            shard = shard_of(*key)
+        for shard, address in zip(shards_of(keys), addresses, strict=True):
             if shard not in names:
                 names[shard] = len(names), [MADE]
             number, some = names[shard]
@@ -159,10 +157,10 @@ def recents_of(stored: Mapping[bytes, bytes]) -> Recents:
     return Recents(tuple(sorted(rows)), cut)
 
 
-def stamp_of(moment: datetime) -> bytes:
-    stamp = Timestamp()
-    stamp.FromDatetime(utils.make_tzaware(moment))
-    serialized: bytes = stamp.SerializeToString()
+def stamp_of(moment: int) -> bytes:
+    """Of microseconds UTC."""
+    seconds, rest = divmod(moment, SECOND)
+    serialized: bytes = Timestamp(seconds=seconds, nanos=rest * 1000).SerializeToString()
     return serialized
 
 

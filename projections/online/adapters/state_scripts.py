@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError, RedisError
 
-from eventlog.routing import shard_of
+from eventlog.routing import shards_of
 from projections.online.adapters.state_keys import address
 from projections.online.adapters.state_layout import (
     FIELDS,
@@ -130,12 +130,12 @@ Call = tuple[str, tuple[Any, ...]]
 """A script, and its keys and arguments."""
 
 
-def writes(space: str, rows: Iterable[StateRow]) -> list[Call]:
+def writes(space: str, rows: Sequence[StateRow]) -> list[Call]:
     markers, suffix = markers_key(space), space.encode()
     calls: list[Call] = []
-    for row in rows:
+    for row, shard in zip(rows, shards_of([(x.entity, x.key) for x in rows]), strict=True):
         name = address(row.entity, row.key)
-        index = index_key(space, shard_of(row.entity, row.key))
+        index = index_key(space, shard)
         calls.append((WRITE, (name + suffix, markers, index, name, *row.fields())))
     return calls
 

@@ -5,7 +5,7 @@ from aiokafka.partitioner import murmur2 as murmur2_of_aiokafka
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventlog.partitioning import murmur2, partition_for
+from eventlog.partitioning import murmur2, partition_for, partitions_for
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,9 @@ def test_murmur2_agrees_with_another_implementation_of_it(key: bytes) -> None:
 @given(st.text(), st.integers(1, 64))
 def test_every_key_has_a_partition(key: str, partitions: int) -> None:
     assert 0 <= partition_for(key, partitions) < partitions
+
+
+@given(st.lists(st.text(max_size=30), max_size=150), st.integers(1, 64))
+def test_many_keys_have_the_partitions_that_each_has(keys: list[str], partitions: int) -> None:
+    many = [*keys, *map(str, range(64))]
+    assert partitions_for(many, partitions) == [partition_for(key, partitions) for key in many]

@@ -37,6 +37,7 @@ from domain.features.kernel.encoding import (
 )
 from domain.features.kernel.wide import as_float, difference, spread
 from domain.features.rows import row_of
+from domain.features.state import head_of, version_of
 from tests.builders.feature_streams import Placed, examples, logs
 from tests.fakes.events import imported, labelled, scored, submitted, transaction
 
@@ -158,6 +159,18 @@ def test_versions_of_twelve_partitions_are_short() -> None:
 def test_damaged_versions_are_refused(text: str) -> None:
     with pytest.raises(IntegrityError):
         decode_held(text)
+
+
+@examples(100)
+@given(logs())
+def test_the_head_of_a_state_is_read_without_the_rest_of_it(log: list[Placed]) -> None:
+    state = EntityState(Entity.MERCHANT, "shop")
+    for partition, offset, event in log:
+        state.fold(partition, offset, event)
+    data, seen = state.to_bytes(), state.inspect()
+    assert head_of(data) == (version_of(data), max(seen.latest, seen.latest_label, 0))
+    with pytest.raises(IntegrityError):
+        head_of(data[:4])
 
 
 @examples(50)

@@ -88,7 +88,8 @@ def merged(log: Sequence[Placed], turns: Sequence[int]) -> list[list[float | Non
     for partition in range(PARTITIONS):
         merge.idle(partition, 10.0)
     taken = [entry for entry in merge.take(len(log)) if entry.event]
-    made = fold.fold([Due(e.event, e.wanted, e.overruled) for e in taken if e.event])
+    events = [(each, each.event) for each in taken if each.event]
+    made = fold.fold([Due(x, e.wanted, e.overruled, entity_keys(x)) for e, x in events])
     return [list(row) for row in made.values.tolist()]
 
 
