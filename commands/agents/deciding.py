@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from commands.agents.alert_delivery import AlertDelivery, Delivery
 from commands.agents.inbox import InboxAgent
@@ -43,7 +44,10 @@ def deciding_agents(
     alive: Callable[[], None],
     unwrap: bool = False,
 ) -> DecidingAgents:
-    """`key` seals dead letters. `alive` is called while work goes on that takes long."""
+    """`key` seals dead letters. `alive` is called while work goes on that takes long.
+
+    The ledger of `context` follows nothing yet: the scoring agent has it follow what is assigned.
+    """
     agent = ScoringAgent(
         context.log,
         context.ledger,
@@ -62,8 +66,9 @@ def deciding_agents(
         context.clock,
     )
     handlers: dict[Topic, Agent] = {
-        INBOX_TRANSACTIONS: _inbox_agent(context, memories("inbox"), key, unwrap),
+        # First: what is ours of it, the ledger follows, and the others ask the ledger.
         TRANSACTIONS: agent,
+        INBOX_TRANSACTIONS: _inbox_agent(context, memories("inbox"), key, unwrap),
         DEAD_LETTERS: retry,
         ALERTS: AlertDelivery(
             context.log, memories("delivery"), delivery, context.source, context.clock
@@ -96,4 +101,5 @@ def _inbox_agent(context: Context, positions: KeptMemory, key: bytes, unwrap: bo
         )
         await dead_letter(context.log, record, key, context.clock)
 
-    return InboxAgent(positions, submit, set_aside, unwrap)
+    ledger, partition_of = context.ledger, partial(context.log.partition_of, TRANSACTIONS)
+    return InboxAgent(positions, submit, set_aside, ledger.followed, partition_of, unwrap)

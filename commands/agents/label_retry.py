@@ -3,6 +3,7 @@
 They are dead letters, kept by transaction in a file (commands/agents/parked_labels.py). What the
 ledger reads wakes those of a transaction that arrives. A look at all after an assignment, and one
 at each after ever longer pauses, find what was missed. While nothing happens nothing is done.
+Each process keeps all of them, and records those of the partitions that its ledger follows.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from commands.agents.parked_labels import Parked, ParkedLabels
 from commands.labels.label import LabelTransaction
-from domain.errors import RetraceError, UnavailableError
+from domain.errors import NotOwnedError, RetraceError, UnavailableError
 from domain.events import Envelope, RecordDeadLettered, TransactionImported, TransactionSubmitted
 from domain.times import DAY, MINUTE, SECOND
 from eventlog.batch import Batch
@@ -155,7 +156,7 @@ class LabelRetry:
             longest = MINUTE
         old = [each for each in labels if self._clock() - each.since > GIVE_UP_US]
         self._parked.remove(old)
-        for each in old:
+        for each in old if self._ledger.follows(transaction_id) else ():
             days = GIVE_UP_US // DAY
             told = "label %s of transaction %s is given up after %d days"
             logger.error(told, each.letter_id, transaction_id, days)
@@ -164,6 +165,8 @@ class LabelRetry:
     async def _known(self, transaction_id: str) -> bool:
         try:
             return await self._ledger.recalled(transaction_id) is not None
+        except NotOwnedError:
+            return False
         except UnavailableError:
             # It may be: it is tried, and again soon.
             return True

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 from domain.alerts import alert_of
-from domain.errors import RetraceError, UnavailableError
+from domain.errors import LogUnavailableError, NotOwnedError, RetraceError, UnavailableError
 from domain.events import Envelope, TransactionScored, TransactionSubmitted
 from eventlog.admission.first_wins import KeptMemory
 from eventlog.batch import Batch
@@ -26,6 +26,7 @@ Decide = Callable[[str], Awaitable[object]]
 GRACE_SECONDS = 2.0
 _AT_ONCE = 16
 _POLL_SECONDS = 0.2
+_CATCHING_UP_SECONDS = 60.0
 # More are left to the ledger's own thread.
 _MOST_TOLD = 500
 _OURS = (TransactionSubmitted.NAME, TransactionScored.NAME)
@@ -33,7 +34,7 @@ _OURS = (TransactionSubmitted.NAME, TransactionScored.NAME)
 
 class ScoringAgent:
     """`decide` decides by transaction id, and does nothing where that is decided already. `alive`
-    is called while our own tail catches up.
+    is called while our own tail catches up. The ledger follows what is assigned, and no more.
 
     The position moves on once all of a batch is decided and every alert of it is in the log.
     """
@@ -57,7 +58,13 @@ class ScoringAgent:
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
-        await self._ledger.caught_up(self._alive)
+        self._ledger.follow(partitions)
+        try:
+            async with asyncio.timeout(_CATCHING_UP_SECONDS):
+                await self._ledger.caught_up(self._alive)
+        except TimeoutError as error:
+            # It is tried again, and an archive that is waited for is no stall.
+            raise LogUnavailableError("our own tail has not caught up with the log") from error
         starts = self._positions.starts(partitions)
         # All that lie above are handled yet.
         for transaction_id, known in (await self._ledger.undecided(starts)).items():
@@ -65,6 +72,7 @@ class ScoringAgent:
         return starts
 
     async def revoke(self, partitions: set[int]) -> None:
+        self._ledger.follow(self._ledger.followed() - partitions)
         self._due = {i: due for i, due in self._due.items() if due[0] not in partitions}
 
     async def handle(self, batches: Sequence[Batch]) -> None:
@@ -92,8 +100,8 @@ class ScoringAgent:
         while True:
             await asyncio.sleep(self._poll)
             now = asyncio.get_running_loop().time()
-            late = [i for i, (_, due) in self._due.items() if due <= now]
-            await asyncio.gather(*(self._decide_late(transaction_id) for transaction_id in late))
+            late = [(i, partition) for i, (partition, due) in self._due.items() if due <= now]
+            await asyncio.gather(*(self._decide_late(*each) for each in late))
 
     def _is_due(self, submission: Envelope, partition: int, offset: int) -> bool:
         known = self._ledger.known(submission.subject)
@@ -132,10 +140,12 @@ class ScoringAgent:
             logger.error("transaction %s is decided later: %s", transaction_id, error)
             self._wait_for(transaction_id, partition)
 
-    async def _decide_late(self, transaction_id: str) -> None:
-        partition, _ = self._due[transaction_id]
+    async def _decide_late(self, transaction_id: str, partition: int) -> None:
         try:
             await self._decided(transaction_id)
+            self._due.pop(transaction_id, None)
+        except NotOwnedError:
+            # Whoever has it now decides it.
             self._due.pop(transaction_id, None)
         except RetraceError as error:
             logger.warning("transaction %s is decided later: %s", transaction_id, error)

@@ -19,7 +19,7 @@ from commands.intake.payload import MalformedPayloadError
 
 _CONFLUENT, _GLUE = 5, 18
 _TOMBSTONE = "is a tombstone: the record has no value"
-_EMPTY = "is empty: the record's value has no bytes"
+_EMPTY = "is empty: it is a tombstone, or has a value of no bytes"
 _NULL = msgspec.Raw(b"null")
 _PACKED = {
     b"\x1f\x8b": "gzip",

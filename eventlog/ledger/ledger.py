@@ -94,6 +94,12 @@ class Ledger:
         where it was left, and what is known of one that is left stays as it is."""
         self._following.followed = frozenset(partitions)
 
+    def followed(self) -> frozenset[int]:
+        return self._following.followed
+
+    def follows(self, transaction_id: str) -> bool:
+        return self._log.partition_of(TRANSACTIONS, transaction_id) in self._following.followed
+
     def append(self, envelope: Envelope) -> asyncio.Future[Position]:
         """To TRANSACTIONS by its subject, as EventLog.append does: at once."""
         appended = asyncio.ensure_future(self._log.append(TRANSACTIONS, envelope.subject, envelope))

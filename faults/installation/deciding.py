@@ -1,6 +1,6 @@
 """What decides: the context of a process, over simulated servers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,7 +15,7 @@ from domain.money import approximate_rates
 from domain.policy.score import Score
 from domain.policy.snapshot import NO_POLICY
 from domain.transactions import Transaction
-from eventlog.ledger.ledger import ALL, Ledger
+from eventlog.ledger.ledger import Ledger
 from eventlog.topics import TRANSACTIONS
 from faults.installation.hosts import Host, Servers
 from faults.loop.clock import wall_clock
@@ -52,17 +52,15 @@ def cleaner() -> PayloadCleaner:
     return PayloadCleaner(Tokeniser(TOKEN_KEY), DIGEST_KEY, approximate_rates(), "EUR")
 
 
-def context_of(
-    servers: Servers, host: Host, process: Process, partitions: Collection[int] = ALL
-) -> Context:
-    """A ledger that is started; it is ready once its barrier is passed."""
+def context_of(servers: Servers, host: Host, process: Process) -> Context:
+    """Its ledger is started, and follows nothing yet."""
     log = SimulatedLog(servers.cluster, process)
     threads = LoopThreads(servers.loop)
     states = SimulatedServing(servers.redis, process)
     reader = OnlineFeatureReader(states, partial(log.ends, TRANSACTIONS), ServedFeatures)
     files = DiskIndex(host.disk, process, servers.trouble)
     archived = SimulatedArchive(servers.archive, process)
-    ledger = Ledger(log, files, archived, far=FAR, threads=threads, partitions=partitions)
+    ledger = Ledger(log, files, archived, far=FAR, threads=threads, partitions=())
     ledger.start()
     policy = ActivePolicy(NO_POLICY, AmountScorer())
     return Context(

@@ -14,7 +14,7 @@ from eventlog.ownership.ownership import Ownership
 from eventlog.topics import TRANSACTIONS
 from faults.installation.deciding import context_of
 from faults.installation.hosts import Host, Servers
-from faults.installation.workloads import SOLE, WORKLOADS, Bench
+from faults.installation.workloads import SOLE, WHOLE, WORKLOADS, Bench, lags
 from faults.loop.process import Process, within
 from faults.loop.threads import LoopThreads
 from faults.servers.bound import bound_stores
@@ -22,6 +22,7 @@ from faults.servers.kafka_client import SimulatedLog
 from faults.servers.kafka_group import SimulatedMembership
 from faults.servers.kafka_members import GROUP, SimulatedMembers
 from faults.servers.redis import SimulatedStates
+from projections.broadcast.membership import BroadcastMembership
 from projections.faust.progress import Progress
 from projections.faust.watchdog import Watchdog
 from projections.faust.worker import Worker, explain
@@ -103,7 +104,7 @@ class Installation:
         lagging = [
             f"{name} lags"
             for name in sorted(self._wanted)
-            if not name.startswith("api") and (name not in self.workers or self.workers[name].lag)
+            if not name.startswith("api") and lags(self.workers.get(name), self.servers.cluster)
         ]
         untold = [
             f"{name} has no assignment"
@@ -221,7 +222,7 @@ class Installation:
         needed, watched = self._bound("api", process, host)
         await bind(log, *needed)
         watch = self._loop.create_task(keep_bound(log, [*needed, *watched]))
-        context = context_of(self.servers, host, process, ())
+        context = context_of(self.servers, host, process)
         failing = self._loop.create_task(context.ledger.failed())
         members = SimulatedMembers(self.servers.group(GROUP), process, TRANSACTIONS.name)
         ownership = Ownership(log, context.ledger, members, process.name)
@@ -237,8 +238,9 @@ class Installation:
 
     async def _work(self, kind: str, process: Process, host: Host) -> None:
         group = self.servers.group(kind, kind in SOLE)
-        membership = SimulatedMembership(group, process, process.name)
         log = SimulatedLog(self.servers.cluster, process)
+        shared = SimulatedMembership(group, process, process.name)
+        membership = BroadcastMembership(shared, log, WHOLE.get(kind, ()))
         progress = Progress()
         needed, watched = self._bound(kind, process, host)
         # Before any file is opened; the servers may be away.

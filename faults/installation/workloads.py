@@ -14,20 +14,22 @@ from commands.alerts.sending import Sender
 from domain.policy.snapshot import NO_POLICY
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import CountingRecord, History
-from eventlog.topics import ALERTS, TRANSACTIONS, Topic
+from eventlog.topics import ALERTS, DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS, Topic, by_name
 from faults.installation.deciding import DEAD_LETTER_KEY, context_of
 from faults.installation.hosts import Host, Servers, memory_of
 from faults.installation.receiver import URL
 from faults.loop.clock import wall_clock
 from faults.loop.process import Process
 from faults.servers.disk import FileMemory
+from faults.servers.kafka import Cluster
 from faults.servers.kafka_client import SETTLE_SECONDS, SimulatedLog
-from faults.servers.kafka_group import SimulatedMembership
 from faults.servers.postgres import SimulatedProjection, SimulatedVectors
 from faults.servers.redis import SimulatedStates
 from projections.faust.admission import DeadLetter, RecordAdmission, setting_aside
+from projections.faust.membership import Membership
 from projections.faust.progress import Progress
 from projections.faust.projection_handler import ProjectionHandler
+from projections.faust.worker import Worker
 from projections.offline.worker import OfflinePorts, OfflineVectors
 from projections.online.workload import online_workload
 from projections.ports import Workload
@@ -45,7 +47,7 @@ class Bench:
     process: Process
     reader: str
     log: SimulatedLog
-    membership: SimulatedMembership
+    membership: Membership
     progress: Progress
     again: Callable[[], None]
 
@@ -73,7 +75,7 @@ def decisions(bench: Bench) -> Workload:
     agents = deciding_agents(
         *(context, bench.memory, parked, DEAD_LETTER_KEY, delivery, bench.progress.alive)
     )
-    return Workload(agents.handlers, agents.beside, first=context.ledger.caught_up)
+    return Workload(agents.handlers, agents.beside)
 
 
 def features(bench: Bench) -> Workload:
@@ -109,6 +111,14 @@ def readmodels(bench: Bench) -> Workload:
     )
 
 
+def lags(worker: Worker | None, cluster: Cluster) -> bool:
+    """By the log itself: what a worker reads whole is no affair of its group."""
+    return worker is None or any(
+        cluster.partitions(by_name(topic))[partition].end > at
+        for (topic, partition), at in worker.positions.items()
+    )
+
+
 WORKLOADS: dict[str, Callable[[Bench], Workload]] = {
     "decisions": decisions,
     "features": features,
@@ -117,3 +127,5 @@ WORKLOADS: dict[str, Callable[[Bench], Workload]] = {
 }
 SOLE = ("offline",)
 """Of these one member of the group has every partition."""
+WHOLE = {"decisions": (INBOX_TRANSACTIONS, DEAD_LETTERS)}
+"""Of these every member reads these topics whole."""

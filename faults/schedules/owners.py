@@ -81,6 +81,25 @@ async def _agents_come_and_go(installation: Installation) -> None:
     await asyncio.sleep(15)
 
 
+async def _agents_share(installation: Installation) -> None:
+    """Two agents, three, others: each stands still past its session once, and goes on with what it
+    had. No API is there for a while: the inbox is decided all the same."""
+    chance, trouble = installation.servers.loop.chance, installation.servers.trouble
+    for name, after in (("decisions-2", "decisions-1"), ("decisions-3", "decisions-2")):
+        await asyncio.sleep(chance.uniform(3, 6))
+        installation.begin(name)
+        await asyncio.sleep(chance.uniform(0, 3))
+        trouble.met["paused"] += 1
+        installation.pause(after, chance.uniform(10, 15))
+        await asyncio.sleep(chance.uniform(2, 14))
+    for name in ("api-1", "api-2"):
+        installation.kill(name, down=chance.uniform(5, 15))
+    installation.kill("decisions-3", down=chance.choice((0.5, 15.0)))
+    await asyncio.sleep(chance.uniform(0, 12))
+    installation.kill("decisions-1", down=None)
+    await asyncio.sleep(15)
+
+
 async def _apis_come_and_go(installation: Installation) -> None:
     """Two APIs, then four, then others than before; each stands still past its session once, and
     goes on with what it owned."""
@@ -138,6 +157,16 @@ SCHEDULES = (
         layout=dict(USUAL) | {"api-3": "north", "api-4": "south"},
         waiting=("api-3", "api-4"),
         amounts=Amounts(payments=120, seconds=75.0, conflicting=0.2, repeated=0.4),
+    ),
+    Schedule(
+        "agents-share",
+        "agents on separate disks come, stand still and go, most payments come by the inbox",
+        _agents_share,
+        layout=dict(USUAL) | {f"decisions-{n}": f"agents-{n}" for n in (2, 3)},
+        waiting=("decisions-2", "decisions-3"),
+        amounts=Amounts(
+            payments=60, seconds=50.0, by_inbox=0.7, labelled=0.6, conflicting=0.2, unreadable=0.1
+        ),
     ),
     Schedule(
         "features-stopped",

@@ -71,7 +71,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
             await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
             read_models = stack.enter_context(open_read_models(settings))
             evidence = stack.enter_context(open_evidence(settings))
-            context = await _opened(stack, open_context(settings, instance, log, ()))
+            context = await _opened(stack, open_context(settings, instance, log))
             _watch(stack, context.ledger.failed())
             forwarding = await stack.enter_async_context(open_sharing(settings, context))
             await stack.enter_async_context(_beside(context.features.keep_vouching()))

@@ -12,6 +12,7 @@ from runtime.processes.workload import Tools
 def decisions(tools: Tools) -> Workload:
     """Raises LogUnavailableError where Kafka does not answer."""
     settings = tools.settings
+    tools.log.connect()  # before the first decision waits for it
     context = tools.closing.enter_context(open_context(settings, tools.name, tools.log))
 
     def positions(name: str) -> SqliteMemory:
@@ -26,4 +27,4 @@ def decisions(tools: Tools) -> Workload:
         *(context, positions, parked, settings.dead_letter_key, delivery, tools.progress.alive),
         unwrap=settings.inbox_unwrap,
     )
-    return Workload(agents.handlers, agents.beside, first=context.ledger.caught_up)
+    return Workload(agents.handlers, agents.beside)

@@ -21,8 +21,10 @@ from commands.policy.keys import refuse_other_keys
 from domain.errors import IntegrityError, LogUnavailableError, RetraceError, SettingsError
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.binding.bound import bind, keep_bound
-from eventlog.topics import TRANSACTIONS
+from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS
+from projections.broadcast.membership import BroadcastMembership
 from projections.faust.app import build_membership
+from projections.faust.membership import Membership
 from projections.faust.progress import Progress
 from projections.faust.settings import GATHERING_MS, WorkerSettings
 from projections.faust.watchdog import Watchdog
@@ -49,6 +51,8 @@ _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "ar
 _FETCH_WAIT_MS = {"features": 40, "decisions": 40}
 # The router sends to many shards at once, which are to be one request.
 _LINGER_MS = {"features": 5.0}
+# Their records are about ids of any partition: each member reads all, and takes what is its own.
+_READ_WHOLE = {"decisions": (INBOX_TRANSACTIONS, DEAD_LETTERS)}
 # One process must see all partitions at once.
 _SOLE_OWNERS = {"offline"}
 
@@ -98,7 +102,8 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         await _refuse_another_log(name, log, limits.ledgers)
         await asyncio.to_thread(refuse_other_keys, log, keys_of(settings))
         metrics = WorkerMetrics(name, tracer.handled if tracer else None)
-        member, progress = build_membership(name, limits), Progress(metrics)
+        progress = Progress(metrics)
+        member = _member(name, limits, log, topic_prefix)
         tools = Tools(
             name, settings, limits, member, progress, log, stack, again=lambda: worker.again()
         )
@@ -128,6 +133,12 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _member(name: str, limits: WorkerSettings, log: KafkaEventLog, prefix: str) -> Membership:
+    group = build_membership(name, limits)
+    whole = _READ_WHOLE.get(name, ())
+    return BroadcastMembership(group, log, whole, prefix) if whole else group
 
 
 def _shown(

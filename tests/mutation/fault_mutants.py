@@ -4,6 +4,8 @@ from tests.mutation.index_bugs import INDEX_BUGS
 from tests.mutation.planted import AGENTS, DECIDING, LOG, ONLINE, Planted
 from tests.mutation.projection_bugs import PROJECTION_BUGS
 
+_SHARES = ("agents-share",)
+
 PLANTED = (
     # Decisions
     Planted(
@@ -216,6 +218,32 @@ PLANTED = (
         "        except UnavailableError:\n            raise\n        except RetraceError",
         "        except RetraceError",
         ("agents-die", "leader-away", "outages-with-kills"),
+    ),
+    # Shares of agents
+    Planted(
+        "an inbox record that names no id is nobody's",
+        f"{AGENTS}/inbox.py",
+        ' or f"{batch.partition}/{offset}"\n',
+        "\n        if named is None:\n            return False\n",
+        _SHARES,
+    ),
+    Planted(
+        "the inbox is taken by the share of before",
+        f"{AGENTS}/deciding.py",
+        "        TRANSACTIONS: agent,\n"
+        '        INBOX_TRANSACTIONS: _inbox_agent(context, memories("inbox"), key, unwrap),\n',
+        '        INBOX_TRANSACTIONS: _inbox_agent(context, memories("inbox"), key, unwrap),\n'
+        "        TRANSACTIONS: agent,\n",
+        _SHARES,
+    ),
+    Planted(
+        "a label of another's partition is taken for recorded",
+        f"{AGENTS}/label_retry.py",
+        "        except NotOwnedError:\n            return False\n",
+        "        except NotOwnedError:\n"
+        "            self._parked.remove(self._parked.of(transaction_id))\n"
+        "            return False\n",
+        _SHARES,
     ),
     # Labels
     Planted(

@@ -1,6 +1,6 @@
 """Composition of the context of a process that decides."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -14,7 +14,7 @@ from domain.features.engine import warm_up
 from domain.policy.snapshot import Model
 from eventlog.cache_files import remove_cache
 from eventlog.index.files import FolderFiles
-from eventlog.ledger.ledger import ALL, Ledger
+from eventlog.ledger.ledger import Ledger
 from eventlog.ledger.shared_call import SharedCall
 from eventlog.port import EventLog
 from eventlog.topics import TRANSACTIONS
@@ -30,11 +30,9 @@ _WAITING = 32
 
 
 @contextmanager
-def open_context(
-    settings: Settings, instance: str, log: EventLog, partitions: Collection[int] = ALL
-) -> Iterator[Context]:
+def open_context(settings: Settings, instance: str, log: EventLog) -> Iterator[Context]:
     """Everything that a deciding process needs, closed in reverse order; the log stays open. Its
-    ledger follows these `partitions`.
+    ledger follows no partition until it is told which are its own.
 
     Raises LogUnavailableError where Kafka does not answer: without it nothing is decided.
     """
@@ -47,7 +45,7 @@ def open_context(
         # Until there was an index of ids they were kept there.
         remove_cache(ledgers / f"{instance}.sqlite")
         files, archived = FolderFiles(ledgers / instance), LateArchive(settings.archive_url)
-        ledger = Ledger(log, files, archived, partitions=partitions)
+        ledger = Ledger(log, files, archived, partitions=())
         stack.callback(ledger.close)
         load = stack.enter_context(open_scorers(settings))
 

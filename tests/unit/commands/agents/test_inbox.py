@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -39,7 +40,15 @@ class Inbox:
                 raise LogUnavailableError("no broker answers")
             self.aside.append((offset, error, value))
 
-        self.handler = InboxAgent(positions, submit, set_aside, unwrap)
+        self.handler = InboxAgent(
+            *(positions, submit, set_aside, context.ledger.followed),
+            *(partial(context.log.partition_of, TRANSACTIONS), unwrap),
+        )
+
+    async def take(self, batches: list[Batch]) -> None:
+        """Assigned partitions 2 and 3 anew, it handles the batches."""
+        await self.handler.assign({2, 3})
+        await self.handler.handle(batches)
 
 
 def sent(transaction_id: str, **more: Any) -> bytes:
@@ -54,9 +63,7 @@ def fetched(*values: bytes | None, first: int = 0) -> Batch:
 async def test_records_are_submitted_and_refused_ones_set_aside(positions: SqliteMemory) -> None:
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
-        await inbox.handler.handle(
-            [fetched(sent("a"), b"{", sent("b", amount=-1), None, sent("c"), first=5)]
-        )
+        await inbox.take([fetched(sent("a"), b"{", sent("b", amount=-1), None, sent("c"), first=5)])
         assert set(await context.ledger.undecided()) == {"a", "c"}
         assert [offset for offset, _, _ in inbox.aside] == [6, 7, 8]
         assert [value for _, _, value in inbox.aside] == [b"{", sent("b", amount=-1), b""]
@@ -67,17 +74,64 @@ async def test_a_record_read_twice_is_one_submission(positions: SqliteMemory) ->
     log = InMemoryEventLog()
     with deciding_process(log) as context:
         inbox = Inbox(context, positions)
-        await inbox.handler.handle([fetched(sent("a"))])
-        await inbox.handler.handle([fetched(sent("a"))])
+        await inbox.take([fetched(sent("a"))])
+        await inbox.take([fetched(sent("a"))])
         assert inbox.aside == []
     assert len(list(log.read(TRANSACTIONS))) == 1
+
+
+async def test_of_two_each_takes_its_own_and_what_names_no_id_is_set_aside_once() -> None:
+    log, sent_ids = InMemoryEventLog(), [f"t-{n}" for n in range(40)]
+    values = [*map(sent, sent_ids), *(b"{" * (n + 1) for n in range(10))]
+    with (
+        deciding_process(log, partitions={0, 2, 5}) as ours,
+        deciding_process(log, partitions={1, 3, 4, 6, 7}) as theirs,
+    ):
+        both = [Inbox(context, SqliteMemory(None)) for context in (ours, theirs)]
+        for inbox in both:
+            await inbox.take([fetched(*values)])
+        assert len(list(log.read(TRANSACTIONS))) == len(sent_ids)
+        aside = [value for inbox in both for _, _, value in inbox.aside]
+        assert sorted(aside) == sorted(values[len(sent_ids) :])
+        assert all(inbox.aside for inbox in both)
+
+
+async def test_who_gains_a_partition_reads_the_inbox_again_for_it_alone(
+    positions: SqliteMemory,
+) -> None:
+    log, values = InMemoryEventLog(), [sent(f"t-{n}") for n in range(40)]
+    with deciding_process(log, partitions={0, 2}) as context:
+        inbox = Inbox(context, positions)
+        await inbox.take([fetched(*values)])
+        before = len(await context.ledger.undecided())
+        context.ledger.follow({0, 2, 5})
+        await context.ledger.caught_up()
+        assert await inbox.handler.assign({2, 3}) == {2: 0, 3: 0}
+        # Those of before are not submitted again: they have other content this time.
+        await inbox.take([fetched(*(v.replace(b"1,", b"2,", 1) for v in values))])
+        assert inbox.aside == []
+        assert len(await context.ledger.undecided()) > before
+        assert await inbox.handler.assign({2}) == {2: 40}
+        context.ledger.follow(())
+        assert await inbox.handler.assign({2}) == {}
+
+
+async def test_a_position_of_before_partitions_were_shared_holds_for_all(
+    positions: SqliteMemory,
+) -> None:
+    positions.commit({2: 7})
+    with deciding_process(InMemoryEventLog()) as context:
+        inbox = Inbox(context, positions)
+        assert await inbox.handler.assign({2, 3}) == {2: 7, 3: 0}
+        await inbox.take([fetched(sent("a"), sent("b"), first=6)])
+        assert set(await context.ledger.undecided()) == {"b"}
 
 
 async def test_the_same_id_with_other_content_is_set_aside(positions: SqliteMemory) -> None:
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
-        await inbox.handler.handle([fetched(sent("a"))])
-        await inbox.handler.handle([fetched(sent("a", amount=2), first=1)])
+        await inbox.take([fetched(sent("a"))])
+        await inbox.take([fetched(sent("a", amount=2), first=1)])
         assert [offset for offset, _, _ in inbox.aside] == [1]
 
 
@@ -85,10 +139,10 @@ async def test_without_the_log_nothing_is_passed_or_set_aside(positions: SqliteM
     with deciding_process(FailingLog(failures=1)) as context:
         inbox = Inbox(context, positions)
         with pytest.raises(LogUnavailableError):
-            await inbox.handler.handle([fetched(sent("a"), sent("b"))])
+            await inbox.take([fetched(sent("a"), sent("b"))])
         assert await inbox.handler.assign({2}) == {2: 0}
         assert inbox.aside == []
-        await inbox.handler.handle([fetched(sent("a"), sent("b"))])
+        await inbox.take([fetched(sent("a"), sent("b"))])
         assert set(await context.ledger.undecided()) == {"a", "b"}
         assert await inbox.handler.assign({2}) == {2: 2}
 
@@ -98,14 +152,14 @@ async def test_a_record_is_not_passed_before_it_is_set_aside(positions: SqliteMe
         inbox = Inbox(context, positions)
         inbox.aside_is_away = True
         with pytest.raises(LogUnavailableError):
-            await inbox.handler.handle([fetched(b"{")])
+            await inbox.take([fetched(b"{")])
         assert await inbox.handler.assign({2}) == {2: 0}
 
 
 async def test_a_batch_above_the_limit_at_once_is_taken_whole(positions: SqliteMemory) -> None:
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
-        await inbox.handler.handle([fetched(*(sent(f"t-{i}") for i in range(450)))])
+        await inbox.take([fetched(*(sent(f"t-{i}") for i in range(450)))])
         assert len(await context.ledger.undecided()) == 450
 
 
@@ -120,7 +174,7 @@ async def test_o30_a_wrapped_record_is_set_aside_with_its_shape(positions: Sqlit
     row = sent("a", amount="BAg=")
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
-        await inbox.handler.handle(
+        await inbox.take(
             [fetched(None, PREFIX + sent("a"), changed(row), changed(row)[11:-1], sent("b"))]
         )
         assert set(await context.ledger.undecided()) == {"b"}
@@ -136,7 +190,7 @@ async def test_o30_a_setting_unwraps_the_row_and_base64_is_no_amount(
         inbox = Inbox(context, positions, unwrap=True)
         whole = PREFIX + sent("a"), changed(sent("b")), PREFIX + changed(sent("c"), "r"), sent("d")
         broken = changed(sent("e", amount="BAg=")), changed(b"null", "d"), None
-        await inbox.handler.handle([fetched(*whole, *broken)])
+        await inbox.take([fetched(*whole, *broken)])
         assert set(await context.ledger.undecided()) == {"a", "b", "c", "d"}
     for part, (_, error, _) in zip(("amount", "no row", "tombstone"), inbox.aside, strict=True):
         assert part in str(error)
@@ -157,7 +211,7 @@ async def test_o30_every_shape_is_named_by_what_it_is(positions: SqliteMemory) -
     }
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
-        await inbox.handler.handle([fetched(*shapes)])
+        await inbox.take([fetched(*shapes)])
         assert not await context.ledger.undecided()
         assert [value for _, _, value in inbox.aside] == list(shapes)
     for part, (_, error, _) in zip(shapes.values(), inbox.aside, strict=True):
@@ -177,7 +231,7 @@ async def test_o30_what_holds_no_row_of_json_is_told_where_rows_are_unwrapped(
     plain = sent("x", schema={"type": "card"}, payload="1")
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions, unwrap=True)
-        await inbox.handler.handle([fetched(*shapes, CONNECT % sent("c"), plain)])
+        await inbox.take([fetched(*shapes, CONNECT % sent("c"), plain)])
         assert set(await context.ledger.undecided()) == {"c", "x"}
     for part, (_, error, _) in zip(shapes.values(), inbox.aside, strict=True):
         assert part in str(error)
@@ -201,13 +255,13 @@ async def test_o30_other_senders_wrappings_are_named_and_taken_off(positions: Sq
     plain = sent("g", op="c", database="x", table="y", type="z", op_type="D", specversion="1")
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, positions)
-        await inbox.handler.handle([fetched(*wrapped, plain)])
+        await inbox.take([fetched(*wrapped, plain)])
         assert set(await context.ledger.undecided()) == {"g"}
         for part, (_, error, _) in zip(wrapped.values(), inbox.aside, strict=True):
             assert part in str(error)
     with deciding_process(InMemoryEventLog()) as context:
         inbox = Inbox(context, SqliteMemory(None), unwrap=True)
-        await inbox.handler.handle([fetched(*wrapped, *gone, plain)])
+        await inbox.take([fetched(*wrapped, *gone, plain)])
         assert set(await context.ledger.undecided()) == {"a", "b", "c", "d", "g"}
         assert [value for _, _, value in inbox.aside] == list(gone)
         assert all("no row" in str(error) for _, error, _ in inbox.aside)
