@@ -4,12 +4,11 @@ All of them run the same loop over rows (kernel/run.py), so a value has the same
 made. NaN stands for unknown.
 """
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -18,8 +17,8 @@ from domain.errors import IntegrityError
 from domain.features.declarations.feature_set import FeatureSet
 from domain.features.declarations.plan import Plan
 from domain.features.entities import Entity
-from domain.features.kernel import layout as at
-from domain.features.kernel.arrays import Bytes, Floats, Ints, Scratch, Tables
+from domain.features.kernel.arrays import Bytes, Floats, Ints, Tables
+from domain.features.kernel.memory import fresh, scratch
 from domain.features.kernel.ordering import overruled
 from domain.features.kernel.row_layout import (
     IS_OVERRULED,
@@ -32,13 +31,15 @@ from domain.features.kernel.row_layout import (
 )
 from domain.features.kernel.run import answer, join, look, run
 
-_NO_DUE = np.zeros(0, dtype=np.int64)
 Made = TypeVar("Made")
 
 _NO_OUT = np.zeros((0, 0), dtype=np.float64)
 _NO_ROWS = np.zeros((0, WIDTH), dtype=np.int64)
 _NO_DATA = np.zeros(0, dtype=np.uint8)
 _BUFFER = 1 << 16
+# Bytes at the most of what was held of one state, and of one place beside it.
+_HELD, _PLACE = 2 + 12 * PARTITIONS, 12
+_PLACES = {entity: place for place, entity in enumerate([None, *Entity])}
 
 
 def fold_states(
@@ -129,21 +130,51 @@ def states(
     return [state for made in _in_parts(part, spans, threads) for state in made]
 
 
-def finish_one(
-    plan: Plan, blob: bytes, rows: Sequence[tuple[int, ...]], request: Ints, out: Floats
-) -> None:
-    """Folds `rows` onto a state and finishes for `request` [WIDTH] into `out` [features]."""
-    # A decision does this for each of its entities: all but the kernel is kept off this path.
-    table = np.array(rows, dtype=np.int64) if rows else _NO_ROWS
-    _check(plan, answer(_tables(plan), _scratch(plan), _array(blob), table, request, out))
+def finish_all(
+    features: FeatureSet,
+    given: Sequence[tuple[Entity | None, bytes, Sequence[tuple[int, ...]]]],
+    request: Ints,
+    out: Floats,
+    covers: Ints | None = None,
+) -> list[bytes]:
+    """Folds the rows of each entity onto its state and finishes for `request` [WIDTH] into `out`
+    [features]; the entity None stands for the request itself. Rows at or below `covers` [given,
+    PARTITIONS] are left out; it is raised to what was held.
+
+    Returns that and the rows beside it, each as `encode_held` writes it.
+    """
+    joined, rows, spans = features.joined, list[tuple[int, ...]](), [0]
+    for _, _, mine in given:
+        rows += mine
+        spans.append(len(rows))
+    bounds = np.array([0, *accumulate(len(blob) for _, blob, _ in given)], dtype=np.int64)
+    if covers is None:
+        covers = np.full((len(given), PARTITIONS), -1, dtype=np.int64)
+    held = np.empty(_HELD * len(given) + _PLACE * len(rows), dtype=np.uint8)
+    ends, code, state = answer(
+        (joined.stores, joined.features, joined.spans),
+        scratch(joined),
+        np.array([_PLACES[entity] for entity, _, _ in given], dtype=np.int64),
+        _array(b"".join([blob for _, blob, _ in given])),
+        bounds,
+        np.array(rows, dtype=np.int64) if rows else _NO_ROWS,
+        np.array(spans, dtype=np.int64),
+        covers,
+        request,
+        out,
+        held,
+    )
+    _check(given[state][0], code)
+    whole, cuts = held[: ends[-1]].tobytes(), ends.tolist()
+    return [whole[a:b] for a, b in pairwise(cuts)]
 
 
 def merged(plan: Plan, first: bytes, second: bytes) -> bytes:
     """The state that holds the events of both, which are to have none in common."""
-    mine, other = _scratch(plan), _fresh(plan)
+    mine, other = scratch(plan), fresh(plan)
     data = np.empty(9 * plan.size + 20 * len(plan.stores) + 1024, dtype=np.uint8)
     size, code = join(_tables(plan), mine, other, _array(first), _array(second), data)
-    _check(plan, code)
+    _check(plan.entity, code)
     return data[:size].tobytes()
 
 
@@ -164,9 +195,9 @@ class Inspected:
 
 
 def inspected(plan: Plan, blob: bytes) -> Inspected:
-    scratch, items = _scratch(plan), np.zeros((len(plan.stores), 2), dtype=np.int64)
-    _check(plan, look(_tables(plan), scratch, _array(blob), items))
-    latest, latest_label, transactions, labels = scratch[2].tolist()
+    memory, items = scratch(plan), np.zeros((len(plan.stores), 2), dtype=np.int64)
+    _check(plan.entity, look(_tables(plan), memory, _array(blob), items))
+    latest, latest_label, transactions, labels = memory[2].tolist()
     held, counted = items[:, 0].tolist(), items[:, 1].tolist()
     return Inspected(latest, latest_label, transactions, labels, held, counted)
 
@@ -189,7 +220,7 @@ def warm_up(features: FeatureSet) -> None:
     codes = np.zeros(1, dtype=np.int64)
     for entity, plan in features.plans.items():
         (state,) = fold_states(features, entity, [None], codes, rows)
-        finish_one(plan, state, [], rows[0], blank(features, 1)[0])
+        finish_all(features, [(entity, state, [])], rows[0], blank(features, 1)[0])
         merged(plan, state, b"")
         inspected(plan, state)
 
@@ -240,25 +271,24 @@ def run_groups(
     np.cumsum([len(blob) for blob in blobs], out=bounds[1:])
     given = _array(b"".join(blobs))
     data = np.empty(_BUFFER, dtype=np.uint8) if keep else _NO_DATA
-    scratch = _scratch(plan)
     made, ends, code, group = run(
-        _tables(plan), scratch, given, bounds, rows, order, spans, due, out, keep, data
+        _tables(plan), scratch(plan), given, bounds, rows, order, spans, due, out, keep, data
     )
-    _check(plan, code, group)
+    _check(plan.entity, code, group)
     if not keep:
         return []
     whole, cuts = made[: ends[-1]].tobytes(), ends.tolist()
     return [whole[a:b] for a, b in pairwise(cuts)]
 
 
-def _check(plan: Plan, code: int, group: int = 0) -> None:
+def _check(entity: Entity | None, code: int, group: int = 0) -> None:
     if code == 1:
         raise IntegrityError(
-            f"state {group} of {plan.entity} was written for other features: rebuild the online "
+            f"state {group} of {entity} was written for other features: rebuild the online "
             "state with `retrace features rebuild`"
         )
     if code:
-        raise IntegrityError(f"state {group} of {plan.entity} is damaged, or cut short")
+        raise IntegrityError(f"state {group} of {entity} is damaged, or cut short")
 
 
 def _array(data: bytes) -> Bytes:
@@ -267,28 +297,3 @@ def _array(data: bytes) -> Bytes:
 
 def _tables(plan: Plan) -> Tables:
     return plan.stores, plan.features, plan.digest
-
-
-_LOCAL = threading.local()
-
-
-def _scratch(plan: Plan) -> Scratch:
-    """Memory for one state of `plan`, one per thread."""
-    held: dict[int, tuple[Plan, Scratch]] = _LOCAL.__dict__.setdefault("held", {})
-    found = held.get(id(plan))
-    if found is None:
-        if len(held) > 64:
-            held.clear()
-        # The plan is kept with it, so that its id cannot become that of another.
-        found = held[id(plan)] = (plan, _fresh(plan))
-    return found[1]
-
-
-def _fresh(plan: Plan) -> Scratch:
-    return (
-        np.zeros(plan.size, dtype=np.int64),
-        np.zeros((len(plan.stores), 2), dtype=np.int64),
-        np.zeros(at.HEAD, dtype=np.int64),
-        np.zeros(PARTITIONS, dtype=np.int64),
-        np.zeros(plan.spare, dtype=np.int64),
-    )

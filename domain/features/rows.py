@@ -74,7 +74,10 @@ def row_of_bytes(data: bytes) -> tuple[int, ...]:
     """The reverse of `row_bytes`. Raises IntegrityError for rows of another layout."""
     if len(data) != _PACKED.size:
         raise IntegrityError(f"a row of {len(data)} bytes: another version of Retrace wrote it")
-    return _PACKED.unpack(data)
+    row = _PACKED.unpack(data)
+    if not 0 <= row[PARTITION] < PARTITIONS:
+        raise IntegrityError(f"a row of partition {row[PARTITION]}")
+    return row
 
 
 def request_row(transaction: Transaction, place: tuple[int, int, int] | None) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from domain.features.declarations.feature_set import FeatureSet
-from domain.features.engine import finish_one, fold_states, run_groups
+from domain.features.engine import finish_all, fold_states, run_groups
 from domain.features.entities import Entity
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import by_version
@@ -54,7 +54,6 @@ def served_beside(
     Slower: what lies beside belongs to one request, and is folded for it alone.
     """
     rows, codes = events
-    plan = features.plans[entity]
     asking = requests[0].copy()
     asking[:, KIND] = IS_REQUEST
     by_code = np.argsort(codes, kind="stable")
@@ -74,7 +73,7 @@ def served_beside(
             state = fold_states(features, entity, [state], owners, rows[news])[0]
             reached = versions[i]
             recent = [tuple(row) for row in rows[beside[i]].tolist()]
-            finish_one(plan, state, recent, asking[i], out[i])
+            finish_all(features, [(entity, state, recent)], asking[i], out[i])
 
 
 def states_at(

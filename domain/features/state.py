@@ -35,13 +35,21 @@ class EntityState:
     state below the transaction's own event.
     """
 
-    __slots__ = ("_data", "_rows", "entity", "features", "key", "version")
+    __slots__ = ("_data", "_rows", "_version", "entity", "features", "key")
 
     def __init__(self, entity: Entity, key: str, features: FeatureSet = CATALOGUE) -> None:
         self.entity, self.key, self.features = entity, key, features
-        self.version: dict[int, int] = {}
+        self._version: dict[int, int] | None = None
         self._data = b""
         self._rows: list[Row] = []
+
+    @property
+    def version(self) -> dict[int, int]:
+        """Raises IntegrityError where the bytes are cut short."""
+        if self._version is None:
+            # Read when it is asked for: what is finished and not folded needs none.
+            self._version = version_of(self._data) if self._data else {}
+        return self._version
 
     def fold(self, partition: int, offset: int, event: FeatureEvent) -> bool:
         """False, and nothing changed, where the version covers the offset already.
@@ -111,7 +119,7 @@ class EntityState:
 
     def copy(self) -> EntityState:
         twin = EntityState(self.entity, self.key, self.features)
-        twin.version = dict(self.version)
+        twin._version = None if self._version is None else dict(self._version)
         twin._data, twin._rows = self._data, self._rows[:]
         return twin
 
@@ -142,7 +150,6 @@ class EntityState:
         Damage further on is found when it is first folded onto or finished.
         """
         self = cls(entity, key, features)
-        self.version = version_of(data)
         if int.from_bytes(data[:4], "little") != features.plans[entity].digest:
             raise IntegrityError(
                 f"the state of {entity} {key!r} was written for other features than set "

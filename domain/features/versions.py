@@ -37,7 +37,11 @@ def encode_held(upto: Mapping[int, int], beside: Sequence[tuple[int, int]] = ())
         writer.varint(partition - before)
         writer.varint(offset - last)
         before, last = partition, offset
-    return urlsafe_b64encode(writer.to_bytes()).decode().rstrip("=")
+    return text_of(writer.to_bytes())
+
+
+def text_of(held: bytes) -> str:
+    return urlsafe_b64encode(held).decode().rstrip("=")
 
 
 def decode_held(text: str) -> Held:

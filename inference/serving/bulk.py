@@ -52,15 +52,21 @@ def bulk_scores(
         return np.concatenate([*parts, np.zeros(0)]), way is not None
 
 
+def sums_and_tail(artefact: Artefact) -> tuple[LeafSums, bytes] | None:
+    """The compiled sums, and the graph that makes scores of them; None for earlier formats."""
+    tail = tail_of(artefact.graph) if artefact.manifest.adds_in_order else None
+    return None if tail is None else (LeafSums(Forest.from_bytes(artefact.forest)), tail)
+
+
 def _one_by_one(artefact: Artefact) -> Score:
     return lambda rows: _scored(Graph(artefact.graph, 1), rows)
 
 
 def _ways(artefact: Artefact) -> Iterator[Score]:
     """The quickest first."""
-    tail = tail_of(artefact.graph) if artefact.manifest.adds_in_order else None
-    if tail is not None:
-        sums = LeafSums(Forest.from_bytes(artefact.forest))
+    cut = sums_and_tail(artefact)
+    if cut is not None:
+        sums, tail = cut
         yield lambda rows: _scored(Graph(tail, _SUMS_AT_ONCE), sums(rows))
     yield lambda rows: _scored(Graph(artefact.graph, _AT_ONCE), rows)
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from inference.artefacts.store import Artefact
-from inference.serving.forest.forest import Floats, Forest, log_odds, sided
-from inference.serving.forest.walks import Bools, changes
+from inference.serving.forest.forest import Floats, Forest, log_odds
+from inference.serving.forest.walks import Walks
 from inference.serving.graph import Matrix, as_row
 
 MOST = 3
@@ -29,49 +29,35 @@ class Explainer:
         self, forest: Forest, slope: float, names: Sequence[str], baseline: Matrix
     ) -> None:
         """`slope` is that of the calibration; `baseline` is [1, features]."""
-        self._forest, self._slope = forest, slope
+        self._walks = Walks(forest, np.ascontiguousarray(baseline[0]))
+        self._averaged, self._slope = forest.averaged, slope
         self._codes = [f"model.{name}" for name in names]
-        self._baseline = baseline[0]
-        self._said = forest.says.astype(np.float64)
         # The first decision has no time to load compiled code.
         self.reasons(baseline)
 
     def contributions(self, row: Matrix) -> Floats:
         """[n] in logits, in the order of the features; `row` is [1, n]."""
-        return self._of(row[0], ~self._typical(row[0]))
+        return self._of(row[0], unknown=True)
 
     def reasons(self, row: Matrix) -> list[str]:
         """Codes of the MOST largest contributions of LEAST or more; ties by feature order.
 
         An unknown value is no reason; flags on the decision say that it is missing.
         """
-        share = self._of(row[0], ~(self._typical(row[0]) | np.isnan(row[0])))
+        share = self._of(row[0], unknown=False)
         largest = np.argsort(-share, kind="stable")[:MOST]
         return [self._codes[i] for i in largest.tolist() if share[i] >= LEAST]
 
-    def _typical(self, x: Matrix) -> Bools:
-        b = self._baseline
-        alike: Bools = (x == b) | (np.isnan(x) & np.isnan(b))
-        return alike
-
-    def _of(self, x: Matrix, asked: Bools) -> Floats:
-        """[n] contributions of the features `asked` for, 0 of others."""
-        mine, typical = sided(np.stack([x, self._baseline]))
-        taken = self._change(mine, typical, asked)
-        added = self._change(typical, mine, asked)
+    def _of(self, x: Matrix, *, unknown: bool) -> Floats:
+        """[n] contributions; 0 of what is typical, and of what is not known unless asked for."""
+        said, moved = self._walks.changes(x, unknown)
+        averaged, added_up = self._averaged, np.add.reduce
+        # Row by row: over both at once, the order of a sum would be numpy's to choose.
+        means = np.array([[added_up(said[0])], [added_up(said[1])]]) / averaged
+        odds = log_odds(np.concatenate([means, means + moved[:, 0] / averaged], axis=1))
+        taken, added = odds[:, 1:] - odds[:, :1] + moved[:, 1]
         contributions: Floats = self._slope * (added - taken) / 2
         return contributions
-
-    def _change(self, row: Matrix, other: Matrix, asked: Bools) -> Floats:
-        """[n] by how much the log odds of `row` change with each feature's value of `other`.
-
-        Both are [2 n], each value on its two sides.
-        """
-        leaves, (shares, added) = changes(self._forest, self._said, row, other, asked)
-        averaged = self._forest.averaged
-        mean = self._said[leaves[:averaged]].mean()
-        change: Floats = log_odds(mean + shares / averaged) - log_odds(mean) + added
-        return change
 
 
 def explainer_of(artefact: Artefact) -> Explainer:

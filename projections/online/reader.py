@@ -9,22 +9,18 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from domain.errors import IntegrityError, LogUnavailableError, UnavailableError
 from domain.events import Envelope
-from domain.features import (
-    CATALOGUE,
-    Entity,
-    EntityState,
-    FeatureSet,
-    encode_held,
-    entity_keys,
-    finish,
-)
-from domain.features.state import Row
+from domain.features import CATALOGUE, Entity, EntityState, FeatureSet, entity_keys, finish
+from domain.features.finish import finish_held
+from domain.features.kernel.arrays import Ints
+from domain.features.kernel.row_layout import PARTITIONS
 from domain.transactions import Transaction
 from eventlog.routing import shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
-from projections.online.port import Markers, Read, ServingStates
+from projections.online.port import NOTHING, Markers, Read, Recents, ServingStates
 from projections.online.telling import Teller
 from projections.ports import Ends
 
@@ -55,6 +51,7 @@ class OnlineFeatureReader(Generic[Answer]):
         self._teller = Teller(states, ends)
         self._connection = 0
         self._doubted: dict[int, int] = {}
+        self._reached: tuple[Markers, Ints] | None = None
 
     async def read(self, transaction: Transaction) -> Answer:
         keys = entity_keys(transaction)
@@ -71,22 +68,22 @@ class OnlineFeatureReader(Generic[Answer]):
             for state, recent in zip(read.states, read.recents, strict=True)
             if state.entity in features.by_entity
         ]
-        if any(shard_of(state.entity, state.key) in markers.rebuilding for state, _ in found):
+        shards = [shard_of(state.entity, state.key) for state, _ in found]
+        if not markers.rebuilding.isdisjoint(shards):
             flags.append("features_rebuilding")
-        stale = self._is_doubtful(markers)
-        held: dict[str, str] = {}
-        for state, recent in found:
-            covered = _covered(state, read)
-            stale |= (state.entity, state.key) in read.lost
-            stale |= any(covered[source] < at for source, at in recent.cut.items())
-            beside = _folded(state, covered, recent.rows)
-            held[state.entity.value] = encode_held(
-                {source: at for source, at in covered.items() if at >= 0}, beside
-            )
-        if stale:
+        lost = [(state.entity, state.key) in read.lost for state, _ in found]
+        covered = self._covered(markers, shards, lost)
+        values, held = finish_held(
+            {state.entity: state for state, _ in found},
+            transaction,
+            features,
+            covered,
+            [recent.rows for _, recent in found],
+        )
+        if self._is_doubtful(markers) or any(lost) or _is_cut(found, covered[1:]):
             flags.append("stale_features")
-        values = finish({state.entity: state for state, _ in found}, transaction, features)
-        return self._answer(features, values, held, flags)
+        names = (state.entity.value for state, _ in found)
+        return self._answer(features, values, dict(zip(names, held, strict=True)), flags)
 
     async def answered(self, partition: int, offset: int, decision: Envelope) -> None:
         await self._teller.answered(partition, offset, decision, self._may_ask())
@@ -131,19 +128,23 @@ class OnlineFeatureReader(Generic[Answer]):
                 self._doubted = {}
         return bool(self._doubted)
 
+    def _covered(self, markers: Markers, shards: Sequence[int], lost: Sequence[bool]) -> Ints:
+        """[1 + states, PARTITIONS] the offsets up to which the markers cover each state, -1 where
+        nothing is; the first row is of none."""
+        if self._reached is None or self._reached[0] is not markers:
+            reached = np.full((1 + ENTITIES.partitions, PARTITIONS), NOTHING, dtype=np.int64)
+            for shard, marker in markers.at.items():
+                for source, at in marker.last.items():
+                    reached[1 + shard, source] = at
+            self._reached = markers, reached
+        own = [0 if gone else 1 + shard for shard, gone in zip(shards, lost, strict=True)]
+        return self._reached[1][[0, *own]]
 
-def _covered(state: EntityState, read: Read) -> dict[int, int]:
-    """Per source partition the last offset up to which the state is complete."""
-    key = state.entity, state.key
-    marker = None if key in read.lost else read.markers.at.get(shard_of(*key))
-    return {
-        source: max(state.version.get(source, -1), marker.covers(source) if marker else -1)
-        for source in range(TRANSACTIONS.partitions)
-    }
 
-
-def _folded(
-    state: EntityState, covered: dict[int, int], recent: Sequence[Row]
-) -> list[tuple[int, int]]:
-    """Folds what the state does not hold yet; returns the places of that."""
-    return [(row[0], row[1]) for row in recent if row[1] > covered[row[0]] and state.fold_row(row)]
+def _is_cut(found: Sequence[tuple[EntityState, Recents]], covered: Ints) -> bool:
+    """True where an event may be missing that a state does not hold."""
+    return any(
+        covered[i, source] < at
+        for i, (_, recent) in enumerate(found)
+        for source, at in recent.cut.items()
+    )

@@ -6,7 +6,7 @@ import numpy as np
 
 from domain.errors import IntegrityError
 from domain.features import Entity
-from domain.features.engine import blank, finish_one
+from domain.features.engine import blank, finish_all
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.row_layout import IS_REQUEST, KIND
 from domain.features.state import version_of
@@ -78,5 +78,5 @@ def _finished(log: LogSide, entity: Entity, row: int, data: bytes) -> Floats:
     out = blank(log.features, 1)
     asking = log.events.rows[row].copy()
     asking[KIND] = IS_REQUEST
-    finish_one(log.features.plans[entity], data, [], asking, out[0])
+    finish_all(log.features, [(entity, data, [])], asking, out[0])
     return out

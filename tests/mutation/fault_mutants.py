@@ -24,8 +24,8 @@ PLANTED = (
     Planted(
         "recent events are not folded",
         f"{ONLINE}/reader.py",
-        "            beside = _folded(state, covered, recent.rows)\n",
-        "            beside: list[tuple[int, int]] = []\n",
+        "[recent.rows for _, recent in found]",
+        "[() for _ in found]",
         ("thick-traffic", "calm"),
     ),
     Planted(

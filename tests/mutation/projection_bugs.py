@@ -71,8 +71,8 @@ PROJECTION_BUGS = (
     Planted(
         "a read takes a lost state for one that never was",
         f"{ONLINE}/reader.py",
-        "None if key in read.lost else ",
-        "",
+        "0 if gone else 1 + shard for",
+        "1 + shard for",
         ("states-lost",),
     ),
     Planted(

@@ -17,7 +17,7 @@ from domain.features.declarations.feature import (
     Field,
     Filter,
 )
-from domain.features.declarations.plan import Plan, plan_for
+from domain.features.declarations.plan import JoinedPlan, Plan, joined, plan_for
 from domain.features.declarations.windows import Window
 from domain.features.entities import Entity
 
@@ -34,6 +34,7 @@ class FeatureSet:
         "entities",
         "features",
         "hash",
+        "joined",
         "names",
         "plans",
         "request",
@@ -60,6 +61,8 @@ class FeatureSet:
         self.entities = tuple(self.by_entity)
         self.plans: dict[Entity, Plan] = {e: plan_for(e, self.features) for e in Entity}
         self.request: Plan = plan_for(None, self.features)
+        # In this order: the request's, then those of `Entity`.
+        self.joined: JoinedPlan = joined([self.request, *self.plans.values()])
 
     def __len__(self) -> int:
         return len(self.features)

@@ -4,7 +4,7 @@ Features of one entity share a store where window, filter, field and cap agree, 
 is folded once for them and read in one pass.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -99,6 +99,36 @@ def plan_for(entity: Entity | None, features: Iterable[Feature]) -> Plan:
         base,
         max([store[at.S_STRIDE] for store in stores], default=0),
         tuple(_described(members) for members in groups.values()),
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class JoinedPlan:
+    """Plans one behind the other: a call takes the states of several.
+
+    `spans` is int64 [plans, 5]: where the stores and the features of each begin and end, and its
+    digest. `size` and `spare` are the greatest of them.
+    """
+
+    stores: Ints
+    features: Ints
+    spans: Ints
+    size: int
+    spare: int
+
+
+def joined(plans: Sequence[Plan]) -> JoinedPlan:
+    spans, stores, features = [], 0, 0
+    for plan in plans:
+        ends = stores + len(plan.stores), features + len(plan.features)
+        spans.append([stores, ends[0], features, ends[1], plan.digest])
+        stores, features = ends
+    return JoinedPlan(
+        np.concatenate([plan.stores for plan in plans]),
+        np.concatenate([plan.features for plan in plans]),
+        np.array(spans, dtype=np.int64),
+        max(plan.size for plan in plans),
+        max(plan.spare for plan in plans),
     )
 
 

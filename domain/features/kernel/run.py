@@ -4,8 +4,9 @@ import numpy as np
 
 from domain.features.kernel.arrays import Bytes, Floats, Ints
 from domain.features.kernel.compiled import compiled
+from domain.features.kernel.encoding import put_varint
 from domain.features.kernel.layout import H_LATEST_LABEL, LABELS, S_BASE, S_KIND, S_STRIDE, TILES
-from domain.features.kernel.row_layout import IS_REQUEST, KIND
+from domain.features.kernel.row_layout import IS_REQUEST, KIND, OFFSET, PARTITION
 from domain.features.kernel.state import finish, fold, merge, trim_all
 from domain.features.kernel.stored import decode, encode
 from domain.features.kernel.stores.label_features import in_horizon
@@ -68,26 +69,69 @@ def run(
 
 @compiled
 def answer(
-    tables: tuple[Ints, Ints, int],
+    tables: tuple[Ints, Ints, Ints],
     scratch: tuple[Ints, Ints, Ints, Ints, Ints],
-    blob: Bytes,
+    plans: Ints,
+    blobs: Bytes,
+    bounds: Ints,
     rows: Ints,
+    spans: Ints,
+    covers: Ints,
     request: Ints,
     out: Floats,
-) -> int:
-    """As `run`, of one state that is not kept: `rows` are folded onto it, and it is finished for
-    `request` into `out` [features].
+    data: Bytes,
+) -> tuple[Ints, int, int]:
+    """Finishes states of several plans for `request` into `out` [features]; none is kept.
 
-    Returns what `decode` found.
+    `tables` are those of a JoinedPlan. State i is of plans[i] and has the bytes
+    blobs[bounds[i]:bounds[i + 1]]. rows[spans[i]:spans[i + 1]] are folded onto it that lie beyond
+    covers[i] [partitions], and beyond what it holds: covers[i] is raised to that. What was held is
+    written to `data` as domain.features.versions reads it.
+
+    Returns (where that of each begins and ends, code, state): 0, or what `decode` found wrong.
     """
-    stores, features, digest = tables
-    mem, heads, head, version, spare = scratch
-    code = decode(stores, mem, heads, head, version, digest, blob, 0, len(blob))
-    if code == 0:
-        for i in range(len(rows)):
-            fold(stores, mem, heads, head, version, rows[i])
+    all_stores, all_features, parts = tables
+    mem, all_heads, head, version, spare = scratch
+    ends = np.zeros(len(plans) + 1, dtype=np.int64)
+    for i in range(len(plans)):
+        part, covered = parts[plans[i]], covers[i]
+        stores, features = all_stores[part[0] : part[1]], all_features[part[2] : part[3]]
+        heads = all_heads[: len(stores)]
+        code = decode(stores, mem, heads, head, version, part[4], blobs, bounds[i], bounds[i + 1])
+        if code:
+            return ends, code, i
+        for p in range(len(covered)):
+            covered[p] = max(covered[p], version[p])
+        at = put_covered(data, ends[i], covered)
+        partition, offset = 0, 0
+        for r in range(spans[i], spans[i + 1]):
+            row = rows[r]
+            if row[OFFSET] <= covered[row[PARTITION]]:
+                continue
+            if fold(stores, mem, heads, head, version, row):
+                at = put_varint(data, at, row[PARTITION] - partition)
+                offset = offset if row[PARTITION] == partition else 0
+                at = put_varint(data, at, row[OFFSET] - offset)
+                partition, offset = row[PARTITION], row[OFFSET]
+        # Nothing was held, and is said by nothing.
+        ends[i + 1] = ends[i] if at == ends[i] + 1 else at
         finish(stores, features, mem, heads, head, request, out, spare)
-    return code
+    return ends, 0, -1
+
+
+@compiled
+def put_covered(data: Bytes, at: int, covered: Ints) -> int:
+    """The version map of what is covered, -1 where nothing of a partition is."""
+    held, before = 0, 0
+    for p in range(len(covered)):
+        held += covered[p] >= 0
+    at = put_varint(data, at, held)
+    for p in range(len(covered)):
+        if covered[p] >= 0:
+            at = put_varint(data, at, p - before)
+            at = put_varint(data, at, covered[p])
+            before = p
+    return at
 
 
 @compiled

@@ -59,9 +59,10 @@ def _sums(
     sums: Matrix,
 ) -> None:
     width = 2 * rows.shape[1]
-    values = np.empty(_ROWS * width, np.float32)
-    nodes = np.empty(_ROWS, np.uint32)
-    said = np.zeros((2, places, _ROWS), np.float32)
+    most = min(_ROWS, len(rows))
+    values = np.empty(most * width, np.float32)
+    nodes = np.empty(most, np.uint32)
+    said = np.zeros((2, places, most), np.float32)
     for begin in range(0, len(rows), _ROWS):
         count = min(_ROWS, len(rows) - begin)
         for i in range(count):

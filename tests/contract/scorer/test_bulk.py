@@ -1,16 +1,19 @@
 """Scores in bulk have the bits of decisions, by whatever way they are made."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 
-from inference.artefacts.manifest import Calibration
+from inference.artefacts.manifest import Calibration, Probe
 from inference.artefacts.store import FILES, Artefact, ArtefactStore
 from inference.serving import bulk
+from inference.serving.adapters.litert import quickest
 from inference.serving.bulk import Floats, bulk_scores
 from inference.serving.forest.forest import Forest
 from inference.serving.forest.keras_model import scoring
@@ -18,7 +21,7 @@ from inference.serving.forest.sums import LeafSums
 from inference.serving.forest.tail import tail_of
 from inference.serving.graph import SCORE, Graph, Matrix, as_rows
 from inference.serving.probe import TOLERANCE
-from inference.training.export import converted
+from inference.training.export import converted, to_list
 from tests.builders.artefacts import manifest
 from tests.builders.feature_streams import examples
 from tests.unit.inference.serving.forests import ROWS, WIDTH, drawn
@@ -122,13 +125,30 @@ def test_scores_in_bulk_are_those_of_one_row_at_a_time(
     assert scores.tolist() == one_by_one(artefact, vectors, places)
 
 
+def off(forest: Forest) -> Run:
+    sums = LeafSums(forest)
+    return lambda rows: np.nextafter(sums(rows), np.float32(np.inf))
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_decision_takes_the_sums_where_they_have_the_bits_of_the_graph(
+    artefact: Artefact, exact: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not exact:
+        monkeypatch.setattr(bulk, "LeafSums", off)
+    vectors, places = drawn_vectors(artefact, 90)
+    rows, graph = as_rows(vectors[:, places]), Graph(artefact.graph, 1)
+    probe = Probe([to_list(row) for row in rows[:40]], [])
+    tried = replace(artefact, manifest=msgspec.structs.replace(artefact.manifest, probe=probe))
+    run = quickest(tried, graph)
+    assert (run != graph.run) == exact
+    for row in rows:
+        assert run(row[None, :]).tobytes() == graph.run(row[None, :]).tobytes()
+
+
 def test_sums_with_another_bit_are_not_taken(
     artefact: Artefact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def off(forest: Forest) -> Run:
-        sums = LeafSums(forest)
-        return lambda rows: np.nextafter(sums(rows), np.float32(np.inf))
-
     monkeypatch.setattr(bulk, "LeafSums", off)
     vectors, places = drawn_vectors(artefact)
     scores, _ = bulk_scores(artefact, vectors, places)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.features import Entity, EntityState, entity_keys
-from domain.features.engine import blank, finish_one
+from domain.features.engine import blank, finish_all
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import versions_before
 from domain.features.kernel.row_layout import IS_REQUEST, KIND
@@ -30,10 +30,9 @@ def asked(
 def finished(state: EntityState, row: Ints) -> Floats:
     """The vector of a request like the payment in this row."""
     vector: Floats = blank(SMALL, 1)[0]
-    plan = SMALL.plans[state.entity]
     request = row.copy()
     request[KIND] = IS_REQUEST
-    finish_one(plan, state.to_bytes(), [], request, vector)
+    finish_all(SMALL, [(state.entity, state.to_bytes(), [])], request, vector)
     return vector
 
 

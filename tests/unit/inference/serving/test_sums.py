@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from inference.serving.forest.forest import Forest, sided
 from inference.serving.forest.sums import LeafSums
-from inference.serving.forest.walks import changes
+from inference.serving.forest.walks import Walks
 from inference.serving.graph import Matrix
 from tests.builders.feature_streams import examples
 from tests.unit.inference.serving.forests import ROWS, drawn
@@ -54,11 +54,25 @@ def test_sums_are_those_of_plain_walks_in_the_stated_order(
     assert forest.depth <= depth
 
 
-@given(rows=ROWS, seed=st.integers(0, 1 << 30))
-@examples(20)
-def test_reasons_are_of_the_leaves_that_are_summed(rows: Matrix, seed: int) -> None:
-    forest = drawn(seed, 5, 3)
-    values = sided(rows[:1])[0]
-    nothing = np.zeros(rows.shape[1], dtype=np.bool_)
-    leaves, _ = changes(forest, forest.says.astype(np.float64), values, values, nothing)
-    assert leaves.tolist() == leaves_of(forest, rows[0])
+@given(rows=ROWS, seed=st.integers(0, 1 << 30), unknown=st.booleans())
+@examples(60)
+def test_what_features_change_is_what_walks_with_the_other_value_say(
+    rows: Matrix, seed: int, unknown: bool
+) -> None:
+    forest, pair = drawn(seed, 5, 3), [rows[0], rows[-1]]
+    said, moved = Walks(forest, pair[1]).changes(pair[0], unknown)
+    leaves = [leaves_of(forest, row) for row in pair]
+    assert said.tolist() == [forest.says[each[:5]].tolist() for each in leaves]
+    expected = np.zeros_like(moved)
+    for j in range(len(pair[0])):
+        if np.isnan(pair[0][j]) and not unknown:
+            continue
+        for i in range(2):
+            row = pair[i].copy()
+            row[j] = pair[1 - i][j]
+            for tree, (end, begin) in enumerate(
+                zip(leaves_of(forest, row), leaves[i], strict=True)
+            ):
+                change = float(forest.says[end]) - float(forest.says[begin])
+                expected[i, int(tree >= 5), j] += change
+    assert moved.tobytes() == expected.tobytes()
