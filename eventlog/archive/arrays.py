@@ -69,16 +69,35 @@ def event_table(table: pa.Table, by_known_time: bool = False) -> EventTable:
     order = np.argsort(known, kind="stable") if by_known_time else None
     if order is not None:
         known = known[order]
+    numbered = _ids(table, order)
+    codes: dict[Entity, Ints] = {}
+    keys: dict[Entity, Sequence[str]] = {}
+    for entity, fields in FIELDS.items():
+        codes[entity], keys[entity] = _entity([numbered[name] for name in fields])
+    rows = _rows(table, numbered, order)
+    return EventTable(rows, known, codes, keys, _texts(table["transaction_id"], order))
+
+
+def rows_of(table: pa.Table) -> tuple[Rows, Ints]:
+    """(rows, known times) alone of what `event_table` gives; `table` has unified dictionaries."""
+    return _rows(table, _ids(table, None), None), _integers(table["known_time"])
+
+
+def _ids(table: pa.Table, order: Ints | None) -> dict[str, _Numbered]:
+    payer = ATTRIBUTE[Field.PAYER]
+    given = (name for name in ATTRIBUTE.values() if name != payer)
+    numbered = {name: _numbered(table[name], order) for name in given}
+    numbered[payer] = _first_known([numbered[name] for name in PAYER_FIELDS])
+    return numbered
+
+
+def _rows(table: pa.Table, numbered: dict[str, _Numbered], order: Ints | None) -> Rows:
     columns = {column: _integers(table[name], order) for column, name in _NUMBERS}
     labels = _integers(table["label"], order, -1)
     labelled = np.where(labels > 0, IS_FRAUD, IS_GENUINE)
     columns[KIND] = np.where(labels < 0, _unlabelled(table["kind"], order), labelled)
     about = _integers(table["transaction_time"], order)
     columns[TRANSACTION_TIME] = np.where(labels < 0, columns[TRANSACTION_TIME], about)
-    payer = ATTRIBUTE[Field.PAYER]
-    given = (name for name in ATTRIBUTE.values() if name != payer)
-    numbered = {name: _numbered(table[name], order) for name in given}
-    numbered[payer] = _first_known([numbered[name] for name in PAYER_FIELDS])
     columns[PRESENT] = present = np.where(_placed(pc.is_valid(table["x"]), order), HAS_PLACE, 0)
     for field, column in ID_COLUMNS.items():
         numbers, values = numbered[ATTRIBUTE[field]]
@@ -88,11 +107,7 @@ def event_table(table: pa.Table, by_known_time: bool = False) -> EventTable:
     flags, columns[FILTERS] = _flags(table, order)
     present |= flags
     columns[FILTERS][labels >= 0] = 0
-    codes: dict[Entity, Ints] = {}
-    keys: dict[Entity, Sequence[str]] = {}
-    for entity, fields in FIELDS.items():
-        codes[entity], keys[entity] = _entity([numbered[name] for name in fields])
-    return EventTable(_filled(columns), known, codes, keys, _texts(table["transaction_id"], order))
+    return _filled(columns)
 
 
 def _filled(columns: dict[int, Ints]) -> Rows:

@@ -26,6 +26,7 @@ from domain.features.kernel.row_layout import (
 )
 from domain.features.payments import UNLABELLED, Payments
 
+_EVER = (1 << 63) - 1
 _ODD = np.int64(0x9E3779B97F4A7C15 - (1 << 64))
 
 
@@ -52,28 +53,37 @@ def uses_of(rows: Rows) -> Ints:
 
 def labels_of(rows: Rows, uses: Ints) -> Ints:
     """Of each use of an id (`uses_of`) the label among `rows` that is the last in the log."""
-    given = rows[_are_labels(rows)]
-    named = uses_of(given)
-    # All labels of a transaction are of one partition.
-    order = np.lexsort((given[:, OFFSET], named))
-    named = named[order]
-    place = np.searchsorted(named, uses, side="right") - 1
-    found = (place >= 0) & (len(named) > 0)
-    if len(named):
-        found &= named[np.maximum(place, 0)] == uses
-    labels = np.full(len(uses), UNLABELLED, dtype=np.int64)
-    labels[found] = given[order[place[found]], KIND] == IS_FRAUD
-    return labels
+    return _last_labels(rows, uses, [_EVER])[:, 0]
 
 
 def _matured(rows: Rows, uses: Ints, delays: Sequence[int]) -> NDArray[np.int8]:
-    labels = rows[_are_labels(rows)]
+    return _last_labels(rows, uses, delays).astype(np.int8)
+
+
+def _last_labels(rows: Rows, uses: Ints, delays: Sequence[int]) -> Ints:
+    """[uses, delays]: of the labels that were known so long after their transaction."""
+    labels = np.full((len(uses), len(delays)), UNLABELLED, dtype=np.int64)
+    given = rows[_are_labels(rows)]
+    if not len(given):
+        return labels
+    named = uses_of(given)
+    # All labels of a transaction are of one partition.
+    order = np.lexsort((given[:, OFFSET], named))
+    named, given = named[order], given[order]
+    fraud = given[:, KIND] == IS_FRAUD
     # The time of a label is its known time.
-    waited = labels[:, TIME] - labels[:, TRANSACTION_TIME]
-    matured = np.empty((len(uses), len(delays)), dtype=np.int8)
+    waited = given[:, TIME] - given[:, TRANSACTION_TIME]
+    group = np.cumsum(np.append(False, named[1:] != named[:-1]))
+    there = named[np.append(True, named[1:] != named[:-1])]
+    place = np.minimum(np.searchsorted(there, uses), len(there) - 1)
+    found = there[place] == uses
     for number, delay in enumerate(delays):
-        matured[:, number] = labels_of(labels[waited <= delay], uses)
-    return matured
+        known = np.flatnonzero(waited <= delay)
+        last = np.full(len(there), UNLABELLED, dtype=np.int64)
+        # Of a place that is named more than once the last one stays.
+        last[group[known]] = fraud[known]
+        labels[found, number] = last[place[found]]
+    return labels
 
 
 def _are_labels(rows: Rows) -> NDArray[np.bool_]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -13,12 +14,17 @@ from numpy.typing import NDArray
 from domain.features import Entity
 from domain.features.entities import FIELDS, PAYER_FIELDS
 from domain.transactions import Transaction
+from eventlog.codec import Unarchived
 from projections.replay.rules import Bools, Column
 
 TEXTS = (
     *("currency", "card_id", "card_bin", "card_last4", "customer_id", "merchant_id", "mcc"),
     *("device_id", "ip", "country", "channel"),
 )
+ARCHIVED_TEXTS = (
+    "card_id", "customer_id", "merchant_id", "device_id", "ip", "country", "channel",
+)  # fmt: skip
+"""Those of `TEXTS` that are columns of the archive (eventlog.archive.layout.FOLDED)."""
 NUMBERS: Mapping[str, Any] = {
     "amount": np.int64, "base_amount": np.int64, "lat": np.float64, "lon": np.float64
 }  # fmt: skip
@@ -68,17 +74,46 @@ class PastTransactions:
 
 def fields_of(found: Sequence[Transaction], attributes: Sequence[str] = ()) -> pa.Table:
     """In the order of `found`: `TEXTS`, texts of attributes by their names, and `NUMBERS`, with
-    the id of each. A blank attribute, and one that is no text, is none."""
-    columns = {"transaction_id": pa.array([x.transaction_id for x in found], pa.string())}
+    the id of each. A blank attribute, and one that is no text, is none. Texts lie as dictionaries.
+    """
+    held = {name: _texts(getattr(x, name) for x in found) for name in ARCHIVED_TEXTS}
+    held["transaction_id"] = pa.array([x.transaction_id for x in found], pa.string())
+    held["base_amount"] = pa.array([x.base_amount for x in found], pa.int64())
+    return _fields(held, found, attributes, [x.attributes for x in found] if attributes else ())
+
+
+def archived_fields(
+    held: pa.Table, found: Sequence[Unarchived], attributes: Sequence[str] = ()
+) -> pa.Table:
+    """As `fields_of`; `held` has the columns that the archive has of the same transactions."""
+    names = ("transaction_id", "base_amount", *ARCHIVED_TEXTS)
+    given = [msgspec.json.decode(x.attributes) for x in found] if attributes else ()
+    return _fields({name: held[name] for name in names}, found, attributes, given)
+
+
+def _fields(
+    columns: dict[str, Any],
+    found: Sequence[Any],
+    attributes: Sequence[str],
+    given: Sequence[Mapping[str, Any]],
+) -> pa.Table:
     for name in TEXTS:
-        columns[name] = pa.array([getattr(x, name) for x in found], pa.string())
+        if name not in columns:
+            columns[name] = _texts(getattr(x, name) for x in found)
     for name in attributes:
-        texts = (x.attributes.get(name) for x in found)
-        kept = [text if isinstance(text, str) and text.strip() else None for text in texts]
-        columns[attribute(name)] = pa.array(kept, pa.string())
+        texts = (each.get(name) for each in given)
+        kept = (text if isinstance(text, str) and text.strip() else None for text in texts)
+        columns[attribute(name)] = _texts(kept)
     for name, kind in NUMBERS.items():
-        columns[name] = pa.array([getattr(x, name) for x in found], pa.from_numpy_dtype(kind))
-    return pa.table(columns)
+        if name not in columns:
+            items = [getattr(x, name) for x in found]
+            columns[name] = pa.array(items, pa.from_numpy_dtype(kind))
+    # Tables of one schema can be put behind each other.
+    return pa.table({name: columns[name] for name in sorted(columns)})
+
+
+def _texts(texts: Iterable[str | None]) -> pa.DictionaryArray:
+    return pa.array(list(texts), pa.string()).dictionary_encode()
 
 
 def attribute(name: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.features import Entity
 from domain.features.entities import FIELDS
@@ -51,15 +53,17 @@ class Family:
     column: int
     entities: tuple[Entity, ...] = ()
 
-    def members(self, rows: Rows, wanted: Bools) -> Ints:
-        """The rows that belong to it; `wanted` are transactions of the period."""
+    def members(self, rows: Rows, wanted: Bools) -> Bools:
+        """Whether each row belongs to it; `wanted` are transactions of the period."""
         if self.name == USES:
-            return np.flatnonzero(wanted | np.isin(rows[:, KIND], (IS_FRAUD, IS_GENUINE)))
-        return np.flatnonzero(rows[:, PRESENT] >> self.column & 1)
+            return wanted | np.isin(rows[:, KIND], (IS_FRAUD, IS_GENUINE))
+        found: Bools = (rows[:, PRESENT] >> self.column & 1) != 0
+        return found
 
-    def shards(self, rows: Rows, number: int) -> Ints:
-        """Of each row the number of its shard. Ids are digests: evenly spread."""
-        return (rows[:, self.column].view(np.uint64) % np.uint64(number)).astype(np.int64)
+    def shards(self, ids: Ints, number: int) -> NDArray[Any]:
+        """Of each id the number of its shard, of `number`. Ids are digests: evenly spread."""
+        found = ids.view(np.uint64) % np.uint64(number)
+        return found.astype(np.uint16 if number <= 1 << 16 else np.int64)
 
 
 # Who pays is the customer, else the card: what a customer did lies in one shard with the payer.

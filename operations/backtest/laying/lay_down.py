@@ -17,12 +17,13 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from domain.errors import NotFoundError, UnavailableError
 from domain.features import FeatureSet, feature_event
 from eventlog.archive.folder import Link
 from eventlog.archive.history import CountingRecord, History
-from eventlog.codec import Carried, carried_of
+from eventlog.codec import carried_of
 from eventlog.events_table import TableBuilder
 from host.files import STATE_FOLDER_REMEDY, writing
 from operations.backtest.engines.local import InProcess
@@ -31,16 +32,20 @@ from operations.backtest.laying.assembling import assemble
 from operations.backtest.laying.families import Family, families
 from operations.backtest.laying.shards import Shard, lay_features, lay_labels
 from operations.backtest.laying.spilling import (
+    SHARE,
     Block,
     Laid,
     Period,
     Reading,
+    Run,
     Spill,
     lay_block,
+    shares_of,
     spill_archived,
 )
 from operations.progress import Count, Say
 from projections.replay.rules import Bools
+from projections.replay.transactions import fields_of
 
 DEFAULT_BYTES = 1 << 30
 _OF_EVENT, _OF_VALUE = 1_200, 16
@@ -107,7 +112,7 @@ def _laid_down(
             number = sum(each.payments for each in laid)
             # Vectors twice: of shards, and of all.
             check_room(folder, number * (2 * 8 * len(features) + _FIELDS))
-            made = _folded(spill, names, engine, say, count)
+            made = _folded(spill, laid, engine, say, count)
             say("putting them together")
             return assemble(spill, names, made, folder, count)
         finally:
@@ -164,18 +169,20 @@ def _live(history: History, archived: Mapping[int, int], spill: Spill) -> Iterat
                 carried.append(each)
         table = builder.table()
 
-        def of(wanted: Bools, held: Sequence[CountingRecord] = carried) -> list[Carried]:
-            return [carried_of(held[at].envelope) for at in np.flatnonzero(wanted).tolist()]
+        def of(wanted: Bools, held: Sequence[CountingRecord] = carried) -> pa.Table:
+            found = [carried_of(held[at].envelope) for at in np.flatnonzero(wanted).tolist()]
+            given = fields_of([each.transaction for each in found], spill.attributes)
+            return given.append_column(SHARE, shares_of(each.exploration for each in found))
 
         yield from lay_block(spill, f"log-{number}", Block(table.rows, table.known, of))
 
 
 def _folded(
-    spill: Spill, names: tuple[str, ...], engine: Engine, say: Say, count: Count
+    spill: Spill, laid: Sequence[Laid], engine: Engine, say: Say, count: Count
 ) -> list[tuple[Family, str]]:
     uses, *others = families(spill.features.entities)
     say(f"folding {spill.shards} shards of {len(others)} kinds of entities")
-    labels = [Shard(spill, names, uses, number) for number in range(spill.shards)]
+    labels = [Shard(spill, _runs(laid, uses, n), uses, n) for n in range(spill.shards)]
     total = spill.shards * (1 + len(others))
     of_labels = engine.run(lay_labels, labels, lambda done: count(done, total))
     made = [(uses, stem) for stems in of_labels for stem in stems]
@@ -184,12 +191,18 @@ def _folded(
     late = spill.folder / "overruled.npy"
     np.save(late, np.sort(np.concatenate(never)), allow_pickle=False)
     tasks = [
-        Shard(spill, names, family, number, late)
+        Shard(spill, _runs(laid, family, number), family, number, late)
         for family in others
         for number in range(spill.shards)
     ]
-    laid = engine.run(lay_features, tasks, lambda done: count(spill.shards + done, total))
+    stems = engine.run(lay_features, tasks, lambda done: count(spill.shards + done, total))
     return [
         *made,
-        *((task.family, stem) for task, stems in zip(tasks, laid, strict=True) for stem in stems),
+        *((task.family, stem) for task, some in zip(tasks, stems, strict=True) for stem in some),
     ]
+
+
+def _runs(laid: Sequence[Laid], family: Family, number: int) -> tuple[Run, ...]:
+    """Of one shard, those of all blocks that have any."""
+    ranges = ((each.name, *each.starts[family.name][number : number + 2].tolist()) for each in laid)
+    return tuple(Run(name, begin, end) for name, begin, end in ranges if begin < end)

@@ -21,7 +21,7 @@ from domain.features.kernel.ordering import overruled
 from domain.features.kernel.row_layout import IS_OVERRULED, OFFSET, PARTITION, PRESENT, WIDTH, Rows
 from domain.features.payments import MATURITIES
 from operations.backtest.laying.families import KEYS, Family
-from operations.backtest.laying.spilling import Spill, known_order_of, places_of
+from operations.backtest.laying.spilling import Run, Spill, known_order_of, places_of
 from projections.replay.payments import labels_of, payments_of, uses_of
 
 _MOST_SAMPLED = 1_000_000
@@ -30,11 +30,11 @@ _ALL = (-(1 << 62), 1 << 62)
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Of the spilled blocks `names` those events of a family; `overruled` is a file of `places_of`
-    labels that never count."""
+    """The events of a family that lie in `runs` of spilled blocks; `overruled` is a file of
+    `places_of` labels that never count."""
 
     spill: Spill
-    names: tuple[str, ...]
+    runs: tuple[Run, ...]
     family: Family
     number: int
     overruled: Path | None = None
@@ -68,13 +68,10 @@ def lay_features(task: Shard) -> list[str]:
     features = FeatureSet(f for f in spill.features.features if f.entity in family.entities)
     never = np.load(task.overruled) if task.overruled else np.zeros(0, dtype=np.int64)
     states, folded = _States(), 0
-    parts = _parts(task)
-    if not parts:
-        return []
-    slices = list(pairwise(edges_of([known for _, known in parts], spill.at_once)))
     laid = []
-    for number, (begin, end) in enumerate(slices):
-        rows, known = _slice(parts, begin, end)
+    slices = _slices(task)
+    for number, runs in enumerate(slices):
+        rows, known = _read(task, runs)
         places, wanted = places_of(rows), spill.period.wanted(rows)
         due = np.where(wanted, np.cumsum(wanted) - 1, -1)
         rows[np.isin(places, never), PRESENT] |= IS_OVERRULED
@@ -93,7 +90,7 @@ def lay_features(task: Shard) -> list[str]:
 def lay_labels(task: Shard) -> list[str]:
     """As `lay_features`, of labels and payments; and of labels that come after one that stands
     behind them in the log."""
-    rows, known = _slice(_parts(task), *_ALL)
+    rows, known = _read(task, task.runs)
     wanted = task.spill.period.wanted(rows)
     payments = payments_of(rows, wanted, MATURITIES)
     columns = {
@@ -115,22 +112,6 @@ def _lay(task: Shard, number: int, columns: dict[str, np.ndarray]) -> str:
     return task.path(number, "known").name.removesuffix(".known.npy")
 
 
-_Part = tuple[Rows, Ints]
-
-
-def _parts(task: Shard) -> list[_Part]:
-    """Of each block its rows of this shard, by known time, as they lie in the files."""
-    found = []
-    for name in task.names:
-        stem = task.spill.folder / f"{name}.{task.family.name}"
-        starts = np.load(f"{stem}.starts.npy")
-        mine = slice(int(starts[task.number]), int(starts[task.number + 1]))
-        if mine.start < mine.stop:
-            rows, known = (np.load(f"{stem}.{w}.npy", mmap_mode="r") for w in ("rows", "known"))
-            found.append((rows[mine], known[mine]))
-    return found
-
-
 def edges_of(known: Sequence[Ints], at_once: int) -> list[int]:
     """Of ascending arrays: known times between which about `at_once` items lie; events that were
     known at one moment stay together."""
@@ -144,17 +125,53 @@ def edges_of(known: Sequence[Ints], at_once: int) -> list[int]:
     return [_ALL[0], *np.unique(sample[marks]).tolist(), _ALL[1]]
 
 
-def _slice(parts: Sequence[_Part], begin: int, end: int) -> _Part:
-    """A copy of what was known from `begin` on and before `end`, in known order."""
-    rows, known = [np.zeros((0, WIDTH), dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for of_block, at in parts:
-        a, b = np.searchsorted(at, [begin, end]).tolist()
-        rows.append(of_block[a:b])
-        known.append(at[a:b])
-    found, when = np.concatenate(rows), np.concatenate(known)
-    del rows, known
-    order = known_order_of(found, when)
-    return found[order], when[order]
+def _slices(task: Shard) -> list[tuple[Run, ...]]:
+    """The shard by slices of known time: whole, where it may be held at once."""
+    total, at_once = sum(run.end - run.begin for run in task.runs), task.spill.at_once
+    if total <= at_once:
+        return [task.runs] if total else []
+    # Held for no longer than the edges are looked for.
+    known = [np.memmap(_file(task, run, "known"), np.int64, "r")[_of(run)] for run in task.runs]
+    found = []
+    for begin, end in pairwise(edges_of(known, at_once)):
+        cut = [np.searchsorted(each, [begin, end]).tolist() for each in known]
+        runs = (
+            Run(r.block, r.begin + a, r.begin + b) for r, (a, b) in zip(task.runs, cut, strict=True)
+        )
+        found.append(tuple(run for run in runs if run.begin < run.end))
+    return found
+
+
+def _of(run: Run) -> slice:
+    return slice(run.begin, run.end)
+
+
+def _file(task: Shard, run: Run, what: str) -> Path:
+    return task.spill.folder / f"{run.block}.{task.family.name}.{what}"
+
+
+def _read(task: Shard, runs: Sequence[Run]) -> tuple[Rows, Ints]:
+    """(rows, known times) in known order."""
+    rows = np.empty((sum(run.end - run.begin for run in runs), WIDTH), dtype=np.int64)
+    known = np.empty(len(rows), dtype=np.int64)
+    at = 0
+    for run in runs:
+        there = slice(at, at := at + run.end - run.begin)
+        _fill(rows[there], _file(task, run, "rows"), run.begin)
+        _fill(known[there], _file(task, run, "known"), run.begin)
+    order = known_order_of(rows, known)
+    if (order[1:] > order[:-1]).all():
+        return rows, known
+    return rows[order], known[order]
+
+
+def _fill(items: Ints, path: Path, begin: int) -> None:
+    """With what lies in the file from item `begin` on."""
+    with path.open("rb", buffering=0) as file:
+        file.seek(begin * items[:1].nbytes)
+        left = memoryview(items).cast("B")
+        while left:
+            left = left[file.readinto(left) :]
 
 
 def _grouped(rows: Rows, columns: Sequence[int]) -> tuple[Ints, Ints, list[tuple[int, ...]]]:

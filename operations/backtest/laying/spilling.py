@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,19 +10,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from domain.events import Exploration
 from domain.features import FeatureSet
 from domain.features.engine import vectors
 from domain.features.kernel.arrays import Ints
 from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, OFFSET, PARTITION, TIME, Rows
-from eventlog.archive.arrays import event_table
+from eventlog.archive.arrays import rows_of
 from eventlog.archive.counting import mask_of
 from eventlog.archive.folder import ArchiveFolder, Link
 from eventlog.archive.layout import FOLDED
-from eventlog.codec import Carried, carried_by
+from eventlog.codec import Explored, carried_rest_by
 from eventlog.topics import TRANSACTIONS
 from operations.backtest.laying.families import families
 from projections.replay.rules import Bools
-from projections.replay.transactions import fields_of
+from projections.replay.transactions import archived_fields
 
 _FOLDED = ("verdict", "offset", *(field.name for field in FOLDED))
 _HELD = ["offset", *(field.name for field in FOLDED), "partition", "value"]
@@ -70,11 +71,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Events in any order; `carried` are those of the payments of the period, in their order."""
+    """Events in any order; `fields` are those of the payments of the period, in their order, as
+    `projections.replay.transactions.fields_of` has them, and `SHARE`."""
 
     rows: Rows
     known: Ints
-    carried: Callable[[Bools], Sequence[Carried]]
+    fields: Callable[[Bools], pa.Table]
 
 
 def places_of(rows: Rows) -> Ints:
@@ -84,15 +86,31 @@ def places_of(rows: Rows) -> Ints:
 
 def known_order_of(rows: Rows, known: Ints) -> Ints:
     """Row numbers by (known time, partition, offset)."""
-    return np.lexsort((rows[:, OFFSET], rows[:, PARTITION], known))
+    places = places_of(rows)
+    # Mostly they come so: as an import wrote them, or block after block.
+    rises = (known[1:] > known[:-1]) | (known[1:] == known[:-1]) & (places[1:] > places[:-1])
+    if rises.all():
+        return np.arange(len(known), dtype=np.int64)
+    return np.lexsort((places, known))
 
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A block that lies in files, and how many transactions of the period it has."""
+    """A block that lies in files, and how many transactions of the period it has; `starts` says
+    where the rows of each shard begin, and the last ends, by family."""
 
     name: str
     payments: int
+    starts: Mapping[str, Ints]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Rows [begin, end) of a block's file of a family; they lie by known time."""
+
+    block: str
+    begin: int
+    end: int
 
 
 def spill_archived(task: Reading) -> list[Laid]:
@@ -122,10 +140,10 @@ def _archived(task: Reading) -> Iterator[Block]:
             held.append(pa.table({name: kept[name] for name in _HELD}))
             size += len(kept)
             if size >= task.spill.at_once:
-                yield _block(held)
+                yield _block(task.spill, held)
                 held, size = [], 0
     if size:
-        yield _block(held)
+        yield _block(task.spill, held)
 
 
 def _counting(table: pa.Table, link: Link, end: int) -> pa.Table:
@@ -135,47 +153,54 @@ def _counting(table: pa.Table, link: Link, end: int) -> pa.Table:
     return found.append_column("partition", pa.repeat(link.piece.partition, len(found)))
 
 
-def _block(held: Sequence[pa.Table]) -> Block:
-    table = pa.concat_tables(held)
-    values = table["value"]
-    made = event_table(table.drop_columns(["value"]))
+def _block(spill: Spill, held: Sequence[pa.Table]) -> Block:
+    table = pa.concat_tables(held).unify_dictionaries()
+    rows, known = rows_of(table)
 
-    def carried(wanted: Bools) -> list[Carried]:
-        return [carried_by(value) for value in values.filter(pa.array(wanted)).to_pylist()]
+    def fields(wanted: Bools) -> pa.Table:
+        of_them = table.filter(pa.array(wanted))
+        found = [carried_rest_by(value) for value in of_them["value"].to_pylist()]
+        given = archived_fields(of_them, [each.transaction for each in found], spill.attributes)
+        return given.append_column(SHARE, shares_of(each.exploration for each in found))
 
-    return Block(made.rows, made.known, carried)
+    return Block(rows, known, fields)
+
+
+def shares_of(found: Iterable[Exploration | Explored | None]) -> pa.Array:
+    return pa.array([None if each is None else each.share for each in found], pa.int64())
 
 
 def lay_block(spill: Spill, name: str, block: Block) -> list[Laid]:
     """None where nothing of it was known by then. Raises OSError."""
     known_by_then = block.known <= spill.period.as_known_at
     wanted = spill.period.wanted(block.rows) & known_by_then
-    taken = np.flatnonzero(known_by_then)
-    if not len(taken):
+    order = known_order_of(block.rows, block.known)
+    order = order[known_by_then[order]]
+    if not len(order):
         return []
-    order = taken[known_order_of(block.rows[taken], block.known[taken])]
-    rows, known = block.rows[order], block.known[order]
+    starts = {}
     for family in families(spill.features.entities):
-        mine = family.members(rows, wanted[order])
-        shards = family.shards(rows[mine], spill.shards)
+        mine = order[family.members(block.rows, wanted)[order]]
+        shards = family.shards(block.rows[mine, family.column], spill.shards)
+        # Of few bits, so that they are sorted by counting.
         by_shard = np.argsort(shards, kind="stable")
-        starts = np.searchsorted(shards[by_shard], np.arange(spill.shards + 1))
+        edges = np.arange(spill.shards + 1).astype(shards.dtype)
+        starts[family.name] = np.searchsorted(shards[by_shard], edges)
+        starts[family.name][-1] = len(mine)
         mine = mine[by_shard]
-        for what, array in (("rows", rows[mine]), ("known", known[mine]), ("starts", starts)):
-            np.save(spill.folder / f"{name}.{family.name}.{what}.npy", array, allow_pickle=False)
+        stem = spill.folder / f"{name}.{family.name}"
+        block.rows[mine].tofile(f"{stem}.rows")
+        block.known[mine].tofile(f"{stem}.known")
     _lay_payments(spill, name, block, wanted, order)
-    return [Laid(name, int(wanted.sum()))]
+    return [Laid(name, int(wanted.sum()), starts)]
 
 
 def _lay_payments(spill: Spill, name: str, block: Block, wanted: Bools, order: Ints) -> None:
-    carried = block.carried(wanted)
-    fields = fields_of([each.transaction for each in carried], spill.attributes)
-    shares = [None if each.exploration is None else each.exploration.share for each in carried]
     # The rows of `fields` come as the block's do; they are laid down in known order.
     numbers = np.cumsum(wanted) - 1
     mine = order[wanted[order]]
     rows = block.rows[mine]
-    table = fields.append_column(SHARE, pa.array(shares, pa.int64())).take(numbers[mine])
+    table = block.fields(wanted).take(numbers[mine])
     for column, array in (
         (KNOWN, block.known[mine]), (PLACE, places_of(rows)), (TIME_OF, rows[:, TIME])
     ):  # fmt: skip
