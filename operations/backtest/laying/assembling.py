@@ -25,11 +25,13 @@ from operations.backtest.laying.files import (
     ids_writer,
     write_told,
 )
-from operations.backtest.laying.shards import edges_of
+from operations.backtest.laying.items import mapped_items, read_items
+from operations.backtest.laying.shards import OF_PAYMENT, edges_of
 from operations.backtest.laying.spilling import KNOWN, PLACE, SHARE, TIME_OF, Spill
 from operations.progress import Count
 from projections.replay.transactions import NUMBERS, TEXTS, attribute
 
+_BLOCK = 1_024
 Made = Sequence[tuple[Family, str]]
 """The files of shards, by their stems, each with its family."""
 
@@ -46,8 +48,10 @@ def assemble(spill: Spill, names: Sequence[str], made: Made, folder: Path, count
     if not total:
         return 0
     texts = _Texts((*TEXTS, *map(attribute, spill.attributes)))
-    # Any index of them is in memory once, and the columns themselves are not.
-    at_places = [(family, stem, _read(spill, stem, "known")) for family, stem in made]
+    at_places = [
+        (family, spill.folder / stem, mapped_items(spill.folder / f"{stem}.{KNOWN}"))
+        for family, stem in made
+    ]
     writer, done = ColumnWriter(folder, total), 0
     try:
         with ids_writer(folder) as ids:
@@ -109,8 +113,10 @@ class _Slice:
         table = pa.concat_tables(
             [each.slice(a, b - a) for each, (a, b) in zip(tables, bounds, strict=True)]
         )
+        alone = len(_places(spill.features, lambda entity: entity is None))
         requests = [
-            _read(spill, name, "request")[a:b] for name, (a, b) in zip(names, bounds, strict=True)
+            read_items(spill.folder / f"{name}.request", a, b, np.float64, alone)
+            for name, (a, b) in zip(names, bounds, strict=True)
         ]
         places = np.asarray(table[PLACE])
         order = np.lexsort((places, np.asarray(table[KNOWN])))
@@ -135,30 +141,26 @@ class _Slice:
             found[f"{name}.known"] = np.asarray(pc.is_valid(column), dtype=bool)
         return found
 
-    def laid(self, made: Sequence[tuple[Family, str, Ints]]) -> dict[str, npt.NDArray[Any]]:
+    def laid(self, made: Sequence[tuple[Family, Path, Ints]]) -> dict[str, npt.NDArray[Any]]:
         """What the shards say of them: vectors, labels, and what metrics look at."""
         features = self._spill.features
-        values = np.asfortranarray(blank(features, len(self)))
+        # Row by row, as the shards have them; turned into columns at once.
+        values = blank(features, len(self))
         values[:, _places(features, lambda entity: entity is None)] = self._request
-        found: dict[str, npt.NDArray[Any]] = {"values": values}
+        payments = np.zeros(len(self), dtype=OF_PAYMENT)
         for family, stem, known in made:
             a, b = np.searchsorted(known, [self._begin, self._end]).tolist()
             if a == b:
                 continue
-            rows = self._rows(_read(self._spill, stem, "place")[a:b])
-            if family.name != USES:
-                mine = _places(features, lambda entity, f=family: entity in f.entities)
-                part = _read(self._spill, stem, "values")[a:b]
-                for at, column in enumerate(mine):
-                    values[rows, column] = part[:, at]
+            rows = self._rows(read_items(stem.with_suffix(f".{PLACE}"), a, b, np.int64))
+            if family.name == USES:
+                payments[rows] = read_items(stem.with_suffix(".payments"), a, b, OF_PAYMENT)
                 continue
-            for name in ("labels", *PAYMENTS):
-                part = _read(self._spill, stem, name)[a:b]
-                if name not in found:
-                    found[name] = np.empty((len(self), *part.shape[1:]), dtype=part.dtype)
-                found[name][rows] = part
-        found[CHANCES] = self._chances(found["declined"])
-        return found
+            mine = _places(features, lambda entity, f=family: entity in f.entities)
+            part = read_items(stem.with_suffix(".values"), a, b, np.float64, len(mine))
+            values[rows[:, None], mine] = part
+        found = {name: payments[name] for name in ("labels", *PAYMENTS)}
+        return {"values": _by_column(values), **found, CHANCES: self._chances(found["declined"])}
 
     def _rows(self, places: Ints) -> Ints:
         found: Ints = self._by_place[np.searchsorted(self._places, places, sorter=self._by_place)]
@@ -181,5 +183,9 @@ def _payments(spill: Spill, name: str) -> pa.Table:
         return pa.ipc.open_file(source).read_all()
 
 
-def _read(spill: Spill, stem: str, what: str) -> Any:
-    return np.load(spill.folder / f"{stem}.{what}.npy", mmap_mode="r")
+def _by_column(values: Floats) -> Floats:
+    """The same in the order of Fortran; by blocks that stay in the processor's cache."""
+    turned = np.empty(values.shape[::-1])
+    for start in range(0, len(values), _BLOCK):
+        turned[:, start : start + _BLOCK] = values[start : start + _BLOCK].T
+    return turned.T

@@ -187,7 +187,7 @@ def _folded(
     of_labels = engine.run(lay_labels, labels, lambda done: count(done, total))
     made = [(uses, stem) for stems in of_labels for stem in stems]
     # Of few labels that come late: so few that all tasks can have them.
-    never = [np.load(spill.folder / f"{stem}.overruled.npy") for _, stem in made]
+    never = [np.fromfile(spill.folder / f"{stem}.overruled", np.int64) for _, stem in made]
     late = spill.folder / "overruled.npy"
     np.save(late, np.sort(np.concatenate(never)), allow_pickle=False)
     tasks = [

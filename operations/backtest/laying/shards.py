@@ -21,9 +21,18 @@ from domain.features.kernel.ordering import overruled
 from domain.features.kernel.row_layout import IS_OVERRULED, OFFSET, PARTITION, PRESENT, WIDTH, Rows
 from domain.features.payments import MATURITIES
 from operations.backtest.laying.families import KEYS, Family
-from operations.backtest.laying.spilling import Run, Spill, known_order_of, places_of
+from operations.backtest.laying.files import PAYMENTS
+from operations.backtest.laying.items import fill_items, mapped_items
+from operations.backtest.laying.spilling import KNOWN, PLACE, Run, Spill, known_order_of, places_of
 from projections.replay.payments import labels_of, payments_of, uses_of
 
+OF_PAYMENT = np.dtype(
+    [
+        ("labels", np.int64), ("holders", np.int64), ("amounts", np.int64), ("declined", np.bool_),
+        ("matured", np.int8, (len(MATURITIES),)),
+    ]
+)  # fmt: skip
+"""What labels and metrics say of a payment."""
 _MOST_SAMPLED = 1_000_000
 _ALL = (-(1 << 62), 1 << 62)
 
@@ -38,9 +47,6 @@ class Shard:
     family: Family
     number: int
     overruled: Path | None = None
-
-    def path(self, part: int, what: str) -> Path:
-        return self.spill.folder / f"made-{self.family.name}-{self.number}-{part}.{what}.npy"
 
 
 @dataclass(slots=True)
@@ -82,7 +88,7 @@ def lay_features(task: Shard) -> list[str]:
         out = blank(features, int(wanted.sum()))
         for entity in family.entities:
             states.fold(features, entity, rows, due, out, carry=number < len(slices) - 1)
-        columns = {"known": known[wanted], "place": places[wanted], "values": out}
+        columns = {KNOWN: known[wanted], PLACE: places[wanted], "values": out}
         laid.append(_lay(task, number, columns))
     return laid
 
@@ -92,24 +98,25 @@ def lay_labels(task: Shard) -> list[str]:
     behind them in the log."""
     rows, known = _read(task, task.runs)
     wanted = task.spill.period.wanted(rows)
+    found = np.zeros(int(wanted.sum()), dtype=OF_PAYMENT)
+    found["labels"] = labels_of(rows, uses_of(rows[wanted]))
     payments = payments_of(rows, wanted, MATURITIES)
+    for name in PAYMENTS:
+        found[name] = getattr(payments, name)
     columns = {
-        "known": known[wanted],
-        "place": places_of(rows)[wanted],
-        "labels": labels_of(rows, uses_of(rows[wanted])),
-        "holders": payments.holders,
-        "amounts": payments.amounts,
-        "declined": payments.declined,
-        "matured": payments.matured,
+        KNOWN: known[wanted],
+        PLACE: places_of(rows)[wanted],
+        "payments": found,
         "overruled": places_of(rows)[overruled(rows)],
     }
     return [_lay(task, 0, columns)]
 
 
 def _lay(task: Shard, number: int, columns: dict[str, np.ndarray]) -> str:
+    stem = f"made-{task.family.name}-{task.number}-{number}"
     for what, array in columns.items():
-        np.save(task.path(number, what), array, allow_pickle=False)
-    return task.path(number, "known").name.removesuffix(".known.npy")
+        array.tofile(task.spill.folder / f"{stem}.{what}")
+    return stem
 
 
 def edges_of(known: Sequence[Ints], at_once: int) -> list[int]:
@@ -131,7 +138,7 @@ def _slices(task: Shard) -> list[tuple[Run, ...]]:
     if total <= at_once:
         return [task.runs] if total else []
     # Held for no longer than the edges are looked for.
-    known = [np.memmap(_file(task, run, "known"), np.int64, "r")[_of(run)] for run in task.runs]
+    known = [mapped_items(_file(task, run, "known"))[run.begin : run.end] for run in task.runs]
     found = []
     for begin, end in pairwise(edges_of(known, at_once)):
         cut = [np.searchsorted(each, [begin, end]).tolist() for each in known]
@@ -140,10 +147,6 @@ def _slices(task: Shard) -> list[tuple[Run, ...]]:
         )
         found.append(tuple(run for run in runs if run.begin < run.end))
     return found
-
-
-def _of(run: Run) -> slice:
-    return slice(run.begin, run.end)
 
 
 def _file(task: Shard, run: Run, what: str) -> Path:
@@ -157,21 +160,12 @@ def _read(task: Shard, runs: Sequence[Run]) -> tuple[Rows, Ints]:
     at = 0
     for run in runs:
         there = slice(at, at := at + run.end - run.begin)
-        _fill(rows[there], _file(task, run, "rows"), run.begin)
-        _fill(known[there], _file(task, run, "known"), run.begin)
+        fill_items(rows[there], _file(task, run, "rows"), run.begin)
+        fill_items(known[there], _file(task, run, "known"), run.begin)
     order = known_order_of(rows, known)
     if (order[1:] > order[:-1]).all():
         return rows, known
     return rows[order], known[order]
-
-
-def _fill(items: Ints, path: Path, begin: int) -> None:
-    """With what lies in the file from item `begin` on."""
-    with path.open("rb", buffering=0) as file:
-        file.seek(begin * items[:1].nbytes)
-        left = memoryview(items).cast("B")
-        while left:
-            left = left[file.readinto(left) :]
 
 
 def _grouped(rows: Rows, columns: Sequence[int]) -> tuple[Ints, Ints, list[tuple[int, ...]]]:

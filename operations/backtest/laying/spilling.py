@@ -210,4 +210,4 @@ def _lay_payments(spill: Spill, name: str, block: Block, wanted: Bools, order: I
     alone = FeatureSet(f for f in spill.features.features if f.entity is None)
     every = np.arange(len(rows), dtype=np.int64)
     values = vectors(alone, {}, rows, every, threads=1)
-    np.save(spill.folder / f"{name}.request.npy", values, allow_pickle=False)
+    values.tofile(spill.folder / f"{name}.request")
