@@ -60,8 +60,9 @@ _COLUMNS = {at.SKETCH: 2, at.PAIRS: 2, at.VALUES: 3, at.PLACES: 6, at.LABELS: 6,
 class Plan:
     """`stores` is int64 [stores, S_WIDTH], `features` [features, F_WIDTH]; `size` int64 of memory.
 
-    `digest` (32 bits) tells the states of another layout apart. `spare` is the most values that
-    one store may hold. `describes` names each store, for statistics.
+    `digest` (32 bits) tells the states of another layout apart. `spare` is the memory beside that
+    one store needs at the most to be finished, and `cached` what stores keep behind it from one
+    finish to the next. `describes` names each store, for statistics.
     """
 
     entity: Entity | None
@@ -70,6 +71,7 @@ class Plan:
     digest: int
     size: int
     spare: int
+    cached: int
     describes: tuple[str, ...]
 
 
@@ -87,8 +89,11 @@ def plan_for(entity: Entity | None, features: Iterable[Feature]) -> Plan:
         store[at.S_BASE], store[at.S_FIRST] = base, len(rows)
         rows.extend(_feature(place, feature) for place, feature in members)
         store[at.S_LAST] = len(rows)
+        _alike(rows[store[at.S_FIRST] :])
         base += store[at.S_STRIDE] * store[at.S_COLUMNS]
         stores.append(store)
+    spare = max((_spare(store) for store in stores), default=0)
+    cached = _place_caches(stores, spare)
     layout = [[value for c, value in enumerate(s) if c not in _READING] for s in stores]
     hashed = sha256(repr((SEMANTICS, layout)).encode()).digest()
     return Plan(
@@ -97,7 +102,8 @@ def plan_for(entity: Entity | None, features: Iterable[Feature]) -> Plan:
         np.array(rows, dtype=np.int64).reshape(len(rows), at.F_WIDTH),
         int.from_bytes(hashed[:4], "little"),
         base,
-        max([store[at.S_STRIDE] for store in stores], default=0),
+        spare,
+        cached,
         tuple(_described(members) for members in groups.values()),
     )
 
@@ -107,7 +113,7 @@ class JoinedPlan:
     """Plans one behind the other: a call takes the states of several.
 
     `spans` is int64 [plans, 5]: where the stores and the features of each begin and end, and its
-    digest. `size` and `spare` are the greatest of them.
+    digest. `size` and `spare` are the greatest of them, `cached` the sum.
     """
 
     stores: Ints
@@ -115,24 +121,54 @@ class JoinedPlan:
     spans: Ints
     size: int
     spare: int
+    cached: int
 
 
 def joined(plans: Sequence[Plan]) -> JoinedPlan:
-    spans, stores, features = [], 0, 0
+    spans, tables, stores, features = [], [], 0, 0
+    spare, cached = max(plan.spare for plan in plans), 0
     for plan in plans:
         ends = stores + len(plan.stores), features + len(plan.features)
         spans.append([stores, ends[0], features, ends[1], plan.digest])
         stores, features = ends
+        table = plan.stores.copy()
+        table[table[:, at.S_KIND] == at.VALUES, at.S_CACHE] += spare + cached - plan.spare
+        cached += plan.cached
+        tables.append(table)
     return JoinedPlan(
-        np.concatenate([plan.stores for plan in plans]),
+        np.concatenate(tables),
         np.concatenate([plan.features for plan in plans]),
         np.array(spans, dtype=np.int64),
         max(plan.size for plan in plans),
-        max(plan.spare for plan in plans),
+        spare,
+        cached,
     )
 
 
-_READING = {at.S_FIRST, at.S_LAST}
+# Columns that say how a state is read, and nothing of how it is kept.
+_READING = {at.S_FIRST, at.S_LAST, at.S_CACHE}
+
+
+def _spare(store: Sequence[int]) -> int:
+    asked = store[at.S_LAST] - store[at.S_FIRST] if store[at.S_KIND] == at.LABELS else 0
+    return store[at.S_STRIDE] + asked
+
+
+def _place_caches(stores: list[list[int]], spare: int) -> int:
+    """Says where each lies, one behind the other; returns the length of all."""
+    cached = 0
+    for store in stores:
+        if store[at.S_KIND] == at.VALUES:
+            store[at.S_CACHE] = spare + cached
+            cached += 1 + 2 * store[at.S_STRIDE]
+    return cached
+
+
+def _alike(rows: list[list[int]]) -> None:
+    seen: dict[tuple[int, ...], int] = {}
+    for number, row in enumerate(rows):
+        window = (row[at.F_SPAN], row[at.F_TILE], row[at.F_HORIZON], row[at.F_CAP])
+        row[at.F_LIKE] = seen.setdefault(window, number)
 
 
 def _kind(aggregation: Aggregation) -> int:

@@ -12,11 +12,15 @@ TILES, SKETCH, PAIRS, VALUES, PLACES, LABELS, REQUEST = range(7)
 (
     C_SUM, C_HIGH, C_LOW, C_LEAST, C_GREATEST, C_FIRST, C_LATEST, C_HOUR_X, C_HOUR_Y,
 ) = range(12, 21)  # fmt: skip
-S_WIDTH = 21
+# of VALUES: where the amounts that were sorted last lie in `spare`
+S_CACHE = 21
+S_WIDTH = 22
 
 # Columns of the table of features
 F_AGGREGATION, F_OUT, F_SPAN, F_TILE, F_HORIZON, F_NUMBER, F_CAP, F_TIMES = range(8)
-F_WIDTH = 8
+# of LABELS: the number within its store of the first feature with the same window and cap
+F_LIKE = 8
+F_WIDTH = 9
 
 # Aggregations, in the order of declarations.Aggregation
 (

@@ -22,6 +22,9 @@ class Laid(Protocol):
     @property
     def spare(self) -> int: ...
 
+    @property
+    def cached(self) -> int: ...
+
 
 _LOCAL = threading.local()
 
@@ -44,5 +47,5 @@ def fresh(plan: Laid) -> Scratch:
         np.zeros((len(plan.stores), 2), dtype=np.int64),
         np.zeros(HEAD, dtype=np.int64),
         np.zeros(PARTITIONS, dtype=np.int64),
-        np.zeros(plan.spare, dtype=np.int64),
+        np.zeros(plan.spare + plan.cached, dtype=np.int64),
     )

@@ -65,6 +65,8 @@ def reset(heads: Ints, head: Ints, version: Ints) -> None:
 def trim_all(stores: Ints, mem: Ints, heads: Ints, head: Ints) -> None:
     """Drops what lies before the horizon, in all stores."""
     for s in range(len(stores)):
+        if heads[s, 0] == heads[s, 1]:
+            continue
         kind, horizon, width = stores[s, S_KIND], stores[s, S_HORIZON], stores[s, S_TILE]
         if kind == LABELS:
             trim(stores, mem, heads, s, head[H_LATEST_LABEL] - horizon)
@@ -140,7 +142,7 @@ def finish(
         elif kind == PLACES:
             finish_places(stores, features, mem, heads, s, row, latest, out)
         elif kind == LABELS:
-            finish_labels(stores, features, mem, heads, s, row, head[H_LATEST_LABEL], out)
+            finish_labels(stores, features, mem, heads, s, row, head[H_LATEST_LABEL], out, spare)
         else:
             finish_request(stores, features, s, row, out)
 

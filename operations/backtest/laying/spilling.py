@@ -149,7 +149,9 @@ def _archived(task: Reading) -> Iterator[Block]:
 def _counting(table: pa.Table, link: Link, end: int) -> pa.Table:
     kept = pc.and_(mask_of(table, None, None), pc.is_valid(table["kind"]))
     kept = pc.and_(kept, pc.greater_equal(table["offset"], link.begin))
-    found = table.filter(pc.and_(kept, pc.less(table["offset"], end))).drop_columns(["verdict"])
+    kept = pc.and_(kept, pc.less(table["offset"], end))
+    # Values are long: they are not copied where nothing is left out.
+    found = (table if pc.all(kept).as_py() else table.filter(kept)).drop_columns(["verdict"])
     return found.append_column("partition", pa.repeat(link.piece.partition, len(found)))
 
 

@@ -26,6 +26,7 @@ from domain.features.kernel.layout import (
     F_AGGREGATION,
     F_CAP,
     F_HORIZON,
+    F_LIKE,
     F_NUMBER,
     F_OUT,
     F_SPAN,
@@ -50,24 +51,45 @@ def finish_labels(
     row: Ints,
     latest: int,
     out: Floats,
+    spare: Ints,
 ) -> None:
+    """`spare` has the beginnings of windows, by feature, and then the odd labels."""
     store, time = stores[s], row[TIME]
     base, stride, last = store[S_BASE], store[S_STRIDE], heads[s, 1]
+    odd, upto, end, count = spare[store[S_LAST] - store[S_FIRST] :], 0, 0, 0
     for f in range(store[S_FIRST], store[S_LAST]):
-        tile, kind = features[f, F_TILE], features[f, F_AGGREGATION]
-        oldest = max(time - features[f, F_SPAN], latest - features[f, F_HORIZON])
-        begin = max(heads[s, 0], last - features[f, F_CAP])
-        start = lower(mem, base, begin, last, oldest // tile * tile)
-        upto = time // tile * tile
-        end = lower(mem, base, start, last, upto)
+        tile, kind, number = features[f, F_TILE], features[f, F_AGGREGATION], f - store[S_FIRST]
+        if number == 0 or tile != features[f - 1, F_TILE]:
+            upto = time // tile * tile
+            end = lower(mem, base, heads[s, 0], last, upto)
+            count = _odd(mem, base, stride, heads[s, 0], end, upto, odd)
+        if features[f, F_LIKE] == number:
+            oldest = max(time - features[f, F_SPAN], latest - features[f, F_HORIZON])
+            begin = max(heads[s, 0], last - features[f, F_CAP])
+            spare[number] = lower(mem, base, min(begin, end), end, oldest // tile * tile)
+        start = spare[features[f, F_LIKE]]
         if kind in (A_LABEL_COUNT, A_FRAUD_COUNT, A_FRAUD_RATE, A_FRAUD_MEAN):
-            _totals(features[f], mem, base, stride, start, end, upto, out)
+            _totals(features[f], mem, base, stride, start, end, upto, out, odd[:count])
         elif kind in (A_FRAUD_OF_LAST, A_NTH_LAST_LABEL):
             _last(features[f], mem, base, stride, start, end, upto, out)
-        elif kind in (A_LAST_FRAUD, A_SINCE_FRAUD, A_SINCE_FIRST_FRAUD, A_SINCE_GENUINE):
-            _one(features[f], mem, base, stride, start, end, upto, time, out)
+        elif kind == A_SINCE_GENUINE:
+            _genuine(features[f], mem, base, stride, start, end, upto, time, out)
+        elif kind in (A_LAST_FRAUD, A_SINCE_FRAUD, A_SINCE_FIRST_FRAUD):
+            _one(features[f], mem, base, stride, start, upto, time, out, odd[:count])
         else:
             _run(features[f], mem, base, stride, start, end, upto, time, out)
+
+
+@compiled
+def _odd(mem: Ints, base: int, stride: int, start: int, end: int, upto: int, odd: Ints) -> int:
+    """Lays out the few labels that are frauds or were replaced, in their order; their number."""
+    frauds, replaced = base + 3 * stride, base + 5 * stride
+    count = 0
+    for i in range(start, end):
+        if mem[frauds + i] or mem[replaced + i] < upto:
+            odd[count] = i
+            count += 1
+    return count
 
 
 @compiled
@@ -82,15 +104,27 @@ def in_horizon(stores: Ints, features: Ints, mem: Ints, heads: Ints, s: int, lat
 
 @compiled
 def _totals(
-    feature: Ints, mem: Ints, base: int, stride: int, start: int, end: int, upto: int, out: Floats
+    feature: Ints,
+    mem: Ints,
+    base: int,
+    stride: int,
+    start: int,
+    end: int,
+    upto: int,
+    out: Floats,
+    odd: Ints,
 ) -> None:
     frauds, amounts, replaced = base + 3 * stride, base + 4 * stride, base + 5 * stride
-    count, fraud, total = 0, 0, 0
-    for i in range(start, end):
+    count, fraud, total = end - start, 0, 0
+    for place in range(len(odd) - 1, -1, -1):
+        i = odd[place]
+        if i < start:
+            break
         if mem[replaced + i] >= upto:
-            count += 1
             fraud += mem[frauds + i]
             total += mem[frauds + i] * mem[amounts + i]
+        else:
+            count -= 1
     kind, place = feature[F_AGGREGATION], feature[F_OUT]
     if kind == A_LABEL_COUNT:
         out[place] = float(count)
@@ -162,7 +196,7 @@ def _last(
 
 
 @compiled
-def _one(
+def _genuine(
     feature: Ints,
     mem: Ints,
     base: int,
@@ -173,13 +207,35 @@ def _one(
     time: int,
     out: Floats,
 ) -> None:
-    """The first or the last label of a kind: its amount, or the hours since it was known."""
+    """Hours since the last genuine label was known."""
+    frauds, replaced = base + 3 * stride, base + 5 * stride
+    for i in range(end - 1, start - 1, -1):
+        if mem[replaced + i] >= upto and not mem[frauds + i]:
+            out[feature[F_OUT]] = float(time - mem[base + i]) / FLOAT_HOUR_US
+            return
+
+
+@compiled
+def _one(
+    feature: Ints,
+    mem: Ints,
+    base: int,
+    stride: int,
+    start: int,
+    upto: int,
+    time: int,
+    out: Floats,
+    odd: Ints,
+) -> None:
+    """The first or the last fraud: its amount, or the hours since it was known."""
     frauds, amounts, replaced = base + 3 * stride, base + 4 * stride, base + 5 * stride
     kind, place = feature[F_AGGREGATION], feature[F_OUT]
-    wanted = 0 if kind == A_SINCE_GENUINE else 1
     found = -1
-    for i in range(end - 1, start - 1, -1):
-        if mem[replaced + i] >= upto and mem[frauds + i] == wanted:
+    for at in range(len(odd) - 1, -1, -1):
+        i = odd[at]
+        if i < start:
+            break
+        if mem[replaced + i] >= upto and mem[frauds + i]:
             found = i
             if kind != A_SINCE_FIRST_FRAUD:
                 break

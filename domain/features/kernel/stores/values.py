@@ -28,6 +28,7 @@ from domain.features.kernel.layout import (
 )
 from domain.features.kernel.row_layout import AMOUNT, ORDER, TIME
 from domain.features.kernel.stores.slots import lower, open_slot, place_of
+from domain.features.kernel.stores.sorted_amounts import sorted_amounts
 
 
 @compiled
@@ -80,9 +81,7 @@ def finish_values(
     end = lower(mem, base, start, heads[s, 1], time // width * width + width)
     held = end - start
     amounts = base + 2 * stride
-    for i in range(held):
-        spare[i] = mem[amounts + start + i]
-    spare[:held].sort()
+    values = sorted_amounts(stores, s, mem, amounts + start, held, spare)
     for f in range(store[S_FIRST], store[S_LAST]):
         kind, place = features[f, F_AGGREGATION], features[f, F_OUT]
         if held == 0:
@@ -90,18 +89,18 @@ def finish_values(
                 out[place] = 0.0
             continue
         rank = nearest_rank(held, features[f, F_NUMBER])
-        value = spare[rank]
+        value = values[rank]
         if kind == A_QUANTILE:
             out[place] = float(value) / 100.0
         elif kind == A_RATIO_TO_QUANTILE:
             if value:
                 out[place] = float(amount) / float(value)
         elif kind == A_ROBUST_Z:
-            deviation = nearest_deviation(spare, held, rank)
+            deviation = nearest_deviation(values, held, rank)
             if deviation:
                 out[place] = float(amount - value) / float(deviation)
         elif kind == A_RATIO_TO_CORE_MEAN:
-            number, total = core(spare, held, features[f, F_TIMES] * value)
+            number, total = core(values, held, features[f, F_TIMES] * value)
             if total:
                 out[place] = float(amount) * float(number) / float(total)
         else:
@@ -111,26 +110,34 @@ def finish_values(
 @compiled
 def nearest_deviation(values: Ints, held: int, rank: int) -> int:
     """Of `held` sorted values the distances to that of `rank`; of these, sorted, that of `rank`."""
+    if rank == 0:
+        return 0
     centre = values[rank]
-    below, above = rank - 1, rank + 1
-    distance = 0
-    for _ in range(rank):
-        if below < 0 or (above < held and values[above] - centre < centre - values[below]):
-            distance = values[above] - centre
-            above += 1
+    # `low` of them lie below: the fewest that are no nearer than the last one above.
+    low, high = max(2 * rank - held + 1, 0), rank
+    while low < high:
+        middle = (low + high) >> 1
+        if values[2 * rank - middle] - centre <= centre - values[rank - 1 - middle]:
+            high = middle
         else:
-            distance = centre - values[below]
-            below -= 1
-    return distance
+            low = middle + 1
+    below = centre - values[rank - low] if low else 0
+    return int(max(below, values[2 * rank - low] - centre if low < rank else 0))
 
 
 @compiled
 def core(values: Ints, held: int, most: int) -> tuple[int, int]:
     """(number, sum) of the sorted values that are not above `most`."""
-    number, total = 0, 0
-    while number < held and values[number] <= most:
-        total += values[number]
-        number += 1
+    number, end = 0, held
+    while number < end:
+        middle = (number + end) >> 1
+        if values[middle] <= most:
+            number = middle + 1
+        else:
+            end = middle
+    total = 0
+    for i in range(number):
+        total += values[i]
     return number, total
 
 
@@ -152,14 +159,15 @@ def _against(
     until = time // tile * tile + tile
     limit = feature[F_TIMES] * value
     inside, high, greatest, first, last = 0, 0, 0, 0, 0
+    start = lower(mem, base, start, end, since)
+    end = lower(mem, base, start, end, until)
     for i in range(start, end):
-        if since <= mem[base + i] < until:
-            inside += 1
-            greatest = max(greatest, mem[amounts + i])
-            if mem[amounts + i] > limit:
-                last = mem[base + i]
-                first = last if high == 0 else first
-                high += 1
+        inside += 1
+        greatest = max(greatest, mem[amounts + i])
+        if mem[amounts + i] > limit:
+            last = mem[base + i]
+            first = last if high == 0 else first
+            high += 1
     if kind == A_HIGH_COUNT:
         out[place] = float(high)
     elif kind == A_MAX_TO_QUANTILE:
