@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -36,15 +38,16 @@ Made = Sequence[tuple[Family, str]]
 """The files of shards, by their stems, each with its family."""
 
 
-def assemble(spill: Spill, names: Sequence[str], made: Made, folder: Path, count: Count) -> int:
+def assemble(
+    spill: Spill, names: Sequence[str], made: Made, folder: Path, count: Count, threads: int
+) -> int:
     """Writes the columns of the period into `folder`; returns how many transactions it has.
 
-    `names` are the spilled blocks. Raises OSError.
+    `names` are the spilled blocks; as many slices as `threads` are held. Raises OSError.
     """
     tables = [_payments(spill, name) for name in names]
     known = [np.asarray(table[KNOWN]) for table in tables]
     total = sum(map(len, known))
-    edges = edges_of(known, spill.at_once)
     if not total:
         return 0
     texts = _Texts((*TEXTS, *map(attribute, spill.attributes)))
@@ -53,23 +56,49 @@ def assemble(spill: Spill, names: Sequence[str], made: Made, folder: Path, count
         for family, stem in made
     ]
     writer, done = ColumnWriter(folder, total), 0
+
+    def lay(begin: int, some: _Slice) -> int:
+        for name, items in some.laid(at_places).items():
+            writer.put(name, begin, items)
+        return begin + len(some)
+
+    def slices() -> Iterator[tuple[int, _Slice]]:
+        """In their order, as texts are numbered in it."""
+        at = 0
+        for begin, end in pairwise(edges_of(known, spill.at_once)):
+            some = _Slice(spill, begin, end, names, tables, known)
+            if not len(some):
+                continue
+            ids.write_table(some.table.select(["transaction_id"]).rename_columns(["id"]))
+            for name, items in some.columns(texts).items():
+                writer.put(name, at, items)
+            yield at, some
+            at += len(some)
+
     try:
-        with ids_writer(folder) as ids:
-            for begin, end in pairwise(edges):
-                some = _Slice(spill, begin, end, names, tables, known)
-                if not len(some):
-                    continue
-                ids.write_table(some.table.select(["transaction_id"]).rename_columns(["id"]))
-                for name, items in some.columns(texts).items():
-                    writer.put(name, done, items)
-                for name, items in some.laid(at_places).items():
-                    writer.put(name, done, items)
-                done += len(some)
+        with ids_writer(folder) as ids, ThreadPoolExecutor(threads) as pool:
+            for done in _some_at_once(pool, threads, lay, slices()):
                 count(done, total)
     finally:
         writer.close()
     write_told(folder, spill.features, texts.values, tuple(NUMBERS))
     return total
+
+
+def _some_at_once(
+    pool: Executor,
+    most: int,
+    job: Callable[[int, _Slice], int],
+    given: Iterator[tuple[int, _Slice]],
+) -> Iterator[int]:
+    """Outcomes in the order of what is given, which is asked for as it is needed."""
+    running: deque[Future[int]] = deque()
+    for each in given:
+        running.append(pool.submit(job, *each))
+        if len(running) >= most:
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
 
 
 class _Texts:
@@ -86,13 +115,16 @@ class _Texts:
         """[rows, names], -1 for none."""
         found = np.empty((len(table), len(self._numbers)), dtype=np.int64, order="F")
         for at, (name, numbers) in enumerate(self._numbers.items()):
-            column = table[name].combine_chunks()
-            coded = column.dictionary_encode() if len(column) else pa.array([], pa.string())
-            if not len(column):
-                continue
-            again = [numbers.setdefault(v, len(numbers)) for v in coded.dictionary.to_pylist()]
-            mine = pc.fill_null(coded.indices.cast(pa.int64()), len(again)).to_numpy(False)
-            found[:, at] = np.array([*again, -1], dtype=np.int64)[mine]
+            coded = table[name].combine_chunks()
+            indices = pc.fill_null(coded.indices.cast(pa.int64()), len(coded.dictionary))
+            # Dictionaries hold what other slices have too, in any order.
+            first = pc.unique(coded.indices.drop_null())
+            again = np.full(len(coded.dictionary) + 1, -1, dtype=np.int64)
+            again[first.to_numpy()] = [
+                numbers.setdefault(text, len(numbers))
+                for text in coded.dictionary.take(first).to_pylist()
+            ]
+            found[:, at] = again[indices.to_numpy()]
         return found
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -37,10 +38,10 @@ class Columns:
 
 
 class ColumnWriter:
-    """Writes columns of `number` items from anywhere, without holding them; by one thread."""
+    """Writes columns of `number` items from anywhere, without holding them; by any threads."""
 
     def __init__(self, folder: Path, number: int) -> None:
-        self._folder, self._number = folder, number
+        self._folder, self._number, self._lock = folder, number, Lock()
         self._open: dict[str, tuple[int, int, npt.NDArray[Any]]] = {}
 
     def put(self, name: str, begin: int, items: npt.NDArray[Any]) -> None:
@@ -48,9 +49,10 @@ class ColumnWriter:
 
         Raises OSError.
         """
-        if name not in self._open:
-            self._open[name] = self._begun(name, items)
-        handle, start, like = self._open[name]
+        with self._lock:
+            if name not in self._open:
+                self._open[name] = self._begun(name, items)
+            handle, start, like = self._open[name]
         for at, column in enumerate(np.atleast_2d(items.T)):
             where = start + (at * self._number + begin) * like.itemsize
             _write_all(handle, np.ascontiguousarray(column, like.dtype).data.cast("B"), where)

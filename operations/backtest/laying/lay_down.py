@@ -10,6 +10,7 @@ and order hang on neither shards nor slices, nor on who carries out which.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -114,7 +115,9 @@ def _laid_down(
             check_room(folder, number * (2 * 8 * len(features) + _FIELDS))
             made = _folded(spill, laid, engine, say, count)
             say("putting them together")
-            return assemble(spill, names, made, folder, count)
+            return assemble(
+                spill, names, made, folder, count, min(engine.workers, os.cpu_count() or 1)
+            )
         finally:
             shutil.rmtree(spill.folder, ignore_errors=True)
 

@@ -33,6 +33,7 @@ OF_PAYMENT = np.dtype(
     ]
 )  # fmt: skip
 """What labels and metrics say of a payment."""
+_ODD = np.int64(0x9E3779B97F4A7C15 - (1 << 64))
 _MOST_SAMPLED = 1_000_000
 _ALL = (-(1 << 62), 1 << 62)
 
@@ -170,15 +171,31 @@ def _read(task: Shard, runs: Sequence[Run]) -> tuple[Rows, Ints]:
 
 def _grouped(rows: Rows, columns: Sequence[int]) -> tuple[Ints, Ints, list[tuple[int, ...]]]:
     """(row numbers by key in their order, where each key begins and ends, the keys)."""
-    there = np.ones(len(rows), dtype=bool)
-    for column in columns:
-        there &= (rows[:, PRESENT] >> column & 1) != 0
-    order = np.flatnonzero(there)
+    bits = sum(1 << column for column in columns)
+    order = np.flatnonzero(rows[:, PRESENT] & bits == bits)
     keys = rows[order][:, list(columns)]
-    # Stable, and the last key is the first to sort by.
-    by_key = np.lexsort(keys.T[::-1])
-    order, keys = order[by_key], keys[by_key]
-    differs = (keys[1:] != keys[:-1]).any(axis=1)
-    begins = np.flatnonzero(np.append(True, differs)) if len(keys) else np.zeros(0, dtype=np.int64)
+    mixed = _mixed(keys)
+    # By 32 bits, which are sorted by counting. Keys that share them lie mixed: then in full.
+    by_key = np.argsort((mixed & 0xFFFF).astype(np.uint16), kind="stable")
+    upper = (mixed[by_key] >> 16 & 0xFFFF).astype(np.uint16)
+    by_key = by_key[np.argsort(upper, kind="stable")]
+    begins = _begins(keys[by_key])
+    if len(np.unique(mixed[by_key[begins]])) < len(begins):
+        by_key = np.lexsort(keys.T)
+        begins = _begins(keys[by_key])
     spans = np.append(begins, len(keys)).astype(np.int64)
-    return order, spans, list(map(tuple, keys[begins].tolist()))
+    return order[by_key], spans, list(map(tuple, keys[by_key[begins]].tolist()))
+
+
+def _mixed(keys: Ints) -> Ints:
+    """One number of each key; ids are digests, so that few keys share one."""
+    found: Ints = keys[:, 0].copy()
+    for column in keys.T[1:]:
+        found = found * _ODD ^ column
+    return found
+
+
+def _begins(keys: Ints) -> Ints:
+    """Where another key begins, of keys of which equal ones lie together."""
+    differs = (keys[1:] != keys[:-1]).any(axis=1)
+    return np.flatnonzero(np.append(np.ones(len(keys[:1]), dtype=bool), differs))
