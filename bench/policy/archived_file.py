@@ -31,7 +31,7 @@ def archive(file: Path, columns: dict[str, str], label: str, url: str) -> tuple[
     """By known time, as an import leaves it; returns how many records half of the time of all
     payments has, and how many there are."""
     folder = ArchiveFolder(url, TRANSACTIONS)
-    table = pq.read_table(file, columns=[*columns.values(), label])
+    table = pq.read_table(file, columns=sorted({*columns.values(), label}))
     times = np.asarray(table[columns["timestamp"]].cast(pa.timestamp("us")).cast(pa.int64()))
     known = np.concatenate([times, times + 7 * DAY])
     order = np.argsort(known, kind="stable")
@@ -54,6 +54,8 @@ def _rows(
         [str(value) for value in table[columns[name]].to_pylist()]
         for name in ("transaction_id", "customer_id", "merchant_id")
     )
+    named = table[columns["card_id"]].to_pylist() if "card_id" in columns else None
+    cards = [None] * len(ids) if named is None else [str(value) for value in named]
     amounts = [round(float(value) * 100) for value in table[columns["amount"]].to_pylist()]
     labels = table[label].to_pylist()
 
@@ -61,7 +63,8 @@ def _rows(
         at = int(times[n])
         paid = Transaction(
             transaction_id=ids[n], timestamp=at, amount=amounts[n], currency="USD",
-            base_amount=amounts[n], customer_id=customers[n], merchant_id=merchants[n],
+            base_amount=amounts[n], card_id=cards[n], customer_id=customers[n],
+            merchant_id=merchants[n],
         )  # fmt: skip
         data: Any = TransactionImported(transaction=paid, digest="d", origin=file_name, line=n)
         known, name = at, transaction_event_id(TransactionImported, ids[n])

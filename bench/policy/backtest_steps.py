@@ -64,6 +64,22 @@ def measured(url: str, ends: tuple[int, int], memory: int, workers: int) -> dict
     }
 
 
+def beside_floor(found: dict[str, Any], plain: dict[str, Any]) -> dict[str, Any]:
+    """What laying down takes, in times of what plain Polars (`bench.policy.floor`) does: as they
+    are, and for one value of each."""
+    ours = found["steps"]["features_and_fields"]
+    spent_on = {name: ours[name] / plain[name] for name in ("wall_s", "processor_s")}
+    values = found["features"] * found["transactions"]
+    of_a_value = plain["features"] * plain["transactions"] / values
+    return {
+        "polars": plain,
+        "times_polars": {
+            **{name: round(times, 2) for name, times in spent_on.items()},
+            "processor_s_of_a_value": round(spent_on["processor_s"] * of_a_value, 2),
+        },
+    }
+
+
 def _ratio(before: float, after: float, numbers: list[int]) -> float:
     """As of twice as many transactions: a file is seldom as busy in both halves."""
     return round(after / before * 2 * numbers[0] / numbers[1], 2)

@@ -22,7 +22,7 @@ def read_items(path: Path, begin: int, end: int, kind: Any, *width: int) -> Item
 
 def fill_items(items: Items, path: Path, begin: int) -> None:
     """With what lies in the file from item `begin` on. Raises OSError."""
-    left = memoryview(items.reshape(-1).view(np.uint8))
+    left = items.reshape(-1).view(np.uint8).data
     with path.open("rb", buffering=0) as file:
         file.seek(begin * items.dtype.itemsize * int(np.prod(items.shape[1:])))
         while left:
