@@ -60,9 +60,11 @@ class _States:
         self, features: FeatureSet, entity: Entity, rows: Rows, due: Ints, out: np.ndarray,
         *, carry: bool,
     ) -> None:  # fmt: skip
-        order, spans, keys = _grouped(rows, KEYS[entity])
+        order, spans, found = _grouped(rows, KEYS[entity])
         mine = self.held.setdefault(entity, {})
-        before = [mine.get(key, b"") for key in keys] if mine else [b""] * len(keys)
+        # Most shards are one slice, and nobody asks for the keys.
+        keys = list(map(tuple, found.tolist())) if mine or carry else []
+        before = [mine.get(key, b"") for key in keys] if mine else [b""] * len(found)
         plan = features.plans[entity]
         after = run_groups(plan, before, rows, order, spans, due, out, keep=carry)
         if carry:
@@ -169,7 +171,7 @@ def _read(task: Shard, runs: Sequence[Run]) -> tuple[Rows, Ints]:
     return rows[order], known[order]
 
 
-def _grouped(rows: Rows, columns: Sequence[int]) -> tuple[Ints, Ints, list[tuple[int, ...]]]:
+def _grouped(rows: Rows, columns: Sequence[int]) -> tuple[Ints, Ints, Ints]:
     """(row numbers by key in their order, where each key begins and ends, the keys)."""
     bits = sum(1 << column for column in columns)
     order = np.flatnonzero(rows[:, PRESENT] & bits == bits)
@@ -184,7 +186,7 @@ def _grouped(rows: Rows, columns: Sequence[int]) -> tuple[Ints, Ints, list[tuple
         by_key = np.lexsort(keys.T)
         begins = _begins(keys[by_key])
     spans = np.append(begins, len(keys)).astype(np.int64)
-    return order[by_key], spans, list(map(tuple, keys[by_key[begins]].tolist()))
+    return order[by_key], spans, keys[by_key[begins]]
 
 
 def _mixed(keys: Ints) -> Ints:

@@ -29,8 +29,8 @@ def test_the_events_of_each_entity_stand_together_in_their_order(
             expected.setdefault(tuple(rows[at, list(columns)].tolist()), []).append(at)
     order, spans, keys = _grouped(rows, columns)
     found = {
-        key: order[begin:end].tolist()
-        for key, begin, end in zip(keys, spans[:-1], spans[1:], strict=True)
+        tuple(key): order[begin:end].tolist()
+        for key, begin, end in zip(keys.tolist(), spans[:-1], spans[1:], strict=True)
     }
     assert len(keys) == len(found)
     assert found == expected
