@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from domain.features import FeatureSet
 from domain.features.engine import vectors
@@ -20,8 +21,10 @@ from domain.features.payments import UNLABELLED, Payments
 from eventlog.events_table import EventTable
 from host.files import whole_file
 from projections.replay.ideal import known_order
+from projections.replay.mapped_ids import MappedIds
 from projections.replay.payments import labels_of, payments_of, uses_of
 
+Ids = NDArray[np.object_] | MappedIds
 _ROW_GROUP = 100_000
 _SAMPLE, _FEW = 5_000, 300
 
@@ -36,7 +39,7 @@ class Dataset:
 
     features: FeatureSet
     at: Ints
-    transaction_ids: np.ndarray
+    transaction_ids: Ids
     times: Ints
     known: Ints
     labels: Ints

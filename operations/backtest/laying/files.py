@@ -19,6 +19,7 @@ from domain.features import FeatureSet
 from domain.features.kernel.arrays import Floats
 from domain.features.payments import Payments
 from projections.replay.dataset import Dataset
+from projections.replay.mapped_ids import MappedIds
 from projections.replay.rules import Column
 from projections.replay.transactions import PastTransactions, Texts
 
@@ -94,7 +95,7 @@ def open_columns(folder: Path) -> Columns:
     try:
         told = json.loads((folder / _TOLD).read_text())
         with pa.memory_map(str(folder / _IDS)) as source:
-            ids = pa.ipc.open_file(source).read_all()["id"].to_numpy(zero_copy_only=False)
+            ids = MappedIds(pa.ipc.open_file(source).read_all()["id"])
         codes = _mapped(folder, CODES)
         made = {name: _mapped(folder, name) for name in _MADE}
         payments = {name: _mapped(folder, name) for name in PAYMENTS}
