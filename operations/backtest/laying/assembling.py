@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from domain.features import FeatureSet
 from domain.features.engine import blank
 from domain.features.kernel.arrays import Floats, Ints
+from domain.features.kernel.ordering import by_column, put_rows
 from domain.policy.rollout import WHOLE
 from operations.backtest.laying.families import USES, Family
 from operations.backtest.laying.files import (
@@ -33,7 +34,6 @@ from operations.backtest.laying.spilling import KNOWN, PLACE, SHARE, TIME_OF, Sp
 from operations.progress import Count
 from projections.replay.transactions import NUMBERS, TEXTS, attribute
 
-_BLOCK = 1_024
 Made = Sequence[tuple[Family, str]]
 """The files of shards, by their stems, each with its family."""
 
@@ -190,7 +190,7 @@ class _Slice:
                 continue
             mine = _places(features, lambda entity, f=family: entity in f.entities)
             part = read_items(stem.with_suffix(".values"), a, b, np.float64, len(mine))
-            values[rows[:, None], mine] = part
+            put_rows(values, rows, np.array(mine, dtype=np.int64), part)
         found = {name: payments[name] for name in ("labels", *PAYMENTS)}
         return {"values": _by_column(values), **found, CHANCES: self._chances(found["declined"])}
 
@@ -216,8 +216,7 @@ def _payments(spill: Spill, name: str) -> pa.Table:
 
 
 def _by_column(values: Floats) -> Floats:
-    """The same in the order of Fortran; by blocks that stay in the processor's cache."""
+    """The same in the order of Fortran."""
     turned = np.empty(values.shape[::-1])
-    for start in range(0, len(values), _BLOCK):
-        turned[:, start : start + _BLOCK] = values[start : start + _BLOCK].T
+    by_column(values, turned)
     return turned.T
