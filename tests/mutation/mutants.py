@@ -154,8 +154,8 @@ MUTANTS = (
            "(time // DAY_US + MONDAY) % 7 >= 5", "(time // DAY_US + MONDAY) % 7 > 5"),
     Mutant("a night ends late", f"{KERNEL}/request.py", "hour < NIGHT_ENDS", "hour <= NIGHT_ENDS"),
     # Replay and training sets
-    Mutant("the first of two labels is taken", f"{REPLAY}/payments.py", 'side="right"',
-           'side="left" if {on} else "right"'),
+    Mutant("the first of two labels is taken", f"{REPLAY}/payments.py",
+           "np.flatnonzero(waited <= delay)", "np.flatnonzero(waited <= delay)[::-1]"),
     Mutant("labels go by the times at which they were known", f"{REPLAY}/payments.py",
            "given[:, OFFSET]", "given[:, TIME]"),
     Mutant("uses of an id share their labels", f"{REPLAY}/payments.py", "(at * _ODD)", "0"),
