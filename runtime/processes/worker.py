@@ -23,6 +23,7 @@ from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS
 from host.collector import settle, settle_again
+from host.processes import give_way
 from projections.broadcast.membership import BroadcastMembership
 from projections.faust.app import build_membership
 from projections.faust.membership import Membership
@@ -72,7 +73,8 @@ def main(arguments: list[str]) -> int:
         log_to_stderr(
             f"worker-{arguments[0]}", settings.log_level, settings.log_format, quiet=VERBOSE
         )
-        os.nice(_NICENESS.get(arguments[0], 0))
+        if arguments[0] in _NICENESS:
+            give_way(_NICENESS[arguments[0]])
         uvloop.run(work(arguments[0], settings))
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201
