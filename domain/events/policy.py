@@ -180,6 +180,8 @@ class PolicyContent:
 
     `keys` are those that its files have: nothing is said of others. `entries` are by name of those
     lists that take their entries from the folder. `exploration` is a share in basis points.
+    `features` is the text (domain.features.FeatureSet.from_json) of those that are not in the
+    catalogue: it can be tried on the past, and is never published.
     """
 
     keys: list[str]
@@ -190,6 +192,7 @@ class PolicyContent:
     suppressions: list[Suppression] = field(default_factory=list)
     entries: dict[str, list[ListEntry]] = field(default_factory=dict)
     exploration: int = 0
+    features: str = ""
 
 
 SetPublished = (

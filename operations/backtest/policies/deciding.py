@@ -16,6 +16,7 @@ from domain.policy.rules.ruling import FAMILY, RuleSet
 from domain.policy.rules.tree import Name, Node, walk
 from domain.policy.thresholds import FALLBACK_THRESHOLDS
 from domain.rule_values import LISTED_FIELDS
+from operations.backtest.policies.declared import columns_of
 from operations.backtest.policies.past import Floats, Ints, Past, in_parts
 from operations.backtest.policies.policy import ALWAYS, Policy, Setting
 from projections.replay.rules import Bools, Column, listed, truths
@@ -153,6 +154,7 @@ def _part(
 def _ruled(columns: _Columns, language: RuleLanguage, trees: Trees) -> Rulings:
     """Of a few rows: each value that a rule looks at takes as much as a feature does."""
     rule_set, rows = columns.setting.rule_set, columns.rows
+    language = columns.setting.language(language)
     holds: list[Bools] = []
     for rule in rule_set.rules if rule_set is not None else ():
         assert rule_set is not None
@@ -187,7 +189,7 @@ class _Columns:
             return Column(np.full(len(every), path, dtype=object), every)
         if name.startswith("lists."):
             return self._listed(name.removeprefix("lists."))
-        return self.past.column(name, self.rows)
+        return self.past.column(columns_of(self.setting.features).get(name, name), self.rows)
 
     def _listed(self, name: str) -> Column:
         assert self.setting.rule_set is not None

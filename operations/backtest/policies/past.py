@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.errors import InvalidInputError
-from domain.features import CATALOGUE, Entity, FeatureSet
+from domain.features import CATALOGUE, FeatureSet
 from domain.transactions import Transaction
 from eventlog.archive.history import History
 from inference.artefacts.store import Artefact
@@ -20,6 +21,7 @@ from inference.serving.bulk import bulk_scores
 from operations.backtest.laying.files import open_columns
 from operations.backtest.laying.lay_down import Means, lay_down
 from operations.backtest.laying.spilling import Period
+from operations.backtest.policies.declared import is_declared
 from operations.progress import Count, Say
 from projections.replay.dataset import Dataset
 from projections.replay.rules import Bools, Column
@@ -33,7 +35,12 @@ ScoreVectors = Callable[[str, FeatureSet, Floats], tuple[Floats, bool]]
 and whether many were scored at once. Raises NotFoundError, IntegrityError or SettingsError."""
 
 _AT_ONCE = 50_000
-_ENTITY = {f.name: f.entity for f in CATALOGUE.features}
+
+
+@lru_cache(maxsize=8)
+def _first(features: FeatureSet, number: int) -> FeatureSet:
+    """One object for each set, as models know sets that they have met."""
+    return FeatureSet(features.features[:number])
 
 
 def in_parts(rows: Ints) -> list[Ints]:
@@ -70,7 +77,12 @@ class Past:
         """Of the transactions in `rows`. Raises NotFoundError, IntegrityError or SettingsError."""
         held = self._scores.setdefault(model_hash, np.full(len(self), np.nan))
         lacking = rows[np.isnan(held[rows])]
-        features, values = self.made.features, self.made.values
+        features = self.made.features
+        # Last come features that candidates declare: no model takes them.
+        own = sum(not is_declared(name) for name in features.names)
+        if own < len(features):
+            features = _first(features, own)
+        values = self.made.values[:, :own]
         if len(lacking) == len(self):
             held[:], together = self.score(model_hash, features, values)
             self.one_by_one |= not together
@@ -81,16 +93,17 @@ class Past:
         return held[rows]
 
     def column(self, name: str, rows: Ints) -> Column:
-        """A feature, or a field as `transaction.<field>`, as rules see it."""
+        """A feature by its column, or a field as `transaction.<field>`, as rules see it."""
         if name.startswith("transaction."):
             field_name = {
                 "transaction.amount_minor": "amount",
                 "transaction.base_amount_minor": "base_amount",
             }.get(name, name.removeprefix("transaction."))
             return self.transactions.column(field_name, rows)
-        values = self.made.values[rows, self.made.features.names.index(name)]
+        place = self.made.features.names.index(name)
+        values = self.made.values[rows, place]
         known: Bools = ~np.isnan(values)
-        entity: Entity | None = _ENTITY[name]
+        entity = self.made.features.features[place].entity
         if entity is not None:
             known &= self.transactions.names(entity, rows)
         return Column(values, known)

@@ -18,10 +18,12 @@ from domain.events import (
     Suppression,
     Thresholds,
 )
+from domain.features import Feature
 from domain.policy.lists.published import NO_LISTS, Lists, hash_of_entries
 from domain.policy.rules.ruling import RuleSet
 from domain.policy.snapshot import NO_POLICY, PolicySnapshot
 from eventlog.port import EventLog
+from operations.backtest.policies.declared import declared_features
 from operations.policy.list_files import Clean
 from operations.policy.publishing import lint
 
@@ -34,7 +36,8 @@ class Setting:
     """What decides a transaction; without a model the fallback rules score it.
 
     `share` basis points of ids go to the model `challenger`, with thresholds of its own.
-    `suppressions` and `routes` are those of the alerts.
+    `suppressions` and `routes` are those of the alerts, `features` those that rules see beside the
+    catalogue's.
     """
 
     model_hash: str
@@ -46,6 +49,11 @@ class Setting:
     challenger_thresholds: Thresholds | None = None
     suppressions: tuple[Suppression, ...] = ()
     routes: tuple[Route, ...] = ()
+    features: tuple[Feature, ...] = ()
+
+    def language(self, language: RuleLanguage) -> RuleLanguage:
+        """That of its conditions."""
+        return language.knowing([each.name for each in self.features])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,11 @@ class Policy:
         """Hashes of all models that may score."""
         settings = [setting for _, setting in self.stretches]
         return {h for s in settings for h in (s.model_hash, s.challenger) if h}
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """Those that it declares, by its own names."""
+        return tuple(dict.fromkeys(f for _, setting in self.stretches for f in setting.features))
 
     def changed(self, name: str, **fields: object) -> Policy:
         """The same with other fields in every setting, such as thresholds or a rule set."""
@@ -173,6 +186,7 @@ def candidate(said: Written, past: LivePast, model: Model | None) -> Policy:
     if "routes" in content.keys:
         routes = tuple(content.routes)
     routes = _from_the_beginning(routes)
+    features = declared_features(content.features)
     own = NO_LISTS
     for each in content.lists:
         if (entries := content.entries.get(each.name)) is not None:
@@ -183,7 +197,7 @@ def candidate(said: Written, past: LivePast, model: Model | None) -> Policy:
         seen = _seen(rule_set, lists, own)
         setting = Setting(
             took.model_hash, published or took.thresholds, rule_set, seen,
-            suppressions=suppressions, routes=routes,
+            suppressions=suppressions, routes=routes, features=features,
         )  # fmt: skip
         if not stretches or stretches[-1][1] != setting:
             stretches.append((since, setting))

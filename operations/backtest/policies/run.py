@@ -21,6 +21,7 @@ from operations.backtest.laying.lay_down import Means
 from operations.backtest.policies.closed_loop.feedback import Blocking
 from operations.backtest.policies.closed_loop.report import read_feedback, report_of
 from operations.backtest.policies.deciding import Decisions, attributes_of, decide
+from operations.backtest.policies.declared import told
 from operations.backtest.policies.delivery import delivery_of
 from operations.backtest.policies.estimates.report import apart, estimates
 from operations.backtest.policies.figures import Load, compared, of_policy
@@ -131,6 +132,7 @@ def backtest_policies(
         "policy_version": live.now.version,
         "feature_set": CATALOGUE.hash,
         "models": {p.name: sorted(p.models) for p in (base, *tried)},
+        **_declared((base, *tried)),
         "scored_one_by_one": past.one_by_one,
         "baseline": of_policy(past, baseline, asked.load) | deliveries[0],
         "candidates": [
@@ -157,6 +159,12 @@ def backtest_policies(
             },
         }
     return PolicyBacktest(past, baseline, candidates, report)
+
+
+def _declared(policies: Sequence[Policy]) -> dict[str, Any]:
+    """Of those policies that have features outside the catalogue."""
+    found = {policy.name: told(policy.features) for policy in policies if policy.features}
+    return {"declared_features": found} if found else {}
 
 
 def _policies(models: Models, live: LivePast, asked: Asked) -> tuple[Policy, list[Policy]]:

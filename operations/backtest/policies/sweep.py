@@ -79,7 +79,7 @@ def _tried(
         made = decide(past, policy, language)
         return lambda value: made.at(policy.name, **{_THRESHOLDS[parameter]: value})
     name, _, value_name = parameter.partition(".")
-    sets = {each.rule_set for _, each in policy.stretches}
+    sets = {each.rule_set: each for _, each in policy.stretches}
     rule_set = next((each for each in sets if each and name in {r.name for r in each.rules}), None)
     if rule_set is None or not value_name:
         known = ", ".join(_THRESHOLDS)
@@ -87,7 +87,7 @@ def _tried(
     rule = next(each for each in rule_set.rules if each.name == name)
     if value_name == "points":
         return lambda value: decide(past, _with_points(policy, name, int(value)), language)
-    tree = language.tree(rule.condition, rule_set.lists)
+    tree = sets[rule_set].language(language).tree(rule.condition, rule_set.lists)
     if (found := _places(tree, value_name)) != 1:
         raise InvalidInputError(
             "--sweep", f"rule {name} compares {value_name} with {found} numbers: it must be one"

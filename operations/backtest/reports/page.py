@@ -32,7 +32,7 @@ def page(found: Document, fact: BacktestCompleted) -> str:
         *(part for number in range(len(found["compared"])) for part in _candidate(found, number)),
         _part("delivery", "How alerts would go out", *consequences.delivery(found)),
         _part("reasons", "Why", tables.reasons(found)),
-        _part("origin", "How it was made", _origin(found, fact)),
+        _part("origin", "How it was made", tables.declared(found), _origin(found, fact)),
     ]
     html = tag("html", _head(f"Backtest of {names}"), _body(body), lang="en")
     return f"<!DOCTYPE html>\n{html}\n"
