@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from domain.errors import UnavailableError
+from domain.features import CATALOGUE, Entity, Feature, FeatureSet
+from domain.features.declarations.feature import Aggregation, Field
+from domain.features.declarations.windows import Window
+from domain.times import HOUR, MINUTE
 from eventlog.archive.history import History
 from operations.backtest.engines.local import LocalEngine, local_engine
 from operations.backtest.engines.port import Engine
 from operations.backtest.laying.lay_down import Means
+from operations.backtest.policies.declared import column_of
 from operations.backtest.policies.past import read_past
 from runtime.composition.backtests import open_engine
 from runtime.settings import settings_from_environment
@@ -20,6 +25,12 @@ from tests.builders.decisions.whole_past import nothing, nowhere, told
 from tests.builders.feature_events import paid
 from tests.builders.feature_streams import T0
 
+# Of the catalogue, and of a candidate.
+DECLARED = Feature(
+    name="sum_2h", meaning="m", aggregation=Aggregation.SUM, entity=Entity.MERCHANT,
+    field=Field.AMOUNT, window=Window("2h", 2 * HOUR, 2 * MINUTE),
+)  # fmt: skip
+FEATURES = FeatureSet([*CATALOGUE.features, column_of(DECLARED)])
 PERIOD = T0, T0 + 10**12, T0 + 10**12
 
 
@@ -53,13 +64,12 @@ def test_two_workers_give_the_same_bytes(engine: Engine, history: History, tmp_p
     for number, means in enumerate((Means(engine, 300_000), Means())):
         folder = tmp_path / str(number)
         folder.mkdir()
-        past = read_past(
-            history, *PERIOD, (), nowhere, nothing, nothing, means=means, folder=folder
-        )
+        past = read_past(history, *PERIOD, (), nowhere, nothing, nothing, FEATURES, means, folder)
         made.append(told(past))
         names = [{each.name for each in folder.iterdir()}]
     assert made[0] == made[1]
     assert len(made[0]["ids"]) == 40
+    assert past.made.values[-1, -1] == sum(100 + n for n in range(39) if n % 3 == 0) / 100
     assert "spill" not in names[0]
 
 

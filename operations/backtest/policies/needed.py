@@ -20,8 +20,9 @@ def needed_features(
     """
     taken = [inputs_of(model_hash) for model_hash in {h for p in policies for h in p.models}]
     named = set(_named(policies, language))
-    declared = dict.fromkeys(column_of(each) for p in policies for each in p.features)
-    others = [each for each in declared if each.name in named]
+    # Words and units may differ between two that are laid down once.
+    declared = {each.name: each for p in policies for each in map(column_of, p.features)}
+    others = [each for name, each in declared.items() if name in named]
     if not all(each.definitions for each in taken):
         return FeatureSet([*CATALOGUE.features, *others]) if others else CATALOGUE
     names = {name for each in taken for name in each.names} | named
