@@ -4,6 +4,7 @@ And of the BACKTESTS topic: that policies were tried on the past, and what they 
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from domain.events.lists import DeclaredList, ListEntry
 from domain.events.registry import Event, event
@@ -267,7 +268,8 @@ class BacktestCompleted(Event):
     `known_at`, all in microseconds UTC. `positions` are offsets per partition of `topic` before
     which the log was read. Without a `baseline` it was the live policy, of `policy_version`, an
     offset. `model` is the hash that was named for the candidates, or nothing; `models` are all that
-    scored. `closed_loop` says whom known fraud stopped in it, or nothing.
+    scored. `closed_loop` says whom known fraud stopped in it, or nothing. `features` of what was
+    decided live were the ideal ones, or those that it was served.
     `seed` is that of the intervals. `code`, `catalogue` and `fingerprint` are what decided:
     a digest of the source, one of the features, and what computed the scores. `report_hash` is
     SHA-256 of report.json.
@@ -286,6 +288,7 @@ class BacktestCompleted(Event):
     models: list[str] = field(default_factory=list)
     sweep: str = ""
     closed_loop: str = ""
+    features: Literal["ideal", "served"] = "ideal"
     case_minutes: float
     seed: int
     code: str

@@ -16,6 +16,8 @@ from domain.features import FeatureSet
 from domain.features.engine import blank
 from domain.features.kernel.arrays import Floats, Ints
 from domain.policy.rollout import WHOLE
+from operations.backtest.laying.decided import NOT_DECIDED, TOLD, served_in, take_served
+from operations.backtest.laying.decided import NUMBERS as DECIDED
 from operations.backtest.laying.families import USES, Family
 from operations.backtest.laying.files import (
     CHANCES,
@@ -45,7 +47,7 @@ def assemble(spill: Spill, names: Sequence[str], made: Made, folder: Path, count
     edges = edges_of(known, spill.at_once)
     if not total:
         return 0
-    texts = _Texts((*TEXTS, *map(attribute, spill.attributes)))
+    texts = _Texts((*TEXTS, *map(attribute, spill.attributes), *TOLD))
     # Any index of them is in memory once, and the columns themselves are not.
     at_places = [(family, stem, _read(spill, stem, "known")) for family, stem in made]
     writer, done = ColumnWriter(folder, total), 0
@@ -64,7 +66,8 @@ def assemble(spill: Spill, names: Sequence[str], made: Made, folder: Path, count
                 count(done, total)
     finally:
         writer.close()
-    write_told(folder, spill.features, texts.values, tuple(NUMBERS))
+    taken = spill.serving.taken
+    write_told(folder, spill.features, texts.values, tuple(NUMBERS), served=taken)
     return total
 
 
@@ -116,6 +119,8 @@ class _Slice:
         order = np.lexsort((places, np.asarray(table[KNOWN])))
         self.table = table.take(order).combine_chunks()
         self._request = np.concatenate(requests)[order]
+        rows, self._served = served_in(spill.folder, names, tables, bounds)
+        self._served_rows: Ints = np.argsort(order)[rows]
         self._places = places[order]
         self._by_place = np.argsort(self._places)
 
@@ -133,6 +138,10 @@ class _Slice:
             column = self.table[name]
             found[f"{name}.number"] = np.asarray(pc.fill_null(column, 0), dtype=kind)
             found[f"{name}.known"] = np.asarray(pc.is_valid(column), dtype=bool)
+        for name, kind in DECIDED.items():
+            empty = NOT_DECIDED if name == "decided.version" else 0
+            filled = pc.fill_null(self.table[name], pa.scalar(empty).cast(kind))
+            found[name] = np.asarray(filled, dtype=kind.to_pandas_dtype())
         return found
 
     def laid(self, made: Sequence[tuple[Family, str, Ints]]) -> dict[str, npt.NDArray[Any]]:
@@ -157,6 +166,8 @@ class _Slice:
                 if name not in found:
                     found[name] = np.empty((len(self), *part.shape[1:]), dtype=part.dtype)
                 found[name][rows] = part
+        taken = self._spill.serving.taken
+        found |= take_served(values, self._served_rows, self._served, taken=taken)
         found[CHANCES] = self._chances(found["declined"])
         return found
 

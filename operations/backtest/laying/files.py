@@ -17,6 +17,7 @@ from domain.errors import IntegrityError
 from domain.features import FeatureSet
 from domain.features.kernel.arrays import Floats
 from domain.features.payments import Payments
+from operations.backtest.laying.decided import STALE, STALE_VALUE, TOLD, RecordedDecisions
 from projections.replay.dataset import Dataset
 from projections.replay.rules import Column
 from projections.replay.transactions import PastTransactions, Texts
@@ -34,6 +35,7 @@ class Columns:
     made: Dataset
     transactions: PastTransactions
     propensities: Floats
+    decided: RecordedDecisions
 
 
 class ColumnWriter:
@@ -80,10 +82,20 @@ def ids_writer(folder: Path) -> pa.ipc.RecordBatchFileWriter:
 
 
 def write_told(
-    folder: Path, features: FeatureSet, texts: dict[str, list[str]], numbers: Sequence[str]
+    folder: Path,
+    features: FeatureSet,
+    texts: dict[str, list[str]],
+    numbers: Sequence[str],
+    *,
+    served: bool,
 ) -> None:
     """What the arrays mean; last of all, so that without it there are no columns."""
-    told = {"features": features.to_json(), "texts": texts, "numbers": list(numbers)}
+    told: dict[str, Any] = {
+        "features": features.to_json(),
+        "texts": texts,
+        "numbers": list(numbers),
+        "served": served,
+    }
     (folder / _TOLD).write_text(json.dumps(told))
 
 
@@ -96,6 +108,20 @@ def open_columns(folder: Path) -> Columns:
         codes = _mapped(folder, CODES)
         made = {name: _mapped(folder, name) for name in _MADE}
         payments = {name: _mapped(folder, name) for name in PAYMENTS}
+        texts = {
+            name: Texts(codes[:, at], values)
+            for at, (name, values) in enumerate(told["texts"].items())
+        }
+        decided = RecordedDecisions(
+            versions=_mapped(folder, "decided.version"),
+            scores=_mapped(folder, "decided.score"),
+            outcomes=_mapped(folder, "decided.outcome"),
+            served=_mapped(folder, "decided.served"),
+            stale=_mapped(folder, STALE),
+            stale_values=_mapped(folder, STALE_VALUE),
+            texts={name: texts.pop(name) for name in TOLD},
+            taken=told["served"],
+        )
         return Columns(
             Dataset(
                 FeatureSet.from_json(told["features"]),
@@ -106,10 +132,7 @@ def open_columns(folder: Path) -> Columns:
                 **made,
             ),
             PastTransactions(
-                {
-                    name: Texts(codes[:, at], values)
-                    for at, (name, values) in enumerate(told["texts"].items())
-                },
+                texts,
                 {
                     name: Column(
                         _mapped(folder, f"{name}.number"), _mapped(folder, f"{name}.known")
@@ -118,6 +141,7 @@ def open_columns(folder: Path) -> Columns:
                 },
             ),
             _mapped(folder, CHANCES),
+            decided,
         )
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise IntegrityError(f"{folder} holds no whole columns ({error}): remove it") from error

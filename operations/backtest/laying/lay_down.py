@@ -28,6 +28,7 @@ from host.files import STATE_FOLDER_REMEDY, writing
 from operations.backtest.engines.local import InProcess
 from operations.backtest.engines.port import Engine
 from operations.backtest.laying.assembling import assemble
+from operations.backtest.laying.decided import Serving
 from operations.backtest.laying.families import Family, families
 from operations.backtest.laying.shards import Shard, lay_features, lay_labels
 from operations.backtest.laying.spilling import (
@@ -65,6 +66,7 @@ def lay_down(
     attributes: Collection[str],
     folder: Path,
     means: Means,
+    serving: Serving,
     say: Say,
     count: Count,
 ) -> int:
@@ -73,11 +75,12 @@ def lay_down(
     Raises UnavailableError where the disk has no room or the log does not answer, IntegrityError
     for a damaged archive.
     """
+    given = history, period, features, attributes, folder, means, serving, say, count
     try:
-        return _laid_down(history, period, features, attributes, folder, means, say, count)
+        return _laid_down(*given)
     except NotFoundError:
         # A file of the archive was merged into another meanwhile.
-        return _laid_down(history, period, features, attributes, folder, means, say, count)
+        return _laid_down(*given)
 
 
 def _laid_down(
@@ -87,6 +90,7 @@ def _laid_down(
     attributes: Collection[str],
     folder: Path,
     means: Means,
+    serving: Serving,
     say: Say,
     count: Count,
 ) -> int:
@@ -95,7 +99,7 @@ def _laid_down(
     at_once = rows_at_once(means.memory, len(features), engine.workers)
     spill = Spill(
         folder / "spill", max(1, -(-records // at_once)), at_once, period, features,
-        tuple(sorted(attributes)),
+        tuple(sorted(attributes)), serving,
     )  # fmt: skip
     with writing(folder):
         shutil.rmtree(spill.folder, ignore_errors=True)

@@ -20,6 +20,7 @@ from eventlog.archive.folder import ArchiveFolder, Link
 from eventlog.archive.layout import FOLDED
 from eventlog.codec import Carried, carried_by
 from eventlog.topics import TRANSACTIONS
+from operations.backtest.laying.decided import SERVED, Serving, decided_columns, served_vectors
 from operations.backtest.laying.families import families
 from projections.replay.rules import Bools
 from projections.replay.transactions import fields_of
@@ -56,6 +57,7 @@ class Spill:
     period: Period
     features: FeatureSet
     attributes: tuple[str, ...]
+    serving: Serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +174,18 @@ def _lay_payments(spill: Spill, name: str, block: Block, wanted: Bools, order: I
     fields = fields_of([each.transaction for each in carried], spill.attributes)
     shares = [None if each.exploration is None else each.exploration.share for each in carried]
     # The rows of `fields` come as the block's do; they are laid down in known order.
-    numbers = np.cumsum(wanted) - 1
     mine = order[wanted[order]]
+    taken = (np.cumsum(wanted) - 1)[mine]
     rows = block.rows[mine]
-    table = fields.append_column(SHARE, pa.array(shares, pa.int64())).take(numbers[mine])
+    table = fields.append_column(SHARE, pa.array(shares, pa.int64())).take(taken)
+    in_order = [carried[number] for number in taken.tolist()]
+    sets = spill.serving.sets
+    decided = decided_columns(in_order, sets)
+    for column in decided.column_names:
+        table = table.append_column(column, decided[column])
+    served = served_vectors(in_order, spill.features, sets)
+    if len(served):
+        np.save(spill.folder / f"{name}.{SERVED}.npy", served, allow_pickle=False)
     for column, array in (
         (KNOWN, block.known[mine]), (PLACE, places_of(rows)), (TIME_OF, rows[:, TIME])
     ):  # fmt: skip

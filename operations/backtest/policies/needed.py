@@ -31,7 +31,7 @@ def needed_features(
 
 def _named(policies: Sequence[Policy], language: RuleLanguage) -> Iterator[str]:
     """Names of columns, among others that conditions see."""
-    settings = (s for p in policies for _, s in p.stretches)
+    settings = (s for p in policies for s in p.settings)
     sets = {(s.rule_set, s.features): s for s in settings if s.rule_set is not None}
     for (rule_set, features), setting in sets.items():
         own, seen = columns_of(features), setting.language(language)
