@@ -58,7 +58,8 @@ def list_types(lists: Iterable[DeclaredList]) -> dict[str, type[Value]]:
 
 # Of an entity that is not named, and where nothing was read, the vector holds defaults. A feature
 # set may declare some that are no unknowns: a count of 0 is no evidence that nothing happened.
-_NOTHING_READ = frozenset({"features_unavailable", "deadline_passed"})
+NOTHING_READ = frozenset({"features_unavailable", "deadline_passed"})
+"""Flags of decisions whose vector is defaults alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def known_values(
     The score of the fallback rules is no probability and so is unknown here.
     """
     reads = _reads(names, features)
-    if _NOTHING_READ.isdisjoint(flags):
+    if NOTHING_READ.isdisjoint(flags):
         missing = {flag.removeprefix("no_") for flag in flags if flag.startswith("no_")}
     else:
         missing = reads.entities

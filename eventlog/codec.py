@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from domain.errors import UndecodableError
-from domain.events import Envelope, Exploration
+from domain.events import Envelope, Exploration, Outcome, Path
 from domain.events.registry import class_of, split_type, upcast
 from domain.times import from_rfc3339, to_rfc3339
 from domain.transactions import Transaction
@@ -53,10 +53,24 @@ class _TypeOnly(msgspec.Struct):
 
 
 class Carried(msgspec.Struct):
-    """What a backtest needs of an event about a transaction; `exploration` is of decided ones."""
+    """What a backtest needs of an event about a transaction; all but it is of decided ones.
+
+    `policy_version` is None of imported history. The names are those of TransactionScored.
+    """
 
     transaction: Transaction
     exploration: Exploration | None = None
+    policy_version: int | None = None
+    score: float = 0.0
+    outcome: Outcome = "approve"
+    path: Path = "full"
+    reasons: list[str] = []
+    flags: list[str] = []
+    suppressed_by: str | None = None
+    model_hash: str = ""
+    fingerprint: str = ""
+    feature_set: str = ""
+    features: list[float | None] = []
 
 
 class Unarchived(msgspec.Struct, gc=False):
@@ -84,6 +98,7 @@ class CarriedRest(msgspec.Struct, gc=False):
 
     transaction: Unarchived
     exploration: Explored | None = None
+    policy_version: int | None = None
 
 
 class _Carrying(msgspec.Struct):
@@ -192,7 +207,8 @@ def carried_by(value: bytes) -> Carried:
 
 def carried_of(envelope: Envelope) -> Carried:
     data = envelope.data
-    return Carried(data.transaction, getattr(data, "exploration", None))
+    names = (name for name in Carried.__struct_fields__ if hasattr(data, name))
+    return Carried(**{name: getattr(data, name) for name in names})
 
 
 def carried_rest_by(value: bytes) -> CarriedRest:
@@ -209,7 +225,8 @@ def carried_rest_by(value: bytes) -> CarriedRest:
         x.amount, x.currency, x.card_bin, x.card_last4, x.mcc, x.lat, x.lon,
         msgspec.Raw(_encode(x.attributes)),
     )  # fmt: skip
-    return CarriedRest(rest, None if explored is None else Explored(explored.share))
+    share = None if explored is None else Explored(explored.share)
+    return CarriedRest(rest, share, carried.policy_version)
 
 
 @lru_cache(maxsize=256)

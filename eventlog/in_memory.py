@@ -33,6 +33,11 @@ class InMemoryEventLog:
     ) -> Awaitable[Position]:
         return self.append_bytes(topic, key, encode(envelope), partition)
 
+    def append_together(
+        self, topic: Topic, key: str, envelopes: Sequence[Envelope]
+    ) -> Sequence[Awaitable[Position]]:
+        return [self.append(topic, key, each) for each in envelopes]
+
     def append_bytes(
         self, topic: Topic, key: str | None, value: bytes, partition: int | None = None
     ) -> Awaitable[Position]:

@@ -58,6 +58,12 @@ class EventLog(Appender, Protocol):
         """Sends at once (order is that of the calls); await the result for the acknowledgement."""
         ...
 
+    def append_together(
+        self, topic: Topic, key: str, envelopes: Sequence[Envelope]
+    ) -> Sequence[Awaitable[Position]]:
+        """As `append` of each in turn, in one request where the log has such a thing."""
+        ...
+
     async def ends(self, topic: Topic) -> Sequence[int]:
         """Per partition the offset after the last acknowledged record, as of this call."""
         ...

@@ -10,10 +10,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 _PR_SET_PDEATHSIG = 1
+# All without privileges on a machine take turns of a tenth of a second (kernel/sched/autogroup.c).
+_TURNS, _TURN_SECONDS = 50, 0.1
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,32 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 def _send(process: ProcessId, how: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(process.pid, how)
+
+
+def give_way(niceness: int) -> None:
+    """Lets others go first where processors are short; less than it does already it never does.
+
+    Linux shares processors among sessions first, each with a niceness of its own (sched(7), "The
+    autogroup feature"), and among the processes of one by theirs. So a process that leads a session
+    says it for both; one that somebody started in a terminal leaves the terminal as it is.
+    """
+    niceness = max(niceness, os.getpriority(os.PRIO_PROCESS, 0))
+    os.setpriority(os.PRIO_PROCESS, 0, niceness)
+    if os.getsid(0) == os.getpid():
+        # A kernel without autogroups, or one that lets nobody write there.
+        with contextlib.suppress(OSError):
+            _lower_session(niceness)
+
+
+def _lower_session(niceness: int) -> None:
+    path = Path("/proc/self/autogroup")
+    for _ in range(_TURNS if path.exists() else 0):
+        try:
+            path.write_text(str(niceness))
+        except BlockingIOError:
+            time.sleep(_TURN_SECONDS)
+        else:
+            return
 
 
 def die_with_parent(how: signal.Signals) -> Callable[[], None] | None:

@@ -77,6 +77,10 @@ def backtest(
         list[int] | None,
         typer.Option(min=1, help="The k of card precision@k. Repeatable.", show_default="100"),
     ] = None,
+    features: Annotated[
+        str,
+        typer.Option(metavar="ideal|served", help="Of what was decided live, those it was served."),
+    ] = "ideal",
     engine: Annotated[
         str, typer.Option(metavar="local|dask", help="What lays down features.")
     ] = "local",
@@ -84,10 +88,11 @@ def backtest(
 ) -> None:
     """Try a model, or whole policies, on past transactions, as if they had been in force then.
 
-    Every transaction gets the features of its own moment, from a replay of the log. Nothing that
-    runs is touched. With --policy, rules, lists, thresholds and model decide, and are compared
-    with the live policy or another folder. A run that was interrupted within a day continues from
-    its columns, as of its moment, when it is asked for again.
+    Every transaction gets the features of its own moment, from a replay of the log, or with
+    --features served those that its live decision was served. Nothing that runs is touched. With
+    --policy, rules, lists, thresholds and model decide, and are compared with the live policy or
+    another folder. A run that was interrupted within a day continues from its columns, as of its
+    moment, when it is asked for again.
     """
     from domain.errors import InvalidInputError
 
@@ -99,18 +104,21 @@ def backtest(
     first, last = parse_moment("--from", begin), parse_moment("--to", end)
     if first is None or last is None or first >= last:
         raise InvalidInputError("--from/--to", "the range is empty: --to is not after --from")
+    if features not in ("ideal", "served"):
+        raise InvalidInputError("--features", f"{features!r} is neither ideal nor served")
+    served = features == "served"
     if policies:
         from cli.backtest.policies import try_policies
 
         if scores is not None or cards:
             raise InvalidInputError("--policy", "--scores and --cards are of --model alone")
         loop = (block or "card") if closed or block else None
-        asked = Options(first, last, model, policies, baseline, sweep, minutes, loop)
+        asked = Options(first, last, model, policies, baseline, sweep, minutes, loop, served)
         outputs = Outputs(changed, report, as_json, record, anew, engine)
         try_policies(asked, outputs)
         return
     others = baseline or sweep or changed or report or anew or closed or block
-    if model is None or others or engine != "local":
+    if model is None or others or served or engine != "local":
         raise InvalidInputError("--model", "name a model, or policies with --policy")
     _try_model(model, first, last, scores, cards, as_json)
 

@@ -16,6 +16,7 @@ class Options:
     sweep: str | None
     minutes: float
     closed_loop: str | None = None
+    served: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from cli.backtest.delivery import print_deliveries
 from cli.backtest.feedback import show_closed_loop, show_estimates
 from cli.backtest.options import Options, Outputs
+from cli.backtest.reproduction import show_reproduction
 from cli.interrupts import interruptible
 from cli.output import print_table, progress_shown
 from operations.backtest.reports.words import between, money, number, share, shown, words
@@ -62,7 +63,7 @@ def try_policies(options: Options, outputs: Outputs) -> None:
             base = written(options.baseline, ports.language, clean)
         asked = Asked(
             tried, options.first, options.last, options.model, base, sweep, Load(options.minutes),
-            closed_loop=block,
+            closed_loop=block, served=options.served,
         )  # fmt: skip
         done = run_backtest(
             ports, asked, write, say, count, anew=outputs.anew, record=outputs.record
@@ -85,6 +86,7 @@ def _print(report: dict[str, Any], seconds: float) -> None:
         f"{report['transactions']:,} transactions, {report['labelled']:,} labelled by now,"
         f" tried in {seconds} s"
     )
+    show_reproduction(report)
     policies = [report["baseline"], *report["candidates"]]
     names = ["", *(each["policy"] for each in policies)]
     print_table(_rows(policies), names, names[1:])

@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
 @_group.command()
 def lint(folder: _Folder, as_json: _AsJson = False) -> None:
     """Check all files of a folder; 1 if anything is wrong. Asks no server."""
+    from operations.policy.feature_files import outside_catalogue
     from operations.policy.publishing import lint as checked
     from runtime.composition.models import list_cleaner, rule_language
 
@@ -59,6 +60,9 @@ def lint(folder: _Folder, as_json: _AsJson = False) -> None:
             alone = (kind for kind in ("thresholds", "exploration") if getattr(found, kind))
             own = "".join(f", {kind}" for kind in alone)
             print(f"{counts}{own}, nothing wrong")
+            if names := [each.name for each in outside_catalogue(found.features)]:
+                print(f"not in the catalogue: {', '.join(names)}")
+                print("this folder can be backtested, and not published (docs/policy.md)")
     if found.faults:
         raise typer.Exit(1)
 

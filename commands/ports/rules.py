@@ -1,5 +1,7 @@
 """Port of the language that conditions of rules are written in."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -46,6 +48,10 @@ class RuleLanguage(Protocol):
 
     def tree(self, condition: str, lists: Sequence[DeclaredList] = ()) -> Node:
         """Of a condition without faults, for those who evaluate it over columns."""
+        ...
+
+    def knowing(self, features: Sequence[str]) -> RuleLanguage:
+        """The language that sees values of these names too, as doubles."""
         ...
 
     def compile(self, rules: Sequence[Rule], lists: Sequence[DeclaredList] = ()) -> CompiledRules:

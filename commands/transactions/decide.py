@@ -55,7 +55,7 @@ async def decide_submission(submission: Envelope, context: Context, *, recorded:
     scored = await make_decision(submission, context)
     events = (scored,) if recorded else (submission, scored)
     # Awaited together: where one fails, the failure of the other is not left unseen.
-    *_, position = await asyncio.gather(*map(context.ledger.append, events))
+    *_, position = await asyncio.gather(*context.ledger.append_together(*events))
     # Already so where nobody else has written to the partition since we read it.
     await context.ledger.passed(position.partition, position.offset)
     known = await context.ledger.recalled(submission.subject)

@@ -4,6 +4,7 @@ And of the BACKTESTS topic: that policies were tried on the past, and what they 
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from domain.events.lists import DeclaredList, ListEntry
 from domain.events.registry import Event, event
@@ -180,6 +181,8 @@ class PolicyContent:
 
     `keys` are those that its files have: nothing is said of others. `entries` are by name of those
     lists that take their entries from the folder. `exploration` is a share in basis points.
+    `features` is the text (domain.features.FeatureSet.from_json) of those that are not in the
+    catalogue: it can be tried on the past, and is never published.
     """
 
     keys: list[str]
@@ -190,6 +193,7 @@ class PolicyContent:
     suppressions: list[Suppression] = field(default_factory=list)
     entries: dict[str, list[ListEntry]] = field(default_factory=dict)
     exploration: int = 0
+    features: str = ""
 
 
 SetPublished = (
@@ -264,7 +268,8 @@ class BacktestCompleted(Event):
     `known_at`, all in microseconds UTC. `positions` are offsets per partition of `topic` before
     which the log was read. Without a `baseline` it was the live policy, of `policy_version`, an
     offset. `model` is the hash that was named for the candidates, or nothing; `models` are all that
-    scored. `closed_loop` says whom known fraud stopped in it, or nothing.
+    scored. `closed_loop` says whom known fraud stopped in it, or nothing. `features` of what was
+    decided live were the ideal ones, or those that it was served.
     `seed` is that of the intervals. `code`, `catalogue` and `fingerprint` are what decided:
     a digest of the source, one of the features, and what computed the scores. `report_hash` is
     SHA-256 of report.json.
@@ -283,6 +288,7 @@ class BacktestCompleted(Event):
     models: list[str] = field(default_factory=list)
     sweep: str = ""
     closed_loop: str = ""
+    features: Literal["ideal", "served"] = "ideal"
     case_minutes: float
     seed: int
     code: str

@@ -38,6 +38,10 @@ class Arm:
         hard = ruling is not None and ruling.firm
         if path != "full" or RULES_FAILED in flags or hard:
             return None
+        return self.chance_of(transaction_id)
+
+    def chance_of(self, transaction_id: str) -> Exploration:
+        """Of one that may be explored."""
         passes = in_roll_out(transaction_id, f"exploration/{self.salt}", self.share)
         return Exploration(share=self.share, explored=passes)
 

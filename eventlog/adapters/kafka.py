@@ -49,6 +49,18 @@ class KafkaEventLog:
         self._trace.appended(envelope, sent)
         return sent
 
+    def append_together(
+        self, topic: Topic, key: str, envelopes: Sequence[Envelope]
+    ) -> Sequence[Awaitable[Position]]:
+        if self._trace and any(self._trace.header(topic, each) for each in envelopes):
+            # The client takes no headers with a batch.
+            return [self.append(topic, key, each) for each in envelopes]
+        values = [encode(each) for each in envelopes]
+        partition = self.partition_of(topic, key)
+        return self._sender.send_together(
+            self._name(topic), topic.name, key.encode(), values, partition
+        )
+
     def append_bytes(
         self, topic: Topic, key: str | None, value: bytes, partition: int | None = None
     ) -> Awaitable[Position]:

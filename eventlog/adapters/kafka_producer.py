@@ -6,7 +6,7 @@ whichever way its records are appended.
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import sleep
 from typing import Any
 
@@ -61,22 +61,27 @@ class Sender:
         headers: Headers = None,
     ) -> asyncio.Future[Position]:
         """Needs a running event loop. `name` is the server's name of `topic`."""
-        future: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
-
-        def delivered(error: Any, message: Any) -> None:
-            if error is None:
-                outcome: Outcome = Position(topic, message.partition(), message.offset())
-            else:
-                outcome = no_append(error, name, self._settings)
-            self._outcomes.settle(future, outcome)
-
-        try:
-            self._produce(name, key, value, partition, delivered, headers)
-        except BufferError:
-            future.set_exception(self._full())
-        except RetraceError as error:
-            future.set_exception(error)
+        future, delivered = self._awaited(name, topic)
+        self._handed_over(future, name, key, value, partition, delivered, headers)
         return future
+
+    def send_together(
+        self, name: str, topic: str, key: bytes, values: Sequence[bytes], partition: int
+    ) -> list[asyncio.Future[Position]]:
+        """As `send` of each in turn. They go as one batch, of which all are stored or none, unless
+        one that is about to be sent takes the first of them."""
+        awaited = [self._awaited(name, topic) for _ in values]
+        records: list[dict[str, Any]] = [
+            {"key": key, "value": value, "callback": delivered}
+            for value, (_, delivered) in zip(values, awaited, strict=True)
+        ]
+        acks = self._acks or self._renewed(None)
+        acks.producer.produce_batch(name, records, partition=partition)
+        for record, (future, delivered) in zip(records, awaited, strict=True):
+            # What the client did not take it refuses again by itself, and says why.
+            if "_error" in record:
+                self._handed_over(future, name, key, record["value"], partition, delivered)
+        return [future for future, _ in awaited]
 
     def send_nowait(self, name: str, key: bytes | None, value: bytes, partition: int) -> None:
         """Waits while the queue is full; raises the failure of an earlier record.
@@ -108,6 +113,28 @@ class Sender:
             acks.flush(_CLOSE_SECONDS)
             acks.stop()
             acks.join(_CLOSE_SECONDS)
+
+    def _awaited(self, name: str, topic: str) -> tuple[asyncio.Future[Position], Callback]:
+        """A future of the running loop, and what settles it."""
+        future: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
+
+        def delivered(error: Any, message: Any) -> None:
+            if error is None:
+                outcome: Outcome = Position(topic, message.partition(), message.offset())
+            else:
+                outcome = no_append(error, name, self._settings)
+            self._outcomes.settle(future, outcome)
+
+        return future, delivered
+
+    def _handed_over(self, future: asyncio.Future[Position], *record: Any) -> None:
+        """What is refused at once is told by the future."""
+        try:
+            self._produce(*record)
+        except BufferError:
+            future.set_exception(self._full())
+        except RetraceError as error:
+            future.set_exception(error)
 
     def _produce(
         self,

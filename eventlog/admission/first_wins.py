@@ -7,8 +7,10 @@ that follows the decision counts. Everything else is void: skipped and counted, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.events import (
     Envelope,
@@ -18,7 +20,6 @@ from domain.events import (
     TransactionScored,
     TransactionSubmitted,
 )
-from domain.records import record
 from domain.times import DAY
 
 HORIZON_US = 400 * DAY
@@ -28,8 +29,8 @@ _ONCE = (TransactionLabelled, StepUpConcluded)
 _ABOUT_IDS = (TransactionSubmitted, TransactionImported, TransactionScored)
 
 
-@record(frozen=True, slots=True)
-class Known:
+# Many live long, and none refers to another: the garbage collector need not walk them.
+class Known(msgspec.Struct, frozen=True, gc=False):
     """What a reader remembers of one transaction id. Offsets are within the id's partition.
 
     `mode` is `score` or `submit`, or `import` for an imported origin; `alert` for an alert's id.

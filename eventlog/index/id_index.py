@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from domain.events import Envelope
 from eventlog.admission.first_wins import Admission, Known, Place, is_first_label
@@ -13,13 +14,13 @@ from eventlog.index.places import Places
 _MOST_REMEMBERED = 50_000
 
 
-@dataclass(slots=True)
-class Remembered:
+# No part of it refers to another: the garbage collector need not walk so many of them.
+class Remembered(msgspec.Struct, gc=False):
     """All that the log says of one id, as far as it was read: its entries, and what counts."""
 
-    entries: list[int] = field(default_factory=list)
+    entries: tuple[int, ...] = ()
     known: Known | None = None
-    labels: dict[str, list[Place]] = field(default_factory=dict)
+    labels: dict[str, list[Place]] = msgspec.field(default_factory=dict)
 
 
 class IdIndex:
@@ -69,7 +70,7 @@ class IdIndex:
     ) -> None:
         """What the records at all its entries say, by rising offsets. Those of another id, whose
         name is the same, are passed over."""
-        held = Remembered(self._places[partition].of(name_of(transaction_id)))
+        held = Remembered(tuple(self._places[partition].of(name_of(transaction_id))))
         self._keep(transaction_id, held)
         for offset, envelope in read:
             found = about(envelope)
@@ -88,7 +89,7 @@ class IdIndex:
         self._keep(transaction_id, held)
         entry = entry_of(offset, kind)
         if entry not in held.entries:
-            held.entries.append(entry)
+            held.entries = (*held.entries, entry)
             self._add(transaction_id, partition, offset, entry)
         return True
 

@@ -17,7 +17,8 @@ class Places:
 
     def __init__(self, first: Sorted) -> None:
         self.levels = [first]
-        self._new: dict[int, list[int]] = {}
+        # Tuples of numbers: the garbage collector walks no such, and would walk lists.
+        self._new: dict[int, tuple[int, ...]] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -34,7 +35,7 @@ class Places:
         return sorted(set(found))
 
     def add(self, name: int, entry: int) -> None:
-        self._new.setdefault(name, []).append(entry)
+        self._new[name] = (*self._new.get(name, ()), entry)
         self._count += 1
 
     def settle(self, least: int = _NEW) -> bool:

@@ -7,7 +7,7 @@ all that was read, is known once it is acknowledged: nobody wrote in between.
 
 import asyncio
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -102,7 +102,15 @@ class Ledger:
 
     def append(self, envelope: Envelope) -> asyncio.Future[Position]:
         """To TRANSACTIONS by its subject, as EventLog.append does: at once."""
-        appended = asyncio.ensure_future(self._log.append(TRANSACTIONS, envelope.subject, envelope))
+        return self._sent(envelope, self._log.append(TRANSACTIONS, envelope.subject, envelope))
+
+    def append_together(self, *envelopes: Envelope) -> Sequence[asyncio.Future[Position]]:
+        """As `append` of each in turn. They have the same subject."""
+        sent = self._log.append_together(TRANSACTIONS, envelopes[0].subject, envelopes)
+        return [self._sent(*each) for each in zip(envelopes, sent, strict=True)]
+
+    def _sent(self, envelope: Envelope, sent: Awaitable[Position]) -> asyncio.Future[Position]:
+        appended = asyncio.ensure_future(sent)
         if appended.done():
             self._acknowledged(envelope, appended)
         else:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _FETCHING = 4
-_KEPT = 5_000
+_KEPT = 1_000
 
 
 class StoredRecords:

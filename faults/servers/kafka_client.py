@@ -43,6 +43,12 @@ class SimulatedLog:
     ) -> Awaitable[Position]:
         return self.append_bytes(topic, key, encode(envelope), partition)
 
+    def append_together(
+        self, topic: Topic, key: str, envelopes: Sequence[Envelope]
+    ) -> Sequence[Awaitable[Position]]:
+        # Nothing may hang on that they are one request: a client may send them as two.
+        return [self.append(topic, key, each) for each in envelopes]
+
     def append_bytes(
         self, topic: Topic, key: str | None, value: bytes, partition: int | None = None
     ) -> Awaitable[Position]:

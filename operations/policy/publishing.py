@@ -22,6 +22,7 @@ from domain.rule_values import TYPES, list_types
 from eventlog.port import EventLog
 from host.clock import now_us
 from operations.policy.differences import Change, changes_of
+from operations.policy.feature_files import lint_features, refuse_outside_catalogue
 from operations.policy.list_files import Clean
 from operations.policy.list_publishing import ListPublisher, lint_lists
 from operations.policy.rule_files import RuleFiles, WrittenRule, read_folder
@@ -43,13 +44,16 @@ def lint(
     """
     found = read_folder(folder)
     lint_lists(found, clean)
-    if found.lists and "rules" not in found.keys:
-        said = (
-            "lists come with the rules that see them: give `rules` too; `rules: []` withdraws all"
-        )
-        found.faults.append(found.lists[0].place("").fault(said))
+    if "rules" not in found.keys:
+        said = "come with the rules that see them: give `rules` too; `rules: []` withdraws all"
+        places = [each.place("") for each in found.lists[:1]]
+        found.faults += [place.fault(f"lists {said}") for place in places]
+        places = [each.places[""] for each in found.features[:1]]
+        found.faults += [place.fault(f"features {said}") for place in places]
+    declared = lint_features(found.features, language, found.faults)
+    language = language.knowing(declared)
     lists = [each.declared for each in found.lists if not faults_of_list(each.declared)]
-    names = {*TYPES, *list_types(lists)}
+    names = {*TYPES, *declared, *list_types(lists)}
     first: dict[str, WrittenRule] = {}
     for each in found.rules:
         for name, message in faults_of(each.rule, names):
@@ -210,4 +214,5 @@ class RulePublisher:
             raise InvalidInputError(
                 "policy", "\n".join(map(str, ("not published:", *found.faults)))
             )
+        refuse_outside_catalogue(found.content.features)
         return found.content

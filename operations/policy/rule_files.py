@@ -17,8 +17,8 @@ lists:
     owner: fraud team
     file: stolen-cards.csv
 
-Routes, thresholds, exploration and suppressions lie under keys of their own, in the same files or
-in others (route_files.py, threshold_files.py, suppression_files.py).
+Routes, thresholds, exploration, suppressions and features lie under keys of their own, in the same
+files or in others (route_files.py, threshold_files.py, suppression_files.py, feature_files.py).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from domain.errors import InvalidInputError
 from domain.events import DeclaredList, ListEntry, PolicyContent, Rule
+from operations.policy.feature_files import WrittenFeature, outside_catalogue, read_feature, text_of
 from operations.policy.places import Fault, Place, basis_points, place_at, place_of
 from operations.policy.route_files import WrittenRoute, read_route
 from operations.policy.suppression_files import WrittenSuppression, read_suppression
@@ -41,7 +42,7 @@ from operations.policy.threshold_files import (
     read_thresholds,
 )
 
-_LISTED = ("rules", "lists", "routes", "suppressions")
+_LISTED = ("rules", "lists", "routes", "suppressions", "features")
 _MAPPINGS = ("thresholds", "exploration")
 _KEYS = {"when": "condition"}
 _TEXTS = ("name", "code", "words", "when", "action", "severity", "owner")
@@ -89,6 +90,7 @@ class RuleFiles:
     thresholds: list[WrittenThresholds] = field(default_factory=list)
     exploration: list[WrittenExploration] = field(default_factory=list)
     suppressions: list[WrittenSuppression] = field(default_factory=list)
+    features: list[WrittenFeature] = field(default_factory=list)
     entries: dict[str, list[ListEntry]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
@@ -105,6 +107,7 @@ class RuleFiles:
             suppressions=[each.suppression for each in self.suppressions],
             entries=self.entries,
             exploration=self.exploration[0].share if self.exploration else 0,
+            features=text_of(outside_catalogue(self.features)),
         )
 
 
@@ -152,6 +155,8 @@ def read_text(text: str, path: str, found: RuleFiles) -> None:
         read_route(node, path, lines, found.routes, found.faults)
     for node in nodes.get("suppressions", []):
         read_suppression(node, path, lines, found.suppressions, found.faults)
+    for node in nodes.get("features", []):
+        read_feature(node, path, found.features, found.faults)
     for node in nodes.get("thresholds", []):
         read_thresholds(node, path, found.thresholds, found.faults)
     for node in nodes.get("exploration", []):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -23,6 +22,7 @@ from eventlog.adapters.kafka_groups import KafkaGroups
 from eventlog.port import Appender
 from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
+from host.processes import give_way
 from operations.log.imports import OpenedImport, newest_known, with_dead_letters
 from operations.log.live_decisions import decisions_of
 from runtime.composition.intake import cleaner_for_file, keys_of
@@ -37,6 +37,7 @@ _Log = tuple[Appender, int | None, BackPressure | None]
 _READERS = ("features", "offline", "readmodels", "evidence", "archive", "decisions")
 _LOOK_SECONDS = 0.2
 _ANSWER_SECONDS = 2.0
+_NICENESS = 5
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def open_import_ports(
     and SettingsError for other keys than those that the log is written with.
     """
     # Threads of the Kafka client inherit it: decisions go first where they share cores.
-    os.setpriority(os.PRIO_PROCESS, 0, max(5, os.getpriority(os.PRIO_PROCESS, 0)))
+    give_way(_NICENESS)
     cleaner, redact = cleaner_for_file(settings, currency)
     command = opened.command
     opened_log: AbstractContextManager[_Log] = (

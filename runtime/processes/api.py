@@ -33,6 +33,7 @@ from commands.policy.rules import KnownRuleSets
 from domain.errors import RetraceError, UnavailableError
 from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import TRANSACTIONS
+from host.collector import settle, settle_again
 from runtime.composition.deciding.context import open_context
 from runtime.composition.deciding.explaining import Explainer
 from runtime.composition.deciding.ownership import open_sharing
@@ -79,7 +80,7 @@ def application(settings: Settings, instance: str) -> FastAPI:
             secrets = alert_secrets()
             hub = DecisionHub(asyncio.get_running_loop(), forwarding.ownership.serves)
             stack.callback(context.ledger.listen(hub.publish))
-            yield ApiDeps(
+            deps = ApiDeps(
                 context=context,
                 read_models=read_models,
                 evidence=evidence,
@@ -97,6 +98,9 @@ def application(settings: Settings, instance: str) -> FastAPI:
                 clean_entry=list_cleaner(settings.token_key),
                 explain=stack.enter_context(closing(Explainer(settings, log))).explained,
             )
+            settle()
+            await stack.enter_async_context(_beside(settle_again()))
+            yield deps
 
     return create_app(lifespan)
 

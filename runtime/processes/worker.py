@@ -22,6 +22,8 @@ from domain.errors import IntegrityError, LogUnavailableError, RetraceError, Set
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS
+from host.collector import settle, settle_again
+from host.processes import give_way
 from projections.broadcast.membership import BroadcastMembership
 from projections.faust.app import build_membership
 from projections.faust.membership import Membership
@@ -71,7 +73,8 @@ def main(arguments: list[str]) -> int:
         log_to_stderr(
             f"worker-{arguments[0]}", settings.log_level, settings.log_format, quiet=VERBOSE
         )
-        os.nice(_NICENESS.get(arguments[0], 0))
+        if arguments[0] in _NICENESS:
+            give_way(_NICENESS[arguments[0]])
         uvloop.run(work(arguments[0], settings))
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201
@@ -118,10 +121,9 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
             watchdog.run,
             *(worker.background(each) for each in workload.beside),
             worker.background(partial(keep_bound, log, bound.every)),
-            worker.ready,
+            worker.background(partial(_ready, worker)),
         ]
         tasks = [asyncio.ensure_future(each()) for each in beside]
-        tasks[-1].add_done_callback(_touch_ready_file)
         try:
             await worker.run(partial(_begin, log, bound, workload))
         except BaseException as error:
@@ -194,9 +196,15 @@ async def _wait_for_kafka(log: KafkaEventLog, name: str) -> None:
     await until_it_answers(log.ends, TRANSACTIONS)
 
 
-def _touch_ready_file(task: asyncio.Future[None]) -> None:
-    path = os.environ.get("RETRACE_READY_FILE")
-    if path and not task.cancelled():
+async def _ready(worker: Worker) -> None:
+    await worker.ready()
+    settle()
+    _touch_ready_file()
+    await settle_again()
+
+
+def _touch_ready_file() -> None:
+    if path := os.environ.get("RETRACE_READY_FILE"):
         Path(path).touch()
 
 

@@ -98,6 +98,12 @@ def test_a_promoted_model_scores_live_as_in_a_backtest_and_rolls_back_with_nothi
     told = json.loads(stack.retrace("replay", "verify", *asked, "--json").stdout)
     assert told["differences"] == []
     assert told["identical"] == told["compared"] >= len(answers)
+    # The engine of backtests plays both changes, and what was decided late, as they were.
+    (tmp_path / "policy.yaml").write_text("rules: []\nlists: []\n")
+    asked += ["--policy", str(tmp_path), "--features", "served", "--no-record", "--json"]
+    played = json.loads(stack.retrace("backtest", *asked).stdout)["reproduction"]
+    assert (played["causes"], played["differences"]) == ({}, [])
+    assert played["reproduced"] == played["decisions"] == told["compared"]
 
 
 def test_a_trained_model_has_a_card_of_what_was_read(stack: RunningStack, model: str) -> None:

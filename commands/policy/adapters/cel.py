@@ -62,6 +62,7 @@ class CelLanguage:
         self._known = types
         self._env = cel.NewEnv(variables={name: _TYPES[kind] for name, kind in types.items()})
         self._knowing: tuple[Mapping[str, type[Value]], CelLanguage] = ({}, self)
+        self._seeing: tuple[tuple[str, ...], CelLanguage] = ((), self)
 
     def faults(self, condition: str, lists: Sequence[DeclaredList] = ()) -> list[ConditionFault]:
         if lists:
@@ -101,6 +102,15 @@ class CelLanguage:
                 )
             made.append(expression)
         return CelRules(self._env, rules, made, self._known)
+
+    def knowing(self, features: Sequence[str]) -> CelLanguage:
+        """The last one is kept."""
+        if not features:
+            return self
+        names = tuple(features)
+        if self._seeing[0] != names:
+            self._seeing = names, CelLanguage({**self._known, **dict.fromkeys(names, float)})
+        return self._seeing[1]
 
     def _with(self, lists: Sequence[DeclaredList]) -> CelLanguage:
         """The language that knows these lists too; the last one is kept."""

@@ -16,10 +16,14 @@ MAX_TIMES = 64  # so many greatest amounts stay within an int64
 
 
 class DeclarationError(RetraceError):
-    """A feature is declared wrongly; the text names it and tells what to do."""
+    """A feature is declared wrongly; the text names it and tells what to do.
 
-    def __init__(self, feature: str, message: str) -> None:
+    `key` is the part of the declaration that is wrong, and `message` what is wrong with it.
+    """
+
+    def __init__(self, feature: str, message: str, key: str = "name") -> None:
         super().__init__(f"feature {feature!r}: {message}")
+        self.key, self.message = key, message
 
 
 class Aggregation(StrEnum):
@@ -132,6 +136,9 @@ WITHOUT_FIELD = frozenset({_A.COUNT, _A.SINCE_LAST, _A.SINCE_FIRST, _A.HOUR_DEVI
 CAPPED = OF_LABELS | OF_VALUES | OF_IDS
 OF_LAST = frozenset({_A.FRAUD_OF_LAST, _A.NTH_LAST_LABEL})
 
+_Problem = tuple[str, str] | None
+"""(key, what is wrong with it)"""
+
 
 def fields_of(aggregation: Aggregation) -> frozenset[Field]:
     """What may be aggregated so; empty where there is nothing to name."""
@@ -180,9 +187,10 @@ class Feature:
     def check(self) -> None:
         """Raises DeclarationError."""
         for problem in (self._name, self._kind, self._field, self._bounds, self._numbers):
-            text = problem()
-            if text is not None:
-                raise DeclarationError(self.name, text)
+            found = problem()
+            if found is not None:
+                key, text = found
+                raise DeclarationError(self.name, text, key)
 
     def canonical(self) -> str:
         """All that the value depends on, as text; the meaning is for people alone."""
@@ -197,51 +205,60 @@ class Feature:
     def _windows(self) -> tuple[Window | None, Window | None]:
         return self.window, self.baseline
 
-    def _name(self) -> str | None:
+    def _name(self) -> _Problem:
         if self.name.isidentifier() and self.name.islower():
             return None
-        return "a name is lower case letters, digits and underscores, and begins with a letter"
+        text = "a name is lower case letters, digits and underscores, and begins with a letter"
+        return "name", text
 
-    def _kind(self) -> str | None:
-        for asked, known in (
-            (self.aggregation, Aggregation),
-            (self.entity, Entity),
-            (self.filter, Filter),
+    def _kind(self) -> _Problem:
+        for key, asked, known in (
+            ("aggregation", self.aggregation, Aggregation),
+            ("entity", self.entity, Entity),
+            ("filter", self.filter, Filter),
         ):
             if asked is not None and not isinstance(asked, known):
-                return f"unknown {known.__name__.lower()} {asked!r}; known: {', '.join(known)}"
+                return key, f"unknown {key} {asked!r}; known: {', '.join(known)}"
         if self.filter is not None and self.aggregation in OF_LABELS:
-            return "labels carry no outcome and no channel: take the filter away"
+            return "filter", "labels carry no outcome and no channel: take the filter away"
+        if self.filter is not None and self.aggregation is Aggregation.REQUEST:
+            return "filter", "a value of the request has no filter"
         if (self.entity is None) != (self.aggregation is Aggregation.REQUEST):
-            return "a value of the request has no entity, and every other feature has one"
+            text = "a value of the request has no entity, and every other feature has one"
+            return "entity", text
         return None
 
-    def _field(self) -> str | None:
+    def _field(self) -> _Problem:
         allowed = fields_of(self.aggregation)
         if self.field is None and not allowed:
             return None
         if self.field in allowed:
             return None
         known = ", ".join(sorted(allowed)) or "none"
-        return f"unknown field {self.field!r} for {self.aggregation.value!r}; known: {known}"
+        text = f"unknown field {self.field!r} for {self.aggregation.value!r}; known: {known}"
+        return "field", text
 
-    def _bounds(self) -> str | None:
+    def _bounds(self) -> _Problem:
         if self.entity is None:
-            return None if self.window is None else "a value of the request has no window"
+            text = "a value of the request has no window"
+            return None if self.window is None else ("window", text)
         if self.window is None:
-            return "state would be unbounded: give a window"
-        for window in filter(None, self._windows()):
+            return "window", "state would be unbounded: give a window"
+        for key, window in (("window", self.window), ("baseline", self.baseline)):
+            if window is None:
+                continue
             if window.tile <= 0 or window.span < window.tile:
-                return f"window {window.name}: the tile is to be positive and within the span"
+                text = f"window {window.name}: the tile is to be positive and within the span"
+                return key, text
             if window.span > MAX_TILES * window.tile and self.aggregation not in OF_LABELS:
                 tiles = window.span // window.tile
-                return (
+                return key, (
                     f"window {window.name} spans {tiles} tiles, more than {MAX_TILES}: "
                     "coarser tiles"
                 )
         return None
 
-    def _numbers(self) -> str | None:
+    def _numbers(self) -> _Problem:
         for name, what, wanted, most in (
             ("cap", self.cap, CAPPED, MAX_CAP),
             ("quantile", self.quantile, OF_VALUES, 1000),
@@ -251,8 +268,9 @@ class Feature:
         ):
             if (self.aggregation in wanted) != (what is not None):
                 if what is not None:
-                    return f"{self.aggregation.value!r} has no {name}: take it away"
-                return "state would be unbounded: give a cap" if name == "cap" else f"give a {name}"
+                    return name, f"{self.aggregation.value!r} has no {name}: take it away"
+                unbounded = "state would be unbounded: give a cap"
+                return name, unbounded if name == "cap" else f"give a {name}"
             if most is not None and what is not None and not 0 < int(str(what)) <= most:
-                return f"a {name} is from 1 to {most}, this is {what}"
+                return name, f"a {name} is from 1 to {most}, this is {what}"
         return None

@@ -36,8 +36,15 @@ DAYS_30 = Window("30d", 30 * DAY, 12 * HOUR)
 DAYS_90 = Window("90d", 90 * DAY, 36 * HOUR)
 
 # Labels are kept one by one, so that a fine tile costs nothing: they count a minute later at most.
-KNOWN_1D = Window("1d", DAY, MINUTE)
-KNOWN_7D = Window("7d", 7 * DAY, MINUTE)
-KNOWN_14D = Window("14d", 14 * DAY, MINUTE)
-KNOWN_30D = Window("30d", 30 * DAY, MINUTE)
-KNOWN_90D = Window("90d", 90 * DAY, MINUTE)
+TILE_OF_LABELS = MINUTE
+KNOWN_1D = Window("1d", DAY, TILE_OF_LABELS)
+KNOWN_7D = Window("7d", 7 * DAY, TILE_OF_LABELS)
+KNOWN_14D = Window("14d", 14 * DAY, TILE_OF_LABELS)
+KNOWN_30D = Window("30d", 30 * DAY, TILE_OF_LABELS)
+KNOWN_90D = Window("90d", 90 * DAY, TILE_OF_LABELS)
+
+TILES = {
+    each.span: each.tile
+    for each in (MINUTE_1, MINUTES_10, HOUR_1, DAY_1, DAYS_7, DAYS_14, DAYS_30, DAYS_90)
+}
+"""By span the resolution that the catalogue has for it, of anything but labels."""

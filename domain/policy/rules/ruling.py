@@ -123,12 +123,13 @@ def ruling(rule_set: RuleSet, truths: Sequence[Truth], transaction_id: str) -> R
         held=tuple(held),
         shadow=tuple(n for n in holding if n not in set(held)),
         unknown=tuple(n for n, truth in enumerate(truths) if truth is None),
-        firm=any(_against(rule) and not rule.explore for rule in acting),
+        firm=any(map(is_firm, acting)),
     )
 
 
-def _against(rule: Rule) -> bool:
-    return least_of(rule) > 0 or rule.points > 0
+def is_firm(rule: Rule) -> bool:
+    """Whether it acts against the payment and does not let it be explored."""
+    return (least_of(rule) > 0 or rule.points > 0) and not rule.explore
 
 
 def words_of(acting: Iterable[Rule]) -> dict[str, str]:

@@ -19,6 +19,8 @@ from domain.features.engine import blank
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import by_column, put_rows
 from domain.policy.rollout import WHOLE
+from operations.backtest.laying.decided import NOT_DECIDED, TOLD, served_in, take_served
+from operations.backtest.laying.decided import NUMBERS as DECIDED
 from operations.backtest.laying.families import USES, Family
 from operations.backtest.laying.files import (
     CHANCES,
@@ -50,7 +52,7 @@ def assemble(
     total = sum(map(len, known))
     if not total:
         return 0
-    texts = _Texts((*TEXTS, *map(attribute, spill.attributes)))
+    texts = _Texts((*TEXTS, *map(attribute, spill.attributes), *TOLD))
     at_places = [
         (family, spill.folder / stem, mapped_items(spill.folder / f"{stem}.{KNOWN}"))
         for family, stem in made
@@ -81,7 +83,8 @@ def assemble(
                 count(done, total)
     finally:
         writer.close()
-    write_told(folder, spill.features, texts.values, tuple(NUMBERS))
+    taken = spill.serving.taken
+    write_told(folder, spill.features, texts.values, tuple(NUMBERS), served=taken)
     return total
 
 
@@ -154,6 +157,8 @@ class _Slice:
         order = np.lexsort((places, np.asarray(table[KNOWN])))
         self.table = table.take(order).combine_chunks()
         self._request = np.concatenate(requests)[order]
+        rows, self._served = served_in(spill.folder, names, tables, bounds)
+        self._served_rows: Ints = np.argsort(order)[rows]
         self._places = places[order]
         self._by_place = np.argsort(self._places)
 
@@ -171,6 +176,10 @@ class _Slice:
             column = self.table[name]
             found[f"{name}.number"] = np.asarray(pc.fill_null(column, 0), dtype=kind)
             found[f"{name}.known"] = np.asarray(pc.is_valid(column), dtype=bool)
+        for name, kind in DECIDED.items():
+            empty = NOT_DECIDED if name == "decided.version" else 0
+            filled = pc.fill_null(self.table[name], pa.scalar(empty).cast(kind))
+            found[name] = np.asarray(filled, dtype=kind.to_pandas_dtype())
         return found
 
     def laid(self, made: Sequence[tuple[Family, Path, Ints]]) -> dict[str, npt.NDArray[Any]]:
@@ -191,7 +200,9 @@ class _Slice:
             mine = _places(features, lambda entity, f=family: entity in f.entities)
             part = read_items(stem.with_suffix(".values"), a, b, np.float64, len(mine))
             put_rows(values, rows, np.array(mine, dtype=np.int64), part)
-        found = {name: payments[name] for name in ("labels", *PAYMENTS)}
+        taken = self._spill.serving.taken
+        stale = take_served(values, self._served_rows, self._served, taken=taken)
+        found = {name: payments[name] for name in ("labels", *PAYMENTS)} | stale
         return {"values": _by_column(values), **found, CHANCES: self._chances(found["declined"])}
 
     def _rows(self, places: Ints) -> Ints:

@@ -18,6 +18,7 @@ from domain.errors import IntegrityError
 from domain.features import FeatureSet
 from domain.features.kernel.arrays import Floats
 from domain.features.payments import Payments
+from operations.backtest.laying.decided import STALE, STALE_VALUE, TOLD, RecordedDecisions
 from projections.replay.dataset import Dataset
 from projections.replay.mapped_ids import MappedIds
 from projections.replay.rules import Column
@@ -36,6 +37,7 @@ class Columns:
     made: Dataset
     transactions: PastTransactions
     propensities: Floats
+    decided: RecordedDecisions
 
 
 class ColumnWriter:
@@ -83,10 +85,20 @@ def ids_writer(folder: Path) -> pa.ipc.RecordBatchFileWriter:
 
 
 def write_told(
-    folder: Path, features: FeatureSet, texts: dict[str, list[str]], numbers: Sequence[str]
+    folder: Path,
+    features: FeatureSet,
+    texts: dict[str, list[str]],
+    numbers: Sequence[str],
+    *,
+    served: bool,
 ) -> None:
     """What the arrays mean; last of all, so that without it there are no columns."""
-    told = {"features": features.to_json(), "texts": texts, "numbers": list(numbers)}
+    told: dict[str, Any] = {
+        "features": features.to_json(),
+        "texts": texts,
+        "numbers": list(numbers),
+        "served": served,
+    }
     (folder / _TOLD).write_text(json.dumps(told))
 
 
@@ -99,6 +111,20 @@ def open_columns(folder: Path) -> Columns:
         codes = _mapped(folder, CODES)
         made = {name: _mapped(folder, name) for name in _MADE}
         payments = {name: _mapped(folder, name) for name in PAYMENTS}
+        texts = {
+            name: Texts(codes[:, at], values)
+            for at, (name, values) in enumerate(told["texts"].items())
+        }
+        decided = RecordedDecisions(
+            versions=_mapped(folder, "decided.version"),
+            scores=_mapped(folder, "decided.score"),
+            outcomes=_mapped(folder, "decided.outcome"),
+            served=_mapped(folder, "decided.served"),
+            stale=_mapped(folder, STALE),
+            stale_values=_mapped(folder, STALE_VALUE),
+            texts={name: texts.pop(name) for name in TOLD},
+            taken=told["served"],
+        )
         return Columns(
             Dataset(
                 FeatureSet.from_json(told["features"]),
@@ -109,10 +135,7 @@ def open_columns(folder: Path) -> Columns:
                 **made,
             ),
             PastTransactions(
-                {
-                    name: Texts(codes[:, at], values)
-                    for at, (name, values) in enumerate(told["texts"].items())
-                },
+                texts,
                 {
                     name: Column(
                         _mapped(folder, f"{name}.number"), _mapped(folder, f"{name}.known")
@@ -121,6 +144,7 @@ def open_columns(folder: Path) -> Columns:
                 },
             ),
             _mapped(folder, CHANCES),
+            decided,
         )
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise IntegrityError(f"{folder} holds no whole columns ({error}): remove it") from error

@@ -24,12 +24,13 @@ from domain.errors import NotFoundError, UnavailableError
 from domain.features import FeatureSet, feature_event
 from eventlog.archive.folder import Link
 from eventlog.archive.history import CountingRecord, History
-from eventlog.codec import carried_of
+from eventlog.codec import Carried, carried_of
 from eventlog.events_table import TableBuilder
 from host.files import STATE_FOLDER_REMEDY, writing
 from operations.backtest.engines.local import InProcess
 from operations.backtest.engines.port import Engine
 from operations.backtest.laying.assembling import assemble
+from operations.backtest.laying.decided import Serving
 from operations.backtest.laying.families import Family, families
 from operations.backtest.laying.shards import Shard, lay_features, lay_labels
 from operations.backtest.laying.spilling import (
@@ -71,6 +72,7 @@ def lay_down(
     attributes: Collection[str],
     folder: Path,
     means: Means,
+    serving: Serving,
     say: Say,
     count: Count,
 ) -> int:
@@ -79,11 +81,12 @@ def lay_down(
     Raises UnavailableError where the disk has no room or the log does not answer, IntegrityError
     for a damaged archive.
     """
+    given = history, period, features, attributes, folder, means, serving, say, count
     try:
-        return _laid_down(history, period, features, attributes, folder, means, say, count)
+        return _laid_down(*given)
     except NotFoundError:
         # A file of the archive was merged into another meanwhile.
-        return _laid_down(history, period, features, attributes, folder, means, say, count)
+        return _laid_down(*given)
 
 
 def _laid_down(
@@ -93,6 +96,7 @@ def _laid_down(
     attributes: Collection[str],
     folder: Path,
     means: Means,
+    serving: Serving,
     say: Say,
     count: Count,
 ) -> int:
@@ -101,7 +105,7 @@ def _laid_down(
     at_once = rows_at_once(means.memory, len(features), engine.workers)
     spill = Spill(
         folder / "spill", max(1, -(-records // at_once)), at_once, period, features,
-        tuple(sorted(attributes)),
+        tuple(sorted(attributes)), serving,
     )  # fmt: skip
     with writing(folder):
         shutil.rmtree(spill.folder, ignore_errors=True)
@@ -172,10 +176,14 @@ def _live(history: History, archived: Mapping[int, int], spill: Spill) -> Iterat
                 carried.append(each)
         table = builder.table()
 
-        def of(wanted: Bools, held: Sequence[CountingRecord] = carried) -> pa.Table:
+        def of(
+            wanted: Bools, held: Sequence[CountingRecord] = carried
+        ) -> tuple[pa.Table, Sequence[Carried | None]]:
             found = [carried_of(held[at].envelope) for at in np.flatnonzero(wanted).tolist()]
             given = fields_of([each.transaction for each in found], spill.attributes)
-            return given.append_column(SHARE, shares_of(each.exploration for each in found))
+            shares = shares_of(each.exploration for each in found)
+            decided = [None if each.policy_version is None else each for each in found]
+            return given.append_column(SHARE, shares), decided
 
         yield from lay_block(spill, f"log-{number}", Block(table.rows, table.known, of))
 

@@ -19,8 +19,9 @@ from eventlog.archive.arrays import rows_of
 from eventlog.archive.counting import mask_of
 from eventlog.archive.folder import ArchiveFolder, Link
 from eventlog.archive.layout import FOLDED
-from eventlog.codec import Explored, carried_rest_by
+from eventlog.codec import Carried, Explored, carried_by, carried_rest_by
 from eventlog.topics import TRANSACTIONS
+from operations.backtest.laying.decided import SERVED, Serving, served_vectors, with_decided
 from operations.backtest.laying.families import families
 from projections.replay.rules import Bools
 from projections.replay.transactions import archived_fields
@@ -57,6 +58,7 @@ class Spill:
     period: Period
     features: FeatureSet
     attributes: tuple[str, ...]
+    serving: Serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,12 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Block:
     """Events in any order; `fields` are those of the payments of the period, in their order, as
-    `projections.replay.transactions.fields_of` has them, and `SHARE`."""
+    `projections.replay.transactions.fields_of` has them, and `SHARE`; and what was decided live of
+    each, None of imported history."""
 
     rows: Rows
     known: Ints
-    fields: Callable[[Bools], pa.Table]
+    fields: Callable[[Bools], tuple[pa.Table, Sequence[Carried | None]]]
 
 
 def places_of(rows: Rows) -> Ints:
@@ -159,11 +162,17 @@ def _block(spill: Spill, held: Sequence[pa.Table]) -> Block:
     table = pa.concat_tables(held).unify_dictionaries()
     rows, known = rows_of(table)
 
-    def fields(wanted: Bools) -> pa.Table:
+    def fields(wanted: Bools) -> tuple[pa.Table, Sequence[Carried | None]]:
         of_them = table.filter(pa.array(wanted))
-        found = [carried_rest_by(value) for value in of_them["value"].to_pylist()]
+        values = of_them["value"].to_pylist()
+        found = [carried_rest_by(value) for value in values]
         given = archived_fields(of_them, [each.transaction for each in found], spill.attributes)
-        return given.append_column(SHARE, shares_of(each.exploration for each in found))
+        shares = shares_of(each.exploration for each in found)
+        decided = [
+            None if each.policy_version is None else carried_by(value)
+            for each, value in zip(found, values, strict=True)
+        ]
+        return given.append_column(SHARE, shares), decided
 
     return Block(rows, known, fields)
 
@@ -199,10 +208,15 @@ def lay_block(spill: Spill, name: str, block: Block) -> list[Laid]:
 
 def _lay_payments(spill: Spill, name: str, block: Block, wanted: Bools, order: Ints) -> None:
     # The rows of `fields` come as the block's do; they are laid down in known order.
-    numbers = np.cumsum(wanted) - 1
     mine = order[wanted[order]]
+    taken = (np.cumsum(wanted) - 1)[mine]
     rows = block.rows[mine]
-    table = block.fields(wanted).take(numbers[mine])
+    table, decided = block.fields(wanted)
+    in_order = [decided[number] for number in taken.tolist()]
+    table = with_decided(table.take(taken), in_order, spill.serving.sets)
+    served = served_vectors(in_order, spill.features, spill.serving.sets)
+    if len(served):
+        np.save(spill.folder / f"{name}.{SERVED}.npy", served, allow_pickle=False)
     for column, array in (
         (KNOWN, block.known[mine]), (PLACE, places_of(rows)), (TIME_OF, rows[:, TIME])
     ):  # fmt: skip

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commands.ports import RuleLanguage
 from domain.events import DeclaredList, Thresholds
@@ -16,12 +17,11 @@ from domain.policy.rules.ruling import FAMILY, RuleSet
 from domain.policy.rules.tree import Name, Node, walk
 from domain.policy.thresholds import FALLBACK_THRESHOLDS
 from domain.rule_values import LISTED_FIELDS
+from operations.backtest.policies.declared import columns_of
 from operations.backtest.policies.past import Floats, Ints, Past, in_parts
-from operations.backtest.policies.policy import ALWAYS, Policy, Setting
+from operations.backtest.policies.policy import Policy, Setting, Stretches
 from projections.replay.rules import Bools, Column, listed, truths
 from projections.replay.ruling import Outcomes, Rulings, joined, rulings
-
-_END = 1 << 62
 
 Trees = Mapping[str, Node]
 """Trees of conditions that take the place of a rule's own, by the name of the rule."""
@@ -29,13 +29,15 @@ Trees = Mapping[str, Node]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows that one model and one set of rules decided, in one stretch of known time."""
+    """Rows that one model and one set of rules decided, in one stretch of a policy; `model_hash` is
+    nothing where the fallback rules scored."""
 
     rows: Ints
     scores: Floats
     rulings: Rulings
     thresholds: Thresholds
     setting: Setting
+    model_hash: str
 
     @property
     def rule_set(self) -> RuleSet | None:
@@ -65,9 +67,9 @@ class Decisions:
         return {code: number for code, number in found.most_common() if number}
 
     def at(self, name: str, **thresholds: float) -> Decisions:
-        """The same with other thresholds; scores and rules stay."""
+        """The same with other thresholds for scores of models; scores and rules stay."""
         parts = tuple(
-            Part(p.rows, p.scores, p.rulings, _moved(p.thresholds, thresholds), p.setting)
+            replace(p, thresholds=_moved(p.thresholds, thresholds)) if p.model_hash else p
             for p in self.parts
         )
         return _joined(name, parts, len(self.outcomes))
@@ -90,16 +92,23 @@ def decide(
     past: Past, policy: Policy, language: RuleLanguage, trees: Trees | None = None
 ) -> Decisions:
     """Raises NotFoundError, IntegrityError or SettingsError of a model, InvalidInputError."""
-    known = past.made.known
-    edges = [*(since for since, _ in policy.stretches[1:]), _END]
+    live = past.decided.made & bool(policy.by_version)
     parts: list[Part] = []
-    begin = ALWAYS
-    for (_, setting), end in zip(policy.stretches, edges, strict=True):
-        rows = np.flatnonzero((known >= begin) & (known < end))
-        begin = end
-        if len(rows):
+    for stretches, moments, mine in (
+        (policy.stretches, past.made.known, ~live),
+        (policy.by_version, past.decided.versions, live),
+    ):
+        for setting, rows in _cut(stretches, moments, np.flatnonzero(mine)):
             parts += _parts(past, setting, rows, language, trees or {})
     return _joined(policy.name, tuple(parts), len(past))
+
+
+def _cut(stretches: Stretches, moments: Ints, rows: Ints) -> Iterator[tuple[Setting, Ints]]:
+    """Those of `rows` that lie in each stretch, where any does."""
+    begins = np.array([since for since, _ in stretches[1:]], dtype=np.int64)
+    numbers = np.searchsorted(begins, moments[rows], side="right")
+    for number in np.unique(numbers).tolist():
+        yield stretches[number][1], rows[numbers == number]
 
 
 def _joined(name: str, parts: tuple[Part, ...], number: int) -> Decisions:
@@ -113,6 +122,8 @@ def _joined(name: str, parts: tuple[Part, ...], number: int) -> Decisions:
 def _parts(
     past: Past, setting: Setting, rows: Ints, language: RuleLanguage, trees: Trees
 ) -> list[Part]:
+    by_rules = np.isin(past.decided.paths(rows), ("fallback", "deadline"))
+    away, rows = rows[by_rules], rows[~by_rules]
     challenger = np.zeros(len(rows), dtype=bool)
     if setting.challenger and setting.share:
         names = past.made.transaction_ids[rows].tolist()
@@ -122,6 +133,7 @@ def _parts(
     for mine, model_hash, thresholds in (
         (rows[~challenger], setting.model_hash, setting.thresholds),
         (rows[challenger], setting.challenger, setting.challenger_thresholds),
+        (away, "", FALLBACK_THRESHOLDS),
     ):
         if len(mine) and thresholds is not None:
             made.append(_part(past, setting, mine, model_hash, thresholds, language, trees))
@@ -147,12 +159,13 @@ def _part(
     for some in in_parts(np.arange(len(rows))):
         columns = _Columns(past, setting, rows[some], scores[some] if scored else None)
         made.append(_ruled(columns, language, trees))
-    return Part(rows, scores, joined(made), thresholds, setting)
+    return Part(rows, scores, joined(made), thresholds, setting, model_hash)
 
 
 def _ruled(columns: _Columns, language: RuleLanguage, trees: Trees) -> Rulings:
     """Of a few rows: each value that a rule looks at takes as much as a feature does."""
     rule_set, rows = columns.setting.rule_set, columns.rows
+    language = columns.setting.language(language)
     holds: list[Bools] = []
     for rule in rule_set.rules if rule_set is not None else ():
         assert rule_set is not None
@@ -183,11 +196,10 @@ class _Columns:
             known = every if self.scores is not None else ~every
             return Column(self.scores if self.scores is not None else np.zeros(len(every)), known)
         if name == "path":
-            path = "full" if self.scores is not None else "fallback"
-            return Column(np.full(len(every), path, dtype=object), every)
+            return Column(paths(self.past, self.rows, scored=self.scores is not None), every)
         if name.startswith("lists."):
             return self._listed(name.removeprefix("lists."))
-        return self.past.column(name, self.rows)
+        return self.past.column(columns_of(self.setting.features).get(name, name), self.rows)
 
     def _listed(self, name: str) -> Column:
         assert self.setting.rule_set is not None
@@ -201,6 +213,13 @@ class _Columns:
         return listed(published, texts, self.past.made.times[self.rows])
 
 
+def paths(past: Past, rows: Ints, *, scored: bool) -> NDArray[np.object_]:
+    """By which transactions are decided that a model has scored, or the fallback rules have."""
+    told = past.decided.paths(rows)
+    told[told == ""] = "full" if scored else "fallback"
+    return told
+
+
 def text_of(declared: DeclaredList) -> str:
     """The field, or `attributes.<name>`, that is sought in the list."""
     return LISTED_FIELDS.get(declared.of) or f"attributes.{declared.attribute}"
@@ -208,6 +227,6 @@ def text_of(declared: DeclaredList) -> str:
 
 def attributes_of(policies: Sequence[Policy]) -> set[str]:
     """Names of attributes that a list of any policy is about."""
-    sets = {s.rule_set for p in policies for _, s in p.stretches if s.rule_set is not None}
+    sets = {s.rule_set for p in policies for s in p.settings if s.rule_set is not None}
     found = {text_of(each) for rule_set in sets for each in rule_set.lists}
     return {name.removeprefix("attributes.") for name in found if name.startswith("attributes.")}

@@ -13,7 +13,7 @@ from domain.events import AlertRaised, Envelope, Route
 from domain.policy.rules.ruling import words_of
 from domain.policy.thresholds import SEVERITY
 from domain.policy.verdict import MOST_REASONS
-from operations.backtest.policies.deciding import Decisions, Part
+from operations.backtest.policies.deciding import Decisions, Part, paths
 from operations.backtest.policies.past import Ints, Past
 from operations.backtest.policies.policy import Policy
 from operations.backtest.policies.silenced import told
@@ -51,18 +51,25 @@ def _alerts(past: Past, made: Decisions, part: Part, alerts: Bools) -> Iterator[
     positions = np.flatnonzero(alerts[part.rows])
     rules = part.rule_set.rules if part.rule_set else ()
     fired = np.array([np.isin(positions, rows) for rows in part.rulings.fired], dtype=bool)
-    first = [] if part.setting.model_hash else ["path.fallback"]
 
     @cache
-    def reasons(which: tuple[int, ...]) -> list[str]:
+    def reasons(which: tuple[int, ...], path: str) -> list[str]:
         codes = words_of(rules[number] for number in which)
-        return [*first, *codes][:MOST_REASONS]
+        return [*([] if path == "full" else [f"path.{path}"]), *codes][:MOST_REASONS]
 
+    by_path = paths(past, part.rows[positions], scored=bool(part.model_hash)).tolist()
     texts = _texts(past, part.rows[positions])
     for at, row in enumerate(part.rows[positions].tolist()):
         which = tuple(np.flatnonzero(fired[:, at]).tolist()) if rules else ()
         score = float(part.scores[positions[at]])
-        alert = _alert(past, made, row, score, reasons(which), {n: t[at] for n, t in texts.items()})
+        alert = _alert(
+            past,
+            made,
+            row,
+            score,
+            reasons(which, by_path[at]),
+            {n: t[at] for n, t in texts.items()},
+        )
         yield Told(alert, severity_of(alert, rules), part.setting.routes)
 
 

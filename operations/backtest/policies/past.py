@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.errors import InvalidInputError
-from domain.features import CATALOGUE, Entity, FeatureSet
+from domain.features import CATALOGUE, FeatureSet
 from domain.transactions import Transaction
 from eventlog.archive.history import History
 from inference.artefacts.store import Artefact
 from inference.serving.bulk import bulk_scores
+from operations.backtest.laying.decided import RecordedDecisions, Serving, none_decided
 from operations.backtest.laying.files import open_columns
 from operations.backtest.laying.lay_down import Means, lay_down
 from operations.backtest.laying.spilling import Period
+from operations.backtest.policies.declared import is_declared
 from operations.progress import Count, Say
 from projections.replay.dataset import Dataset
 from projections.replay.rules import Bools, Column
@@ -32,8 +35,16 @@ ScoreVectors = Callable[[str, FeatureSet, Floats], tuple[Floats, bool]]
 """From a model's hash and vectors [n, features] of a set to scores [n], with the bits of decisions,
 and whether many were scored at once. Raises NotFoundError, IntegrityError or SettingsError."""
 
+IDEAL = Serving({CATALOGUE.hash: CATALOGUE})
+"""Ideal vectors, compared with those that were served by this version's set."""
+
 _AT_ONCE = 50_000
-_ENTITY = {f.name: f.entity for f in CATALOGUE.features}
+
+
+@lru_cache(maxsize=8)
+def _first(features: FeatureSet, number: int) -> FeatureSet:
+    """One object for each set, as models know sets that they have met."""
+    return FeatureSet(features.features[:number])
 
 
 def in_parts(rows: Ints) -> list[Ints]:
@@ -49,7 +60,7 @@ class Past:
     `score` scores vectors by a model; each is scored once, when it is first asked for.
     `one_by_one` is True once a model had to be scored row by row. `propensities` are the chances
     that the live policy let them pass: 1 for all but what it would decline, there the share of
-    its exploration, or 0.
+    its exploration, or 0. `decided` is what was decided live.
     """
 
     made: Dataset
@@ -57,11 +68,14 @@ class Past:
     score: ScoreVectors
     one_by_one: bool = False
     propensities: Floats = field(default_factory=lambda: np.ones(0))
+    decided: RecordedDecisions = field(default_factory=lambda: none_decided(0))
     _scores: dict[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.propensities) != len(self.made):
             self.propensities = np.ones(len(self.made))
+        if len(self.decided.versions) != len(self.made):
+            self.decided = none_decided(len(self.made))
 
     def __len__(self) -> int:
         return len(self.made)
@@ -70,7 +84,12 @@ class Past:
         """Of the transactions in `rows`. Raises NotFoundError, IntegrityError or SettingsError."""
         held = self._scores.setdefault(model_hash, np.full(len(self), np.nan))
         lacking = rows[np.isnan(held[rows])]
-        features, values = self.made.features, self.made.values
+        features = self.made.features
+        # Last come features that candidates declare: no model takes them.
+        own = sum(not is_declared(name) for name in features.names)
+        if own < len(features):
+            features = _first(features, own)
+        values = self.made.values[:, :own]
         if len(lacking) == len(self):
             held[:], together = self.score(model_hash, features, values)
             self.one_by_one |= not together
@@ -81,18 +100,19 @@ class Past:
         return held[rows]
 
     def column(self, name: str, rows: Ints) -> Column:
-        """A feature, or a field as `transaction.<field>`, as rules see it."""
+        """A feature by its column, or a field as `transaction.<field>`, as rules see it."""
         if name.startswith("transaction."):
             field_name = {
                 "transaction.amount_minor": "amount",
                 "transaction.base_amount_minor": "base_amount",
             }.get(name, name.removeprefix("transaction."))
             return self.transactions.column(field_name, rows)
-        values = self.made.values[rows, self.made.features.names.index(name)]
+        place = self.made.features.names.index(name)
+        values = self.made.values[rows, place]
         known: Bools = ~np.isnan(values)
-        entity: Entity | None = _ENTITY[name]
+        entity = self.made.features.features[place].entity
         if entity is not None:
-            known &= self.transactions.names(entity, rows)
+            known &= self.transactions.names(entity, rows) & self.decided.read(rows)
         return Column(values, known)
 
     def transaction(self, row: int) -> Transaction:
@@ -135,22 +155,24 @@ def read_past(
     features: FeatureSet = CATALOGUE,
     means: Means | None = None,
     folder: Path | None = None,
+    serving: Serving = IDEAL,
 ) -> Past:
     """Transactions with begin <= event time < end; microseconds UTC.
 
     Their `features` come from the whole log before them, so that their windows are warm when the
-    period begins. The columns lie in `folder`, else in one that is gone once they are opened.
+    period begins; where `serving` says so, those that were decided live have what they were served.
+    The columns lie in `folder`, else in one that is gone once they are opened.
     Raises InvalidInputError where there is no such transaction, and as `lay_down`.
     """
     if folder is None:
         with tempfile.TemporaryDirectory() as made:
             return read_past(
                 history, begin, end, as_known_at, attributes, score, say, count, features, means,
-                Path(made),
+                Path(made), serving,
             )  # fmt: skip
     period = Period(begin, end, as_known_at)
     given = means or Means()
-    if not lay_down(history, period, features, attributes, folder, given, say, count):
+    if not lay_down(history, period, features, attributes, folder, given, serving, say, count):
         raise InvalidInputError("--from/--to", "the log has no transaction of that time")
     return past_in(folder, score)
 
@@ -158,4 +180,10 @@ def read_past(
 def past_in(folder: Path, score: ScoreVectors) -> Past:
     """What was laid down there; its arrays are read as they are used. Raises IntegrityError."""
     found = open_columns(folder)
-    return Past(found.made, found.transactions, score, propensities=found.propensities)
+    return Past(
+        found.made,
+        found.transactions,
+        score,
+        propensities=found.propensities,
+        decided=found.decided,
+    )

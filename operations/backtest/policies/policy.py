@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,10 +18,13 @@ from domain.events import (
     Suppression,
     Thresholds,
 )
+from domain.features import Feature
+from domain.policy.exploration import Arm
 from domain.policy.lists.published import NO_LISTS, Lists, hash_of_entries
 from domain.policy.rules.ruling import RuleSet
 from domain.policy.snapshot import NO_POLICY, PolicySnapshot
 from eventlog.port import EventLog
+from operations.backtest.policies.declared import declared_features
 from operations.policy.list_files import Clean
 from operations.policy.publishing import lint
 
@@ -34,7 +37,8 @@ class Setting:
     """What decides a transaction; without a model the fallback rules score it.
 
     `share` basis points of ids go to the model `challenger`, with thresholds of its own.
-    `suppressions` and `routes` are those of the alerts.
+    `suppressions` and `routes` are those of the alerts, `features` those that rules see beside the
+    catalogue's. `exploration` is that of the live policy.
     """
 
     model_hash: str
@@ -46,26 +50,52 @@ class Setting:
     challenger_thresholds: Thresholds | None = None
     suppressions: tuple[Suppression, ...] = ()
     routes: tuple[Route, ...] = ()
+    features: tuple[Feature, ...] = ()
+    exploration: Arm | None = None
+
+    def language(self, language: RuleLanguage) -> RuleLanguage:
+        """That of its conditions."""
+        return language.knowing([each.name for each in self.features])
+
+
+Stretches = tuple[tuple[int, Setting], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`stretches` are (known time from which it counts, setting), ascending; the first one counts
-    for all before it too."""
+    for all before it too.
+
+    Of payments that were decided live `by_version` counts in place of these, from the version of
+    the policy on that each decision names: a process takes a new version up some time after it was
+    published, and a rehearsal has the known time of long ago.
+    """
 
     name: str
-    stretches: tuple[tuple[int, Setting], ...]
+    stretches: Stretches
+    by_version: Stretches = ()
+
+    @property
+    def settings(self) -> list[Setting]:
+        return [setting for _, setting in (*self.stretches, *self.by_version)]
 
     @property
     def models(self) -> set[str]:
         """Hashes of all models that may score."""
-        settings = [setting for _, setting in self.stretches]
-        return {h for s in settings for h in (s.model_hash, s.challenger) if h}
+        return {h for s in self.settings for h in (s.model_hash, s.challenger) if h}
 
-    def changed(self, name: str, **fields: object) -> Policy:
-        """The same with other fields in every setting, such as thresholds or a rule set."""
-        made = [(since, replace(each, **fields)) for since, each in self.stretches]  # type: ignore[arg-type]
-        return Policy(name, tuple(made))
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """Those that it declares, by its own names."""
+        return tuple(dict.fromkeys(f for setting in self.settings for f in setting.features))
+
+    def changed(self, change: Callable[[Setting], Setting]) -> Policy:
+        """The same with every setting changed."""
+        made = (
+            tuple((since, change(each)) for since, each in stretches)
+            for stretches in (self.stretches, self.by_version)
+        )
+        return Policy(self.name, *made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +126,20 @@ def _acting(snapshot: PolicySnapshot) -> tuple[object, ...]:
     # Published ones stand apart: they also count for a challenger, which has others of its own.
     thresholds = snapshot.thresholds, snapshot.published
     alerts = snapshot.suppressions, snapshot.routes
-    return snapshot.model, thresholds, snapshot.roll_out, snapshot.rules, lists, alerts
+    acts = snapshot.roll_out, snapshot.rules, snapshot.exploration
+    return snapshot.model, thresholds, acts, lists, alerts
 
 
 def live_policy(past: LivePast) -> Policy:
-    """As it was; what was known before it had a model is decided by the one in force now."""
-    began = [(since, each) for since, each in past.stretches if each.model is not None]
+    """As it was; history that was known before it had a model is decided by the one in force now.
+
+    What was decided live before that, the fallback rules decide as they did."""
+    made = [(since, each, _setting(each)) for since, each in past.stretches]
+    began = ((since, setting) for since, each, setting in made if each.model is not None)
     now = _setting(past.now)
     before = replace(now, routes=_from_the_beginning(now.routes))
-    return Policy("live", ((ALWAYS, before), *((since, _setting(each)) for since, each in began)))
+    versions = ((each.version, setting) for _, each, setting in made)
+    return Policy("live", ((ALWAYS, before), *began), ((ALWAYS, _setting(NO_POLICY)), *versions))
 
 
 def _from_the_beginning(routes: Sequence[Route]) -> tuple[Route, ...]:
@@ -124,6 +159,7 @@ def _setting(snapshot: PolicySnapshot) -> Setting:
         (snapshot.published or out.thresholds) if out else None,
         snapshot.suppressions,
         snapshot.routes,
+        exploration=snapshot.exploration,
     )
 
 
@@ -173,21 +209,24 @@ def candidate(said: Written, past: LivePast, model: Model | None) -> Policy:
     if "routes" in content.keys:
         routes = tuple(content.routes)
     routes = _from_the_beginning(routes)
+    features = declared_features(content.features)
     own = NO_LISTS
     for each in content.lists:
         if (entries := content.entries.get(each.name)) is not None:
             own = _listed(own, each.name, each.of, entries)
-    changes = [(ALWAYS, NO_LISTS), *((since, each.lists) for since, each in past.stretches)]
+    setting = Setting(
+        took.model_hash, published or took.thresholds, rule_set, NO_LISTS,
+        suppressions=suppressions, routes=routes, features=features,
+    )  # fmt: skip
     stretches: list[tuple[int, Setting]] = []
-    for since, lists in changes:
-        seen = _seen(rule_set, lists, own)
-        setting = Setting(
-            took.model_hash, published or took.thresholds, rule_set, seen,
-            suppressions=suppressions, routes=routes,
-        )  # fmt: skip
-        if not stretches or stretches[-1][1] != setting:
-            stretches.append((since, setting))
-    return Policy(said.name, tuple(stretches))
+    by_version: list[tuple[int, Setting]] = []
+    changes = ((since, each.version, each.lists) for since, each in past.stretches)
+    for since, version, lists in ((ALWAYS, ALWAYS, NO_LISTS), *changes):
+        then = replace(setting, lists=_seen(rule_set, lists, own))
+        if not stretches or stretches[-1][1] != then:
+            stretches.append((since, then))
+            by_version.append((version, then))
+    return Policy(said.name, tuple(stretches), tuple(by_version))
 
 
 def _seen(rule_set: RuleSet | None, lists: Lists, own: Lists) -> Lists:

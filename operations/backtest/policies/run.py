@@ -17,10 +17,12 @@ from domain.policy.thresholds import SEVERITY
 from domain.times import to_rfc3339
 from eventlog.archive.history import History
 from host.files import whole_file, writing
+from operations.backtest.laying.decided import Serving
 from operations.backtest.laying.lay_down import Means
 from operations.backtest.policies.closed_loop.feedback import Blocking
 from operations.backtest.policies.closed_loop.report import read_feedback, report_of
 from operations.backtest.policies.deciding import Decisions, attributes_of, decide
+from operations.backtest.policies.declared import told
 from operations.backtest.policies.delivery import delivery_of
 from operations.backtest.policies.estimates.report import apart, estimates
 from operations.backtest.policies.figures import Load, compared, of_policy
@@ -35,9 +37,11 @@ from operations.backtest.policies.policy import (
     live_past,
     live_policy,
 )
+from operations.backtest.policies.reproduction.comparison import reproduction
 from operations.backtest.policies.sweep import Sweep, swept
 from operations.models.lifecycle import Models
 from operations.progress import Count, Say
+from operations.replay.verify import feature_sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class Asked:
 
     The period is begin <= event time < end, in microseconds UTC. `model` is an id or the beginning
     of a hash, for the candidates. `policy_version` is where the live policy ends, None for now.
-    `closed_loop` asks for it, and says whom known fraud stops.
+    `closed_loop` asks for it, and says whom known fraud stops. `served` gives what was decided live
+    the vectors that it was served, in place of ideal ones.
     """
 
     candidates: Sequence[Written]
@@ -58,6 +63,7 @@ class Asked:
     load: Load = field(default_factory=Load)
     policy_version: int | None = None
     closed_loop: Blocking | None = None
+    served: bool = False
 
 
 ReadPast = Callable[[Path | None], Past]
@@ -104,10 +110,12 @@ def backtest_policies(
         [base, *tried], lambda of: models.store.open(of).manifest.inputs, language
     )
 
+    serving = Serving(feature_sets(models.log), taken=asked.served)
+
     def read(folder: Path | None) -> Past:
         return read_past(
             history, asked.begin, asked.end, known_at, attributes, score, say, count, features,
-            means, folder,
+            means, folder, serving,
         )  # fmt: skip
 
     past = lay_down(attributes, features, read)
@@ -131,6 +139,7 @@ def backtest_policies(
         "policy_version": live.now.version,
         "feature_set": CATALOGUE.hash,
         "models": {p.name: sorted(p.models) for p in (base, *tried)},
+        **_declared((base, *tried)),
         "scored_one_by_one": past.one_by_one,
         "baseline": of_policy(past, baseline, asked.load) | deliveries[0],
         "candidates": [
@@ -140,7 +149,10 @@ def backtest_policies(
         "compared": [compared(past, baseline, each) for each in candidates],
         "apart": [apart(past, baseline, each) for each in candidates],
         "estimates": [estimates(past, baseline, each) for each in candidates],
+        "features": "served" if asked.served else "ideal",
     }
+    if asked.baseline is None:
+        report["reproduction"] = reproduction(past, baseline, live.now.version, served=asked.served)
     if (block := asked.closed_loop) is not None:
         period = asked.begin, asked.end
         feedback = read_feedback(history, past, period, known_at, block, say, count)
@@ -157,6 +169,12 @@ def backtest_policies(
             },
         }
     return PolicyBacktest(past, baseline, candidates, report)
+
+
+def _declared(policies: Sequence[Policy]) -> dict[str, Any]:
+    """Of those policies that have features outside the catalogue."""
+    found = {policy.name: told(policy.features) for policy in policies if policy.features}
+    return {"declared_features": found} if found else {}
 
 
 def _policies(models: Models, live: LivePast, asked: Asked) -> tuple[Policy, list[Policy]]:

@@ -14,13 +14,12 @@ from typing import Any
 
 from commands.ports import RuleLanguage
 from domain.errors import InvalidInputError
-from domain.policy.rules.ruling import RuleSet
 from domain.policy.rules.tree import Call, Literal, Name, Node
 from operations.backtest.policies.deciding import Decisions, decide
 from operations.backtest.policies.figures import on_frontier, point
 from operations.backtest.policies.forecast import forecast, groupings
 from operations.backtest.policies.past import Past
-from operations.backtest.policies.policy import Policy
+from operations.backtest.policies.policy import Policy, Setting
 
 MOST = 200
 _THRESHOLDS = {f"{name}_threshold": name for name in ("review", "step_up", "decline")}
@@ -79,7 +78,7 @@ def _tried(
         made = decide(past, policy, language)
         return lambda value: made.at(policy.name, **{_THRESHOLDS[parameter]: value})
     name, _, value_name = parameter.partition(".")
-    sets = {each.rule_set for _, each in policy.stretches}
+    sets = {each.rule_set: each for each in policy.settings}
     rule_set = next((each for each in sets if each and name in {r.name for r in each.rules}), None)
     if rule_set is None or not value_name:
         known = ", ".join(_THRESHOLDS)
@@ -87,7 +86,7 @@ def _tried(
     rule = next(each for each in rule_set.rules if each.name == name)
     if value_name == "points":
         return lambda value: decide(past, _with_points(policy, name, int(value)), language)
-    tree = language.tree(rule.condition, rule_set.lists)
+    tree = sets[rule_set].language(language).tree(rule.condition, rule_set.lists)
     if (found := _places(tree, value_name)) != 1:
         raise InvalidInputError(
             "--sweep", f"rule {name} compares {value_name} with {found} numbers: it must be one"
@@ -96,14 +95,14 @@ def _tried(
 
 
 def _with_points(policy: Policy, name: str, points: int) -> Policy:
-    def moved(rule_set: RuleSet | None) -> RuleSet | None:
+    def moved(setting: Setting) -> Setting:
+        rule_set = setting.rule_set
         if rule_set is None:
-            return None
+            return setting
         rules = (replace(r, points=points) if r.name == name else r for r in rule_set.rules)
-        return replace(rule_set, rules=tuple(rules))
+        return replace(setting, rule_set=replace(rule_set, rules=tuple(rules)))
 
-    made = [(at, replace(each, rule_set=moved(each.rule_set))) for at, each in policy.stretches]
-    return Policy(policy.name, tuple(made))
+    return policy.changed(moved)
 
 
 def _is_place(node: Node, name: str) -> bool:

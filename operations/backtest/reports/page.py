@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.events import BacktestCompleted
 from domain.times import to_rfc3339
-from operations.backtest.reports import consequences, tables
+from operations.backtest.reports import consequences, reproduction, tables
 from operations.backtest.reports.diagrams.charts import charts
 from operations.backtest.reports.markup import Markup, joined, tag
 
@@ -27,12 +27,13 @@ def page(found: Document, fact: BacktestCompleted) -> str:
         tag("p", _lead(found), class_="lead"),
         tag("div", *charts(found), class_="charts"),
         _part("policies", "What each policy does", tables.summary(found)),
+        *_optional("reproduction", "Does it decide as it did live?", reproduction.shown(found)),
         *_sweeps(found),
         *_optional("loops", "If decisions feed back", consequences.closed_loop(found)),
         *(part for number in range(len(found["compared"])) for part in _candidate(found, number)),
         _part("delivery", "How alerts would go out", *consequences.delivery(found)),
         _part("reasons", "Why", tables.reasons(found)),
-        _part("origin", "How it was made", _origin(found, fact)),
+        _part("origin", "How it was made", tables.declared(found), _origin(found, fact)),
     ]
     html = tag("html", _head(f"Backtest of {names}"), _body(body), lang="en")
     return f"<!DOCTYPE html>\n{html}\n"
@@ -117,7 +118,7 @@ def _origin(found: Document, fact: BacktestCompleted) -> Markup:
         "policy version": str(fact.policy_version),
         **{f"policy {each.name}": each.content_hash for each in policies},
         "models": ", ".join(fact.models),
-        "features": fact.catalogue,
+        "features": f"{fact.features}, of {fact.catalogue}",
         "code": fact.code,
         "scores by": fact.fingerprint,
         "seed of intervals": str(fact.seed),

@@ -106,6 +106,20 @@ def reasons(found: Document) -> Markup:
     return table("Reasons of decisions", ["Reason", *names], rows, shows, sorts=True)
 
 
+def declared(found: Document) -> Markup | None:
+    """Features that are not in the catalogue, of each policy that has any."""
+    rows: list[list[Cell]] = [
+        [policy, each["name"], each["meaning"], each.get("entity", "request"), each["aggregation"],
+         each["window"][0] if "window" in each else "", each.get("filter", "")]
+        for policy, features in found.get("declared_features", {}).items()
+        for each in features
+    ]  # fmt: skip
+    if not rows:
+        return None
+    columns = ["Policy", "Feature", "Meaning", "Of", "Aggregation", "Window", "Filter"]
+    return table("Features that are not in the catalogue", columns, rows, (None,) * len(columns))
+
+
 def changes(made: Mapping[str, Any]) -> Markup:
     """What a candidate changes, with its intervals."""
     rows: list[list[Cell]] = []

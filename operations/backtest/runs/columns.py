@@ -137,14 +137,20 @@ class KeptColumns:
 
 @contextmanager
 def kept_columns(
-    root: Path, begin: int, end: int, moment: Moment | None = None, *, anew: bool = False
+    root: Path,
+    begin: int,
+    end: int,
+    moment: Moment | None = None,
+    *,
+    served: bool = False,
+    anew: bool = False,
 ) -> Iterator[KeptColumns]:
-    """Below the folder `root`, of a run over begin <= event time < end.
+    """Below the folder `root`, of a run over begin <= event time < end, by features as `served`.
 
     With a `moment` what was read at another one is not continued; with `anew` nothing is. Locked
     meanwhile; where another process has the same run, nothing is kept.
     """
-    key = _key(begin, end, moment)
+    key = _key(begin, end, moment, served=served)
     with ExitStack() as held:
         found = _found(root / key, held, anew)
         yield KeptColumns(root / key, held, found)
@@ -172,8 +178,8 @@ def code() -> str:
     return source_digest(SOURCES)
 
 
-def _key(begin: int, end: int, moment: Moment | None) -> str:
-    content = msgspec.json.encode([begin, end, moment, CATALOGUE.hash, code()])
+def _key(begin: int, end: int, moment: Moment | None, *, served: bool) -> str:
+    content = msgspec.json.encode([begin, end, moment, served, CATALOGUE.hash, code()])
     return hashlib.sha256(content).hexdigest()[:16]
 
 

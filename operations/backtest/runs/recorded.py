@@ -100,7 +100,8 @@ def run_backtest(
         for each in policies:
             check_size(each.content, each.name)
         recorded_backtests(ports.models.log)
-    with kept_columns(ports.folder, asked.begin, asked.end, anew=anew) as kept:
+    period = asked.begin, asked.end
+    with kept_columns(ports.folder, *period, served=asked.served, anew=anew) as kept:
         if kept.begun:
             laid = to_rfc3339(kept.begun)[:19]
             say(f"continuing from the columns of {laid}Z; --anew leaves them")
@@ -134,7 +135,8 @@ def repeat_backtest(
         )
     moment = Moment(fact.known_at, tuple(fact.positions))
     asked = _asked(ports, fact)
-    with kept_columns(ports.folder, asked.begin, asked.end, moment) as kept:
+    period = asked.begin, asked.end
+    with kept_columns(ports.folder, *period, moment, served=asked.served) as kept:
         finished = _finished(ports, asked, moment, kept, say, count, fact.backtest_id)
         write(finished)
         kept.remove()
@@ -156,6 +158,7 @@ def _asked(ports: BacktestPorts, fact: BacktestCompleted) -> Asked:
         Load(fact.case_minutes),
         fact.policy_version,
         parse_blocking(fact.closed_loop) if fact.closed_loop else None,
+        fact.features == "served",
     )
 
 
@@ -210,6 +213,7 @@ def _fact(
         sweep=asked.sweep.text if asked.sweep else "",
         case_minutes=asked.load.minutes,
         closed_loop=asked.closed_loop or "",
+        features="served" if asked.served else "ideal",
         seed=SEED,
         code=code(),
         catalogue=CATALOGUE.hash,

@@ -27,11 +27,14 @@ from eventlog.archive.writing import ArchivedRecord, table_of
 from eventlog.codec import decode
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.topics import TRANSACTIONS
-from tests.fakes.events import imported, scored
+from tests.fakes.events import imported, scored, submitted
+
+SERVED = "f" * 16
 
 
 def fact_of(event: FeatureEvent, number: int) -> Envelope:
-    """Of which `event` is what features fold, but for its place; some decisions are explored."""
+    """Of which `event` is what features fold, but for its place; some decisions are explored, and
+    all were served three values of a set `SERVED`."""
     x = Transaction(
         transaction_id=event.transaction_id, timestamp=event.transaction_time, amount=number,
         currency="EUR", base_amount=event.base_amount, card_id=event.card_id,
@@ -60,14 +63,24 @@ def fact_of(event: FeatureEvent, number: int) -> Envelope:
     if number % 2:
         arm = Exploration(share=500, explored=bool(number % 4))
     outcome: Any = event.outcome
-    data = replace(made.data, transaction=x, outcome=outcome, exploration=arm)
+    served = [float(number), None, -0.0]
+    data = replace(
+        made.data, transaction=x, outcome=outcome, exploration=arm, features=served,
+        policy_version=number % 4 - 1,
+    )  # fmt: skip
     return replace(made, data=data)
 
 
 def history_of(facts: Sequence[Envelope], folder: Path, archived: int, pieces: int) -> History:
-    """Of each partition about the first `archived` records lie in files, some in each."""
+    """Of each partition about the first `archived` records lie in files, some in each.
+
+    What is decided was submitted before, or its decision would be void."""
     log, files = InMemoryEventLog(), ArchiveFolder(str(folder), TRANSACTIONS)
     for fact in facts:
+        if isinstance(fact.data, TransactionScored):
+            about: dict[str, Any] = {"time": fact.time, "known_time": fact.known_time}
+            before = submitted(fact.subject, fact.data.digest, **about)
+            log.append_nowait(TRANSACTIONS, fact.subject, before)
         log.append_nowait(TRANSACTIONS, fact.subject, fact)
     admission = Admission(DictMemory())
     by_partition: dict[int, list[ArchivedRecord]] = {}

@@ -32,6 +32,25 @@ rules:
 lists: []
 """
 
+COUNT = """
+features:
+  - name: mine
+    meaning: payments of the card in the last 2 hours
+    entity: card
+    aggregation: count
+    window: 2h
+    resolution: 2m
+"""
+BUSY = COUNT + FOLDER.replace("card_count_1h", "mine")
+SUM = BUSY.replace("aggregation: count", "aggregation: sum").replace("mine >= 2.0", "mine >= 250.0")
+DECLINED = BUSY.replace("resolution: 2m", "resolution: 2m\n    filter: declined")
+
+
+def folder_of(root: Path, name: str, text: str) -> Path:
+    (root / name).mkdir()
+    (root / name / "policy.yaml").write_text(text)
+    return root / name
+
 
 def scored(model_hash: str, features: FeatureSet, values: Floats) -> tuple[Floats, bool]:
     model = next(each for each in MODELS if each.model_hash == model_hash)

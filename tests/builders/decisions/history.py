@@ -54,6 +54,7 @@ class RecordingReader(LogFeatureReader):
     """Records what it folded: of each entity all that lies below, and the last two beside it."""
 
     away = False
+    behind = False
 
     async def read(self, transaction: Transaction) -> ServedFeatures:
         if self.away:
@@ -62,7 +63,9 @@ class RecordingReader(LogFeatureReader):
         folded: dict[Any, list[tuple[int, int]]] = {}
         states = {e: EntityState(e, key) for e, key in entity_keys(transaction).items()}
         admission = Admission(DictMemory())
-        for recorded in self._log.read(TRANSACTIONS):
+        records = list(self._log.read(TRANSACTIONS))
+        # The last payment of each partition is two records.
+        for recorded in records[:-2] if self.behind else records:
             place, envelope = recorded.position, decode(recorded.value)
             event = feature_event(envelope)
             if not admission.admit(envelope, place.partition, place.offset) or event is None:
@@ -129,6 +132,7 @@ class DecidedHistory:
         self._context = replace(context, policy=self.policy, clock=self._tick)
         self._now = NOW
         self._times: dict[str, int] = {}
+        self._held: ActivePolicy | None = None
         self.last_label = ""
 
     @property
@@ -150,6 +154,23 @@ class DecidedHistory:
             return await self.pay(transaction_id, amount, at, **more)
         finally:
             self._reader.away = False
+
+    async def pay_while_behind(self, transaction_id: str, amount: int, at: str, **more: Any) -> Any:
+        """What was read of the log last is not seen yet."""
+        self._reader.behind = True
+        try:
+            return await self.pay(transaction_id, amount, at, **more)
+        finally:
+            self._reader.behind = False
+
+    @contextmanager
+    def unaware(self) -> Iterator[None]:
+        """Whoever decides has not taken up yet what is published meanwhile."""
+        self._held = self.policy()
+        try:
+            yield
+        finally:
+            self._held = None
 
     def label(self, transaction_id: str, value: int, card: str) -> None:
         fact = labelled(transaction_id, f"r-{self._tick()}", value)
@@ -211,6 +232,8 @@ class DecidedHistory:
         change_list(self.log, command, self._tick())
 
     def policy(self) -> ActivePolicy:
+        if self._held is not None:
+            return self._held
         snapshot = current_policy(self.log)
         by_hash = {model.model_hash: model for model in MODELS}
         scorer = by_hash[snapshot.model.model_hash] if snapshot.model else None

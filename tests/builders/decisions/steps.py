@@ -34,6 +34,16 @@ STEPS = st.one_of(
 )  # fmt: skip
 
 
+LAGGING_STEPS = st.one_of(
+    STEPS,
+    st.tuples(st.just("behind"), st.integers(1, 900), CARDS),
+    st.tuples(st.just("unaware"), st.integers(0, 1), CARDS),
+)
+"""Also payments decided by features, or by a policy, that are behind the log."""
+
+_PAYING = ("pay", "away", "behind", "unaware")
+
+
 async def play(history: DecidedHistory, steps: list[tuple[str, Any, Any]]) -> int:
     """Returns how many decisions were made."""
     paid = 0
@@ -42,6 +52,12 @@ async def play(history: DecidedHistory, steps: list[tuple[str, Any, Any]]) -> in
         more = {"country": "DE", **({} if second is None else {"card_id": second})}
         if step == "pay":
             await history.pay(f"t-{paid}", first, at, **more)
+        elif step == "behind":
+            await history.pay_while_behind(f"t-{paid}", first, at, **more)
+        elif step == "unaware":
+            with history.unaware():
+                history.promote(first, 0.2)
+                await history.pay(f"t-{paid}", 300, at, **more)
         elif step == "away":
             await history.pay_while_away(f"t-{paid}", first, at, **more)
         elif step == "promote":
@@ -60,5 +76,5 @@ async def play(history: DecidedHistory, steps: list[tuple[str, Any, Any]]) -> in
             history.list_cards(first)
         elif paid:
             history.label(f"t-{paid - 1}", first, "card-1")
-        paid += step in ("pay", "away")
+        paid += step in _PAYING
     return paid

@@ -71,6 +71,16 @@ class EventLogContract:
         assert [p.offset for p in positions] == list(range(200))
         assert digests(log) == [str(n) for n in range(200)]
 
+    async def test_what_is_appended_together_lies_side_by_side_in_order(
+        self, log: EventLog
+    ) -> None:
+        together = [submitted("same", digest=str(n)) for n in range(3)]
+        first = await log.append(TRANSACTIONS, "same", submitted("same", digest="first"))
+        sent = log.append_together(TRANSACTIONS, "same", together)
+        positions = [await each for each in sent]
+        assert [p.offset - first.offset for p in positions] == [1, 2, 3]
+        assert [log.read_one(each).value for each in positions] == [*map(encode, together)]
+
     async def test_bulk_and_awaited_appends_of_one_key_share_one_order(self, log: EventLog) -> None:
         for n in range(0, 100, 2):
             log.append_nowait(TRANSACTIONS, "same", submitted("same", digest=str(n)))

@@ -206,7 +206,14 @@ async def test_a_fatal_error_of_the_client_costs_only_a_new_producer(kafka: Kafk
         """What librdkafka is after a fatal error; one cannot be brought about from Python."""
 
         def produce(self, *_: Any) -> None:
-            raise KafkaException(KafkaError(KafkaError._FATAL, "lost producer id", fatal=True))
+            raise KafkaException(self.error)
+
+        def produce_batch(self, _: str, records: list[dict[str, Any]], **__: Any) -> int:
+            for each in records:
+                each["_error"] = self.error
+            return 0
+
+        error = KafkaError(KafkaError._FATAL, "lost producer id", fatal=True)
 
         def poll(self, _: float) -> int:
             return 0
@@ -220,15 +227,32 @@ async def test_a_fatal_error_of_the_client_costs_only_a_new_producer(kafka: Kafk
         made.append(Broken() if not made else Producer(configuration))
         return made[-1]
 
-    sender = Sender(kafka, make)
-
-    async def send() -> Position:
+    for together in (False, True):
+        made.clear()
+        sender = Sender(kafka, make)
         name = topic_name(kafka.topic_prefix, POLICY)
-        return await sender.send(name, POLICY.name, None, b"{}", 0)
+        if together:
+            sent = sender.send_together(name, POLICY.name, b"key", [b"{}", b"{}"], 0)
+        else:
+            sent = [sender.send(name, POLICY.name, None, b"{}", 0)]
+        offsets = [(await each).offset for each in sent]
+        assert offsets == ([1, 2] if together else [0])
+        sender.close()
+        assert len(made) == 2
 
-    assert await send() == Position(POLICY.name, 0, 0)
+
+async def test_of_two_that_go_together_one_that_is_too_large_is_refused_alone(
+    kafka: KafkaSettings, log: KafkaEventLog
+) -> None:
+    sender = Sender(kafka)
+    name = topic_name(kafka.topic_prefix, POLICY)
+    large, small = sender.send_together(
+        name, POLICY.name, b"key", [os.urandom(3 * 1024 * 1024), b"{}"], 0
+    )
+    with pytest.raises(IntegrityError, match=r"retrace\.policy.* is larger than"):
+        await large
+    assert log.read_one(await small).value == b"{}"
     sender.close()
-    assert len(made) == 2
 
 
 async def test_the_largest_record_can_be_dead_lettered(

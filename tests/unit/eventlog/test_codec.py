@@ -34,7 +34,8 @@ def rest_of(found: Carried | CarriedRest) -> list[Any]:
     x, explored = found.transaction, found.exploration
     attributes = x.attributes if isinstance(x, Transaction) else json.loads(bytes(x.attributes))
     fields = (x.amount, x.currency, x.card_bin, x.card_last4, x.mcc, x.lat, x.lon)
-    return [*fields, attributes, None if explored is None else explored.share]
+    share = None if explored is None else explored.share
+    return [*fields, attributes, share, found.policy_version]
 
 
 @given(envelopes())

@@ -38,6 +38,7 @@ def extract(past: Past, rows: Ints, values: Floats | None = None) -> Past:
         ),
         past.score,
         propensities=past.propensities[rows],
+        decided=past.decided.take(rows),
     )
 
 
@@ -64,10 +65,9 @@ def _within(part: Part, mask: NDArray[np.bool_], numbers: Ints) -> Part:
     """The rows of a part that are in the `mask` of them, under their new `numbers`."""
     places, ruled = np.cumsum(mask) - 1, part.rulings
     fired = tuple(places[each[mask[each]]] for each in ruled.fired)
-    return Part(
-        numbers[part.rows[mask]],
-        part.scores[mask],
-        Rulings(ruled.points[mask], ruled.approves[mask], ruled.least[mask], fired),
-        part.thresholds,
-        part.setting,
+    return replace(
+        part,
+        rows=numbers[part.rows[mask]],
+        scores=part.scores[mask],
+        rulings=Rulings(ruled.points[mask], ruled.approves[mask], ruled.least[mask], fired),
     )

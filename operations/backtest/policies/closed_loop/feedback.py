@@ -7,8 +7,8 @@ again, and only for the entities with a changed outcome.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -35,6 +35,7 @@ from domain.features.kernel.row_layout import (
 )
 from domain.policy.thresholds import SEVERITY
 from eventlog.events_table import EventTable
+from operations.backtest.policies.declared import is_declared
 from operations.backtest.policies.past import Floats, Ints, Past
 from projections.replay.ideal import known_order
 from projections.replay.rules import Bools
@@ -68,6 +69,17 @@ class Feedback:
     numbers: Ints
     codes: Mapping[Entity, Ints]
     stopped: Bools
+
+    def seen_by(self, columns: Collection[str]) -> Feedback:
+        """Without features that other candidates declare: `columns` are the policy's own."""
+        kept = [
+            n for n, name in enumerate(self.features.names)
+            if name in columns or not is_declared(name)
+        ]  # fmt: skip
+        if len(kept) == len(self.features):
+            return self
+        features = FeatureSet(self.features.features[n] for n in kept)
+        return replace(self, features=features, places=self.places[kept])
 
     def filters(self, outcomes: Outcomes) -> Ints:
         """The filters [m] of the events, had the payments of the period had these outcomes.

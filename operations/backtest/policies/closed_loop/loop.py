@@ -19,6 +19,7 @@ from commands.ports import RuleLanguage
 from operations.backtest.policies.closed_loop.extract import extract, replaced
 from operations.backtest.policies.closed_loop.feedback import Feedback, Replay
 from operations.backtest.policies.deciding import Decisions, decide
+from operations.backtest.policies.declared import columns_of
 from operations.backtest.policies.past import Floats, Ints, Past
 from operations.backtest.policies.policy import Policy
 from operations.progress import Count
@@ -44,6 +45,7 @@ def closed_loop(
 ) -> Closed:
     """`opened` are the policy's decisions in the open loop. What stopped has a decision too, which
     feeds nothing. Raises what `decide` raises."""
+    feedback = feedback.seen_by(columns_of(policy.features).values())
     replay = Replay(feedback, past.made.values[:, feedback.places])
     outcomes = opened.outcomes.copy()
     touched = np.zeros(len(past), dtype=bool)

@@ -13,6 +13,7 @@ from operations.backtest.policies.closed_loop.extract import extract, kept
 from operations.backtest.policies.closed_loop.feedback import Blocking, Feedback, feedback_of
 from operations.backtest.policies.closed_loop.loop import Closed, closed_loop
 from operations.backtest.policies.deciding import Decisions
+from operations.backtest.policies.declared import columns_of, shown
 from operations.backtest.policies.figures import Load, compared, of_policy
 from operations.backtest.policies.past import Past
 from operations.backtest.policies.policy import Policy
@@ -74,7 +75,7 @@ def report_of(
         )
     return {
         "block": block,
-        "features": list(feedback.features.names),
+        "features": shown(feedback.features.names, *(columns_of(p.features) for p, _ in tried)),
         "stopped": _stopped(past, feedback),
         "policies": policies,
         "compared": [compared(remaining, closed[0], each) for each in closed[1:]],

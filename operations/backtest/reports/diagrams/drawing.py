@@ -59,7 +59,8 @@ def _bounds(values: Sequence[float], least: float, logarithmic: bool) -> tuple[f
     high = max([*values, least])
     if logarithmic:
         return least, max(high, least * 10)
-    return least, high if high > least else least + 1.0
+    # Nothing that is counted or paid is so small, and steps would be none.
+    return least, high if high - least > 1e-300 else least + 1.0
 
 
 def beginning(values: Sequence[float]) -> float:

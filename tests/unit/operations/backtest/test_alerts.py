@@ -1,5 +1,6 @@
 """Alerts of backtests: what is silenced, the cases that are left, the routes by which they go."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from commands.policy.routes import publish_routes
 from domain.events import Route
 from domain.features import FeatureSet
 from domain.times import from_rfc3339
+from eventlog.topics import TRANSACTIONS
 from operations.backtest.policies.deciding import decide
 from operations.backtest.policies.delivery import changes_of_routes, delivery_of
 from operations.backtest.policies.figures import Load, compared, of_policy
@@ -16,6 +18,7 @@ from operations.backtest.policies.policy import candidate, live_past, live_polic
 from operations.backtest.policies.silenced import cases, told
 from operations.backtest.policies.sweep import parse_sweep, swept
 from tests.builders.decisions.history import LANGUAGE, DecidedHistory, decided_history
+from tests.fakes.events import imported
 
 BEGIN, END = from_rfc3339("2023-10-01T00:00:00Z"), from_rfc3339("2023-10-02T00:00:00Z")
 FAR = from_rfc3339("2030-01-01T00:00:00Z")
@@ -82,7 +85,11 @@ async def test_live_routes_are_those_of_the_time_and_take_all_that_was_before_th
         return Route(name=name, to="slack", secret="DESK")
 
     with decided_history() as history:
-        await history.pay("t-0", 1, "2023-10-01T11:00:00Z")
+        at = from_rfc3339("2023-10-01T11:00:00Z")
+        before = imported("t-0", time=at, known_time=at)
+        payment = replace(before.data.transaction, timestamp=at)
+        before = replace(before, data=replace(before.data, transaction=payment))
+        history.log.append_nowait(TRANSACTIONS, "t-0", before)
         history.promote(0, 0.0)
         for number, names in enumerate((["one"], ["one", "two"], []), 1):
             publish_routes(history.log, list(map(route, names)), "why", history._tick())

@@ -41,7 +41,8 @@ def tried(seed: int) -> tuple[Past, Decisions]:
     least = Thresholds(review=REVIEW, step_up=1.0, decline=1.0)
     nothing = np.zeros(number, dtype=np.int64)
     ruled = Rulings(nothing, nothing.astype(bool), nothing.astype(np.int8), ())
-    part = Part(np.arange(number), scores, ruled, least, Setting("m", least, None, NO_LISTS))
+    setting = Setting("m", least, None, NO_LISTS)
+    part = Part(np.arange(number), scores, ruled, least, setting, "m")
     return past, Decisions("tried", (part,), (scores >= REVIEW).astype(np.int8), scores)
 
 

@@ -20,10 +20,11 @@ from domain.errors import (
 from domain.features import FeatureSet
 from eventlog.archive.history import History
 from operations.backtest.laying import lay_down
+from operations.backtest.laying.decided import Serving
 from operations.backtest.laying.lay_down import Means, check_room, rows_at_once
-from operations.backtest.policies.past import past_in, read_past
+from operations.backtest.policies.past import IDEAL, past_in, read_past
 from operations.backtest.runs.recorded import Finished, run_backtest
-from tests.builders.decisions.archived_events import fact_of, history_of
+from tests.builders.decisions.archived_events import SERVED, fact_of, history_of
 from tests.builders.decisions.backtests import FOLDER, asked_of, paid, ports_of
 from tests.builders.decisions.history import decided_history
 from tests.builders.decisions.whole_past import nothing, nowhere, told, whole_past
@@ -31,6 +32,8 @@ from tests.builders.feature_events import paid as paid_event
 from tests.builders.feature_streams import T0, Placed, every_kind, examples, logs
 
 SET = FeatureSet(every_kind().features[::7])
+# What the decisions were served: two features that are laid down, and one that is not.
+TAKEN = FeatureSet((*every_kind().features[7:15:7], every_kind().features[1]))
 ATTRIBUTES = ["email"]
 
 
@@ -41,9 +44,17 @@ def means(at_once: int) -> Means:
     return found
 
 
-def laid(history: History, period: tuple[int, int, int], at_once: int) -> dict[str, Any]:
-    past = read_past(history, *period, ATTRIBUTES, nowhere, nothing, nothing, SET, means(at_once))
+def laid(
+    history: History, period: tuple[int, int, int], at_once: int, serving: Serving = IDEAL
+) -> dict[str, Any]:
+    past = read_past(
+        history, *period, ATTRIBUTES, nowhere, nothing, nothing, SET, means(at_once),
+        serving=serving,
+    )  # fmt: skip
     return told(past)
+
+
+SERVINGS = [IDEAL, *(Serving({SERVED: TAKEN}, taken=taken) for taken in (False, True))]
 
 
 @given(logs(), st.integers(0, 12), st.integers(1, 4), st.integers(2, 9), st.data())
@@ -58,9 +69,10 @@ def test_however_it_is_cut_it_is_what_one_replay_of_all_gives(
     period = begin, data.draw(st.sampled_from([times[-1] + 1, times[-1] + 1, *times])), known
     with tempfile.TemporaryDirectory() as folder:
         history = history_of(facts, Path(folder), archived, pieces)
-        expected = told(whole_past(history, *period, ATTRIBUTES, nowhere, SET))
+        serving = data.draw(st.sampled_from(SERVINGS))
+        expected = told(whole_past(history, *period, ATTRIBUTES, nowhere, SET, serving))
         if expected["ids"]:
-            assert laid(history, period, at_once) == expected
+            assert laid(history, period, at_once, serving) == expected
 
 
 def test_labels_that_come_late_and_one_entity_of_all_events_are_folded_as_in_one_piece(
@@ -80,6 +92,18 @@ def test_labels_that_come_late_and_one_entity_of_all_events_are_folded_as_in_one
     expected = told(whole_past(history, *period, ATTRIBUTES, nowhere, SET))
     for at_once in (5, 1_000):
         assert laid(history, period, at_once) == expected
+
+
+def test_what_was_served_comes_to_its_own_payment_whatever_block_it_lies_in(tmp_path: Path) -> None:
+    """Blocks are of partitions, whose payments follow each other in known time."""
+    paid = (paid_event(f"t-{number}", T0 + number * 1_000_000, 100) for number in range(24))
+    log = [event._replace(outcome="approve") if event.order % 2 else event for event in paid]
+    facts = [fact_of(event, number) for number, event in enumerate(log)]
+    history = history_of(facts, tmp_path, 5, 2)
+    period = T0, T0 + 10**12, T0 + 10**12
+    for serving in SERVINGS:
+        expected = told(whole_past(history, *period, ATTRIBUTES, nowhere, SET, serving))
+        assert laid(history, period, 4, serving) == expected
 
 
 async def test_a_backtest_gives_the_same_bytes_however_little_it_may_hold(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInputError, UnavailableError
@@ -213,6 +213,7 @@ def test_alerts_are_counted_by_day_of_the_week_and_hour() -> None:
 
 
 @given(st.lists(st.floats(0, 1e12), min_size=1, max_size=5), st.booleans())
+@example([5e-324], False)
 @examples(50)
 def test_scales_hold_every_value_and_have_few_ticks(values: list[float], logarithmic: bool) -> None:
     least = 1e-5 if logarithmic else 0.0

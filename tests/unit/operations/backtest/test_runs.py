@@ -225,4 +225,5 @@ def test_a_record_names_all_that_was_asked_for() -> None:
         )
     }
     recorded_as["load"] = lambda fact: fact.case_minutes
+    recorded_as["served"] = lambda fact: fact.features
     assert {each.name for each in fields(Asked)} == set(recorded_as)
