@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from domain.events import TransactionLabelled
 from domain.features import Entity
@@ -46,7 +47,7 @@ def early(evidence: Evidence, payload: bytes) -> Evidence:
 
 def known(evidence: Evidence, name: str, **changes: Any) -> Evidence:
     held = evidence.memories[0].known
-    return remembered(evidence, known={**held, name: replace(held[name], **changes)})
+    return remembered(evidence, known={**held, name: structs.replace(held[name], **changes)})
 
 
 LIES: dict[str, tuple[Lie, str, str]] = {
@@ -202,7 +203,7 @@ def test_a_memory_that_knows_an_earlier_use_alone_is_found() -> None:
         system.append(envelope)
     evidence = system.evidence()
     label_id = labelled("t-4").id
-    known_first = replace(evidence.memories[0].known["t-4"], origin_offset=0)
+    known_first = structs.replace(evidence.memories[0].known["t-4"], origin_offset=0)
     lie = remembered(evidence, known={"t-4": known_first}, labels={label_id: (3, 1)})
     assert found(lie)["memories"][:2] == [
         "scorer: t-4: it knows the use at 0, not at 3/2",
