@@ -73,12 +73,12 @@ def _tests(asked: list[str]) -> list[_Lane]:
             ("tests of the whole system", _pytest(_WHOLE)),
             ("tests of contracts", behind + _pytest(_CONTRACTS)),
             ("tests of processes", behind + _pytest(*_OF_PROCESSES)),
-            ("deployment", [*behind, "deploy/check"]),
         ],
         [
             ("tests without servers",
              last + _pytest(*_ALONE, "-n", "logical", "--dist", "loadfile")),
             ("tests with servers", behind + _pytest(_WITH_SERVERS, *without)),
+            ("deployment", [*behind, "deploy/check"]),
         ],
     ]  # fmt: skip
 
