@@ -2,7 +2,8 @@
 
 Where what is left of the frauds cannot be foreseen, averaged trees rank best and boosted ones part
 equal scores; where features tell frauds apart, boosted trees rank better, and by far more: so they
-count in full already where that is the likelier (docs/adr/0051-the-likelier-way.md).
+count in full where they gain more than they may lose, however little is sure of that
+(docs/adr/0051-the-likelier-way.md, docs/adr/0061-what-boosted-trees-must-gain.md).
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ class Count:
 # Boosted trees say twice what they add where the averaged ones are to count for half beside them:
 # calibration takes the scale away.
 LITTLE, IN_FULL = Count(25, 0.1), Count(200, 2.0)
+# Of average precision. Where full is right it gains twice that and more; where both rank alike on
+# what was held out, it may lose as much in the week after.
+_WORTH = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +51,4 @@ def counted(forest: Forest, later: Frame) -> Counted:
     drawn = resampled(units_of(later)[rows], sums)
     little, full = (average_precision(drawn[begin : begin + 4]) for begin in (0, 4))
     gain = interval(full - little)
-    return Counted(IN_FULL if gain.value > 0 else LITTLE, gain)
+    return Counted(IN_FULL if gain.value > _WORTH else LITTLE, gain)

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.evaluation.gate.resampling import Interval
 from inference.frame.frame import Frame, split_by_time
 from inference.serving.forest.forest import Forest, log_odds
 from inference.serving.graph import as_rows
-from inference.training.counting import IN_FULL, LITTLE, Counted, counted
+from inference.training import counting
+from inference.training.counting import IN_FULL, LITTLE, Count, Counted, counted
 from inference.training.fitting.fit import Fit, Run, grown
 from inference.training.fitting.trees import FitSettings
 from inference.training.train import TrainSettings, fits_of, train
@@ -54,6 +56,15 @@ def test_they_count_little_where_they_rank_worse() -> None:
     found = judged(of_many_signs(rows=2500, strength=0.05))
     assert found.count == LITTLE
     assert found.gain.value < 0
+
+
+@pytest.mark.parametrize(("gained", "count"), [(0.02, IN_FULL), (0.005, LITTLE), (-0.02, LITTLE)])
+def test_they_count_in_full_where_that_gains_more_than_it_may_lose(
+    gained: float, count: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However wide the interval is."""
+    monkeypatch.setattr(counting, "interval", lambda _: Interval(gained, -0.1, 0.1))
+    assert judged(of_many_signs(rows=2500)).count == count
 
 
 def test_what_is_measured_is_exported_and_said() -> None:
