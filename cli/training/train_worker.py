@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-_NICENESS = 10
-
 
 def train_worker(
     folder: Annotated[
@@ -20,12 +18,10 @@ def train_worker(
     `retrace train --workers N` starts N - 1 of them.
     """
     from domain.errors import RetraceError
-    from host.processes import give_way
     from inference.training.fitting.fit import Workers
     from operations.training.local_workers import REFUSED
     from operations.training.runs import grown_by, read_run
 
-    give_way(_NICENESS)
     try:
         run = read_run(folder)
         grown_by(

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
+from host.processes import give_way
 from inference.frame.frame import Frame
 from inference.frame.progress import Progress
 from inference.serving.forest.forest import Forest, joined
@@ -76,7 +77,7 @@ def grow(fit: Fit, chosen: FitSettings, progress: Progress, run: Run) -> None:
     blocks = run.workers.mine(_blocks(chosen))
     boosting = partial(boosted, fit.frame, chosen, fit.seed)
     # What decides on this machine goes first.
-    with ThreadPoolExecutor(run.threads, initializer=os.nice, initargs=(10,)) as pool:
+    with ThreadPoolExecutor(run.threads, initializer=give_way, initargs=(10,)) as pool:
         for done, block in enumerate(blocks, start=1):
             if not run.kept.has(fit.phase, block):
                 numbers = range(block * BLOCK, min((block + 1) * BLOCK, chosen.trees))

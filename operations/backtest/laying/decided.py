@@ -211,7 +211,7 @@ def take_served(
     if len(rows) and served.shape[1]:
         ideal = values[rows]
         lacking = np.isposinf(served)
-        other = ~lacking & ~_same_bits(ideal, served)
+        other = ~lacking & ~same_bits(ideal, served)
         first = other.argmax(axis=1)
         behind = other.any(axis=1)
         stale[rows[behind]] = first[behind]
@@ -221,7 +221,8 @@ def take_served(
     return {STALE: stale, STALE_VALUE: told}
 
 
-def _same_bits(a: Floats, b: Floats) -> Bools:
+def same_bits(a: Floats, b: Floats) -> Bools:
+    """Or both are unknown."""
     one, other = np.ascontiguousarray(a), np.ascontiguousarray(b)
     same: Bools = one.view(np.int64) == other.view(np.int64)
     return same | (np.isnan(one) & np.isnan(other))

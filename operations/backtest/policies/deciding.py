@@ -23,6 +23,9 @@ from operations.backtest.policies.policy import Policy, Setting, Stretches
 from projections.replay.rules import Bools, Column, listed, truths
 from projections.replay.ruling import Outcomes, Rulings, joined, rulings
 
+BY_RULES = ("fallback", "deadline")
+"""Paths of which the fallback rules decide."""
+
 Trees = Mapping[str, Node]
 """Trees of conditions that take the place of a rule's own, by the name of the rule."""
 
@@ -122,7 +125,7 @@ def _joined(name: str, parts: tuple[Part, ...], number: int) -> Decisions:
 def _parts(
     past: Past, setting: Setting, rows: Ints, language: RuleLanguage, trees: Trees
 ) -> list[Part]:
-    by_rules = np.isin(past.decided.paths(rows), ("fallback", "deadline"))
+    by_rules = np.isin(past.decided.paths(rows), BY_RULES)
     away, rows = rows[by_rules], rows[~by_rules]
     challenger = np.zeros(len(rows), dtype=bool)
     if setting.challenger and setting.share:

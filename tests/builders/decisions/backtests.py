@@ -15,9 +15,16 @@ from operations.backtest.policies.past import Floats
 from operations.backtest.policies.policy import written
 from operations.backtest.policies.run import Asked
 from operations.backtest.policies.sweep import parse_sweep
-from operations.backtest.runs.recorded import BacktestPorts
+from operations.backtest.runs.recorded import (
+    BacktestPorts,
+    Finished,
+    Repeated,
+    repeat_backtest,
+    run_backtest,
+)
 from operations.models.lifecycle import Models
 from tests.builders.decisions.history import LANGUAGE, MODELS, DecidedHistory
+from tests.builders.decisions.whole_past import nothing
 
 BEGIN, END = from_rfc3339("2023-10-01T00:00:00Z"), from_rfc3339("2023-10-02T00:00:00Z")
 FOLDER = """
@@ -69,6 +76,14 @@ class _Store:
 
     def open(self, model_hash: str) -> Any:
         return SimpleNamespace(manifest=SimpleNamespace(inputs=inputs_of(model_hash)))
+
+
+def tried(ports: BacktestPorts, asked: Asked, **options: Any) -> Finished:
+    return run_backtest(ports, asked, nothing, nothing, nothing, **options)
+
+
+def repeated(ports: BacktestPorts, named: str) -> Repeated:
+    return repeat_backtest(ports, named, nothing, nothing, nothing)
 
 
 def ports_of(history: DecidedHistory, folder: Path) -> BacktestPorts:

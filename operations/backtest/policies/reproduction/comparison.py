@@ -25,6 +25,7 @@ from domain.policy.thresholds import SEVERITY
 from domain.times import to_rfc3339
 from inference.serving.graph import kernel
 from inference.serving.machine import cpu_features
+from operations.backtest.laying.decided import same_bits
 from operations.backtest.policies.deciding import Decisions
 from operations.backtest.policies.past import Past
 from operations.backtest.policies.reproduction.played import played, recorded
@@ -65,9 +66,7 @@ def reproduction(past: Past, live: Decisions, version: int, *, served: bool) -> 
 
 
 def _same(a: Any, b: Any) -> Bools:
-    if a.dtype == np.float64:
-        a, b = (np.ascontiguousarray(each).view(np.int64) for each in (a, b))
-    return np.asarray(a == b, dtype=bool)
+    return same_bits(a, b) if a.dtype == np.float64 else np.asarray(a == b, dtype=bool)
 
 
 def _cause(

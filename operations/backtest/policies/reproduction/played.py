@@ -13,7 +13,7 @@ from domain.policy.rules.ruling import is_firm, words_of
 from domain.policy.thresholds import SEVERITY
 from domain.policy.verdict import MOST_REASONS
 from operations.backtest.laying.decided import explored_text
-from operations.backtest.policies.deciding import Decisions, Part, paths
+from operations.backtest.policies.deciding import BY_RULES, Decisions, Part, paths
 from operations.backtest.policies.past import Ints, Past
 from operations.backtest.policies.silenced import silenced
 from projections.replay.rules import Bools
@@ -23,7 +23,6 @@ Columns = Mapping[str, Any]
 """By name (`path`, `model`, `score`, `outcome`, `reasons`, `suppressed`, `explored`) one item per
 decision; what is none is an empty text."""
 
-_BY_RULES = ("fallback", "deadline")
 _DECLINE, _APPROVE = SEVERITY.index("decline"), SEVERITY.index("approve")
 
 
@@ -85,7 +84,7 @@ def _explored(past: Past, made: Decisions, part: Part) -> tuple[Texts, Bools]:
 def _reasons(part: Part, by_path: Texts, passed: Bools) -> Texts:
     """[rows] codes in the order of a decision, those of the model and of flags left out."""
     rules = [rule for rule, _ in _fired(part)]
-    first = [(LETS_PASS, passed), *((f"path.{each}", by_path == each) for each in _BY_RULES)]
+    first = [(LETS_PASS, passed), *((f"path.{each}", by_path == each) for each in BY_RULES)]
     holds = np.zeros((len(part.rows), len(first) + len(rules)), dtype=bool)
     for number, (_, rows) in enumerate([*first, *_fired(part)]):
         holds[rows, number] = True

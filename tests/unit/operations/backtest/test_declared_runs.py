@@ -14,9 +14,8 @@ from typer.testing import CliRunner
 from cli.main import app
 from commands.backtests import content_hash
 from domain.events import ListEntry, PolicyContent
-from operations.backtest.policies.run import Asked
 from operations.backtest.reports.page import page
-from operations.backtest.runs.recorded import BacktestPorts, repeat_backtest, run_backtest
+from operations.backtest.runs.recorded import BacktestPorts
 from runtime import settings
 from runtime.composition import backtests
 from tests.builders.decisions.backtests import (
@@ -28,9 +27,10 @@ from tests.builders.decisions.backtests import (
     folder_of,
     paid,
     ports_of,
+    repeated,
+    tried,
 )
 from tests.builders.decisions.history import DecidedHistory, decided_history
-from tests.builders.decisions.whole_past import nothing
 
 
 def without(report: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -46,7 +46,7 @@ async def test_figures_of_others_are_the_same_beside_a_candidate_that_declares(
         await paid(history)
         for number, folders in enumerate(((plain,), (plain, mine))):
             asked = replace(asked_of(*folders), closed_loop="card")
-            found = run(ports_of(history, tmp_path / str(number)), asked)
+            found = tried(ports_of(history, tmp_path / str(number)), asked)
             reports.append(json.loads(found.report))
     alone, both = reports
     assert "declared_features" not in alone
@@ -55,10 +55,6 @@ async def test_figures_of_others_are_the_same_beside_a_candidate_that_declares(
         assert json.dumps(alone[name][0]) == json.dumps(both[name][0])
     for number in (0, 1):
         assert both["closed_loop"]["policies"][number] == alone["closed_loop"]["policies"][number]
-
-
-def run(ports: BacktestPorts, asked: Asked) -> Any:
-    return run_backtest(ports, asked, nothing, nothing, nothing)
 
 
 def test_a_policy_without_features_keeps_the_hash_that_it_had_before_there_were_any() -> None:
@@ -109,9 +105,7 @@ async def test_the_command_tries_reports_records_and_repeats_it(
                 (folder / "policy.yaml").write_text("rules: []")
             await history.pay("late", 900, "2023-10-01T13:00:00Z", card_id="card-1")
             again = command("repeat", named, "--report", str(tmp_path / "again"))
-        finished = repeat_backtest(
-            ports_of(history, tmp_path / "kept"), named, nothing, nothing, nothing
-        ).finished
+        finished = repeated(ports_of(history, tmp_path / "kept"), named).finished
     assert "policy.busy" in out
     assert "identical" in again
     one, two = (tmp_path / name / "report.json" for name in ("out", "again"))

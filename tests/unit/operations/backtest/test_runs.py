@@ -26,38 +26,26 @@ from operations.backtest.laying import lay_down
 from operations.backtest.policies.past import Past, read_past
 from operations.backtest.policies.run import Asked
 from operations.backtest.runs import columns, recorded
-from operations.backtest.runs.recorded import (
-    BacktestPorts,
-    Finished,
-    Repeated,
-    repeat_backtest,
-    run_backtest,
+from operations.backtest.runs.recorded import Finished, run_backtest
+from tests.builders.decisions.backtests import (
+    FOLDER,
+    asked_of,
+    folder_of,
+    paid,
+    ports_of,
+    repeated,
+    tried,
 )
-from tests.builders.decisions.backtests import FOLDER, asked_of, paid, ports_of
 from tests.builders.decisions.history import decided_history
 from tests.builders.decisions.steps import RULES
+from tests.builders.decisions.whole_past import nothing
 
 SWEEP = "busy.card_count_1h=1:4:1"
 
 
-def nothing(*_: Any) -> None:
-    return None
-
-
-def tried(ports: BacktestPorts, asked: Asked, **options: Any) -> Finished:
-    return run_backtest(ports, asked, nothing, nothing, nothing, **options)
-
-
-def repeated(ports: BacktestPorts, named: str) -> Repeated:
-    return repeat_backtest(ports, named, nothing, nothing, nothing)
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "calmer"
-    made.mkdir()
-    (made / "policy.yaml").write_text(FOLDER)
-    return made
+    return folder_of(tmp_path, "calmer", FOLDER)
 
 
 async def test_a_repetition_gives_the_same_bytes_whatever_came_since(

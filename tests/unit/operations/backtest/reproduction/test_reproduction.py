@@ -29,15 +29,12 @@ from operations.backtest.policies.reproduction.comparison import reproduction
 from tests.builders.decisions.backtests import BEGIN, END, inputs_of, scored
 from tests.builders.decisions.history import LANGUAGE, MODELS, DecidedHistory, decided_history
 from tests.builders.decisions.steps import LAGGING_STEPS, RULES, play
+from tests.builders.decisions.whole_past import nothing
 from tests.builders.feature_streams import examples
 
 FAR = 1 << 61
 HERE = f"{kernel()}/{cpu_features()}"
 Change = Callable[[TransactionScored], TransactionScored]
-
-
-def nothing(*_: Any) -> None:
-    return None
 
 
 def past_of(history: DecidedHistory, *, served: bool) -> Past:

@@ -10,22 +10,25 @@ import pytest
 from eventlog.topics import TRANSACTIONS
 from operations.backtest.reports import reproduction as told
 from operations.backtest.reports.page import page
-from operations.backtest.runs.recorded import Finished, repeat_backtest, run_backtest
-from tests.builders.decisions.backtests import BEGIN, FOLDER, asked_of, paid, ports_of
+from operations.backtest.runs.recorded import Finished, run_backtest
+from tests.builders.decisions.backtests import (
+    BEGIN,
+    FOLDER,
+    asked_of,
+    folder_of,
+    paid,
+    ports_of,
+    repeated,
+    tried,
+)
 from tests.builders.decisions.history import DecidedHistory, decided_history
+from tests.builders.decisions.whole_past import nothing
 from tests.fakes.events import imported
-
-
-def nothing(*_: Any) -> None:
-    return None
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "calmer"
-    made.mkdir()
-    (made / "policy.yaml").write_text(FOLDER)
-    return made
+    return folder_of(tmp_path, "calmer", FOLDER)
 
 
 async def test_a_run_tells_it_on_the_screen_and_on_the_page_and_repeats_it(
@@ -33,7 +36,7 @@ async def test_a_run_tells_it_on_the_screen_and_on_the_page_and_repeats_it(
 ) -> None:
     def run(history: DecidedHistory, **changes: Any) -> Finished:
         asked = replace(asked_of(folder), **changes)
-        return run_backtest(ports_of(history, tmp_path / "kept"), asked, nothing, nothing, nothing)
+        return tried(ports_of(history, tmp_path / "kept"), asked)
 
     with decided_history() as history:
         await paid(history)
@@ -42,12 +45,9 @@ async def test_a_run_tells_it_on_the_screen_and_on_the_page_and_repeats_it(
         served, ideal = run(history, served=True), run(history)
         against = run(history, baseline=asked_of(folder).candidates[0])
         again = [
-            repeat_backtest(
-                ports_of(history, tmp_path / "kept"), each.fact.backtest_id, nothing, nothing,
-                nothing,
-            )
+            repeated(ports_of(history, tmp_path / "kept"), each.fact.backtest_id)
             for each in (served, ideal)
-        ]  # fmt: skip
+        ]
     assert [each.identical for each in again] == [True, True]
     assert (served.fact.features, ideal.fact.features) == ("served", "ideal")
     reports = [json.loads(each.report) for each in (served, ideal, against)]
@@ -101,9 +101,7 @@ async def test_imported_history_is_none_of_the_recorded_decisions(
         history.log.append_nowait(TRANSACTIONS, "old", before)
         history.promote(0, 0.5)
         for _ in range(2):
-            done = run_backtest(
-                ports_of(history, tmp_path / "kept"), asked_of(folder), nothing, nothing, nothing
-            )
+            done = tried(ports_of(history, tmp_path / "kept"), asked_of(folder))
             reports.append(done.made.report)
             await history.pay("t-1", 100, "2023-10-01T12:00:00Z")
     assert [each["transactions"] for each in reports] == [1, 2]
