@@ -47,8 +47,13 @@ def uses_of(rows: Rows) -> Ints:
     """What transactions of `rows` and their labels have in common, two uses of one id have not:
     a number of the id's digest and the time of the transaction."""
     at = np.where(rows[:, KIND] == IS_TRANSACTION, rows[:, TIME], rows[:, TRANSACTION_TIME])
-    # An odd factor keeps different times different; what goes beyond 64 bits is left out.
-    return rows[:, TRANSACTION] ^ (at * _ODD)
+    return mixed(at, rows[:, TRANSACTION])
+
+
+def mixed(first: Ints, second: Ints) -> Ints:
+    """One number of each two. An odd factor keeps different ones different; what goes beyond 64
+    bits is left out."""
+    return first * _ODD ^ second
 
 
 def labels_of(rows: Rows, uses: Ints) -> Ints:

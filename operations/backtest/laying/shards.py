@@ -24,7 +24,7 @@ from operations.backtest.laying.families import KEYS, Family
 from operations.backtest.laying.files import PAYMENTS
 from operations.backtest.laying.items import fill_items, mapped_items
 from operations.backtest.laying.spilling import KNOWN, PLACE, Run, Spill, known_order_of, places_of
-from projections.replay.payments import labels_of, payments_of, uses_of
+from projections.replay.payments import labels_of, mixed, payments_of, uses_of
 
 OF_PAYMENT = np.dtype(
     [
@@ -33,7 +33,6 @@ OF_PAYMENT = np.dtype(
     ]
 )  # fmt: skip
 """What labels and metrics say of a payment."""
-_ODD = np.int64(0x9E3779B97F4A7C15 - (1 << 64))
 _MOST_SAMPLED = 1_000_000
 _ALL = (-(1 << 62), 1 << 62)
 
@@ -193,7 +192,7 @@ def _mixed(keys: Ints) -> Ints:
     """One number of each key; ids are digests, so that few keys share one."""
     found: Ints = keys[:, 0].copy()
     for column in keys.T[1:]:
-        found = found * _ODD ^ column
+        found = mixed(found, column)
     return found
 
 
