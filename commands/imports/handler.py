@@ -24,6 +24,7 @@ from commands.intake.cleaner import PayloadCleaner
 from domain.cleaning.changes import changed_fields, is_rounded, notes_of
 from domain.cleaning.fields import DAMAGED
 from domain.errors import FieldError, InvalidInputError, InvalidTransactionError
+from domain.events import Envelope
 from eventlog.port import Appender
 from eventlog.topics import TRANSACTIONS
 
@@ -55,9 +56,9 @@ class ImportRows:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPorts:
     """`redact` takes card numbers out of a rejected row's text. `schedule` gets each event's
-    time and may wait; `back_pressure` gets how many rows come next, and returns once there is room
-    for them. `progress` gets the counts, every few thousand rows. `newest` is the newest known time
-    in the log before the import, None where it is empty or was not asked.
+    time and may wait; `back_pressure` gets how many records may come next, and returns once there
+    is room for them. `progress` gets the counts, every few thousand rows. `newest` is the newest
+    known time in the log before the import, None where it is empty or was not asked.
     """
 
     cleaner: PayloadCleaner
@@ -99,6 +100,7 @@ class _Import:
         self._labels = LabelQueue(self._facts.labelled, ports.spool)
         self._labelled = command.binding.label is not None
         self._now = ports.clock()
+        self._room = 0
         self._cleaner = RowCleaner(command.binding, ports.cleaner, command.again)
         self._plain: PlainColumns | None = None
         if are_plain(command.binding) and not command.damaged:
@@ -214,11 +216,7 @@ class _Import:
     def _append(self, taken: TakenRows) -> None:
         """The rows of a batch in their order, and before each the labels that became known."""
         summary, schedule, now = self._summary, self._ports.schedule, self._now
-        append, waiting, hold = (
-            self._ports.log.append_nowait,
-            self._labels,
-            self._ports.back_pressure,
-        )
+        append, waiting = self._appended, self._labels
         facts = self._facts.of_transactions(
             taken.transactions, taken.digests, taken.lines, self._part
         )
@@ -232,13 +230,11 @@ class _Import:
         appended = 0
         try:
             for fact, label, until in zip(facts, labels, latest, strict=True):
-                if hold is not None and appended % AT_ONCE == 0:
-                    hold(min(AT_ONCE, len(facts) - appended))
                 if waiting.next_known <= until:
                     self._send_labels(min(until, now), schedule)
                 if schedule is not None:
                     schedule(fact.time)
-                append(TRANSACTIONS, fact.subject, fact)
+                append(fact)
                 appended += 1
                 if label is not None:
                     waiting.push(label)
@@ -248,6 +244,13 @@ class _Import:
                 summary.count_labels(times[:appended], values)
             summary.note(taken.notes[:appended])
 
+    def _appended(self, fact: Envelope) -> None:
+        if not self._room and self._ports.back_pressure is not None:
+            self._ports.back_pressure(AT_ONCE)
+            self._room = AT_ONCE
+        self._room -= 1
+        self._ports.log.append_nowait(TRANSACTIONS, fact.subject, fact)
+
     def _unless_left_out(self, at: int, label: int | None) -> int | None:
         if label is None or month_of(at) not in self._command.unlabelled:
             return label
@@ -256,11 +259,11 @@ class _Import:
 
     def _send_labels(self, until: int, schedule: Callable[[int], None] | None) -> None:
         """Those that are known by then, in the order of the file."""
-        summary, append = self._summary, self._ports.log.append_nowait
+        summary, append = self._summary, self._appended
         for fact in self._labels.due(until):
             if schedule is not None:
                 schedule(fact.known_time)
-            append(TRANSACTIONS, fact.subject, fact)
+            append(fact)
             summary.labels += 1
             summary.labels_fraud += fact.data.value
 

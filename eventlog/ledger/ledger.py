@@ -14,7 +14,6 @@ from functools import partial
 from domain.errors import IntegrityError, LogUnavailableError, NotFoundError, NotOwnedError
 from domain.events import Envelope, TransactionScored
 from eventlog.admission.first_wins import HORIZON_US, Known, Place
-from eventlog.codec import decode
 from eventlog.index.entries import about
 from eventlog.index.files import FilesInRam
 from eventlog.index.id_index import IdIndex
@@ -22,7 +21,7 @@ from eventlog.index.opening import FAR, Opening
 from eventlog.index.ports import Archived, IndexFiles, NoArchive
 from eventlog.ledger.following import Following
 from eventlog.ledger.recalling import Recalling
-from eventlog.ledger.records import StoredRecords, readable
+from eventlog.ledger.records import StoredRecords, decoded, readable
 from eventlog.ledger.shared_call import SharedCall
 from eventlog.ledger.waiting import Waiters
 from eventlog.port import EventLog, Position, Recorded
@@ -31,7 +30,7 @@ from host.threads import SYSTEM, Threads
 
 Listener = Callable[[Position, Envelope], None]
 _Heard = tuple[Position, Envelope]
-_FEW = 50
+_FEW = 200
 _NEVER = 1 << 62
 ALL = range(TRANSACTIONS.partitions)
 
@@ -186,7 +185,10 @@ class Ledger:
             end = self._waiters.end(partition)
             if end >= 0 <= offset - end < _FEW:
                 with suppress(NotFoundError, LogUnavailableError):
-                    self.learn(await self._records.few(partition, end, offset + 1 - end))
+                    # Decoded beside the loop: beside an import these are many.
+                    self._read(
+                        await self._records.few(partition, end, offset + 1 - end, self._news)
+                    )
 
     async def barrier(self, within: float = 5.0) -> None:
         """Returns once what is followed is open, and all that was acknowledged before this call is
@@ -218,12 +220,12 @@ class Ledger:
 
     async def record(self, transaction_id: str, partition: int, offset: int) -> Envelope:
         """The record at a place that is known. Raises IntegrityError where it is of another id."""
-        (recorded,) = await self._records.few(partition, offset, 1)
-        envelope = decode(recorded.value)
+        (envelope,) = await self._records.few(partition, offset, 1, decoded)
         found = about(envelope)
         if found is None or found[0] != transaction_id:
             raise IntegrityError(
-                f"{recorded.position} is not about {transaction_id!r} any more: the log is another"
+                f"{Position(TRANSACTIONS.name, partition, offset)} is not about "
+                f"{transaction_id!r} any more: the log is another"
             )
         return envelope
 

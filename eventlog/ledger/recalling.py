@@ -4,14 +4,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from domain.errors import LogUnavailableError, NotFoundError, RetraceError
 from domain.events import Envelope
 from eventlog.admission.first_wins import Known
-from eventlog.codec import decode
 from eventlog.index.entries import SCORED, SUBMITTED, about, joined, offset_of, undecided
 from eventlog.index.id_index import IdIndex
-from eventlog.ledger.records import StoredRecords
+from eventlog.ledger.records import StoredRecords, decoded
 from eventlog.port import Position
 
 logger = logging.getLogger(__name__)
@@ -92,8 +92,9 @@ class Recalling:
         return undecided(joined(levels))
 
     async def _subjects(self, partition: int, offsets: Sequence[int]) -> list[str]:
-        read = await asyncio.gather(*(self._records.few(partition, each, 1) for each in offsets))
-        return [decode(recorded.value).data.transaction.transaction_id for (recorded,) in read]
+        few = partial(self._records.few, partition)
+        read = await asyncio.gather(*(few(each, 1, decoded) for each in offsets))
+        return [envelope.data.transaction.transaction_id for (envelope,) in read]
 
     def _wanted(self, transaction_id: str, partition: int) -> list[int]:
         """Offsets that are to be read; none where it is at hand."""

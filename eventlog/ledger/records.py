@@ -33,9 +33,11 @@ class StoredRecords:
         # Its own threads: those of the event loop may all be waiting for another server.
         self._fetching = ThreadPoolExecutor(_FETCHING, thread_name_prefix="ledger-fetch")
 
-    async def few(self, partition: int, offset: int, count: int) -> list[Recorded]:
-        """As EventLog.read_few."""
-        return await self._beside(partial(self._few, partition, offset, count))
+    async def few(
+        self, partition: int, offset: int, count: int, made: Callable[[list[Recorded]], T]
+    ) -> T:
+        """What is `made`, beside the event loop, of what EventLog.read_few returns."""
+        return await self._beside(lambda: made(self._few(partition, offset, count)))
 
     async def about(self, partition: int, offsets: Sequence[int]) -> list[tuple[int, Envelope]]:
         """The events at these offsets. Raises NotFoundError where neither the log nor the archive
@@ -72,6 +74,11 @@ class StoredRecords:
 
     def close(self) -> None:
         self._fetching.shutdown(wait=False, cancel_futures=True)
+
+
+def decoded(records: Sequence[Recorded]) -> list[Envelope]:
+    """Raises UndecodableError."""
+    return [decode(each.value) for each in records]
 
 
 def readable(recorded: Recorded) -> Envelope | None:

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from functools import partial
 from typing import TYPE_CHECKING
 
 from commands.imports.flow.back_pressure import BackPressure, LiveDecisions, Load
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 _Log = tuple[Appender, int | None, BackPressure | None]
 # Of the workers, those that read TRANSACTIONS.
 _READERS = ("features", "offline", "readmodels", "evidence", "archive", "decisions")
-_LOOK_SECONDS = 0.2
 _ANSWER_SECONDS = 2.0
 _NICENESS = 5
 
@@ -104,8 +102,7 @@ def _open_same_log(
             behind = max(unread.values(), default=0)
             return Load(behind, unread.get("features", 0), _decisions(client, settings.api_url))
 
-        wait = partial(sleep, _LOOK_SECONDS)
-        yield log, newest, BackPressure(look, wait, settings.import_ahead)
+        yield log, newest, BackPressure(look, sleep, settings.import_ahead)
 
 
 def _client() -> httpx.Client:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.imports.facts import Facts
+from commands.imports.flow.back_pressure import AT_ONCE
 from commands.imports.flow.schedule import ReplaySchedule
 from commands.imports.label_queue import NEVER, LabelQueue
 from commands.imports.seen_ids import SeenIds
@@ -251,15 +252,17 @@ def test_history_passes_in_scaled_time() -> None:
     assert slept == [1.0, 2.0]
 
 
-def test_each_row_is_asked_for_before_it_is_appended(tmp_path: Path) -> None:
+def test_each_record_is_asked_for_before_it_is_appended(tmp_path: Path) -> None:
     log, asked = OrderedLog(), list[tuple[int, int]]()
 
     def back_pressure(count: int) -> None:
         asked.append((count, len(log.appended)))
 
     path = write_ndjson(tmp_path / "h.ndjson", rows_of(2_500, SECOND))
-    run_import(path, log=log, ports={"back_pressure": back_pressure})
-    assert asked == [(1_000, 0), (1_000, 1_000), (500, 2_000)]
+    run_import(path, label="fraud", log=log, ports={"back_pressure": back_pressure})
+    # Of labels too, also those that follow the last row.
+    assert len(log.appended) == 5_000
+    assert asked == [(AT_ONCE, at) for at in range(0, 5_000, AT_ONCE)]
 
 
 def test_labels_left_after_the_last_row_are_not_waited_for(tmp_path: Path) -> None:

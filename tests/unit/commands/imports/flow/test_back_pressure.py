@@ -15,8 +15,8 @@ IDLE = LiveDecisions(1_000, {0.005: 500, 0.01: 990, 0.025: 1_000, 0.05: 1_000, 0
 
 @dataclass
 class Played:
-    """The readers take `speed` records for each wait. A decision is made at each look where `live`;
-    it is late while more than `bearable` records are unread."""
+    """The readers take `speed` records between two looks. A decision is made at each look where
+    `live`; it is late while more than `bearable` records are unread."""
 
     speed: int
     live: bool = False
@@ -24,7 +24,10 @@ class Played:
     appended: int = 0
     read: int = 0
     waits: int = 0
+    pauses: int = 0
+    portion: int = 0
     greatest: int = 0
+    greatest_portion: int = 0
     made: int = 0
     late: int = 0
     windows: list[int] = field(default_factory=list)
@@ -40,9 +43,12 @@ class Played:
         }
         return Load(unread, unread, LiveDecisions(count, within) if self.live else None)
 
-    def wait(self) -> None:
-        self.waits += 1
-        self.read = min(self.appended, self.read + self.speed)
+    def wait(self, seconds: float) -> None:
+        self.pauses += 1
+        self.portion = 0
+        if seconds >= 0.1:
+            self.waits += 1
+            self.read = min(self.appended, self.read + self.speed)
 
     def imported(self, rows: int, most: int) -> "Played":
         hold = BackPressure(self.look, self.wait, most)
@@ -50,6 +56,8 @@ class Played:
             hold(AT_ONCE)
             self.windows.append(hold.window)
             self.appended += AT_ONCE
+            self.portion += AT_ONCE
+            self.greatest_portion = max(self.greatest_portion, self.portion)
             self.greatest = max(self.greatest, self.appended - self.read)
         return self
 
@@ -63,7 +71,12 @@ def test_no_reader_is_further_behind_than_it_may_be(speed: int, most: int) -> No
 
 
 def test_nobody_is_waited_for_where_nothing_bounds_it_and_nobody_decides() -> None:
-    assert Played(1).imported(1_000_000, 0).waits == 0
+    assert Played(1).imported(1_000_000, 0).pauses == 0
+
+
+def test_a_decision_never_lands_behind_more_than_a_portion() -> None:
+    played = Played(1_000, live=True).imported(100_000, 0)
+    assert played.greatest_portion == AT_ONCE
 
 
 def test_features_stay_close_while_decisions_are_made() -> None:
@@ -82,8 +95,8 @@ def test_decisions_that_come_late_halve_the_window_until_they_are_in_time() -> N
 def test_an_import_goes_on_at_full_speed_once_nobody_asks_any_more() -> None:
     played = Played(100, live=True)
     hold, before = BackPressure(played.look, played.wait, 0), 0
-    for n in range(200):
-        if n == 100:
+    for n in range(200_000 // AT_ONCE):
+        if n == 100_000 // AT_ONCE:
             played.live, before = False, played.waits
         hold(AT_ONCE)
         played.appended += AT_ONCE
@@ -94,9 +107,9 @@ def test_an_import_goes_on_at_full_speed_once_nobody_asks_any_more() -> None:
 def test_a_process_that_was_started_again_is_judged_anew() -> None:
     looks = iter([LiveDecisions(500, {0.1: 500}), LiveDecisions(3, {0.1: 0})])
     latest = LiveDecisions(4, {0.1: 1})
-    hold = BackPressure(lambda: Load(0, 0, next(looks, latest)), lambda: None, 0)
+    hold = BackPressure(lambda: Load(0, 0, next(looks, latest)), lambda _: None, 0)
     first = hold.window
-    for _ in range(25):
+    for _ in range(40_000 // AT_ONCE):
         hold(AT_ONCE)
     assert hold.window == first * 5 // 4
 
