@@ -15,7 +15,7 @@ from commands.imports.readers.rows import Batch
 from commands.imports.summary import Notes
 from commands.intake.cleaner import PayloadCleaner
 from domain.cleaning.absent import DROPPED, AbsentWords
-from domain.cleaning.attributes import clean_attributes
+from domain.cleaning.attributes import clean_attributes, given_attributes
 from domain.cleaning.cards import Tokenise, card_number, tokenise_id
 from domain.cleaning.changes import READ_AS_UTC, is_changed, is_naive
 from domain.cleaning.fields import LONGEST_ID, clean_id
@@ -173,16 +173,21 @@ class PlainColumns:
 
     def _add_attributes(self, fields: _Columns, batch: Batch, left: _Left) -> None:
         others = batch.others(self._used) if self._others else None
-        if others is not None:
+        column = self._columns.get("attributes")
+        given: Sequence[Any] | None = others
+        if column is not None:
+            given = batch.column(column)
+            if others is not None:
+                given = [_sole(*each) for each in zip(given, others, strict=True)]
+        if given is not None:
             tokenise = self._cleaner.tokenise
-            values = _Values(lambda given: _plain_attributes(given, tokenise), remember=False)
-            fields["attributes"] = values.of(others, left)
+            values = _Values(lambda each: _plain_attributes(each, tokenise), remember=False)
+            fields["attributes"] = values.of(given, left)
 
 
 def are_plain(binding: Binding) -> bool:
     """Whether all fields are columns as they are, and no amount is rounded."""
-    made = binding.made or binding.quotes or binding.style.rounding
-    return not made and all(name != "attributes" for name, _ in binding.plain)
+    return not (binding.made or binding.quotes or binding.style.rounding)
 
 
 class _Values:
@@ -285,9 +290,19 @@ def _check_positions(fields: _Columns, left: _Left) -> None:
         )
 
 
-def _plain_attributes(given: dict[str, Any], tokenise: Tokenise) -> dict[str, Any]:
-    if not given:
+def _sole(attributes: Any, others: dict[str, Any]) -> Any:
+    """The attributes of a row, where they are either in their column or in columns of their own."""
+    if attributes is None:
+        return others
+    return _FAILED if others else attributes
+
+
+def _plain_attributes(given: Any, tokenise: Tokenise) -> dict[str, Any]:
+    if given is None:
         return {}
-    if DROPPED in given:
+    if given is _FAILED:
         raise _NotPlainError
-    return clean_attributes(given, tokenise)
+    members = given_attributes(given)
+    if DROPPED in members:
+        raise _NotPlainError
+    return clean_attributes(members, tokenise)

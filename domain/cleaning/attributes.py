@@ -39,7 +39,7 @@ def given_attributes(value: object) -> Mapping[Any, Any]:
         if len(value) > 4 * LARGEST_BYTES:
             raise UncleanError(f"is larger than {LARGEST_BYTES} bytes of JSON")
         try:
-            value = json.loads(value, object_pairs_hook=single_keys)
+            value = _decode(value)
         except RepeatedKeyError as error:
             raise UncleanError(str(error)) from None
         except (ValueError, RecursionError):
@@ -64,6 +64,10 @@ def single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         times = Counter(name for name, _ in pairs)
         raise RepeatedKeyError(next(name for name, count in times.items() if count > 1))
     return found
+
+
+_decode = json.JSONDecoder(object_pairs_hook=single_keys).decode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _members(values: Mapping[Any, Any], tokenise: Tokenise, depth: int) -> dict[str, Any]:
@@ -130,4 +134,4 @@ def _float(value: float, tokenise: Tokenise) -> float | int | str:
 
 
 def _size(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    return len(_encode(value).encode())

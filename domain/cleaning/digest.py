@@ -73,7 +73,10 @@ _FIELDS = (
 
 
 def _attributes(attributes: Mapping[str, Any]) -> str:
-    return json.dumps(attributes, sort_keys=True, separators=(",", ":")) if attributes else ""
+    return _encode(attributes) if attributes else ""
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @lru_cache(maxsize=8)

@@ -91,6 +91,11 @@ _DIRT: dict[str, tuple[list[Any], ...]] = {
     "currency": _CODES,
     "note": (["a", "", CARD], [1, 4111111111111111], [1.5, math.nan], [{"k": CARD}], [[1], []]),
     "_dropped": (["x"], [{"card_id": "x"}]),
+    "attributes": (
+        ['{"a":1}', '{"a":1,"a":2}', "", " ", "[1]", '{"_dropped":{}}', f'{{"k":"{CARD}"}}', "x"],
+        [{"a": 1}, {"note": CARD}, {"_dropped": "x"}],
+        [1],
+    ),
     "fraud": (
         *([0, 1, 2], ["0", "1", "fraud", "", "?"], [True, False], [0.0, 1.0, math.nan, 0.5]),
         [[1], []],
@@ -122,6 +127,7 @@ _CLEAN: dict[str, tuple[list[Any], ...]] = {
     "currency": (["USD", "EUR", "JPY"],),
     "note": (["a", "b"], [1, 4111111111111111], [1.5, math.nan]),
     "_dropped": (["x"],),
+    "attributes": (['{"a":1}', '{"note":[1.5,null]}'], [{"a": 1}]),
     "fraud": ([0, 1], ["0", "fraud", ""], [True, False]),
 }
 

@@ -12,7 +12,7 @@ from commands.imports import handler
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
 from commands.imports.mapping.binding import bind
 from commands.imports.mapping.model import FileMapping, LabelMapping
-from commands.imports.plain_columns import PlainColumns
+from commands.imports.plain_columns import PlainColumns, are_plain
 from commands.imports.readers.column_batch import ColumnBatch, TextBatch, to_plain
 from commands.imports.readers.rows import Batch, RowBatch
 from commands.imports.rejects import Reject
@@ -93,6 +93,19 @@ def test_clean_rows_are_not_left_to_the_rows_way() -> None:
         made = [each for each in found.transactions if each is not None]
         assert [each.transaction_id for each in made] == ["1", "2", "3"]
         assert [each.attributes for each in made] == [{"note": "a"}, {}, {"note": "b"}]
+
+
+def test_attributes_in_a_column_of_their_own_are_no_reason_to_leave_a_row() -> None:
+    rows = [
+        {"transaction_id": str(at), "timestamp": AT, "amount": 1.5, "attributes": each}
+        for at, each in enumerate(['{"a":[1]}', None, {"b": 2}])
+    ]
+    binding = bind(list(rows[0]), FileMapping())
+    assert are_plain(binding)
+    found = PlainColumns(binding, cleaner(), USUAL).rows(
+        RowBatch(enumerate(rows, 1)), NOW, AS_WRITTEN
+    )
+    assert [each.attributes for each in found.transactions] == [{"a": [1]}, {}, {"b": 2}]
 
 
 def test_a_position_of_zeros_and_ids_of_any_length_are_what_they_are_row_by_row() -> None:
