@@ -16,6 +16,10 @@ from redis.exceptions import RedisError
 
 from domain.errors import UnavailableError
 
+# uvloop looks at its clocks before its sockets: after a standstill of the loop, an answer that came
+# in time is read only after the time is over.
+_READ_SECONDS = 0.002
+
 Command = tuple[str | int | bytes, ...]
 Reply = Any
 
@@ -38,8 +42,11 @@ class RedisLink:
 
         Raises UnavailableError where the server is away or late, or refuses one of the commands.
         """
+        timer = None
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(None) as limit:
+                loop = asyncio.get_running_loop()
+                timer = loop.call_later(self._timeout, _over_soon, limit)
                 wire = self._wire if self._wire and self._wire.open else await self._connected()
                 replies = await wire.send(commands)
         except (OSError, TimeoutError, RedisError, hiredis.ProtocolError) as error:
@@ -47,6 +54,9 @@ class RedisLink:
             self.close()
             told = str(error) or f"did not answer within {self._timeout:g} s"
             raise UnavailableError("redis", told) from error
+        finally:
+            if timer is not None:
+                timer.cancel()
         for reply in replies:
             if isinstance(reply, hiredis.ReplyError):
                 raise UnavailableError("redis", str(reply))
@@ -84,6 +94,10 @@ class RedisLink:
         self._wire = wire
         self.connections += 1
         return wire
+
+
+def _over_soon(limit: asyncio.Timeout) -> None:
+    limit.reschedule(asyncio.get_running_loop().time() + _READ_SECONDS)
 
 
 class _Wire(asyncio.Protocol):
