@@ -93,23 +93,24 @@ def _send(process: ProcessId, how: signal.Signals) -> None:
         os.kill(process.pid, how)
 
 
-def give_way(niceness: int) -> None:
+def give_way(niceness: int, pid: int = 0) -> None:
     """Lets others go first where processors are short; less than it does already it never does.
+    `pid` is a child that has just been started, ours without one.
 
     Linux shares processors among sessions first, each with a niceness of its own (sched(7), "The
     autogroup feature"), and among the processes of one by theirs. So a process that leads a session
     says it for both; one that somebody started in a terminal leaves the terminal as it is.
     """
-    niceness = max(niceness, os.getpriority(os.PRIO_PROCESS, 0))
-    os.setpriority(os.PRIO_PROCESS, 0, niceness)
-    if os.getsid(0) == os.getpid():
+    niceness = max(niceness, os.getpriority(os.PRIO_PROCESS, pid))
+    os.setpriority(os.PRIO_PROCESS, pid, niceness)
+    if os.getsid(pid) == (pid or os.getpid()):
         # A kernel without autogroups, or one that lets nobody write there.
         with contextlib.suppress(OSError):
-            _lower_session(niceness)
+            _lower_session(niceness, pid or os.getpid())
 
 
-def _lower_session(niceness: int) -> None:
-    path = Path("/proc/self/autogroup")
+def _lower_session(niceness: int, pid: int) -> None:
+    path = Path(f"/proc/{pid}/autogroup")
     for _ in range(_TURNS if path.exists() else 0):
         try:
             path.write_text(str(niceness))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import RetraceError
-from host.processes import ProcessId, stop
+from host.processes import ProcessId, give_way, stop
 from local.stack.child import start, tail
 from local.stack.service import Service, StackContext
 
@@ -104,6 +104,10 @@ class Runner:
         )
         self.condition.process = ProcessId.of(self._process.pid)
         self._changed()
+        if self.service.niceness:
+            # From here: what runs as another user must not change its own. It may have ended.
+            with contextlib.suppress(ProcessLookupError):
+                await asyncio.to_thread(give_way, self.service.niceness, self._process.pid)
 
     async def _await_ready(self) -> None:
         deadline = time.monotonic() + self.service.start_seconds

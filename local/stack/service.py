@@ -41,7 +41,7 @@ class Service:
 
     `prepare` runs before every start; it may be repeated or interrupted at any point. `ready` is
     polled until it is true, for at most `start_seconds`. `account` is the user to run as, None for
-    our own.
+    our own. `niceness` is how far it gives way to what decides.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Service:
     prepare: Callable[[StackContext], Awaitable[None]] | None = None
     account: Callable[[StackContext], Account | None] = lambda _: None
     extra_environment: Callable[[StackContext], Mapping[str, str]] = lambda _: {}
+    niceness: int = 0
     stop_signal: signal.Signals = signal.SIGTERM
     start_seconds: float = 60
     stop_seconds: float = field(default=15)

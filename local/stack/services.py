@@ -9,6 +9,8 @@ from local.stack.servers import kafka, mongodb, postgres, redis
 from local.stack.service import Service, StackContext
 from runtime.settings import Settings
 
+# No decision waits for what is read by people and trainings.
+_NICENESS = 5
 WORKERS = ("decisions", "features", "offline", "readmodels", "evidence", "archive")
 
 
@@ -55,6 +57,7 @@ SERVERS: tuple[Service, ...] = (
         ready=postgres.ready,
         url=postgres.url,
         port=_port("postgres"),
+        niceness=_NICENESS,
         # At SIGTERM it would wait for clients to disconnect.
         stop_signal=postgres.FAST_SHUTDOWN,
         start_seconds=120,
@@ -71,6 +74,7 @@ SERVERS: tuple[Service, ...] = (
         ready=mongodb.ready,
         url=mongodb.url,
         port=_port("mongodb"),
+        niceness=_NICENESS,
         stop_seconds=30,
     ),
 )

@@ -5,11 +5,6 @@ import signal
 import threading
 from pathlib import Path
 
-from host.processes import give_way
-
-# No decision waits for it.
-_NICENESS = 5
-
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -17,7 +12,6 @@ def main() -> None:
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
-    give_way(_NICENESS)
     stopped = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stopped.set())
