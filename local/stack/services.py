@@ -9,8 +9,6 @@ from local.stack.servers import kafka, mongodb, postgres, redis
 from local.stack.service import Service, StackContext
 from runtime.settings import Settings
 
-# No decision waits for what is read by people and trainings.
-_NICENESS = 5
 WORKERS = ("decisions", "features", "offline", "readmodels", "evidence", "archive")
 
 
@@ -57,7 +55,8 @@ SERVERS: tuple[Service, ...] = (
         ready=postgres.ready,
         url=postgres.url,
         port=_port("postgres"),
-        niceness=_NICENESS,
+        # As the worker of the read models, or a little less: what is locked is soon free again.
+        niceness=5,
         # At SIGTERM it would wait for clients to disconnect.
         stop_signal=postgres.FAST_SHUTDOWN,
         start_seconds=120,
@@ -74,7 +73,8 @@ SERVERS: tuple[Service, ...] = (
         ready=mongodb.ready,
         url=mongodb.url,
         port=_port("mongodb"),
-        niceness=_NICENESS,
+        # As the worker of the evidence.
+        niceness=15,
         stop_seconds=30,
     ),
 )
