@@ -75,6 +75,7 @@ SERVERS: tuple[Service, ...] = (
         port=_port("mongodb"),
         # As the worker of the evidence.
         niceness=15,
+        start_seconds=120,
         stop_seconds=30,
     ),
 )
