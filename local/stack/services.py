@@ -55,7 +55,7 @@ SERVERS: tuple[Service, ...] = (
         ready=postgres.ready,
         url=postgres.url,
         port=_port("postgres"),
-        # As the worker of the read models, or a little less: what is locked is soon free again.
+        # Less than the worker of the read models: what is locked is soon free again.
         niceness=5,
         # At SIGTERM it would wait for clients to disconnect.
         stop_signal=postgres.FAST_SHUTDOWN,
@@ -73,8 +73,7 @@ SERVERS: tuple[Service, ...] = (
         ready=mongodb.ready,
         url=mongodb.url,
         port=_port("mongodb"),
-        # As the worker of the evidence.
-        niceness=15,
+        niceness=10,
         start_seconds=120,
         stop_seconds=30,
     ),

@@ -45,9 +45,8 @@ from runtime.telemetry.worker_metrics import WorkerMetrics
 logger = logging.getLogger("retrace.worker")
 
 # Where they share cores, projections give way to the processes that decide: those must keep up with
-# the log while a long history is folded, or they answer 503. Then come features, which hold an
-# import back, then what people look at.
-_NICENESS = {"features": 5, "readmodels": 10, "offline": 15, "evidence": 15, "archive": 15}
+# the log while a long history is folded, or they answer 503.
+_NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "archive": 10}
 
 # Two hops lie between an event and its readable state; and somebody may wait for a decision of the
 # scoring agent.
