@@ -1,5 +1,6 @@
 """Settings of the log's server, and the names of topics there."""
 
+import ssl
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -36,22 +37,25 @@ class KafkaSecurity:
     def with_password(self) -> bool:
         return self.protocol.startswith("SASL")
 
+    def context(self) -> ssl.SSLContext:
+        """For clients in Python. Raises OSError for files that are no certificates."""
+        context = ssl.create_default_context(cafile=self.ca_file or None)
+        if self.certificate_file:
+            context.load_cert_chain(self.certificate_file, self.key_file)
+        return context
+
 
 OPEN = KafkaSecurity()
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
-    """Timeouts are in seconds. `topic_prefix` sets several logs on one server apart.
-
-    A record waits for `linger_ms` for others of its partition, so that they go as one.
-    """
+    """Timeouts are in seconds. `topic_prefix` sets several logs on one server apart."""
 
     bootstrap_servers: str
     topic_prefix: str = ""
     delivery_timeout: float = 5.0
     request_timeout: float = 5.0
-    linger_ms: float = 0.0
     security: KafkaSecurity = OPEN
 
     @property

@@ -198,9 +198,9 @@ def _configuration(settings: KafkaSettings) -> dict[str, Any]:
         "acks": "all",
         "partitioner": "murmur2_random",
         "compression.type": "lz4",
-        # It costs an awaited append as much; records of a bulk gather while earlier ones are in
+        # An awaited append would wait as long; records of a bulk gather while earlier ones are in
         # flight anyway.
-        "linger.ms": settings.linger_ms,
+        "linger.ms": 0,
         "message.max.bytes": MAX_SEALED_BYTES,
         "delivery.timeout.ms": int(settings.delivery_timeout * 1000),
         "topic.metadata.propagation.max.ms": int(settings.delivery_timeout * 500),

@@ -1,6 +1,6 @@
 """Workloads of the workers, put together as runtime.processes does it, over simulated servers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,16 @@ from commands.alerts.sending import Sender
 from domain.policy.snapshot import NO_POLICY
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import CountingRecord, History
-from eventlog.topics import ALERTS, DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS, Topic, by_name
+from eventlog.port import Position
+from eventlog.topics import (
+    ALERTS,
+    DEAD_LETTERS,
+    ENTITIES,
+    INBOX_TRANSACTIONS,
+    TRANSACTIONS,
+    Topic,
+    by_name,
+)
 from faults.installation.deciding import DEAD_LETTER_KEY, context_of
 from faults.installation.hosts import Host, Servers, memory_of
 from faults.installation.receiver import URL
@@ -81,7 +90,11 @@ def decisions(bench: Bench) -> Workload:
 def features(bench: Bench) -> Workload:
     states = SimulatedStates(bench.servers.redis, bench.process)
     admission, dead_letter = bench.admission(TRANSACTIONS), bench.dead_letter()
-    return online_workload(bench.log, states, admission, dead_letter, bench.again)
+
+    def send(shard: int, value: bytes) -> Awaitable[Position]:
+        return bench.log.append_bytes(ENTITIES, None, value, shard)
+
+    return online_workload(bench.log, send, states, admission, dead_letter, bench.again)
 
 
 def offline(bench: Bench) -> Workload:

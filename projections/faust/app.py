@@ -1,7 +1,5 @@
 """Faust app of a worker."""
 
-import ssl
-
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsArg
@@ -58,7 +56,7 @@ def build_membership(name: str, settings: WorkerSettings) -> FaustMembership:
 
 def _credentials(security: KafkaSecurity) -> CredentialsArg | None:
     """None where nothing is asked for. Raises OSError for files that are no certificates."""
-    context = _context(security) if security.encrypted else None
+    context = security.context() if security.encrypted else None
     if security.with_password:
         # Faust reads the protocol from whether there is a context.
         return SASLCredentials(
@@ -68,10 +66,3 @@ def _credentials(security: KafkaSecurity) -> CredentialsArg | None:
             ssl_context=context,
         )
     return SSLCredentials(context) if context is not None else None
-
-
-def _context(security: KafkaSecurity) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=security.ca_file or None)
-    if security.certificate_file:
-        context.load_cert_chain(security.certificate_file, security.key_file)
-    return context

@@ -1,29 +1,27 @@
 """Workload of the online states: router and writer over one store."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 
-from eventlog.port import InboxLog, Position
+from eventlog.port import EventLog
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.faust.admission import DeadLetter, RecordAdmission
 from projections.online.port import StateStore
 from projections.online.rebuild_flags import RebuildFlags
-from projections.online.router import Router
+from projections.online.router import Router, Send
 from projections.online.writer import EntityWriter
 from projections.ports import Workload
 
 
 def online_workload(
-    log: InboxLog,
+    log: EventLog,
+    send: Send,
     states: StateStore,
     admission: RecordAdmission,
     dead_letter: DeadLetter,
     again: Callable[[], None],
 ) -> Workload:
     """`again` has all partitions assigned once more, in place."""
-
-    def send(shard: int, value: bytes) -> Awaitable[Position]:
-        return log.append_bytes(ENTITIES, None, value, shard)
 
     flags = RebuildFlags(states, partial(log.ends, TRANSACTIONS))
     writer = EntityWriter(states, dead_letter, flags, partial(log.ends, ENTITIES), again)

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from functools import partial
 
-from eventlog.topics import TRANSACTIONS
+from eventlog.adapters.kafka_spread import Spread
+from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.online.adapters.eviction import refuse_eviction
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
@@ -16,11 +17,13 @@ from runtime.processes.workload import Tools
 def features(tools: Tools) -> Workload:
     config = repo_config(tools.settings)
     states = FeastStateStore(config)
+    spread = Spread(tools.worker.kafka, ENTITIES)
     workload = online_workload(
-        *(tools.log, states, tools.admission(TRANSACTIONS), tools.dead_letter(), tools.again)
+        *(tools.log, spread.append, states, tools.admission(TRANSACTIONS)),
+        *(tools.dead_letter(), tools.again),
     )
     return replace(
         workload,
-        beside=[*workload.beside, generation_watch(states)],
+        beside=[*workload.beside, spread.kept, generation_watch(states)],
         first=partial(refuse_eviction, config),
     )

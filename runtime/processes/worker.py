@@ -51,8 +51,6 @@ _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "ar
 # Two hops lie between an event and its readable state; and somebody may wait for a decision of the
 # scoring agent.
 _FETCH_WAIT_MS = {"features": 40, "decisions": 40}
-# The router sends to many shards at once, which are to be one request.
-_LINGER_MS = {"features": 5.0}
 # Their records are about ids of any partition: each member reads all, and takes what is its own.
 _READ_WHOLE = {"decisions": (INBOX_TRANSACTIONS, DEAD_LETTERS)}
 # One process must see all partitions at once.
@@ -97,9 +95,8 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
     )
     # Closed in reverse order: what the workload opened, then the log.
     with ExitStack() as stack:
-        kafka = settings.kafka(topic_prefix, _LINGER_MS.get(name, 0.0))
         tracer = stack.enter_context(open_tracer(settings, f"worker-{name}", limits.instance))
-        log = stack.enter_context(closing(KafkaEventLog(kafka, tracer)))
+        log = stack.enter_context(closing(KafkaEventLog(limits.kafka, tracer)))
         await _wait_for_kafka(log, name)
         bound = stack.enter_context(open_bound(settings, name))
         await _refuse_another_log(name, log, limits.ledgers)

@@ -113,11 +113,9 @@ class ServerSettings(Slice):
             self.kafka_password.get_secret_value(),
         )
 
-    def kafka(self, prefix: str = "", linger_ms: float = 0.0) -> KafkaSettings:
+    def kafka(self, prefix: str = "") -> KafkaSettings:
         """What a client is told; with `prefix` it is another log on the same servers."""
-        return KafkaSettings(
-            self.kafka_bootstrap_servers, prefix, linger_ms=linger_ms, security=self.kafka_security
-        )
+        return KafkaSettings(self.kafka_bootstrap_servers, prefix, security=self.kafka_security)
 
     def kafka_environment(self) -> dict[str, str]:
         """The variables of `kafka_security`, empty where they are not set."""

@@ -15,6 +15,7 @@ from eventlog.settings import KafkaSecurity, KafkaSettings
 from eventlog.topics import TRANSACTIONS
 from projections.faust.app import build_membership
 from projections.faust.settings import WorkerSettings
+from tests.builders.spreading import spread_to
 from tests.fakes.events import submitted
 
 pytest_plugins = ["tests.fixtures.secured_kafka"]
@@ -32,6 +33,8 @@ async def test_what_is_appended_over_tls_reaches_a_worker(
     log = KafkaEventLog(kafka)
     place = await log.append(TRANSACTIONS, "t-1", submitted("t-1"))
     assert [each.position for each in log.read(TRANSACTIONS)][-1] == place
+    async with spread_to(kafka) as spread:
+        assert (await spread.append(5, b"x")).partition == 5
     got: asyncio.Queue[Batch] = asyncio.Queue()
     assigned = asyncio.Event()
     member = build_membership("reader", WorkerSettings(kafka, tmp_path, fetch_wait_ms=20))
