@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import repeat
 from typing import Any, NamedTuple
 
+from commands.imports.cleaned_values import FAILED, REMEMBERED, CleanedValues, Left
 from commands.imports.mapping.binding import Binding
 from commands.imports.readers.rows import Batch
 from commands.imports.summary import Notes
@@ -26,14 +27,11 @@ from domain.money import AmountStyle, to_minor
 from domain.records import records_of
 from domain.transactions import Transaction
 
-_REMEMBERED = 1 << 16
 _LONG = 10**18  # of what is longer, not all are ids
 _OPTIONAL = (
     "card_id", "card_bin", "card_last4", "customer_id", "merchant_id", "mcc", "device_id", "ip",
     "country", "lat", "lon", "channel",
 )  # fmt: skip
-_FAILED: Any = object()
-_Left = set[int]
 _Columns = dict[str, Sequence[Any]]
 
 
@@ -59,20 +57,20 @@ class PlainColumns:
         self._columns, self._used, self._cleaner = dict(binding.plain), binding.used, cleaner
         self._words, self._others = words, binding.others
         self._values = {
-            name: _Values(
+            name: CleanedValues(
                 _plainly(name, words, cleaner.tokenise), remember=name != "transaction_id"
             )
             for name in CLEANERS
             if name in self._columns
         }
-        self._minor_of = lru_cache(maxsize=_REMEMBERED)(to_minor)
-        self._amounts: dict[AmountStyle, _Values] = {}
+        self._minor_of = lru_cache(maxsize=REMEMBERED)(to_minor)
+        self._amounts: dict[AmountStyle, CleanedValues] = {}
         self._label = binding.label
-        self._labels = None if binding.label is None else _Values(binding.label)
+        self._labels = None if binding.label is None else CleanedValues(binding.label)
 
     def rows(self, batch: Batch, now: int, style: AmountStyle) -> PlainRows:
         """`now` in microseconds; `style` is how amounts are written, as far as it is known."""
-        left: _Left = set()
+        left: Left = set()
         fields: _Columns = {
             "transaction_id": self._keys(batch.column(self._columns["transaction_id"]), left)
         }
@@ -97,7 +95,7 @@ class PlainColumns:
             transactions[at] = None
         return PlainRows(transactions, self._cleaner.digests(fields), labels, notes, sorted(left))
 
-    def _keys(self, given: Sequence[Any], left: _Left) -> Sequence[str | None]:
+    def _keys(self, given: Sequence[Any], left: Left) -> Sequence[str | None]:
         if set(map(type, given)) == {int} and -_LONG < min(given) <= max(given) < _LONG:
             keys = list(map(str, given))
             if self._words.missing.isdisjoint(keys):
@@ -114,7 +112,7 @@ class PlainColumns:
         return plain and self._words.missing.isdisjoint(given)
 
     def _moments(
-        self, batch: Batch, now: int, left: _Left
+        self, batch: Batch, now: int, left: Left
     ) -> tuple[Sequence[int | None], Sequence[Notes]]:
         name = self._columns["timestamp"]
         times = batch.times(name)
@@ -126,11 +124,11 @@ class PlainColumns:
                 left.update(at for at, each in enumerate(moments) if not _is_within(each, most))
             return moments, [READ_AS_UTC if naive else ()] * len(batch)
         found = batch.column(name)
-        values = _Values(lambda given: _plain_moment(given, now), remember=False)
+        values = CleanedValues(lambda given: _plain_moment(given, now), remember=False)
         return values.of(found, left), [READ_AS_UTC if is_naive(each) else () for each in found]
 
     def _add_money(
-        self, fields: _Columns, given: list[Any], style: AmountStyle, left: _Left
+        self, fields: _Columns, given: list[Any], style: AmountStyle, left: Left
     ) -> None:
         default, rates = self._cleaner.default_currency, self._cleaner.rates
         if "currency" in fields or default != rates.base:
@@ -145,12 +143,12 @@ class PlainColumns:
             except InvalidInputError:
                 raise _NotPlainError from None
 
-        amounts = self._amounts.setdefault(style, _Values(minor_of))
+        amounts = self._amounts.setdefault(style, CleanedValues(minor_of))
         fields["currency"] = [default] * len(given)
         fields["amount"] = fields["base_amount"] = amounts.of(given, left)
 
     def _add_money_of_currencies(
-        self, fields: _Columns, given: list[Any], style: AmountStyle, left: _Left
+        self, fields: _Columns, given: list[Any], style: AmountStyle, left: Left
     ) -> None:
         default, rates = self._cleaner.default_currency, self._cleaner.rates
         currencies = fields["currency"] = [
@@ -171,7 +169,7 @@ class PlainColumns:
                 left.add(at)
         fields["amount"], fields["base_amount"] = amounts, base
 
-    def _add_attributes(self, fields: _Columns, batch: Batch, left: _Left) -> None:
+    def _add_attributes(self, fields: _Columns, batch: Batch, left: Left) -> None:
         others = batch.others(self._used) if self._others else None
         column = self._columns.get("attributes")
         given: Sequence[Any] | None = others
@@ -181,61 +179,13 @@ class PlainColumns:
                 given = [_sole(*each) for each in zip(given, others, strict=True)]
         if given is not None:
             tokenise = self._cleaner.tokenise
-            values = _Values(lambda each: _plain_attributes(each, tokenise), remember=False)
+            values = CleanedValues(lambda each: _plain_attributes(each, tokenise), remember=False)
             fields["attributes"] = values.of(given, left)
 
 
 def are_plain(binding: Binding) -> bool:
     """Whether all fields are columns as they are, and no amount is rounded."""
     return not (binding.made or binding.quotes or binding.style.rounding)
-
-
-class _Values:
-    """Values of a column, cleaned. The row is left where `clean` raises ValueError."""
-
-    def __init__(self, clean: Callable[[Any], Any], remember: bool = True) -> None:
-        self._clean, self._remember, self._failed = clean, remember, False
-        # One for each type: 1, 1.0 and True are equal, and not cleaned to the same.
-        self._memories: dict[type, _Memory] = {}
-
-    def of(self, values: Sequence[Any], left: _Left) -> list[Any]:
-        try:
-            found = self._of(values)
-        except TypeError:  # lists and objects of JSON cannot be remembered
-            found = list(map(self._cleaned, values))
-        if self._failed:
-            left.update(at for at, each in enumerate(found) if each is _FAILED)
-        return found
-
-    def _of(self, values: Sequence[Any]) -> list[Any]:
-        if not self._remember:
-            return list(map(self._cleaned, values))
-        kinds = set(map(type, values))
-        for kind in kinds - self._memories.keys():
-            self._memories[kind] = _Memory(self._cleaned)
-        if len(kinds) == 1:
-            return list(map(self._memories[kinds.pop()].__getitem__, values))
-        memories = self._memories
-        return [memories[type(value)][value] for value in values]
-
-    def _cleaned(self, value: Any) -> Any:
-        try:
-            return self._clean(value)
-        except ValueError:
-            self._failed = True
-            return _FAILED
-
-
-class _Memory(dict[Any, Any]):
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, key: Any) -> Any:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        made = self[key] = self._make(key)
-        return made
 
 
 def _transactions(fields: _Columns) -> list[Any]:
@@ -281,7 +231,7 @@ def _ends(moments: Sequence[int | None]) -> tuple[int | None, ...]:
     return (min(given), max(given)) if len(given) == len(moments) and given else (None,)
 
 
-def _check_positions(fields: _Columns, left: _Left) -> None:
+def _check_positions(fields: _Columns, left: Left) -> None:
     none = repeat(None)
     if "lat" in fields or "lon" in fields:
         both = zip(fields.get("lat", none), fields.get("lon", none), strict=False)
@@ -294,13 +244,13 @@ def _sole(attributes: Any, others: dict[str, Any]) -> Any:
     """The attributes of a row, where they are either in their column or in columns of their own."""
     if attributes is None:
         return others
-    return _FAILED if others else attributes
+    return FAILED if others else attributes
 
 
 def _plain_attributes(given: Any, tokenise: Tokenise) -> dict[str, Any]:
     if given is None:
         return {}
-    if given is _FAILED:
+    if given is FAILED:
         raise _NotPlainError
     members = given_attributes(given)
     if DROPPED in members:
