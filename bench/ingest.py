@@ -20,7 +20,7 @@ import typer
 from pyarrow import csv, parquet
 
 from bench.machine import peak_gib, write
-from commands.imports.plain_columns import PlainColumns
+from commands.imports.columns.plain_columns import PlainColumns
 from commands.imports.summary import ImportSummary
 from domain.events import Envelope
 from eventlog.codec import encode

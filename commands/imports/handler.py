@@ -7,6 +7,7 @@ from operator import not_
 from pathlib import Path
 from typing import Any
 
+from commands.imports.columns.plain_columns import PlainColumns, PlainRows, are_plain
 from commands.imports.facts import FLUSH_SECONDS, Facts, TakenRows
 from commands.imports.flow.back_pressure import AT_ONCE
 from commands.imports.label_months import month_of
@@ -14,7 +15,6 @@ from commands.imports.label_queue import LabelQueue
 from commands.imports.mapping.amounts import ROUNDED
 from commands.imports.mapping.binding import Binding
 from commands.imports.mapping.damage import is_damaged
-from commands.imports.plain_columns import PlainColumns, PlainRows, are_plain
 from commands.imports.readers.rows import Batch, MalformedRow, Row, RowSource
 from commands.imports.rejects import Reject, RejectSink, original_text
 from commands.imports.row_cleaner import RowCleaner

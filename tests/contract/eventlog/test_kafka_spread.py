@@ -16,7 +16,7 @@ from eventlog.port import Position
 from eventlog.settings import KafkaSettings
 from eventlog.topics import ENTITIES
 from host.ports import free_ports
-from tests.builders.spreading import spread_to
+from tests.builders.workers.spreading import spread_to
 
 ALL = range(ENTITIES.partitions)
 

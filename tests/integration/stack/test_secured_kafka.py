@@ -15,7 +15,7 @@ from eventlog.settings import KafkaSecurity, KafkaSettings
 from eventlog.topics import TRANSACTIONS
 from projections.faust.app import build_membership
 from projections.faust.settings import WorkerSettings
-from tests.builders.spreading import spread_to
+from tests.builders.workers.spreading import spread_to
 from tests.fakes.events import submitted
 
 pytest_plugins = ["tests.fixtures.secured_kafka"]

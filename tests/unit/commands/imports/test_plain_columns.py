@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.imports import handler
+from commands.imports.columns.plain_columns import PlainColumns, are_plain
 from commands.imports.handler import ImportPorts, ImportRows, import_rows
 from commands.imports.mapping.binding import bind
 from commands.imports.mapping.model import FileMapping, LabelMapping
-from commands.imports.plain_columns import PlainColumns, are_plain
 from commands.imports.readers.column_batch import ColumnBatch, TextBatch, to_plain
 from commands.imports.readers.rows import Batch, RowBatch
 from commands.imports.rejects import Reject

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from commands.imports.cleaned_values import FAILED, REMEMBERED, CleanedValues, Left
+from commands.imports.columns.cleaned_values import FAILED, REMEMBERED, CleanedValues, Left
 from commands.imports.mapping.binding import Binding
 from commands.imports.readers.rows import Batch
 from commands.imports.summary import Notes

@@ -1,0 +1,1 @@
+"""Rows of a batch, cleaned column by column."""
