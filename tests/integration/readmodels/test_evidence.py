@@ -134,14 +134,18 @@ def test_documents_that_are_there_are_replaced_and_others_inserted(mongo: Client
     assert documents(mongo) == expected
 
 
+_TAKEN = {"index": 0, "code": 11000, "errmsg": "the id is taken"}
+_CONCERN = {"code": 64, "errmsg": "no"}
+
+
 @pytest.mark.parametrize(
     ("errors", "concerns"),
     [
-        ([{"index": 0, "code": 11000, "errmsg": "id is taken"}, {"index": 1, "code": 17280, "errmsg": "no"}], []),
-        ([{"index": 0, "code": 11000, "errmsg": "id is taken"}], [{"code": 64, "errmsg": "no"}]),
-        ([], [{"code": 64, "errmsg": "no"}]),
+        ([_TAKEN, {"index": 1, "code": 17280, "errmsg": "no"}], []),
+        ([_TAKEN], [_CONCERN]),
+        ([], [_CONCERN]),
     ],
-)  # fmt: skip
+)
 def test_only_taken_ids_are_no_failure(
     mongo: Client, monkeypatch: pytest.MonkeyPatch, errors: list[Any], concerns: list[Any]
 ) -> None:
