@@ -19,6 +19,7 @@ Document = dict[str, Any]
 Client = MongoClient[Document]
 COLLECTION = "evidence"
 POSITIONS = "positions"
+_TAKEN = 11000  # MongoDB's DuplicateKey
 
 
 def build_client(settings: MongoSettings) -> Client:
@@ -57,6 +58,7 @@ class MongoEvidenceProjection:
         database = client.get_default_database("retrace")
         self._documents, self._positions = database[COLLECTION], database[POSITIONS]
         self._epochs: dict[int, int] = {}
+        self._next: dict[int, int] = {}
         self.name = name
         self.topic = TRANSACTIONS.name
 
@@ -71,7 +73,8 @@ class MongoEvidenceProjection:
             )
         assert found is not None
         self._epochs[partition] = int(found["epoch"])
-        return int(found["next_offset"])
+        self._next[partition] = int(found["next_offset"])
+        return self._next[partition]
 
     def project(self, batches: Mapping[int, Sequence[CheckedRecord]]) -> None:
         ours: dict[str, int] = {}
@@ -98,7 +101,18 @@ class MongoEvidenceProjection:
         for key, partition in ours.items():
             if key not in found or found[key]["epoch"] != self._epochs[partition]:
                 raise self._fenced(partition)
-        return {partition: int(found[key]["next_offset"]) for key, partition in ours.items()}
+        starts = {partition: int(found[key]["next_offset"]) for key, partition in ours.items()}
+        self._refuse_setback(starts)
+        return starts
+
+    def _refuse_setback(self, starts: Mapping[int, int]) -> None:
+        """A server that was killed has lost its end: going on would leave out what was in it."""
+        for partition, start in starts.items():
+            if start < self._next[partition]:
+                raise FencedError(
+                    f"{self.name}: the position of partition {partition} of {self.topic} went back "
+                    f"from {self._next[partition]} to {start}: assign the partition again"
+                )
 
     def _move(
         self, starts: Mapping[int, int], fresh: Mapping[int, Sequence[CheckedRecord]]
@@ -119,9 +133,11 @@ class MongoEvidenceProjection:
                 f"{self.name}: another worker has taken over one of the partitions "
                 f"{sorted(fresh)} of {self.topic}"
             )
+        self._next.update((p, records[-1].position.offset + 1) for p, records in fresh.items())
 
     def revoke(self, partition: int) -> None:
         self._epochs.pop(partition, None)
+        self._next.pop(partition, None)
 
     def counts(self) -> Mapping[int, Document]:
         """Per partition: next_offset, projected, void, dead."""
@@ -158,7 +174,16 @@ class MongoEvidenceProjection:
         if unfoldable:
             raise UnfoldableError(unfoldable)
         if documents:
-            replacements = [ReplaceOne({"_id": k}, d, upsert=True) for k, d in documents.items()]
+            # By id: partitions take turns in a batch, and neighbours share a page of the store.
+            self._write([documents[each] for each in sorted(documents)])
+
+    def _write(self, documents: Sequence[Document]) -> None:
+        """Inserts them and replaces those that are there: nearly all are new."""
+        try:
+            self._documents.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            there = [documents[index] for index in _there_already(error)]
+            replacements = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in there]
             self._documents.bulk_write(replacements, ordered=False)
 
     def _key(self, partition: int) -> str:
@@ -174,13 +199,27 @@ def _count(fresh: Sequence[CheckedRecord], status: str) -> int:
     return sum(record.status == status for record in fresh)
 
 
+def _there_already(error: BulkWriteError) -> list[int]:
+    """Which documents were refused as their ids are taken; raises `error` if anything else was."""
+    if _failures(error):
+        raise error
+    return [each["index"] for each in error.details["writeErrors"]]
+
+
+def _failures(error: BulkWriteError) -> list[Document]:
+    """What was refused for another reason than that its id is taken."""
+    details = error.details
+    refused = [each for each in details["writeErrors"] if each["code"] != _TAKEN]
+    return [*refused, *details["writeConcernErrors"]]
+
+
 @contextmanager
 def translated_errors() -> Iterator[None]:
     try:
         yield
     except BulkWriteError as error:
-        first = (error.details or {}).get("writeErrors", [{}])[0].get("errmsg", str(error))
-        raise UnavailableError(SERVER, f"documents were refused: {first}") from error
+        reasons = [each.get("errmsg") for each in _failures(error)] or [str(error)]
+        raise UnavailableError(SERVER, f"documents were refused: {reasons[0]}") from error
     except PyMongoError as error:
         text = str(error).split(", Timeout:")[0]
         raise UnavailableError(SERVER, text or type(error).__name__) from error

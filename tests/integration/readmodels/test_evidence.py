@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pymongo.errors import BulkWriteError
 
 from domain.errors import FencedError, UnavailableError
 from eventlog.port import Position
@@ -119,6 +120,64 @@ def test_a_zombie_overtaken_between_documents_and_position_moves_no_position(mon
     assert successor.counts()[0]["next_offset"] == 0
     successor.project({0: log.records[0]})
     assert successor.counts()[0]["next_offset"] == len(log.records[0])
+
+
+def test_documents_that_are_there_are_replaced_and_others_inserted(mongo: Client) -> None:
+    log, projection = small_history(), MongoEvidenceProjection(mongo)
+    project_all(MongoEvidenceProjection(mongo), log)
+    expected = documents(mongo)
+    projection.forget()
+    collection = mongo.get_default_database()["evidence"]
+    collection.insert_many([{"_id": expected[0]["_id"], "stale": True}, expected[-1]])
+    projection.assign(0)
+    projection._keep([record for each in log.records.values() for record in each])
+    assert documents(mongo) == expected
+
+
+_TAKEN = {"index": 0, "code": 11000, "errmsg": "the id is taken"}
+_CONCERN = {"code": 64, "errmsg": "no"}
+
+
+@pytest.mark.parametrize(
+    ("errors", "concerns"),
+    [
+        ([_TAKEN, {"index": 1, "code": 17280, "errmsg": "no"}], []),
+        ([_TAKEN], [_CONCERN]),
+        ([], [_CONCERN]),
+    ],
+)
+def test_only_taken_ids_are_no_failure(
+    mongo: Client, monkeypatch: pytest.MonkeyPatch, errors: list[Any], concerns: list[Any]
+) -> None:
+    log, projection = small_history(), MongoEvidenceProjection(mongo)
+    projection.assign(0)
+
+    def refused(*_: object, **__: object) -> None:
+        raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": concerns})
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(mongo.get_default_database()["evidence"]), "insert_many", refused)
+        with pytest.raises(UnavailableError, match="documents were refused: no"):
+            projection.project({0: log.records[0]})
+    assert projection.counts()[0]["next_offset"] == 0
+    projection.project({0: log.records[0]})
+    assert projection.counts()[0]["next_offset"] == len(log.records[0])
+
+
+def test_a_server_that_lost_its_end_is_assigned_again(mongo: Client) -> None:
+    log, projection = small_history(), MongoEvidenceProjection(mongo)
+    projection.assign(0)
+    records = log.records[0]
+    projection.project({0: records[:2]})
+    kept = list(mongo.get_default_database()["positions"].find())
+    projection.project({0: records[2:3]})
+    for each in kept:
+        mongo.get_default_database()["positions"].replace_one({"_id": each["_id"]}, each)
+    with pytest.raises(FencedError, match="from 3 to 2"):
+        projection.project({0: records[3:]})
+    assert projection.assign(0) == 2
+    projection.project({0: records[2:]})
+    assert projection.counts()[0]["next_offset"] == len(records)
 
 
 def test_a_missing_mongodb_is_reported_within_seconds() -> None:
