@@ -223,11 +223,10 @@ class AlertDelivery:
     def _is_first(self, raised: Envelope, partition: int, offset: int) -> bool:
         """An alert raised again, by an agent that lost its position, is void here too."""
         alert_id = raised.data.alert_id
-        known = self._positions.known([alert_id]).get(alert_id)
-        if not admits_origin(known, raised, partition, offset):
+        if not admits_origin(self._positions.known(alert_id), raised, partition, offset):
             return False
         first = Known("", "alert", partition, offset, raised.known_time)
-        self._positions.put({alert_id: first})
+        self._positions.put(alert_id, first)
         return True
 
     async def send(self, route: Route, parcel: Parcel) -> Answer:

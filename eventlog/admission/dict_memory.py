@@ -1,6 +1,6 @@
 """Memory of transaction ids in a dict; the one that survives its process is SqliteMemory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from eventlog.admission.first_wins import Known, Place, is_first_label
 
@@ -15,11 +15,11 @@ class DictMemory:
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
         """Everything is at hand."""
 
-    def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
-        return {i: self._known[i] for i in transaction_ids if i in self._known}
+    def known(self, transaction_id: str) -> Known | None:
+        return self._known.get(transaction_id)
 
-    def put(self, entries: Mapping[str, Known]) -> None:
-        self._known.update(entries)
+    def put(self, transaction_id: str, known: Known) -> None:
+        self._known[transaction_id] = known
 
     def admits_label(self, event_id: str, partition: int, offset: int, since: int) -> bool:
         places, place = self._labels.setdefault(event_id, []), (partition, offset)

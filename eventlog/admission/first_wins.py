@@ -54,9 +54,9 @@ class Memory(Protocol):
         """Looks up many ids at once, to save the cost of one by one; changes nothing else."""
         ...
 
-    def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]: ...
+    def known(self, transaction_id: str, /) -> Known | None: ...
 
-    def put(self, entries: Mapping[str, Known]) -> None: ...
+    def put(self, transaction_id: str, known: Known, /) -> None: ...
 
     def admits_label(self, event_id: str, partition: int, offset: int, since: int) -> bool:
         """True where the label at this place is the first of its event id, or was when it was
@@ -105,10 +105,6 @@ class KeptMemory(Memory, Protocol):
         """The place of the last label of this event id that counts, or None."""
         ...
 
-    def undecided(self) -> dict[str, Known]:
-        """Submitted and not yet scored, of every partition."""
-        ...
-
     def positions(self) -> dict[int, int]:
         """Per partition the offset of the next record to read."""
         ...
@@ -140,38 +136,38 @@ class Admission:
 
     def expect(self, envelopes: Sequence[Envelope]) -> None:
         """Call before admitting a batch: one lookup instead of one for each record."""
-        labels = [e.id for e in envelopes if isinstance(e.data, _ONCE)]
-        self._memory.prefetch((e.subject for e in envelopes), labels)
+        labels = [e.id for e in envelopes if type(e.data) in _ONCE]
+        self._memory.prefetch([e.subject for e in envelopes], labels)
 
     def admit(self, envelope: Envelope, partition: int, offset: int) -> bool:
         """True where the record counts; remembers it. Events of other kinds always count."""
-        data = envelope.data
-        if isinstance(data, TransactionLabelled):
-            origin = self._memory.known([data.transaction_id]).get(data.transaction_id)
-            return origin is not None and self._memory.admits_label(
+        data, memory = envelope.data, self._memory
+        kind = type(data)
+        if kind is TransactionLabelled:
+            origin = memory.known(data.transaction_id)
+            return origin is not None and memory.admits_label(
                 envelope.id, partition, offset, origin.origin_offset
             )
-        if isinstance(data, StepUpConcluded):
-            origin = self._memory.known([data.transaction_id]).get(data.transaction_id)
+        if kind is StepUpConcluded:
+            origin = memory.known(data.transaction_id)
             decided = origin.scored_offset if origin else None
             # Also without a decision: what counted for an earlier use of the id still does.
             since = _NEVER if decided is None else decided
-            return self._memory.admits_label(envelope.id, partition, offset, since)
-        if not isinstance(data, _ABOUT_IDS):
+            return memory.admits_label(envelope.id, partition, offset, since)
+        if kind not in _ABOUT_IDS:
             return True
         subject = data.transaction.transaction_id
-        known = self._memory.known([subject]).get(subject)
-        if isinstance(data, TransactionScored):
+        known = memory.known(subject)
+        if kind is TransactionScored:
             if not admits_scored(known, data.digest, offset):
                 return False
             assert known is not None
             if known.scored_offset is None:
-                self._memory.put({subject: replace(known, scored_offset=offset)})
+                memory.put(subject, replace(known, scored_offset=offset))
             return True
         if not admits_origin(known, envelope, partition, offset):
             return False
         if known is None or (known.partition, known.origin_offset) != (partition, offset):
-            mode = data.mode if isinstance(data, TransactionSubmitted) else "import"
-            entry = Known(data.digest, mode, partition, offset, envelope.known_time)
-            self._memory.put({subject: entry})
+            mode = data.mode if kind is TransactionSubmitted else "import"
+            memory.put(subject, Known(data.digest, mode, partition, offset, envelope.known_time))
         return True

@@ -16,8 +16,7 @@ CREATE TABLE IF NOT EXISTS known (
   id TEXT PRIMARY KEY, digest TEXT, mode TEXT, partition INTEGER, origin_offset INTEGER,
   known_time INTEGER, scored_offset INTEGER
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS undecided ON known (partition)
-  WHERE scored_offset IS NULL AND mode <> 'import';
+DROP INDEX IF EXISTS undecided;
 CREATE TABLE IF NOT EXISTS labels (
   event_id TEXT, partition INTEGER, offset INTEGER, PRIMARY KEY (event_id, offset)
 ) WITHOUT ROWID;
@@ -58,15 +57,13 @@ class SqliteMemory:
         for event_id, partition, offset in self._rows(asked, events):
             self._labels[event_id].append((partition, offset))
 
-    def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
-        wanted, ids = list(transaction_ids), self._ids
-        if any(each not in ids for each in wanted):
-            self.prefetch(wanted, ())
-        return {each: found for each in wanted if (found := self._ids[each]) is not None}
+    def known(self, transaction_id: str) -> Known | None:
+        if transaction_id not in self._ids:
+            self.prefetch((transaction_id,), ())
+        return self._ids[transaction_id]
 
-    def put(self, entries: Mapping[str, Known]) -> None:
-        self._ids.update(entries)
-        self._new_ids.update(entries)
+    def put(self, transaction_id: str, known: Known) -> None:
+        self._ids[transaction_id] = self._new_ids[transaction_id] = known
 
     def label(self, event_id: str) -> Place | None:
         self.prefetch((), [event_id])
@@ -80,13 +77,6 @@ class SqliteMemory:
             places.append(place)
             self._new_labels.append((event_id, *place))
         return place in places
-
-    def undecided(self) -> dict[str, Known]:
-        self._write()
-        rows = self._db.execute(
-            "SELECT * FROM known WHERE scored_offset IS NULL AND mode <> 'import'"
-        )
-        return {row[0]: Known(*row[1:]) for row in rows}
 
     def positions(self) -> dict[int, int]:
         return dict(self._db.execute("SELECT partition, next FROM positions").fetchall())

@@ -1,7 +1,7 @@
 """IdIndex: places of each transaction id, and what was read of the ids that were asked for last."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -128,12 +128,11 @@ class _OfOne:
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
         """It is at hand."""
 
-    def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
-        known = self.held.known
-        return {each: known for each in transaction_ids if known is not None}
+    def known(self, _: str) -> Known | None:
+        return self.held.known
 
-    def put(self, entries: Mapping[str, Known]) -> None:
-        (self.held.known,) = entries.values()
+    def put(self, _: str, known: Known) -> None:
+        self.held.known = known
 
     def admits_label(self, event_id: str, partition: int, offset: int, since: int) -> bool:
         places, place = self.held.labels.get(event_id, []), (partition, offset)

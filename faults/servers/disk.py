@@ -130,12 +130,11 @@ class FileMemory:
     def prefetch(self, transaction_ids: Iterable[str], label_ids: Iterable[str]) -> None:
         """Everything is at hand."""
 
-    def known(self, transaction_ids: Iterable[str]) -> dict[str, Known]:
-        found = {each: self._ids.get(each) or self._file.ids.get(each) for each in transaction_ids}
-        return {each: known for each, known in found.items() if known is not None}
+    def known(self, transaction_id: str) -> Known | None:
+        return self._ids.get(transaction_id) or self._file.ids.get(transaction_id)
 
-    def put(self, entries: Mapping[str, Known]) -> None:
-        self._ids.update(entries)
+    def put(self, transaction_id: str, known: Known) -> None:
+        self._ids[transaction_id] = known
 
     def label(self, event_id: str) -> Place | None:
         places = self._places(event_id)
@@ -149,14 +148,6 @@ class FileMemory:
 
     def _places(self, event_id: str) -> list[Place]:
         return self._labels.get(event_id) or self._file.labels.get(event_id, [])
-
-    def undecided(self) -> dict[str, Known]:
-        every = self._file.ids | self._ids
-        return {
-            each: known
-            for each, known in every.items()
-            if known.scored_offset is None and known.mode != "import"
-        }
 
     def positions(self) -> dict[int, int]:
         return dict(self._file.positions)

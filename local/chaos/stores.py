@@ -211,9 +211,10 @@ def indexes(state_dir: Path) -> list[IndexEvidence]:
 
 def _memory(path: Path, names: Mapping[str, object], labels: set[str]) -> MemoryEvidence:
     with closing(SqliteMemory(path)) as memory:
+        memory.prefetch(names, ())
         return MemoryEvidence(
             name=path.stem,
             positions=memory.positions(),
-            known=memory.known(names),
+            known={name: known for name in names if (known := memory.known(name))},
             labels={each: place for each in labels if (place := memory.label(each)) is not None},
         )

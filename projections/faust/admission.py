@@ -69,30 +69,37 @@ class RecordAdmission:
 
     async def check(self, batch: Batch) -> list[CheckedRecord]:
         """One per record, in order, once dead letters are stored. Raises UnavailableError."""
-        read: list[tuple[Position, Envelope | None]] = []
-        dead: list[tuple[Position, bytes, str]] = []
+        envelopes: list[Envelope | None] = []
+        dead: list[tuple[int, bytes, str]] = []
         for offset, _, value in batch.records:
-            position = Position(self.topic, batch.partition, offset)
             try:
-                read.append((position, decode(value or b"")))
+                envelopes.append(decode(value or b""))
             except UndecodableError as error:
-                dead.append((position, value or b"", str(error)))
-                read.append((position, None))
-        if self._admission is not None:
-            self._admission.expect([envelope for _, envelope in read if envelope])
+                dead.append((offset, value or b"", str(error)))
+                envelopes.append(None)
+        topic, partition = self.topic, batch.partition
+        statuses = self._statuses(batch, envelopes)
         checked = [
-            CheckedRecord(place, envelope, self._status(envelope, place) if envelope else "dead")
-            for place, envelope in read
+            CheckedRecord(Position(topic, partition, offset), envelope, status)
+            for (offset, _, _), envelope, status in zip(
+                batch.records, envelopes, statuses, strict=True
+            )
         ]
-        for position, value, reason in dead:
-            await self.dead_letter(position, value, reason)
+        for offset, value, reason in dead:
+            await self.dead_letter(Position(topic, partition, offset), value, reason)
         return checked
 
-    def _status(self, envelope: Envelope, position: Position) -> RecordStatus:
+    def _statuses(
+        self, batch: Batch, envelopes: Sequence[Envelope | None]
+    ) -> Sequence[RecordStatus]:
         if self._admission is None:
-            return "counts"
-        counts = self._admission.admit(envelope, position.partition, position.offset)
-        return "counts" if counts else "void"
+            return ["dead" if each is None else "counts" for each in envelopes]
+        self._admission.expect([each for each in envelopes if each is not None])
+        admit, partition = self._admission.admit, batch.partition
+        return [
+            "dead" if each is None else "counts" if admit(each, partition, offset) else "void"
+            for (offset, _, _), each in zip(batch.records, envelopes, strict=True)
+        ]
 
     def commit(self, batches: Sequence[Batch]) -> None:
         """Call once the batches are projected: later ids are not remembered."""

@@ -231,7 +231,9 @@ class System:
         return MemoryEvidence(
             name="scorer",
             positions={partition: len(records) for partition, records in enumerate(checked)},
-            known=self.memory.known({e.subject for e in facts}),
+            known={
+                each.subject: known for each in facts if (known := self.memory.known(each.subject))
+            },
             labels={each: place for each in labels if (place := self.memory.label(each))},
         )
 

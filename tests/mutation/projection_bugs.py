@@ -21,14 +21,14 @@ PROJECTION_BUGS = (
     Planted(
         "a reader knows no first record",
         f"{FAUST}/admission.py",
-        'return "counts" if counts else "void"',
-        'return "counts"',
+        '"counts" if admit(each, partition, offset) else "void"',
+        '"counts" if admit(each, partition, offset) else "counts"',
         ("calm", "mixed"),
     ),
     Planted(
         "a record that cannot be read is passed over",
         f"{FAUST}/admission.py",
-        "            await self.dead_letter(position, value, reason)\n",
+        "            await self.dead_letter(Position(topic, partition, offset), value, reason)\n",
         "            pass\n",
         ("calm", "mixed"),
     ),

@@ -155,7 +155,7 @@ def test_however_fast_the_tail_is_the_ledger_says_what_the_log_says(
             for each in log.read(TRANSACTIONS)
             if admission.admit(decode(each.value), each.position.partition, each.position.offset)
         ]
-        assert {i: ledger.known(i) for i in IDS if ledger.known(i)} == memory.known(IDS)
+        assert [ledger.known(each) for each in IDS] == [memory.known(each) for each in IDS]
         assert sorted(heard) == sorted(counts)
         assert ledger.ends() == list(await log.ends(TRANSACTIONS))
         ledger.close()

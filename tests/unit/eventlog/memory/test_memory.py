@@ -16,12 +16,13 @@ ENTRY = Known("d", "submit", 2, 17, 1_700_000_000_000_000)
 
 def test_what_was_committed_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
     memory = SqliteMemory(tmp_path / "ids.sqlite")
-    memory.put({"t-1": ENTRY})
+    memory.put("t-1", ENTRY)
     assert memory.admits_label("label/1", 2, 18, 17)
     memory.commit({2: 19})
     memory.close()
     again = SqliteMemory(tmp_path / "ids.sqlite")
-    assert again.known(["t-1", "t-2"]) == {"t-1": ENTRY}
+    assert again.known("t-1") == ENTRY
+    assert again.known("t-2") is None
     assert again.label("label/1") == (2, 18)
     assert again.positions() == {2: 19}
     again.close()
@@ -30,10 +31,10 @@ def test_what_was_committed_is_there_when_the_file_is_opened_again(tmp_path: Pat
 def test_what_was_not_committed_is_lost_together_with_its_position(tmp_path: Path) -> None:
     memory = SqliteMemory(tmp_path / "ids.sqlite")
     memory.commit({0: 1})
-    memory.put({"t-1": ENTRY})
+    memory.put("t-1", ENTRY)
     memory.close()
     again = SqliteMemory(tmp_path / "ids.sqlite")
-    assert again.known(["t-1"]) == {}
+    assert again.known("t-1") is None
     assert again.positions() == {0: 1}
     again.close()
 
@@ -43,9 +44,9 @@ def test_a_torn_file_is_replaced_by_an_empty_one(tmp_path: Path, torn: bytes) ->
     (tmp_path / "ids.sqlite").write_bytes(torn)
     memory = SqliteMemory(tmp_path / "ids.sqlite")
     assert memory.positions() == {}
-    memory.put({"t-1": ENTRY})
+    memory.put("t-1", ENTRY)
     memory.commit({0: 1})
-    assert memory.known(["t-1"]) == {"t-1": ENTRY}
+    assert memory.known("t-1") == ENTRY
     memory.close()
 
 
@@ -70,17 +71,20 @@ def test_a_file_belongs_to_one_process(tmp_path: Path) -> None:
 def test_more_ids_than_one_statement_takes_are_found() -> None:
     memory = SqliteMemory(None)
     entries = {f"t-{n}": ENTRY for n in range(1_700)}
-    memory.put(entries)
-    assert memory.known(entries) == entries
+    for key, entry in entries.items():
+        memory.put(key, entry)
+    memory.commit({0: 1})
+    memory.prefetch(entries, ())
+    assert {key: memory.known(key) for key in entries} == entries
     memory.close()
 
 
 def test_lookups_of_unknown_ids_do_not_fill_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_CACHED", 10)
     memory = SqliteMemory(None)
-    memory.put({"kept": Known("d", "score", 0, 1, 2)})
+    memory.put("kept", Known("d", "score", 0, 1, 2))
     for number in range(100):
-        assert memory.known([str(number)]) == {}
+        assert memory.known(str(number)) is None
     assert len(memory._ids) <= 12
-    assert memory.known(["kept"])["kept"].origin_offset == 1
+    assert memory.known("kept") == Known("d", "score", 0, 1, 2)
     memory.close()
