@@ -77,8 +77,8 @@ class EntityState:
         return self._data, self._rows
 
     def settle(self, data: bytes) -> None:
-        """Takes the bytes that another driver made of `pending`."""
-        self._data, self._rows = data, []
+        """Takes the bytes that another driver made of `pending`, and of rows of its own."""
+        self._data, self._rows, self._version = data, [], None
 
     @property
     def folded_transactions(self) -> int:
@@ -129,7 +129,7 @@ class EntityState:
             owners = np.zeros(len(self._rows), dtype=np.int64)
             rows = np.array(self._rows, dtype=np.int64).reshape(len(self._rows), WIDTH)
             made = fold_states(self.features, self.entity, [self._data], owners, rows)
-            self.settle(made[0])
+            self._data, self._rows = made[0], []
         return self._data
 
     @classmethod

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from domain.features import (
     feature_event,
 )
 from domain.features.coordinates import SCALE, chord_km, unit_vector
-from domain.features.entities import key_parts, pair_key
+from domain.features.entities import FIELDS, key_parts, keys_of, pair_key
 from domain.features.events import digest
 from domain.features.kernel.encoding import (
     get_column,
@@ -116,6 +117,22 @@ def test_spreads_and_differences_are_exact(amounts: list[int], amount: int) -> N
 def test_the_parts_of_a_pair_come_back(first: str, second: str) -> None:
     key = pair_key(first, second)
     assert key_parts(Entity.PAYER_MERCHANT, key) == (first, second)
+
+
+@pytest.mark.parametrize("lacking", [None, "card_id", "customer_id", "merchant_id", "device_id"])
+def test_keys_are_those_of_the_fields_in_the_order_of_the_entities(lacking: str | None) -> None:
+    names = ("card_id", "customer_id", "merchant_id", "device_id", "ip")
+    given: dict[str, Any] = {name: None if name == lacking else f"a {name}" for name in names}
+    event = FeatureEvent("transaction", 1, 2, 3, "t", 1, 5)._replace(**given)
+    expected: list[str | None] = []
+    for fields in FIELDS.values():
+        parts = [getattr(event, field) for field in fields]
+        whole = parts[0] if len(parts) == 1 else pair_key(*map(str, parts))
+        expected.append(None if None in parts else whole)
+    assert list(FIELDS) == list(Entity)
+    assert keys_of(event) == tuple(expected)
+    named = zip(Entity, expected, strict=True)
+    assert entity_keys(event) == {entity: key for entity, key in named if key is not None}
 
 
 def test_a_row_that_no_state_can_hold_is_refused() -> None:
