@@ -10,6 +10,7 @@ from itertools import compress
 
 import numpy as np
 
+from domain.errors import UndecodableError
 from domain.features import Entity, FeatureSet
 from domain.features.engine import blank, finish_and_fold
 from domain.features.kernel.arrays import Floats, Ints
@@ -34,18 +35,23 @@ class Routed:
 
 
 def routed_of(records: Iterable[Recorded]) -> dict[Entity, Routed]:
-    """One shard, from its beginning. A record that leaves a gap is skipped; it comes again."""
+    """One shard, from its beginning. A record that leaves a gap is skipped, as it comes again, and
+    so is one that no writer of this version folds."""
     last: dict[int, int] = {}
     parts: dict[Entity, list[Rows]] = {}
     codes: dict[Entity, list[int]] = {}
     numbers: dict[Entity, dict[str, int]] = {}
     for record in records:
-        routed = decode_routed(record.value)
+        try:
+            routed = decode_routed(record.value)
+            entries = entries_of(routed)
+        except UndecodableError:
+            continue
         if not routed.joins(last):
             continue
         before = last.get(routed.source, -1)
         last[routed.source] = routed.last
-        for entity, keys, rows in entries_of(routed):
+        for entity, keys, rows in entries:
             known = numbers.setdefault(entity, {})
             new = rows[:, OFFSET] > before
             parts.setdefault(entity, []).append(rows[new])

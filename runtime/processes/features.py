@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from eventlog.topics import TRANSACTIONS
+from host.collector import look_rarely
 from projections.online.adapters.eviction import refuse_eviction
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
@@ -14,6 +15,7 @@ from runtime.processes.workload import Tools
 
 
 def features(tools: Tools) -> Workload:
+    look_rarely()
     config = repo_config(tools.settings)
     states = FeastStateStore(config)
     workload = online_workload(

@@ -38,7 +38,7 @@ from domain.features.kernel.encoding import (
 )
 from domain.features.kernel.wide import as_float, difference, spread
 from domain.features.rows import row_of
-from domain.features.state import head_of, version_of
+from domain.features.state import heads_of, version_of
 from tests.builders.feature_streams import Placed, examples, logs
 from tests.fakes.events import imported, labelled, scored, submitted, transaction
 
@@ -180,14 +180,18 @@ def test_damaged_versions_are_refused(text: str) -> None:
 
 @examples(100)
 @given(logs())
-def test_the_head_of_a_state_is_read_without_the_rest_of_it(log: list[Placed]) -> None:
-    state = EntityState(Entity.MERCHANT, "shop")
-    for partition, offset, event in log:
-        state.fold(partition, offset, event)
-    data, seen = state.to_bytes(), state.inspect()
-    assert head_of(data) == (version_of(data), max(seen.latest, seen.latest_label, 0))
+def test_the_heads_of_states_are_read_without_the_rest_of_them(log: list[Placed]) -> None:
+    states = [EntityState(Entity.MERCHANT, f"shop {number}") for number in range(3)]
+    for number, (partition, offset, event) in enumerate(log):
+        states[number % 2].fold(partition, offset, event)
+    written = [state.to_bytes() for state in states]
+    assert heads_of(written) == [
+        (version_of(data), max(seen.latest, seen.latest_label, 0))
+        for data, seen in zip(written, (state.inspect() for state in states), strict=True)
+    ]
     with pytest.raises(IntegrityError):
-        head_of(data[:4])
+        heads_of([written[0], written[0][:4], written[0]])
+    assert heads_of([]) == []
 
 
 @examples(50)
