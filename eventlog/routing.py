@@ -111,7 +111,7 @@ def shards_of(keys: Iterable[tuple[Entity, str]]) -> list[int]:
 
 
 def shards_named(named: Iterable[Sequence[str | None]]) -> list[int]:
-    """As `shard_of` of each key that is given, by `domain.features.keys_of` of some events."""
+    """As `shard_of` of each key given, by `domain.features.entities.keys_of` of some events."""
     given = [
         prefix + key
         for keys in named
