@@ -171,7 +171,7 @@ def _foreign(record: Recorded, error: UndecodableError) -> Text:
         except UndecodableError as unreadable:
             return start.append(str(unreadable), "red")
         span = f"from {routed.source}: {routed.first} to {routed.last}, "
-        return start.append(f"{span}{len(routed.entries)} entries")
+        return start.append(f"{span}{routed.events} events")
     if record.value.lstrip()[:1] == b"{":
         return start.append(" ".join(record.value.decode(errors="replace").split()))
     return start.append(f"unreadable: {error}", "red")

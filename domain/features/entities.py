@@ -66,26 +66,32 @@ def payer_of(source: NamesEntities) -> str | None:
     return None
 
 
+def keys_of(source: NamesEntities) -> tuple[str | None, ...]:
+    """The key of each `Entity`, in their order; None of those that `source` does not name.
+
+    Written out, as it is asked of every event: the fields are those of `FIELDS`.
+    """
+    card, customer, merchant = source.card_id, source.customer_id, source.merchant_id
+    device, payer = source.device_id, payer_of(source)
+    return (
+        card,
+        payer,
+        customer,
+        merchant,
+        device,
+        source.ip,
+        None if merchant is None or payer is None else pair_key(merchant, payer),
+        None if device is None or payer is None else pair_key(device, payer),
+        None if customer is None or merchant is None else pair_key(customer, merchant),
+        None if customer is None or device is None else pair_key(customer, device),
+    )
+
+
 def entity_keys(source: NamesEntities) -> dict[Entity, str]:
     """The entities that `source` names, in the order of `Entity`; those it lacks are left out."""
-    given = {
-        "card_id": source.card_id,
-        "payer_id": payer_of(source),
-        "customer_id": source.customer_id,
-        "merchant_id": source.merchant_id,
-        "device_id": source.device_id,
-        "ip": source.ip,
+    return {
+        entity: key for entity, key in zip(FIELDS, keys_of(source), strict=True) if key is not None
     }
-    keys: dict[Entity, str] = {}
-    for entity, fields in FIELDS.items():
-        first = given[fields[0]]
-        if first is None:
-            continue
-        if len(fields) == 1:
-            keys[entity] = first
-        elif (second := given[fields[1]]) is not None:
-            keys[entity] = pair_key(first, second)
-    return keys
 
 
 def pair_key(first: str, second: str) -> str:

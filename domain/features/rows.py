@@ -80,6 +80,19 @@ def row_of_bytes(data: bytes) -> tuple[int, ...]:
     return row
 
 
+def rows_of_bytes(data: bytes, partition: int) -> Rows:
+    """[n, WIDTH] of rows of one partition, each as `row_bytes` makes it.
+
+    Raises IntegrityError for rows of another layout, or of another partition.
+    """
+    if len(data) % _PACKED.size:
+        raise IntegrityError(f"rows of {len(data)} bytes: another version of Retrace wrote them")
+    rows = np.frombuffer(data, dtype="<i8").reshape(-1, WIDTH).astype(np.int64, copy=False)
+    if not 0 <= partition < PARTITIONS or (rows[:, PARTITION] != partition).any():
+        raise IntegrityError(f"rows that are not all of partition {partition}")
+    return rows
+
+
 def request_row(transaction: Transaction, place: tuple[int, int, int] | None) -> tuple[int, ...]:
     """The row that is finished for, and not folded."""
     row = _row(0, 0, payment_event(transaction, 0, 0, place))

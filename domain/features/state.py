@@ -5,6 +5,7 @@ Folding is deferred until the result is needed; then all pending events are fold
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate, islice
 from typing import NamedTuple
 
@@ -16,8 +17,11 @@ from domain.features.declarations.feature_set import FeatureSet
 from domain.features.engine import Inspected, fold_states, inspected, merged
 from domain.features.entities import Entity
 from domain.features.events import FeatureEvent
+from domain.features.kernel.arrays import Bytes, Ints
+from domain.features.kernel.compiled import compiled
+from domain.features.kernel.encoding import get_signed, get_varint
 from domain.features.kernel.layout import LABELS, S_FILTER, S_HORIZON, S_KIND, TILES
-from domain.features.kernel.row_layout import WIDTH
+from domain.features.kernel.row_layout import PARTITIONS, WIDTH
 from domain.features.rows import row_of
 
 Row = tuple[int, ...]
@@ -77,8 +81,8 @@ class EntityState:
         return self._data, self._rows
 
     def settle(self, data: bytes) -> None:
-        """Takes the bytes that another driver made of `pending`."""
-        self._data, self._rows = data, []
+        """Takes the bytes that another driver made of `pending`, and of rows of its own."""
+        self._data, self._rows, self._version = data, [], None
 
     @property
     def folded_transactions(self) -> int:
@@ -129,7 +133,7 @@ class EntityState:
             owners = np.zeros(len(self._rows), dtype=np.int64)
             rows = np.array(self._rows, dtype=np.int64).reshape(len(self._rows), WIDTH)
             made = fold_states(self.features, self.entity, [self._data], owners, rows)
-            self.settle(made[0])
+            self._data, self._rows = made[0], []
         return self._data
 
     @classmethod
@@ -187,28 +191,47 @@ def version_of(data: bytes) -> dict[int, int]:
     raise _cut_short(data)
 
 
-def head_of(data: bytes) -> Head:
-    """As the kernel writes it (domain.features.kernel.stored). Raises IntegrityError."""
-    numbers: list[int] = []
-    counted, wanted, value, shift = 3, 3, 0, 0
-    for byte in islice(data, 4, None):
-        value |= (byte & 127) << shift
-        if byte > 127:
-            shift += 7
-            continue
-        numbers.append(value)
-        if len(numbers) == 1:
-            counted = wanted = 3 + 2 * value
-        if len(numbers) == counted:
-            # Of transactions and labels: a time follows for each of the two that has any.
-            wanted += (numbers[-2] > 0) + (numbers[-1] > 0)
-        if len(numbers) == wanted:
-            end = counted - 2
-            version = dict(zip(accumulate(numbers[1:end:2]), numbers[2:end:2], strict=True))
-            times = [(each >> 1) ^ -(each & 1) for each in numbers[counted:]]
-            return Head(version, max(0, *times) if times else 0)
-        value = shift = 0
-    raise _cut_short(data)
+def heads_of(states: Sequence[bytes]) -> list[Head]:
+    """As the kernel writes them (domain.features.kernel.stored). Raises IntegrityError."""
+    versions = np.full((len(states), PARTITIONS), -1, dtype=np.int64)
+    latest = np.zeros(len(states), dtype=np.int64)
+    bounds = np.array([0, *accumulate(map(len, states))], dtype=np.int64)
+    data = np.frombuffer(b"".join(states), dtype=np.uint8)
+    wrong = _heads(data, bounds, versions, latest)
+    if wrong >= 0:
+        raise _cut_short(states[wrong])
+    rows, partitions = np.nonzero(versions >= 0)
+    found = zip(partitions.tolist(), versions[rows, partitions].tolist(), strict=True)
+    counts = np.bincount(rows, minlength=len(states)).tolist()
+    return [
+        Head(dict(islice(found, count)), last)
+        for count, last in zip(counts, latest.tolist(), strict=True)
+    ]
+
+
+@compiled
+def _heads(data: Bytes, bounds: Ints, versions: Ints, latest: Ints) -> int:
+    """Fills `versions` [states, PARTITIONS] and `latest` [states]; returns which is cut short, or
+    -1."""
+    for i in range(len(latest)):
+        end, partition = bounds[i + 1], 0
+        held, at = get_varint(data, bounds[i] + 4, end)
+        for _ in range(min(held, PARTITIONS)):
+            step, at = get_varint(data, at, end)
+            offset, at = get_varint(data, at, end)
+            partition += step
+            if at < 0 or not 0 <= partition < PARTITIONS:
+                return i
+            versions[i, partition] = offset
+        transactions, at = get_varint(data, at, end)
+        labels, at = get_varint(data, at, end)
+        for kind in (transactions, labels):
+            if at >= 0 and kind > 0:
+                time, at = get_signed(data, at, end)
+                latest[i] = max(latest[i], time)
+        if at < 0:
+            return i
+    return -1
 
 
 def _cut_short(data: bytes) -> IntegrityError:

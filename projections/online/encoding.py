@@ -1,57 +1,71 @@
 """Folds and bytes of many states at once: in one call of the kernel for each kind of entity."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from domain.errors import IntegrityError
-from domain.features import Entity, EntityState, FeatureEvent
+from domain.features import Entity, EntityState
 from domain.features.engine import fold_states
-from domain.features.kernel.row_layout import WIDTH
-from domain.features.rows import row_of
-from domain.features.state import Row
+from domain.features.kernel.arrays import Ints
+from domain.features.kernel.row_layout import Rows
+
+Key = tuple[Entity, str]
 
 
-class RowsOnce:
-    """Folds the events of a batch: the row of one is made once for all entities that it names."""
+class PendingRows:
+    """Rows that are still to be folded, each with the entity that it is folded into.
+
+    Adding rows takes no more than their bytes: the kernel leaves out what a state holds already.
+    """
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[int, int], Row] = {}
+        self._of: dict[Entity, tuple[list[str], list[Rows]]] = {}
+        self.count = 0
 
-    def fold(self, state: EntityState, source: int, offset: int, event: FeatureEvent) -> None:
-        """As EntityState.fold, and raises as that."""
-        if state.version.get(source, -1) < offset:
-            row = self._rows.get((source, offset))
-            if row is None:
-                row = self._rows[source, offset] = row_of(source, offset, event)
-            state.fold_row(row)
+    def add(self, entity: Entity, keys: Sequence[str], rows: Rows) -> None:
+        """`rows` [keys, WIDTH] in the order of folding."""
+        mine, parts = self._of.setdefault(entity, ([], []))
+        mine += keys
+        parts.append(rows)
+        self.count += len(keys)
+
+    def take(self, other: "PendingRows") -> None:
+        """Adds those of the other, behind its own."""
+        for entity, (keys, parts) in other._of.items():
+            self.add(entity, keys, np.concatenate(parts))
+
+    def keys(self) -> list[Key]:
+        """The entities, each once."""
+        return [
+            (entity, key) for entity, (keys, _) in self._of.items() for key in dict.fromkeys(keys)
+        ]
+
+    def clear(self) -> None:
+        self._of.clear()
+        self.count = 0
+
+    def fold(self, held: Mapping[Key, EntityState]) -> None:
+        """Folds all of them. Raises IntegrityError where a state is damaged; they stay then."""
+        for entity, (keys, parts) in list(self._of.items()):
+            numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+            states = [held[entity, key] for key in numbers]
+            owners = np.fromiter(map(numbers.__getitem__, keys), np.int64, len(keys))
+            made = _folded(states, owners, np.concatenate(parts))
+            for state, data in zip(states, made, strict=True):
+                state.settle(data)
+            del self._of[entity]
+            self.count -= len(keys)
 
 
-def encoded_states(states: Sequence[EntityState]) -> list[tuple[EntityState, bytes]]:
-    """Each with its bytes as of now; a state may be folded on afterwards."""
-    _settle(states)
-    return [(state, state.to_bytes()) for state in states]
-
-
-def _settle(states: Sequence[EntityState]) -> None:
-    """Folds what is pending in all of them, in one go for each kind of entity."""
-    by_entity: dict[Entity, list[EntityState]] = {}
-    for state in states:
-        by_entity.setdefault(state.entity, []).append(state)
-    for entity, group in by_entity.items():
-        pending = [state.pending for state in group]
-        owners = [at for at, (_, rows) in enumerate(pending) for _ in rows]
-        rows = np.array([row for _, rows in pending for row in rows], dtype=np.int64)
-        try:
-            made = fold_states(
-                group[0].features,
-                entity,
-                [data for data, _ in pending],
-                np.array(owners, dtype=np.int64),
-                rows.reshape(len(owners), WIDTH),
-            )
-        except IntegrityError:
-            # One of them is damaged: each is encoded by itself, so that the error names it.
-            continue
-        for state, data in zip(group, made, strict=True):
-            state.settle(data)
+def _folded(states: Sequence[EntityState], owners: Ints, rows: Rows) -> list[bytes]:
+    features, entity = states[0].features, states[0].entity
+    try:
+        return fold_states(features, entity, [state.pending[0] for state in states], owners, rows)
+    except IntegrityError:
+        for state in states:
+            try:
+                state.inspect()
+            except IntegrityError as error:
+                raise IntegrityError(f"{entity} {state.key!r}: {error}") from error
+        raise

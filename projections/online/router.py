@@ -8,14 +8,17 @@ covering it has lost what came before, so the source is read and sent to it anew
 
 import asyncio
 import logging
+import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from domain.features import FeatureEvent, entity_keys, feature_event
+from domain.events import Envelope
+from domain.features import feature_event
+from domain.features.entities import keys_of
+from domain.features.rows import row_bytes, row_of
 from eventlog.batch import Batch
 from eventlog.port import Position
-from eventlog.routing import VERSION, Routed, encode_routed, shards_of
+from eventlog.routing import Gathered, Routed, Traced, encode_routed, shards_named
 from eventlog.topics import ENTITIES
 from projections.faust.admission import RecordAdmission
 from projections.online.port import Marker, StateStore
@@ -25,7 +28,9 @@ logger = logging.getLogger(__name__)
 Send = Callable[[int, bytes], Awaitable[Position]]
 """Appends to a shard of ENTITIES; returns once acknowledged. Raises UnavailableError."""
 
-# Bounds the size of a routed record: an event is about 200 bytes.
+# What the row of an event may raise on unexpected values.
+_UNFOLDABLE = (ArithmeticError, LookupError, TypeError, ValueError, struct.error)
+# Bounds the size of a routed record: an event is about 200 bytes, its keys included.
 _AT_ONCE = 2000
 # Bounds how far back the tail of a reader must reach for entities without events.
 _WATERMARK_SECONDS = 0.25
@@ -33,7 +38,12 @@ _LOOK_SECONDS = 1.0
 # Where sending anew has brought a shard nothing, it is done again after growing pauses up to this.
 _LONGEST_PAUSE = 300.0
 
-Entry = tuple[int, list[str], list[Any]]
+_Found = tuple[Position, Traced, tuple[str | None, ...]]
+_Gathered = Mapping[int, Sequence[Gathered]]
+"""By source and shard."""
+
+
+_NOTHING = Gathered()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,7 @@ class Router:
         while True:
             await asyncio.sleep(_WATERMARK_SECONDS)
             async with self._turn:
-                await self._send_upto(self._next, {})
+                await self._send_upto(self._next)
             if asyncio.get_running_loop().time() >= self._look_at:
                 await self._look()
 
@@ -130,7 +140,7 @@ class Router:
         self._look_at = asyncio.get_running_loop().time() + pause
 
     async def _route(self, batches: Sequence[Batch]) -> None:
-        found: list[tuple[Position, FeatureEvent]] = []
+        found: list[_Found] = []
         upto: dict[int, int] = {}
         for batch in batches:
             checked = await self._admission.check(batch)
@@ -138,34 +148,33 @@ class Router:
             if batch.next <= first:
                 continue
             upto[batch.partition] = batch.next
-            for each in checked:
+            for each, (_, _, value) in zip(checked, batch.records, strict=True):
                 if each.status == "counts" and each.envelope and each.position.offset >= first:
-                    event = feature_event(each.envelope)
-                    if event is not None:
-                        found.append((each.position, event))
-        shards = _entries(found)
+                    try:
+                        found += _found(each.position, each.envelope)
+                    except _UNFOLDABLE as error:
+                        what = f"no state can hold it: {type(error).__name__}: {error}"
+                        await self._admission.dead_letter(each.position, value or b"", what)
+        gathered = _gathered(found, {source: self._sent[source] for source in upto})
         # Shards that nothing concerns get a watermark from `watch`: where traffic is thin this
         # saves seven of eight records, and a decision waits for none of them.
-        if shards:
-            await self._send_upto(upto, shards)
+        if any(map(any, gathered.values())):
+            await self._send_upto(upto, gathered)
         self._next.update(upto)
         self._admission.commit(batches)
 
-    async def _send_upto(
-        self, upto: Mapping[int, int], shards: Mapping[int, Mapping[int, list[Entry]]]
-    ) -> None:
-        """Sends the entries of `shards` by source; where it is empty, watermarks to all that are
-        behind. One record is of one source: the server gets those of a shard in one batch."""
+    async def _send_upto(self, upto: Mapping[int, int], gathered: _Gathered | None = None) -> None:
+        """Sends what was gathered; without it, watermarks to all shards that are behind. One
+        record is of one source: the server gets those of a shard in one batch."""
         before = {source: list(self._sent[source]) for source in upto}
         sends = []
         for source, end in upto.items():
             sent, told = self._sent[source], self._told[source]
             for shard in range(len(sent)):
-                entries = shards.get(shard, {}).get(source)
+                mine = gathered[source][shard] if gathered else _NOTHING
                 # `first` may lie before the batch: offsets that the log no longer has are covered.
-                if sent[shard] < end and (entries or not shards):
-                    left = [each for each in entries or () if each[0] >= sent[shard]]
-                    record = Routed(VERSION, source, sent[shard], end - 1, left)
+                if sent[shard] < end and (mine or not gathered):
+                    record = mine.record(source, sent[shard], end - 1)
                     sends.append(self._tell(told, shard, record))
                     sent[shard] = end
         try:
@@ -181,17 +190,24 @@ class Router:
         told[shard] = _Told(position.offset + 1, record.last)
 
 
-def _entries(events: Sequence[tuple[Position, FeatureEvent]]) -> dict[int, dict[int, list[Entry]]]:
-    """By shard and source. The shards of all keys are looked for at once, which is much cheaper."""
-    named = [entity_keys(event) for _, event in events]
-    home = iter(shards_of(key for keys in named for key in keys.items()))
-    shards: dict[int, dict[int, list[Entry]]] = {}
-    for (place, event), keys in zip(events, named, strict=True):
-        concerned: dict[int, list[str]] = {}
-        for entity in keys:
-            concerned.setdefault(next(home), []).append(entity)
-        wire = event.to_wire()
-        for shard, entities in concerned.items():
-            by_source = shards.setdefault(shard, {})
-            by_source.setdefault(place.partition, []).append((place.offset, entities, wire))
-    return shards
+def _found(place: Position, envelope: Envelope) -> list[_Found]:
+    """None for what no feature folds. Raises one of `_UNFOLDABLE` for what no state can hold."""
+    event = feature_event(envelope)
+    if event is None:
+        return []
+    row = row_bytes(row_of(place.partition, place.offset, event))
+    decided = None if event.outcome is None else event.transaction_id
+    return [(place, (row, decided), keys_of(event))]
+
+
+def _gathered(events: Sequence[_Found], sent: Mapping[int, Sequence[int]]) -> _Gathered:
+    """What each shard was not sent yet, by source. The shards of all keys are looked for at once,
+    which is much cheaper."""
+    gathered = {source: [Gathered() for _ in shards] for source, shards in sent.items()}
+    home = iter(shards_named([keys for _, _, keys in events]))
+    for place, event, keys in events:
+        mine, upto = gathered[place.partition], sent[place.partition]
+        for kind, key in enumerate(keys):
+            if key is not None and place.offset >= upto[shard := next(home)]:
+                mine[shard].add(kind, key, event)
+    return gathered

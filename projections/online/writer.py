@@ -12,21 +12,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from domain.errors import FencedError, IntegrityError, UnavailableError, UndecodableError
-from domain.features import Entity, EntityState, FeatureEvent
+from domain.features import EntityState
 from eventlog.batch import Batch
 from eventlog.port import Position
 from eventlog.routing import decode_routed, entries_of, shard_of, shards_of
-from eventlog.topics import ENTITIES, TRANSACTIONS
+from eventlog.topics import ENTITIES
 from projections.faust.admission import DeadLetter
-from projections.online.encoding import RowsOnce, encoded_states
+from projections.online.encoding import Key, PendingRows
 from projections.online.port import Marker, Markers, Move, StateStore
 from projections.online.rebuild_flags import RebuildFlags
 from projections.ports import Ends
 
-Key = tuple[Entity, str]
-Entry = tuple[int, int, FeatureEvent]
-# What the row of an event may raise on unexpected values.
-_UNFOLDABLE = (ArithmeticError, LookupError, TypeError, ValueError)
+# Bounds the memory of rows that are still to be folded: some 15 MB.
+_MOST_PENDING = 100_000
 # While a shard lags, states are saved this often: many events of a hot entity in one write.
 _SAVE_SECONDS = 5.0
 # So often some states are looked for and, where nothing is saved, the markers.
@@ -58,6 +56,7 @@ class EntityWriter:
         self._reached: dict[int, Marker] = {}
         self._epochs: dict[int, int] = {}
         self._stored: dict[int, Marker | None] = {}
+        self._pending = PendingRows()
         self._unsaved: dict[Key, None] = {}
         self._flying: dict[Key, None] = {}
         self._saving = asyncio.Lock()
@@ -81,6 +80,7 @@ class EntityWriter:
             found = await asyncio.to_thread(self._states.markers)
             self._held.clear()
             self._unsaved.clear()
+            self._pending.clear()
             self._lost.clear()
             self._cursors = dict.fromkeys(partitions, 0)
             self._refused = None
@@ -149,7 +149,9 @@ class EntityWriter:
                 if self._reached[shard] != stored
             ]
             try:
-                encoded = encoded_states([self._held[key] for key in taken])
+                self._pending.fold(self._held)
+                states = [self._held[key] for key in taken]
+                encoded = [(state, state.to_bytes()) for state in states]
                 await asyncio.to_thread(self._write, encoded, moves)
             except BaseException as error:
                 self._unsaved = taken | self._unsaved
@@ -232,46 +234,39 @@ class EntityWriter:
             del self._held[oldest]
 
     async def _fold(self, batches: Sequence[Batch]) -> None:
-        entries: dict[Key, list[Entry]] = {}
-        reached = {each.partition: await self._read(each, entries) for each in batches}
-        await self._load(entries)
-        rows = RowsOnce()
-        for key, news in entries.items():
-            for entry in news:
-                await self._fold_one(key, entry, rows)
+        """Rows are folded once the result is needed: many onto a state in one go."""
+        news = PendingRows()
+        reached = {each.partition: await self._read(each, news) for each in batches}
+        keys = news.keys()
+        await self._load(keys)
+        self._pending.take(news)
+        # Also one that knew it before: the store may have lost what it was read from.
+        self._unsaved.update(dict.fromkeys(keys))
+        if self._pending.count > _MOST_PENDING:
+            self._pending.fold(self._held)
         # Last: a marker never says more than the states hold.
         self._reached.update(reached)
 
-    async def _read(self, batch: Batch, entries: dict[Key, list[Entry]]) -> Marker:
+    async def _read(self, batch: Batch, news: PendingRows) -> Marker:
         """Adds what is to be folded; returns where the shard is after it."""
         last = dict(self._reached[batch.partition].last)
         asked = self._states.features.by_entity
         for offset, _, value in batch.records:
             try:
                 routed = decode_routed(value or b"")
+                entries = entries_of(routed)
             except UndecodableError as error:
                 place = Position(ENTITIES.name, batch.partition, offset)
                 await self._dead_letter(place, value or b"", str(error))
                 continue
             if routed.joins(last):
                 last[routed.source] = routed.last
-                for key, at, event in entries_of(routed):
-                    if key[0] in asked:
-                        entries.setdefault(key, []).append((routed.source, at, event))
+                for entity, keys, rows in entries:
+                    if entity in asked:
+                        news.add(entity, keys, rows)
         return Marker(batch.next, last)
 
-    async def _fold_one(self, key: Key, entry: Entry, rows: RowsOnce) -> None:
-        try:
-            rows.fold(self._held[key], *entry)
-            # Also one that knew it before: the store may have lost what it was read from.
-            self._unsaved[key] = None
-        except _UNFOLDABLE as error:
-            source, offset, event = entry
-            place = Position(TRANSACTIONS.name, source, offset)
-            what = f"not foldable into {key[0]} {key[1]!r}: {type(error).__name__}: {error}"
-            await self._dead_letter(place, repr(event).encode(), what)
-
-    async def _load(self, keys: Mapping[Key, object]) -> None:
+    async def _load(self, keys: Collection[Key]) -> None:
         missing = []
         for key in keys:
             if key in self._held:

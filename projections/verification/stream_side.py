@@ -6,15 +6,16 @@ features finished from it; the log gives the same features from that version map
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
+from domain.errors import UndecodableError
 from domain.features import Entity, FeatureSet
 from domain.features.engine import blank, finish_and_fold
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.ordering import versions_before
-from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, OFFSET, PARTITION, WIDTH, Rows
-from domain.features.rows import row_of
+from domain.features.kernel.row_layout import IS_TRANSACTION, KIND, OFFSET, PARTITION, Rows
 from eventlog.port import Recorded
 from eventlog.routing import decode_routed, entries_of
 from projections.verification.comparing import Compared, Difference, compare
@@ -34,33 +35,34 @@ class Routed:
 
 
 def routed_of(records: Iterable[Recorded]) -> dict[Entity, Routed]:
-    """One shard, from its beginning. A record that leaves a gap is skipped; it comes again."""
+    """One shard, from its beginning. A record that leaves a gap is skipped, as it comes again, and
+    so is one that no writer of this version folds."""
     last: dict[int, int] = {}
-    rows: dict[Entity, list[tuple[int, ...]]] = {}
+    parts: dict[Entity, list[Rows]] = {}
     codes: dict[Entity, list[int]] = {}
     numbers: dict[Entity, dict[str, int]] = {}
     for record in records:
-        routed = decode_routed(record.value)
+        try:
+            routed = decode_routed(record.value)
+            entries = entries_of(routed)
+        except UndecodableError:
+            continue
         if not routed.joins(last):
             continue
         before = last.get(routed.source, -1)
         last[routed.source] = routed.last
-        made: dict[int, tuple[int, ...]] = {}
-        for (entity, key), offset, event in entries_of(routed):
-            if offset <= before:
-                continue
-            if offset not in made:
-                made[offset] = row_of(routed.source, offset, event)
+        for entity, keys, rows in entries:
             known = numbers.setdefault(entity, {})
-            rows.setdefault(entity, []).append(made[offset])
-            codes.setdefault(entity, []).append(known.setdefault(key, len(known)))
+            new = rows[:, OFFSET] > before
+            parts.setdefault(entity, []).append(rows[new])
+            codes.setdefault(entity, []).extend(
+                known.setdefault(key, len(known)) for key in compress(keys, new.tolist())
+            )
     return {
         entity: Routed(
-            np.array(given, dtype=np.int64).reshape(len(given), WIDTH),
-            list(numbers[entity]),
-            np.array(codes[entity], dtype=np.int64),
+            np.concatenate(given), list(numbers[entity]), np.array(codes[entity], dtype=np.int64)
         )
-        for entity, given in rows.items()
+        for entity, given in parts.items()
     }
 
 

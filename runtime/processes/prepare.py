@@ -54,8 +54,10 @@ def _keys(settings: Settings, _: Say) -> None:
 def _kernel(_: Settings, __: Say) -> None:
     from domain.features import CATALOGUE
     from domain.features.engine import warm_up
+    from domain.features.state import heads_of
 
     warm_up(CATALOGUE)
+    heads_of([])
 
 
 def _features(settings: Settings, _: Say) -> None:

@@ -22,7 +22,7 @@ from domain.errors import IntegrityError, LogUnavailableError, RetraceError, Set
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS
-from host.collector import settle, settle_again
+from host.collector import look_rarely, settle, settle_again
 from host.processes import give_way
 from projections.broadcast.membership import BroadcastMembership
 from projections.faust.app import build_membership
@@ -73,6 +73,7 @@ def main(arguments: list[str]) -> int:
         )
         if arguments[0] in _NICENESS:
             give_way(_NICENESS[arguments[0]])
+        look_rarely()
         uvloop.run(work(arguments[0], settings))
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201

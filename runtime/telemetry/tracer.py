@@ -7,11 +7,10 @@ from typing import Protocol
 
 from domain.errors import UndecodableError
 from domain.events import Envelope, TransactionScored, transaction_event_id
-from domain.features import FeatureEvent
 from eventlog.batch import Batch
 from eventlog.codec import decode
 from eventlog.port import Position
-from eventlog.routing import decode_routed
+from eventlog.routing import KINDS, decode_routed
 from eventlog.topics import ALERTS, ENTITIES, TRANSACTIONS, Topic
 from runtime.telemetry.spans import (
     CONSUMER,
@@ -138,15 +137,15 @@ class Tracer:
         for batch in batches:
             for _, _, value in batch.records:
                 try:
-                    entries = decode_routed(value or b"").entries
+                    routed = decode_routed(value or b"")
                 except UndecodableError:
                     continue
-                for _, entities, wire in entries:
-                    event = FeatureEvent.from_wire(wire)
-                    if event.outcome is not None and self.followed(event.transaction_id):
-                        scored = transaction_event_id(TransactionScored, event.transaction_id)
-                        for entity in entities:
-                            yield event.transaction_id, scored, f"fold {entity}"
+                for row, transaction_id in routed.decided:
+                    if self.followed(transaction_id):
+                        scored = transaction_event_id(TransactionScored, transaction_id)
+                        for kind, _, rows in routed.entries:
+                            if row in rows:
+                                yield transaction_id, scored, f"fold {KINDS[kind]}"
 
     def _send(
         self, trace: str, span: str, parent: str, name: str, kind: int, start: int, end: int,

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from domain.errors import UnavailableError
 from domain.features import Entity
 from domain.features.rows import row_of_bytes
-from domain.features.state import head_of
+from domain.features.state import Head
 from domain.times import SECOND
 from eventlog.routing import shards_of
 from feature_repo.names import state_view
@@ -32,10 +32,9 @@ class StateRow(NamedTuple):
     key: str
     state: bytes
 
-    def fields(self) -> tuple[str | bytes, ...]:
-        """Names and values of the hash that it lies in, its version first."""
+    def fields(self, head: Head) -> tuple[str | bytes, ...]:
+        """Names and values of the hash that it lies in, its version first; `head` is its own."""
         version, state, stamp = fields_of(state_view(self.entity))
-        head = head_of(self.state)
         return (
             *(version, version_text(head.version)),
             *(state, value_of(self.state), stamp, stamp_of(head.latest)),

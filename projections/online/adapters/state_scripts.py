@@ -9,6 +9,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError, RedisError
 
+from domain.features.state import heads_of
 from eventlog.routing import shards_of
 from projections.online.adapters.state_keys import address
 from projections.online.adapters.state_layout import (
@@ -133,10 +134,12 @@ Call = tuple[str, tuple[Any, ...]]
 def writes(space: str, rows: Sequence[StateRow]) -> list[Call]:
     markers, suffix = markers_key(space), space.encode()
     calls: list[Call] = []
-    for row, shard in zip(rows, shards_of([(x.entity, x.key) for x in rows]), strict=True):
+    shards = shards_of([(row.entity, row.key) for row in rows])
+    heads = heads_of([row.state for row in rows])
+    for row, shard, head in zip(rows, shards, heads, strict=True):
         name = address(row.entity, row.key)
         index = index_key(space, shard)
-        calls.append((WRITE, (name + suffix, markers, index, name, *row.fields())))
+        calls.append((WRITE, (name + suffix, markers, index, name, *row.fields(head))))
     return calls
 
 

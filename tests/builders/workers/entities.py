@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 
 from domain.errors import FencedError
 from domain.features import Entity, EntityState, FeatureEvent, entity_keys, feature_event
+from domain.features.rows import row_bytes, row_of
 from domain.features.state import version_of
 from eventlog.batch import Batch
 from eventlog.port import Position
-from eventlog.routing import VERSION, Routed, encode_routed, shard_of
+from eventlog.routing import KINDS, Gathered, encode_routed, shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
 from projections.online.port import Marker
 from projections.online.rebuild_flags import RebuildFlags
@@ -19,6 +20,18 @@ from tests.fakes.states import InMemoryStates
 SHARD = 0
 # Cards of one shard, so that one partition of ENTITIES has all of them.
 CARDS = [card for n in range(99) if shard_of(Entity.CARD, card := f"c{n}") == SHARD][:4]
+
+
+def routed_record(
+    event: FeatureEvent, source: int, offset: int, entities: Sequence[Entity]
+) -> bytes:
+    """Of one event, that covers its own offset alone."""
+    gathered, row = Gathered(), row_bytes(row_of(source, offset, event))
+    decided = None if event.outcome is None else event.transaction_id
+    traced, keys = (row, decided), entity_keys(event)
+    for entity in entities:
+        gathered.add(KINDS.index(entity), keys[entity], traced)
+    return encode_routed(gathered.record(source, offset, offset))
 
 
 class RoutedLog:
@@ -42,8 +55,7 @@ class RoutedLog:
         assert event is not None
         event = event._replace(card_id=card, order=offset, base_amount=amount)
         self.events.append((card, event))
-        entries = [(offset, [Entity.CARD.value], event.to_wire())]
-        self.records.append(encode_routed(Routed(VERSION, 0, offset, offset, entries)))
+        self.records.append(routed_record(event, 0, offset, [Entity.CARD]))
 
     def batch(self, start: int, stop: int | None = None) -> Batch:
         stop = len(self.records) if stop is None else stop

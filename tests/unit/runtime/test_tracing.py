@@ -29,11 +29,11 @@ from domain.features.events import feature_event
 from eventlog.batch import Batch
 from eventlog.codec import encode
 from eventlog.port import Position
-from eventlog.routing import VERSION, Routed, encode_routed
 from eventlog.topics import ALERTS, ENTITIES, POLICY, TRANSACTIONS
 from runtime.telemetry.otlp import exporting, request_of
 from runtime.telemetry.spans import Span, is_sampled, request_span, span_of, trace_of
 from runtime.telemetry.tracer import Tracer
+from tests.builders.workers.entities import routed_record
 from tests.fakes.events import labelled, scored, submitted
 
 NOW = 1_767_608_000_000_000
@@ -93,8 +93,8 @@ async def test_spans_of_all_processes_are_one_tree_whose_root_is_the_request() -
     features, folded = _tracer("worker-features")
     event = feature_event(second)
     assert event
-    routed = Routed(VERSION, 0, 0, 1, [(1, [Entity.CARD.value], event.to_wire())])
-    entities = Batch(ENTITIES.name, 0, [(0, None, encode_routed(routed))], 1)
+    routed = routed_record(event._replace(card_id="c-1"), 0, 1, [Entity.CARD])
+    entities = Batch(ENTITIES.name, 0, [(0, None, routed)], 1)
     features.handled([entities], 0.01)
     decisions, agent = _tracer("worker-decisions")
     decisions.handled([_batch(TRANSACTIONS.name, first, second)], 0.01)

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from domain.features import (
     feature_event,
 )
 from domain.features.coordinates import SCALE, chord_km, unit_vector
-from domain.features.entities import key_parts, pair_key
+from domain.features.entities import FIELDS, key_parts, keys_of, pair_key
 from domain.features.events import digest
 from domain.features.kernel.encoding import (
     get_column,
@@ -37,7 +38,7 @@ from domain.features.kernel.encoding import (
 )
 from domain.features.kernel.wide import as_float, difference, spread
 from domain.features.rows import row_of
-from domain.features.state import head_of, version_of
+from domain.features.state import heads_of, version_of
 from tests.builders.feature_streams import Placed, examples, logs
 from tests.fakes.events import imported, labelled, scored, submitted, transaction
 
@@ -118,6 +119,22 @@ def test_the_parts_of_a_pair_come_back(first: str, second: str) -> None:
     assert key_parts(Entity.PAYER_MERCHANT, key) == (first, second)
 
 
+@pytest.mark.parametrize("lacking", [None, "card_id", "customer_id", "merchant_id", "device_id"])
+def test_keys_are_those_of_the_fields_in_the_order_of_the_entities(lacking: str | None) -> None:
+    names = ("card_id", "customer_id", "merchant_id", "device_id", "ip")
+    given: dict[str, Any] = {name: None if name == lacking else f"a {name}" for name in names}
+    event = FeatureEvent("transaction", 1, 2, 3, "t", 1, 5)._replace(**given)
+    expected: list[str | None] = []
+    for fields in FIELDS.values():
+        parts = [getattr(event, field) for field in fields]
+        whole = parts[0] if len(parts) == 1 else pair_key(*map(str, parts))
+        expected.append(None if None in parts else whole)
+    assert list(FIELDS) == list(Entity)
+    assert keys_of(event) == tuple(expected)
+    named = zip(Entity, expected, strict=True)
+    assert entity_keys(event) == {entity: key for entity, key in named if key is not None}
+
+
 def test_a_row_that_no_state_can_hold_is_refused() -> None:
     event = FeatureEvent("transaction", 1, 2, 3, "t", 1, 5)
     with pytest.raises(ValueError, match="base_amount"):
@@ -163,14 +180,18 @@ def test_damaged_versions_are_refused(text: str) -> None:
 
 @examples(100)
 @given(logs())
-def test_the_head_of_a_state_is_read_without_the_rest_of_it(log: list[Placed]) -> None:
-    state = EntityState(Entity.MERCHANT, "shop")
-    for partition, offset, event in log:
-        state.fold(partition, offset, event)
-    data, seen = state.to_bytes(), state.inspect()
-    assert head_of(data) == (version_of(data), max(seen.latest, seen.latest_label, 0))
+def test_the_heads_of_states_are_read_without_the_rest_of_them(log: list[Placed]) -> None:
+    states = [EntityState(Entity.MERCHANT, f"shop {number}") for number in range(3)]
+    for number, (partition, offset, event) in enumerate(log):
+        states[number % 2].fold(partition, offset, event)
+    written = [state.to_bytes() for state in states]
+    assert heads_of(written) == [
+        (version_of(data), max(seen.latest, seen.latest_label, 0))
+        for data, seen in zip(written, (state.inspect() for state in states), strict=True)
+    ]
     with pytest.raises(IntegrityError):
-        head_of(data[:4])
+        heads_of([written[0], written[0][:4], written[0]])
+    assert heads_of([]) == []
 
 
 @examples(50)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from domain.features import Entity, feature_event
 from eventlog.in_memory import InMemoryEventLog
 from eventlog.port import Position, Recorded
-from eventlog.routing import VERSION, Routed, encode_routed, shard_of
+from eventlog.routing import shard_of
 from eventlog.topics import ENTITIES, Topic
 from projections.online.catch_up import CatchUp
 from projections.online.port import Marker
+from tests.builders.workers.entities import routed_record
 from tests.fakes.events import imported
 from tests.fakes.states import InMemoryStates
 
@@ -30,8 +31,7 @@ class Growing(InMemoryEventLog):
         event = feature_event(imported(f"t{offset}"))
         assert event is not None
         event = event._replace(card_id=CARD)
-        entries = [(offset, [Entity.CARD.value], event.to_wire())]
-        self.routed.append(encode_routed(Routed(VERSION, 0, offset, offset, entries)))
+        self.routed.append(routed_record(event, 0, offset, [Entity.CARD]))
 
     async def ends(self, topic: Topic) -> list[int]:
         held = {SHARD: len(self.routed)} if topic is ENTITIES else {}

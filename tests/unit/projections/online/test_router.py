@@ -9,14 +9,19 @@ import pytest
 
 from domain.errors import LogUnavailableError
 from domain.events import Envelope
+from domain.features import entity_keys, feature_event
+from domain.features.kernel.row_layout import OFFSET
+from domain.features.rows import row_of
+from domain.features.state import Row
 from eventlog.port import Position
-from eventlog.routing import Routed, decode_routed
+from eventlog.routing import Routed, decode_routed, entries_of, shard_of
 from eventlog.topics import ENTITIES, TRANSACTIONS
-from projections.faust.admission import RecordAdmission
+from projections.faust.admission import DeadLetter, RecordAdmission
+from projections.online.encoding import Key
 from projections.online.port import Marker
 from projections.online.router import Router
 from tests.builders.workers.pieces import batch
-from tests.fakes.events import imported, submitted, transaction
+from tests.fakes.events import decision_on, imported, submitted, transaction
 from tests.fakes.states import InMemoryStates
 
 
@@ -36,6 +41,10 @@ class Shards:
         self.news.set()
         return Position(ENTITIES.name, shard, len(self.sent[shard]) - 1)
 
+    def rows(self) -> list[list[int]]:
+        every = [record for sent in self.sent.values() for record in sent]
+        return [row for record in every for *_, rows in entries_of(record) for row in rows.tolist()]
+
     async def all_told(self, offset: int) -> None:
         while any(self.covered(q) < offset for q in self.sent):
             await self.news.wait()
@@ -54,18 +63,19 @@ class Shards:
         return last.get(0, -1)
 
 
-def of_card(transaction_id: str, card: str) -> Envelope:
+def of_card(transaction_id: str, card: str, amount: int = 100) -> Envelope:
     envelope = imported(transaction_id)
-    data = replace(envelope.data, transaction=transaction(transaction_id, card_id=card))
-    return replace(envelope, data=data)
+    paid = transaction(transaction_id, card_id=card, base_amount=amount)
+    return replace(envelope, data=replace(envelope.data, transaction=paid))
 
 
 async def dead_letter(*_: object) -> None:
     raise AssertionError("nothing here is dead")
 
 
-async def started(shards: Shards) -> Router:
-    router = routing(shards, InMemoryStates(), lambda: None)
+async def started(shards: Shards, set_aside: DeadLetter = dead_letter) -> Router:
+    admission = RecordAdmission(TRANSACTIONS.name, None, set_aside)
+    router = Router(InMemoryStates(), admission, shards.send, lambda: None)
     await router.assign({0})
     return router
 
@@ -113,8 +123,58 @@ async def test_a_refused_record_is_sent_again_without_a_gap() -> None:
     await router.handle([handed])
     concerned = [q for q, sent in shards.sent.items() if sent]
     assert all(shards.covered(q) == 1 for q in concerned)
-    entries = {offset for sent in shards.sent.values() for r in sent for offset, *_ in r.entries}
-    assert entries == {0, 1}
+    assert {row[OFFSET] for row in shards.rows()} == {0, 1}
+
+
+async def test_each_entity_gets_the_rows_of_its_events_in_its_own_shard() -> None:
+    shards = Shards()
+    router = await started(shards)
+    paid = [transaction(f"t-{n}", card_id=f"c-{n % 3}", customer_id="k" * n) for n in range(4)]
+    envelopes = [decision_on(each, number) for number, each in enumerate(paid)]
+    await router.handle([batch(envelopes)])
+    expected: dict[Key, list[Row]] = {}
+    for offset, envelope in enumerate(envelopes):
+        event = feature_event(envelope)
+        assert event
+        for key in entity_keys(event).items():
+            expected.setdefault(key, []).append(row_of(0, offset, event))
+    found: dict[Key, list[Row]] = {}
+    decided = set()
+    for shard, sent in shards.sent.items():
+        for record in sent:
+            decided |= {transaction_id for _, transaction_id in record.decided}
+            for entity, keys, rows in entries_of(record):
+                for name, row in zip(keys, rows.tolist(), strict=True):
+                    assert shard_of(entity, name) == shard
+                    found.setdefault((entity, name), []).append(tuple(row))
+    assert found == expected
+    assert decided == {"t-0", "t-1", "t-2", "t-3"}
+
+
+async def test_a_shard_is_sent_nothing_that_it_covers_where_another_lacks_more() -> None:
+    shards, states = Shards(), InMemoryStates()
+    states.marks.update({q: Marker(9, {0: 40 if q % 2 else 9}) for q in shards.sent})
+    router = routing(shards, states, lambda: None)
+    assert await router.assign({0}) == {0: 10}
+    events = [of_card(f"t-{n}", f"c-{n}") for n in range(10, 60)]
+    await router.handle([batch(events, first=10)])
+    for q, sent in shards.sent.items():
+        found = [row[OFFSET] for r in sent for *_, rows in entries_of(r) for row in rows.tolist()]
+        assert min(found) > (40 if q % 2 else 9)
+
+
+async def test_what_no_state_can_hold_is_set_aside_once_and_stops_nothing() -> None:
+    shards, dead = Shards(), list[tuple[int, bytes, str]]()
+
+    async def set_aside(place: Position, value: bytes, reason: str) -> None:
+        dead.append((place.offset, value, reason))
+
+    router = await started(shards, set_aside)
+    handed = batch([of_card("a", "c-1"), of_card("b", "c-1", amount=-1), of_card("c", "c-1")])
+    await router.handle([handed])
+    ((offset, value, reason),) = dead
+    assert (offset, value, "base_amount" in reason) == (1, handed.records[1][2], True)
+    assert {row[OFFSET] for row in shards.rows()} == {0, 2}
 
 
 class Shard:

@@ -1,15 +1,17 @@
 """The writer of online states: folds while it saves, loses nothing, marks only what is saved."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
+import msgspec
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from domain.errors import FencedError, UnavailableError
+from domain.errors import FencedError, IntegrityError, UnavailableError
 from domain.features import Entity
-from eventlog.port import Position
-from eventlog.routing import VERSION, Routed, encode_routed
+from eventlog.routing import VERSION, decode_routed, encode_routed
 from projections.online.port import Marker
 from projections.online.writer import EntityWriter
 from tests.builders.workers.entities import CARDS, SHARD, RoutedLog
@@ -22,20 +24,11 @@ class Bench(RoutedLog):
     def __init__(self, most: int = 20_000) -> None:
         super().__init__()
         self.states, self.most = InMemoryStates(), most
-        self.meanwhile: Callable[[], Awaitable[None]] = _nothing
-
-    async def _dead_letter(self, place: Position, value: bytes, reason: str) -> None:
-        await super()._dead_letter(place, value, reason)
-        await self.meanwhile()
 
     async def assigned(self) -> EntityWriter:
         made = self.writer(self.states, lambda: None, self.most)
         await made.assign({SHARD})
         return made
-
-
-async def _nothing() -> None:
-    return
 
 
 async def test_events_are_folded_while_a_write_is_under_way_and_written_by_the_next_one() -> None:
@@ -64,40 +57,82 @@ async def test_a_state_that_is_being_saved_is_not_read_back() -> None:
     writer = await bench.assigned()
     for card in CARDS[:3]:
         bench.add(card)
-    bench.add(CARDS[3], amount=-1)
-    saving: list[asyncio.Task[None]] = []
-
-    async def save_meanwhile() -> None:
-        bench.states.gate.clear()
-        saving.append(asyncio.create_task(writer.save()))
-        await asyncio.to_thread(bench.states.writing.wait)
-
-    bench.meanwhile = save_meanwhile
-    await asyncio.wait_for(writer.handle([bench.batch(0)]), 5)
+    bench.states.failures = 1
+    with pytest.raises(UnavailableError):
+        await writer.handle([bench.batch(0)])
+    bench.states.gate.clear()
+    saving = asyncio.create_task(writer.save())
+    await asyncio.to_thread(bench.states.writing.wait)
+    bench.records.append(b"what is this")
+    await asyncio.wait_for(writer.handle([bench.batch(3)]), 5)
     bench.add(CARDS[0])
     await asyncio.wait_for(writer.handle([bench.batch(4)]), 5)
     bench.states.gate.set()
-    await saving[0]
+    await saving
     await writer.save()
     (state,) = bench.states.read([(Entity.CARD, CARDS[0])]).states
-    assert (state.folded_transactions, state.version) == (2, {0: 4})
+    assert (state.folded_transactions, state.version) == (2, {0: 3})
 
 
-async def test_an_event_that_no_state_can_hold_is_dead_lettered_and_stops_nothing() -> None:
+async def test_what_is_no_record_of_this_version_is_dead_lettered_and_stops_nothing() -> None:
     bench = Bench()
     writer = await bench.assigned()
     bench.add(CARDS[0])
-    bench.add(CARDS[0], amount=-1)
+    good = decode_routed(bench.records[0])
     bench.records.append(b"what is this")
-    bench.records.append(encode_routed(Routed(VERSION - 1, 0, 2, 2, [])))
+    bench.records.append(encode_routed(replace(good, version=VERSION - 1, first=1, last=1)))
+    # As versions up to 2 were written.
+    bench.records.append(msgspec.msgpack.encode([2, 0, 1, 1, [[1, ["card"], ["transaction"]]]]))
+    for spoilt in (
+        replace(good, rows=good.rows[:-1]),
+        replace(good, source=1),
+        replace(good, entries=[(0, [CARDS[0]], [1])]),
+        replace(good, entries=[(99, [CARDS[0]], [0])]),
+        replace(good, entries=[(0, [CARDS[0], CARDS[1]], [0])]),
+    ):
+        bench.records.append(encode_routed(replace(spoilt, first=1, last=1)))
+    bench.add(CARDS[1])
     await writer.handle([bench.batch(0)])
     await writer.save()
-    assert bench.states.stored == bench.folded(upto=1)
-    assert bench.states.marks == {SHARD: Marker(4, {0: 1})}
-    named = ("not a routed record", "version 1, not 2", "base_amount")
+    assert bench.states.stored == bench.folded()
+    assert bench.states.marks == {SHARD: Marker(len(bench.records), {0: 1})}
+    named = (
+        "not a routed record", f"version {VERSION - 1}, not {VERSION}", "version 2, not",
+        "another version", "not all of partition 1", "out of bounds", "out of range",
+        "keys without a row",
+    )  # fmt: skip
     assert [word for word, reason in zip(named, bench.dead, strict=True) if word in reason] == [
         *named
     ]
+
+
+async def test_rows_are_folded_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.online.writer._MOST_PENDING", 3)
+    bench = Bench()
+    writer = await bench.assigned()
+    for number in range(8):
+        bench.add(CARDS[number % 2])
+        await writer.handle([bench.batch(number)])
+        assert writer._pending.count <= 3
+    await writer.save()
+    assert bench.states.stored == bench.folded()
+
+
+async def test_a_damaged_state_is_named() -> None:
+    bench = Bench()
+    bench.add(CARDS[0])
+    bench.add(CARDS[1])
+    whole = bench.folded()
+    writer = await bench.assigned()
+    await writer.handle([bench.batch(0, 2)])
+    await writer.save()
+    bench.states.stored[Entity.CARD, CARDS[1]] = whole[Entity.CARD, CARDS[1]][:-1]
+    bench.add(CARDS[0])
+    bench.add(CARDS[1])
+    writer = await bench.assigned()
+    await writer.handle([bench.batch(2)])
+    with pytest.raises(IntegrityError, match=f"card '{CARDS[1]}': .* damaged"):
+        await writer.save()
 
 
 Step = tuple[str, int]
