@@ -231,9 +231,7 @@ class System:
         return MemoryEvidence(
             name="scorer",
             positions={partition: len(records) for partition, records in enumerate(checked)},
-            known={
-                each.subject: known for each in facts if (known := self.memory.known(each.subject))
-            },
+            known={e.subject: it for e in facts if (it := self.memory.known(e.subject))},
             labels={each: place for each in labels if (place := self.memory.label(each))},
         )
 
