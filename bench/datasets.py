@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import typer
 
 from bench.machine import peak_gib, write
+from bench.policy.archived_file import archive
 
 WINDOWS = ("1d", "7d", "30d")
 
@@ -38,7 +39,8 @@ def main(
         print(json.dumps({**steps[step](file, columns, label, folder), "peak_gib": peak_gib()}))  # noqa: T201
         return
     with tempfile.TemporaryDirectory() as made:
-        _archive(file, columns, label, Path(made))
+        # As `retrace ingest` and the archive worker would leave it.
+        archive(file, columns, label, made)
         arguments = [sys.executable, "-m", "bench.datasets", str(file), "--label", label]
         arguments += [part for each in mapping for part in ("--map", each)]
         found: dict[str, Any] = {}
@@ -55,69 +57,21 @@ def _read(file: Path, columns: dict[str, str], label: str) -> Any:
     return pq.read_table(file, columns=[*columns.values(), label])
 
 
-def _archive(file: Path, columns: dict[str, str], label: str, folder: Path) -> None:
-    """The file as the log's archive, as `retrace ingest` and the archive worker would leave it."""
-    import pyarrow as pa
-
-    from domain.features import FeatureEvent
-    from domain.features.events import digest
-    from domain.features.kernel.row_layout import BIAS
-    from domain.times import DAY
-    from eventlog.archive.folder import ArchiveFolder
-    from eventlog.archive.layout import FOLDED, SCHEMA, Piece
-    from eventlog.topics import TRANSACTIONS
-
-    table = _read(file, columns, label)
-    ids = [str(value) for value in table[columns["transaction_id"]].to_pylist()]
-    times = table[columns["timestamp"]].cast(pa.timestamp("us")).cast(pa.int64()).to_pylist()
-    amounts = [round(float(value) * 100) for value in table[columns["amount"]].to_pylist()]
-    customers = [str(value) for value in table[columns["customer_id"]].to_pylist()]
-    merchants = [str(value) for value in table[columns["merchant_id"]].to_pylist()]
-    labels = table[label].to_pylist()
-    facts: list[tuple[int, int, FeatureEvent]] = []
-    for n, name in enumerate(ids):
-        paid = FeatureEvent(
-            *("transaction", times[n], digest("i" + name), times[n], name, times[n], amounts[n]),
-            customer_id=customers[n],
-            merchant_id=merchants[n],
-        )
-        known = times[n] + 7 * DAY
-        facts.append((times[n], n, paid))
-        facts.append(
-            (known, n, paid._replace(kind="label", time=known, known_time=known,
-             order=digest("l" + name), label=int(labels[n])))
-        )  # fmt: skip
-    facts.sort(key=lambda fact: (fact[0], fact[1]))
-    into = ArchiveFolder(str(folder), TRANSACTIONS)
-    names = [field.name for field in FOLDED]
-    for start in range(0, len(facts), 250_000):
-        some = [event for _, _, event in facts[start : start + 250_000]]
-        made: dict[str, list[Any]] = {field: [] for field in SCHEMA.names}
-        for at, event in enumerate(some):
-            folded = (*event[:2], event.order - BIAS, *event[3:5],
-                      digest(event.transaction_id) - BIAS, *event[5:])  # fmt: skip
-            record = (start + at, None, b"", "counts", None, None, event.transaction_id)
-            for field, value in zip((*SCHEMA.names[:7], *names), (*record, *folded), strict=True):
-                made[field].append(value)
-        piece = Piece(0, start, start + len(some) - 1)
-        into.add(piece, pa.table(made, schema=SCHEMA))
-
-
 def _ours(_file: Path, _columns: dict[str, str], _label: str, folder: Path) -> dict[str, Any]:
     from domain.features import CATALOGUE
     from domain.features.engine import warm_up
-    from eventlog.archive.arrays import event_table
-    from eventlog.archive.folder import ArchiveFolder
-    from eventlog.archive.layout import FOLDED
-    from eventlog.events_table import joined
+    from eventlog.archive.folder import ArchiveFolder, positions
+    from eventlog.archive.history import History
+    from eventlog.in_memory import InMemoryEventLog
     from eventlog.topics import TRANSACTIONS
     from projections.replay.dataset import dataset, write
 
     warm_up(CATALOGUE)
     began = time.perf_counter()
     source = ArchiveFolder(str(folder), TRANSACTIONS)
-    columns = ("offset", "verdict", *(field.name for field in FOLDED))
-    events = joined([event_table(0, source.read(piece, columns)) for piece in source.pieces()])
+    reached = positions(source.pieces())
+    ends = [reached.get(partition, 0) for partition in range(TRANSACTIONS.partitions)]
+    events = History(InMemoryEventLog(), source, ends).events()
     made = dataset(events, CATALOGUE, as_known_at=2**62)
     write(made, folder / "ours.parquet")
     return _figures(len(made), len(CATALOGUE), time.perf_counter() - began)
