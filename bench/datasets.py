@@ -54,7 +54,7 @@ def main(
 def _read(file: Path, columns: dict[str, str], label: str) -> Any:
     import pyarrow.parquet as pq
 
-    return pq.read_table(file, columns=[*columns.values(), label])
+    return pq.read_table(file, columns=sorted({*columns.values(), label}))
 
 
 def _ours(_file: Path, _columns: dict[str, str], _label: str, folder: Path) -> dict[str, Any]:
