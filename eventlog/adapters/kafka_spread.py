@@ -19,9 +19,9 @@ from eventlog.topics import Topic
 class Spread:
     """Connects on first use; one event loop owns it. `kept` runs as long as it is used.
 
-    Records of one partition keep the order of their calls. One that was not acknowledged may be
-    stored, and one that was may be stored twice: this is for readers that skip by offsets of their
-    own, as those of ENTITIES do.
+    What is appended after an acknowledgement lies behind it; what is appended at once may lie in
+    any order. One that was not acknowledged may be stored, and one that was may be stored twice:
+    this is for readers that skip by offsets of their own, as those of ENTITIES do.
     """
 
     def __init__(self, settings: KafkaSettings, topic: Topic) -> None:
