@@ -20,8 +20,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bench.archived_file import archive
 from bench.machine import peak_gib, write
-from bench.policy.archived_file import archive
 
 WINDOWS = ("1d", "7d", "30d")
 

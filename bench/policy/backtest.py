@@ -29,8 +29,8 @@ def main(
     workers: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     # The processes of the engine import this module: what they do not need is imported here.
+    from bench.archived_file import archive
     from bench.machine import write
-    from bench.policy.archived_file import archive
     from bench.policy.backtest_steps import beside_floor, measured
     from bench.policy.floor import floor
 
