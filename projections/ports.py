@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from domain.errors import UndecodableError
+from domain.errors import FencedError, UndecodableError
 from domain.events import Envelope
 from domain.records import record
 from eventlog.batch import Batch
@@ -86,6 +86,20 @@ class BatchProjection(Protocol):
     def revoke(self, partition: int) -> None:
         """Forgets the partition; never fails. What was committed stays."""
         ...
+
+
+def refuse_setback(
+    projection: BatchProjection, left: Mapping[int, int], found: Mapping[int, int]
+) -> None:
+    """Refuses a store whose positions (`found`) lie before where the projection has `left` them: of
+    a restored backup, or of a server that was killed and has lost its end. Going on would leave out
+    what was committed in between. Raises FencedError."""
+    for partition, start in found.items():
+        if start < left[partition]:
+            raise FencedError(
+                f"{projection.name}: the position of partition {partition} of {projection.topic} "
+                f"went back from {left[partition]} to {start}: assign the partition again"
+            )
 
 
 class BatchHandler(Protocol):

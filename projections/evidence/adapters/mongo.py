@@ -11,7 +11,7 @@ from domain.errors import FencedError, UnavailableError
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
 from projections.evidence.documents import Evidence, document, from_document
-from projections.ports import CheckedRecord, UnfoldableError
+from projections.ports import CheckedRecord, UnfoldableError, refuse_setback
 from projections.settings import MongoSettings
 
 SERVER = "mongodb"
@@ -102,17 +102,8 @@ class MongoEvidenceProjection:
             if key not in found or found[key]["epoch"] != self._epochs[partition]:
                 raise self._fenced(partition)
         starts = {partition: int(found[key]["next_offset"]) for key, partition in ours.items()}
-        self._refuse_setback(starts)
+        refuse_setback(self, self._next, starts)
         return starts
-
-    def _refuse_setback(self, starts: Mapping[int, int]) -> None:
-        """A server that was killed has lost its end: going on would leave out what was in it."""
-        for partition, start in starts.items():
-            if start < self._next[partition]:
-                raise FencedError(
-                    f"{self.name}: the position of partition {partition} of {self.topic} went back "
-                    f"from {self._next[partition]} to {start}: assign the partition again"
-                )
 
     def _move(
         self, starts: Mapping[int, int], fresh: Mapping[int, Sequence[CheckedRecord]]

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from domain.errors import FencedError
 from eventlog.topics import ALERTS, TRANSACTIONS, Topic
-from projections.ports import CheckedRecord
+from projections.ports import CheckedRecord, refuse_setback
 from projections.readmodels.adapters.writers import AlertsWriter, TransactionsWriter, Writer
 from projections.readmodels.storage import positions
 from projections.readmodels.storage.connecting import transaction
@@ -49,7 +49,7 @@ class PostgresProjection:
         with transaction(self._engine) as connection:
             cursor = driver_cursor(connection)
             starts = positions.lock(cursor, self.name, self.topic, epochs)
-            self._refuse_setback(starts)
+            refuse_setback(self, self._next, starts)
             fresh = [
                 record
                 for partition, start in starts.items()
@@ -62,15 +62,6 @@ class PostgresProjection:
             following = {each.position.partition: each.position.offset + 1 for each in fresh}
             positions.advance(cursor, self.name, self.topic, following, counts)
         self._next.update(following)
-
-    def _refuse_setback(self, starts: Mapping[int, int]) -> None:
-        """A restored backup: going on would leave out what was committed after it was made."""
-        for partition, start in starts.items():
-            if start < self._next[partition]:
-                raise FencedError(
-                    f"{self.name}: the position of partition {partition} of {self.topic} went back "
-                    f"from {self._next[partition]} to {start}: assign the partition again"
-                )
 
     def revoke(self, partition: int) -> None:
         self._epochs.pop(partition, None)
