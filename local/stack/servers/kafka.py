@@ -61,14 +61,25 @@ async def prepare(context: StackContext) -> None:
     draft = home / "data.new"
     shutil.rmtree(draft, ignore_errors=True)
     _write_settings(context, home / "format.properties", draft)
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     await run_to_end(
         [str(java()), "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
          "-cp", classpath(context.jars), "kafka.tools.StorageTool", "format",
-         "--cluster-id", cluster, "--config", str(home / "format.properties")],
+         "--cluster-id", new_cluster_id(), "--config", str(home / "format.properties")],
         log=context.folder.log("kafka"),
     )  # fmt: skip
     draft.rename(home / "data")
+
+
+def new_cluster_id() -> str:
+    """A random UUID, 22 characters of URL-safe base64.
+
+    As in Kafka's own generator, none begins with a dash (one in 64 would): its tools take such an
+    id for an option and refuse to format the storage.
+    """
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
 
 
 def _write_settings(context: StackContext, path: Path, data: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import uuid
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import AsyncMock, Mock
@@ -19,6 +20,7 @@ from host.state_folder import StateFolder, read_json, write_json
 from local.stack.child import rotate, tail
 from local.stack.kept_ports import kept_ports
 from local.stack.runner import Runner
+from local.stack.servers.kafka import new_cluster_id
 from local.stack.service import StackContext
 from local.stack.services import SERVERS, SERVICES
 from local.stack.supervisor import Supervisor
@@ -167,3 +169,11 @@ def test_help_loads_nothing_heavy() -> None:
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert told.stdout.strip() == "[]", told.stderr
+
+
+def test_the_id_of_a_kafka_cluster_is_never_taken_for_an_option(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn = iter([uuid.UUID(bytes=b"\xf8" + bytes(15)), uuid.UUID(bytes=bytes(16))])
+    monkeypatch.setattr(uuid, "uuid4", lambda: next(drawn))
+    assert new_cluster_id() == "A" * 22
