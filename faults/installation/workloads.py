@@ -34,6 +34,7 @@ from faults.servers.kafka import Cluster
 from faults.servers.kafka_client import SETTLE_SECONDS, SimulatedLog
 from faults.servers.postgres import SimulatedProjection, SimulatedVectors
 from faults.servers.redis import SimulatedStates
+from faults.servers.states_file import DiskStates
 from projections.faust.admission import DeadLetter, RecordAdmission, setting_aside
 from projections.faust.membership import Membership
 from projections.faust.progress import Progress
@@ -104,13 +105,15 @@ def offline(bench: Bench) -> Workload:
     async def past(ends: Sequence[int]) -> Iterator[CountingRecord]:
         return History(bench.log, _NO_ARCHIVE, ends).counting()
 
+    file = bench.host.disk.states_of(bench.process.name)
     ports = OfflinePorts(
         SimulatedVectors(bench.servers.postgres, bench.process),
         bench.admission(TRANSACTIONS),
         partial(bench.log.ends, TRANSACTIONS),
         past,
+        DiskStates(file, bench.process, bench.servers.trouble),
     )
-    worker = OfflineVectors(ports, SETTLE_SECONDS, hold, bench.progress.alive)
+    worker = OfflineVectors(ports, SETTLE_SECONDS, hold, bench.progress.alive, keep_seconds=1.0)
     return Workload({TRANSACTIONS: worker}, beside=[worker.watch, worker.remake])
 
 

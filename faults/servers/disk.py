@@ -10,6 +10,7 @@ from random import Random
 
 from eventlog.admission.first_wins import Known, Place, is_first_label
 from faults.loop.process import Process
+from faults.servers.states_file import StatesFile
 from faults.servers.trouble import Trouble
 
 _SINCE_THE_SYNC = 0.3
@@ -21,16 +22,21 @@ class Disk:
 
     def __init__(self) -> None:
         self.files: dict[str, MemoryFile] = {}
+        self.states: dict[str, StatesFile] = {}
         self.indexes: dict[str, dict[int, IndexFile]] = {}
         self.bound: dict[str, str] = {}
 
     def empty(self) -> None:
         self.files.clear()
+        self.states.clear()
         self.indexes.clear()
         self.bound.clear()
 
     def file(self, name: str) -> "MemoryFile":
         return self.files.setdefault(name, MemoryFile())
+
+    def states_of(self, name: str) -> StatesFile:
+        return self.states.setdefault(name, StatesFile())
 
     def sync(self) -> None:
         for file in self._all():
@@ -40,8 +46,9 @@ class Disk:
         for file in self._all():
             file.lose_power(chance)
 
-    def _all(self) -> Iterator["MemoryFile | IndexFile"]:
+    def _all(self) -> Iterator["MemoryFile | StatesFile | IndexFile"]:
         yield from self.files.values()
+        yield from self.states.values()
         for parts in self.indexes.values():
             yield from parts.values()
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from domain.errors import IntegrityError
-from domain.events import Envelope, TransactionImported, TransactionScored
 from domain.features import Entity, FeatureEvent, FeatureSet
 from domain.features.engine import blank, finish_and_fold, run_groups
 from domain.features.kernel.arrays import Floats, Ints
 from domain.features.kernel.row_layout import IS_OVERRULED, PRESENT, Rows
 from domain.features.rows import rows_of
 from domain.records import record
+from projections.offline.entity_states import EntityStates
 from projections.offline.port import VectorRows
 
 
@@ -28,29 +28,24 @@ class Due:
     keys: Mapping[Entity, str]
 
 
-def is_wanted(envelope: Envelope) -> bool:
-    """True for the facts that have a vector: a transaction decided, or imported as history."""
-    return isinstance(envelope.data, TransactionScored | TransactionImported)
-
-
 class IdealFold:
-    """Holds the state of every entity as bytes. Not thread-safe.
+    """Folds onto `states`, of which `folded` events are. Not thread-safe.
 
     Each event handed in is folded once, in the order given, whatever its offset: by known time the
     offsets of a partition need not rise.
     """
 
-    def __init__(self, features: FeatureSet) -> None:
+    def __init__(self, features: FeatureSet, states: EntityStates, folded: int = 0) -> None:
         self.features = features
-        self._states: dict[Entity, dict[str, bytes]] = {e: {} for e in features.entities}
-        self._folded = 0
+        self._states = states
+        self.folded = folded
 
     def fold(self, given: Sequence[Due]) -> VectorRows:
         """The vectors of those wanted, in their order.
 
         Raises ValueError or TypeError for an event that no state can hold; nothing is folded then.
         """
-        first = self._folded
+        first = self.folded
         rows = rows_of((0, first + at, each.event) for at, each in enumerate(given))
         rows[[each.overruled for each in given], PRESENT] |= IS_OVERRULED
         wanted = np.array([each.wanted for each in given], dtype=bool)
@@ -65,7 +60,7 @@ class IdealFold:
                 mine = np.array(at, dtype=np.int64)
                 keys = [key for key in named if key is not None]
                 self._entity(entity, keys, rows[mine], due[mine], out)
-        self._folded = first + len(given)
+        self.folded = first + len(given)
         made = [each.event for each in given if each.wanted]
         return VectorRows(
             [event.transaction_id for event in made],
@@ -82,13 +77,13 @@ class IdealFold:
     def _entity(
         self, entity: Entity, keys: Sequence[str], rows: Rows, due: Ints, out: Floats
     ) -> None:
-        states, numbers = self._states[entity], dict[str, int]()
+        numbers = dict[str, int]()
         owners = [numbers.setdefault(key, len(numbers)) for key in keys]
-        before = [states.get(key) for key in numbers]
+        before = self._states.at(entity, numbers)
         try:
             after = finish_and_fold(
                 self.features, entity, before, np.array(owners, dtype=np.int64), rows, due, out
             )
         except IntegrityError as error:
             raise AssertionError(f"a state made here cannot be read: {error}") from error
-        states.update(zip(numbers, after, strict=True))
+        self._states.put(entity, dict(zip(numbers, after, strict=True)))

@@ -8,15 +8,16 @@ merged, so its rank plays no part.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 
-from domain.features import FeatureEvent
+from domain.events import Envelope, TransactionImported, TransactionScored
+from domain.features import Entity, FeatureEvent, decode_held, feature_event
 from domain.records import record
 from domain.times import SECOND
 from projections.offline.skew import ServedVector
-from projections.ports import RecordStatus
+from projections.ports import CheckedRecord, RecordStatus
 
 NEVER = -(1 << 62)
 Place = tuple[int, int, int]
@@ -43,23 +44,57 @@ class Entry:
         return self.known_time, self.partition, self.offset
 
 
+def is_wanted(envelope: Envelope) -> bool:
+    """True for the facts that have a vector: a transaction decided, or imported as history."""
+    return isinstance(envelope.data, TransactionScored | TransactionImported)
+
+
+def entry_of(record: CheckedRecord, arrived: float) -> Entry:
+    place, envelope = record.position, record.envelope
+    counts = record.status == "counts" and envelope is not None
+    data = envelope.data if envelope else None
+    return Entry(
+        place.partition,
+        place.offset,
+        # A record that cannot be decoded has no time: it waits for nothing.
+        envelope.known_time if envelope else NEVER,
+        arrived,
+        record.status,
+        feature_event(envelope) if counts and envelope else None,
+        counts and envelope is not None and is_wanted(envelope),
+        _served(data) if counts and isinstance(data, TransactionScored) else None,
+    )
+
+
+def _served(data: TransactionScored) -> ServedVector:
+    versions = {Entity(entity): decode_held(text) for entity, text in data.versions.items()}
+    return ServedVector(data.feature_set, data.features, versions)
+
+
 class _Source:
     """One partition: how far it has come in known time, and its records that were not taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken: Iterable[int]) -> None:
         self.frontier = NEVER
         self.idle_at = float("-inf")
         self.waiting = 0
         self.unsettled: deque[Entry] = deque()
         self.out: set[int] = set()
+        self.taken = set(taken)
 
 
 class Merge:
     """A partition no longer holds a record back once it is `settle` seconds of known time past it,
-    or was idle so long after the record came: appends are then acknowledged, or have failed."""
+    or was idle so long after the record came: appends are then acknowledged, or have failed.
 
-    def __init__(self, partitions: int, settle: float) -> None:
-        self._sources = [_Source() for _ in range(partitions)]
+    `taken` are offsets by partition that a merge before this one gave out: they are settled with
+    the others, and not given out again.
+    """
+
+    def __init__(
+        self, partitions: int, settle: float, taken: Callable[[int], Iterable[int]] = lambda _: ()
+    ) -> None:
+        self._sources = [_Source(taken(partition)) for partition in range(partitions)]
         self._heap: list[tuple[int, int, int, Entry]] = []
         self._settle, self._settle_us = settle, round(settle * SECOND)
         # Of each transaction its labels that wait, and whether they are overruled.
@@ -68,10 +103,15 @@ class Merge:
     def add(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             source = self._sources[entry.partition]
-            heappush(self._heap, (entry.known_time, entry.partition, entry.offset, entry))
             source.unsettled.append(entry)
-            source.waiting += 1
             self._overrule(entry)
+            if entry.offset in source.taken:
+                source.taken.discard(entry.offset)
+                source.out.add(entry.offset)
+                self._judged(entry)
+            else:
+                heappush(self._heap, (entry.known_time, entry.partition, entry.offset, entry))
+                source.waiting += 1
             if entry.known_time > NEVER and (entry.event is None or entry.event.label is None):
                 # Not back again: an import of the past beside live traffic would hold all of it up.
                 source.frontier = max(source.frontier, entry.known_time)
@@ -107,6 +147,11 @@ class Merge:
             entry = source.unsettled.popleft()
             source.out.discard(entry.offset)
             yield entry
+
+    def ahead(self, partition: int) -> Collection[int]:
+        """Offsets taken while one before them waits."""
+        source = self._sources[partition]
+        return source.out | source.taken
 
     def _overrule(self, label: Entry) -> None:
         if label.event is None or label.event.label is None:

@@ -5,13 +5,17 @@ merchant joins nearly all transactions of a time.
 """
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from domain.features import FeatureSet, entity_keys, feature_event
 from eventlog.archive.history import CountingRecord
-from projections.offline.ideal_fold import Due, IdealFold, is_wanted
+from projections.offline.entity_states import EntityStates
+from projections.offline.ideal_fold import Due, IdealFold
 from projections.offline.ideal_order import IdealOrder, Placed
+from projections.offline.merge import is_wanted
 from projections.offline.port import VectorRows
+from projections.offline.state_file import ScratchStates
 from projections.offline.stragglers import Span
 
 Past = Callable[[Sequence[int]], Awaitable[Iterator[CountingRecord]]]
@@ -28,10 +32,13 @@ def vectors_anew(
 ) -> Generator[VectorRows, None, None]:
     """The vectors within `span`, from what counts of the log, given in any order.
 
-    Raises what reading the past raises, and UnavailableError where the disk does not take `scratch`
+    What memory is not to hold lies in `scratch` and beside it; without it all is in memory. Raises
+    what reading the past raises, and UnavailableError where the disk does not take it.
     """
-    fold = IdealFold(features)
-    with IdealOrder(scratch) as ordered:
+    states = nullcontext() if scratch is None else ScratchStates(scratch.with_suffix(".states"))
+    with states as file, IdealOrder(scratch) as ordered:
+        kept = EntityStates(features.entities, file)
+        fold = IdealFold(features, kept)
         ordered.add(_placed(past))
         late = ordered.overruled()
         for events in ordered.upto(span.upto, _AT_ONCE):
@@ -44,6 +51,8 @@ def vectors_anew(
                     for place, wanted, event in events
                 ]
             )
+            if kept.full:
+                kept.trim()
             if len(rows):
                 yield rows
 

@@ -16,6 +16,8 @@ from domain.features.kernel.arrays import Floats
 from domain.times import SECOND
 
 Key = tuple[Entity, str]
+Seen = tuple[Entity, str, dict[int, tuple[int, int]]]
+"""Of an entity the last event by partition: (offset, known time)."""
 Bools = npt.NDArray[np.bool_]
 
 NOTHING_MISSED = "none"
@@ -59,13 +61,19 @@ Tallies = dict[tuple[str, str], Tally]
 class Skew:
     """Call `folded` for each event, and `compare` for each decision before its own event."""
 
-    def __init__(self, features: FeatureSet) -> None:
+    def __init__(self, features: FeatureSet, seen: Iterable[Seen] = ()) -> None:
         self._features = features
         # A request has no entity, and so no lag.
         self._columns: dict[Entity | None, list[int]] = {}
         for column, feature in enumerate(features.features):
             self._columns.setdefault(feature.entity, []).append(column)
-        self._last: OrderedDict[Key, dict[int, tuple[int, int]]] = OrderedDict()
+        self._last = OrderedDict[Key, dict[int, tuple[int, int]]](
+            ((entity, key), held) for entity, key, held in seen
+        )
+
+    def seen(self) -> list[Seen]:
+        """To begin another one with, which then tells the same lags."""
+        return [(entity, key, held) for (entity, key), held in self._last.items()]
 
     def folded(self, key: Key, partition: int, offset: int, known: int) -> None:
         """An event that belongs to the ideal set of this entity from now on."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from projections.offline.merge import NEVER, Entry, Place
 
-_FIRST: Place = (NEVER - 1, 0, 0)
+FIRST: Place = (NEVER - 1, 0, 0)
 _LAST: Place = (-NEVER, 0, 0)
 # Stragglers without an end (a host whose clock is late) must not put it off for ever.
 _PATIENCE_SECONDS = 900.0
@@ -28,11 +28,12 @@ class Stragglers:
 
     `written` are the positions that were stored: rows below them are right as far as records below
     them go, and no further. So all that follows the first record above them is made again.
+    `greatest` is the last place in the ideal order that was folded.
     """
 
-    def __init__(self, written: Mapping[int, int]) -> None:
+    def __init__(self, written: Mapping[int, int], greatest: Place = FIRST) -> None:
         self._written = dict(written)
-        self._greatest = self._made = _FIRST
+        self.greatest, self._made = greatest, FIRST
         self._unwritten = _LAST
         self._since: Place | None = None
         self._running: Place | None = None
@@ -48,13 +49,13 @@ class Stragglers:
         """Call once for each event, as it is folded. True where its vector is to be made."""
         place, new = entry.place, entry.offset >= self._written[entry.partition]
         due = entry.wanted and (new or place > self._unwritten)
-        if place < self._greatest and (new or due or place < self._made):
+        if place < self.greatest and (new or due or place < self._made):
             self._note(place, entry.arrived)
         if new:
             self._unwritten = min(self._unwritten, place)
         if due:
             self._made = max(self._made, place)
-        self._greatest = max(self._greatest, place)
+        self.greatest = max(self.greatest, place)
         return due
 
     def ripe(self, now: float, quiet: float) -> bool:
@@ -67,7 +68,7 @@ class Stragglers:
         """What is to be made anew from all records read so far; end it by `done` or `put_back`."""
         assert self._since is not None
         self._running, self._since = self._since, None
-        return Span(self._running, self._greatest)
+        return Span(self._running, self.greatest)
 
     def done(self) -> None:
         self._running = None

@@ -1,8 +1,9 @@
 """Worker of the offline vectors: each transaction finished from all that was known before it.
 
 One process follows all partitions and folds them in the order of known time into states of its
-own; a vector is made before its transaction is folded. Rows go to a VectorStore. After a restart
-the states are folded again from the beginning; rows that are stored are not made again.
+own; a vector is made before its transaction is folded. Rows go to a VectorStore. States are kept in
+a file from time to time: after a restart it goes on from there, or folds all again where the file
+is lost; rows that are stored are not made again.
 
 Where an event comes too late for its place, rows are stored that lack it. Positions then stand
 still, so that a process after this one knows of it, until the rows are made anew from the log.
@@ -15,21 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.errors import NotFoundError, UnavailableError
-from domain.events import TransactionScored
-from domain.features import Entity, decode_held, entity_keys, feature_event
+from domain.features import entity_keys
 from domain.features.kernel.arrays import Floats
 from domain.times import to_rfc3339
 from eventlog.batch import Batch
 from eventlog.topics import TRANSACTIONS
 from projections.faust.admission import RecordAdmission
-from projections.offline.ideal_fold import Due, IdealFold, is_wanted
-from projections.offline.merge import NEVER, Entry, Merge
+from projections.offline.checkpoint import Checkpoint, checkpoint_of, encode, nothing, taken_up
+from projections.offline.entity_states import EntityStates, StateFile
+from projections.offline.ideal_fold import Due, IdealFold
+from projections.offline.merge import Entry, Merge, entry_of
 from projections.offline.port import VectorRows, VectorStore, Written
 from projections.offline.remaking import Past, vectors_anew
-from projections.offline.skew import Comparison, ServedVector, Skew
+from projections.offline.skew import Comparison, Skew
 from projections.offline.stragglers import Stragglers
 from projections.offline.unwritten import Unwritten, together
-from projections.ports import CheckedRecord, Ends
+from projections.ports import Ends
 
 logger = logging.getLogger(__name__)
 
@@ -42,51 +44,73 @@ _AT_ONCE = 1_000
 _HOLD = 20_000
 _WRITE_ROWS = 10_000
 _LOOK_SECONDS = 0.5
+# Keeping is to take a twentieth of the time at most, however many states change.
+_KEEP_SHARE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class OfflinePorts:
-    """`past` reads the log, `ends` its ends; `scratch` is a file of this worker alone,
+    """`past` reads the log, `ends` its ends; `states` and `scratch` are files of this worker alone,
     None for memory."""
 
     store: VectorStore
     admission: RecordAdmission
     ends: Ends
     past: Past
+    states: StateFile | None = None
     scratch: Path | None = None
 
 
 class OfflineVectors:
     """A BatchHandler of TRANSACTIONS that must be given all of its partitions, or none.
 
-    `settle` seconds after a record all that was known before it is expected to have come.
+    `settle` seconds after a record all that was known before it is expected to have come. States
+    are kept every `keep_seconds`, or less often where that takes long.
     """
 
     def __init__(
-        self, ports: OfflinePorts, settle: float, hold: Hold, alive: Alive = lambda: None
+        self,
+        ports: OfflinePorts,
+        settle: float,
+        hold: Hold,
+        alive: Alive = lambda: None,
+        keep_seconds: float = 60.0,
     ) -> None:
         self._ports, self._settle, self._hold, self._alive = ports, settle, hold, alive
+        self._keep_seconds = keep_seconds
         self._turn = asyncio.Lock()
-        self._begin(dict.fromkeys(range(TRANSACTIONS.partitions), 0))
-        self._ours = False
+        self._forget()
 
     async def assign(self, partitions: set[int]) -> Mapping[int, int]:
         async with self._turn:
             self._ours = len(partitions) == TRANSACTIONS.partitions
             if self._ours:
                 written = await asyncio.to_thread(self._ports.store.take_over)
-                self._begin(written)
-                self._ports.admission.open(partitions, {p for p, at in written.items() if not at})
+                new = {p for p, at in written.items() if not at}
+                checked = self._ports.admission.open(partitions, new)
+                kept, features = self._ports.states, self._ports.store.features
+                since = await asyncio.to_thread(taken_up, kept, features, written, checked)
+                self._begin(written, since)
+                logger.info("goes on from %d events that were folded", since.folded)
+                return since.begins
             return dict.fromkeys(partitions, 0)
 
-    def _begin(self, written: Mapping[int, int]) -> None:
+    def _forget(self) -> None:
+        self._ours = False
+        written = dict.fromkeys(range(TRANSACTIONS.partitions), 0)
+        self._begin(written, nothing(self._ports.store.features, len(written)))
+
+    def _begin(self, written: Mapping[int, int], since: Checkpoint) -> None:
+        features = self._ports.store.features
         self._written = written
-        self._read = dict.fromkeys(written, 0)
-        self._merge = Merge(TRANSACTIONS.partitions, self._settle)
-        self._fold = IdealFold(self._ports.store.features)
-        self._skew = Skew(self._ports.store.features)
+        self._read, self._settled = since.begins, since.begins
+        self._merge = Merge(TRANSACTIONS.partitions, self._settle, since.taken)
+        self._states = EntityStates(features.entities, self._ports.states)
+        self._fold = IdealFold(features, self._states, since.folded)
+        self._skew = Skew(features, since.seen)
+        self._kept, self._keep_at = (since.begins, since.folded), 0.0
         self._compared: dict[tuple[int, int], Comparison] = {}
-        self._stragglers = Stragglers(written)
+        self._stragglers = Stragglers(written, since.greatest)
         self._rows: list[VectorRows] = []
         self._unwritten = [Unwritten()]
         self._writing: Written | None = None
@@ -107,14 +131,13 @@ class OfflineVectors:
         if batch.records:
             checked = await self._ports.admission.check(batch)
             arrived = asyncio.get_running_loop().time()
-            self._merge.add(_entry(each, arrived) for each in checked)
+            self._merge.add(entry_of(each, arrived) for each in checked)
             self._read[batch.partition] = batch.next
 
     async def revoke(self, partitions: set[int]) -> None:
         async with self._turn:
             if partitions:
-                self._ours = False
-                self._begin(dict.fromkeys(range(TRANSACTIONS.partitions), 0))
+                self._forget()
 
     async def watch(self) -> None:
         """Runs beside the batches: moves on past partitions to which nothing is written."""
@@ -133,6 +156,7 @@ class OfflineVectors:
                     self._merge.idle(partition, moment)
             await self._advance()
             await self._flush()
+            await self._keep()
 
     async def remake(self) -> None:
         """Runs beside the batches: makes vectors anew once stragglers have come."""
@@ -180,6 +204,8 @@ class OfflineVectors:
     async def _advance(self) -> None:
         while await asyncio.to_thread(self._fold_some):
             self._alive()
+            if self._states.full:
+                await asyncio.to_thread(self._states.trim)
             if sum(map(len, self._rows)) >= _WRITE_ROWS:
                 await self._flush()
         for partition in self._read:
@@ -228,8 +254,10 @@ class OfflineVectors:
         latest = self._unwritten[-1]
         compared: list[Comparison] = []
         for partition in self._read:
-            written = self._written[partition]
-            new = [each for each in self._merge.settled(partition) if each.offset >= written]
+            written, settled = self._written[partition], list(self._merge.settled(partition))
+            if settled:
+                self._settled[partition] = settled[-1].offset + 1
+            new = [each for each in settled if each.offset >= written]
             if new:
                 latest.settle(new)
             compared.extend(
@@ -239,6 +267,21 @@ class OfflineVectors:
             )
         self._skew.count(compared, latest.tallies)
         await self._write(0 if self._stragglers.outstanding else len(self._unwritten))
+
+    async def _keep(self) -> None:
+        """Call when all rows are written. What waits for a store, or is to be made anew, is in no
+        checkpoint: the next one has it."""
+        clock = asyncio.get_running_loop().time
+        folded = dict(self._settled), self._fold.folded
+        pending = self._stragglers.outstanding or self._compared or self._rows or self._writing
+        began, idle = clock(), self._ports.states is None or folded == self._kept
+        if pending or idle or began < self._keep_at:
+            return
+        parts = self._merge, self._stragglers, self._fold, self._skew
+        mark = encode(checkpoint_of(self._settled, *parts))
+        await asyncio.to_thread(self._states.keep, mark)
+        self._kept = folded
+        self._keep_at = clock() + max(self._keep_seconds, _KEEP_SHARE * (clock() - began))
 
     async def _write(self, parts: int) -> None:
         """Writes all rows, and progress and skew of the first `parts` that are unwritten.
@@ -255,25 +298,3 @@ class OfflineVectors:
         if self._writing is not None and (self._writing.rows or self._writing.progress):
             await asyncio.to_thread(self._ports.store.write, self._writing)
         self._writing = None
-
-
-def _entry(record: CheckedRecord, arrived: float) -> Entry:
-    place, envelope = record.position, record.envelope
-    counts = record.status == "counts" and envelope is not None
-    data = envelope.data if envelope else None
-    return Entry(
-        place.partition,
-        place.offset,
-        # A record that cannot be decoded has no time: it waits for nothing.
-        envelope.known_time if envelope else NEVER,
-        arrived,
-        record.status,
-        feature_event(envelope) if counts and envelope else None,
-        counts and envelope is not None and is_wanted(envelope),
-        _served(data) if counts and isinstance(data, TransactionScored) else None,
-    )
-
-
-def _served(data: TransactionScored) -> ServedVector:
-    versions = {Entity(entity): decode_held(text) for entity, text in data.versions.items()}
-    return ServedVector(data.feature_set, data.features, versions)

@@ -16,6 +16,7 @@ from eventlog.archive.identity import check_same_log
 from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
 from projections.offline.adapters.postgres_vectors import PostgresVectors
+from projections.offline.state_file import SqliteStates
 from projections.offline.worker import OfflinePorts, OfflineVectors
 from projections.online.adapters.feast_repo import repo_config
 from projections.online.adapters.feast_states import FeastStateStore
@@ -51,11 +52,14 @@ def offline(tools: Tools) -> Workload:
         await asyncio.to_thread(check_same_log, folder, pieces, ends, tools.log.read_one)
         return History(tools.log, folder, upto).counting(_FOLDED)
 
+    kept = SqliteStates(tools.worker.ledgers / f"{tools.name}-states.sqlite")
+    tools.closing.callback(kept.close)
     ports = OfflinePorts(
         PostgresVectors(engine, states.features),
         tools.admission(TRANSACTIONS),
         partial(tools.log.ends, TRANSACTIONS),
         past,
+        kept,
         tools.worker.state_dir / "offline" / "ideal-order.sqlite",
     )
     settle = tools.settings.kafka().settle_seconds

@@ -50,6 +50,7 @@ from faults.audit.evidence import (
     ProjectionEvidence,
     VectorRow,
 )
+from projections.offline.entity_states import EntityStates
 from projections.offline.ideal_fold import Due, IdealFold
 from projections.online.port import Marker, Markers
 from projections.ports import CheckedRecord, Counts
@@ -273,7 +274,7 @@ def vectors_of(checked: Sequence[Sequence[CheckedRecord]]) -> dict[str, VectorRo
     events.sort(key=lambda each: (each[1].known_time, each[0].partition, each[0].offset))
     late = set(overruled(rows_of((at.partition, at.offset, e) for at, e in events)).tolist())
     due = [Due(e, e.label is None, n in late, entity_keys(e)) for n, (_, e) in enumerate(events)]
-    made = IdealFold(CATALOGUE).fold(due)
+    made = IdealFold(CATALOGUE, EntityStates(CATALOGUE.entities)).fold(due)
     return {
         name: VectorRow(known=known, values=row)
         for name, known, row in zip(made.ids, made.known, made.values.tolist(), strict=True)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 from domain.errors import UnavailableError
@@ -16,12 +17,14 @@ from eventlog.events_table import TableBuilder
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS
 from projections.faust.admission import RecordAdmission
+from projections.offline.state_file import SqliteStates
 from projections.offline.worker import OfflinePorts, OfflineVectors
 from projections.replay.ideal import ideal_vectors
 from tests.fakes.vectors import CrashError, InMemoryVectors, VectorDatabase
 
 Made = TypeVar("Made")
 SETTLE = 2.0
+KEEP = 3.0
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):
@@ -52,19 +55,20 @@ class SteppedLoop(asyncio.SelectorEventLoop):
 class OfflineWorld:
     """The log of all partitions, the database, and the worker of the moment."""
 
-    def __init__(self, loop: SteppedLoop) -> None:
+    def __init__(self, loop: SteppedLoop, folder: Path) -> None:
         self.loop = loop
         self.log: list[list[bytes]] = [[] for _ in range(TRANSACTIONS.partitions)]
         self.database = VectorDatabase()
+        self.states = SqliteStates(folder / "states.sqlite")
         self._anew: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._at = [0] * len(self.log)
         admission = RecordAdmission(TRANSACTIONS.name, None, _no_letter)
         store = InMemoryVectors(self.database)
-        ports = OfflinePorts(store, admission, self._ends, self._past)
-        self.worker = OfflineVectors(ports, SETTLE, _no_hold)
-        await self.worker.assign(set(range(len(self.log))))
+        ports = OfflinePorts(store, admission, self._ends, self._past, self.states)
+        self.worker = OfflineVectors(ports, SETTLE, _no_hold, keep_seconds=KEEP)
+        begins = await self.worker.assign(set(range(len(self.log))))
+        self._at = [begins[partition] for partition in range(len(self.log))]
 
     def append(self, partition: int, record: Envelope | None) -> None:
         """None is a record that cannot be decoded."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from hypothesis import given
@@ -68,15 +70,18 @@ def payment(number: int, time: int) -> Transaction:
 def play(steps: Sequence[Step], records: Sequence[Record]) -> OfflineWorld:
     """Small blocks, so that a few records need many of them."""
     loop = SteppedLoop()
-    world = OfflineWorld(loop)
     worker, remaking = "projections.offline.worker", "projections.offline.remaking"
     try:
         with (
+            TemporaryDirectory() as folder,
             patch(f"{worker}._AT_ONCE", 3),
+            patch("projections.offline.entity_states._MOST_BYTES", 2_000),
             patch(f"{worker}._WRITE_ROWS", 2),
             patch(f"{remaking}._AT_ONCE", 3),
         ):
+            world = OfflineWorld(loop, Path(folder))
             loop.run_until_complete(_play(world, steps, records))
+            world.states.close()
     finally:
         loop.close()
     return world
@@ -241,3 +246,29 @@ def test_rows_that_wait_for_the_store_are_not_written_over_those_made_anew() -> 
     steps: list[Step] = [("come", (1,)), SEEN, COME, ("trouble", (0, 0)), ("pass", (3,))]
     steps += [ANEW, ("await anew", ())]
     assert_ideal(play(steps, records), records)
+
+
+# Of partition 0 the last is folded while those before it wait for partition 1; the cards of the
+# third, the fifth and the last are the same.
+AHEAD: list[Record] = [
+    (0, "fraud", T0 + 10 * HOUR, 0),
+    (0, "imported", T0 + 5 * HOUR, 0),
+    (0, "imported", T0 + HOUR, 0),
+    (1, "imported", T0 + 2 * HOUR, 0),
+    (1, "imported", T0 + 3 * HOUR, 0),
+    (1, "imported", T0 + 11 * HOUR, 0),
+    (1, "imported", T0 + 12 * HOUR, 0),
+]
+FOLDED_AHEAD: list[Step] = [("append", (7,)), ("read", (0, 3)), ("read", (1, 1)), SEEN]
+MADE_ANEW: list[Step] = [ANEW, ("await anew", ())]
+
+
+def test_what_was_folded_before_its_turn_is_not_folded_again_after_a_restart() -> None:
+    again: list[Step] = [("crash", ()), ("read", (0, 3)), ("read", (1, 2)), SEEN]
+    assert_ideal(play([*FOLDED_AHEAD, *again, *MADE_ANEW], AHEAD), AHEAD)
+
+
+def test_nor_after_a_second_restart_before_it_was_read_again() -> None:
+    first: list[Step] = [("crash", ()), ("read", (0, 2)), ("read", (1, 2)), SEEN]
+    again: list[Step] = [("crash", ()), ("read", (0, 3)), ("read", (1, 2)), SEEN]
+    assert_ideal(play([*FOLDED_AHEAD, *first, *again, *MADE_ANEW], AHEAD), AHEAD)

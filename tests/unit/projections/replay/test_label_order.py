@@ -14,6 +14,7 @@ from domain.features.events import digest
 from domain.features.reference.naive import reference_vector
 from domain.times import HOUR, MINUTE
 from domain.transactions import Transaction
+from projections.offline.entity_states import EntityStates
 from projections.offline.ideal_fold import Due, IdealFold
 from projections.offline.merge import Entry, Merge
 from projections.replay.ideal import ideal_vectors
@@ -79,7 +80,7 @@ def streamed(facts: Sequence[Placed], x: Transaction) -> list[float | None]:
 
 def merged(log: Sequence[Placed], turns: Sequence[int]) -> list[list[float | None]]:
     """The vectors of the offline worker, in the order of known time."""
-    merge, fold = Merge(PARTITIONS, settle=2.0), IdealFold(SMALL)
+    merge, fold = Merge(PARTITIONS, settle=2.0), IdealFold(SMALL, EntityStates(SMALL.entities))
     waiting = {p: [fact for fact in log if fact.partition == p] for p in range(PARTITIONS)}
     for partition in turns:
         at, offset, event = waiting[partition].pop(0)
