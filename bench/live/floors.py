@@ -68,7 +68,7 @@ async def _pings(url: str) -> list[float]:
 def _empty_route(rate: float, seconds: float, chance: Random) -> dict[str, Any]:
     with _served() as (url, process):
         spent = sum(process.cpu_times()[:2])
-        generator = Generator(url, "/", iter(lambda: b"{}", None))
+        generator = Generator([url], "/", iter(lambda: b"{}", None))
         offered = offer(generator, rate, seconds, chance)
         took = sum(process.cpu_times()[:2]) - spent
     each = round(took / max(offered.requests, 1) * 1e3, 3)

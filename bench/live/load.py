@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from random import Random
 from typing import Any
 
@@ -77,17 +78,18 @@ def due_times(rate: float, seconds: float, chance: Random) -> Iterator[float]:
 
 
 class Generator:
-    """Sends each of `bodies` once to `path`; `told` names what counts of an answer."""
+    """Sends each of `bodies` once to `path`, to each of `urls` in turn; `told` names what counts
+    of an answer."""
 
     def __init__(
         self,
-        url: str,
+        urls: Sequence[str],
         path: str,
         bodies: Iterator[bytes],
         told: Callable[[Any], Sequence[str]] = lambda _: (),
     ) -> None:
-        self._url, self._path, self._bodies, self._told = url, path, bodies, told
-        self._free: deque[tuple[Connection, float]] = deque()
+        self._urls, self._path, self._bodies, self._told = cycle(urls), path, bodies, told
+        self._free: dict[str, deque[tuple[Connection, float]]] = {url: deque() for url in urls}
         self._open: set[asyncio.Task[None]] = set()
 
     async def offer(
@@ -121,27 +123,30 @@ class Generator:
         return offered
 
     def close(self) -> None:
-        for connection, _ in self._free:
-            connection.close()
-        self._free.clear()
+        for free in self._free.values():
+            for connection, _ in free:
+                connection.close()
+            free.clear()
 
-    def _connection(self, now: float) -> Connection:
+    def _connection(self, url: str, now: float) -> Connection:
         """The one used last; those that the server may have closed meanwhile are dropped."""
-        while self._free and now - self._free[0][1] > _IDLE_SECONDS:
-            self._free.popleft()[0].close()
-        return self._free.pop()[0] if self._free else Connection(self._url)
+        free = self._free[url]
+        while free and now - free[0][1] > _IDLE_SECONDS:
+            free.popleft()[0].close()
+        return free.pop()[0] if free else Connection(url)
 
     async def _request(self, offered: Offered, body: bytes, due: float) -> None:
         loop = asyncio.get_running_loop()
         offered.late.append((loop.time() - due) * 1e3)
-        connection = self._connection(loop.time())
+        url = next(self._urls)
+        connection = self._connection(url, loop.time())
         try:
             status, content = await connection.post(self._path, body)
         except UnavailableError as error:
             offered.failed[str(error)[:60]] += 1
             return
         took = (loop.time() - due) * 1e3
-        self._free.append((connection, loop.time()))
+        self._free[url].append((connection, loop.time()))
         if not 200 <= status < 300:
             offered.failed[f"http {status}"] += 1
             return

@@ -36,7 +36,7 @@ class Traffic:
         self.log, self.positions, self.progress = log, positions, progress
         self._request = DemoRequest(days=days, seconds=1.0, rate=max(1.0, most))
         self._plan: HistoryPlan = plan_history(now_us(), self._request)
-        self._bodies = self._payments()
+        self.bodies = self._payments()
 
     def import_history(self) -> None:
         """Returns once every projection has it."""
@@ -46,7 +46,7 @@ class Traffic:
         self.rest()
 
     def generator(self) -> Generator:
-        return Generator(self.settings.api_url, "/score", self._bodies, told)
+        return Generator([self.settings.api_url], "/score", self.bodies, told)
 
     def rest(self) -> None:
         """Until every projection has all that is in the log. Raises UnavailableError."""

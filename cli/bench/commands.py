@@ -4,6 +4,7 @@ import typer
 
 from cli.bench.ingest import ingest
 from cli.bench.score import score
+from cli.bench.shares import shares
 from cli.bench.stream import stream
 
 group = typer.Typer(help="Measure the running product on this machine.", no_args_is_help=True)
@@ -17,3 +18,4 @@ def register(app: typer.Typer) -> None:
 group.command()(score)
 group.command()(ingest)
 group.command()(stream)
+group.command()(shares)

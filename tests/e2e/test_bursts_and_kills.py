@@ -263,7 +263,7 @@ async def offered(url: str, answers: dict[str, Any]) -> Offered:
         answers[answer["transaction_id"]] = answer
         return []
 
-    with closing(Generator(url, "/score", bodies(), told)) as load:
+    with closing(Generator([url], "/score", bodies(), told)) as load:
         return await load.offer(500.0, 4.0, Random(1))
 
 

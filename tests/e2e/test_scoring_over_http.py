@@ -93,7 +93,8 @@ def test_what_is_not_json_is_a_problem_too(stack: RunningStack) -> None:
 
 def test_payments_of_an_open_loop_are_decided_by_the_model(stack: RunningStack) -> None:
     bodies = (body(f"open-{number}").encode() for number in itertools.count())
-    generator = Generator(f"http://127.0.0.1:{stack.port}", "/score", bodies, lambda d: [d["path"]])
+    url = f"http://127.0.0.1:{stack.port}"
+    generator = Generator([url], "/score", bodies, lambda d: [d["path"]])
     found = offer(generator, 5.0, 3.0, Random(1))
     assert (found.failed, found.told) == ({}, {"full": found.requests})
 

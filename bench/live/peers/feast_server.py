@@ -43,7 +43,7 @@ def feast_server(settings: Settings, feed: Feed) -> dict[str, Any]:
         asked = _filled(Path(name), settings, feed)
         with _served(Path(name), settings) as (url, process):
             before, spent = processor_seconds(settings), _seconds(process)
-            generator = Generator(url, "/get-online-features", _bodies(asked, feed))
+            generator = Generator([url], "/get-online-features", _bodies(asked, feed))
             offered = offer(generator, feed.rate, feed.seconds, Random(feed.seed), feed.warm_up)
             after, taken = processor_seconds(settings), _seconds(process) - spent
     count = max(1, round(offered.requests * (1 + feed.warm_up / feed.seconds)))

@@ -1,13 +1,8 @@
 """Run of the profile: an API that measures its steps takes the place of the other, under load."""
 
 import asyncio
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -15,16 +10,12 @@ import numpy as np
 import orjson
 import psutil
 
+from bench.live.api_process import api_process
 from bench.live.load import Generator, Offered, offer
 from bench.live.profile.clock import Record, StepClock, Times
 from bench.live.profile.steps import ROOT, STEPS
-from host.processes import wait_until
 from local.chaos.installation import Installation
-from local.stack.errors import StackError
-from local.stack.probes import http_answers
-from runtime.settings import CHECKOUT
 
-_READY_SECONDS, _STOP_SECONDS = 120.0, 30.0
 _EMPTY_STEPS = 20_000
 TOTAL = "all"
 
@@ -43,7 +34,8 @@ def profile(
     """
     file = installation.settings.state_dir / "profile.json"
     with installation.away("api"):
-        with _served(installation, file) as process:
+        settings, module = installation.settings, ["bench.live.profile.serving", str(file)]
+        with api_process(settings, module, "api", settings.api_port) as process:
             loads = [_load(process, generator(), rate, seconds, warm_up, chance) for rate in rates]
         records = recorded(file.read_bytes())
     return {
@@ -132,35 +124,3 @@ def _load(
     before = sum(process.cpu_times()[:2])
     load = offer(generator, rate, seconds, chance, warm_up)
     return load, sum(process.cpu_times()[:2]) - before
-
-
-@contextmanager
-def _served(installation: Installation, file: Path) -> Iterator[psutil.Process]:
-    settings = installation.settings
-    environment = {
-        **os.environ,
-        **settings.environment(),
-        "PYTHONPATH": str(CHECKOUT),
-        "RETRACE_INSTANCE": "api",
-    }
-    command = [sys.executable, "-m", "bench.live.profile.serving", str(file)]
-    with (settings.state_dir / "logs" / "api-profiled.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, cwd=CHECKOUT, stdout=log, stderr=log)
-    try:
-        ready = wait_until(lambda: _answers(installation) or process.poll() is not None,
-                           _READY_SECONDS)  # fmt: skip
-        if not ready or process.poll() is not None:
-            raise StackError(f"the profiled API does not start: see {log.name}")
-        yield psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _answers(installation: Installation) -> bool:
-    settings = installation.settings
-    return asyncio.run(http_answers(settings.api_host, settings.api_port, "/ready"))

@@ -20,7 +20,7 @@ class Server:
 
     def __init__(self, answer: bytes = ANSWER, pause: float = 0.0) -> None:
         self.answer, self.pause = answer, pause
-        self.connections = self.open = self.most = 0
+        self.connections = self.requests = self.open = self.most = 0
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -28,6 +28,7 @@ class Server:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
                 self.open += 1
+                self.requests += 1
                 self.most = max(self.most, self.open)
                 await asyncio.sleep(self.pause)
                 self.open -= 1
@@ -53,7 +54,7 @@ def bodies() -> Iterator[bytes]:
 
 async def offered(server: Server, rate: float, seconds: float = 0.5) -> Offered:
     async with served(server) as url:
-        with closing(Generator(url, "/", bodies(), lambda answer: [answer["path"]])) as generator:
+        with closing(Generator([url], "/", bodies(), lambda answer: [answer["path"]])) as generator:
             return await generator.offer(rate, seconds, Random(1))
 
 
@@ -98,10 +99,20 @@ async def test_what_exceeds_the_most_that_may_wait_is_counted_as_failed(
 async def test_a_load_that_is_over_sends_no_more_and_is_of_the_time_it_took() -> None:
     server, left = Server(), iter([False] * 10 + [True])
     async with served(server) as url:
-        with closing(Generator(url, "/", bodies())) as generator:
+        with closing(Generator([url], "/", bodies())) as generator:
             found = await generator.offer(100.0, 30.0, Random(1), lambda: next(left))
     assert found.requests == len(found.milliseconds) == 10
     assert 0 < found.seconds < 5
+
+
+async def test_several_servers_get_requests_in_turn() -> None:
+    one, two = Server(), Server()
+    async with served(one) as first, served(two) as second:
+        with closing(Generator([first, second], "/", bodies())) as generator:
+            found = await generator.offer(100.0, 0.5, Random(1))
+    assert len(found.milliseconds) == found.requests
+    assert one.requests + two.requests == found.requests
+    assert abs(one.requests - two.requests) <= 1
 
 
 def test_percentiles_are_exact() -> None:
