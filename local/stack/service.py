@@ -10,11 +10,11 @@ from typing import Literal
 from host.state_folder import StateFolder
 from runtime.settings import CHECKOUT, Settings
 
-# Variables that would change how a server of ours starts. Importing Feast sets the last two, to a
+# Variables that would change how a server of ours starts. Importing Feast sets the last one, to a
 # folder that is removed when the process ends that imported it: `demo`, and not its stack.
 _FOREIGN = (
     *("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "LD_PRELOAD"),
-    *("PROMETHEUS_MULTIPROCESS_DIR", "PROMETHEUS_MULTIPROC_DIR"),
+    "PROMETHEUS_MULTIPROC_DIR",
 )
 
 
@@ -77,6 +77,9 @@ class Service:
                 # The folder it starts in has folders with the names of packages.
                 "PYTHONSAFEPATH": "1",
                 "PYTHONUNBUFFERED": "1",
+                # Else importing Feast makes a folder in /tmp, for metrics that its own server alone
+                # writes, and a process that is killed leaves it there.
+                "PROMETHEUS_MULTIPROCESS_DIR": str(context.folder.root),
             }
             | dict(self.extra_environment(context))
         )

@@ -1,4 +1,4 @@
-"""Models from a file of transactions to scores: training, backtest, promotion, rollback."""
+"""Models from a file of transactions to scores: training, backtest, promotion, rollback, health."""
 
 import csv
 import json
@@ -14,11 +14,45 @@ from tests.e2e.stack import RunningStack, body, eventually, score
 from tests.fakes.payments import START, TAUGHT
 
 LIVE = "2026-03-01T10:{:02}:{:02}Z"
+ODD = 200
 
 
 @pytest.fixture
 def model(taught: dict[str, Any]) -> str:
     return str(taught["model_id"])
+
+
+def test_odd_traffic_shows_in_metrics_and_raises_a_model_alert(stack: RunningStack) -> None:
+    with stack.client() as client:
+        for n in range(ODD):
+            at = f"2026-04-01T03:{n // 60:02}:{n % 60:02}Z"
+            odd = body(f"odd-{n}", amount=50_000 + n, timestamp=at, customer_id=f"odd-{n}")
+            assert score(client, odd).status_code == 200
+
+        def alerting() -> list[str]:
+            lines = client.get("/metrics").text.splitlines()
+            return [x for x in lines if x.startswith("retrace_model_health{") and x[-3:] == "3.0"]
+
+        eventually(alerting, 60)
+        assert "retrace_model_psi{" in client.get("/metrics").text
+
+    def delivered() -> list[str]:
+        told = json.loads(stack.retrace("alerts", "--json").stdout)["model_alerts"]
+        return [each["measure"] for each in told if each["state"] == "delivered"]
+
+    assert "features" in eventually(delivered)
+    posted = [a for a in stack.alerts if a["type"] == "fraud.model-alert.raised.v1"]
+    # One per model, measure and day, however often it is measured.
+    keys = [each["alert_id"] for each in posted]
+    assert len(keys) == len(set(keys)) > 0
+
+    measured = stack.retrace("models", "health", "--json", check=False)
+    facts = json.loads(measured.stdout)
+    assert (measured.returncode, facts["levels"]["features"]) == (1, "alert")
+    looked = stack.retrace("models", "watch", "--once", "--every", "0", "--rest", "52w", "--json")
+    check = json.loads(looked.stdout)
+    assert (check["level"], check["reason"], check["trained"]) == ("alert", None, None)
+    assert "drift of" in check["note"]
 
 
 def test_a_model_is_taught_by_what_was_known_at_its_moment(taught: dict[str, Any]) -> None:

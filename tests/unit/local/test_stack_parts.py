@@ -43,7 +43,7 @@ def test_the_table_of_services_is_consistent() -> None:
     assert variable_of("kafka_bootstrap_servers") == "KAFKA_BOOTSTRAP_SERVERS"
 
 
-def test_services_get_no_variable_that_importing_feast_sets(
+def test_services_get_no_folder_that_goes_with_another_process_and_make_none(
     folder: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # They name a folder that goes with the process that imported it, and a service stays.
@@ -59,7 +59,11 @@ def test_services_get_no_variable_that_importing_feast_sets(
         monkeypatch.setenv(name, "/gone")
     context = StackContext(Settings(), {}, folder, Path("jars"))
     plain = replace(SERVICES[0], extra_environment=lambda _: {})
-    assert plain.environment(context).keys().isdisjoint(names)
+    given = plain.environment(context)
+    assert "/gone" not in {given.get(name) for name in names}
+    # With a folder that stays Feast makes none of its own.
+    made = "import tempfile; tempfile.mkdtemp = None; import feast"
+    subprocess.run([sys.executable, "-c", made], env=given, check=True)
 
 
 async def test_a_disk_that_is_full_ends_no_service(
