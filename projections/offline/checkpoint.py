@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from domain.features import FeatureSet
-from projections.offline.entity_states import StateFile
+from projections.offline.entity_states import EntityStates, StateFile
 from projections.offline.ideal_fold import IdealFold
 from projections.offline.merge import Merge, Place
 from projections.offline.skew import Seen, Skew
@@ -51,12 +51,19 @@ def nothing(features: FeatureSet, partitions: int) -> Checkpoint:
     return Checkpoint(made_for(features), (0,) * partitions, ((),) * partitions)
 
 
-def checkpoint_of(
-    settled: Mapping[int, int], merge: Merge, stragglers: Stragglers, fold: IdealFold, skew: Skew
-) -> Checkpoint:
-    """Of all that was folded so far: per partition all below `settled`, and what is ahead of it."""
+def keep(
+    states: EntityStates,
+    settled: Mapping[int, int],
+    merge: Merge,
+    stragglers: Stragglers,
+    fold: IdealFold,
+    skew: Skew,
+) -> None:
+    """A checkpoint of all that was folded so far: per partition all below `settled`, and what is
+    ahead of it. Nothing of these is to change meanwhile. Raises UnavailableError: nothing is kept.
+    """
     partitions = sorted(settled)
-    return Checkpoint(
+    checkpoint = Checkpoint(
         made_for(fold.features),
         tuple(settled[partition] for partition in partitions),
         tuple(_runs(merge.ahead(partition)) for partition in partitions),
@@ -64,6 +71,7 @@ def checkpoint_of(
         fold.folded,
         skew.seen(),
     )
+    states.keep(encode(checkpoint))
 
 
 def taken_up(

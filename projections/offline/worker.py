@@ -22,7 +22,7 @@ from domain.times import to_rfc3339
 from eventlog.batch import Batch
 from eventlog.topics import TRANSACTIONS
 from projections.faust.admission import RecordAdmission
-from projections.offline.checkpoint import Checkpoint, checkpoint_of, encode, nothing, taken_up
+from projections.offline.checkpoint import Checkpoint, keep, nothing, taken_up
 from projections.offline.entity_states import EntityStates, StateFile
 from projections.offline.ideal_fold import Due, IdealFold
 from projections.offline.merge import Entry, Merge, entry_of
@@ -278,8 +278,7 @@ class OfflineVectors:
         if pending or idle or began < self._keep_at:
             return
         parts = self._merge, self._stragglers, self._fold, self._skew
-        mark = encode(checkpoint_of(self._settled, *parts))
-        await asyncio.to_thread(self._states.keep, mark)
+        await asyncio.to_thread(keep, self._states, self._settled, *parts)
         self._kept = folded
         self._keep_at = clock() + max(self._keep_seconds, _KEEP_SHARE * (clock() - began))
 
