@@ -52,7 +52,7 @@ _QUERY = """
 """
 # What came of step-ups; also few.
 _STEP_UPS = """
-    SELECT {columns}, result, coalesce(last.value, -1) AS label, {counted}
+    SELECT {columns}, outcome, result, coalesce(last.value, -1) AS label, {counted}
     FROM step_ups s JOIN decisions d USING (transaction_id)
       LEFT JOIN LATERAL (
         SELECT value FROM labels l
@@ -60,7 +60,7 @@ _STEP_UPS = """
         ORDER BY l.source_offset DESC LIMIT 1
       ) AS last ON TRUE
     WHERE {window} AND s.known_time <= :now
-    GROUP BY {names}, result, label
+    GROUP BY {names}, outcome, result, label
 """
 _UNLABELLED = (UNLABELLED,) * len(MATURITIES)
 
@@ -89,8 +89,7 @@ class Tally:
     or UNLABELLED. `matured` is the same as known at each of MATURITIES that the payments have
     reached.
 
-    Decisions of step_up are counted once more by the `result` of their step-up, as `concluded`
-    alone.
+    Decisions are counted once more by the `result` of their step-up, as `concluded` alone.
     """
 
     key: tuple[Any, ...]
@@ -132,5 +131,5 @@ def tallies(engine: Engine, within: Window, columns: Sequence[str]) -> Iterator[
                 # They were counted as unlabelled too.
                 yield alike(UNLABELLED, unlabelled, -count, -int(amount))
         for row in connection.execute(text(_STEP_UPS.format(**parts)), given):
-            *key, result, label, count, amount = row
-            yield Tally(tuple(key), "step_up", label, (), 0, 0, count, int(amount), result)
+            *key, outcome, result, label, count, amount = row
+            yield Tally(tuple(key), outcome, label, (), 0, 0, count, int(amount), result)
