@@ -107,7 +107,9 @@ _step_ups = st.builds(
 @example([[submitted(X), scored(X)], REPORTED, REVERSED], 2, 1, 0, 99)
 @example([[submitted(X), scored(X, "step_up")], [stepped_up("a", "passed")], REPORTED], 9, 1, 0, 99)
 @example([[submitted(X), scored(X)], REVERSED, REPORTED], 2, 1, 0, 99)
-@example([[submitted(X), scored(X, rules=applied(5, "?s?"))], [stepped_up("a", "passed")]], 1, 0, 0, 9)
+@example(
+    [[submitted(X), scored(X, rules=applied(5, "?s?"))], [stepped_up("a", "passed")]], 1, 0, 0, 9
+)
 def test_figures_are_what_the_log_gives(
     engine: Engine, facts: list[list[Envelope]], size: int, repeated: int, since: int, days: int
 ) -> None:
