@@ -4,7 +4,6 @@ Decisions come at a low rate, open loop, in three parts: before the import, duri
 projections have caught up with it. The floor is a plain Kafka client with the same bytes, at last.
 """
 
-import asyncio
 import resource
 import threading
 import time
@@ -78,13 +77,13 @@ class _Bench:
         written(file, self._load.rows, self._load.seed)
         self._progress.say("decisions alone")
         idle = self._beside(None, self._load.seconds)
-        start = self._ends()
+        start = self._traffic.ends()
         before, children = processor_seconds(self._settings), _children_seconds()
         self._progress.say("import")
         summary: dict[str, Any] = {}
         importing = self._beside(lambda: summary.update(self._imported(file)), _MOST_SECONDS)
         own = _children_seconds() - children
-        end = self._ends()
+        end = self._traffic.ends()
         self._progress.say("projections")
         caught_up: dict[str, float] = {}
         catching_up = self._beside(lambda: caught_up.update(self._caught_up(end)), _MOST_SECONDS)
@@ -156,12 +155,6 @@ class _Bench:
         if failed:
             raise failed[0]
         return offered
-
-    def _ends(self) -> list[int]:
-        async def ends() -> list[int]:
-            return list(await self._traffic.log.ends(TRANSACTIONS))
-
-        return asyncio.run(ends())
 
     def _floor(self, start: list[int], end: list[int]) -> dict[str, Any]:
         read = self._traffic.log.read(TRANSACTIONS, dict(enumerate(start)), dict(enumerate(end)))

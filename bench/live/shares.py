@@ -1,6 +1,5 @@
 """`POST /score` to several API processes in turn: what of the log each reads, and what it costs."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -74,12 +73,12 @@ class _Bench:
             generator = Generator(urls, "/score", self._traffic.bodies, told)
             offer(generator, load.rate, load.warm_up, self._chance)
             before, spent = processor_seconds(self._settings), _spent(others)
-            read, ends = [records_read(url) for url in urls], sum(self._ends())
+            read, ends = [records_read(url) for url in urls], sum(self._traffic.ends())
             offered = offer(generator, load.rate, load.seconds, self._chance)
             self._traffic.rest()
             costs = milliseconds_each(before, processor_seconds(self._settings), offered.requests)
             more = (_spent(others) - spent) / max(offered.requests, 1) * 1e3
-            records = sum(self._ends()) - ends
+            records = sum(self._traffic.ends()) - ends
             shares = [
                 (records_read(url) - was) / max(records, 1)
                 for url, was in zip(urls, read, strict=True)
@@ -93,9 +92,6 @@ class _Bench:
             "processor_ms_each": costs | {"all": round(costs["all"] + more, 3)},
             "apis_ms_each": round(costs["api"] + more, 3),
         }
-
-    def _ends(self) -> Sequence[int]:
-        return asyncio.run(self._traffic.log.ends(TRANSACTIONS))
 
 
 @contextmanager

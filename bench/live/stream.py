@@ -4,7 +4,6 @@ Decisions come as an open loop, so that events are appended as they are in use. 
 events at the same rates once the applications of the installation are away, on the same servers.
 """
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from bench.live.load import offer, spread
 from bench.live.peers.events import Feed, events_between
 from bench.live.peers.run import peers
 from bench.live.traffic import Traffic
-from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
 from local.chaos.installation import open_installation
 from local.stack.control import Progress
@@ -73,7 +71,7 @@ class _Bench:
         self._traffic, self._load, self._chance = traffic, load, chance
         self._settings = traffic.settings
         self._states = states_of(traffic.settings)
-        self._history = self._ends()
+        self._history = self._traffic.ends()
 
     def at(self, rate: float) -> list[dict[str, Any]]:
         return [self._round(rate, number) for number in range(1, self._load.rounds + 1)]
@@ -81,7 +79,7 @@ class _Bench:
     def peers_at(self, rate: float) -> dict[str, Any]:
         self._traffic.progress.say(f"peers at {rate:g}/s")
         load, log = self._load, self._traffic.log
-        now = dict(enumerate(self._ends()))
+        now = dict(enumerate(self._traffic.ends()))
         history = dict(enumerate(self._history))
         feed = Feed(
             history=list(events_between(log, {}, history)),
@@ -114,9 +112,3 @@ class _Bench:
             "processor_ms_each": milliseconds_each(before, after, count),
             "bench_processor_ms_each": round(own / max(count, 1) * 1e3, 3),
         }
-
-    def _ends(self) -> list[int]:
-        async def ends() -> list[int]:
-            return list(await self._traffic.log.ends(TRANSACTIONS))
-
-        return asyncio.run(ends())

@@ -1,5 +1,6 @@
 """Traffic of a benchmark: an installation with some history, and payments of the same customers."""
 
+import asyncio
 import itertools
 from collections.abc import Iterator
 from functools import partial
@@ -7,6 +8,7 @@ from typing import Any
 
 from bench.live.load import Generator
 from eventlog.port import EventLog
+from eventlog.topics import TRANSACTIONS
 from host.clock import now_us
 from local.chaos.installation import Installation
 from local.demo.history import import_history
@@ -47,6 +49,14 @@ class Traffic:
 
     def generator(self) -> Generator:
         return Generator([self.settings.api_url], "/score", self.bodies, told)
+
+    def ends(self) -> list[int]:
+        """Of the log of transactions, by partition."""
+
+        async def ends() -> list[int]:
+            return list(await self.log.ends(TRANSACTIONS))
+
+        return asyncio.run(ends())
 
     def rest(self) -> None:
         """Until every projection has all that is in the log. Raises UnavailableError."""

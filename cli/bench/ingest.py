@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.bench.delivery import deliver
 from cli.bench.options import AsJson, History, Keep, Result
 
 
@@ -28,16 +29,11 @@ def ingest(
     from rich.console import Console
 
     from bench.live.ingest import IngestLoad, bench_ingest
-    from bench.machine import written
     from local.stack.terminal import TerminalProgress
 
     load = IngestLoad(rows=rows, rate=rate, seconds=seconds, history=history)
     found = bench_ingest(load, TerminalProgress(Console(stderr=True)), keep)
-    text = written(result, {"rate": rate, "history_days": history, **found})
-    if as_json:
-        typer.echo(text, nl=False)
-    else:
-        _show(Console(highlight=False), found)
+    deliver(result, {"rate": rate, "history_days": history, **found}, as_json, _show)
 
 
 def _show(console: Any, found: dict[str, Any]) -> None:

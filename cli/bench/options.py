@@ -10,6 +10,9 @@ Rates = Annotated[
 ]
 RATES = [10.0, 50.0]
 RoundSeconds = Annotated[float, typer.Option(min=1, help="Length of a round.")]
+WarmUp = Annotated[
+    float, typer.Option(min=0, help="Seconds of load before each round, not counted.")
+]
 Rounds = Annotated[int, typer.Option(min=1, help="Rounds at each rate.")]
 History = Annotated[
     int, typer.Option(min=1, max=720, help="Days of history, a thousand payments each.")

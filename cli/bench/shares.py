@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.bench.options import AsJson, History, Keep, Result, Rounds, RoundSeconds
+from cli.bench.delivery import deliver
+from cli.bench.options import AsJson, History, Keep, Result, Rounds, RoundSeconds, WarmUp
 
 
 def shares(
@@ -16,9 +17,7 @@ def shares(
         float, typer.Option(min=1, max=5000, help="Requests per second, of all together.")
     ] = 100.0,
     seconds: RoundSeconds = 30.0,
-    warm_up: Annotated[
-        float, typer.Option(min=0, help="Seconds of load before each round, not counted.")
-    ] = 10.0,
+    warm_up: WarmUp = 10.0,
     rounds: Rounds = 2,
     history: History = 2,
     result: Result = "shares",
@@ -33,7 +32,6 @@ def shares(
     from rich.console import Console
 
     from bench.live.shares import SharedLoad, bench_shares
-    from bench.machine import written
     from local.stack.terminal import TerminalProgress
 
     load = SharedLoad(
@@ -46,11 +44,7 @@ def shares(
     )
     found = bench_shares(load, TerminalProgress(Console(stderr=True)), keep)
     asked = {"seconds": seconds, "warm_up": warm_up, "history_days": history}
-    text = written(result, {**asked, **found})
-    if as_json:
-        typer.echo(text, nl=False)
-    else:
-        _show(Console(highlight=False), found)
+    deliver(result, {**asked, **found}, as_json, _show)
 
 
 def _show(console: Any, found: dict[str, Any]) -> None:

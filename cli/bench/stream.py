@@ -4,15 +4,24 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.bench.options import RATES, AsJson, History, Keep, Rates, Result, Rounds, RoundSeconds
+from cli.bench.delivery import deliver
+from cli.bench.options import (
+    RATES,
+    AsJson,
+    History,
+    Keep,
+    Rates,
+    Result,
+    Rounds,
+    RoundSeconds,
+    WarmUp,
+)
 
 
 def stream(
     rate: Rates = None,
     seconds: RoundSeconds = 60.0,
-    warm_up: Annotated[
-        float, typer.Option(min=0, help="Seconds of load before each round.")
-    ] = 15.0,
+    warm_up: WarmUp = 15.0,
     rounds: Rounds = 3,
     history: History = 30,
     peers: Annotated[
@@ -30,7 +39,6 @@ def stream(
     from rich.console import Console
 
     from bench.live.stream import StreamLoad, bench_stream
-    from bench.machine import written
     from local.stack.terminal import TerminalProgress
 
     load = StreamLoad(
@@ -43,11 +51,7 @@ def stream(
     )
     found = bench_stream(load, TerminalProgress(Console(stderr=True)), keep)
     asked = {"seconds": seconds, "warm_up": warm_up, "history_days": history}
-    text = written(result, {**asked, **found})
-    if as_json:
-        typer.echo(text, nl=False)
-    else:
-        _show(Console(highlight=False), found)
+    deliver(result, {**asked, **found}, as_json, _show)
 
 
 def _show(console: Any, found: dict[str, Any]) -> None:

@@ -10,10 +10,9 @@ from random import Random
 
 from eventlog.admission.first_wins import Known, Place, is_first_label
 from faults.loop.process import Process
-from faults.servers.states_file import StatesFile
+from faults.servers.states_file import SINCE_THE_SYNC, StatesFile
 from faults.servers.trouble import Trouble
 
-_SINCE_THE_SYNC = 0.3
 _TORN, _PAGE = 0.5, 64
 
 
@@ -66,7 +65,7 @@ class MemoryFile:
         self._safe = dict(self.ids), dict(self.labels), dict(self.positions)
 
     def lose_power(self, chance: Random) -> None:
-        if chance.random() < _SINCE_THE_SYNC:
+        if chance.random() < SINCE_THE_SYNC:
             return
         ids, labels, positions = self._safe
         self.ids, self.labels, self.positions = dict(ids), dict(labels), dict(positions)
@@ -89,7 +88,7 @@ class IndexFile:
 
     def lose_power(self, chance: Random) -> None:
         """What is not safe may be there, be cut anywhere, or lack a page in the midst."""
-        if chance.random() < _SINCE_THE_SYNC:
+        if chance.random() < SINCE_THE_SYNC:
             return
         at = chance.randint(self._safe, len(self.data))
         rest = self.data[at + _PAGE :] if chance.random() < _TORN else b""

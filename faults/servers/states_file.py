@@ -7,7 +7,7 @@ from domain.features import Entity
 from faults.loop.process import Process
 from faults.servers.trouble import Trouble
 
-_SINCE_THE_SYNC = 0.3
+SINCE_THE_SYNC = 0.3
 States = dict[tuple[Entity, str], bytes]
 
 
@@ -23,7 +23,7 @@ class StatesFile:
         self._safe = dict(self.states), self.mark
 
     def lose_power(self, chance: Random) -> None:
-        if chance.random() >= _SINCE_THE_SYNC:
+        if chance.random() >= SINCE_THE_SYNC:
             states, self.mark = self._safe
             self.states = dict(states)
 

@@ -79,8 +79,7 @@ class _Source:
         self.idle_at = float("-inf")
         self.waiting = 0
         self.unsettled: deque[Entry] = deque()
-        self.out: set[int] = set()
-        self.taken = set(taken)
+        self.out = set(taken)
 
 
 class Merge:
@@ -105,9 +104,7 @@ class Merge:
             source = self._sources[entry.partition]
             source.unsettled.append(entry)
             self._overrule(entry)
-            if entry.offset in source.taken:
-                source.taken.discard(entry.offset)
-                source.out.add(entry.offset)
+            if entry.offset in source.out:
                 self._judged(entry)
             else:
                 heappush(self._heap, (entry.known_time, entry.partition, entry.offset, entry))
@@ -150,8 +147,7 @@ class Merge:
 
     def ahead(self, partition: int) -> Collection[int]:
         """Offsets taken while one before them waits."""
-        source = self._sources[partition]
-        return source.out | source.taken
+        return self._sources[partition].out
 
     def _overrule(self, label: Entry) -> None:
         if label.event is None or label.event.label is None:

@@ -5,7 +5,6 @@ merchant joins nearly all transactions of a time.
 """
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 from domain.features import FeatureSet, entity_keys, feature_event
@@ -15,7 +14,7 @@ from projections.offline.ideal_fold import Due, IdealFold
 from projections.offline.ideal_order import IdealOrder, Placed
 from projections.offline.merge import is_wanted
 from projections.offline.port import VectorRows
-from projections.offline.state_file import ScratchStates
+from projections.offline.state_file import scratch_states
 from projections.offline.stragglers import Span
 
 Past = Callable[[Sequence[int]], Awaitable[Iterator[CountingRecord]]]
@@ -35,8 +34,8 @@ def vectors_anew(
     What memory is not to hold lies in `scratch` and beside it; without it all is in memory. Raises
     what reading the past raises, and UnavailableError where the disk does not take it.
     """
-    states = nullcontext() if scratch is None else ScratchStates(scratch.with_suffix(".states"))
-    with states as file, IdealOrder(scratch) as ordered:
+    beside = None if scratch is None else scratch.with_suffix(".states")
+    with scratch_states(beside) as file, IdealOrder(scratch) as ordered:
         kept = EntityStates(features.entities, file)
         fold = IdealFold(features, kept)
         ordered.add(_placed(past))

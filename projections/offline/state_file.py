@@ -5,10 +5,8 @@ The file is a cache of the log: a lost or broken one is made anew by folding the
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from domain.errors import IntegrityError, UnavailableError
 from domain.features import Entity
@@ -37,7 +35,7 @@ class SqliteStates:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._written = path, False
+        self._path = path
         self._db = open_cache(path, _SCHEMA, _CACHE_KIB)
 
     def read(self, entity: Entity, keys: Sequence[str]) -> Mapping[str, bytes]:
@@ -62,57 +60,48 @@ class SqliteStates:
     def write(self, entity: Entity, states: Mapping[str, bytes]) -> None:
         with self._taken():
             self._db.executemany(_PUT, [(entity, key, state) for key, state in states.items()])
-        self._written = True
 
     def commit(self, mark: bytes) -> None:
         with self._taken():
             self._db.execute("INSERT OR REPLACE INTO mark VALUES (0, ?)", (mark,))
             self._db.commit()
-        self._written = False
 
     def roll_back(self) -> bytes | None:
+        self._db.rollback()
         with self._taken():
-            self._db.rollback()
             found = self._db.execute("SELECT value FROM mark").fetchone()
-        self._written = False
         return found[0] if found else None
 
     def clear(self) -> None:
+        self._db.rollback()
         with self._taken():
-            self._db.rollback()
             self._db.execute("DELETE FROM states")
             self._db.execute("DELETE FROM mark")
             self._db.commit()
-        self._written = False
 
     def close(self) -> None:
         self._db.close()
 
     @contextmanager
     def _taken(self) -> Iterator[None]:
+        written = self._db.in_transaction
         try:
             yield
         except sqlite3.Error as error:
-            if self._written and not self._db.in_transaction:
+            if written and not self._db.in_transaction:
                 raise IntegrityError(f"{self._path} lost what was written: {error}") from error
             raise UnavailableError("disk", f"{self._path} takes nothing: {error}") from error
 
 
-class ScratchStates(SqliteStates):
-    """Begins empty, and its file goes with it."""
-
-    def __init__(self, path: Path) -> None:
+@contextmanager
+def scratch_states(path: Path | None) -> Iterator[SqliteStates | None]:
+    """Begins empty, and its file goes with it; None where there is no path."""
+    if path is None:
+        yield None
+        return
+    remove_cache(path)
+    try:
+        with closing(SqliteStates(path)) as file:
+            yield file
+    finally:
         remove_cache(path)
-        super().__init__(path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-        remove_cache(self._path)

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from unittest.mock import Mock, patch
+from unittest.mock import Mock, PropertyMock, patch
 
 import pytest
 
@@ -13,7 +13,7 @@ from domain.features import CATALOGUE, Entity, Held
 from projections.offline.checkpoint import Checkpoint, encode, made_for, nothing, taken_up
 from projections.offline.entity_states import EntityStates
 from projections.offline.skew import NOTHING_MISSED, Skew
-from projections.offline.state_file import ScratchStates, SqliteStates
+from projections.offline.state_file import SqliteStates, scratch_states
 
 CARD, MERCHANT = Entity.CARD, Entity.MERCHANT
 WRITTEN = {0: 5, 1: 9}
@@ -97,8 +97,8 @@ def test_a_disk_that_takes_nothing_is_told_and_nothing_is_lost(file: SqliteState
 
 
 def test_what_a_full_disk_takes_back_is_not_passed_over(file: SqliteStates) -> None:
-    file.write(CARD, {"c1": b"one"})
-    db = Mock(executemany=Mock(side_effect=sqlite3.OperationalError("full")), in_transaction=False)
+    db = Mock(executemany=Mock(side_effect=sqlite3.OperationalError("full")))
+    type(db).in_transaction = PropertyMock(side_effect=[True, False])
     with (
         patch.object(file, "_db", db),
         pytest.raises(IntegrityError, match=r"states\.sqlite lost what was written: full"),
@@ -128,7 +128,8 @@ def test_scratch_begins_empty_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "scratch.states"
     with closing(SqliteStates(path)) as before:
         commit(before, b"mark")
-    with ScratchStates(path) as file:
+    with scratch_states(path) as file:
+        assert file is not None
         assert file.read(CARD, ["c1"]) == {}
         file.write(CARD, {"c1": b"one"})
     assert list(tmp_path.iterdir()) == []
