@@ -1,6 +1,7 @@
 """The FastAPI application, assembled from its routes over dependencies that runtime builds."""
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 
 from api import errors
@@ -27,6 +28,13 @@ DESCRIPTION = """Submit transactions, get decisions, say what turned out to be f
 Equal ids are equal transactions: a retry under the same id is always safe and gets the recorded
 decision; the same id with other content gets 409. Errors are problem details (RFC 9457)."""
 
+_NO_TELEMETRY: TelemetryConfig = {
+    "auto_configure": False,
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+}
+
 
 def create_app(lifespan: Lifespan) -> FastAPI:
     """`lifespan` opens the dependencies; requests get 503 while a server that they need is away."""
@@ -37,6 +45,8 @@ def create_app(lifespan: Lifespan) -> FastAPI:
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=opening(lifespan),
+        # Looked up anew for each request. Our own: runtime/telemetry.
+        telemetry=_NO_TELEMETRY,
     )
     errors.install(app)
     app.add_middleware(HotRoutes, endpoints={("POST", "/score"): scoring.score})

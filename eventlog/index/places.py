@@ -3,6 +3,7 @@
 The first array is read from its file as it is asked for (mmap), and is not loaded.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from eventlog.index.entries import Sorted, below, joined, sorted_pairs
@@ -28,7 +29,7 @@ class Places:
         """Its entries, by place."""
         found = list(self._new.get(name, ()))
         for names, entries in self.levels:
-            at = int(names.searchsorted(name))
+            at = bisect_left(names.data, name)
             while at < len(names) and names[at] == name:
                 found.append(int(entries[at]))
                 at += 1

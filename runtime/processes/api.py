@@ -33,7 +33,7 @@ from commands.policy.rules import KnownRuleSets
 from domain.errors import RetraceError, UnavailableError
 from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import TRANSACTIONS
-from host.collector import settle, settle_again
+from host.collector import look_rarely, settle, settle_again
 from runtime.composition.deciding.context import open_context
 from runtime.composition.deciding.explaining import Explainer
 from runtime.composition.deciding.ownership import open_sharing
@@ -54,6 +54,8 @@ logger = logging.getLogger("retrace.api")
 
 # What a thread of the process (acknowledgements, the tail) waits for the loop's, at the most.
 _SWITCH_SECONDS = 0.001
+# Objects: requests wait for half a millisecond then.
+_LOOKED_AT = 10_000
 
 
 def application(settings: Settings, instance: str) -> FastAPI:
@@ -180,6 +182,7 @@ def main() -> None:
     settings = load_settings()
     log_to_stderr("api", settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_SECONDS)
+    look_rarely(_LOOKED_AT)
     instance = os.environ.get("RETRACE_INSTANCE") or f"api-{settings.api_port}"
     config = uvicorn.Config(
         application(settings, instance),
@@ -189,6 +192,8 @@ def main() -> None:
         log_config=None,
         log_level=settings.log_level.lower(),
         access_log=False,
+        # Nothing goes by a client's address.
+        proxy_headers=False,
         loop="uvloop",
         http="httptools",
         timeout_graceful_shutdown=10,
