@@ -50,6 +50,7 @@ def build_membership(name: str, settings: WorkerSettings) -> FaustMembership:
         worker_redirect_stdouts=False,
     )
     app.fetch_wait_ms, app.fetch_gathered = settings.fetch_wait_ms, settings.fetch_gathered
+    app.first_at_once = settings.first_at_once
     app.assignor_class = SoleOwnerAssignor if settings.sole_owner else RoundRobinPartitionAssignor
     return FaustMembership(app)
 

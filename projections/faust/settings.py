@@ -16,7 +16,8 @@ class WorkerSettings:
     """`kafka` is the log; `state_dir` holds ledgers and scratch.
 
     `fetch_wait_ms` bounds how long the broker gathers records before it answers a fetch, unless
-    there are `fetch_gathered` bytes of them before; a quiet topic is read that much later.
+    there are `fetch_gathered` bytes of them before; a quiet topic is read that much later. With
+    `first_at_once` it answers at once for the first records of a quiet time.
     `session_seconds` is how long a killed worker keeps its partitions from the next one.
     A partition that stands still for `stall_seconds`, or one batch or assignment that takes longer
     than `slow_seconds`, ends the process, so that its supervisor restarts it.
@@ -29,6 +30,7 @@ class WorkerSettings:
     state_dir: Path
     fetch_wait_ms: int = GATHERING_MS
     fetch_gathered: int = _GATHERED
+    first_at_once: bool = False
     fetch_bytes: int = _ONE_MEGABYTE
     session_seconds: float = 10.0
     stall_seconds: float = 30.0

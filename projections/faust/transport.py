@@ -20,11 +20,15 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from eventlog.batch import Batch
+from projections.faust.settings import GATHERING_MS
 
 # A batch under way is finished before its partition is given away, if that is soon: the group
 # waits for 30 s. After that the next owner fences it.
 _REVOKE_SECONDS = 20.0
 _SEEK_SECONDS = 10.0
+# Without a record for so long all is quiet. Then so many fetches are answered at once: for an
+# event, and for what a worker appends of it for itself.
+_QUIET_SECONDS, _AT_ONCE = 0.1, 2
 
 
 class BatchSchema(Schema):  # type: ignore[misc]
@@ -44,6 +48,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._seeks = 0
         self._sought: dict[TP, tuple[int, int]] = {}
+        self._quiet: asyncio.TimerHandle | None = None
+        self._answered = 0
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -63,8 +69,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             # The broker gathers until there is this much or the time is over: each record on its
             # own would wake us, and cost the broker an answer.
-            fetch_min_bytes=self.app.fetch_gathered,
-            fetch_max_wait_ms=self.app.fetch_wait_ms,
+            fetch_min_bytes=1 if self.app.first_at_once else self.app.fetch_gathered,
+            fetch_max_wait_ms=GATHERING_MS if self.app.first_at_once else self.app.fetch_wait_ms,
             request_timeout_ms=40_000,
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
@@ -96,7 +102,28 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 del fetched[tp]
                 with suppress(IllegalStateError):
                     consumer.seek(tp, offset)
+        if fetched and self.app.first_at_once:
+            self._gather(consumer)
         return fetched
+
+    def _gather(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
+        """From the third one on the broker gathers, until the topics are quiet again."""
+        self._answered += 1
+        if self._answered == _AT_ONCE:
+            _ask(consumer, self.app.fetch_gathered, self.app.fetch_wait_ms)
+        if self._quiet is not None:
+            self._quiet.cancel()
+        self._quiet = self.thread_loop.call_later(_QUIET_SECONDS, self._listen, consumer)
+
+    def _listen(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
+        self._quiet, self._answered = None, 0
+        _ask(consumer, 1, GATHERING_MS)
+
+
+def _ask(consumer: aiokafka.AIOKafkaConsumer, least: int, wait_ms: int) -> None:
+    """Of the fetches to come: aiokafka takes these once, and reads them for each request."""
+    fetcher = consumer._fetcher
+    fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = least, wait_ms
 
 
 class _NoOffsets(dict[TP, int | None]):
@@ -239,6 +266,7 @@ class BatchApp(faust.App):  # type: ignore[misc]
     assigned: Callable[[set[TP]], None]
     fetch_wait_ms: int
     fetch_gathered: int
+    first_at_once: bool
     assignor_class: Any = RoundRobinPartitionAssignor
 
     async def _consumer_wait_empty(self, consumer: Any, log: Any) -> None:

@@ -49,8 +49,8 @@ logger = logging.getLogger("retrace.worker")
 _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "archive": 10}
 
 # Two hops lie between an event and its readable state; and somebody may wait for a decision of the
-# scoring agent.
-_FETCH_WAIT_MS = {"features": 40, "decisions": 40}
+# scoring agent. The first record of a quiet time comes at once.
+_FETCH_WAIT_MS = {"features": 30, "decisions": 40}
 # Their records are about ids of any partition: each member reads all, and takes what is its own.
 _READ_WHOLE = {"decisions": (INBOX_TRANSACTIONS, DEAD_LETTERS)}
 # One process must see all partitions at once.
@@ -91,6 +91,7 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         settings.kafka(topic_prefix),
         settings.state_dir,
         fetch_wait_ms=_FETCH_WAIT_MS.get(name, GATHERING_MS),
+        first_at_once=name in _FETCH_WAIT_MS,
         sole_owner=name in _SOLE_OWNERS,
         instance=settings.member(os.environ.get("RETRACE_INSTANCE", name)),
     )

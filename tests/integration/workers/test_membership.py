@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ class Reader:
     def __init__(self, settings: WorkerSettings, topic: str, name: str = "reader") -> None:
         self.member: FaustMembership = build_membership(name, settings)
         self.got: list[tuple[int, int]] = []
+        self.calls = 0
         self.ours: frozenset[TopicPartition] = frozenset()
         self.changed = asyncio.Event()
         self.member.bind([topic], self._assigned, self._consume)
@@ -44,8 +46,14 @@ class Reader:
         self.changed.set()
 
     async def _consume(self, batches: Sequence[Batch]) -> None:
+        self.calls += 1
         self.got += [(each.partition, at) for each in batches for at, _, _ in each.records]
         self.changed.set()
+
+    def least(self) -> int:
+        """Bytes that the broker is to gather before it answers."""
+        asked: int = self.member._app.consumer._thread._consumer._fetcher._fetch_min_bytes
+        return asked
 
     async def owns(self, count: int) -> None:
         await self._until(lambda: len(self.ours) == count)
@@ -247,3 +255,30 @@ async def test_what_ends_a_transaction_is_no_record_that_waits(
         await reader.ends_at(place, 5)
         await reader.has((0, 4))
         assert reader.got == [(0, 0), (0, 4)]
+
+
+async def test_the_first_records_of_a_quiet_time_come_at_once_and_those_behind_them_together(
+    settings: WorkerSettings, log: KafkaEventLog
+) -> None:
+    topic = topic_name(settings.kafka.topic_prefix, TRANSACTIONS)
+    # Whoever gathers would get the first one after that.
+    gathering = replace(settings, fetch_wait_ms=30_000, first_at_once=True)
+    async with running(Reader(gathering, topic)) as reader, asyncio.timeout(25):
+        await reader.owns(COUNT)
+        await reader.member.seek({(topic, partition): 0 for partition in range(COUNT)})
+        assert reader.least() == 1
+        for at in range(2):
+            await lay_down(log, 0)
+            await reader.has((0, at))
+    gathering = replace(gathering, fetch_wait_ms=1_000)
+    async with running(Reader(gathering, topic, "another")) as reader:
+        await reader.owns(COUNT)
+        await reader.member.seek({(topic, partition): 0 for partition in range(COUNT)})
+        await reader.has((0, 1))
+        reader.calls = 0
+        await lay_down(log, *range(7))
+        await reader.has((0, 2), *((partition, 0) for partition in range(1, 7)))
+        assert reader.calls <= 2
+        async with asyncio.timeout(30):
+            while reader.least() != 1:  # noqa: ASYNC110 (asked)
+                await asyncio.sleep(0.02)
