@@ -27,8 +27,8 @@ from projections.faust.settings import GATHERING_MS
 _REVOKE_SECONDS = 20.0
 _SEEK_SECONDS = 10.0
 # Without a record for so long all is quiet. Then so many fetches are answered at once: for an
-# event, and for what a worker appends of it for itself.
-_QUIET_SECONDS, _AT_ONCE = 0.1, 2
+# event, and for the parts of what a worker appends of it for itself.
+_QUIET_SECONDS, _AT_ONCE = 0.1, 4
 
 
 class BatchSchema(Schema):  # type: ignore[misc]
@@ -107,7 +107,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return fetched
 
     def _gather(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
-        """From the third one on the broker gathers, until the topics are quiet again."""
+        """After some the broker gathers, until the topics are quiet again."""
         self._answered += 1
         if self._answered == _AT_ONCE:
             _ask(consumer, self.app.fetch_gathered, self.app.fetch_wait_ms)

@@ -267,18 +267,18 @@ async def test_the_first_records_of_a_quiet_time_come_at_once_and_those_behind_t
         await reader.owns(COUNT)
         await reader.member.seek({(topic, partition): 0 for partition in range(COUNT)})
         assert reader.least() == 1
-        for at in range(2):
+        for at in range(4):
             await lay_down(log, 0)
             await reader.has((0, at))
     gathering = replace(gathering, fetch_wait_ms=1_000)
     async with running(Reader(gathering, topic, "another")) as reader:
         await reader.owns(COUNT)
         await reader.member.seek({(topic, partition): 0 for partition in range(COUNT)})
-        await reader.has((0, 1))
+        await reader.has((0, 3))
         reader.calls = 0
-        await lay_down(log, *range(7))
-        await reader.has((0, 2), *((partition, 0) for partition in range(1, 7)))
-        assert reader.calls <= 2
+        await lay_down(log, *range(COUNT), *range(COUNT))
+        await reader.has((0, 5), *((partition, 1) for partition in range(1, COUNT)))
+        assert reader.calls <= 5
         async with asyncio.timeout(30):
             while reader.least() != 1:  # noqa: ASYNC110 (asked)
                 await asyncio.sleep(0.02)
