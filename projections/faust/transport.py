@@ -109,7 +109,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _gather(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
         """After some the broker gathers, until the topics are quiet again."""
         self._answered += 1
-        if self._answered == _AT_ONCE:
+        if self._answered >= _AT_ONCE:
             _ask(consumer, self.app.fetch_gathered, self.app.fetch_wait_ms)
         if self._quiet is not None:
             self._quiet.cancel()
