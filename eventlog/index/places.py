@@ -29,7 +29,7 @@ class Places:
         """Its entries, by place."""
         found = list(self._new.get(name, ()))
         for names, entries in self.levels:
-            # Not searchsorted: it lets go of the interpreter, and an event loop waits to have it back.
+            # Not searchsorted: it lets go of the interpreter, and the loop waits to have it back.
             at = bisect_left(names.data, name)
             while at < len(names) and names[at] == name:
                 found.append(int(entries[at]))
