@@ -52,7 +52,7 @@ def sampling(log: EventLog, states: StateReader, every: int) -> Iterator[Samples
     Raises RetraceError at the end where the log or the store did not answer.
     """
     samples, over, failed = Samples(), threading.Event(), list[RetraceError]()
-    start = dict(enumerate(asyncio.run(_ends(log))))
+    start = dict(enumerate(asyncio.run(log.ends(TRANSACTIONS))))
 
     def run() -> None:
         try:
@@ -69,10 +69,6 @@ def sampling(log: EventLog, states: StateReader, every: int) -> Iterator[Samples
         thread.join()
     if failed:
         raise failed[0]
-
-
-async def _ends(log: EventLog) -> list[int]:
-    return list(await log.ends(TRANSACTIONS))
 
 
 def _watch(

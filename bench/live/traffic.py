@@ -52,11 +52,7 @@ class Traffic:
 
     def ends(self) -> list[int]:
         """Of the log of transactions, by partition."""
-
-        async def ends() -> list[int]:
-            return list(await self.log.ends(TRANSACTIONS))
-
-        return asyncio.run(ends())
+        return list(asyncio.run(self.log.ends(TRANSACTIONS)))
 
     def rest(self) -> None:
         """Until every projection has all that is in the log. Raises UnavailableError."""

@@ -45,9 +45,5 @@ def wait_for_projections(
 
 def lags_behind(log: EventLog, positions: PositionReaders) -> dict[str, int]:
     """Per projection how much of TRANSACTIONS it has still to project. Raises UnavailableError."""
-    ends = asyncio.run(_ends(log))
+    ends = list(asyncio.run(log.ends(TRANSACTIONS)))
     return lags(read_positions(positions), ends)
-
-
-async def _ends(log: EventLog) -> list[int]:
-    return list(await log.ends(TRANSACTIONS))

@@ -4,7 +4,6 @@ Artefacts are found, loaded and checked here; what the log allows is checked by 
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commands.models.lifecycle import (
@@ -140,7 +139,7 @@ class Models:
         return model
 
     def _ends(self) -> list[int]:
-        return list(asyncio.run(_ends_of(self.log)))
+        return list(asyncio.run(self.log.ends(TRANSACTIONS)))
 
     def _checked(self, model: Registered) -> Manifest:
         model.check_not_retired()
@@ -173,7 +172,3 @@ class Models:
         )
         roll_out_model(self.log, fact, now_us())
         return model
-
-
-async def _ends_of(log: EventLog) -> Sequence[int]:
-    return await log.ends(TRANSACTIONS)

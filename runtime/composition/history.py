@@ -37,13 +37,9 @@ def open_archive(settings: Settings) -> Iterator[tuple[KafkaEventLog, ArchiveFol
     with open_log(settings) as log:
         folder = ArchiveFolder(settings.archive_url, TRANSACTIONS)
         pieces = folder.pieces()
-        ends = asyncio.run(_ends(log))
+        ends = list(asyncio.run(log.ends(TRANSACTIONS)))
         check_same_log(folder, pieces, ends, log.read_one)
         yield log, folder, ends
-
-
-async def _ends(log: KafkaEventLog) -> list[int]:
-    return list(await log.ends(TRANSACTIONS))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from commands.imports.rejects import RejectFile
 from commands.imports.summary import ImportSummary
 from commands.policy.keys import refuse_other_keys
 from domain.errors import LogUnavailableError
-from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.adapters.kafka_groups import KafkaGroups
 from eventlog.port import Appender
 from eventlog.topics import TRANSACTIONS
@@ -90,12 +89,12 @@ def _open_same_log(
     """The log, the newest known time in it, and what holds an import back."""
     with open_log(settings) as log, closing(_client()) as client:
         refuse_other_keys(log, keys_of(settings))
-        newest = newest_known(asyncio.run(_ends(log)), log.read_one, correlation_id)
+        newest = newest_known(asyncio.run(log.ends(TRANSACTIONS)), log.read_one, correlation_id)
         groups = KafkaGroups(settings.kafka())
 
         def look() -> Load:
             try:
-                unread = groups.unread(_READERS, asyncio.run(_ends(log)))
+                unread = groups.unread(_READERS, asyncio.run(log.ends(TRANSACTIONS)))
             except LogUnavailableError:
                 # Whether the log is away is told by the next append.
                 unread = {}
@@ -120,7 +119,3 @@ def _decisions(client: httpx.Client, url: str) -> LiveDecisions | None:
     except httpx.HTTPError:
         return None
     return decisions_of(answer.text) if answer.is_success else None
-
-
-async def _ends(log: KafkaEventLog) -> Sequence[int]:
-    return await log.ends(TRANSACTIONS)

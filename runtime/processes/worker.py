@@ -49,7 +49,7 @@ logger = logging.getLogger("retrace.worker")
 _NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "archive": 10}
 
 # Two hops lie between an event and its readable state; and somebody may wait for a decision of the
-# scoring agent. The first record of a quiet time comes at once.
+# scoring agent. The first records of a quiet time come at once.
 _FETCH_WAIT_MS = {"features": 30, "decisions": 40}
 # Their records are about ids of any partition: each member reads all, and takes what is its own.
 _READ_WHOLE = {"decisions": (INBOX_TRANSACTIONS, DEAD_LETTERS)}
