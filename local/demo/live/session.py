@@ -56,7 +56,7 @@ class LiveSession:
         traffic = Traffic(self.settings.api_url, self.log, figures)
         markers = states_of(self.settings).markers
         with open_positions(self.settings) as positions, open_engine(self.settings) as engine:
-            start = asyncio.run(self._ends())
+            start = list(asyncio.run(self.log.ends(TRANSACTIONS)))
             monitor = DecisionMonitor(self.log, start, self.id_prefix, markers, figures)
             threads = MonitorThreads(
                 monitor,
@@ -79,9 +79,6 @@ class LiveSession:
         stored = {row[0]: Stored(*row[1:]) for row in rows}
         reconciliation = reconcile(figures, stored, monitor.counted)
         return LiveResult(figures, reconciliation, seconds, traffic.last)
-
-    async def _ends(self) -> list[int]:
-        return list(await self.log.ends(TRANSACTIONS))
 
 
 def _flagged(figures: Figures) -> int:
