@@ -25,6 +25,7 @@ from api.deps import ApiDeps, Probe
 from api.live import DecisionHub
 from api.metrics import Metrics
 from api.serving.gate import Gate
+from api.serving.one_write import OneWrite
 from commands import Context
 from commands.labels.retry import keep_early_label
 from commands.policy.keys import refuse_other_keys
@@ -195,7 +196,7 @@ def main() -> None:
         # Nothing goes by a client's address.
         proxy_headers=False,
         loop="uvloop",
-        http="httptools",
+        http=OneWrite,
         timeout_graceful_shutdown=10,
     )
     with suppress(KeyboardInterrupt):
