@@ -10,11 +10,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 from domain.alerts import alert_of
-from domain.errors import LogUnavailableError, NotOwnedError, RetraceError, UnavailableError
-from domain.events import Envelope, TransactionScored, TransactionSubmitted
+from domain.errors import (
+    LogUnavailableError,
+    NotOwnedError,
+    RetraceError,
+    UnavailableError,
+    UndecodableError,
+)
+from domain.events import TransactionScored, TransactionSubmitted
 from eventlog.admission.first_wins import KeptMemory
 from eventlog.batch import Batch
-from eventlog.codec import decode, glance
+from eventlog.codec import Glance, decode, glance
 from eventlog.ledger.ledger import Ledger
 from eventlog.port import EventLog, Position, Recorded
 from eventlog.topics import ALERTS, TRANSACTIONS
@@ -82,17 +88,25 @@ class ScoringAgent:
                 # So that it need not wait for its own tail.
                 self._ledger.learn(_recorded(batch))
         await self._ledger.caught_up(self._alive, last)
-        found = [each for batch in batches for each in _decoded(batch)]
-        for _, envelope in found:
-            await self._ledger.recalled(envelope.subject)
+        found = [each for batch in batches for each in _seen(batch)]
+        for _, seen, _ in found:
+            await self._ledger.recalled(seen.subject)
         await asyncio.gather(*(each for one in found for each in self._work(*one)))
         self._positions.commit({batch.partition: batch.next for batch in batches})
 
-    def _work(self, place: Position, envelope: Envelope) -> list[Awaitable[object]]:
-        if isinstance(envelope.data, TransactionScored):
-            return self._alerts(envelope, place.partition, place.offset)
-        if self._is_due(envelope, place.partition, place.offset):
-            return [self._decide_now(envelope.subject, place.partition)]
+    def _work(self, place: Position, seen: Glance, value: bytes) -> list[Awaitable[object]]:
+        """Of a record that counts; most need no decoding for it."""
+        known, subject = self._ledger.known(seen.subject), seen.subject
+        if known is None or known.partition != place.partition:
+            return []
+        if seen.name == TransactionScored.NAME:
+            # Another one is void: it was made for other content, so the id stays undecided.
+            return self._alerts(subject, value) if known.scored_offset == place.offset else []
+        undecided = known.scored_offset is None and known.origin_offset == place.offset
+        if undecided and decode(value).data.mode == "submit":
+            return [self._decide_now(subject, place.partition)]
+        if undecided:
+            self._wait_for(subject, place.partition)
         return []
 
     async def decide_overdue(self) -> None:
@@ -103,26 +117,12 @@ class ScoringAgent:
             late = [(i, partition) for i, (partition, due) in self._due.items() if due <= now]
             await asyncio.gather(*(self._decide_late(*each) for each in late))
 
-    def _is_due(self, submission: Envelope, partition: int, offset: int) -> bool:
-        known = self._ledger.known(submission.subject)
-        if known is None or known.scored_offset is not None:
-            return False
-        if (known.partition, known.origin_offset) != (partition, offset):
-            return False
-        if submission.data.mode == "submit":
-            return True
-        self._wait_for(submission.subject, partition)
-        return False
-
     def _wait_for(self, transaction_id: str, partition: int) -> None:
         self._due[transaction_id] = (partition, asyncio.get_running_loop().time() + self._grace)
 
-    def _alerts(self, scored: Envelope, partition: int, offset: int) -> list[Awaitable[object]]:
-        known = self._ledger.known(scored.subject)
-        if not known or (known.partition, known.scored_offset) != (partition, offset):
-            # Void: it was made for other content, so the id stays undecided.
-            return []
-        self._due.pop(scored.subject, None)
+    def _alerts(self, transaction_id: str, value: bytes) -> list[Awaitable[object]]:
+        self._due.pop(transaction_id, None)
+        scored = self._ledger.kept(transaction_id) or decode(value)
         alert = alert_of(scored, self._source, self._clock())
         return [self._log.append(ALERTS, alert.subject, alert)] if alert else []
 
@@ -159,14 +159,13 @@ def _recorded(batch: Batch) -> list[Recorded]:
     ]
 
 
-def _decoded(batch: Batch) -> list[tuple[Position, Envelope]]:
-    """Submissions and decisions alone."""
+def _seen(batch: Batch) -> list[tuple[Position, Glance, bytes]]:
+    """Submissions and decisions alone: most of a long log is imported history."""
     found = []
     for offset, _, value in batch.records:
         # Projections dead-letter what cannot be read; here there is nothing to decide.
-        with suppress(RetraceError):
-            # Most of a long log is imported history, which needs no decoding here.
-            if glance(value or b"").name in _OURS:
+        with suppress(UndecodableError):
+            if (seen := glance(value or b"")).name in _OURS:
                 place = Position(TRANSACTIONS.name, batch.partition, offset)
-                found.append((place, decode(value or b"")))
+                found.append((place, seen, value or b""))
     return found

@@ -56,8 +56,7 @@ class Ledger:
     ) -> None:
         self._log, self._horizon_us = log, horizon_us
         self._index, self._lock = IdIndex(), threading.Lock()
-        # Their ends are the first offsets that are not known, -1 before the index is open: moved on
-        # under the lock.
+        # Ends are first offsets that are not known, -1 before the index is open: under the lock.
         self._waiters = Waiters([-1 for _ in ALL])
         files, archived = files or FilesInRam(), archived or NoArchive()
         self._records = StoredRecords(log, archived)
@@ -211,11 +210,15 @@ class Ledger:
         """The submitted or imported record that counts."""
         return await self.record(transaction_id, known.partition, known.origin_offset)
 
+    def kept(self, transaction_id: str) -> Envelope | None:
+        """The decision that counts, if it was made or read lately."""
+        return self._records.decision(transaction_id)
+
     async def decision(self, transaction_id: str, known: Known) -> Envelope:
         """The decision that counts. Raises NotFoundError while there is none."""
         if known.scored_offset is None:
             raise NotFoundError("decision", transaction_id)
-        kept = self._records.decision(transaction_id)
+        kept = self.kept(transaction_id)
         return kept or await self.record(transaction_id, known.partition, known.scored_offset)
 
     async def record(self, transaction_id: str, partition: int, offset: int) -> Envelope:

@@ -15,14 +15,14 @@ from domain.errors import IntegrityError
 from eventlog.archive.folder import ArchiveFolder, positions
 from eventlog.archive.identity import ReadOne, check_same_log
 from eventlog.archive.layout import SCHEMA, Piece
-from eventlog.archive.writing import ArchivedRecord, table_of
+from eventlog.archive.writing import ArchivedRecord, ArchivedRow, row_of, table_of_rows
 from eventlog.batch import Batch
 from projections.faust.admission import RecordAdmission
 from projections.ports import CheckedRecord, Ends
 
 _LOOK_SECONDS = 0.5
 # As columns records take a tenth of the memory; to make columns of a few costs as much as of many.
-_AS_EVENTS = 500
+_AS_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class _Open:
     fresh: bool
     before: Piece | None = None
     tables: list[pa.Table] = field(default_factory=list)
-    events: list[ArchivedRecord] = field(default_factory=list)
+    rows: list[ArchivedRow] = field(default_factory=list)
     records: int = 0
     size: int = 0
     since: float = 0.0
@@ -93,7 +93,7 @@ class Archiver:
                     if batch.first > held.next and not held.fresh:
                         raise self._lost(held.next, batch)
                     _gather(held, batch, checked)
-                if len(held.events) >= _AS_EVENTS:
+                if len(held.rows) >= _AS_ROWS:
                     await asyncio.to_thread(_make_columns, held)
                 if self._full(held):
                     await self._write(batch.partition)
@@ -164,13 +164,13 @@ def _gather(held: _Open, batch: Batch, checked: Sequence[CheckedRecord]) -> None
     ]
     if not held.records:
         held.since = time.monotonic()
-    held.events += records
+    held.rows += map(row_of, records)
     held.records += len(records)
     held.size += sum(len(each.value) for each in records)
     held.next = batch.next
 
 
 def _make_columns(held: _Open) -> None:
-    if held.events:
-        held.tables.append(table_of(held.events))
-        held.events = []
+    if held.rows:
+        held.tables.append(table_of_rows(held.rows))
+        held.rows = []

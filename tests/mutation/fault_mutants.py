@@ -163,8 +163,8 @@ PLANTED = (
     Planted(
         "a void decision raises an alert",
         f"{AGENTS}/scoring_agent.py",
-        "(known.partition, known.scored_offset) != (partition, offset)",
-        "False",
+        "return self._alerts(subject, value) if known.scored_offset == place.offset else []",
+        "return self._alerts(subject, value)",
         ("thick-traffic", "mixed"),
     ),
     Planted(

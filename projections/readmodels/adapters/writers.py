@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Protocol
 
+import msgspec
 from psycopg import sql
 from sqlalchemy import Engine
 
@@ -17,6 +18,7 @@ from projections.ports import CheckedRecord, Counts
 from projections.readmodels.adapters.cases import make_cases
 from projections.readmodels.fold import alerts
 from projections.readmodels.fold import transactions as fold
+from projections.readmodels.fold.checked import Row
 from projections.readmodels.fold.rows import (
     CASE_EVENT_COLUMNS,
     DECISION_COLUMNS,
@@ -39,6 +41,8 @@ from projections.readmodels.storage.kept_months import kept_since
 from projections.readmodels.storage.tables import FIGURES
 from projections.readmodels.storage.time_partitions import TimePartitions
 
+_FEATURES = DECISION_COLUMNS.index("features")
+_to_json = msgspec.json.Encoder().encode
 _BY_ID = ("transaction_ids", "transactions", "decisions", "step_ups", "labels")
 ORIGINS = """
     SELECT t.transaction_id, t.known_time, t.timestamp, t.base_amount, t.merchant_id,
@@ -183,7 +187,7 @@ def _write_rows(cursor: Cursor, changes: Changes) -> None:
     # First, and under a key of its own: it is what makes an id unique.
     copy_ids(cursor, changes.ids)
     copy(cursor, "transactions", TRANSACTION_COLUMNS, changes.transactions.values())
-    copy(cursor, "decisions", DECISION_COLUMNS, changes.decisions.values())
+    copy(cursor, "decisions", DECISION_COLUMNS, map(_with_array, changes.decisions.values()))
     copy(cursor, "step_ups", STEP_UP_COLUMNS, changes.step_ups.values())
     copy(cursor, "labels", LABEL_COLUMNS, changes.labels.values())
 
@@ -218,6 +222,12 @@ def _write_daily(cursor: Cursor, entity: str, changes: dict[DayKey, Figures]) ->
     if any(change < 0 for change in columns["transactions"]):
         # A rebuild makes no row for a day whose only transaction lost its id to a later one.
         cursor.execute(sql.SQL("DELETE FROM {table} WHERE transactions = 0").format(**names))
+
+
+def _with_array(decision: Row) -> Row:
+    """JSON of numbers and nulls is an array of PostgreSQL but for its brackets."""
+    numbers = _to_json(decision[_FEATURES])[1:-1].decode()
+    return (*decision[:_FEATURES], f"{{{numbers}}}", *decision[_FEATURES + 1 :])
 
 
 def _array(numbers: Iterable[int]) -> str:
