@@ -35,6 +35,11 @@ class RetraceError(Exception):
         return _again, (type(self), self.args, self.__dict__)
 
 
+def explain(error: BaseException) -> str:
+    """One line: the message of a RetraceError; type and message of any other error."""
+    return str(error) if isinstance(error, RetraceError) else f"{type(error).__name__}: {error}"
+
+
 def _again(kind: type[RetraceError], args: tuple[Any, ...], state: dict[str, Any]) -> RetraceError:
     error = kind.__new__(kind)
     error.args = args

@@ -20,6 +20,11 @@ class Batch:
     end: int
 
     @property
+    def place(self) -> tuple[str, int]:
+        """Its topic and partition."""
+        return self.topic, self.partition
+
+    @property
     def first(self) -> int:
         return self.records[0][0]
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from commands import Context
-from domain.errors import NotOwnedError, UnavailableError
+from domain.errors import NotOwnedError, UnavailableError, explain
 from eventlog.binding.bound import BoundStore, bind, keep_bound
 from eventlog.ownership.ownership import Ownership
 from eventlog.topics import TRANSACTIONS
@@ -25,7 +25,7 @@ from faults.servers.redis import SimulatedStates
 from projections.broadcast.membership import BroadcastMembership
 from projections.faust.progress import Progress
 from projections.faust.watchdog import Watchdog
-from projections.faust.worker import Worker, explain
+from projections.faust.worker import Worker
 
 T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -248,6 +248,7 @@ class Installation:
         bench = Bench(
             *(self.servers, host, process, kind, log, membership, progress),
             again=lambda: worker.again(),
+            take=lambda *own: worker.take(*own),
         )
         workload = WORKLOADS[kind](bench)
 

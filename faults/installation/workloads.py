@@ -14,6 +14,7 @@ from commands.alerts.sending import Sender
 from domain.policy.snapshot import NO_POLICY
 from eventlog.archive.folder import ArchiveFolder
 from eventlog.archive.history import CountingRecord, History
+from eventlog.batch import Record
 from eventlog.port import Position
 from eventlog.topics import (
     ALERTS,
@@ -60,6 +61,7 @@ class Bench:
     membership: Membership
     progress: Progress
     again: Callable[[], None]
+    take: Callable[[Topic, int, Record], None]
 
     def memory(self, name: str) -> FileMemory:
         return memory_of(self.servers, self.host, self.process, name)
@@ -95,7 +97,7 @@ def features(bench: Bench) -> Workload:
     def send(shard: int, value: bytes) -> Awaitable[Position]:
         return bench.log.append_bytes(ENTITIES, None, value, shard)
 
-    return online_workload(bench.log, send, states, admission, dead_letter, bench.again)
+    return online_workload(bench.log, send, states, admission, dead_letter, bench.again, bench.take)
 
 
 def offline(bench: Bench) -> Workload:

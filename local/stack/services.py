@@ -73,7 +73,7 @@ SERVERS: tuple[Service, ...] = (
         ready=mongodb.ready,
         url=mongodb.url,
         port=_port("mongodb"),
-        niceness=10,
+        niceness=15,
         start_seconds=120,
         stop_seconds=30,
     ),

@@ -6,9 +6,9 @@ from pathlib import Path
 from eventlog.settings import KafkaSettings
 
 _ONE_MEGABYTE = 1_048_576
-_GATHERED = 65_536
-GATHERING_MS = 250
-"""Read models may be that much behind."""
+_GATHERED = 262_144
+GATHERING_MS = 1_000
+"""Read models may be that much behind: a batch costs a wake-up and a transaction, however small."""
 
 
 @dataclass(frozen=True, slots=True)

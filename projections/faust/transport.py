@@ -26,8 +26,9 @@ from projections.faust.settings import GATHERING_MS
 # waits for 30 s. After that the next owner fences it.
 _REVOKE_SECONDS = 20.0
 _SEEK_SECONDS = 10.0
-# Without a record for so long all is quiet. Then so many fetches are answered at once: for an
-# event, and for the parts of what a worker appends of it for itself.
+# Without a record for so long, or for twice as long as the broker gathers, all is quiet. Then so
+# many fetches are answered at once: for an event, and for the parts of what a worker appends of it
+# for itself.
 _QUIET_SECONDS, _AT_ONCE = 0.1, 4
 
 
@@ -113,7 +114,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             _ask(consumer, self.app.fetch_gathered, self.app.fetch_wait_ms)
         if self._quiet is not None:
             self._quiet.cancel()
-        self._quiet = self.thread_loop.call_later(_QUIET_SECONDS, self._listen, consumer)
+        quiet = max(_QUIET_SECONDS, 2 * self.app.fetch_wait_ms / 1000)
+        self._quiet = self.thread_loop.call_later(quiet, self._listen, consumer)
 
     def _listen(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
         self._quiet, self._answered = None, 0

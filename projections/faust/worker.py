@@ -13,10 +13,11 @@ from functools import partial
 from time import perf_counter
 from typing import TypeVar
 
-from domain.errors import FencedError, RetraceError, UnavailableError
-from eventlog.batch import Batch
+from domain.errors import FencedError, UnavailableError, explain
+from eventlog.batch import Batch, Record
 from eventlog.topics import Topic
 from projections.faust.membership import Membership, TopicPartition
+from projections.faust.own_records import OwnRecords
 from projections.faust.progress import Progress
 from projections.ports import BatchHandler
 
@@ -57,11 +58,11 @@ class Worker:
         self._owned: dict[str, set[int]] = {topic: set() for topic in self._handlers}
         self._assigning: asyncio.Task[None] | None = None
         self._next: dict[TopicPartition, int] = {}
+        self._prefix, self._own = prefix, OwnRecords(self._turns, self._next, self._handle_own)
         self._sought: dict[TopicPartition, tuple[tuple[int, int], int]] = {}
         self._fenced: set[TopicPartition] = set()
         self.asked = False
-        self._ready = asyncio.Event()
-        self._done = asyncio.Event()
+        self._ready, self._done = asyncio.Event(), asyncio.Event()
         self._failure: BaseException | None = None
         self.ends: dict[TopicPartition, int] = {}
         membership.bind(self._handlers, self._begin_assignment, self._consume)
@@ -174,7 +175,7 @@ class Worker:
             self.progress.alive()
             starts.update({(topic, partition): at for partition, at in found.items()})
         # Before the seek: its records may come before it returns, and wait for their turn.
-        self._next = dict(starts)
+        self._next.update(starts)
         if starts:
             await self._unless_superseded(epoch, partial(self.membership.seek, starts))
         self._ready.set()
@@ -196,10 +197,18 @@ class Worker:
         if epoch != self._epoch:
             raise FencedError("superseded by a newer assignment")
 
+    def take(self, topic: Topic, partition: int, record: Record) -> None:
+        """What this process has appended, once it is acknowledged: it need not be fetched."""
+        self._own.add(self._prefix + topic.name, partition, record)
+
+    async def _handle_own(self, batches: Sequence[Batch]) -> None:
+        if not self._done.is_set():
+            await self._handle(self._epoch, batches)
+
     async def _consume(self, batches: Sequence[Batch]) -> None:
         epoch = self._epoch
         # Others are dropped at once: a group that takes partitions away waits for what is under way
-        ours = [each for each in batches if _place(each) in self._next]
+        ours = [each for each in batches if each.place in self._next]
         if not ours:
             return
         async with self._turns[ours[0].topic]:
@@ -220,7 +229,7 @@ class Worker:
                 return
             # Until the next assignment it counts as lag.
             logger.warning("%s: %s", self.name, error)
-            self._fenced.add(_place(batches[0]))
+            self._fenced.add(batches[0].place)
             asyncio.get_running_loop().call_later(_FENCED_SECONDS, self.again, epoch)
         except Exception as error:
             self.stop(error)
@@ -229,19 +238,19 @@ class Worker:
         self._check(epoch)
         fresh = []
         for batch in batches:
-            tp = _place(batch)
+            tp = batch.place
             self.ends[tp] = max(batch.end, self.ends.get(tp, 0))
             if tp not in self._fenced and not await self._jumped(epoch, batch):
                 fresh.append(batch.since(self._next[tp]))
         if fresh:
             handler, began = self._handlers[fresh[0].topic], perf_counter()
             await self._unless_superseded(epoch, partial(handler.handle, fresh))
-            self._next.update({_place(each): each.next for each in fresh})
+            self._next.update({each.place: each.next for each in fresh})
             self.progress.observer.handled(fresh, perf_counter() - began)
 
     async def _jumped(self, epoch: int, batch: Batch) -> bool:
         """True where nothing of the batch is to be handled."""
-        tp, expected = _place(batch), self._next[_place(batch)]
+        tp, expected = batch.place, self._next[batch.place]
         if batch.first <= expected:
             return batch.next <= expected
         jump = expected, batch.first
@@ -289,12 +298,3 @@ class Worker:
                 self.progress.waited()
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
-
-
-def _place(batch: Batch) -> TopicPartition:
-    return batch.topic, batch.partition
-
-
-def explain(error: BaseException) -> str:
-    """One line: the message of a RetraceError; type and message of any other error."""
-    return str(error) if isinstance(error, RetraceError) else f"{type(error).__name__}: {error}"

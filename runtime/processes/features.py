@@ -20,7 +20,7 @@ def features(tools: Tools) -> Workload:
     spread = Spread(tools.worker.kafka, ENTITIES)
     workload = online_workload(
         *(tools.log, spread.append, states, tools.admission(TRANSACTIONS)),
-        *(tools.dead_letter(), tools.again),
+        *(tools.dead_letter(), tools.again, tools.take),
     )
     return replace(
         workload,

@@ -18,7 +18,7 @@ import uvloop
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from commands.policy.keys import refuse_other_keys
-from domain.errors import IntegrityError, LogUnavailableError, RetraceError, SettingsError
+from domain.errors import IntegrityError, LogUnavailableError, RetraceError, SettingsError, explain
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.binding.bound import bind, keep_bound
 from eventlog.topics import DEAD_LETTERS, INBOX_TRANSACTIONS, TRANSACTIONS
@@ -30,7 +30,7 @@ from projections.faust.membership import Membership
 from projections.faust.progress import Progress
 from projections.faust.settings import GATHERING_MS, WorkerSettings
 from projections.faust.watchdog import Watchdog
-from projections.faust.worker import Worker, explain
+from projections.faust.worker import Worker
 from projections.ports import Workload
 from runtime.composition.intake import keys_of
 from runtime.processes.binding import Bound, memories_in, open_bound
@@ -46,11 +46,12 @@ logger = logging.getLogger("retrace.worker")
 
 # Where they share cores, projections give way to the processes that decide: those must keep up with
 # the log while a long history is folded, or they answer 503.
-_NICENESS = {"features": 5, "readmodels": 10, "offline": 10, "evidence": 10, "archive": 10}
+_NICENESS = {"features": 5, "readmodels": 15, "offline": 15, "evidence": 15, "archive": 15}
 
-# Two hops lie between an event and its readable state; and somebody may wait for a decision of the
-# scoring agent. The first records of a quiet time come at once.
-_FETCH_WAIT_MS = {"features": 30, "decisions": 40}
+# Somebody may wait for these: the first records of a quiet time come at once.
+_FIRST_AT_ONCE = {"features", "decisions", "readmodels"}
+# Under load they gather for so long; the others as long as GATHERING_MS.
+_FETCH_WAIT_MS = {"features": 60, "decisions": 100}
 # Their records are about ids of any partition: each member reads all, and takes what is its own.
 _READ_WHOLE = {"decisions": (INBOX_TRANSACTIONS, DEAD_LETTERS)}
 # One process must see all partitions at once.
@@ -91,7 +92,7 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         settings.kafka(topic_prefix),
         settings.state_dir,
         fetch_wait_ms=_FETCH_WAIT_MS.get(name, GATHERING_MS),
-        first_at_once=name in _FETCH_WAIT_MS,
+        first_at_once=name in _FIRST_AT_ONCE,
         sole_owner=name in _SOLE_OWNERS,
         instance=settings.member(os.environ.get("RETRACE_INSTANCE", name)),
     )
@@ -107,7 +108,9 @@ async def work(name: str, settings: Settings, topic_prefix: str = "") -> None:
         progress = Progress(metrics)
         member = _member(name, limits, log, topic_prefix)
         tools = Tools(
-            name, settings, limits, member, progress, log, stack, again=lambda: worker.again()
+            *(name, settings, limits, member, progress, log, stack),
+            again=lambda: worker.again(),
+            take=lambda *own: worker.take(*own),
         )
         workload = WORKERS[name](tools)
         worker = Worker(name, member, workload.handlers, progress, prefix=topic_prefix)

@@ -7,6 +7,7 @@ from functools import partial
 
 from eventlog.adapters.kafka import KafkaEventLog
 from eventlog.admission.sqlite_memory import SqliteMemory
+from eventlog.batch import Record
 from eventlog.port import Position
 from eventlog.topics import TRANSACTIONS, Topic
 from host.clock import now_us
@@ -22,7 +23,8 @@ from runtime.settings import Settings
 class Tools:
     """What a workload is built from; `closing` closes in reverse order when the worker ends.
 
-    `again` has all partitions assigned once more, in place: see Worker.again.
+    `again` has all partitions assigned once more, in place, and `take` is given what the process
+    has appended to topics of its own: see Worker.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Tools:
     log: KafkaEventLog
     closing: ExitStack
     again: Callable[[], None]
+    take: Callable[[Topic, int, Record], None]
 
     def hold(self, topic: Topic, partition: int, on: bool) -> None:
         """Stops fetching a partition until it is resumed, or assigned anew."""

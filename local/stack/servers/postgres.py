@@ -80,6 +80,8 @@ def command(context: StackContext) -> list[str]:
         "max_connections": "100",
         "shared_buffers": "128MB",
         "max_wal_size": "512MB",
+        # It runs in a session of its own, which gives way to nobody: half a core, for seconds.
+        "autovacuum_vacuum_cost_delay": "20ms",
         "jit": "off",
         "timezone": "UTC",
         "log_timezone": "UTC",

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from domain.errors import FencedError, IntegrityError, UnavailableError
+from domain.errors import FencedError, IntegrityError, UnavailableError, explain
 from eventlog.batch import Batch
 from eventlog.topics import ALERTS, TRANSACTIONS
-from projections.faust.worker import Worker, explain
+from projections.faust.worker import Worker
 from tests.builders.workers.pieces import NAME, Bench, Handler, batch
 from tests.fakes.membership import InMemoryMembership
 
