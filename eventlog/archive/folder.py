@@ -20,6 +20,7 @@ from host.files import remove_abandoned, whole_file
 from host.storage_errors import explained
 
 Read = TypeVar("Read")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,29 @@ class ArchiveFolder:
             if error.errno is None and self._local:
                 raise self._damaged(piece, error) from error
             raise self._away("be read", piece.path, error) from error
+
+    def read_through(
+        self, partition: int, end: int, read: Callable[[Link], Found | None]
+    ) -> Iterator[Found]:
+        """What `read` makes of each piece of [0, end), in order, but for None.
+
+        One that is gone by then was merged into another, which is read from there on.
+        """
+        at, before = 0, list[Piece]()
+        while True:
+            pieces = [piece for piece in self.pieces() if piece.partition == partition]
+            try:
+                for link in chain(pieces, at, end):
+                    found = read(link)
+                    at = link.piece.last + 1
+                    if found is not None:
+                        yield found
+            except NotFoundError:
+                if pieces == before:
+                    raise
+                before = pieces
+            else:
+                return
 
     def remove(self, piece: Piece) -> None:
         """For a piece whose offsets another one holds as well."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from domain.errors import NotFoundError, UndecodableError
+from domain.errors import UndecodableError
 from domain.events import Envelope, TransactionImported, TransactionScored
 from domain.features import feature_event
 from eventlog.admission.dict_memory import DictMemory
@@ -90,7 +90,20 @@ class History:
         put it in order again. With `since` only what has that event time or a later one; archived
         files without any are not read.
         """
-        return self._retried(lambda: self._events(progress, by_known_time, since))
+        archived = self.archived()
+        with ThreadPoolExecutor(_READERS) as readers:
+            read = readers.map(
+                lambda item: self._folded(item[0], item[1], progress, since), archived.items()
+            )
+            parts = [table for of_partition in read for table in of_partition]
+        tables = [event_table(pa.concat_tables(parts), by_known_time)] if parts else []
+        del parts
+        builder = TableBuilder()
+        for position, envelope in self._live(archived, progress):
+            event = feature_event(envelope)
+            if event is not None and (since is None or event.time >= since):
+                builder.add(position.partition, position.offset, event)
+        return joined([*tables, builder.table()])
 
     def counting(
         self, kinds: frozenset[str] | None = None, times: tuple[int, int] | None = None
@@ -184,22 +197,6 @@ class History:
             if wanted(envelope):
                 yield CountingRecord(position, envelope)
 
-    def _events(self, progress: Progress, by_known_time: bool, since: int | None) -> EventTable:
-        archived = self.archived()
-        with ThreadPoolExecutor(_READERS) as readers:
-            read = readers.map(
-                lambda item: self._folded(item[0], item[1], progress, since), archived.items()
-            )
-            parts = [table for of_partition in read for table in of_partition]
-        tables = [event_table(pa.concat_tables(parts), by_known_time)] if parts else []
-        del parts
-        builder = TableBuilder()
-        for position, envelope in self._live(archived, progress):
-            event = feature_event(envelope)
-            if event is not None and (since is None or event.time >= since):
-                builder.add(position.partition, position.offset, event)
-        return joined([*tables, builder.table()])
-
     def _folded(
         self, partition: int, end: int, progress: Progress, since: int | None
     ) -> list[pa.Table]:
@@ -218,10 +215,12 @@ class History:
     def _pieces(
         self, partition: int, end: int, columns: Sequence[str], times: tuple[int, int] | None = None
     ) -> Iterator[pa.Table]:
-        mine = [piece for piece in self._folder.pieces() if piece.partition == partition]
-        for link in chain(mine, 0, end):
+        def read(link: Link) -> pa.Table | None:
             if times is None or self._has(link.piece, times, folded="value" not in columns):
-                yield self._cut(link.piece, link.begin, end, columns)
+                return self._cut(link.piece, link.begin, end, columns)
+            return None
+
+        return self._folder.read_through(partition, end, read)
 
     def _has(self, piece: Piece, times: tuple[int, int], *, folded: bool) -> bool:
         """Whether the file can have something of these times, or else something not folded."""
@@ -287,10 +286,3 @@ class History:
                     same["offset"].to_pylist(), same["value"].to_pylist(), strict=True
                 ):
                     admission.admit(decode(value), partition, offset)
-
-    def _retried(self, read: Callable[[], EventTable]) -> EventTable:
-        """Reads once more if a file was merged into another meanwhile."""
-        try:
-            return read()
-        except NotFoundError:
-            return read()

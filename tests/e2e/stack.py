@@ -60,14 +60,16 @@ class RunningStack:
         variables: Mapping[str, str] = MappingProxyType({}),
     ) -> subprocess.CompletedProcess[str]:
         """A command in a folder; `variables` are added to the environment of the stack."""
-        return subprocess.run(
+        done = subprocess.run(
             command,
             cwd=folder,
             env={**self.environment, **variables},
             capture_output=True,
             text=True,
-            check=check,
+            check=False,
         )
+        assert not check or not done.returncode, f"{' '.join(command)}: {done.stderr}"
+        return done
 
     def status(self) -> dict[str, Any]:
         """What `status --json` prints, without a process for each time that a probe asks."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.errors import IntegrityError, UnavailableError
-from eventlog.archive.folder import ArchiveFolder, chain, positions
+from domain.errors import IntegrityError, NotFoundError, UnavailableError
+from eventlog.archive.folder import ArchiveFolder, Link, chain, positions
 from eventlog.archive.layout import Piece
 from eventlog.archive.writing import ArchivedRecord, table_of
 from eventlog.topics import TRANSACTIONS
@@ -92,3 +92,39 @@ def test_a_missing_first_file_is_a_gap() -> None:
     assert positions([Piece(0, 5, 9)]) == {0: 0}
     with pytest.raises(IntegrityError, match="lacks offsets 0 to 4"):
         list(chain([Piece(0, 5, 9)], 0, 10))
+
+
+def _offsets(folder: ArchiveFolder, link: Link) -> list[int]:
+    offsets = folder.read(link.piece, ["offset"])["offset"].to_pylist()
+    return [offset for offset in offsets if offset >= link.begin]
+
+
+def test_a_file_that_is_merged_while_it_is_read_through_is_read_from_the_other(
+    tmp_path: Path,
+) -> None:
+    folder = ArchiveFolder(str(tmp_path), TRANSACTIONS)
+    records = [ArchivedRecord(at, b"t-1", b"{}", "counts", scored()) for at in range(6)]
+
+    def add(first: int, last: int) -> None:
+        folder.add(Piece(0, first, last), table_of(records[first : last + 1]))
+
+    for at in (0, 2, 4):
+        add(at, at + 1)
+    reading = folder.read_through(0, 6, lambda link: _offsets(folder, link))
+    assert next(reading) == [0, 1]
+    add(0, 5)
+    for at in (0, 2, 4):
+        folder.remove(Piece(0, at, at + 1))
+    assert list(reading) == [[2, 3, 4, 5]]
+
+
+def test_a_file_that_is_gone_and_in_no_other_is_named(folder: ArchiveFolder) -> None:
+    def gone(link: Link) -> None:
+        raise NotFoundError("archive file", link.piece.path)
+
+    with pytest.raises(NotFoundError, match=PIECE.path):
+        list(folder.read_through(0, 2, gone))
+
+
+def test_what_is_not_wanted_of_a_file_is_left_out(folder: ArchiveFolder) -> None:
+    assert list(folder.read_through(0, 2, lambda _: None)) == []
