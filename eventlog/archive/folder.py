@@ -157,7 +157,7 @@ class ArchiveFolder:
         """
         at, before = 0, list[Piece]()
         while True:
-            pieces = [piece for piece in self.pieces() if piece.partition == partition]
+            pieces = self.pieces(partition)
             try:
                 for link in chain(pieces, at, end):
                     found = read(link)

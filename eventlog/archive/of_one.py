@@ -38,7 +38,7 @@ def _facts(
     log: EventLog, folder: ArchiveFolder, ends: Sequence[int], transaction_id: str, checked: Checked
 ) -> list[Fact]:
     partition = log.partition_of(TRANSACTIONS, transaction_id)
-    pieces = [piece for piece in folder.pieces() if piece.partition == partition]
+    pieces = folder.pieces(partition)
     end = min(positions(pieces).get(partition, 0), ends[partition])
     archived: list[Fact] = []
     for link in reversed(list(chain(pieces, 0, end))):
